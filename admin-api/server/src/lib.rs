@@ -1,0 +1,1 @@
+//! cofre-admin-server

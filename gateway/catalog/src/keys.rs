@@ -1,0 +1,276 @@
+//! Every key layout of the catalog.
+//!
+//! A key is a one-byte family and fields in fixed widths, big-endian, so that byte order is the
+//! order of meaning. Text that is not last is escaped ([`text`]): a NUL byte becomes `00 ff`, and
+//! `00 01` ends it, which keeps the order and lets no text be the prefix of another.
+//!
+//! | family | key | value |
+//! |---|---|---|
+//! | `A` | account id | account |
+//! | `K` | access key id | access key |
+//! | `T` | admin token id | admin token |
+//! | `B` | bucket name | bucket |
+//! | `I` | bucket id | bucket name, so that jobs find the bucket of a key |
+//! | `U` | bucket id | usage counters |
+//! | `c` | bucket id, object key | current version, if it is not a delete marker |
+//! | `v` | bucket id, object key, inverted place | version that is not current, or a delete marker |
+//! | `n` | bucket id, object key | place of the null version, where it stands in `v` |
+//! | `u` | bucket id, object key, upload id | multipart upload |
+//! | `p` | upload id, part number | part of an upload |
+//! | `m` | manifest id | manifest: reference count of a finished upload's parts |
+//! | `b` | blob id | blob: size, reference count, copies |
+//! | `h` | blob id | heal: this blob is below its redundancy |
+//! | `g` | due time, id | garbage: a reference to drop after its grace |
+//! | `d` | shard id, blob id | doomed: a copy to delete from a shard |
+//! | `S` | shard id | shard |
+//! | `N` | counter name | counter |
+//! | `D` | revision of settings | dynamic settings, with author and time; the greatest is in force |
+//! | `E` | revision of the commit, index | event |
+//! | `J` | job name | progress of a job |
+
+use crate::Revision;
+use cofre_types::{AccessKeyId, AccountId, BlobId, BucketId, BucketName, ObjectKey, ShardId, UploadId, VersionId};
+
+/// First byte of a key.
+#[allow(missing_docs, reason = "the table above names them")]
+pub mod family {
+    pub const ACCOUNT: u8 = b'A';
+    pub const ACCESS_KEY: u8 = b'K';
+    pub const ADMIN_TOKEN: u8 = b'T';
+    pub const BUCKET: u8 = b'B';
+    pub const BUCKET_ID: u8 = b'I';
+    pub const USAGE: u8 = b'U';
+    pub const CURRENT: u8 = b'c';
+    pub const VERSION: u8 = b'v';
+    pub const NULL_VERSION: u8 = b'n';
+    pub const UPLOAD: u8 = b'u';
+    pub const PART: u8 = b'p';
+    pub const MANIFEST: u8 = b'm';
+    pub const BLOB: u8 = b'b';
+    pub const HEAL: u8 = b'h';
+    pub const GARBAGE: u8 = b'g';
+    pub const DOOMED: u8 = b'd';
+    pub const SHARD: u8 = b'S';
+    pub const COUNTER: u8 = b'N';
+    pub const SETTINGS: u8 = b'D';
+    pub const EVENT: u8 = b'E';
+    pub const JOB: u8 = b'J';
+}
+
+/// Appends `text`, escaped and ended, so that further fields may follow.
+fn push_text(key: &mut Vec<u8>, text: &[u8]) {
+    for byte in text {
+        key.push(*byte);
+        if *byte == 0 {
+            key.push(0xff);
+        }
+    }
+    key.extend_from_slice(&[0, 1]);
+}
+
+/// Undoes [`push_text`]: the text and what follows it; `None` if the bytes are no such field.
+pub fn text(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    let mut text = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    loop {
+        match rest {
+            [0, 1, after @ ..] => return Some((text, after)),
+            [0, 0xff, after @ ..] => {
+                text.push(0);
+                rest = after;
+            }
+            [0, ..] | [] => return None,
+            [byte, after @ ..] => {
+                text.push(*byte);
+                rest = after;
+            }
+        }
+    }
+}
+
+fn with(family: u8, fields: &[&[u8]]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(1 + fields.iter().map(|f| f.len()).sum::<usize>());
+    key.push(family);
+    for field in fields {
+        key.extend_from_slice(field);
+    }
+    key
+}
+
+/// Key of an account.
+pub fn account(id: AccountId) -> Vec<u8> {
+    with(family::ACCOUNT, &[id.as_bytes()])
+}
+
+/// Key of an access key.
+pub fn access_key(id: &AccessKeyId) -> Vec<u8> {
+    with(family::ACCESS_KEY, &[id.as_str().as_bytes()])
+}
+
+/// Key of an admin token.
+pub fn admin_token(id: &str) -> Vec<u8> {
+    with(family::ADMIN_TOKEN, &[id.as_bytes()])
+}
+
+/// Key of a bucket.
+pub fn bucket(name: &BucketName) -> Vec<u8> {
+    with(family::BUCKET, &[name.as_str().as_bytes()])
+}
+
+/// Key of a bucket's name.
+pub fn bucket_id(id: BucketId) -> Vec<u8> {
+    with(family::BUCKET_ID, &[&id.0.to_be_bytes()])
+}
+
+/// Key of a bucket's usage counters.
+pub fn usage(id: BucketId) -> Vec<u8> {
+    with(family::USAGE, &[&id.0.to_be_bytes()])
+}
+
+/// What every key of one family in one bucket begins with.
+pub fn in_bucket(family: u8, bucket: BucketId) -> Vec<u8> {
+    with(family, &[&bucket.0.to_be_bytes()])
+}
+
+/// What every key of one family begins with whose object key begins with `prefix`.
+pub fn in_bucket_prefix(family: u8, bucket: BucketId, prefix: &[u8]) -> Vec<u8> {
+    let mut key = in_bucket(family, bucket);
+    for byte in prefix {
+        key.push(*byte);
+        if *byte == 0 {
+            key.push(0xff);
+        }
+    }
+    key
+}
+
+/// Key of one family for one object: `c` and `n` end there, `v` and `u` go on.
+pub fn object(family: u8, bucket: BucketId, object: &ObjectKey) -> Vec<u8> {
+    let mut key = Vec::with_capacity(11 + object.as_str().len() + 24);
+    key.push(family);
+    key.extend_from_slice(&bucket.0.to_be_bytes());
+    push_text(&mut key, object.as_str().as_bytes());
+    key
+}
+
+/// Key of the current version.
+pub fn current(bucket: BucketId, key: &ObjectKey) -> Vec<u8> {
+    object(family::CURRENT, bucket, key)
+}
+
+/// Key of a version that is not current. Newest first: the place is inverted.
+pub fn version(bucket: BucketId, key: &ObjectKey, place: u64) -> Vec<u8> {
+    let mut bytes = object(family::VERSION, bucket, key);
+    bytes.extend_from_slice(&(!place).to_be_bytes());
+    bytes
+}
+
+/// Key of the null version's place.
+pub fn null_version(bucket: BucketId, key: &ObjectKey) -> Vec<u8> {
+    object(family::NULL_VERSION, bucket, key)
+}
+
+/// Key of a multipart upload.
+pub fn upload(bucket: BucketId, key: &ObjectKey, id: UploadId) -> Vec<u8> {
+    let mut bytes = object(family::UPLOAD, bucket, key);
+    bytes.extend_from_slice(id.as_bytes());
+    bytes
+}
+
+/// The object key in a `c`, `v`, `n` or `u` key, and what follows it.
+pub fn object_of(key: &[u8]) -> Option<(BucketId, Vec<u8>, &[u8])> {
+    let bucket = u64::from_be_bytes(key.get(1..9)?.try_into().ok()?);
+    let (object, rest) = text(&key[9..])?;
+    Some((BucketId(bucket), object, rest))
+}
+
+/// Key of a part of an upload or of a manifest: they share the id, so that completing moves no part.
+pub fn part(upload: UploadId, number: u16) -> Vec<u8> {
+    with(family::PART, &[upload.as_bytes(), &number.to_be_bytes()])
+}
+
+/// What every part of an upload begins with.
+pub fn parts(upload: UploadId) -> Vec<u8> {
+    with(family::PART, &[upload.as_bytes()])
+}
+
+/// Key of a manifest.
+pub fn manifest(upload: UploadId) -> Vec<u8> {
+    with(family::MANIFEST, &[upload.as_bytes()])
+}
+
+/// Key of a blob.
+pub fn blob(id: BlobId) -> Vec<u8> {
+    with(family::BLOB, &[id.as_bytes()])
+}
+
+/// Key of a blob's place in the heal queue.
+pub fn heal(id: BlobId) -> Vec<u8> {
+    with(family::HEAL, &[id.as_bytes()])
+}
+
+/// Key of a reference to drop, due at `due_nanos`.
+pub fn garbage(due_nanos: u64, id: [u8; 16]) -> Vec<u8> {
+    with(family::GARBAGE, &[&due_nanos.to_be_bytes(), &id])
+}
+
+/// Key of a copy to delete from a shard.
+pub fn doomed(shard: ShardId, blob: BlobId) -> Vec<u8> {
+    with(family::DOOMED, &[&shard.0.to_be_bytes(), blob.as_bytes()])
+}
+
+/// What every doomed copy of a shard begins with.
+pub fn doomed_on(shard: ShardId) -> Vec<u8> {
+    with(family::DOOMED, &[&shard.0.to_be_bytes()])
+}
+
+/// Key of a shard.
+pub fn shard(id: ShardId) -> Vec<u8> {
+    with(family::SHARD, &[&id.0.to_be_bytes()])
+}
+
+/// Key of a named counter.
+pub fn counter(name: &str) -> Vec<u8> {
+    with(family::COUNTER, &[name.as_bytes()])
+}
+
+/// Key of a revision of the dynamic settings.
+pub fn settings(revision: u64) -> Vec<u8> {
+    with(family::SETTINGS, &[&revision.to_be_bytes()])
+}
+
+/// What every event begins with; the commit's revision follows.
+pub fn events() -> Vec<u8> {
+    vec![family::EVENT]
+}
+
+/// Key of the event that commit `revision` appended as its `index`th.
+pub fn event(revision: Revision, index: u8) -> Vec<u8> {
+    with(family::EVENT, &[&revision.0.to_be_bytes(), &[index]])
+}
+
+/// Key of a job's progress.
+pub fn job(name: &str) -> Vec<u8> {
+    with(family::JOB, &[name.as_bytes()])
+}
+
+/// The version id of the version at `place`: the inverted place and 64 random bits, so that ids of
+/// one key sort newest first.
+pub fn version_id(place: u64, random: u64) -> VersionId {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&(!place).to_be_bytes());
+    bytes[8..].copy_from_slice(&random.to_be_bytes());
+    VersionId::Id(bytes)
+}
+
+/// The place in a version id; `None` for the null version, whose place stands in its record.
+pub fn place_of(id: VersionId) -> Option<u64> {
+    match id {
+        VersionId::Null => None,
+        VersionId::Id(bytes) => {
+            let mut inverted = [0; 8];
+            inverted.copy_from_slice(&bytes[..8]);
+            Some(!u64::from_be_bytes(inverted))
+        }
+    }
+}

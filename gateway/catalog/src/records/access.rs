@@ -1,0 +1,81 @@
+use super::Record;
+use cofre_types::{AccessKeyId, AccountId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// An account: the owner of buckets and keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountRecord {
+    /// Canonical id.
+    pub id: AccountId,
+    /// Unique display name.
+    pub name: String,
+    /// Address that grants by e-mail name.
+    pub email: String,
+    /// Whether it may do everything, on every bucket.
+    pub root: bool,
+    /// Whether all its keys are refused.
+    pub disabled: bool,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Most buckets it may own; no bound of its own if absent.
+    pub buckets_max: Option<u32>,
+}
+
+impl Record for AccountRecord {
+    const NAME: &'static str = "account";
+}
+
+/// An access key. The secret is sealed with the master key, with the key id as associated data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessKeyRecord {
+    /// The id that a client sends.
+    pub id: AccessKeyId,
+    /// Whose key it is.
+    pub account: AccountId,
+    /// The sealed secret: nonce, ciphertext and tag.
+    pub sealed_secret: Vec<u8>,
+    /// Whether it is refused.
+    pub disabled: bool,
+    /// When it was made.
+    pub created: Timestamp,
+    /// From when on it is refused.
+    pub expires: Option<Timestamp>,
+    /// What it is for, in its maker's words.
+    pub note: String,
+}
+
+impl Record for AccessKeyRecord {
+    const NAME: &'static str = "access key";
+}
+
+/// What an admin token may do. Each scope includes the ones before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Scope {
+    /// Look at everything but secrets.
+    Read,
+    /// Also run and stop jobs, drain and label shards, take backups.
+    Operate,
+    /// Also change settings, accounts, keys and tokens.
+    Admin,
+}
+
+/// An admin token. Only the SHA-256 of its secret is kept: the secret has 256 random bits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdminTokenRecord {
+    /// Public id.
+    pub id: String,
+    /// What it is for.
+    pub note: String,
+    /// SHA-256 of the secret.
+    pub secret_sha256: [u8; 32],
+    /// What it may do.
+    pub scope: Scope,
+    /// When it was made.
+    pub created: Timestamp,
+    /// From when on it is refused.
+    pub expires: Option<Timestamp>,
+}
+
+impl Record for AdminTokenRecord {
+    const NAME: &'static str = "admin token";
+}

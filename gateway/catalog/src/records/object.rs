@@ -1,0 +1,95 @@
+use super::Record;
+use cofre_types::{AccountId, BlobId, Checksum, ETag, Tags, Timestamp, UploadId, VersionId};
+use serde::{Deserialize, Serialize};
+
+/// What a version is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum VersionKind {
+    /// An object.
+    Object,
+    /// A delete marker.
+    DeleteMarker,
+}
+
+/// A system header that is stored with an object and returned with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "they are named after the headers")]
+pub enum Header {
+    ContentType,
+    ContentEncoding,
+    ContentDisposition,
+    ContentLanguage,
+    CacheControl,
+    Expires,
+    WebsiteRedirectLocation,
+}
+
+/// System headers and user metadata.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Headers {
+    /// System headers.
+    pub system: Vec<(Header, String)>,
+    /// User metadata: names in lower case without `x-amz-meta-`.
+    pub user: Vec<(String, String)>,
+}
+
+impl Headers {
+    /// The value of a system header.
+    pub fn get(&self, header: Header) -> Option<&str> {
+        self.system.iter().find(|(name, _)| *name == header).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A run of bytes of a blob.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Segment {
+    /// The blob.
+    pub blob: BlobId,
+    /// Where in the blob.
+    pub offset: u64,
+    /// How many bytes.
+    pub length: u64,
+}
+
+/// Where an object's bytes are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Content {
+    /// In these segments, in order; none for an empty object.
+    Segments(Vec<Segment>),
+    /// In the parts of a completed upload.
+    Manifest(UploadId),
+}
+
+/// A version of an object: everything a GET, a HEAD or a listing needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionRecord {
+    /// Its id.
+    pub version: VersionId,
+    /// Its place in the order of the key's versions: nanoseconds since 1970, and more than the
+    /// place of the version before it.
+    pub place: u64,
+    /// Object or delete marker.
+    pub kind: VersionKind,
+    /// When it was made; for a multipart upload, when it was completed.
+    pub modified: Timestamp,
+    /// Who owns it.
+    pub owner: AccountId,
+    /// Bytes of content.
+    pub size: u64,
+    /// Entity tag.
+    pub etag: ETag,
+    /// Checksum, if the client gave or asked for one.
+    pub checksum: Option<Checksum>,
+    /// Storage class; `STANDARD` if empty.
+    pub storage_class: String,
+    /// System headers and user metadata.
+    pub headers: Headers,
+    /// Tags.
+    pub tags: Tags,
+    /// Where the bytes are.
+    pub content: Content,
+}
+
+impl Record for VersionRecord {
+    const NAME: &'static str = "version";
+}

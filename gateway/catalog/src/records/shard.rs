@@ -1,0 +1,49 @@
+use super::Record;
+use cofre_types::{ShardId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// What a shard may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ShardMode {
+    /// New blobs, reads and deletions.
+    Active,
+    /// Reads and deletions.
+    ReadOnly,
+    /// Reads and deletions, while its blobs move elsewhere.
+    Draining,
+}
+
+/// Where a shard is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ShardPlace {
+    /// A directory of this machine.
+    Filesystem {
+        /// Absolute path.
+        path: String,
+    },
+}
+
+/// A shard.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardRecord {
+    /// Its number.
+    pub id: ShardId,
+    /// Random identity, which also stands in the shard's identity file.
+    pub identity: [u8; 16],
+    /// Where it is.
+    pub place: ShardPlace,
+    /// What it may take.
+    pub mode: ShardMode,
+    /// Two copies of a blob never share a failure domain. By default each shard is its own.
+    pub failure_domain: Option<String>,
+    /// How much it takes relative to its capacity, in percent; 100 by default.
+    pub weight_percent: u32,
+    /// Labels for people.
+    pub labels: Vec<(String, String)>,
+    /// When it was registered.
+    pub registered: Timestamp,
+}
+
+impl Record for ShardRecord {
+    const NAME: &'static str = "shard";
+}

@@ -1,0 +1,66 @@
+/// What a bucket holds, kept exactly: each change of an object adds to it in the same commit.
+///
+/// Stored as a row of counters, so that concurrent commits do not conflict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Objects: current versions that are not delete markers.
+    pub objects: i64,
+    /// Their bytes.
+    pub bytes: i64,
+    /// Versions that are not current.
+    pub noncurrent_versions: i64,
+    /// Their bytes.
+    pub noncurrent_bytes: i64,
+    /// Delete markers.
+    pub delete_markers: i64,
+    /// Multipart uploads under way.
+    pub uploads: i64,
+    /// Parts of uploads under way.
+    pub upload_parts: i64,
+    /// Their bytes.
+    pub upload_bytes: i64,
+}
+
+impl Usage {
+    /// Index of [`Usage::objects`] in the row.
+    pub const OBJECTS: usize = 0;
+    /// Index of [`Usage::bytes`] in the row.
+    pub const BYTES: usize = 1;
+
+    /// The row of counters.
+    pub fn row(&self) -> Vec<i64> {
+        vec![
+            self.objects,
+            self.bytes,
+            self.noncurrent_versions,
+            self.noncurrent_bytes,
+            self.delete_markers,
+            self.uploads,
+            self.upload_parts,
+            self.upload_bytes,
+        ]
+    }
+
+    /// Reads a row as the store keeps it; missing counters are zero.
+    pub fn from_value(value: &[u8]) -> Self {
+        let at = |index: usize| {
+            let bytes = value.get(index * 8..index * 8 + 8).and_then(|b| b.try_into().ok());
+            bytes.map_or(0, i64::from_le_bytes)
+        };
+        Self {
+            objects: at(0),
+            bytes: at(1),
+            noncurrent_versions: at(2),
+            noncurrent_bytes: at(3),
+            delete_markers: at(4),
+            uploads: at(5),
+            upload_parts: at(6),
+            upload_bytes: at(7),
+        }
+    }
+
+    /// Whether nothing at all is in the bucket, uploads under way aside.
+    pub const fn is_empty(&self) -> bool {
+        self.objects == 0 && self.noncurrent_versions == 0 && self.delete_markers == 0
+    }
+}

@@ -1,0 +1,20 @@
+//! The ambient things of a process: clock, randomness, tasks and threads, shutdown.
+//!
+//! Everything else in Cofre takes them from here, by value, so that a test or a simulation can own
+//! them. A lint (`.clippy.toml`) bans the ambient ones everywhere else.
+
+#![allow(clippy::disallowed_methods, reason = "the one place that wraps them")]
+
+mod clock;
+mod pace;
+mod random;
+mod shutdown;
+mod spawn;
+mod worker;
+
+pub use clock::{Clock, ManualClock};
+pub use pace::Pace;
+pub use random::Random;
+pub use shutdown::Shutdown;
+pub use spawn::{Task, blocking, spawn, thread};
+pub use worker::{Step, Worker, WorkerHandle, WorkerStatus, run_worker};

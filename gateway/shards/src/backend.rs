@@ -1,0 +1,151 @@
+//! The backend trait: one place that holds blobs.
+//!
+//! # Invariants
+//! - A blob is durable when `put` returns, unless the caller asked for [`Durability::Relaxed`].
+//! - Every block that `get` yields has passed its checksum.
+//! - A `put` that failed or was dropped leaves nothing that `get` or `list` would show.
+//!
+//! # Failure and retry
+//! [`BackendError`] says what the caller should do next. *Missing* is a proof: the backend looked and
+//! the blob is not there. *Unreachable* proves nothing.
+
+use crate::{Body, BodyError, ByteStream};
+use async_trait::async_trait;
+use cofre_types::{BlobId, ResolvedRange};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Where a blob stands within its backend: the backend's own few bytes, opaque to everyone else.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Locator(pub Vec<u8>);
+
+/// What a blob says about itself, so that a catalog can be rebuilt from shards alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlobHeader {
+    /// Bucket.
+    pub bucket: String,
+    /// Object key.
+    pub key: String,
+    /// Version id, as text.
+    pub version: String,
+    /// Part number and upload id of a part.
+    pub part: Option<(u16, String)>,
+    /// When it was written, in nanoseconds since 1970.
+    pub written_nanos: u64,
+}
+
+/// When `put` returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Once a power cut cannot undo it.
+    Durable,
+    /// Once the operating system has it.
+    Relaxed,
+}
+
+/// A blob that was put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Where it stands.
+    pub locator: Locator,
+    /// Bytes of content.
+    pub size: u64,
+}
+
+/// A blob that was found by listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its id.
+    pub blob: BlobId,
+    /// Where it stands.
+    pub locator: Locator,
+    /// Bytes of content.
+    pub size: u64,
+    /// When it was written, in nanoseconds since 1970.
+    pub written_nanos: u64,
+}
+
+/// Room of a backend, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Capacity {
+    /// All of it.
+    pub total_bytes: u64,
+    /// What new blobs may take, with the backend's own reserve taken off.
+    pub free_bytes: u64,
+}
+
+/// What a probe saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// How long a small durable write, read and delete took.
+    pub round_trip: Duration,
+}
+
+/// Why a backend could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum BackendError {
+    /// The blob is not there: looked for and proved. Read another copy; repair this one.
+    #[error("the blob is missing")]
+    Missing,
+    /// The blob's bytes are not what was written. Read another copy; repair this one.
+    #[error("the blob is corrupt: {0}")]
+    Corrupt(String),
+    /// No room. Write elsewhere.
+    #[error("the shard is full")]
+    Full,
+    /// Nothing is known: the shard is away, slow or foreign. Use another; try later.
+    #[error("the shard is unreachable: {0}")]
+    Unreachable(String),
+    /// The body ended early. The request failed, not the shard.
+    #[error("the body ended early: {0}")]
+    Body(#[from] BodyError),
+}
+
+/// One place that holds blobs.
+#[async_trait]
+pub trait Backend: Send + Sync + 'static {
+    /// Writes a blob under a fresh id.
+    ///
+    /// # Errors
+    /// [`BackendError::Full`], [`BackendError::Unreachable`] or [`BackendError::Body`]; nothing stays.
+    async fn put(
+        &self,
+        blob: BlobId,
+        header: &BlobHeader,
+        body: Body,
+        durability: Durability,
+    ) -> Result<Stored, BackendError>;
+
+    /// Reads a range of a blob: `0 <= start < end <= size`. The first blocks are checked before it
+    /// returns, so that a caller can still turn to another copy; later ones are checked as they come.
+    ///
+    /// # Errors
+    /// [`BackendError::Missing`], [`BackendError::Corrupt`] or [`BackendError::Unreachable`], here or
+    /// in the stream (as the source of a [`BodyError`]).
+    async fn get(&self, blob: BlobId, locator: &Locator, range: ResolvedRange) -> Result<ByteStream, BackendError>;
+
+    /// Deletes blobs, best in bulk. A blob that is not there is fine. Space may come back later.
+    ///
+    /// # Errors
+    /// [`BackendError::Unreachable`]; some may be gone.
+    async fn delete(&self, blobs: Vec<(BlobId, Locator)>) -> Result<(), BackendError>;
+
+    /// Some of the blobs after a cursor, in the backend's own stable order, and the next cursor;
+    /// `None` at the end. A blob that moves within the backend meanwhile is listed at least once.
+    ///
+    /// # Errors
+    /// [`BackendError::Unreachable`].
+    async fn list(&self, after: Option<Vec<u8>>) -> Result<(Vec<Listed>, Option<Vec<u8>>), BackendError>;
+
+    /// Room of the backend. Cheap: asked often.
+    ///
+    /// # Errors
+    /// [`BackendError::Unreachable`].
+    async fn capacity(&self) -> Result<Capacity, BackendError>;
+
+    /// Proves that the backend is the one it should be and takes, gives and deletes a blob.
+    ///
+    /// # Errors
+    /// [`BackendError`] with what went wrong.
+    async fn probe(&self) -> Result<Probe, BackendError>;
+}

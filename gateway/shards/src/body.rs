@@ -1,0 +1,47 @@
+use bytes::Bytes;
+use futures_util::Stream;
+use std::error::Error;
+use std::fmt;
+use std::pin::Pin;
+
+/// Bytes in order. An error ends the stream, and whoever reads it gives up what it was writing.
+pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Send + Sync>>;
+
+/// What is to be written.
+pub enum Body {
+    /// All of it at once: a small blob.
+    Whole(Bytes),
+    /// In pieces. The stream vouches for its own content: it ends with an error if the bytes do not
+    /// match what the client declared, and the blob must then never be.
+    Stream {
+        /// The pieces, of any size.
+        stream: ByteStream,
+        /// Bytes in all, where known.
+        size: Option<u64>,
+    },
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(bytes) => write!(f, "Body::Whole({} bytes)", bytes.len()),
+            Self::Stream { size, .. } => write!(f, "Body::Stream({size:?})"),
+        }
+    }
+}
+
+/// Why a body ended early: the source's own error, handed through unchanged.
+#[derive(Debug)]
+pub struct BodyError(pub Box<dyn Error + Send + Sync>);
+
+impl fmt::Display for BodyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for BodyError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self.0.as_ref())
+    }
+}

@@ -1,0 +1,12 @@
+//! Immutable blobs on many shards: backends, placement, redundancy schemes, and the pool that reads
+//! and writes through them.
+//!
+//! A blob is written once under a fresh [`BlobId`](cofre_types::BlobId), and read, listed and
+//! deleted ever after. Nothing here knows buckets or versions, beyond the header that lets a
+//! catalog be rebuilt from shards.
+
+mod backend;
+mod body;
+
+pub use backend::{Backend, BackendError, BlobHeader, Capacity, Durability, Listed, Locator, Probe, Stored};
+pub use body::{Body, BodyError, ByteStream};
