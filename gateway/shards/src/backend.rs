@@ -81,6 +81,43 @@ pub struct Probe {
     pub round_trip: Duration,
 }
 
+/// A blob that a backend moved within itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// The blob.
+    pub blob: BlobId,
+    /// Where it stood, and still stands until the move is known.
+    pub from: Locator,
+    /// Where it stands now as well.
+    pub to: Locator,
+}
+
+/// The owner of the locators, asked while a backend compacts itself.
+#[async_trait]
+pub trait Relocate: Send + Sync {
+    /// Which of these copies a record still refers to. Unsure means `true`.
+    ///
+    /// # Errors
+    /// [`BackendError::Unreachable`] if nothing can be said now; the backend changes nothing.
+    async fn live(&self, copies: &[(BlobId, Locator)]) -> Result<Vec<bool>, BackendError>;
+
+    /// Makes every record refer to the new places. Called once the new copies are durable; only
+    /// after `Ok` may the backend give up the old ones.
+    ///
+    /// # Errors
+    /// [`BackendError::Unreachable`] if some record could not be changed; the backend keeps both.
+    async fn moved(&self, moves: &[Moved]) -> Result<(), BackendError>;
+}
+
+/// What one step of compaction gave back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Compacted {
+    /// Bytes freed on disk.
+    pub freed_bytes: u64,
+    /// Blobs that moved.
+    pub moved_blobs: u64,
+}
+
 /// Why a backend could not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum BackendError {
@@ -136,6 +173,16 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// [`BackendError::Unreachable`].
     async fn list(&self, after: Option<Vec<u8>>) -> Result<(Vec<Listed>, Option<Vec<u8>>), BackendError>;
+
+    /// Does one bounded step of giving the space of deleted blobs back; `None` if there is nothing
+    /// worth doing.
+    ///
+    /// # Errors
+    /// [`BackendError`] from the shard or from `relocate`; nothing is lost, and a later step goes on.
+    async fn compact(&self, relocate: &dyn Relocate) -> Result<Option<Compacted>, BackendError> {
+        let _ = relocate;
+        Ok(None)
+    }
 
     /// Room of the backend. Cheap: asked often.
     ///

@@ -8,5 +8,7 @@
 mod backend;
 mod body;
 
-pub use backend::{Backend, BackendError, BlobHeader, Capacity, Durability, Listed, Locator, Probe, Stored};
+pub use backend::{
+    Backend, BackendError, BlobHeader, Capacity, Compacted, Durability, Listed, Locator, Moved, Probe, Relocate, Stored,
+};
 pub use body::{Body, BodyError, ByteStream};
