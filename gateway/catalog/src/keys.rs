@@ -17,6 +17,7 @@
 //! | `n` | bucket id, object key | place of the null version, where it stands in `v` |
 //! | `u` | bucket id, object key, upload id | multipart upload |
 //! | `p` | upload id, part number | part of an upload |
+//! | `q` | upload id | counter that each part put adds to, so that completing sees a late part |
 //! | `m` | manifest id | manifest: reference count of a finished upload's parts |
 //! | `b` | blob id | blob: size, reference count, copies |
 //! | `h` | blob id | heal: this blob is below its redundancy |
@@ -29,6 +30,7 @@
 //! | `J` | job name | progress of a job |
 
 use crate::Revision;
+pub use crate::store::prefix_end;
 use cofre_types::{AccessKeyId, AccountId, BlobId, BucketId, BucketName, ObjectKey, ShardId, UploadId, VersionId};
 
 /// First byte of a key.
@@ -45,6 +47,7 @@ pub mod family {
     pub const NULL_VERSION: u8 = b'n';
     pub const UPLOAD: u8 = b'u';
     pub const PART: u8 = b'p';
+    pub const UPLOAD_ACTIVITY: u8 = b'q';
     pub const MANIFEST: u8 = b'm';
     pub const BLOB: u8 = b'b';
     pub const HEAL: u8 = b'h';
@@ -146,10 +149,15 @@ pub fn in_bucket_prefix(family: u8, bucket: BucketId, prefix: &[u8]) -> Vec<u8> 
 
 /// Key of one family for one object: `c` and `n` end there, `v` and `u` go on.
 pub fn object(family: u8, bucket: BucketId, object: &ObjectKey) -> Vec<u8> {
-    let mut key = Vec::with_capacity(11 + object.as_str().len() + 24);
+    object_text(family, bucket, object.as_str())
+}
+
+/// Like [`object`], for a text that need not be a legal object key: a listing's marker.
+pub fn object_text(family: u8, bucket: BucketId, text: &str) -> Vec<u8> {
+    let mut key = Vec::with_capacity(11 + text.len() + 24);
     key.push(family);
     key.extend_from_slice(&bucket.0.to_be_bytes());
-    push_text(&mut key, object.as_str().as_bytes());
+    push_text(&mut key, text.as_bytes());
     key
 }
 
@@ -192,6 +200,11 @@ pub fn part(upload: UploadId, number: u16) -> Vec<u8> {
 /// What every part of an upload begins with.
 pub fn parts(upload: UploadId) -> Vec<u8> {
     with(family::PART, &[upload.as_bytes()])
+}
+
+/// Key of the counter of parts that were put.
+pub fn upload_activity(upload: UploadId) -> Vec<u8> {
+    with(family::UPLOAD_ACTIVITY, &[upload.as_bytes()])
 }
 
 /// Key of a manifest.

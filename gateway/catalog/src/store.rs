@@ -196,7 +196,7 @@ impl Scan {
 }
 
 /// The smallest key that is greater than every key with this prefix; `None` if there is none.
-pub(crate) fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {
+pub fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {
     let last = prefix.iter().rposition(|b| *b != u8::MAX)?;
     let mut end = prefix[..=last].to_vec();
     end[last] += 1;

@@ -19,13 +19,17 @@ pub struct Usage {
     pub upload_parts: i64,
     /// Their bytes.
     pub upload_bytes: i64,
+    /// All versions that are objects, current or not: what a quota on objects bounds.
+    pub total_objects: i64,
+    /// All bytes, of versions and of parts under way: what a quota on bytes bounds.
+    pub total_bytes: i64,
 }
 
 impl Usage {
-    /// Index of [`Usage::objects`] in the row.
-    pub const OBJECTS: usize = 0;
-    /// Index of [`Usage::bytes`] in the row.
-    pub const BYTES: usize = 1;
+    /// Index of [`Usage::total_objects`] in the row.
+    pub const TOTAL_OBJECTS: usize = 8;
+    /// Index of [`Usage::total_bytes`] in the row.
+    pub const TOTAL_BYTES: usize = 9;
 
     /// The row of counters.
     pub fn row(&self) -> Vec<i64> {
@@ -38,6 +42,8 @@ impl Usage {
             self.uploads,
             self.upload_parts,
             self.upload_bytes,
+            self.total_objects,
+            self.total_bytes,
         ]
     }
 
@@ -56,6 +62,8 @@ impl Usage {
             uploads: at(5),
             upload_parts: at(6),
             upload_bytes: at(7),
+            total_objects: at(8),
+            total_bytes: at(9),
         }
     }
 
