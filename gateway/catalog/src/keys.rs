@@ -7,9 +7,13 @@
 //! | family | key | value |
 //! |---|---|---|
 //! | `A` | account id | account |
+//! | `a` | account name, folded to lower case | account id (32 bytes): names are unique |
+//! | `e` | account e-mail, folded to lower case | account id (32 bytes): addresses are unique |
 //! | `K` | access key id | access key |
+//! | `k` | account id, access key id | empty: the keys of an account |
 //! | `T` | admin token id | admin token |
 //! | `B` | bucket name | bucket |
+//! | `o` | account id, bucket name | empty: the buckets of an account, written with `B` |
 //! | `I` | bucket id | bucket name, so that jobs find the bucket of a key |
 //! | `U` | bucket id | usage counters |
 //! | `c` | bucket id, object key | current version, if it is not a delete marker |
@@ -37,9 +41,13 @@ use cofre_types::{AccessKeyId, AccountId, BlobId, BucketId, BucketName, ObjectKe
 #[allow(missing_docs, reason = "the table above names them")]
 pub mod family {
     pub const ACCOUNT: u8 = b'A';
+    pub const ACCOUNT_NAME: u8 = b'a';
+    pub const ACCOUNT_EMAIL: u8 = b'e';
     pub const ACCESS_KEY: u8 = b'K';
+    pub const ACCOUNT_KEY: u8 = b'k';
     pub const ADMIN_TOKEN: u8 = b'T';
     pub const BUCKET: u8 = b'B';
+    pub const OWNED_BUCKET: u8 = b'o';
     pub const BUCKET_ID: u8 = b'I';
     pub const USAGE: u8 = b'U';
     pub const CURRENT: u8 = b'c';
@@ -105,6 +113,26 @@ pub fn account(id: AccountId) -> Vec<u8> {
     with(family::ACCOUNT, &[id.as_bytes()])
 }
 
+/// Key of the account that has a name. Names are unique whatever their case, so that no two look alike.
+pub fn account_name(name: &str) -> Vec<u8> {
+    with(family::ACCOUNT_NAME, &[name.to_lowercase().as_bytes()])
+}
+
+/// Key of the account that has an e-mail address; unique whatever its case.
+pub fn account_email(email: &str) -> Vec<u8> {
+    with(family::ACCOUNT_EMAIL, &[email.to_lowercase().as_bytes()])
+}
+
+/// Key of an access key's place among the keys of its account.
+pub fn account_key(account: AccountId, id: &AccessKeyId) -> Vec<u8> {
+    with(family::ACCOUNT_KEY, &[account.as_bytes(), id.as_str().as_bytes()])
+}
+
+/// What the place of every access key of an account begins with.
+pub fn account_keys(account: AccountId) -> Vec<u8> {
+    with(family::ACCOUNT_KEY, &[account.as_bytes()])
+}
+
 /// Key of an access key.
 pub fn access_key(id: &AccessKeyId) -> Vec<u8> {
     with(family::ACCESS_KEY, &[id.as_str().as_bytes()])
@@ -118,6 +146,17 @@ pub fn admin_token(id: &str) -> Vec<u8> {
 /// Key of a bucket.
 pub fn bucket(name: &BucketName) -> Vec<u8> {
     with(family::BUCKET, &[name.as_str().as_bytes()])
+}
+
+/// Key of a bucket's place among the buckets of its owner. It is put and deleted in the batch that
+/// makes and deletes the bucket: deleting an account checks that it has none, and ListBuckets reads it.
+pub fn owned_bucket(owner: AccountId, name: &BucketName) -> Vec<u8> {
+    with(family::OWNED_BUCKET, &[owner.as_bytes(), name.as_str().as_bytes()])
+}
+
+/// What the place of every bucket of an account begins with.
+pub fn owned_buckets(owner: AccountId) -> Vec<u8> {
+    with(family::OWNED_BUCKET, &[owner.as_bytes()])
 }
 
 /// Key of a bucket's name.

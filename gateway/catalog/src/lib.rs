@@ -11,5 +11,5 @@ mod store;
 
 pub use store::{
     Batch, Check, CommitError, Direction, Entry, Failed, Revision, Scan, Snapshot, SnapshotExt, Store, StoreError,
-    Visit, VisitStep, Write,
+    TOUCHED_POLL, Visit, VisitStep, Write,
 };

@@ -11,6 +11,7 @@
 use async_trait::async_trait;
 use std::any::Any;
 use std::ops::Bound;
+use std::time::Duration;
 
 /// Place of a commit in the order of commits. The first commit has 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -309,6 +310,9 @@ impl Visit for Page {
     }
 }
 
+/// How often [`Store::wait_touched`] looks, in an engine that wakes nobody.
+pub const TOUCHED_POLL: Duration = Duration::from_millis(200);
+
 /// A catalog engine.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
@@ -334,5 +338,21 @@ pub trait Store: Send + Sync + 'static {
 
     /// A number that grows with every commit that touches a key with this one-byte prefix. A cache
     /// of such records is fresh as long as the number stands still. Reading it costs one atomic load.
+    ///
+    /// It grows after a new snapshot sees the commit and before [`Store::commit`] returns. So who
+    /// reads the number first and a snapshot then never files an old state under a new number.
     fn touched(&self, prefix: u8) -> u64;
+
+    /// Waits until [`Store::touched`] is no longer `seen`, and returns what it is. Dropping the future
+    /// loses nothing. An engine that can wake its waiters does; this default looks every
+    /// [`TOUCHED_POLL`].
+    async fn wait_touched(&self, prefix: u8, seen: u64) -> u64 {
+        loop {
+            let now = self.touched(prefix);
+            if now != seen {
+                return now;
+            }
+            tokio::time::sleep(TOUCHED_POLL).await;
+        }
+    }
 }
