@@ -65,11 +65,10 @@ impl ChecksumAlgorithm {
     /// Whether a multipart upload may have this kind: the hashes have no full object form, and
     /// CRC-64/NVME has no composite one.
     pub const fn allows_multipart(self, kind: ChecksumKind) -> bool {
-        match (self, kind) {
-            (Self::Sha1 | Self::Sha256, ChecksumKind::FullObject) => false,
-            (Self::Crc64Nvme, ChecksumKind::Composite) => false,
-            _ => true,
-        }
+        !matches!(
+            (self, kind),
+            (Self::Sha1 | Self::Sha256, ChecksumKind::FullObject) | (Self::Crc64Nvme, ChecksumKind::Composite)
+        )
     }
 }
 

@@ -1,0 +1,115 @@
+//! Who asks, from where, until when, and under which request id: the explicit context of every
+//! domain call. Nothing of it is ever global or task-local.
+
+use cofre_runtime::Random;
+use cofre_types::{AccessKeyId, AccountId};
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// An account as a caller: what was true of it when its credentials were checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountIdentity {
+    /// Canonical id.
+    pub id: AccountId,
+    /// Display name.
+    pub name: String,
+    /// Address; empty if it has none.
+    pub email: String,
+    /// Whether it may do everything, on every bucket.
+    pub root: bool,
+    /// Most buckets it may own; the default of the settings if absent.
+    pub buckets_max: Option<u32>,
+    /// The access key that signed the request; none if a door knew the account another way.
+    pub access_key: Option<AccessKeyId>,
+}
+
+/// Who asks. Cloning costs one reference count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Principal {
+    /// An account whose credentials were checked.
+    Account(Arc<AccountIdentity>),
+    /// Someone who sent no credentials.
+    Anonymous,
+    /// A part of Cofre itself: a job's name, or `admin` for the admin API, whose own scopes are
+    /// checked at its door. It may do everything.
+    Internal(&'static str),
+}
+
+impl Principal {
+    /// The account, if it is one.
+    pub fn account(&self) -> Option<&AccountIdentity> {
+        match self {
+            Self::Account(account) => Some(account),
+            Self::Anonymous | Self::Internal(_) => None,
+        }
+    }
+
+    /// Canonical id of the account, if it is one.
+    pub fn account_id(&self) -> Option<AccountId> {
+        self.account().map(|account| account.id)
+    }
+}
+
+/// How the principal reads in events and logs: `account:<name>`, `anonymous`, `internal:<name>`.
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account(account) => write!(f, "account:{}", account.name),
+            Self::Anonymous => f.write_str("anonymous"),
+            Self::Internal(name) => write!(f, "internal:{name}"),
+        }
+    }
+}
+
+/// Where a request came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Origin {
+    /// The peer's address as the socket tells it, never a header's word; none inside the process.
+    pub ip: Option<IpAddr>,
+    /// Whether it came over TLS.
+    pub secure: bool,
+}
+
+/// Id of one request: 64 random bits, printed as AWS prints them, 16 upper-case hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RequestId(u64);
+
+impl RequestId {
+    /// A new id.
+    pub fn new(random: &Random) -> Self {
+        Self(random.u64())
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016X}", self.0)
+    }
+}
+
+/// The context of a domain call. Cloning is cheap.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Who asks.
+    pub principal: Principal,
+    /// From where.
+    pub origin: Origin,
+    /// When the answer is worth nothing any more, on the scale of `Clock::elapsed`; none if never.
+    pub deadline: Option<Duration>,
+    /// What logs and answers call the request.
+    pub request_id: RequestId,
+}
+
+impl Caller {
+    /// A part of Cofre itself as the caller, without a deadline. See [`Principal::Internal`].
+    pub fn internal(name: &'static str, random: &Random) -> Self {
+        Self {
+            principal: Principal::Internal(name),
+            origin: Origin::default(),
+            deadline: None,
+            request_id: RequestId::new(random),
+        }
+    }
+}
