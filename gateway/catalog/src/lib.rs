@@ -1,15 +1,21 @@
 //! The catalog: one transactional, ordered key-value store that holds every name, version, policy
 //! and placement.
 //!
-//! [`Store`] is the seam; [`Memory`] and [`Embedded`] are its engines. [`keys`] holds every key
+//! [`Store`] is the seam; [`Memory`] is the engine for tests. [`keys`] holds every key
 //! layout and [`records`] every record with its versioned encoding, so that what stands on disk can
 //! be read in two places.
 
+pub mod conformance;
+mod evaluate;
 pub mod keys;
+mod memory;
 pub mod records;
+mod scan;
 mod store;
+mod touched;
 
+pub use memory::Memory;
 pub use store::{
-    Batch, Check, CommitError, Direction, Entry, Failed, Revision, Scan, Snapshot, SnapshotExt, Store, StoreError,
-    TOUCHED_POLL, Visit, VisitStep, Write,
+    BATCH_BYTES_MAX, Batch, Check, CommitError, Direction, Entry, Failed, KEY_BYTES_MAX, Revision, Scan, Snapshot,
+    SnapshotExt, Store, StoreError, TOUCHED_POLL, Visit, VisitDyn, VisitStep, Write, prefix_end,
 };

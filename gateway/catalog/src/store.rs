@@ -13,6 +13,12 @@ use std::any::Any;
 use std::ops::Bound;
 use std::time::Duration;
 
+/// Longest key, in bytes. The shortest has one.
+pub const KEY_BYTES_MAX: usize = 16 * 1024;
+
+/// Most bytes of keys and values that one batch writes.
+pub const BATCH_BYTES_MAX: usize = 32 * 1024 * 1024;
+
 /// Place of a commit in the order of commits. The first commit has 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Revision(pub u64);
@@ -57,7 +63,7 @@ pub enum Write {
     Delete(Vec<u8>),
     /// Adds to a row of counters without reading it first, so that commits to one bucket do not
     /// conflict. The value is `deltas.len()` signed 64-bit little-endian numbers; a missing or
-    /// shorter row counts as zeroes.
+    /// shorter row counts as zeroes, and a longer one keeps its further counters. Sums saturate.
     Add(Vec<u8>, Vec<i64>),
     /// Sets `prefix ++ revision (8 bytes, big-endian) ++ suffix`: a log in commit order.
     Append {
@@ -73,7 +79,8 @@ pub enum Write {
 /// Checks and writes that happen together or not at all.
 ///
 /// Writes apply in order: a later write of one batch to the same key wins. Checks see the state
-/// before the batch.
+/// before the batch. Keys have 1 to [`KEY_BYTES_MAX`] bytes, the writes of a batch together at most
+/// [`BATCH_BYTES_MAX`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
     /// Conditions, all of which must hold.
@@ -193,6 +200,20 @@ impl Scan {
     pub fn reversed(mut self) -> Self {
         self.direction = Direction::Reverse;
         self
+    }
+
+    /// Whether no key can lie in the range: its ends have met or crossed.
+    pub fn is_empty(&self) -> bool {
+        match (&self.from, &self.to) {
+            (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
+            (Bound::Included(from), Bound::Included(to)) => from > to,
+            (Bound::Included(from) | Bound::Excluded(from), Bound::Included(to) | Bound::Excluded(to)) => from >= to,
+        }
+    }
+
+    /// Both ends, borrowed, as ordered collections take them.
+    pub(crate) fn bounds(&self) -> (Bound<&[u8]>, Bound<&[u8]>) {
+        (self.from.as_ref().map(Vec::as_slice), self.to.as_ref().map(Vec::as_slice))
     }
 }
 

@@ -1,0 +1,3 @@
+//! Tests of the catalog through its public seams.
+
+mod memory;
