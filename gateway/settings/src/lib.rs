@@ -1,1 +1,17 @@
-//! cofre-settings
+//! Settings: what a process needs to start ([`BootSettings`]), and what operators change while it
+//! runs ([`DynamicSettings`]).
+//!
+//! Boot settings are parsed once, from flags, environment and a file, into validated plain data.
+//! Dynamic settings are one typed document, [`Settings`], kept in the catalog by revisions.
+
+mod boot;
+mod dynamic;
+mod error;
+
+pub use boot::{BootArgs, BootSettings, LogFormat, RootCredentials, Secrets, TlsFiles};
+pub use dynamic::{
+    AUTHOR_BYTES_MAX, CORS_ORIGINS_MAX, Change, CorsDefault, DOCUMENT_BYTES_MAX, DynamicSettings, HISTORY_PAGE_MAX,
+    HISTORY_REVISIONS_MAX, History, LogLevel, NOTE_BYTES_MAX, Patch, Quotas, RateLimits, Revised, RevisionInfo,
+    Settings, Timers,
+};
+pub use error::{BootError, SettingsError};

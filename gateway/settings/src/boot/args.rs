@@ -1,0 +1,120 @@
+use crate::LogLevel;
+use cofre_types::Scheme;
+use serde::{Deserialize, Deserializer};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people at a terminal.
+    Text,
+    /// One JSON object a line, for collectors.
+    Json,
+}
+
+/// Boot settings as someone gave them: flags of `cofre serve`, each with its variable of the
+/// environment. The file has the same keys, with underscores. What is absent has a default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, clap::Args)]
+#[serde(deny_unknown_fields, default)]
+pub struct BootArgs {
+    /// File with these settings, as TOML; keys are the flags' names with underscores.
+    #[arg(long, env = "COFRE_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+
+    /// Directory of catalog, credentials and, without --shard, of the one shard [default: ./cofre-data].
+    /// Put it on a disk of its own that survives a power cut: every acknowledged write depends on it.
+    #[arg(long, env = "COFRE_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+
+    /// Address of the S3 API [default: 127.0.0.1:9000]. Beyond loopback, set TLS too.
+    #[arg(long, env = "COFRE_LISTEN", value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+
+    /// Address of the admin API [default: 127.0.0.1:9001]. Keep it off public networks.
+    #[arg(long, env = "COFRE_ADMIN_LISTEN", value_name = "ADDR")]
+    pub admin_listen: Option<SocketAddr>,
+
+    /// Directory of a shard, once per shard [default: <data>/shard-1]. One per disk: shards on one disk
+    /// are lost together. In the file `shards`, a list; in the environment separated by commas.
+    #[arg(long = "shard", env = "COFRE_SHARDS", value_name = "PATH", value_delimiter = ',')]
+    pub shards: Vec<PathBuf>,
+
+    /// Redundancy of new blobs, replicas:N with N from 1 to 16 [default: replicas:1]. N copies take N
+    /// times the space and survive the loss of N-1 shards; a write waits for a majority of them.
+    #[arg(long, env = "COFRE_REDUNDANCY", value_name = "SCHEME")]
+    #[serde(deserialize_with = "scheme")]
+    pub redundancy: Option<Scheme>,
+
+    /// Certificate chain of the S3 API, PEM; with --tls-key. Read again when the file changes.
+    #[arg(long, env = "COFRE_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// Private key of the S3 API, PEM; with --tls-cert.
+    #[arg(long, env = "COFRE_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+
+    /// Certificate chain of the admin API, PEM; with --admin-tls-key.
+    #[arg(long, env = "COFRE_ADMIN_TLS_CERT", value_name = "FILE")]
+    pub admin_tls_cert: Option<PathBuf>,
+
+    /// Private key of the admin API, PEM; with --admin-tls-cert.
+    #[arg(long, env = "COFRE_ADMIN_TLS_KEY", value_name = "FILE")]
+    pub admin_tls_key: Option<PathBuf>,
+
+    /// Domain of virtual-host style requests, once per domain: with s3.example, a request to
+    /// bucket.s3.example is for that bucket. Without it only path style works. In the file `domains`.
+    #[arg(long = "domain", env = "COFRE_DOMAINS", value_name = "NAME", value_delimiter = ',')]
+    pub domains: Vec<String>,
+
+    /// Region that clients sign for [default: us-east-1]. A client that signs for another is refused.
+    #[arg(long, env = "COFRE_REGION", value_name = "NAME")]
+    pub region: Option<String>,
+
+    /// How log lines look [default: text].
+    #[arg(long, env = "COFRE_LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+
+    /// How much is logged until the dynamic settings say otherwise [default: info].
+    #[arg(long, env = "COFRE_LOG_LEVEL", value_name = "LEVEL")]
+    pub log_level: Option<LogLevel>,
+
+    /// File of the master key that seals secrets [default: <data>/master.key]. Made at the first
+    /// start. Without it no access key works again: keep a copy apart from the data.
+    #[arg(long, env = "COFRE_MASTER_KEY_FILE", value_name = "FILE")]
+    pub master_key_file: Option<PathBuf>,
+
+    /// Memory for the catalog's block cache, in bytes, 1 MiB to 1 TiB [default: 67108864]. More makes
+    /// reads of many names faster.
+    #[arg(long, env = "COFRE_CATALOG_CACHE_BYTES", value_name = "BYTES")]
+    pub catalog_cache_bytes: Option<u64>,
+
+    /// Most connections to each listener, 1 to 1000000 [default: 4096]. Further ones wait in the
+    /// kernel's queue. Each takes a file descriptor and some 64 KiB while busy.
+    #[arg(long, env = "COFRE_CONNECTIONS_MAX", value_name = "COUNT")]
+    pub connections_max: Option<u32>,
+
+    /// Seconds in which a request's headers must arrive, 1 to 3600 [default: 15]. Holds off slow-header attacks.
+    #[arg(long, env = "COFRE_HEADER_TIMEOUT_SECS", value_name = "SECS")]
+    pub header_timeout_secs: Option<u32>,
+
+    /// Seconds that a body may stand still before its request is given up, 1 to 3600 [default: 60].
+    #[arg(long, env = "COFRE_BODY_TIMEOUT_SECS", value_name = "SECS")]
+    pub body_timeout_secs: Option<u32>,
+
+    /// Seconds that a connection may idle between requests, 1 to 3600 [default: 75]. Longer than a
+    /// balancer's own, or it reuses connections that are gone.
+    #[arg(long, env = "COFRE_IDLE_TIMEOUT_SECS", value_name = "SECS")]
+    pub idle_timeout_secs: Option<u32>,
+
+    /// Seconds that requests under way may take to finish after SIGTERM, 0 to 3600 [default: 30].
+    #[arg(long, env = "COFRE_SHUTDOWN_GRACE_SECS", value_name = "SECS")]
+    pub shutdown_grace_secs: Option<u32>,
+}
+
+fn scheme<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Scheme>, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse().map(Some).map_err(|error: cofre_types::Invalid| serde::de::Error::custom(error.reason))
+}

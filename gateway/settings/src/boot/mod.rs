@@ -1,0 +1,12 @@
+//! What a process needs to start: flags, environment and file, parsed once into plain data.
+//!
+//! A flag wins over the environment, the environment over the file, the file over the default.
+
+mod args;
+mod env;
+mod file;
+mod resolve;
+
+pub use args::{BootArgs, LogFormat};
+pub use env::{RootCredentials, Secrets};
+pub use resolve::{BootSettings, TlsFiles};

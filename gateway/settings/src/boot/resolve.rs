@@ -1,0 +1,218 @@
+use super::{BootArgs, LogFormat, Secrets};
+use crate::{BootError, LogLevel};
+use cofre_types::Scheme;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Most shards that may be given at the start; more are registered through the admin API.
+const SHARDS_MAX: usize = 1_024;
+
+/// Most domains of virtual-host style.
+const DOMAINS_MAX: usize = 100;
+
+/// Certificate and key of a listener.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// Certificate chain, PEM.
+    pub cert: PathBuf,
+    /// Private key, PEM.
+    pub key: PathBuf,
+}
+
+/// Boot settings, complete and valid. [`BootArgs`] tells what each means and costs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BootSettings {
+    /// Directory of catalog and credentials.
+    pub data: PathBuf,
+    /// Address of the S3 API.
+    pub listen: SocketAddr,
+    /// Address of the admin API.
+    pub admin_listen: SocketAddr,
+    /// Directories of shards, at least one.
+    pub shards: Vec<PathBuf>,
+    /// Redundancy of new blobs, until the dynamic settings say otherwise.
+    pub redundancy: Scheme,
+    /// TLS of the S3 API; plain HTTP if absent.
+    pub tls: Option<TlsFiles>,
+    /// TLS of the admin API; plain HTTP if absent.
+    pub admin_tls: Option<TlsFiles>,
+    /// Domains of virtual-host style, in lower case.
+    pub domains: Vec<String>,
+    /// Region that clients sign for.
+    pub region: String,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// How much is logged, until the dynamic settings say otherwise.
+    pub log_level: LogLevel,
+    /// File of the master key.
+    pub master_key_file: PathBuf,
+    /// Memory for the catalog's block cache, in bytes.
+    pub catalog_cache_bytes: u64,
+    /// Most connections to each listener.
+    pub connections_max: usize,
+    /// In which a request's headers must arrive.
+    pub header_timeout: Duration,
+    /// That a body may stand still.
+    pub body_timeout: Duration,
+    /// That a connection may idle between requests.
+    pub idle_timeout: Duration,
+    /// That requests under way may take to finish at shutdown.
+    pub shutdown_grace: Duration,
+    /// Secrets from the environment.
+    pub secrets: Secrets,
+}
+
+impl BootSettings {
+    /// Completes `args` (flags and environment, as clap has put them together) with the file they
+    /// name, the defaults, and the secrets in the environment. Blocks to read the file.
+    ///
+    /// # Errors
+    /// [`BootError`] with the first setting that is wrong.
+    pub fn load(args: BootArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self, BootError> {
+        let file = args.config.as_deref().map(BootArgs::read).transpose()?.unwrap_or_default();
+        Self::resolve(args.over(file), Secrets::from_env(variable)?)
+    }
+
+    /// Completes `args` with the defaults and checks every bound.
+    ///
+    /// # Errors
+    /// [`BootError::Invalid`] with the first setting that is wrong.
+    pub fn resolve(args: BootArgs, secrets: Secrets) -> Result<Self, BootError> {
+        let data = args.data.unwrap_or_else(|| PathBuf::from("./cofre-data"));
+        let default_shards = || vec![data.join("shard-1")];
+        let listen = args.listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 9000)));
+        let admin_listen = args.admin_listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 9001)));
+        if listen == admin_listen && listen.port() != 0 {
+            return Err(invalid("admin_listen", "must be another address than listen"));
+        }
+        Ok(Self {
+            listen,
+            admin_listen,
+            shards: if args.shards.is_empty() { default_shards() } else { shards(args.shards)? },
+            redundancy: args.redundancy.unwrap_or(Scheme::Replicas { count: 1 }),
+            tls: pair("tls_cert", args.tls_cert, "tls_key", args.tls_key)?,
+            admin_tls: pair("admin_tls_cert", args.admin_tls_cert, "admin_tls_key", args.admin_tls_key)?,
+            domains: domains(args.domains)?,
+            region: region(args.region)?,
+            log_format: args.log_format.unwrap_or(LogFormat::Text),
+            log_level: args.log_level.unwrap_or(LogLevel::Info),
+            master_key_file: args.master_key_file.unwrap_or_else(|| data.join("master.key")),
+            catalog_cache_bytes: bounded(
+                "catalog_cache_bytes",
+                args.catalog_cache_bytes.unwrap_or(64 << 20),
+                1 << 20,
+                1 << 40,
+            )?,
+            connections_max: count("connections_max", args.connections_max.unwrap_or(4_096), 1, 1_000_000)? as usize,
+            header_timeout: secs("header_timeout_secs", args.header_timeout_secs.unwrap_or(15), 1)?,
+            body_timeout: secs("body_timeout_secs", args.body_timeout_secs.unwrap_or(60), 1)?,
+            idle_timeout: secs("idle_timeout_secs", args.idle_timeout_secs.unwrap_or(75), 1)?,
+            shutdown_grace: secs("shutdown_grace_secs", args.shutdown_grace_secs.unwrap_or(30), 0)?,
+            data,
+            secrets,
+        })
+    }
+}
+
+impl BootArgs {
+    /// These settings, and where one is absent that of `under`.
+    #[must_use]
+    pub fn over(self, under: Self) -> Self {
+        Self {
+            config: self.config.or(under.config),
+            data: self.data.or(under.data),
+            listen: self.listen.or(under.listen),
+            admin_listen: self.admin_listen.or(under.admin_listen),
+            shards: if self.shards.is_empty() { under.shards } else { self.shards },
+            redundancy: self.redundancy.or(under.redundancy),
+            tls_cert: self.tls_cert.or(under.tls_cert),
+            tls_key: self.tls_key.or(under.tls_key),
+            admin_tls_cert: self.admin_tls_cert.or(under.admin_tls_cert),
+            admin_tls_key: self.admin_tls_key.or(under.admin_tls_key),
+            domains: if self.domains.is_empty() { under.domains } else { self.domains },
+            region: self.region.or(under.region),
+            log_format: self.log_format.or(under.log_format),
+            log_level: self.log_level.or(under.log_level),
+            master_key_file: self.master_key_file.or(under.master_key_file),
+            catalog_cache_bytes: self.catalog_cache_bytes.or(under.catalog_cache_bytes),
+            connections_max: self.connections_max.or(under.connections_max),
+            header_timeout_secs: self.header_timeout_secs.or(under.header_timeout_secs),
+            body_timeout_secs: self.body_timeout_secs.or(under.body_timeout_secs),
+            idle_timeout_secs: self.idle_timeout_secs.or(under.idle_timeout_secs),
+            shutdown_grace_secs: self.shutdown_grace_secs.or(under.shutdown_grace_secs),
+        }
+    }
+}
+
+fn invalid(setting: &'static str, reason: impl Into<String>) -> BootError {
+    BootError::Invalid { setting, reason: reason.into() }
+}
+
+fn bounded(setting: &'static str, value: u64, min: u64, max: u64) -> Result<u64, BootError> {
+    if (min..=max).contains(&value) { Ok(value) } else { Err(invalid(setting, format!("must be {min} to {max}"))) }
+}
+
+fn count(setting: &'static str, value: u32, min: u32, max: u32) -> Result<u32, BootError> {
+    bounded(setting, value.into(), min.into(), max.into()).map(|_| value)
+}
+
+fn secs(setting: &'static str, value: u32, min: u32) -> Result<Duration, BootError> {
+    count(setting, value, min, 3_600).map(|secs| Duration::from_secs(secs.into()))
+}
+
+fn pair(
+    cert_name: &'static str,
+    cert: Option<PathBuf>,
+    key_name: &'static str,
+    key: Option<PathBuf>,
+) -> Result<Option<TlsFiles>, BootError> {
+    match (cert, key) {
+        (None, None) => Ok(None),
+        (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert, key })),
+        (Some(_), None) => Err(invalid(key_name, format!("is needed, for there is a {cert_name}"))),
+        (None, Some(_)) => Err(invalid(cert_name, format!("is needed, for there is a {key_name}"))),
+    }
+}
+
+fn shards(paths: Vec<PathBuf>) -> Result<Vec<PathBuf>, BootError> {
+    if paths.len() > SHARDS_MAX {
+        return Err(invalid("shards", "must have at most 1,024 paths"));
+    }
+    for (index, path) in paths.iter().enumerate() {
+        if path.as_os_str().is_empty() {
+            return Err(invalid("shards", "a path is empty"));
+        }
+        if paths[..index].contains(path) {
+            return Err(invalid("shards", format!("{} stands there twice", path.display())));
+        }
+    }
+    Ok(paths)
+}
+
+/// Host names of RFC 1123, without a port, in lower case.
+fn domains(names: Vec<String>) -> Result<Vec<String>, BootError> {
+    if names.len() > DOMAINS_MAX {
+        return Err(invalid("domains", "must have at most 100 names"));
+    }
+    let label = |l: &str| {
+        (1..=63).contains(&l.len())
+            && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !l.starts_with('-')
+            && !l.ends_with('-')
+    };
+    let name = |name: String| {
+        let legal = name.len() <= 253 && name.split('.').all(label);
+        if legal { Ok(name.to_ascii_lowercase()) } else { Err(invalid("domains", format!("{name:?} is no host name"))) }
+    };
+    names.into_iter().map(name).collect()
+}
+
+fn region(name: Option<String>) -> Result<String, BootError> {
+    let name = name.unwrap_or_else(|| "us-east-1".to_owned());
+    let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if (1..=63).contains(&name.len()) && name.bytes().all(legal) {
+        return Ok(name);
+    }
+    Err(invalid("region", "must have 1 to 63 lower-case letters, digits and hyphens"))
+}
