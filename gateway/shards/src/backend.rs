@@ -138,10 +138,21 @@ pub enum BackendError {
     Body(#[from] BodyError),
 }
 
+impl BackendError {
+    /// What a stream of a backend ended with: its own error where it is one, else unreachable.
+    pub(crate) fn of_stream(error: BodyError) -> Self {
+        match error.0.downcast::<Self>() {
+            Ok(own) => *own,
+            Err(other) => Self::Unreachable(other.to_string()),
+        }
+    }
+}
+
 /// One place that holds blobs.
 #[async_trait]
 pub trait Backend: Send + Sync + 'static {
-    /// Writes a blob under a fresh id.
+    /// Writes a blob. An id that is already here is written beside it, at another locator: a repair
+    /// replaces a bad copy without touching it.
     ///
     /// # Errors
     /// [`BackendError::Full`], [`BackendError::Unreachable`] or [`BackendError::Body`]; nothing stays.
@@ -161,7 +172,14 @@ pub trait Backend: Send + Sync + 'static {
     /// in the stream (as the source of a [`BodyError`]).
     async fn get(&self, blob: BlobId, locator: &Locator, range: ResolvedRange) -> Result<ByteStream, BackendError>;
 
-    /// Deletes blobs, best in bulk. A blob that is not there is fine. Space may come back later.
+    /// What a blob says about itself, checked.
+    ///
+    /// # Errors
+    /// [`BackendError::Missing`], [`BackendError::Corrupt`] or [`BackendError::Unreachable`].
+    async fn header(&self, blob: BlobId, locator: &Locator) -> Result<BlobHeader, BackendError>;
+
+    /// Deletes blobs, best in bulk. A blob that is not there is fine. Space may come back later, and
+    /// until then a `get` may still find the blob; `list` does not.
     ///
     /// # Errors
     /// [`BackendError::Unreachable`]; some may be gone.

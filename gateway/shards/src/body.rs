@@ -21,6 +21,16 @@ pub enum Body {
     },
 }
 
+impl Body {
+    /// Bytes in all, where known.
+    pub fn size(&self) -> Option<u64> {
+        match self {
+            Self::Whole(bytes) => Some(bytes.len() as u64),
+            Self::Stream { size, .. } => *size,
+        }
+    }
+}
+
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -43,5 +53,12 @@ impl fmt::Display for BodyError {
 impl Error for BodyError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(self.0.as_ref())
+    }
+}
+
+impl BodyError {
+    /// The body did not have the size that was declared.
+    pub(crate) fn wrong_size(declared: u64, received: u64) -> Self {
+        Self(format!("{declared} bytes were declared and {received} came").into())
     }
 }

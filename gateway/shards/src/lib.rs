@@ -7,8 +7,19 @@
 
 mod backend;
 mod body;
+mod decorators;
+mod memory;
+pub mod placement;
+mod pool;
+mod scheme;
 
 pub use backend::{
     Backend, BackendError, BlobHeader, Capacity, Compacted, Durability, Listed, Locator, Moved, Probe, Relocate, Stored,
 };
 pub use body::{Body, BodyError, ByteStream};
+pub use decorators::{LATENCY_BOUNDS_MICROS, Latency, Meter};
+pub use memory::MemoryBackend;
+pub use pool::{
+    AddError, BadCopies, BadCopy, BlobRef, Copy, CopyState, Fault, ReadError, ShardFigures, ShardInfo, ShardMode,
+    ShardState, ShardStatus, Shards, ShardsOptions, WriteError, Written,
+};

@@ -1,0 +1,161 @@
+use super::types::ShardState;
+use crate::{Backend, BackendError, Capacity};
+use cofre_runtime::Clock;
+use parking_lot::Mutex;
+use std::time::Duration;
+
+/// Failures in a row after which a shard is given up until one call succeeds.
+const FAILURES_TO_UNREACHABLE: u32 = 3;
+/// How long an unreachable shard is left alone before a write may try it again.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// How long a capacity that was seen holds.
+const CAPACITY_TTL: Duration = Duration::from_secs(1);
+
+/// What is known of a shard's health.
+pub(super) struct Health {
+    clock: Clock,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    failures: u32,
+    failed_at: Duration,
+    last_error: Option<String>,
+    full_until: Duration,
+    capacity: Option<Capacity>,
+    capacity_at: Duration,
+    capacity_asked: bool,
+}
+
+/// Whether a shard can take a blob now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    /// Yes; so many bytes are free.
+    Free(u64),
+    /// No: it is full.
+    Full,
+    /// No: it does not answer.
+    Away,
+}
+
+impl Health {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self { clock, seen: Mutex::default() }
+    }
+
+    /// Notes that a call succeeded.
+    pub(super) fn succeeded(&self) {
+        let mut seen = self.seen.lock();
+        if seen.failures > 0 {
+            seen.failures = 0;
+            seen.last_error = None;
+        }
+    }
+
+    /// Notes why a call failed. Missing and corrupt blobs, and bodies that end early, say nothing of
+    /// the shard.
+    pub(super) fn failed(&self, error: &BackendError) {
+        let now = self.clock.elapsed();
+        let mut seen = self.seen.lock();
+        match error {
+            BackendError::Unreachable(_) => {
+                seen.failures += 1;
+                seen.failed_at = now;
+                seen.last_error = Some(error.to_string());
+            }
+            BackendError::Full => {
+                seen.full_until = now + CAPACITY_TTL;
+                seen.last_error = Some(error.to_string());
+            }
+            BackendError::Missing | BackendError::Corrupt(_) | BackendError::Body(_) => {}
+        }
+    }
+
+    pub(super) fn record<T>(&self, outcome: &Result<T, BackendError>) {
+        match outcome {
+            Ok(_) => self.succeeded(),
+            Err(error) => self.failed(error),
+        }
+    }
+
+    /// How the shard does.
+    pub(super) fn state(&self) -> ShardState {
+        let now = self.clock.elapsed();
+        let seen = self.seen.lock();
+        let no_room = seen.capacity.is_some_and(|capacity| capacity.free_bytes == 0);
+        match seen.failures {
+            FAILURES_TO_UNREACHABLE.. => ShardState::Unreachable,
+            _ if no_room || seen.full_until > now => ShardState::Full,
+            0 => ShardState::Healthy,
+            _ => ShardState::Suspect,
+        }
+    }
+
+    pub(super) fn last_error(&self) -> Option<String> {
+        self.seen.lock().last_error.clone()
+    }
+
+    pub(super) fn capacity(&self) -> Option<Capacity> {
+        self.seen.lock().capacity
+    }
+
+    /// Whether the shard can take `size_bytes`, by a capacity at most a second old. One caller at a
+    /// time asks the backend; the others go by what was seen last, if anything was.
+    pub(super) async fn room(&self, backend: &dyn Backend, size_bytes: u64) -> Room {
+        if self.resting() {
+            return Room::Away;
+        }
+        if self.claim_refresh() {
+            self.refresh(backend).await;
+        }
+        let now = self.clock.elapsed();
+        let seen = self.seen.lock();
+        match seen.capacity {
+            None => Room::Away,
+            Some(_) if seen.full_until > now => Room::Full,
+            Some(capacity) if capacity.free_bytes == 0 || capacity.free_bytes < size_bytes => Room::Full,
+            Some(capacity) => Room::Free(capacity.free_bytes),
+        }
+    }
+
+    /// Asks the backend for its room.
+    pub(super) async fn refresh(&self, backend: &dyn Backend) {
+        let outcome = backend.capacity().await;
+        let mut seen = self.seen.lock();
+        seen.capacity_asked = false;
+        match outcome {
+            Ok(capacity) => {
+                seen.capacity = Some(capacity);
+                seen.capacity_at = self.clock.elapsed();
+            }
+            Err(error) => {
+                drop(seen);
+                self.failed(&error);
+            }
+        }
+    }
+
+    /// Counts bytes that were written since the capacity was seen.
+    pub(super) fn took(&self, bytes: u64) {
+        if let Some(capacity) = &mut self.seen.lock().capacity {
+            capacity.free_bytes = capacity.free_bytes.saturating_sub(bytes);
+        }
+    }
+
+    fn resting(&self) -> bool {
+        let now = self.clock.elapsed();
+        let seen = self.seen.lock();
+        seen.failures >= FAILURES_TO_UNREACHABLE && now.saturating_sub(seen.failed_at) < RETRY_AFTER
+    }
+
+    fn claim_refresh(&self) -> bool {
+        let now = self.clock.elapsed();
+        let mut seen = self.seen.lock();
+        let fresh = seen.capacity.is_some() && now.saturating_sub(seen.capacity_at) < CAPACITY_TTL;
+        // Before the first answer everyone asks, so that nobody takes a new shard to be away.
+        let claimed = !fresh && (seen.capacity.is_none() || !seen.capacity_asked);
+        seen.capacity_asked |= claimed;
+        claimed
+    }
+}

@@ -1,0 +1,197 @@
+//! The pool: all shards of one Cofre, read and written through schemes.
+//!
+//! # Invariants
+//! - A write is acknowledged once its quorum of copies is durable, on as many failure domains.
+//! - A read yields only bytes that passed their checksums, and goes over to another copy when one
+//!   fails, also in mid-stream.
+//! - Missing is a proof and is reported for repair; unreachable proves nothing and is not.
+//!
+//! # Failure and retry
+//! A shard that fails three times in a row takes no new blobs for five seconds, then may be tried
+//! again. A dropped call leaves nothing behind: no task outlives the future that it works for.
+
+mod bad_copies;
+mod health;
+mod repair;
+mod target;
+mod types;
+
+pub use bad_copies::BadCopies;
+pub use types::{
+    AddError, BadCopy, BlobRef, Copy, CopyState, Fault, ReadError, ShardFigures, ShardInfo, ShardMode, ShardState,
+    ShardStatus, ShardsOptions, WriteError, Written,
+};
+
+use crate::scheme;
+use crate::{
+    Backend, BackendError, BlobHeader, Body, ByteStream, Compacted, Durability, Listed, Locator, Meter, Probe, Relocate,
+};
+use bad_copies::BadCopyQueue;
+use cofre_runtime::{Clock, Random};
+use cofre_types::{BlobId, ResolvedRange, Scheme, ShardId};
+use health::Health;
+use parking_lot::RwLock;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+pub(crate) use target::{Excluded, Shortage};
+
+/// All shards of one Cofre. Cloning is cheap, and every clone is the same pool.
+#[derive(Clone)]
+pub struct Shards(Arc<Inner>);
+
+struct Inner {
+    clock: Clock,
+    random: Random,
+    options: ShardsOptions,
+    shards: RwLock<BTreeMap<ShardId, Arc<Shard>>>,
+    bad_copies: BadCopyQueue,
+}
+
+/// A shard of the pool.
+pub(crate) struct Shard {
+    pub(crate) info: ShardInfo,
+    backend: Arc<Meter>,
+    health: Arc<Health>,
+}
+
+impl Shards {
+    /// A pool without shards.
+    pub fn new(clock: Clock, random: Random, options: ShardsOptions) -> Self {
+        let bad_copies = BadCopyQueue::new(options.bad_copies_max);
+        Self(Arc::new(Inner { clock, random, options, shards: RwLock::default(), bad_copies }))
+    }
+
+    /// Adds a shard, or puts another backend behind one.
+    pub fn attach(&self, info: ShardInfo, backend: Arc<dyn Backend>) {
+        let shard = Shard {
+            backend: Arc::new(Meter::new(backend, self.0.clock.clone())),
+            health: Arc::new(Health::new(self.0.clock.clone())),
+            info,
+        };
+        self.0.shards.write().insert(shard.info.id, Arc::new(shard));
+    }
+
+    /// Changes what a shard may take; nothing if it is not attached.
+    pub fn update(&self, info: ShardInfo) {
+        if let Some(entry) = self.0.shards.write().get_mut(&info.id) {
+            *entry = Arc::new(Shard { info, backend: entry.backend.clone(), health: entry.health.clone() });
+        }
+    }
+
+    /// Lets go of a shard. Its copies count as unreachable from now on; calls under way go on.
+    pub fn detach(&self, id: ShardId) {
+        self.0.shards.write().remove(&id);
+    }
+
+    /// Writes a blob under a fresh id, over as many failure domains as `scheme` asks for or there are,
+    /// and at least its write quorum.
+    ///
+    /// A shard that fails is replaced by another where the body is whole; a body that streams goes on
+    /// with the rest.
+    ///
+    /// # Errors
+    /// [`WriteError`] says what to tell the client.
+    pub async fn write(
+        &self,
+        blob: BlobId,
+        header: BlobHeader,
+        body: Body,
+        scheme: Scheme,
+        durability: Durability,
+    ) -> Result<Written, WriteError> {
+        scheme::write(self, blob, &header, body, scheme, durability).await
+    }
+
+    /// Reads a range of a blob, `0 <= start <= end <= size`. The first block is checked before this
+    /// returns. A copy that fails later is left for another, from the byte that was reached.
+    ///
+    /// # Errors
+    /// [`ReadError`], here or as the source of the stream's [`BodyError`](crate::BodyError).
+    pub async fn read(&self, blob: &BlobRef, range: ResolvedRange) -> Result<ByteStream, ReadError> {
+        scheme::read(self, blob, range).await
+    }
+
+    /// The reports of bad copies that reads find, for the repair queue. `None` from the second call on.
+    pub fn bad_copies(&self) -> Option<BadCopies> {
+        self.0.bad_copies.take()
+    }
+
+    /// Reports of bad copies that were dropped because nobody took them in time.
+    pub fn bad_copies_dropped(&self) -> u64 {
+        self.0.bad_copies.dropped()
+    }
+
+    /// Deletes copies from a shard, best in bulk. A copy that is not there is fine.
+    ///
+    /// # Errors
+    /// [`BackendError::Unreachable`]; some may be gone.
+    pub async fn delete(&self, shard: ShardId, blobs: Vec<(BlobId, Locator)>) -> Result<(), BackendError> {
+        let shard = self.attached(shard)?;
+        let outcome = shard.backend.delete(blobs).await;
+        shard.health.record(&outcome);
+        outcome
+    }
+
+    /// Some of the blobs of a shard after a cursor, and the next cursor; `None` at the end.
+    ///
+    /// # Errors
+    /// [`BackendError::Unreachable`].
+    pub async fn list(
+        &self,
+        shard: ShardId,
+        after: Option<Vec<u8>>,
+    ) -> Result<(Vec<Listed>, Option<Vec<u8>>), BackendError> {
+        let shard = self.attached(shard)?;
+        let outcome = shard.backend.list(after).await;
+        shard.health.record(&outcome);
+        outcome
+    }
+
+    /// Proves that a shard takes, gives and deletes a blob, and refreshes what is known of its room.
+    ///
+    /// # Errors
+    /// [`BackendError`] with what went wrong.
+    pub async fn probe(&self, shard: ShardId) -> Result<Probe, BackendError> {
+        let shard = self.attached(shard)?;
+        let outcome = shard.backend.probe().await;
+        shard.health.record(&outcome);
+        shard.health.refresh(&*shard.backend).await;
+        outcome
+    }
+
+    /// Lets a shard do one bounded step of giving space back; `None` if there is nothing worth doing.
+    ///
+    /// # Errors
+    /// [`BackendError`] from the shard or from `relocate`; nothing is lost.
+    pub async fn compact(&self, shard: ShardId, relocate: &dyn Relocate) -> Result<Option<Compacted>, BackendError> {
+        self.attached(shard)?.backend.compact(relocate).await
+    }
+
+    /// What is known of each shard, by number.
+    pub fn status(&self) -> Vec<ShardStatus> {
+        let shards: Vec<_> = self.0.shards.read().values().cloned().collect();
+        shards
+            .iter()
+            .map(|shard| ShardStatus {
+                id: shard.info.id,
+                mode: shard.info.mode,
+                state: shard.health.state(),
+                last_error: shard.health.last_error(),
+                capacity: shard.health.capacity(),
+                figures: shard.backend.figures(),
+            })
+            .collect()
+    }
+
+    pub(crate) fn options(&self) -> &ShardsOptions {
+        &self.0.options
+    }
+
+    fn attached(&self, shard: ShardId) -> Result<Arc<Shard>, BackendError> {
+        self.shard(shard).ok_or_else(|| BackendError::Unreachable(format!("shard {shard} is not attached")))
+    }
+
+    pub(crate) fn shard(&self, shard: ShardId) -> Option<Arc<Shard>> {
+        self.0.shards.read().get(&shard).cloned()
+    }
+}

@@ -1,0 +1,111 @@
+//! Checking copies, and adding copies to a blob: what scrub, heal and drain do to one blob.
+
+use super::types::{AddError, BlobRef, Copy, CopyState, ReadError};
+use super::{Excluded, Shards};
+use crate::{BackendError, BlobHeader, scheme};
+use cofre_types::{BlobId, ResolvedRange, Scheme, ShardId};
+use futures_util::StreamExt;
+
+impl Shards {
+    /// Reads one copy whole, header and content, and says what it is. Reports nothing and changes
+    /// nothing.
+    pub async fn verify(&self, blob: BlobId, size: u64, copy: &Copy) -> CopyState {
+        match self.check(blob, size, copy).await {
+            Ok(()) => CopyState::Whole,
+            Err(BackendError::Missing) => CopyState::Missing,
+            Err(BackendError::Corrupt(why)) => CopyState::Corrupt(why),
+            Err(BackendError::Unreachable(why)) => CopyState::Unreachable(why),
+            Err(error @ (BackendError::Full | BackendError::Body(_))) => CopyState::Unreachable(error.to_string()),
+        }
+    }
+
+    async fn check(&self, blob: BlobId, size: u64, copy: &Copy) -> Result<(), BackendError> {
+        let shard = self.attached(copy.shard)?;
+        shard.header(blob, copy).await?;
+        if size == 0 {
+            return Ok(());
+        }
+        let mut stream = shard.get(blob, copy, ResolvedRange { start: 0, end: size }).await?;
+        let mut seen = 0;
+        while let Some(piece) = stream.next().await {
+            seen += piece.map_err(BackendError::of_stream)?.len() as u64;
+        }
+        if seen == size {
+            return Ok(());
+        }
+        Err(BackendError::Corrupt(format!("{seen} of {size} bytes are there")))
+    }
+
+    /// Adds copies to a blob until `scheme` is met, counting the `good` copies that are on no shard of
+    /// `avoid`. The bytes and the header come from the good copies, with every checksum checked.
+    ///
+    /// A new copy shares no failure domain with a copy that counts, and stands on no shard of `avoid`;
+    /// the shard of a bad copy is used only where no other is left. To drain a shard: pass its copy
+    /// as good, and the shard in `avoid`. Empty if nothing is missing.
+    ///
+    /// # Errors
+    /// [`AddError::Read`] if no good copy can be read, [`AddError::Write`] if no copy could be added.
+    pub async fn add_copies(
+        &self,
+        blob: &BlobRef,
+        good: &[Copy],
+        scheme: Scheme,
+        avoid: &[ShardId],
+    ) -> Result<Vec<Copy>, AddError> {
+        let keeps = |copy: &&Copy| !avoid.contains(&copy.shard);
+        let wanted = scheme.width().saturating_sub(good.iter().filter(keeps).count());
+        if wanted == 0 {
+            return Ok(Vec::new());
+        }
+        let mut excluded = Excluded::default();
+        avoid.iter().for_each(|id| excluded.shard(*id));
+        for copy in good.iter().filter(keeps) {
+            match self.shard(copy.shard) {
+                Some(shard) => excluded.domain_of(&shard),
+                None => excluded.shard(copy.shard),
+            }
+        }
+        let source = BlobRef { copies: good.to_vec(), ..blob.clone() };
+        let header = self.header(&source).await?;
+        scheme::add(self, &source, &header, self.targets(blob, wanted, excluded).await).await
+    }
+
+    /// Shards for new copies: first those that hold no copy at all, good or bad.
+    async fn targets(&self, blob: &BlobRef, wanted: usize, mut excluded: Excluded) -> scheme::Targets {
+        let (mut shards, mut shortage) = {
+            let mut clean = excluded.clone();
+            blob.copies.iter().for_each(|copy| clean.shard(copy.shard));
+            self.choose(wanted, blob.size, &clean).await
+        };
+        if shards.len() < wanted {
+            shards.iter().for_each(|shard| excluded.domain_of(shard));
+            let (more, again) = self.choose(wanted - shards.len(), blob.size, &excluded).await;
+            shortage.full = shortage.full.max(again.full);
+            shards.extend(more);
+        }
+        shortage.reached = shards.len();
+        scheme::Targets { shards, shortage }
+    }
+
+    /// What a blob says about itself, from the first copy that can tell.
+    ///
+    /// # Errors
+    /// [`ReadError`] if none can.
+    pub async fn header(&self, blob: &BlobRef) -> Result<BlobHeader, ReadError> {
+        let mut verdict = scheme::Verdict::default();
+        for copy in &blob.copies {
+            let outcome = match self.attached(copy.shard) {
+                Ok(shard) => shard.header(blob.id, copy).await,
+                Err(error) => Err(error),
+            };
+            match outcome {
+                Ok(header) => return Ok(header),
+                Err(error) => {
+                    self.report(blob.id, copy.shard, &error);
+                    verdict.note(&error);
+                }
+            }
+        }
+        Err(verdict.error())
+    }
+}

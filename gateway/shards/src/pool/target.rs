@@ -1,0 +1,173 @@
+//! The calls that schemes make on single shards, and the choice of shards for new copies.
+
+use super::types::{BadCopy, Copy, Fault, ShardMode, ShardState, WriteError};
+use super::{Shard, Shards, health::Room};
+use crate::placement::{Candidate, Domain, choose};
+use crate::{Backend, BackendError, BlobHeader, Body, ByteStream, Durability};
+use cofre_types::{BlobId, ResolvedRange, ShardId};
+use std::sync::Arc;
+
+/// Shards that take no copy of a blob: they hold one, share a failure domain with one, or failed.
+#[derive(Clone, Default)]
+pub(crate) struct Excluded {
+    shards: Vec<ShardId>,
+    domains: Vec<String>,
+}
+
+impl Excluded {
+    /// Excludes one shard alone.
+    pub(crate) fn shard(&mut self, id: ShardId) {
+        self.shards.push(id);
+    }
+
+    /// Excludes a shard and everything that fails with it.
+    pub(crate) fn domain_of(&mut self, shard: &Shard) {
+        self.shards.push(shard.info.id);
+        self.domains.extend(shard.info.failure_domain.clone());
+    }
+
+    fn has(&self, shard: &Shard) -> bool {
+        self.shards.contains(&shard.info.id)
+            || shard.info.failure_domain.as_ref().is_some_and(|domain| self.domains.contains(domain))
+    }
+}
+
+/// Why fewer shards were found than asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Shortage {
+    /// Failure domains or copies that were had.
+    pub(crate) reached: usize,
+    /// Shards that would have taken the blob but for room.
+    pub(crate) full: usize,
+}
+
+impl Shortage {
+    /// What to tell the caller who needed `needed` copies.
+    pub(crate) fn error(self, needed: usize) -> WriteError {
+        if self.reached + self.full >= needed {
+            WriteError::NoRoom
+        } else {
+            WriteError::TooFewShards { needed, reached: self.reached }
+        }
+    }
+}
+
+impl Shard {
+    fn domain(&self) -> Domain<'_> {
+        self.info.failure_domain.as_deref().map_or(Domain::Shard(self.info.id), Domain::Named)
+    }
+
+    /// Writes one copy.
+    pub(crate) async fn put(
+        &self,
+        blob: BlobId,
+        header: &BlobHeader,
+        body: Body,
+        durability: Durability,
+    ) -> Result<(Copy, u64), BackendError> {
+        let outcome = self.backend.put(blob, header, body, durability).await;
+        self.health.record(&outcome);
+        let stored = outcome?;
+        self.health.took(stored.size);
+        Ok((Copy { shard: self.info.id, locator: stored.locator }, stored.size))
+    }
+
+    /// Begins to read one copy.
+    pub(crate) async fn get(
+        &self,
+        blob: BlobId,
+        copy: &Copy,
+        range: ResolvedRange,
+    ) -> Result<ByteStream, BackendError> {
+        let outcome = self.backend.get(blob, &copy.locator, range).await;
+        self.health.record(&outcome);
+        outcome
+    }
+
+    /// The header of one copy.
+    pub(crate) async fn header(&self, blob: BlobId, copy: &Copy) -> Result<BlobHeader, BackendError> {
+        let outcome = self.backend.header(blob, &copy.locator).await;
+        self.health.record(&outcome);
+        outcome
+    }
+
+    /// Deletes copies of a write that failed. If that fails too they are orphans, which reclaim finds.
+    pub(crate) async fn undo(&self, blob: BlobId, copy: Copy) {
+        if let Err(error) = self.backend.delete(vec![(blob, copy.locator)]).await {
+            tracing::debug!(%blob, shard = %self.info.id, %error, "a copy of a failed write stays as an orphan");
+        }
+    }
+
+    /// Notes that a call which had begun well failed later.
+    pub(crate) fn failed(&self, error: &BackendError) {
+        self.health.failed(error);
+    }
+
+    /// Order in which copies are read: the least is the best.
+    pub(crate) fn read_rank(&self) -> (u8, u64) {
+        let state = match self.health.state() {
+            ShardState::Healthy | ShardState::Full => 0,
+            ShardState::Suspect => 1,
+            ShardState::Unreachable => 2,
+        };
+        (state, self.backend.reads_in_flight())
+    }
+}
+
+impl Shards {
+    /// Chooses shards for `count` copies of `size_bytes` each, on different failure domains; fewer if
+    /// there are fewer. Shards that failed lately are taken only where no other is left.
+    pub(crate) async fn choose(
+        &self,
+        count: usize,
+        size_bytes: u64,
+        excluded: &Excluded,
+    ) -> (Vec<Arc<Shard>>, Shortage) {
+        let shards: Vec<_> = self.0.shards.read().values().filter(|shard| takes(shard, excluded)).cloned().collect();
+        let mut shortage = Shortage::default();
+        let (mut sound, mut suspect) = (Vec::new(), Vec::new());
+        for shard in &shards {
+            match shard.health.room(&*shard.backend, size_bytes).await {
+                Room::Free(free_bytes) if shard.health.state() == ShardState::Healthy => {
+                    sound.push((shard, free_bytes))
+                }
+                Room::Free(free_bytes) => suspect.push((shard, free_bytes)),
+                Room::Full => shortage.full += 1,
+                Room::Away => {}
+            }
+        }
+        let mut chosen = self.draw(&sound, count);
+        if chosen.len() < count && !suspect.is_empty() {
+            suspect.retain(|(shard, _)| chosen.iter().all(|other: &Arc<Shard>| other.domain() != shard.domain()));
+            chosen.extend(self.draw(&suspect, count - chosen.len()));
+        }
+        shortage.reached = chosen.len();
+        (chosen, shortage)
+    }
+
+    fn draw(&self, shards: &[(&Arc<Shard>, u64)], count: usize) -> Vec<Arc<Shard>> {
+        let candidates: Vec<_> = shards
+            .iter()
+            .map(|(shard, free_bytes)| Candidate {
+                domain: shard.domain(),
+                weight: *free_bytes as f64 * f64::from(shard.info.weight_percent),
+                load: shard.backend.writes_in_flight(),
+            })
+            .collect();
+        choose(&candidates, count, &self.0.random).into_iter().map(|i| shards[i].0.clone()).collect()
+    }
+
+    /// Reports a copy that is proved bad; an error that proves nothing is not reported.
+    pub(crate) fn report(&self, blob: BlobId, shard: ShardId, error: &BackendError) {
+        let fault = match error {
+            BackendError::Missing => Fault::Missing,
+            BackendError::Corrupt(_) => Fault::Corrupt,
+            BackendError::Full | BackendError::Unreachable(_) | BackendError::Body(_) => return,
+        };
+        self.0.bad_copies.report(BadCopy { blob, shard, fault });
+    }
+}
+
+fn takes(shard: &Shard, excluded: &Excluded) -> bool {
+    shard.info.mode == ShardMode::Active && shard.info.weight_percent > 0 && !excluded.has(shard)
+}

@@ -1,0 +1,216 @@
+use crate::{BodyError, Capacity, Latency, Locator};
+use cofre_types::{BlobId, Scheme, ShardId};
+use std::time::Duration;
+
+/// One copy of a blob.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Copy {
+    /// The shard that holds it.
+    pub shard: ShardId,
+    /// Where on the shard.
+    pub locator: Locator,
+}
+
+/// A blob and where it stands: what a record of the catalog knows of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlobRef {
+    /// Its id.
+    pub id: BlobId,
+    /// Bytes of content.
+    pub size: u64,
+    /// The scheme that it was written under: how its bytes come out of its copies.
+    pub scheme: Scheme,
+    /// Its copies, in any order.
+    pub copies: Vec<Copy>,
+}
+
+/// What a shard may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShardMode {
+    /// New blobs, reads and deletions.
+    Active,
+    /// Reads and deletions.
+    ReadOnly,
+    /// Reads and deletions, while its blobs move elsewhere.
+    Draining,
+}
+
+/// What the pool knows of a shard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShardInfo {
+    /// Its number.
+    pub id: ShardId,
+    /// Its random identity, as its identity file has it.
+    pub identity: [u8; 16],
+    /// What it may take.
+    pub mode: ShardMode,
+    /// Two copies of a blob never share a failure domain. `None`: the shard is its own.
+    pub failure_domain: Option<String>,
+    /// How much it takes relative to its free room, in percent; 0 takes nothing.
+    pub weight_percent: u32,
+}
+
+/// How the pool behaves.
+#[derive(Debug, Clone)]
+pub struct ShardsOptions {
+    /// A read that has not begun after this long is begun on another copy as well. Shorter: steadier
+    /// reads, more of them.
+    pub hedge_after: Duration,
+    /// A read that brings nothing for this long goes on from another copy, if there is one.
+    pub stall_after: Duration,
+    /// How long a write waits, once its quorum holds, for the rest of its copies; the copies that are
+    /// later than that are repaired in the background.
+    pub straggler_grace: Duration,
+    /// Reports of bad copies that wait to be taken; more than that are counted and dropped.
+    pub bad_copies_max: usize,
+}
+
+impl Default for ShardsOptions {
+    fn default() -> Self {
+        Self {
+            hedge_after: Duration::from_millis(300),
+            stall_after: Duration::from_secs(5),
+            straggler_grace: Duration::from_secs(2),
+            bad_copies_max: 4096,
+        }
+    }
+}
+
+/// A blob that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Bytes of content.
+    pub size: u64,
+    /// Its copies; at least the scheme's write quorum.
+    pub copies: Vec<Copy>,
+    /// Copies short of the scheme's width. Not zero: queue the blob for repair.
+    pub missing: usize,
+}
+
+/// Why a blob was not written. Nothing of it stays but, at worst, orphans that reclaim finds.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The body ended early, with the source's own error: the request failed, not the shards.
+    #[error("the body ended early: {0}")]
+    Body(BodyError),
+    /// Every shard that could take it is full. Tell the client 507; an operator must add room.
+    #[error("every shard that could take the blob is full")]
+    NoRoom,
+    /// Fewer failure domains can be written than the write quorum asks for. Tell the client 503.
+    #[error("{reached} of {needed} copies could be written: too few shards are in service")]
+    TooFewShards {
+        /// Copies that the write quorum asks for.
+        needed: usize,
+        /// Copies that could be written, or failure domains that could take one.
+        reached: usize,
+    },
+}
+
+/// Why a blob could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// Every copy was looked for and is proved not to be there: the blob is lost.
+    #[error("every copy of the blob is missing")]
+    AllMissing,
+    /// Every copy answered, and none that is there is whole.
+    #[error("no copy of the blob is whole: {0}")]
+    Corrupt(String),
+    /// No copy could be read now, and at least one proves nothing: try later.
+    #[error("no copy of the blob can be read now: {0}")]
+    Unreachable(String),
+}
+
+/// Why copies could not be added.
+#[derive(Debug, thiserror::Error)]
+pub enum AddError {
+    /// No good copy could be read to the end.
+    #[error("no source: {0}")]
+    Read(#[from] ReadError),
+    /// No copy could be written.
+    #[error("no target: {0}")]
+    Write(WriteError),
+}
+
+/// What a scrub found of a copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CopyState {
+    /// Every byte and the header passed their checksums.
+    Whole,
+    /// Proved not to be there.
+    Missing,
+    /// There, but not what was written.
+    Corrupt(String),
+    /// Proves nothing.
+    Unreachable(String),
+}
+
+/// What is wrong with a bad copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Proved not to be there.
+    Missing,
+    /// There, but not what was written.
+    Corrupt,
+}
+
+/// A copy that a read found bad.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadCopy {
+    /// The blob.
+    pub blob: BlobId,
+    /// The shard that holds the bad copy.
+    pub shard: ShardId,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+/// How a shard does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShardState {
+    /// Its last call succeeded.
+    Healthy,
+    /// Its last calls failed, but too few to give it up: it is used if no other is left.
+    Suspect,
+    /// It failed several times in a row: it takes no blobs until a call or a probe succeeds.
+    Unreachable,
+    /// It has no room: reads and deletions go on.
+    Full,
+}
+
+/// What the pool saw of a shard since it was attached.
+#[derive(Debug, Clone)]
+pub struct ShardStatus {
+    /// Its number.
+    pub id: ShardId,
+    /// What it may take.
+    pub mode: ShardMode,
+    /// How it does.
+    pub state: ShardState,
+    /// The text of the last error, until a call succeeds.
+    pub last_error: Option<String>,
+    /// Room as last seen by a write or a probe; `None` before the first.
+    pub capacity: Option<Capacity>,
+    /// Calls and bytes.
+    pub figures: ShardFigures,
+}
+
+/// Counters of a shard since it was attached.
+#[derive(Debug, Clone, Default)]
+pub struct ShardFigures {
+    /// Blobs written.
+    pub writes: u64,
+    /// Reads begun.
+    pub reads: u64,
+    /// Blobs deleted.
+    pub deletes: u64,
+    /// Calls that failed for a fault of the shard.
+    pub errors: u64,
+    /// Bytes of content written.
+    pub written_bytes: u64,
+    /// Bytes of content read.
+    pub read_bytes: u64,
+    /// How long writes took.
+    pub write_latency: Latency,
+    /// How long the beginnings of reads took.
+    pub read_latency: Latency,
+}
