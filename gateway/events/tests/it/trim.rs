@@ -1,0 +1,77 @@
+use crate::{Bench, event, subjects};
+use cofre_events::{Cursor, Order, Retention};
+use cofre_types::Timestamp;
+use std::time::Duration;
+
+const NOW: Timestamp = Timestamp::from_secs(1_000);
+
+fn keep(events_max: u64) -> Retention {
+    Retention { events_max, age_max: Duration::MAX }
+}
+
+#[tokio::test]
+async fn the_oldest_go_first_and_only_beyond_the_bound() {
+    let bench = Bench::new();
+    for subject in 0..5 {
+        bench.record("bucket.created", subject).await;
+    }
+    assert_eq!(bench.log.trim(keep(5), NOW).await.unwrap().events, 0);
+    let trimmed = bench.log.trim(keep(3), NOW).await.unwrap();
+    assert_eq!((trimmed.events, trimmed.more), (2, false));
+    assert_eq!(subjects(&bench.page(None, Order::OldestFirst, 10, "").await), ["2", "3", "4"]);
+}
+
+#[tokio::test]
+async fn events_go_when_they_are_too_old() {
+    let bench = Bench::new();
+    for secs in [100, 200, 900] {
+        let mut event = event("bucket.created", secs);
+        event.at = Timestamp::from_secs(secs);
+        bench.log.record(&event).await.unwrap();
+    }
+    let retention = Retention { events_max: 100, age_max: Duration::from_secs(800) };
+    assert_eq!(bench.log.trim(retention, NOW).await.unwrap().events, 1);
+    assert_eq!(subjects(&bench.page(None, Order::OldestFirst, 10, "").await), ["200", "900"]);
+}
+
+#[tokio::test]
+async fn a_cursor_before_what_is_kept_is_told_of_the_gap_and_one_at_it_is_not() {
+    let bench = Bench::new();
+    for subject in 0..5 {
+        bench.record("bucket.created", subject).await;
+    }
+    let all = bench.page(None, Order::OldestFirst, 10, "").await;
+    bench.log.trim(keep(2), NOW).await.unwrap();
+    let (first, last_trimmed) = (all.events[0].cursor, all.events[2].cursor);
+    for (after, gap) in [(Some(first), true), (Some(Cursor::START), true), (Some(last_trimmed), false)] {
+        let page = bench.page(after, Order::OldestFirst, 10, "").await;
+        assert_eq!((page.gap, subjects(&page)), (gap, vec!["3".to_owned(), "4".to_owned()]));
+    }
+    let backward = bench.page(None, Order::NewestFirst, 10, "").await;
+    assert_eq!((backward.gap, subjects(&backward)), (true, vec!["4".to_owned(), "3".to_owned()]));
+    assert!(!bench.page(None, Order::NewestFirst, 1, "").await.gap, "the cut is not reached yet");
+}
+
+#[tokio::test]
+async fn a_gap_with_nothing_behind_it_is_told_once() {
+    let bench = Bench::new();
+    bench.record("bucket.created", 0).await;
+    bench.log.trim(keep(0), NOW).await.unwrap();
+    let page = bench.page(Some(Cursor::START), Order::OldestFirst, 10, "").await;
+    assert!(page.gap && page.events.is_empty());
+    assert!(!bench.page(page.next, Order::OldestFirst, 10, "").await.gap);
+}
+
+#[tokio::test]
+async fn one_call_is_bounded_and_says_that_there_is_more() {
+    let bench = Bench::new();
+    for _ in 0..50 {
+        let events: Vec<_> = (0..250).map(|subject| event("bucket.created", subject)).collect();
+        bench.commit(&events).await;
+    }
+    let first = bench.log.trim(keep(10), NOW).await.unwrap();
+    assert_eq!((first.events, first.more), (10_000, true));
+    let second = bench.log.trim(keep(10), NOW).await.unwrap();
+    assert_eq!((second.events, second.more), (2_490, false));
+    assert_eq!(bench.page(None, Order::OldestFirst, 100, "").await.events.len(), 10);
+}
