@@ -1,1 +1,54 @@
-//! cofre-admin-types
+//! Requests and responses of the admin API, version 1: plain data with its JSON and its OpenAPI schema.
+//!
+//! # Conventions
+//! - Field names are snake case; a unit stands last in the name (`free_bytes`, `latency_ms`).
+//! - Times are RFC 3339 in UTC, with milliseconds: `2026-01-31T12:00:00.000Z`.
+//! - A list is a page: `items`, and `next` where there is more. Hand `next` back as `after`.
+//! - An error is a [`Problem`] (RFC 9457) that names the field it is about.
+//! - A resource that can be changed carries a revision as its ETag. A change that must not overwrite
+//!   another's sends it back in If-Match.
+
+mod accounts;
+mod backups;
+mod buckets;
+mod events;
+mod health;
+mod jobs;
+mod page;
+mod problem;
+mod settings;
+mod shards;
+mod tokens;
+
+pub use accounts::{
+    Account, AccountCreated, CreateAccount, CreateKey, Key, KeyCreated, PatchAccount, PatchKey, RotateKey,
+};
+pub use backups::{Backup, BackupState, StartBackup};
+pub use buckets::{Bucket, BucketUsage, Quota};
+pub use events::{Event, EventsQuery};
+pub use health::{
+    CatalogHealth, Health, HealthStatus, Latency, Live, Promise, Ready, RedundancyHealth, Severity, Verdict,
+};
+pub use jobs::Job;
+pub use page::{Page, PageQuery};
+pub use problem::Problem;
+pub use settings::{
+    Change, CorsDefault, Quotas, RateLimits, RollbackSettings, Settings, SettingsDiff, SettingsDocument, SettingsRevision,
+    Timers,
+};
+pub use shards::{
+    Drain, DrainState, PatchShard, ProbeResult, RegisterShard, Shard, ShardHealth, ShardMode, ShardPlace, ShardState,
+};
+pub use tokens::{CreateToken, Scope, Token, TokenCreated};
+
+/// What every versioned path begins with.
+pub const PREFIX: &str = "/v1";
+
+/// Most items of a page, and what a larger `limit` is held to.
+pub const PAGE_ITEMS_MAX: usize = 1000;
+
+/// Items of a page if the request gives no `limit`.
+pub const PAGE_ITEMS_DEFAULT: usize = 100;
+
+/// Media type of a [`Problem`].
+pub const PROBLEM_MEDIA_TYPE: &str = "application/problem+json";

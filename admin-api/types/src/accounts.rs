@@ -1,0 +1,131 @@
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use utoipa::ToSchema;
+
+/// An account: the owner of buckets and access keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Account {
+    /// Canonical id: 64 hexadecimal digits.
+    pub id: String,
+    /// Unique name, as S3 answers show it.
+    pub display_name: String,
+    /// E-mail address.
+    pub email: String,
+    /// Whether it may do everything, on every bucket.
+    pub root: bool,
+    /// Whether all its keys are refused.
+    pub disabled: bool,
+    /// When it was made.
+    #[schema(format = DateTime)]
+    pub created: String,
+    /// Most buckets it may own; no bound of its own if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buckets_max: Option<u32>,
+}
+
+/// Makes an account and its first access key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateAccount {
+    /// Unique name.
+    pub display_name: String,
+    /// E-mail address, unique.
+    pub email: String,
+    /// Most buckets it may own; no bound of its own if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buckets_max: Option<u32>,
+}
+
+/// A new account with its first key. This is the only answer that ever holds the secret.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AccountCreated {
+    /// The account.
+    #[serde(flatten)]
+    pub account: Account,
+    /// Id of its first access key.
+    pub access_key_id: String,
+    /// Secret of its first access key. It cannot be shown again.
+    pub secret_access_key: String,
+}
+
+impl fmt::Debug for AccountCreated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccountCreated").field("account", &self.account).finish_non_exhaustive()
+    }
+}
+
+/// Changes an account. A field that is absent stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PatchAccount {
+    /// Whether all its keys are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<bool>,
+}
+
+/// An access key, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Key {
+    /// The id that S3 clients send.
+    pub access_key_id: String,
+    /// Canonical id of the account whose key it is.
+    pub account: String,
+    /// Whether it is refused.
+    pub disabled: bool,
+    /// When it was made.
+    #[schema(format = DateTime)]
+    pub created: String,
+    /// From when on it is refused; never if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    pub expires: Option<String>,
+    /// What it is for, in its maker's words.
+    pub note: String,
+}
+
+/// Makes an access key.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateKey {
+    /// What it is for; at most 256 characters.
+    #[serde(default)]
+    pub note: String,
+    /// Seconds until it is refused; never if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
+    pub expires_in_seconds: Option<u64>,
+}
+
+/// Makes a new key in the place of an old one, which stays good for a while.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RotateKey {
+    /// Seconds for which the old key stays good; none if absent.
+    #[serde(default)]
+    pub keep_old_seconds: u64,
+}
+
+/// A new access key. This is the only answer that ever holds the secret.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct KeyCreated {
+    /// The key.
+    #[serde(flatten)]
+    pub key: Key,
+    /// The secret. It cannot be shown again.
+    pub secret_access_key: String,
+}
+
+impl fmt::Debug for KeyCreated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyCreated").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+/// Changes an access key. A field that is absent stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PatchKey {
+    /// Whether it is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<bool>,
+}

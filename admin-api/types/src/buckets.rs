@@ -1,0 +1,50 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A bucket, as an operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Bucket {
+    /// Name.
+    pub name: String,
+    /// Canonical id of the account that owns it.
+    pub owner: String,
+    /// When it was made.
+    #[schema(format = DateTime)]
+    pub created: String,
+    /// What it holds.
+    pub usage: BucketUsage,
+    /// What it may hold.
+    pub quota: Quota,
+}
+
+/// What a bucket holds, exact to the last acknowledged write.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BucketUsage {
+    /// Current objects.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Versions that are not current.
+    pub noncurrent_versions: u64,
+    /// Their bytes.
+    pub noncurrent_bytes: u64,
+    /// Delete markers.
+    pub delete_markers: u64,
+    /// Multipart uploads under way.
+    pub uploads: u64,
+    /// Bytes of their parts.
+    pub upload_bytes: u64,
+}
+
+/// What a bucket may hold, over all versions and parts under way. A limit that is absent is the one of
+/// the settings; setting a quota replaces both.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Quota {
+    /// Most bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_max: Option<u64>,
+    /// Most objects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objects_max: Option<u64>,
+}

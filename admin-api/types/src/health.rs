@@ -1,0 +1,132 @@
+use crate::Shard;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The process runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Live {
+    /// Always true.
+    pub live: bool,
+    /// Version of the program.
+    pub version: String,
+}
+
+/// Whether the process should get requests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Ready {
+    /// Whether it should.
+    pub ready: bool,
+    /// Why not, for a person to read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+}
+
+/// The worst of the verdicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HealthStatus {
+    /// Every promise holds.
+    Ok,
+    /// A promise holds with less in reserve than it should.
+    Degraded,
+    /// A promise is broken now.
+    Failing,
+}
+
+/// How bad a verdict is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// A promise holds with less in reserve than it should.
+    Warning,
+    /// A promise is broken now.
+    Critical,
+}
+
+/// What Cofre promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Promise {
+    /// What was acknowledged can be read back.
+    Durability,
+    /// Requests are answered.
+    Availability,
+    /// Writes find room.
+    Space,
+    /// Background work keeps up.
+    Upkeep,
+}
+
+/// One promise that is in danger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Verdict {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Which promise.
+    pub promise: Promise,
+    /// What it is about: `shard 2`, `catalog`, `job heal`.
+    pub subject: String,
+    /// What is the matter and what to do about it.
+    pub message: String,
+}
+
+/// Health in detail.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Health {
+    /// The worst of the verdicts.
+    pub status: HealthStatus,
+    /// Every promise that is in danger, worst first; none if all is well.
+    pub verdicts: Vec<Verdict>,
+    /// Whether the process is about to end.
+    pub draining: bool,
+    /// Seconds since the process started.
+    pub uptime_seconds: u64,
+    /// Version of the program.
+    pub version: String,
+    /// The catalog.
+    pub catalog: CatalogHealth,
+    /// Blobs below their redundancy.
+    pub redundancy: RedundancyHealth,
+    /// Every shard.
+    pub shards: Vec<Shard>,
+}
+
+/// How the catalog does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CatalogHealth {
+    /// Whether it answers.
+    pub ok: bool,
+    /// What is wrong with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Commits since the process started.
+    pub commits: u64,
+    /// Groups of commits that shared one sync, since the process started.
+    pub groups: u64,
+    /// How long commits took lately.
+    pub commit_latency: Latency,
+    /// Bytes on disk.
+    pub disk_bytes: u64,
+}
+
+/// Distribution of a duration.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Latency {
+    /// Mean, in milliseconds.
+    pub mean_ms: f64,
+    /// Largest since the process started, in milliseconds.
+    pub max_ms: f64,
+}
+
+/// Blobs below their redundancy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RedundancyHealth {
+    /// Blobs that wait to be healed.
+    pub waiting_blobs: u64,
+    /// Whether there are more than were counted.
+    pub more: bool,
+    /// Since when the longest waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    pub oldest: Option<String>,
+}

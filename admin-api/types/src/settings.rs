@@ -1,0 +1,132 @@
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// The dynamic settings in force. The revision is the ETag as well.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Settings {
+    /// Number of the revision; 0 while nothing was ever set.
+    pub revision: u64,
+    /// The whole document, defaults included.
+    pub document: SettingsDocument,
+}
+
+/// What operators change while the process runs. A PATCH holds only the fields to change, and null
+/// brings a default back (RFC 7396).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SettingsDocument {
+    /// How many requests each access key may make.
+    pub rate_limits: RateLimits,
+    /// How much is logged: error, warn, info, debug or trace; the boot setting if null.
+    pub log_level: Option<String>,
+    /// Bounds of buckets and accounts that have none of their own.
+    pub quotas: Quotas,
+    /// Redundancy of new blobs, as `replicas:2`; the boot setting if null. Blobs that exist keep theirs.
+    pub redundancy: Option<String>,
+    /// Graces, intervals and shares of background work.
+    pub timers: Timers,
+    /// CORS answers of buckets that have no rules of their own.
+    pub cors_default: CorsDefault,
+}
+
+/// How many requests each access key may make. Above it the answer is 503 SlowDown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimits {
+    /// Requests a second over a longer time, per access key; 0 for no limit.
+    pub requests_per_second_per_key: u32,
+    /// Requests that may come at once after a pause; 0 for as many as one second allows.
+    pub burst: u32,
+}
+
+/// Bounds of buckets and accounts that have none of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Quotas {
+    /// Most bytes in a bucket, over all versions and parts; no bound if null.
+    pub bucket_bytes_max: Option<u64>,
+    /// Most objects in a bucket, over all versions; no bound if null.
+    pub bucket_objects_max: Option<u64>,
+    /// Most buckets an account may own.
+    pub buckets_per_account_max: u32,
+}
+
+/// Graces, intervals and shares of background work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Timers {
+    /// Seconds from the deletion of an object to the deletion of its blobs.
+    pub garbage_grace_secs: u64,
+    /// Seconds before a blob without a record counts as an orphan.
+    pub orphan_grace_secs: u64,
+    /// Seconds after which an abandoned multipart upload is aborted; 0 for never.
+    pub stale_upload_secs: u64,
+    /// Seconds in which scrubbing reads every blob once.
+    pub scrub_interval_secs: u64,
+    /// Share of the time that each background job may be busy, 0.01 to 1.
+    pub job_busy_share: f64,
+    /// Seconds that events are kept.
+    pub events_keep_secs: u64,
+    /// Most events that are kept.
+    pub events_keep_max: u64,
+}
+
+/// CORS answers of buckets that have no rules of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CorsDefault {
+    /// Origins whose pages may call, each `*` or as `https://app.example`.
+    pub allowed_origins: Vec<String>,
+    /// Seconds that a browser may keep a preflight's answer.
+    pub max_age_secs: u32,
+}
+
+/// One revision of the settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SettingsRevision {
+    /// Number of the revision.
+    pub revision: u64,
+    /// Who made it.
+    pub author: String,
+    /// When.
+    #[schema(format = DateTime)]
+    pub at: String,
+    /// Why, in the author's words.
+    pub note: String,
+}
+
+/// Brings an earlier document back, as a new revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RollbackSettings {
+    /// The revision to bring back; 0 for the defaults.
+    pub to: u64,
+    /// Why, in the author's words; at most 1,024 bytes.
+    #[serde(default)]
+    pub note: String,
+}
+
+/// What changed between two revisions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SettingsDiff {
+    /// The revision that is compared.
+    pub from: u64,
+    /// The revision that it is compared with.
+    pub to: u64,
+    /// The fields that differ, by path.
+    pub changes: Vec<Change>,
+}
+
+/// One field that differs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Change {
+    /// Path of the field, with dots.
+    pub field: String,
+    /// Value before: any JSON.
+    #[schema(value_type = Value)]
+    pub before: Value,
+    /// Value after: any JSON.
+    #[schema(value_type = Value)]
+    pub after: Value,
+}

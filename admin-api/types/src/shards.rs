@@ -1,0 +1,178 @@
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// Where a shard is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ShardPlace {
+    /// A directory of the server.
+    Filesystem {
+        /// Absolute path.
+        path: String,
+    },
+}
+
+/// What a shard may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ShardMode {
+    /// New blobs, reads and deletions.
+    Active,
+    /// Reads and deletions.
+    ReadOnly,
+    /// Reads and deletions, while its blobs move elsewhere.
+    Draining,
+}
+
+/// What a shard can do now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ShardState {
+    /// It answers and has room.
+    Online,
+    /// It answers and has no room for new blobs.
+    Full,
+    /// It does not answer, or is not the shard it should be.
+    Unreachable,
+}
+
+/// A shard.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Shard {
+    /// Number, never given again.
+    pub id: u32,
+    /// Random identity, which also stands in the shard's identity file.
+    pub identity: String,
+    /// Where it is.
+    pub place: ShardPlace,
+    /// What it may take.
+    pub mode: ShardMode,
+    /// Two copies of a blob never share a failure domain; absent, the shard is one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure_domain: Option<String>,
+    /// How much it takes relative to its capacity, in percent.
+    pub weight_percent: u32,
+    /// Labels for people.
+    pub labels: BTreeMap<String, String>,
+    /// When it was registered.
+    #[schema(format = DateTime)]
+    pub registered: String,
+    /// How it does.
+    pub health: ShardHealth,
+}
+
+/// How a shard does, seen from this process since it started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ShardHealth {
+    /// What it can do now.
+    pub state: ShardState,
+    /// Room in all, in bytes; absent while it is unreachable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_bytes: Option<u64>,
+    /// Room for new blobs, in bytes, with the shard's reserve taken off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free_bytes: Option<u64>,
+    /// Calls that it answered.
+    pub calls: u64,
+    /// Calls that failed.
+    pub errors: u64,
+    /// Blobs that failed their checksum or were missing.
+    pub bad_blobs: u64,
+    /// Mean time of a call lately, in microseconds; absent before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_us: Option<u64>,
+    /// The last failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+}
+
+/// Registers a shard.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterShard {
+    /// Where it is. The directory must exist or its parent must; it must hold nothing foreign.
+    pub place: ShardPlace,
+    /// Two copies of a blob never share a failure domain; absent, the shard is one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure_domain: Option<String>,
+    /// How much it takes relative to its capacity, in percent, 0 to 10,000; 100 if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 10000)]
+    pub weight_percent: Option<u32>,
+    /// Labels for people; at most 64.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+}
+
+/// Changes a shard. A field that is absent stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PatchShard {
+    /// Whether it takes no new blobs. Not while it drains.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_only: Option<bool>,
+    /// Another failure domain; an empty text makes the shard one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure_domain: Option<String>,
+    /// How much it takes relative to its capacity, in percent, 0 to 10,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 10000)]
+    pub weight_percent: Option<u32>,
+    /// Labels, which replace the ones it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<BTreeMap<String, String>>,
+}
+
+/// How far a drain is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DrainState {
+    /// The shard is not draining.
+    NotDraining,
+    /// What stands on it is being counted.
+    Counting,
+    /// Copies move to other shards.
+    Moving,
+    /// Copies remain that nothing can take now: too few other shards, or no room on them.
+    Stuck,
+    /// No record refers to the shard any more: it can be removed.
+    Drained,
+}
+
+/// Progress of a drain.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Drain {
+    /// How far it is.
+    pub state: DrainState,
+    /// Copies that still stand on the shard, as last counted.
+    pub remaining_blobs: u64,
+    /// Their bytes.
+    pub remaining_bytes: u64,
+    /// Copies that moved since the drain began.
+    pub moved_blobs: u64,
+    /// Their bytes.
+    pub moved_bytes: u64,
+    /// Bytes a second lately; absent while unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_per_second: Option<u64>,
+    /// Seconds until it is done at that rate; absent while unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds_left: Option<u64>,
+    /// What is in the way, for a person to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub obstacle: Option<String>,
+}
+
+/// What a probe saw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProbeResult {
+    /// Whether the shard is the one it should be and took, gave and deleted a blob.
+    pub ok: bool,
+    /// How long that took, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round_trip_us: Option<u64>,
+    /// What went wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
