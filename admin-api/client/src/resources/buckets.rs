@@ -1,0 +1,30 @@
+use crate::exchange::segment;
+use crate::{Client, Error};
+use cofre_admin_types::{Bucket, Quota};
+use hyper::Method;
+
+impl Client {
+    /// Every bucket of every account.
+    ///
+    /// # Errors
+    /// [`Error`] as every call.
+    pub async fn buckets(&self) -> Result<Vec<Bucket>, Error> {
+        self.every("/buckets").await
+    }
+
+    /// One bucket.
+    ///
+    /// # Errors
+    /// [`Error`] as every call.
+    pub async fn bucket(&self, name: &str) -> Result<Bucket, Error> {
+        self.call(Method::GET, &format!("/buckets/{}", segment(name))).json().await
+    }
+
+    /// Sets what a bucket may hold.
+    ///
+    /// # Errors
+    /// [`Error`] as every call.
+    pub async fn set_bucket_quota(&self, name: &str, quota: &Quota) -> Result<Bucket, Error> {
+        self.call(Method::PUT, &format!("/buckets/{}/quota", segment(name))).body(quota)?.json().await
+    }
+}
