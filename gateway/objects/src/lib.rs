@@ -1,1 +1,33 @@
-//! cofre-objects
+//! The domain: buckets, objects, versions, multipart uploads, copies, listings, and the maintenance
+//! verbs. Every door and every job works through [`Objects`]; authorisation is decided here, so no
+//! door can forget it.
+//!
+//! # Invariants
+//! - A write is acknowledged after its blob is durable on its write quorum and the catalog's commit
+//!   is. A crash between the two leaves a blob that no record refers to.
+//! - Content is shared, never copied: a blob's record counts the records that refer to it.
+//! - Nothing is deleted inline: a reference that is let go becomes a garbage record, due after a
+//!   grace, in the commit that lets it go.
+//!
+//! # Ordering
+//! A commit checks every record that its decision was made on, the bucket's own among them. Where a
+//! check fails the operation reads again and decides anew.
+
+mod blobs;
+mod bucket;
+mod change;
+mod conditions;
+mod digest;
+mod domain;
+mod error;
+mod list;
+mod object;
+mod upload;
+mod versions;
+
+pub use bucket::*;
+pub use domain::{Objects, Parts};
+pub use error::Error;
+pub use list::*;
+pub use object::*;
+pub use upload::*;

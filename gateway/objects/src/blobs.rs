@@ -1,0 +1,221 @@
+//! Writes content as a blob, and reads content back, whatever it is made of.
+
+use crate::change::{Change, NewBlob};
+use crate::digest::{Digests, body_error, prepare};
+use crate::domain::{Bucket, durability};
+use crate::{Error, Objects, Upload};
+use cofre_catalog::keys;
+use cofre_catalog::records::{BlobRecord, Content, CopyRecord, ManifestRecord, PartRecord, Record, Segment};
+use cofre_shards::{BlobHeader, BlobRef, BodyError, ByteStream, Copy, Locator, ReadError, WriteError};
+use cofre_types::{BlobId, ObjectKey, ResolvedRange, UploadId};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use std::collections::VecDeque;
+use sync_wrapper::SyncStream;
+
+/// How often a read begins anew because the blob's copies moved meanwhile.
+const MOVES_FOLLOWED_MAX: usize = 4;
+
+/// What was written: digests, and the blob unless the content is empty.
+pub(crate) struct Written {
+    pub digests: Digests,
+    pub blob: Option<NewBlob>,
+}
+
+impl Written {
+    /// The content of a version or part that holds all of it.
+    pub(crate) fn segments(&self) -> Vec<Segment> {
+        let whole = |blob: &NewBlob| Segment { blob: blob.id, offset: 0, length: self.digests.size };
+        self.blob.iter().map(whole).collect()
+    }
+}
+
+/// A piece of content that is still to be read.
+#[derive(Debug)]
+enum Piece {
+    /// A run of bytes of a blob.
+    Blob(BlobId, ResolvedRange),
+    /// A run of bytes of a part of a manifest.
+    Part(UploadId, u16, ResolvedRange),
+}
+
+impl Objects {
+    /// Writes a body durably to the shards. Nothing refers to it yet: commit it with
+    /// [`Change::add_blob`], or give it up with [`Objects::discard`].
+    pub(crate) async fn write_blob(
+        &self,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        version: String,
+        part: Option<(u16, UploadId)>,
+        upload: Upload,
+        size_max: u64,
+    ) -> Result<Written, Error> {
+        let (body, digests) = prepare(upload, size_max).await?;
+        if let cofre_shards::Body::Whole(bytes) = &body
+            && bytes.is_empty()
+        {
+            return Ok(Written { digests: digests.take()?, blob: None });
+        }
+        let id = BlobId::from_bytes(self.random().bytes());
+        let now = self.now();
+        let header = BlobHeader {
+            bucket: bucket.name.to_string(),
+            key: key.to_string(),
+            version,
+            part: part.map(|(number, upload)| (number, upload.to_string())),
+            written_nanos: now.0,
+        };
+        let scheme = self.scheme(bucket);
+        let written = self.shards().write(id, header, body, scheme, durability(bucket)).await.map_err(write_error)?;
+        let digests = digests.take()?;
+        let copies = written.copies.into_iter().map(copy_record).collect();
+        let record = BlobRecord { size: written.size, references: 1, scheme, written: now, copies };
+        Ok(Written { digests, blob: Some(NewBlob { id, record, missing: written.missing }) })
+    }
+
+    /// Gives up a blob that was written and then not wanted: it becomes garbage like any other. If
+    /// even that fails, the search for orphans finds it.
+    pub(crate) async fn discard(&self, bucket: &Bucket, blob: Option<NewBlob>) {
+        let Some(blob) = blob else { return };
+        let mut change = Change::default();
+        change.add_blob(&blob);
+        change.release_blobs([blob.id]);
+        let due = self.now().after(self.garbage_grace());
+        let batch = change.finish(bucket.record.id, crate::change::Quota::default(), due, || self.random().bytes());
+        if let Err(error) = self.store().commit(batch).await {
+            tracing::info!(blob = %blob.id, %error, "a blob that was not wanted is left to the search for orphans");
+        }
+    }
+
+    /// Reads a range of content. The first piece is open, and its first blocks checked, on return.
+    pub(crate) async fn read_content(&self, content: &Content, range: ResolvedRange) -> Result<ByteStream, Error> {
+        if range.is_empty() {
+            return Ok(Box::pin(stream::empty()));
+        }
+        let mut pieces = match content {
+            Content::Segments(segments) => slice_segments(segments, range),
+            Content::Manifest(id) => self.slice_manifest(*id, range).await?,
+        };
+        let first = self.open_next(&mut pieces).await?.unwrap_or_else(|| Box::pin(stream::empty()));
+        if pieces.is_empty() {
+            return Ok(first);
+        }
+        let objects = self.clone();
+        let rest = stream::try_unfold((objects, pieces), |(objects, mut pieces)| async move {
+            let next = objects.open_next(&mut pieces).await.map_err(|error| BodyError(Box::new(error)))?;
+            Ok::<_, BodyError>(next.map(|stream| (stream, (objects, pieces))))
+        });
+        Ok(Box::pin(SyncStream::new(first.chain(rest.try_flatten().boxed()))))
+    }
+
+    async fn slice_manifest(&self, id: UploadId, range: ResolvedRange) -> Result<VecDeque<Piece>, Error> {
+        let manifest = self.manifest(id).await?;
+        let mut pieces = VecDeque::new();
+        let mut start = 0;
+        for (number, size) in manifest.parts {
+            if let Some(within) = overlap(start, size, range) {
+                pieces.push_back(Piece::Part(id, number, within));
+            }
+            start += size;
+        }
+        Ok(pieces)
+    }
+
+    pub(crate) async fn manifest(&self, id: UploadId) -> Result<ManifestRecord, Error> {
+        let entry = self.get(keys::manifest(id)).await?;
+        let entry = entry.ok_or_else(|| Error::Unreadable("the object was replaced".to_owned()))?;
+        Ok(ManifestRecord::decode(&entry.value)?)
+    }
+
+    pub(crate) async fn part(&self, id: UploadId, number: u16) -> Result<PartRecord, Error> {
+        let entry = self.get(keys::part(id, number)).await?;
+        let entry = entry.ok_or_else(|| Error::Unreadable("the object was replaced".to_owned()))?;
+        Ok(PartRecord::decode(&entry.value)?)
+    }
+
+    /// Opens the next run of bytes; parts become the blobs behind them on the way.
+    async fn open_next(&self, pieces: &mut VecDeque<Piece>) -> Result<Option<ByteStream>, Error> {
+        loop {
+            match pieces.pop_front() {
+                None => return Ok(None),
+                Some(Piece::Blob(id, range)) => return Ok(Some(self.read_blob(id, range).await?)),
+                Some(Piece::Part(id, number, range)) => {
+                    let part = self.part(id, number).await?;
+                    for piece in slice_segments(&part.segments, range).into_iter().rev() {
+                        pieces.push_front(piece);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads a blob. If no copy is where it was, the blob may have moved: its record tells.
+    async fn read_blob(&self, id: BlobId, range: ResolvedRange) -> Result<ByteStream, Error> {
+        let mut seen = None;
+        for _ in 0..MOVES_FOLLOWED_MAX {
+            let entry = self.get(keys::blob(id)).await?;
+            let entry = entry.ok_or_else(|| Error::Unreadable(format!("blob {id} has no record")))?;
+            let moved = seen.replace(entry.revision) != Some(entry.revision);
+            let record = BlobRecord::decode(&entry.value)?;
+            match self.shards().read(&blob_ref(id, &record), range).await {
+                Ok(stream) => return Ok(stream),
+                Err(_) if moved => {}
+                Err(error) => return Err(read_error(id, &error)),
+            }
+        }
+        Err(Error::Unreadable(format!("blob {id} keeps moving")))
+    }
+}
+
+fn slice_segments(segments: &[Segment], range: ResolvedRange) -> VecDeque<Piece> {
+    let mut pieces = VecDeque::new();
+    let mut start = 0;
+    for segment in segments {
+        if let Some(within) = overlap(start, segment.length, range) {
+            let range = ResolvedRange { start: segment.offset + within.start, end: segment.offset + within.end };
+            pieces.push_back(Piece::Blob(segment.blob, range));
+        }
+        start += segment.length;
+    }
+    pieces
+}
+
+/// The segments that hold a range of the bytes that `segments` hold.
+pub(crate) fn narrow(segments: &[Segment], range: ResolvedRange) -> Vec<Segment> {
+    let pieces = slice_segments(segments, range);
+    pieces
+        .into_iter()
+        .filter_map(|piece| match piece {
+            Piece::Blob(blob, range) => Some(Segment { blob, offset: range.start, length: range.len() }),
+            Piece::Part(..) => None,
+        })
+        .collect()
+}
+
+/// What of `range` lies in the `size` bytes from `start`, counted from `start`.
+pub(crate) fn overlap(start: u64, size: u64, range: ResolvedRange) -> Option<ResolvedRange> {
+    let from = range.start.max(start);
+    let to = range.end.min(start + size);
+    (from < to).then(|| ResolvedRange { start: from - start, end: to - start })
+}
+
+pub(crate) fn blob_ref(id: BlobId, record: &BlobRecord) -> BlobRef {
+    let copy = |copy: &CopyRecord| Copy { shard: copy.shard, locator: Locator(copy.locator.clone()) };
+    BlobRef { id, size: record.size, scheme: record.scheme, copies: record.copies.iter().map(copy).collect() }
+}
+
+pub(crate) fn copy_record(copy: Copy) -> CopyRecord {
+    CopyRecord { shard: copy.shard, locator: copy.locator.0 }
+}
+
+fn write_error(error: WriteError) -> Error {
+    match error {
+        WriteError::Body(error) => body_error(error),
+        WriteError::NoRoom => Error::NoRoom,
+        other => Error::Unavailable(other.to_string()),
+    }
+}
+
+fn read_error(id: BlobId, error: &ReadError) -> Error {
+    Error::Unreadable(format!("blob {id}: {error}"))
+}

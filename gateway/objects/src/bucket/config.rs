@@ -1,0 +1,215 @@
+//! Sub-resources of a bucket: tags, versioning, quota, and documents that are kept as they are.
+
+use crate::domain::Bucket;
+use crate::{ConfigKind, Error, Objects};
+use cofre_catalog::records::{BucketConfig, BucketRecord, EventRecord, Record, Versioning};
+use cofre_catalog::{Batch, CommitError, keys};
+use cofre_iam::{Action, Caller};
+use cofre_types::{BucketName, Tags};
+use std::sync::Arc;
+
+/// Largest sub-resource document: 1 MiB of JSON, far above AWS's own bounds.
+const DOCUMENT_BYTES_MAX: usize = 1 << 20;
+
+impl ConfigKind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Cors => "cors",
+            Self::Lifecycle => "lifecycle",
+            Self::Policy => "policy",
+        }
+    }
+
+    const fn of(config: &BucketConfig) -> Self {
+        match config {
+            BucketConfig::Cors(_) => Self::Cors,
+            BucketConfig::Lifecycle(_) => Self::Lifecycle,
+            BucketConfig::Policy(_) => Self::Policy,
+        }
+    }
+
+    const fn read(self) -> Action {
+        match self {
+            Self::Cors => Action::GetBucketCors,
+            Self::Lifecycle => Action::GetLifecycleConfiguration,
+            Self::Policy => Action::GetBucketPolicy,
+        }
+    }
+
+    const fn write(self) -> Action {
+        match self {
+            Self::Cors => Action::PutBucketCors,
+            Self::Lifecycle => Action::PutLifecycleConfiguration,
+            Self::Policy => Action::PutBucketPolicy,
+        }
+    }
+
+    const fn delete(self) -> Action {
+        match self {
+            Self::Cors => Action::PutBucketCors,
+            Self::Lifecycle => Action::PutLifecycleConfiguration,
+            Self::Policy => Action::DeleteBucketPolicy,
+        }
+    }
+}
+
+fn document(config: &BucketConfig) -> &str {
+    match config {
+        BucketConfig::Cors(text) | BucketConfig::Lifecycle(text) | BucketConfig::Policy(text) => text,
+    }
+}
+
+impl Objects {
+    /// A bucket's tags.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchConfiguration`] if it has none.
+    pub async fn bucket_tags(&self, caller: &Caller, name: &BucketName) -> Result<Tags, Error> {
+        let bucket = self.bucket_for(caller, Action::GetBucketTagging, name, None).await?;
+        let tags = bucket.record.tags.clone();
+        if tags.is_empty() { Err(Error::NoSuchConfiguration("tagging")) } else { Ok(tags) }
+    }
+
+    /// Replaces a bucket's tags; an empty set deletes them.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn put_bucket_tags(&self, caller: &Caller, name: &BucketName, tags: Tags) -> Result<(), Error> {
+        let set = |record: &mut BucketRecord| record.tags = tags.clone();
+        self.change_bucket(caller, Action::PutBucketTagging, name, "bucket.tagged", set).await
+    }
+
+    /// Whether a bucket keeps old versions.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn bucket_versioning(&self, caller: &Caller, name: &BucketName) -> Result<Versioning, Error> {
+        let bucket = self.bucket_for(caller, Action::GetBucketVersioning, name, None).await?;
+        Ok(bucket.record.versioning)
+    }
+
+    /// Enables or suspends versioning. What was enabled once is never unversioned again.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] for [`Versioning::Unversioned`].
+    pub async fn put_bucket_versioning(
+        &self,
+        caller: &Caller,
+        name: &BucketName,
+        versioning: Versioning,
+    ) -> Result<(), Error> {
+        if versioning == Versioning::Unversioned {
+            return Err(Error::InvalidRequest("versioning is Enabled or Suspended"));
+        }
+        let set = |record: &mut BucketRecord| record.versioning = versioning;
+        self.change_bucket(caller, Action::PutBucketVersioning, name, "bucket.versioning_changed", set).await
+    }
+
+    /// Sets a bucket's own quota, over all versions; absent bounds are those of the settings. A bound
+    /// below what is there deletes nothing and stops further writes.
+    ///
+    /// # Errors
+    /// [`Error::AccessDenied`] for everyone but root and parts of Cofre itself.
+    pub async fn set_bucket_quota(
+        &self,
+        caller: &Caller,
+        name: &BucketName,
+        bytes_max: Option<u64>,
+        objects_max: Option<u64>,
+    ) -> Result<(), Error> {
+        if caller.principal.account().is_some_and(|account| !account.root) {
+            return Err(Error::AccessDenied);
+        }
+        let set = |record: &mut BucketRecord| {
+            record.bytes_max = bytes_max;
+            record.objects_max = objects_max;
+        };
+        self.change_bucket(caller, Action::CreateBucket, name, "bucket.quota_changed", set).await
+    }
+
+    /// A bucket's own quota in bytes and objects.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn bucket_quota(&self, caller: &Caller, name: &BucketName) -> Result<(Option<u64>, Option<u64>), Error> {
+        let bucket = self.bucket_for(caller, Action::ListBucket, name, None).await?;
+        Ok((bucket.record.bytes_max, bucket.record.objects_max))
+    }
+
+    /// A sub-resource document.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchConfiguration`] if it is not set.
+    pub async fn bucket_config(&self, caller: &Caller, name: &BucketName, kind: ConfigKind) -> Result<String, Error> {
+        let bucket = self.bucket_for(caller, kind.read(), name, None).await?;
+        let found = bucket.record.config.iter().find(|config| ConfigKind::of(config) == kind);
+        found.map(|config| document(config).to_owned()).ok_or(Error::NoSuchConfiguration(kind.name()))
+    }
+
+    /// Sets a sub-resource document, which the door has validated.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn put_bucket_config(
+        &self,
+        caller: &Caller,
+        name: &BucketName,
+        config: BucketConfig,
+    ) -> Result<(), Error> {
+        if document(&config).len() > DOCUMENT_BYTES_MAX {
+            return Err(Error::InvalidRequest("the configuration is larger than 1 MiB"));
+        }
+        let kind = ConfigKind::of(&config);
+        let set = |record: &mut BucketRecord| {
+            record.config.retain(|other| ConfigKind::of(other) != kind);
+            record.config.push(config.clone());
+        };
+        self.change_bucket(caller, kind.write(), name, "bucket.configured", set).await
+    }
+
+    /// Deletes a sub-resource document; fine if it is not set.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn delete_bucket_config(
+        &self,
+        caller: &Caller,
+        name: &BucketName,
+        kind: ConfigKind,
+    ) -> Result<(), Error> {
+        let set = |record: &mut BucketRecord| record.config.retain(|other| ConfigKind::of(other) != kind);
+        self.change_bucket(caller, kind.delete(), name, "bucket.configured", set).await
+    }
+
+    async fn change_bucket(
+        &self,
+        caller: &Caller,
+        action: Action,
+        name: &BucketName,
+        event: &str,
+        set: impl Fn(&mut BucketRecord) + Send,
+    ) -> Result<(), Error> {
+        for _ in Self::tries() {
+            let bucket: Arc<Bucket> = self.bucket_for(caller, action, name, None).await?;
+            let mut record = bucket.record.clone();
+            set(&mut record);
+            let mut batch = Batch::new();
+            batch.unchanged(keys::bucket(name), Some(bucket.revision));
+            batch.put(keys::bucket(name), record.encode());
+            let event = EventRecord {
+                at: self.now(),
+                kind: event.to_owned(),
+                subject: name.to_string(),
+                actor: caller.principal.to_string(),
+                details: Vec::new(),
+            };
+            batch.writes.push(event.append(0));
+            match self.store().commit(batch).await {
+                Ok(_) => return Ok(()),
+                Err(CommitError::Failed(_)) => {}
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(Error::Conflict)
+    }
+}

@@ -1,0 +1,108 @@
+use crate::{BucketInfo, CreateBucket, Error, Objects};
+use cofre_catalog::records::{BucketRecord, Durability, EventRecord, Record, Versioning};
+use cofre_catalog::{Batch, Check, CommitError, Scan, SnapshotExt, Visit, VisitStep, keys};
+use cofre_iam::{AccountIdentity, Action, Caller, Resource, evaluate};
+use cofre_types::{BucketId, Tags};
+
+impl Objects {
+    /// Makes a bucket, which the caller's account owns.
+    ///
+    /// # Errors
+    /// [`Error::BucketAlreadyOwnedByYou`], [`Error::BucketAlreadyExists`], [`Error::TooManyBuckets`].
+    pub async fn create_bucket(&self, caller: &Caller, request: CreateBucket) -> Result<BucketInfo, Error> {
+        let resource = Resource::NewBucket { bucket: &request.name };
+        if !evaluate(caller, Action::CreateBucket, resource).is_allowed() {
+            return Err(Error::AccessDenied);
+        }
+        let account = caller.principal.account().ok_or(Error::AccessDenied)?;
+        for _ in Self::tries() {
+            match self.bucket(&request.name).await {
+                Ok(bucket) if bucket.record.owner == account.id => return Err(Error::BucketAlreadyOwnedByYou),
+                Ok(_) => return Err(Error::BucketAlreadyExists),
+                Err(Error::NoSuchBucket) => {}
+                Err(error) => return Err(error),
+            }
+            let record = self.new_bucket(account, &request);
+            match self.store().commit(self.creation(caller, account, &request, &record).await?).await {
+                Ok(_) => {
+                    return Ok(BucketInfo {
+                        name: request.name,
+                        id: record.id,
+                        owner: record.owner,
+                        created: record.created,
+                        region: record.region,
+                        versioning: record.versioning,
+                    });
+                }
+                Err(CommitError::Failed(_)) => {}
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(Error::Conflict)
+    }
+
+    fn new_bucket(&self, account: &AccountIdentity, request: &CreateBucket) -> BucketRecord {
+        let region = if request.region.is_empty() { &self.0.parts.region } else { &request.region };
+        BucketRecord {
+            id: BucketId(self.random().u64()),
+            owner: account.id,
+            created: self.now(),
+            region: region.clone(),
+            versioning: Versioning::Unversioned,
+            durability: Durability::Durable,
+            scheme: None,
+            bytes_max: None,
+            objects_max: None,
+            tags: Tags::default(),
+            config: Vec::new(),
+        }
+    }
+
+    async fn creation(
+        &self,
+        caller: &Caller,
+        account: &AccountIdentity,
+        request: &CreateBucket,
+        record: &BucketRecord,
+    ) -> Result<Batch, Error> {
+        let mut batch = Batch::new();
+        // The account must still be there: deleting one checks that it owns no bucket.
+        let entry = self.get(keys::account(account.id)).await?.ok_or(Error::AccessDenied)?;
+        batch.unchanged(keys::account(account.id), Some(entry.revision));
+        self.refuse_too_many(account).await?;
+        batch.checks.push(Check::Absent(keys::bucket(&request.name)));
+        batch.checks.push(Check::Absent(keys::bucket_id(record.id)));
+        batch.put(keys::bucket(&request.name), record.encode());
+        batch.put(keys::bucket_id(record.id), request.name.as_str().as_bytes().to_vec());
+        batch.put(keys::owned_bucket(account.id, &request.name), Vec::new());
+        let event = EventRecord {
+            at: record.created,
+            kind: "bucket.created".to_owned(),
+            subject: request.name.to_string(),
+            actor: caller.principal.to_string(),
+            details: vec![("region".to_owned(), record.region.clone())],
+        };
+        batch.writes.push(event.append(0));
+        Ok(batch)
+    }
+
+    async fn refuse_too_many(&self, account: &AccountIdentity) -> Result<(), Error> {
+        let default = self.0.parts.settings.current().quotas.buckets_per_account_max;
+        let max = u64::from(account.buckets_max.unwrap_or(default));
+        let scan = Scan::prefix(&keys::owned_buckets(account.id));
+        let owned = self.store().snapshot().await?.scan(scan, CountUpTo { max, count: 0 }).await?;
+        if owned.count >= max { Err(Error::TooManyBuckets) } else { Ok(()) }
+    }
+}
+
+struct CountUpTo {
+    max: u64,
+    count: u64,
+}
+
+impl Visit for CountUpTo {
+    fn visit(&mut self, _key: &[u8], _revision: cofre_catalog::Revision, _value: &[u8]) -> VisitStep {
+        self.count += 1;
+        if self.count < self.max { VisitStep::Continue } else { VisitStep::Stop }
+    }
+}

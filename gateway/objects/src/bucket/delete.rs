@@ -1,0 +1,44 @@
+use crate::{Error, Objects};
+use cofre_catalog::records::{EventRecord, GarbageRecord, Record};
+use cofre_catalog::{Batch, Check, CommitError, keys};
+use cofre_iam::{Action, Caller};
+use cofre_types::BucketName;
+
+impl Objects {
+    /// Deletes a bucket that holds no object, version or delete marker. Uploads under way in it end.
+    ///
+    /// # Errors
+    /// [`Error::BucketNotEmpty`].
+    pub async fn delete_bucket(&self, caller: &Caller, name: &BucketName) -> Result<(), Error> {
+        for _ in Self::tries() {
+            let bucket = self.bucket_for(caller, Action::DeleteBucket, name, None).await?;
+            let id = bucket.record.id;
+            let now = self.now();
+            let mut batch = Batch::new();
+            batch.unchanged(keys::bucket(name), Some(bucket.revision));
+            batch.checks.push(Check::NoneWithPrefix(keys::in_bucket(keys::family::CURRENT, id)));
+            batch.checks.push(Check::NoneWithPrefix(keys::in_bucket(keys::family::VERSION, id)));
+            batch.delete(keys::bucket(name));
+            batch.delete(keys::bucket_id(id));
+            batch.delete(keys::owned_bucket(bucket.record.owner, name));
+            batch.delete(keys::usage(id));
+            let due = now.after(self.garbage_grace());
+            batch.put(keys::garbage(due.0, self.random().bytes()), GarbageRecord::Uploads(id).encode());
+            let event = EventRecord {
+                at: now,
+                kind: "bucket.deleted".to_owned(),
+                subject: name.to_string(),
+                actor: caller.principal.to_string(),
+                details: Vec::new(),
+            };
+            batch.writes.push(event.append(0));
+            match self.store().commit(batch).await {
+                Ok(_) => return Ok(()),
+                Err(CommitError::Failed(failed)) if failed.0 > 0 => return Err(Error::BucketNotEmpty),
+                Err(CommitError::Failed(_)) => {}
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(Error::Conflict)
+    }
+}

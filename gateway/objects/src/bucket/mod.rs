@@ -1,0 +1,50 @@
+//! Operations on buckets.
+
+mod config;
+mod create;
+mod delete;
+mod list;
+mod requests;
+
+pub use requests::*;
+
+use crate::domain::Bucket;
+use crate::{Error, Objects};
+use cofre_catalog::keys;
+use cofre_catalog::records::Usage;
+use cofre_iam::{Action, Caller};
+use cofre_types::BucketName;
+
+impl BucketInfo {
+    pub(crate) fn of(bucket: &Bucket) -> Self {
+        Self {
+            name: bucket.name.clone(),
+            id: bucket.record.id,
+            owner: bucket.record.owner,
+            created: bucket.record.created,
+            region: bucket.record.region.clone(),
+            versioning: bucket.record.versioning,
+        }
+    }
+}
+
+impl Objects {
+    /// Tells of a bucket.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchBucket`] or [`Error::AccessDenied`].
+    pub async fn head_bucket(&self, caller: &Caller, name: &BucketName) -> Result<BucketInfo, Error> {
+        let bucket = self.bucket_for(caller, Action::ListBucket, name, None).await?;
+        Ok(BucketInfo::of(&bucket))
+    }
+
+    /// What a bucket holds, exactly, as of the last commit.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchBucket`] or [`Error::AccessDenied`].
+    pub async fn bucket_usage(&self, caller: &Caller, name: &BucketName) -> Result<Usage, Error> {
+        let bucket = self.bucket_for(caller, Action::ListBucket, name, None).await?;
+        let entry = self.get(keys::usage(bucket.record.id)).await?;
+        Ok(entry.map_or_else(Usage::default, |entry| Usage::from_value(&entry.value)))
+    }
+}

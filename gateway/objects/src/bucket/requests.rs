@@ -1,0 +1,61 @@
+//! What callers ask of buckets, and what they get.
+
+use cofre_catalog::records::Versioning;
+use cofre_types::{AccountId, BucketId, BucketName, Timestamp};
+
+/// Makes a bucket.
+#[derive(Debug, Clone)]
+pub struct CreateBucket {
+    /// Name, unique over all accounts.
+    pub name: BucketName,
+    /// Region; the gateway's own if empty.
+    pub region: String,
+}
+
+/// What is known of a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BucketInfo {
+    /// Name.
+    pub name: BucketName,
+    /// Identity for as long as it lives.
+    pub id: BucketId,
+    /// Who owns it.
+    pub owner: AccountId,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Region.
+    pub region: String,
+    /// Whether it keeps old versions.
+    pub versioning: Versioning,
+}
+
+/// Lists the caller's buckets by name.
+#[derive(Debug, Clone, Default)]
+pub struct ListBuckets {
+    /// Only names that begin with this.
+    pub prefix: String,
+    /// Only names after this one.
+    pub after: Option<String>,
+    /// Most buckets; 1 to 10,000.
+    pub max: usize,
+}
+
+/// A page of buckets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BucketsPage {
+    /// Buckets by name.
+    pub buckets: Vec<BucketInfo>,
+    /// What to list after to go on; absent on the last page.
+    pub next: Option<String>,
+}
+
+/// Which sub-resource of a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConfigKind {
+    /// CORS rules.
+    Cors,
+    /// Lifecycle rules.
+    Lifecycle,
+    /// Bucket policy.
+    Policy,
+}

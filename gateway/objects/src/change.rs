@@ -1,0 +1,159 @@
+//! One commit in the making: the batch, the usage it adds up to, and the references it lets go.
+
+use crate::Error;
+use cofre_catalog::records::{
+    BlobRecord, Content, GarbageRecord, HealRecord, Record, Usage, VersionKind, VersionRecord,
+};
+use cofre_catalog::{Batch, Check, keys};
+use cofre_types::{BlobId, BucketId, Timestamp, UploadId};
+
+/// Most blobs that one garbage record names; more make more records.
+const BLOBS_PER_GARBAGE_MAX: usize = 1_000;
+
+/// Bounds on what a bucket may hold.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Quota {
+    pub bytes_max: Option<u64>,
+    pub objects_max: Option<u64>,
+}
+
+/// A blob that was written and that no record refers to yet.
+#[derive(Debug, Clone)]
+pub(crate) struct NewBlob {
+    pub id: BlobId,
+    pub record: BlobRecord,
+    pub missing: usize,
+}
+
+/// A commit in the making.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Change {
+    pub batch: Batch,
+    pub usage: Usage,
+    released: Vec<BlobId>,
+    released_manifests: Vec<UploadId>,
+}
+
+impl Change {
+    /// Records a new blob, which some record of this change refers to.
+    pub(crate) fn add_blob(&mut self, blob: &NewBlob) {
+        self.batch.put(keys::blob(blob.id), blob.record.encode());
+        if blob.missing > 0 {
+            let heal = HealRecord { since: blob.record.written, suspects: Vec::new() };
+            self.batch.put(keys::heal(blob.id), heal.encode());
+        }
+    }
+
+    /// Lets go what a record that is removed referred to.
+    pub(crate) fn release(&mut self, content: &Content) {
+        match content {
+            Content::Segments(segments) => self.released.extend(segments.iter().map(|segment| segment.blob)),
+            Content::Manifest(id) => self.released_manifests.push(*id),
+        }
+    }
+
+    /// Lets go single blobs.
+    pub(crate) fn release_blobs(&mut self, blobs: impl IntoIterator<Item = BlobId>) {
+        self.released.extend(blobs);
+    }
+
+    /// Counts a version that is a current object.
+    pub(crate) fn count_current(&mut self, record: &VersionRecord, by: Count) {
+        let sign = by.sign();
+        let size = as_delta(record.size);
+        self.usage.objects += sign;
+        self.usage.bytes += sign * size;
+        self.usage.total_objects += sign;
+        self.usage.total_bytes += sign * size;
+    }
+
+    /// Counts a version that is not a current object: an older object, or a delete marker.
+    pub(crate) fn count_old(&mut self, record: &VersionRecord, by: Count) {
+        let sign = by.sign();
+        match record.kind {
+            VersionKind::DeleteMarker => self.usage.delete_markers += sign,
+            VersionKind::Object => {
+                let size = as_delta(record.size);
+                self.usage.noncurrent_versions += sign;
+                self.usage.noncurrent_bytes += sign * size;
+                self.usage.total_objects += sign;
+                self.usage.total_bytes += sign * size;
+            }
+        }
+    }
+
+    /// Counts bytes of a part of an upload under way.
+    pub(crate) fn count_part(&mut self, size: u64, by: Count) {
+        let sign = by.sign();
+        self.usage.upload_parts += sign;
+        self.usage.upload_bytes += sign * as_delta(size);
+        self.usage.total_bytes += sign * as_delta(size);
+    }
+
+    /// The batch, with usage, quota and garbage in it. `random` makes garbage keys unique.
+    pub(crate) fn finish(
+        mut self,
+        bucket: BucketId,
+        quota: Quota,
+        due: Timestamp,
+        mut random: impl FnMut() -> [u8; 16],
+    ) -> Batch {
+        self.check_quota(bucket, quota);
+        if self.usage != Usage::default() {
+            self.batch.add(keys::usage(bucket), self.usage.row());
+        }
+        for blobs in self.released.chunks(BLOBS_PER_GARBAGE_MAX) {
+            let garbage = GarbageRecord::Blobs(blobs.to_vec());
+            self.batch.put(keys::garbage(due.0, random()), garbage.encode());
+        }
+        for manifest in &self.released_manifests {
+            let garbage = GarbageRecord::Manifest(*manifest);
+            self.batch.put(keys::garbage(due.0, random()), garbage.encode());
+        }
+        self.batch
+    }
+
+    fn check_quota(&mut self, bucket: BucketId, quota: Quota) {
+        let bounds = [
+            (Usage::TOTAL_BYTES, self.usage.total_bytes, quota.bytes_max),
+            (Usage::TOTAL_OBJECTS, self.usage.total_objects, quota.objects_max),
+        ];
+        for (index, adding, max) in bounds {
+            if let Some(max) = max
+                && adding > 0
+            {
+                let max = as_delta(max);
+                self.batch.checks.push(Check::CounterAtMost { key: keys::usage(bucket), index, adding, max });
+            }
+        }
+    }
+}
+
+/// Whether a failed check was a quota.
+pub(crate) fn failed_quota(batch_checks: &[Check], index: usize) -> Option<Error> {
+    match batch_checks.get(index) {
+        Some(Check::CounterAtMost { .. }) => Some(Error::QuotaExceeded),
+        Some(Check::At(..) | Check::Absent(_) | Check::NoneWithPrefix(_)) | None => None,
+    }
+}
+
+/// More or fewer by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Count {
+    Add,
+    Remove,
+}
+
+impl Count {
+    const fn sign(self) -> i64 {
+        match self {
+            Self::Add => 1,
+            Self::Remove => -1,
+        }
+    }
+}
+
+/// Sizes are below 2^63: an object has at most 5 TiB.
+fn as_delta(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,99 @@
+//! Conditional requests, as RFC 9110 section 13 and AWS's "Conditional requests" have them.
+
+use crate::{DeleteConditions, Error, ReadConditions, TagMatch, WriteConditions};
+use cofre_catalog::records::VersionRecord;
+use cofre_types::ETag;
+
+impl TagMatch {
+    fn matches(&self, etag: ETag) -> bool {
+        match self {
+            Self::Any => true,
+            Self::OneOf(tags) => tags.contains(&etag),
+        }
+    }
+}
+
+const IF_MATCH: &str = "If-Match";
+const IF_NONE_MATCH: &str = "If-None-Match";
+
+impl ReadConditions {
+    /// Holds the conditions against an object, in the order of RFC 9110 section 13.2.2. Times are
+    /// compared by the second, as HTTP dates have no more.
+    pub(crate) fn check(&self, record: &VersionRecord) -> Result<(), Error> {
+        let failed = |condition| Err(Error::PreconditionFailed { condition });
+        let not_modified = || Err(Error::NotModified { etag: record.etag, modified: record.modified });
+        match &self.if_match {
+            Some(tags) if !tags.matches(record.etag) => return failed(IF_MATCH),
+            Some(_) => {}
+            None => {
+                if self.if_unmodified_since.is_some_and(|since| record.modified.secs() > since.secs()) {
+                    return failed("If-Unmodified-Since");
+                }
+            }
+        }
+        match &self.if_none_match {
+            Some(tags) if tags.matches(record.etag) => return not_modified(),
+            Some(_) => {}
+            None => {
+                if self.if_modified_since.is_some_and(|since| record.modified.secs() <= since.secs()) {
+                    return not_modified();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Like [`ReadConditions::check`] for the source of a copy, where nothing is "not modified".
+    pub(crate) fn check_source(&self, record: &VersionRecord) -> Result<(), Error> {
+        self.check(record).map_err(|error| match error {
+            Error::NotModified { .. } => Error::PreconditionFailed { condition: IF_NONE_MATCH },
+            other => other,
+        })
+    }
+}
+
+impl WriteConditions {
+    /// Whether there is no condition.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.if_match.is_none() && self.if_none_match.is_none()
+    }
+
+    /// Holds the conditions against what a write would replace. `If-Match` where no object is
+    /// answers 404, as AWS does.
+    pub(crate) fn check(&self, object: Option<&VersionRecord>) -> Result<(), Error> {
+        if let Some(tags) = &self.if_match {
+            let Some(record) = object else { return Err(Error::NoSuchKey { delete_marker: None }) };
+            if !tags.matches(record.etag) {
+                return Err(Error::PreconditionFailed { condition: IF_MATCH });
+            }
+        }
+        match (&self.if_none_match, object) {
+            (Some(tags), Some(record)) if tags.matches(record.etag) => {
+                Err(Error::PreconditionFailed { condition: IF_NONE_MATCH })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl DeleteConditions {
+    /// Whether there is no condition.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.if_match.is_none() && self.if_modified_at.is_none() && self.if_size.is_none()
+    }
+
+    /// Holds the conditions against the version that would be deleted.
+    pub(crate) fn check(&self, record: &VersionRecord) -> Result<(), Error> {
+        let failed = |condition| Err(Error::PreconditionFailed { condition });
+        if self.if_match.as_ref().is_some_and(|tags| !tags.matches(record.etag)) {
+            return failed(IF_MATCH);
+        }
+        if self.if_modified_at.is_some_and(|at| at.secs() != record.modified.secs()) {
+            return failed("x-amz-if-match-last-modified-time");
+        }
+        if self.if_size.is_some_and(|size| size != record.size) {
+            return failed("x-amz-if-match-size");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,267 @@
+//! The domain object: what every operation stands on.
+
+use crate::Error;
+use crate::change::{Change, Quota, failed_quota};
+use crate::versions::{Held, KeyState};
+use cofre_catalog::records::{BucketRecord, Durability, Record, VersionRecord, Versioning};
+use cofre_catalog::{CommitError, Entry, Revision, Scan, Snapshot, SnapshotExt, Store, keys};
+use cofre_iam::{Action, Caller, Resource, evaluate};
+use cofre_runtime::{Clock, Random};
+use cofre_settings::DynamicSettings;
+use cofre_shards::Shards;
+use cofre_types::{BucketName, ObjectKey, Scheme, Timestamp, VersionId};
+use parking_lot::RwLock;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Mutex, MutexGuard};
+
+/// How often a change is tried anew on what another left, before the caller is told to try again.
+const TRIES_MAX: usize = 64;
+
+/// Writers of one key queue here rather than fail each other's checks. Two keys that share a lock
+/// only wait for each other.
+const KEY_LOCKS: usize = 1024;
+
+/// Bucket records that are kept at hand. Beyond it the cache starts anew.
+const CACHED_BUCKETS_MAX: usize = 4096;
+
+/// What an object store means: every operation that a door or a job asks for. Cloning is cheap.
+///
+/// Each operation takes the [`Caller`] and decides first whether it may. All state is in the catalog
+/// and on the shards; what is kept here is a cache or a queue.
+#[derive(Clone)]
+pub struct Objects(pub(crate) Arc<Inner>);
+
+/// What the domain stands on.
+pub struct Parts {
+    /// The catalog.
+    pub store: Arc<dyn Store>,
+    /// The shards.
+    pub shards: Shards,
+    /// The dynamic settings.
+    pub settings: DynamicSettings,
+    /// The clock.
+    pub clock: Clock,
+    /// Randomness for ids.
+    pub random: Random,
+    /// Region of buckets that ask for none.
+    pub region: String,
+    /// Redundancy of new blobs, unless bucket or settings say another.
+    pub scheme: Scheme,
+}
+
+pub(crate) struct Inner {
+    pub parts: Parts,
+    buckets: RwLock<BucketCache>,
+    key_locks: Vec<Mutex<()>>,
+    key_hasher: RandomState,
+}
+
+#[derive(Default)]
+struct BucketCache {
+    /// What `touched` said when the cache was begun.
+    fresh_at: u64,
+    buckets: HashMap<BucketName, Arc<Bucket>>,
+}
+
+/// A bucket as it was read: every commit to it checks that it still is.
+#[derive(Debug)]
+pub(crate) struct Bucket {
+    pub name: BucketName,
+    pub revision: Revision,
+    pub record: BucketRecord,
+}
+
+impl Bucket {
+    /// Whether its versions have ids of their own, so that answers name them.
+    pub fn names_versions(&self) -> bool {
+        self.record.versioning != Versioning::Unversioned
+    }
+
+    /// A version's id where answers name it.
+    pub fn shown(&self, version: VersionId) -> Option<VersionId> {
+        self.names_versions().then_some(version)
+    }
+}
+
+/// What came of one try to commit.
+pub(crate) enum Tried {
+    /// It is done.
+    Done,
+    /// Something changed meanwhile: read again and decide anew.
+    Again,
+}
+
+impl Objects {
+    /// The domain over its parts.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(Inner {
+            parts,
+            buckets: RwLock::default(),
+            key_locks: (0..KEY_LOCKS).map(|_| Mutex::new(())).collect(),
+            key_hasher: RandomState::new(),
+        }))
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        self.0.parts.store.as_ref()
+    }
+
+    pub(crate) fn shards(&self) -> &Shards {
+        &self.0.parts.shards
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp(self.0.parts.clock.now_nanos())
+    }
+
+    pub(crate) fn random(&self) -> &Random {
+        &self.0.parts.random
+    }
+
+    pub(crate) fn tries() -> std::ops::Range<usize> {
+        0..TRIES_MAX
+    }
+
+    /// Refuses what the caller may not do to a bucket, or to an object of it.
+    pub(crate) fn authorise(
+        &self,
+        caller: &Caller,
+        action: Action,
+        bucket: &Bucket,
+        key: Option<&ObjectKey>,
+    ) -> Result<(), Error> {
+        let owner = bucket.record.owner;
+        let resource = match key {
+            Some(key) => Resource::Object { bucket: &bucket.name, owner, key },
+            None => Resource::Bucket { bucket: &bucket.name, owner },
+        };
+        if evaluate(caller, action, resource).is_allowed() { Ok(()) } else { Err(Error::AccessDenied) }
+    }
+
+    /// A bucket and the right to do something to it or to an object of it.
+    pub(crate) async fn bucket_for(
+        &self,
+        caller: &Caller,
+        action: Action,
+        name: &BucketName,
+        key: Option<&ObjectKey>,
+    ) -> Result<Arc<Bucket>, Error> {
+        let bucket = self.bucket(name).await?;
+        self.authorise(caller, action, &bucket, key)?;
+        Ok(bucket)
+    }
+
+    /// A bucket by name, from the cache while no bucket has changed.
+    pub(crate) async fn bucket(&self, name: &BucketName) -> Result<Arc<Bucket>, Error> {
+        let touched = self.store().touched(keys::family::BUCKET);
+        {
+            let cache = self.0.buckets.read();
+            if cache.fresh_at == touched
+                && let Some(bucket) = cache.buckets.get(name)
+            {
+                return Ok(Arc::clone(bucket));
+            }
+        }
+        let entry = self.get(keys::bucket(name)).await?.ok_or(Error::NoSuchBucket)?;
+        let record = BucketRecord::decode(&entry.value)?;
+        let bucket = Arc::new(Bucket { name: name.clone(), revision: entry.revision, record });
+        let mut cache = self.0.buckets.write();
+        if cache.fresh_at != touched || cache.buckets.len() >= CACHED_BUCKETS_MAX {
+            *cache = BucketCache { fresh_at: touched, buckets: HashMap::new() };
+        }
+        cache.buckets.insert(name.clone(), Arc::clone(&bucket));
+        Ok(bucket)
+    }
+
+    pub(crate) async fn get(&self, key: Vec<u8>) -> Result<Option<Entry>, Error> {
+        Ok(self.store().get_many(vec![key]).await?.pop().flatten())
+    }
+
+    /// Waits until no other writer of this process is between reading and committing this key.
+    pub(crate) async fn lock_key(&self, bucket: &Bucket, key: &ObjectKey) -> MutexGuard<'_, ()> {
+        let hash = self.0.key_hasher.hash_one((bucket.record.id, key));
+        self.0.key_locks[(hash % KEY_LOCKS as u64) as usize].lock().await
+    }
+
+    /// What stands at a key.
+    pub(crate) async fn key_state(&self, bucket: &Bucket, key: &ObjectKey) -> Result<KeyState, Error> {
+        let id = bucket.record.id;
+        if !bucket.names_versions() {
+            let current = self.get(keys::current(id, key)).await?.map(held).transpose()?;
+            return Ok(KeyState { bucket: id, key: key.clone(), current, older: Vec::new(), null: None });
+        }
+        let snapshot = self.store().snapshot().await?;
+        let mut found = snapshot.get_many(vec![keys::current(id, key), keys::null_version(id, key)]).await?;
+        let pointer = found.pop().flatten();
+        let current = found.pop().flatten().map(held).transpose()?;
+        let prefix = keys::object(keys::family::VERSION, id, key);
+        let older = snapshot.page(Scan::prefix(&prefix), 2).await?;
+        let older = older.into_iter().map(|(_, entry)| held(entry)).collect::<Result<_, _>>()?;
+        let null = match pointer {
+            Some(pointer) => self.null_version(snapshot.as_ref(), bucket, key, pointer).await?,
+            None => None,
+        };
+        Ok(KeyState { bucket: id, key: key.clone(), current, older, null })
+    }
+
+    async fn null_version(
+        &self,
+        snapshot: &dyn Snapshot,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        pointer: Entry,
+    ) -> Result<Option<(Revision, Held)>, Error> {
+        let place = pointer.value.as_slice().try_into().map(u64::from_be_bytes);
+        let place = place.map_err(|_| Error::Internal("a null version's place has not 8 bytes".to_owned()))?;
+        let entry = snapshot.get(keys::version(bucket.record.id, key, place)).await?;
+        Ok(entry.map(held).transpose()?.map(|held| (pointer.revision, held)))
+    }
+
+    /// Commits a change to a bucket, with the check that the bucket is as it was read.
+    pub(crate) async fn try_commit(&self, bucket: &Bucket, change: Change) -> Result<Tried, Error> {
+        let due = self.now().after(self.garbage_grace());
+        let random = self.random();
+        let mut batch = change.finish(bucket.record.id, self.quota(bucket), due, || random.bytes());
+        batch.unchanged(keys::bucket(&bucket.name), Some(bucket.revision));
+        let checks = batch.checks.clone();
+        match self.store().commit(batch).await {
+            Ok(_) => Ok(Tried::Done),
+            Err(CommitError::Failed(failed)) => failed_quota(&checks, failed.0).map_or(Ok(Tried::Again), Err),
+            Err(CommitError::Store(error)) => Err(error.into()),
+        }
+    }
+
+    fn quota(&self, bucket: &Bucket) -> Quota {
+        let settings = self.0.parts.settings.current();
+        Quota {
+            bytes_max: bucket.record.bytes_max.or(settings.quotas.bucket_bytes_max),
+            objects_max: bucket.record.objects_max.or(settings.quotas.bucket_objects_max),
+        }
+    }
+
+    /// How long a reference that was let go keeps its blob: for readers that have begun.
+    pub(crate) fn garbage_grace(&self) -> Duration {
+        Duration::from_secs(self.0.parts.settings.current().timers.garbage_grace_secs)
+    }
+
+    /// Redundancy of new blobs of a bucket.
+    pub(crate) fn scheme(&self, bucket: &Bucket) -> Scheme {
+        bucket.record.scheme.or(self.0.parts.settings.current().redundancy).unwrap_or(self.0.parts.scheme)
+    }
+}
+
+/// When the shards acknowledge a write to a bucket.
+pub(crate) fn durability(bucket: &Bucket) -> cofre_shards::Durability {
+    match bucket.record.durability {
+        Durability::Durable => cofre_shards::Durability::Durable,
+        Durability::Relaxed => cofre_shards::Durability::Relaxed,
+    }
+}
+
+/// Decodes a version record.
+pub(crate) fn held(entry: Entry) -> Result<Held, Error> {
+    Ok(Held { revision: entry.revision, record: VersionRecord::decode(&entry.value)? })
+}

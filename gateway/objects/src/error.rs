@@ -1,0 +1,171 @@
+use cofre_catalog::records::RecordError;
+use cofre_catalog::{CommitError, StoreError};
+use cofre_shards::BodyError;
+use cofre_types::{ChecksumAlgorithm, ETag, Invalid, Timestamp, VersionId};
+
+/// Why an operation did not happen. Every door maps it, without a wildcard, to its own protocol.
+///
+/// The first group is the caller's to mend, the second tells of a state, the last is the server's.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The caller may not do this.
+    #[error("access denied")]
+    AccessDenied,
+    /// A value of the request is not valid.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// The request contradicts itself or asks for what cannot be.
+    #[error("{0}")]
+    InvalidRequest(&'static str),
+    /// The body ended early: the door's own error, handed through unchanged.
+    #[error(transparent)]
+    Body(BodyError),
+    /// Fewer or more bytes came than were declared.
+    #[error("the body has {got} bytes, {declared} were declared")]
+    IncompleteBody {
+        /// Bytes that were declared.
+        declared: u64,
+        /// Bytes that came.
+        got: u64,
+    },
+    /// The body is not what its Content-MD5 says.
+    #[error("the body does not match its Content-MD5")]
+    BadDigest,
+    /// The body is not what its checksum says.
+    #[error("the body does not match its {} checksum", .0.name())]
+    ChecksumMismatch(ChecksumAlgorithm),
+    /// A trailing checksum was declared and did not come.
+    #[error("the declared trailing checksum did not come")]
+    ChecksumMissing,
+    /// The body is larger than an object or a part may be.
+    #[error("the body has more than {max} bytes")]
+    EntityTooLarge {
+        /// The bound.
+        max: u64,
+    },
+    /// A part that is not the last is smaller than 5 MiB.
+    #[error("part {number} is smaller than 5 MiB")]
+    EntityTooSmall {
+        /// The part.
+        number: u16,
+        /// Its entity tag.
+        etag: ETag,
+        /// Its bytes.
+        size: u64,
+    },
+    /// A part that completing names is not there or has another entity tag or checksum.
+    #[error("part {number} is not there, or is another one")]
+    InvalidPart {
+        /// The part.
+        number: u16,
+    },
+    /// The parts that completing names are not in ascending order.
+    #[error("the parts are not in ascending order")]
+    InvalidPartOrder,
+    /// No byte of the range is in the object.
+    #[error("the range is not in the object")]
+    InvalidRange {
+        /// The object's size.
+        size: u64,
+    },
+    /// The object has no such part.
+    #[error("the object has no such part")]
+    InvalidPartNumber,
+    /// A condition of the request does not hold.
+    #[error("the condition {condition} does not hold")]
+    PreconditionFailed {
+        /// The header's name.
+        condition: &'static str,
+    },
+    /// A conditional read finds what the caller has already.
+    #[error("not modified")]
+    NotModified {
+        /// The object's entity tag.
+        etag: ETag,
+        /// When it was modified.
+        modified: Timestamp,
+    },
+
+    /// There is no such bucket.
+    #[error("there is no such bucket")]
+    NoSuchBucket,
+    /// The bucket belongs to another account.
+    #[error("the bucket belongs to another account")]
+    BucketAlreadyExists,
+    /// The bucket is the caller's already.
+    #[error("the bucket is yours already")]
+    BucketAlreadyOwnedByYou,
+    /// The bucket holds objects or versions.
+    #[error("the bucket is not empty")]
+    BucketNotEmpty,
+    /// The account owns as many buckets as it may.
+    #[error("the account owns as many buckets as it may")]
+    TooManyBuckets,
+    /// The bucket has no such configuration.
+    #[error("the bucket has no {0} configuration")]
+    NoSuchConfiguration(&'static str),
+    /// There is no such object.
+    #[error("there is no such object")]
+    NoSuchKey {
+        /// The delete marker that is current, if one is.
+        delete_marker: Option<VersionId>,
+    },
+    /// There is no such version.
+    #[error("there is no such version")]
+    NoSuchVersion,
+    /// The version is a delete marker, which can only be deleted.
+    #[error("the version is a delete marker")]
+    IsDeleteMarker {
+        /// The marker.
+        version: VersionId,
+        /// When it was made.
+        modified: Timestamp,
+    },
+    /// There is no such upload.
+    #[error("there is no such upload")]
+    NoSuchUpload,
+    /// Other requests changed the same thing all the while. Try again.
+    #[error("other requests changed the same thing at the same time")]
+    Conflict,
+    /// The bucket or account would hold more than its quota.
+    #[error("the quota is used up")]
+    QuotaExceeded,
+
+    /// Every shard is full. Add one, or free space.
+    #[error("no shard has room")]
+    NoRoom,
+    /// Fewer shards can be written to than redundancy asks for. Try again later.
+    #[error("too few shards can be written to: {0}")]
+    Unavailable(String),
+    /// The bytes cannot be read now, or not any more. Try again; then see the shard's status.
+    #[error("the content cannot be read: {0}")]
+    Unreadable(String),
+    /// The server failed. What is behind it stands in the log, not in the answer.
+    #[error("the server failed: {0}")]
+    Internal(String),
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Full => Self::NoRoom,
+            StoreError::Closed => Self::Unavailable("the catalog is closing".to_owned()),
+            StoreError::Engine(_) | StoreError::Damaged(_) | StoreError::InUse(_) => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<CommitError> for Error {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Failed(_) => Self::Conflict,
+            CommitError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RecordError> for Error {
+    fn from(error: RecordError) -> Self {
+        Self::Internal(error.to_string())
+    }
+}

@@ -1,0 +1,41 @@
+use crate::object::get::info;
+use crate::{Attributes, Error, GetObject, ObjectPart, Objects};
+use cofre_catalog::records::Content;
+use cofre_iam::{Action, Caller};
+
+impl Objects {
+    /// Tells of an object and of the parts after `parts_after`, at most `parts_max`.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn object_attributes(
+        &self,
+        caller: &Caller,
+        request: GetObject,
+        parts_after: u16,
+        parts_max: usize,
+    ) -> Result<Attributes, Error> {
+        let action = match request.version {
+            Some(_) => Action::GetObjectVersionAttributes,
+            None => Action::GetObjectAttributes,
+        };
+        let bucket = self.bucket_for(caller, action, &request.bucket, Some(&request.key)).await?;
+        let record = self.object_version(&bucket, &request.key, request.version).await?.record;
+        request.conditions.check(&record)?;
+        let mut attributes =
+            Attributes { info: info(&bucket, &record, self.part_count(&record)), parts: Vec::new(), truncated: false };
+        if let Content::Manifest(id) = record.content {
+            let manifest = self.manifest(id).await?;
+            let numbered = (1_u16..).zip(manifest.parts).skip(usize::from(parts_after));
+            for (number, (stored, size)) in numbered {
+                if attributes.parts.len() == parts_max {
+                    attributes.truncated = true;
+                    break;
+                }
+                let checksum = self.part(id, stored).await?.checksum;
+                attributes.parts.push(ObjectPart { number, size, checksum });
+            }
+        }
+        Ok(attributes)
+    }
+}

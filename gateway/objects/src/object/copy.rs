@@ -1,0 +1,188 @@
+use crate::change::Change;
+use crate::digest::Hasher;
+use crate::domain::{Bucket, Tried};
+use crate::object::put::Draft;
+use crate::versions::Held;
+use crate::{CopyObject, CopyOutcome, Error, Objects};
+use cofre_catalog::keys;
+use cofre_catalog::records::{BlobRecord, Content, ManifestRecord, Record, Segment, VersionRecord};
+use cofre_iam::{Action, Caller};
+use cofre_types::{BucketName, Checksum, ChecksumAlgorithm, ChecksumKind, ObjectKey, ResolvedRange, VersionId};
+use futures_util::StreamExt;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Largest object or range that one request copies (AWS, "CopyObject"): 5 GiB.
+const COPY_BYTES_MAX: u64 = 5 << 30;
+
+/// An object that is copied from, which the caller may read.
+pub(crate) struct Source {
+    pub bucket: Arc<Bucket>,
+    pub key: ObjectKey,
+    pub held: Held,
+    current: bool,
+}
+
+impl Objects {
+    /// Copies an object: a new version that refers to the same blobs. No bytes move.
+    ///
+    /// # Errors
+    /// [`Error`]; the destination stands as it was.
+    pub async fn copy_object(&self, caller: &Caller, request: CopyObject) -> Result<CopyOutcome, Error> {
+        let mut bucket = self.bucket_for(caller, Action::PutObject, &request.bucket, Some(&request.key)).await?;
+        if request.tags.as_ref().is_some_and(|tags| !tags.is_empty()) {
+            self.authorise(caller, Action::PutObjectTagging, &bucket, Some(&request.key))?;
+        }
+        let mut checksum = None;
+        for _ in Self::tries() {
+            let source =
+                self.copy_source(caller, &request.source_bucket, &request.source_key, request.source_version).await?;
+            request.source_conditions.check_source(&source.held.record)?;
+            refuse_no_change(&request, &source)?;
+            if checksum.is_none() {
+                checksum = Some(self.copied_checksum(&source.held.record, request.checksum).await?);
+            }
+            let draft = copied(&request, &bucket, &source, checksum.clone().flatten());
+            let _turn = self.lock_key(&bucket, &request.key).await;
+            let mut change = Change::default();
+            source.check_unchanged(&mut change);
+            self.share(&source.held.record.content, &mut change).await?;
+            let (tried, record) =
+                self.try_put(&bucket, &request.key, &draft, &request.conditions, change, None).await?;
+            if matches!(tried, Tried::Done) {
+                return Ok(CopyOutcome {
+                    etag: record.etag,
+                    modified: record.modified,
+                    version: bucket.shown(record.version),
+                    source_version: source.bucket.shown(source.held.record.version),
+                    checksum: record.checksum,
+                });
+            }
+            bucket = self.same_bucket(&request.bucket, &bucket).await?;
+        }
+        Err(Error::Conflict)
+    }
+
+    /// The object to copy from, if the caller may read it.
+    pub(crate) async fn copy_source(
+        &self,
+        caller: &Caller,
+        bucket: &BucketName,
+        key: &ObjectKey,
+        version: Option<VersionId>,
+    ) -> Result<Source, Error> {
+        let action = if version.is_some() { Action::GetObjectVersion } else { Action::GetObject };
+        let bucket = self.bucket_for(caller, action, bucket, Some(key)).await?;
+        let held = self.object_version(&bucket, key, version).await.map_err(|error| match error {
+            Error::IsDeleteMarker { .. } => Error::InvalidRequest("the source of a copy is not a delete marker"),
+            other => other,
+        })?;
+        let current = self.key_state(&bucket, key).await?.current.is_some_and(|now| now.revision == held.revision);
+        Ok(Source { bucket, key: key.clone(), held, current })
+    }
+
+    /// Takes one more reference to everything that content refers to.
+    pub(crate) async fn share(&self, content: &Content, change: &mut Change) -> Result<(), Error> {
+        match content {
+            Content::Segments(segments) => self.share_segments(segments, change).await,
+            Content::Manifest(id) => {
+                let key = keys::manifest(*id);
+                let entry = self.get(key.clone()).await?.ok_or(Error::Conflict)?;
+                let mut manifest = ManifestRecord::decode(&entry.value)?;
+                manifest.references += 1;
+                change.batch.unchanged(key.clone(), Some(entry.revision));
+                change.batch.put(key, manifest.encode());
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes one more reference for each segment.
+    pub(crate) async fn share_segments(&self, segments: &[Segment], change: &mut Change) -> Result<(), Error> {
+        let mut more: BTreeMap<_, u32> = BTreeMap::new();
+        for segment in segments {
+            *more.entry(segment.blob).or_default() += 1;
+        }
+        let blob_keys: Vec<_> = more.keys().map(|id| keys::blob(*id)).collect();
+        let entries = self.store().get_many(blob_keys.clone()).await?;
+        for ((key, entry), count) in blob_keys.into_iter().zip(entries).zip(more.values()) {
+            let entry = entry.ok_or(Error::Conflict)?;
+            let mut blob = BlobRecord::decode(&entry.value)?;
+            blob.references += count;
+            change.batch.unchanged(key.clone(), Some(entry.revision));
+            change.batch.put(key, blob.encode());
+        }
+        Ok(())
+    }
+
+    /// The checksum of a copy: the source's, or another that is computed by reading the bytes once.
+    async fn copied_checksum(
+        &self,
+        source: &VersionRecord,
+        wanted: Option<ChecksumAlgorithm>,
+    ) -> Result<Option<Checksum>, Error> {
+        let Some(wanted) = wanted else { return Ok(source.checksum.clone()) };
+        if let Some(has) = &source.checksum
+            && has.algorithm() == wanted
+            && has.kind() == ChecksumKind::FullObject
+        {
+            return Ok(source.checksum.clone());
+        }
+        let range = ResolvedRange { start: 0, end: source.size };
+        let mut bytes = self.read_content(&source.content, range).await?;
+        let mut hasher = Hasher::new(wanted);
+        while let Some(chunk) = bytes.next().await {
+            let chunk = chunk.map_err(|error| Error::Unreadable(error.to_string()))?;
+            hasher.update(&chunk);
+        }
+        Ok(Some(hasher.finish(ChecksumKind::FullObject)?))
+    }
+}
+
+impl Source {
+    /// The commit happens only if the source is still there: so are the blobs that it refers to.
+    pub(crate) fn check_unchanged(&self, change: &mut Change) {
+        let id = self.bucket.record.id;
+        let key = if self.current {
+            keys::current(id, &self.key)
+        } else {
+            keys::version(id, &self.key, self.held.record.place)
+        };
+        change.batch.unchanged(key, Some(self.held.revision));
+    }
+}
+
+/// A copy of an object onto itself must change something (AWS, "CopyObject").
+fn refuse_no_change(request: &CopyObject, source: &Source) -> Result<(), Error> {
+    if source.held.record.size > COPY_BYTES_MAX {
+        return Err(Error::InvalidRequest(
+            "The specified copy source is larger than the maximum allowable size for a copy source: 5368709120",
+        ));
+    }
+    let itself = request.source_bucket == request.bucket && request.source_key == request.key;
+    let changes = request.headers.is_some()
+        || request.source_version.is_some()
+        || !request.storage_class.is_empty() && request.storage_class != source.held.record.storage_class
+        || request.checksum.is_some();
+    if itself && !changes {
+        return Err(Error::InvalidRequest(
+            "This copy request is illegal because it is trying to copy an object to itself without changing the \
+             object's metadata, storage class, website redirect location or encryption attributes.",
+        ));
+    }
+    Ok(())
+}
+
+fn copied(request: &CopyObject, bucket: &Bucket, source: &Source, checksum: Option<Checksum>) -> Draft {
+    let record = &source.held.record;
+    Draft {
+        owner: bucket.record.owner,
+        size: record.size,
+        etag: record.etag,
+        checksum,
+        storage_class: request.storage_class.clone(),
+        headers: request.headers.clone().unwrap_or_else(|| record.headers.clone()),
+        tags: request.tags.clone().unwrap_or_else(|| record.tags.clone()),
+        content: record.content.clone(),
+    }
+}

@@ -1,0 +1,121 @@
+use crate::change::Change;
+use crate::domain::{Bucket, Tried};
+use crate::versions::delete_marker;
+use crate::{DeleteObject, DeleteOutcome, Error, Objects};
+use cofre_catalog::records::VersionKind;
+use cofre_iam::{Action, Caller};
+use cofre_types::{BucketName, VersionId};
+use futures_util::stream::{self, StreamExt};
+use std::sync::Arc;
+
+/// Most deletions of one request that are under way at once: enough to share a commit's sync.
+const DELETES_AT_ONCE_MAX: usize = 64;
+
+impl Objects {
+    /// Deletes an object or a version. What is not there counts as deleted.
+    ///
+    /// # Errors
+    /// [`Error`]; the object stands as it was.
+    pub async fn delete_object(
+        &self,
+        caller: &Caller,
+        bucket: &BucketName,
+        request: DeleteObject,
+    ) -> Result<DeleteOutcome, Error> {
+        let found = self.bucket(bucket).await?;
+        self.delete_in(caller, bucket, found, request).await
+    }
+
+    /// Deletes many. Each stands or falls for itself; outcomes come in the order of the requests.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchBucket`], or a failure to read the catalog.
+    pub async fn delete_objects(
+        &self,
+        caller: &Caller,
+        bucket: &BucketName,
+        requests: Vec<DeleteObject>,
+    ) -> Result<Vec<Result<DeleteOutcome, Error>>, Error> {
+        let found = self.bucket(bucket).await?;
+        let each = requests.into_iter().map(|request| self.delete_in(caller, bucket, Arc::clone(&found), request));
+        Ok(stream::iter(each).buffered(DELETES_AT_ONCE_MAX).collect().await)
+    }
+
+    async fn delete_in(
+        &self,
+        caller: &Caller,
+        name: &BucketName,
+        mut bucket: Arc<Bucket>,
+        request: DeleteObject,
+    ) -> Result<DeleteOutcome, Error> {
+        let action = if request.version.is_some() { Action::DeleteObjectVersion } else { Action::DeleteObject };
+        self.authorise(caller, action, &bucket, Some(&request.key))?;
+        for _ in Self::tries() {
+            let _turn = self.lock_key(&bucket, &request.key).await;
+            let (tried, outcome) = match request.version {
+                None => self.try_delete_current(&bucket, &request).await?,
+                Some(version) => self.try_delete_version(&bucket, &request, version).await?,
+            };
+            if matches!(tried, Tried::Done) {
+                return Ok(outcome);
+            }
+            bucket = self.same_bucket(name, &bucket).await?;
+        }
+        Err(Error::Conflict)
+    }
+
+    async fn try_delete_current(
+        &self,
+        bucket: &Bucket,
+        request: &DeleteObject,
+    ) -> Result<(Tried, DeleteOutcome), Error> {
+        let state = self.key_state(bucket, &request.key).await?;
+        match state.object() {
+            Some(record) => request.conditions.check(record)?,
+            None if request.conditions.is_empty() => {}
+            None => return Err(Error::NoSuchKey { delete_marker: None }),
+        }
+        if state.current.is_none() && !bucket.names_versions() {
+            return Ok((Tried::Done, DeleteOutcome::default()));
+        }
+        let now = self.now();
+        let place = state.next_place(now);
+        let marker = delete_marker(self.version_at(bucket, place), place, now, bucket.record.owner);
+        let mut change = Change::default();
+        let made = state.delete(bucket.record.versioning, marker, &mut change);
+        let outcome =
+            DeleteOutcome { version: made.as_ref().map(|marker| marker.version), delete_marker: made.is_some() };
+        Ok((self.try_commit(bucket, change).await?, outcome))
+    }
+
+    async fn try_delete_version(
+        &self,
+        bucket: &Bucket,
+        request: &DeleteObject,
+        version: VersionId,
+    ) -> Result<(Tried, DeleteOutcome), Error> {
+        let state = self.key_state(bucket, &request.key).await?;
+        let current = state.current.as_ref().filter(|held| held.record.version == version);
+        let older = match current {
+            Some(_) => None,
+            None => self.any_version(bucket, &request.key, version).await?,
+        };
+        let Some(held) = current.or(older.as_ref()) else {
+            if !request.conditions.is_empty() {
+                return Err(Error::NoSuchKey { delete_marker: None });
+            }
+            return Ok((Tried::Done, DeleteOutcome { version: Some(version), delete_marker: false }));
+        };
+        request.conditions.check(&held.record)?;
+        let outcome = DeleteOutcome {
+            version: bucket.shown(version),
+            delete_marker: held.record.kind == VersionKind::DeleteMarker,
+        };
+        let mut change = Change::default();
+        match current {
+            Some(_) => state.remove_current(&mut change),
+            None => state.remove_old(held, &mut change),
+        }
+        Ok((self.try_commit(bucket, change).await?, outcome))
+    }
+}

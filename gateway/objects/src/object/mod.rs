@@ -1,0 +1,12 @@
+//! Operations on objects and their versions.
+
+mod attributes;
+mod copy;
+mod delete;
+mod get;
+pub(crate) mod put;
+mod requests;
+mod tags;
+
+pub use put::PUT_BYTES_MAX;
+pub use requests::*;

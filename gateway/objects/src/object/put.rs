@@ -1,0 +1,161 @@
+use crate::blobs::Written;
+use crate::change::Change;
+use crate::domain::{Bucket, Tried};
+use crate::{Error, Objects, PutObject, PutOutcome, WriteConditions};
+use cofre_catalog::keys;
+use cofre_catalog::records::{Content, Headers, VersionKind, VersionRecord, Versioning};
+use cofre_iam::{Action, Caller};
+use cofre_types::{AccountId, BucketName, Checksum, ETag, ObjectKey, Tags, Timestamp, VersionId};
+use std::sync::Arc;
+
+/// Largest object that one PUT makes (AWS, "Uploading objects"): 5 GiB.
+pub const PUT_BYTES_MAX: u64 = 5 << 30;
+
+/// A version that is to be, without the place and time that its commit gives it.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
+    pub owner: AccountId,
+    pub size: u64,
+    pub etag: ETag,
+    pub checksum: Option<Checksum>,
+    pub storage_class: String,
+    pub headers: Headers,
+    pub tags: Tags,
+    pub content: Content,
+}
+
+impl Objects {
+    /// Puts an object. On return it is durable on its write quorum and in the catalog.
+    ///
+    /// # Errors
+    /// [`Error`]; nothing of the object is visible then.
+    pub async fn put_object(&self, caller: &Caller, request: PutObject) -> Result<PutOutcome, Error> {
+        let PutObject { bucket: name, key, upload, headers, tags, storage_class, conditions } = request;
+        let bucket = self.bucket_for(caller, Action::PutObject, &name, Some(&key)).await?;
+        if !tags.is_empty() {
+            self.authorise(caller, Action::PutObjectTagging, &bucket, Some(&key))?;
+        }
+        if !conditions.is_empty() {
+            // Refused before the body is written. Held again at the commit, where it counts.
+            conditions.check(self.key_state(&bucket, &key).await?.object())?;
+        }
+        let version = self.planned_version(&bucket);
+        let written = self.write_blob(&bucket, &key, version.to_string(), None, upload, PUT_BYTES_MAX).await?;
+        let draft = Draft {
+            owner: bucket.record.owner,
+            size: written.digests.size,
+            etag: ETag::of_md5(written.digests.md5),
+            checksum: Some(written.digests.checksum.clone()),
+            storage_class,
+            headers,
+            tags,
+            content: Content::Segments(written.segments()),
+        };
+        let outcome = self.commit_put(&bucket, &key, &draft, &conditions, &written, version).await;
+        // Whether an engine that failed has committed is not known, so only a clear no discards.
+        if let Err(error) = &outcome
+            && !matches!(error, Error::Internal(_) | Error::Unavailable(_))
+        {
+            self.discard(&bucket, written.blob).await;
+        }
+        outcome
+    }
+
+    async fn commit_put(
+        &self,
+        before: &Arc<Bucket>,
+        key: &ObjectKey,
+        draft: &Draft,
+        conditions: &WriteConditions,
+        written: &Written,
+        version: VersionId,
+    ) -> Result<PutOutcome, Error> {
+        let mut bucket = Arc::clone(before);
+        for _ in Self::tries() {
+            let _turn = self.lock_key(&bucket, key).await;
+            let mut change = Change::default();
+            if let Some(blob) = &written.blob {
+                change.add_blob(blob);
+            }
+            let (tried, record) = self.try_put(&bucket, key, draft, conditions, change, Some(version)).await?;
+            if matches!(tried, Tried::Done) {
+                return Ok(put_outcome(&bucket, record));
+            }
+            bucket = self.same_bucket(&before.name, &bucket).await?;
+        }
+        Err(Error::Conflict)
+    }
+
+    /// One try to make `draft` the current object, with what else `change` holds.
+    pub(crate) async fn try_put(
+        &self,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        draft: &Draft,
+        conditions: &WriteConditions,
+        mut change: Change,
+        planned: Option<VersionId>,
+    ) -> Result<(Tried, VersionRecord), Error> {
+        let state = self.key_state(bucket, key).await?;
+        conditions.check(state.object())?;
+        let now = self.now();
+        let (place, version) = match planned.and_then(|id| Some((keys::place_of(id)?, id))) {
+            Some((place, id)) if state.newest_place().is_none_or(|newest| newest < place) => (place, id),
+            // Another version came meanwhile; or the version is null, whose id says no place.
+            _ => {
+                let place = state.next_place(now);
+                (place, self.version_at(bucket, place))
+            }
+        };
+        let record = draft.record(version, place, now);
+        state.put(bucket.record.versioning, &record, &mut change);
+        Ok((self.try_commit(bucket, change).await?, record))
+    }
+
+    /// The id of a version that begins to be written now.
+    pub(crate) fn planned_version(&self, bucket: &Bucket) -> VersionId {
+        self.version_at(bucket, self.now().0)
+    }
+
+    /// The id of a version at a place: null unless versioning is enabled.
+    pub(crate) fn version_at(&self, bucket: &Bucket, place: u64) -> VersionId {
+        match bucket.record.versioning {
+            Versioning::Enabled => keys::version_id(place, self.random().u64()),
+            Versioning::Unversioned | Versioning::Suspended => VersionId::Null,
+        }
+    }
+
+    /// The bucket as it is now, if it is still the one that was found before.
+    pub(crate) async fn same_bucket(&self, name: &BucketName, before: &Bucket) -> Result<Arc<Bucket>, Error> {
+        let bucket = self.bucket(name).await?;
+        if bucket.record.id == before.record.id { Ok(bucket) } else { Err(Error::NoSuchBucket) }
+    }
+}
+
+impl Draft {
+    fn record(&self, version: VersionId, place: u64, now: Timestamp) -> VersionRecord {
+        VersionRecord {
+            version,
+            place,
+            kind: VersionKind::Object,
+            modified: now,
+            owner: self.owner,
+            size: self.size,
+            etag: self.etag,
+            checksum: self.checksum.clone(),
+            storage_class: self.storage_class.clone(),
+            headers: self.headers.clone(),
+            tags: self.tags.clone(),
+            content: self.content.clone(),
+        }
+    }
+}
+
+pub(crate) fn put_outcome(bucket: &Bucket, record: VersionRecord) -> PutOutcome {
+    PutOutcome {
+        etag: record.etag,
+        version: bucket.shown(record.version),
+        checksum: record.checksum,
+        size: record.size,
+    }
+}

@@ -1,0 +1,263 @@
+//! What callers ask of objects, and what they get: one request and one outcome type per operation.
+
+use cofre_catalog::records::Headers;
+use cofre_shards::{Body, ByteStream};
+use cofre_types::{
+    AccountId, BucketName, ByteRange, Checksum, ChecksumAlgorithm, ETag, ObjectKey, ResolvedRange, Tags, Timestamp,
+    VersionId,
+};
+
+/// Conditions on the object that a write or a copy would replace (AWS, "Conditional requests").
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WriteConditions {
+    /// `If-Match`: the object is there with this entity tag; `Any` for `*`.
+    pub if_match: Option<TagMatch>,
+    /// `If-None-Match`: no object is there (`Any`), or it has another entity tag.
+    pub if_none_match: Option<TagMatch>,
+}
+
+/// What an entity tag header holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TagMatch {
+    /// `*`: whatever is there.
+    Any,
+    /// One of these tags. A tag that is not of S3's form is left out: it matches nothing.
+    OneOf(Vec<ETag>),
+}
+
+/// Conditions on the object that is read or copied from (RFC 9110, section 13).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReadConditions {
+    /// `If-Match`.
+    pub if_match: Option<TagMatch>,
+    /// `If-None-Match`.
+    pub if_none_match: Option<TagMatch>,
+    /// `If-Modified-Since`.
+    pub if_modified_since: Option<Timestamp>,
+    /// `If-Unmodified-Since`.
+    pub if_unmodified_since: Option<Timestamp>,
+}
+
+/// Conditions on the object or version that is deleted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeleteConditions {
+    /// `If-Match`.
+    pub if_match: Option<TagMatch>,
+    /// `x-amz-if-match-last-modified-time`, to the second.
+    pub if_modified_at: Option<Timestamp>,
+    /// `x-amz-if-match-size`.
+    pub if_size: Option<u64>,
+}
+
+/// The checksum that a client declares for a body.
+#[derive(Default)]
+pub enum DeclaredChecksum {
+    /// None: CRC-64/NVME is computed and kept, as AWS does.
+    #[default]
+    None,
+    /// An algorithm without a value: it is computed and kept.
+    Compute(ChecksumAlgorithm),
+    /// A value that came before the body.
+    Value(Checksum),
+    /// A value that comes behind the body; asked once, when the body has ended.
+    Trailer(ChecksumAlgorithm, Box<dyn FnOnce() -> Option<Checksum> + Send + Sync>),
+}
+
+impl std::fmt::Debug for DeclaredChecksum {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::None => f.write_str("None"),
+            Self::Compute(algorithm) => write!(f, "Compute({})", algorithm.name()),
+            Self::Value(value) => write!(f, "Value({value:?})"),
+            Self::Trailer(algorithm, _) => write!(f, "Trailer({})", algorithm.name()),
+        }
+    }
+}
+
+/// A body and what its sender declares of it.
+#[derive(Debug)]
+pub struct Upload {
+    /// The bytes. Read to the end, or not at all.
+    pub body: Body,
+    /// `Content-MD5`.
+    pub content_md5: Option<[u8; 16]>,
+    /// Checksum.
+    pub checksum: DeclaredChecksum,
+}
+
+/// Puts an object.
+#[derive(Debug)]
+pub struct PutObject {
+    /// Bucket.
+    pub bucket: BucketName,
+    /// Key.
+    pub key: ObjectKey,
+    /// The content.
+    pub upload: Upload,
+    /// System headers and user metadata.
+    pub headers: Headers,
+    /// Tags.
+    pub tags: Tags,
+    /// Storage class; `STANDARD` if empty.
+    pub storage_class: String,
+    /// Conditions.
+    pub conditions: WriteConditions,
+}
+
+/// An object that was put or completed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PutOutcome {
+    /// Its entity tag.
+    pub etag: ETag,
+    /// Its version, if the bucket has versioning.
+    pub version: Option<VersionId>,
+    /// Its checksum.
+    pub checksum: Option<Checksum>,
+    /// Its bytes.
+    pub size: u64,
+}
+
+/// Gets or heads an object.
+#[derive(Debug, Clone)]
+pub struct GetObject {
+    /// Bucket.
+    pub bucket: BucketName,
+    /// Key.
+    pub key: ObjectKey,
+    /// Version; the current one if absent.
+    pub version: Option<VersionId>,
+    /// Range; all if absent.
+    pub range: Option<ByteRange>,
+    /// One part only; not together with a range.
+    pub part: Option<u16>,
+    /// Conditions.
+    pub conditions: ReadConditions,
+}
+
+/// What is known of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectInfo {
+    /// Its version, if the bucket has or had versioning.
+    pub version: Option<VersionId>,
+    /// Its entity tag.
+    pub etag: ETag,
+    /// Its bytes.
+    pub size: u64,
+    /// When it was modified.
+    pub modified: Timestamp,
+    /// Who owns it.
+    pub owner: AccountId,
+    /// Its checksum.
+    pub checksum: Option<Checksum>,
+    /// Storage class; `STANDARD` if empty.
+    pub storage_class: String,
+    /// System headers and user metadata.
+    pub headers: Headers,
+    /// Number of its tags.
+    pub tag_count: usize,
+    /// Number of parts, if it was a multipart upload.
+    pub parts: Option<u16>,
+}
+
+/// An object, or what a range or part of it is.
+#[derive(Debug, Clone)]
+pub struct HeadOutcome {
+    /// The object.
+    pub info: ObjectInfo,
+    /// The bytes that were asked for, if by range or part: 206.
+    pub range: Option<ResolvedRange>,
+    /// The checksum of the part that was asked for by number.
+    pub part_checksum: Option<Checksum>,
+}
+
+/// An object and its bytes.
+pub struct GetOutcome {
+    /// The object.
+    pub head: HeadOutcome,
+    /// The bytes. Each has passed its block's checksum; a failure ends the stream with an error.
+    pub body: ByteStream,
+}
+
+/// Deletes an object or a version.
+#[derive(Debug, Clone)]
+pub struct DeleteObject {
+    /// Key.
+    pub key: ObjectKey,
+    /// A version for good; without it the current version goes or gets a delete marker.
+    pub version: Option<VersionId>,
+    /// Conditions.
+    pub conditions: DeleteConditions,
+}
+
+/// What was deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DeleteOutcome {
+    /// The version that was deleted, or the delete marker that was made.
+    pub version: Option<VersionId>,
+    /// Whether that version is a delete marker.
+    pub delete_marker: bool,
+}
+
+/// Copies an object, moving no bytes.
+#[derive(Debug, Clone)]
+pub struct CopyObject {
+    /// Bucket to copy from.
+    pub source_bucket: BucketName,
+    /// Key to copy from.
+    pub source_key: ObjectKey,
+    /// Version to copy; the current one if absent.
+    pub source_version: Option<VersionId>,
+    /// Conditions on the source.
+    pub source_conditions: ReadConditions,
+    /// Bucket to copy to.
+    pub bucket: BucketName,
+    /// Key to copy to.
+    pub key: ObjectKey,
+    /// New headers and metadata (`REPLACE`); the source's if absent (`COPY`).
+    pub headers: Option<Headers>,
+    /// New tags (`REPLACE`); the source's if absent (`COPY`).
+    pub tags: Option<Tags>,
+    /// Storage class; the default, not the source's, if empty.
+    pub storage_class: String,
+    /// Checksum to have; the source's if absent.
+    pub checksum: Option<ChecksumAlgorithm>,
+    /// Conditions on what stands at the destination.
+    pub conditions: WriteConditions,
+}
+
+/// A copy that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyOutcome {
+    /// Entity tag.
+    pub etag: ETag,
+    /// When the copy was made.
+    pub modified: Timestamp,
+    /// The copy's version, if its bucket has versioning.
+    pub version: Option<VersionId>,
+    /// The version that was copied, if its bucket has versioning.
+    pub source_version: Option<VersionId>,
+    /// Checksum.
+    pub checksum: Option<Checksum>,
+}
+
+/// A part of a completed object, as `GetObjectAttributes` tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectPart {
+    /// Number.
+    pub number: u16,
+    /// Bytes.
+    pub size: u64,
+    /// Checksum.
+    pub checksum: Option<Checksum>,
+}
+
+/// An object and a page of its parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attributes {
+    /// The object.
+    pub info: ObjectInfo,
+    /// Parts after the marker that was asked for; none unless it was a multipart upload.
+    pub parts: Vec<ObjectPart>,
+    /// Whether there are more.
+    pub truncated: bool,
+}

@@ -1,0 +1,74 @@
+use crate::change::Change;
+use crate::domain::{Bucket, Tried};
+use crate::versions::Held;
+use crate::{Error, Objects};
+use cofre_catalog::keys;
+use cofre_catalog::records::Record;
+use cofre_iam::{Action, Caller};
+use cofre_types::{BucketName, ObjectKey, Tags, VersionId};
+
+impl Objects {
+    /// The tags of an object, and its version where answers name it.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn object_tags(
+        &self,
+        caller: &Caller,
+        bucket: &BucketName,
+        key: &ObjectKey,
+        version: Option<VersionId>,
+    ) -> Result<(Tags, Option<VersionId>), Error> {
+        let action = if version.is_some() { Action::GetObjectVersionTagging } else { Action::GetObjectTagging };
+        let bucket = self.bucket_for(caller, action, bucket, Some(key)).await?;
+        let record = self.object_version(&bucket, key, version).await?.record;
+        Ok((record.tags, bucket.shown(record.version)))
+    }
+
+    /// Replaces the tags of an object; an empty set deletes them.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn put_object_tags(
+        &self,
+        caller: &Caller,
+        name: &BucketName,
+        key: &ObjectKey,
+        version: Option<VersionId>,
+        tags: Tags,
+    ) -> Result<Option<VersionId>, Error> {
+        let action = match (version.is_some(), tags.is_empty()) {
+            (false, false) => Action::PutObjectTagging,
+            (true, false) => Action::PutObjectVersionTagging,
+            (false, true) => Action::DeleteObjectTagging,
+            (true, true) => Action::DeleteObjectVersionTagging,
+        };
+        let mut bucket = self.bucket_for(caller, action, name, Some(key)).await?;
+        for _ in Self::tries() {
+            let _turn = self.lock_key(&bucket, key).await;
+            let mut held = self.object_version(&bucket, key, version).await?;
+            held.record.tags = tags.clone();
+            let shown = bucket.shown(held.record.version);
+            if matches!(self.try_rewrite(&bucket, key, held).await?, Tried::Done) {
+                return Ok(shown);
+            }
+            bucket = self.same_bucket(name, &bucket).await?;
+        }
+        Err(Error::Conflict)
+    }
+
+    /// Writes a version's record anew where it stands.
+    async fn try_rewrite(&self, bucket: &Bucket, key: &ObjectKey, held: Held) -> Result<Tried, Error> {
+        let current = self.key_state(bucket, key).await?.current;
+        let is_current = current.is_some_and(|current| current.revision == held.revision);
+        let at = if is_current {
+            keys::current(bucket.record.id, key)
+        } else {
+            keys::version(bucket.record.id, key, held.record.place)
+        };
+        let mut change = Change::default();
+        change.batch.unchanged(at.clone(), Some(held.revision));
+        change.batch.put(at, held.record.encode());
+        self.try_commit(bucket, change).await
+    }
+}

@@ -1,0 +1,262 @@
+use super::{Found, UploadRef};
+use crate::change::{Change, Count};
+use crate::digest::{Hasher, join_crc};
+use crate::domain::Tried;
+use crate::object::put::{Draft, put_outcome};
+use crate::{CompleteUpload, CompletedPart, Error, Objects, PARTS_MAX, PutOutcome};
+use cofre_catalog::records::{Content, ManifestRecord, PartRecord, Record, UploadRecord};
+use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
+use cofre_iam::{Action, Caller};
+use cofre_types::{Checksum, ChecksumKind, ETag};
+use md5_simd::Md5;
+use std::collections::BTreeMap;
+
+/// Smallest part but for the last (AWS, "Multipart upload limits"): 5 MiB.
+const PART_BYTES_MIN: u64 = 5 << 20;
+
+/// Largest object (AWS, "Multipart upload limits"): 5 TiB.
+const OBJECT_BYTES_MAX: u64 = 5 << 40;
+
+/// The parts of an upload by number, and how often a part was put: later ones show in the counter.
+struct Standing {
+    parts: BTreeMap<u16, PartRecord>,
+    activity: Option<Revision>,
+}
+
+impl Objects {
+    /// Makes an object of an upload's parts: one commit, whatever their number; no bytes move.
+    /// Completing again what was completed answers alike.
+    ///
+    /// # Errors
+    /// [`Error`]; the upload is still under way and can be completed or aborted.
+    pub async fn complete_upload(&self, caller: &Caller, request: CompleteUpload) -> Result<PutOutcome, Error> {
+        let at = &request.upload;
+        let bucket = self.bucket_for(caller, Action::PutObject, &at.bucket, Some(&at.key)).await?;
+        let mut found = match self.upload_in(bucket.clone(), at).await {
+            Err(Error::NoSuchUpload) => return self.completed_before(&bucket, &request).await,
+            found => found?,
+        };
+        for _ in Self::tries() {
+            let _turn = self.lock_key(&found.bucket, &at.key).await;
+            let standing = self.standing_parts(at).await?;
+            let chosen = choose(&request, &standing.parts)?;
+            let (draft, manifest) = assemble(&request, &found.record, &chosen)?;
+            let mut change = Change::default();
+            self.turn_into_manifest(&found, at, &standing, &chosen, &manifest, &mut change);
+            let (tried, record) =
+                self.try_put(&found.bucket, &at.key, &draft, &request.conditions, change, None).await?;
+            if matches!(tried, Tried::Done) {
+                return Ok(put_outcome(&found.bucket, record));
+            }
+            let bucket = self.same_bucket(&at.bucket, &found.bucket).await?;
+            found = match self.upload_in(bucket.clone(), at).await {
+                Err(Error::NoSuchUpload) => return self.completed_before(&bucket, &request).await,
+                found => found?,
+            };
+        }
+        Err(Error::Conflict)
+    }
+
+    /// Answers a second completion: the object that the first one made is still the current one.
+    async fn completed_before(
+        &self,
+        bucket: &crate::domain::Bucket,
+        request: &CompleteUpload,
+    ) -> Result<PutOutcome, Error> {
+        let at = &request.upload;
+        let current = self.key_state(bucket, &at.key).await?.current.ok_or(Error::NoSuchUpload)?;
+        if current.record.content == Content::Manifest(at.upload) {
+            Ok(put_outcome(bucket, current.record))
+        } else {
+            Err(Error::NoSuchUpload)
+        }
+    }
+
+    async fn standing_parts(&self, at: &UploadRef) -> Result<Standing, Error> {
+        let snapshot = self.store().snapshot().await?;
+        let activity = snapshot.get(keys::upload_activity(at.upload)).await?.map(|entry| entry.revision);
+        let scan = Scan::prefix(&keys::parts(at.upload));
+        let gathered = snapshot.scan(scan, Gather { parts: BTreeMap::new(), error: None }).await?;
+        match gathered.error {
+            Some(error) => Err(error.into()),
+            None => Ok(Standing { parts: gathered.parts, activity }),
+        }
+    }
+
+    /// Ends the upload: the chosen parts stay where they are as the manifest, the others go.
+    fn turn_into_manifest(
+        &self,
+        found: &Found,
+        at: &UploadRef,
+        standing: &Standing,
+        chosen: &[(u16, &PartRecord)],
+        manifest: &ManifestRecord,
+        change: &mut Change,
+    ) {
+        let upload_key = keys::upload(found.bucket.record.id, &at.key, at.upload);
+        let activity_key = keys::upload_activity(at.upload);
+        change.batch.unchanged(upload_key.clone(), Some(found.revision));
+        change.batch.unchanged(activity_key.clone(), standing.activity);
+        change.batch.delete(upload_key);
+        change.batch.delete(activity_key);
+        change.batch.put(keys::manifest(at.upload), manifest.encode());
+        change.usage.uploads -= 1;
+        for (number, part) in &standing.parts {
+            change.count_part(part.size, Count::Remove);
+            if chosen.binary_search_by_key(number, |(number, _)| *number).is_err() {
+                change.batch.delete(keys::part(at.upload, *number));
+                change.release_blobs(part.segments.iter().map(|segment| segment.blob));
+            }
+        }
+    }
+
+    /// Takes the parts of an upload that ends off the bucket's usage, and checks that no other comes.
+    pub(crate) async fn uncount_parts(&self, at: &UploadRef, change: &mut Change) -> Result<(), Error> {
+        let standing = self.standing_parts(at).await?;
+        change.batch.unchanged(keys::upload_activity(at.upload), standing.activity);
+        change.batch.delete(keys::upload_activity(at.upload));
+        for part in standing.parts.values() {
+            change.count_part(part.size, Count::Remove);
+        }
+        Ok(())
+    }
+}
+
+struct Gather {
+    parts: BTreeMap<u16, PartRecord>,
+    error: Option<cofre_catalog::records::RecordError>,
+}
+
+impl Visit for Gather {
+    fn visit(&mut self, key: &[u8], _revision: Revision, value: &[u8]) -> VisitStep {
+        let number = key.last_chunk().map_or(0, |bytes| u16::from_be_bytes(*bytes));
+        match PartRecord::decode(value) {
+            Ok(part) => {
+                self.parts.insert(number, part);
+                VisitStep::Continue
+            }
+            Err(error) => {
+                self.error = Some(error);
+                VisitStep::Stop
+            }
+        }
+    }
+}
+
+/// The parts that the request names, in order, each as it was put.
+fn choose<'a>(
+    request: &CompleteUpload,
+    parts: &'a BTreeMap<u16, PartRecord>,
+) -> Result<Vec<(u16, &'a PartRecord)>, Error> {
+    if request.parts.is_empty() || request.parts.len() > usize::from(PARTS_MAX) {
+        return Err(Error::InvalidRequest("You must specify at least one part and at most 10,000 parts"));
+    }
+    if !request.parts.is_sorted_by(|a, b| a.number < b.number) {
+        return Err(Error::InvalidPartOrder);
+    }
+    let mut chosen = Vec::with_capacity(request.parts.len());
+    for named in &request.parts {
+        let part = parts.get(&named.number).filter(|part| is_named(named, part));
+        chosen.push((named.number, part.ok_or(Error::InvalidPart { number: named.number })?));
+    }
+    let (_, all_but_last) = chosen.split_last().ok_or(Error::InvalidPartOrder)?;
+    if let Some((number, part)) = all_but_last.iter().find(|(_, part)| part.size < PART_BYTES_MIN) {
+        return Err(Error::EntityTooSmall { number: *number, etag: part.etag, size: part.size });
+    }
+    Ok(chosen)
+}
+
+fn is_named(named: &CompletedPart, part: &PartRecord) -> bool {
+    let same_checksum = |given: &Checksum| {
+        part.checksum.as_ref().is_some_and(|has| has.algorithm() == given.algorithm() && has.value() == given.value())
+    };
+    named.etag == Some(part.etag) && named.checksum.as_ref().is_none_or(same_checksum)
+}
+
+/// The object and the manifest that the chosen parts make.
+fn assemble(
+    request: &CompleteUpload,
+    upload: &UploadRecord,
+    chosen: &[(u16, &PartRecord)],
+) -> Result<(Draft, ManifestRecord), Error> {
+    let size = chosen.iter().map(|(_, part)| part.size).sum();
+    if size > OBJECT_BYTES_MAX {
+        return Err(Error::EntityTooLarge { max: OBJECT_BYTES_MAX });
+    }
+    if request.size.is_some_and(|declared| declared != size) {
+        return Err(Error::InvalidRequest(
+            "The provided 'x-amz-mp-object-size' header does not match what was computed.",
+        ));
+    }
+    let mut md5 = Md5::new();
+    for (_, part) in chosen {
+        md5.update(part.etag.md5());
+    }
+    let count = u16::try_from(chosen.len()).unwrap_or(PARTS_MAX);
+    let etag = ETag::of_parts(md5.finalize(), count);
+    let checksum = whole_checksum(request, upload, chosen)?;
+    let parts = chosen.iter().map(|(number, part)| (*number, part.size)).collect();
+    let draft = Draft {
+        owner: upload.owner,
+        size,
+        etag,
+        checksum,
+        storage_class: upload.storage_class.clone(),
+        headers: upload.headers.clone(),
+        tags: upload.tags.clone(),
+        content: Content::Manifest(upload.id),
+    };
+    Ok((draft, ManifestRecord { references: 1, parts, etag }))
+}
+
+/// The checksum of the whole object, held against what the request says it is.
+fn whole_checksum(
+    request: &CompleteUpload,
+    upload: &UploadRecord,
+    chosen: &[(u16, &PartRecord)],
+) -> Result<Option<Checksum>, Error> {
+    if let (Some(asked), Some((_, kind))) = (request.checksum_kind, upload.checksum)
+        && asked != kind
+    {
+        return Err(Error::InvalidRequest("the checksum type is not the one that the upload was begun with"));
+    }
+    let kind = upload.checksum.map_or(ChecksumKind::FullObject, |(_, kind)| kind);
+    let checksum = match kind {
+        ChecksumKind::Composite => composite(chosen)?,
+        ChecksumKind::FullObject => full_object(chosen)?,
+    };
+    match (&request.checksum, &checksum) {
+        (Some(given), Some(made)) if given.algorithm() != made.algorithm() || given.value() != made.value() => {
+            Err(Error::ChecksumMismatch(given.algorithm()))
+        }
+        _ => Ok(checksum),
+    }
+}
+
+/// The checksum of the parts' checksums.
+fn composite(chosen: &[(u16, &PartRecord)]) -> Result<Option<Checksum>, Error> {
+    let mut hasher = None;
+    for (_, part) in chosen {
+        let Some(checksum) = &part.checksum else { return Ok(None) };
+        hasher.get_or_insert_with(|| Hasher::new(checksum.algorithm())).update(checksum.value());
+    }
+    hasher.map(|hasher| hasher.finish(ChecksumKind::Composite)).transpose()
+}
+
+/// The checksum of all bytes, from the parts'; none if they have several algorithms or a hash, which
+/// only an upload that named no algorithm has.
+fn full_object(chosen: &[(u16, &PartRecord)]) -> Result<Option<Checksum>, Error> {
+    let mut whole: Option<Checksum> = None;
+    for (_, part) in chosen {
+        let Some(checksum) = &part.checksum else { return Ok(None) };
+        whole = match whole {
+            None => Some(checksum.clone()),
+            Some(before) if before.algorithm() != checksum.algorithm() => return Ok(None),
+            Some(before) => match join_crc(&before, checksum, part.size) {
+                Ok(joined) => Some(joined),
+                Err(_) => return Ok(None),
+            },
+        };
+    }
+    Ok(whole)
+}

@@ -1,0 +1,60 @@
+use crate::change::Change;
+use crate::domain::Tried;
+use crate::{CreateUpload, Error, Objects, UploadInfo};
+use cofre_catalog::keys;
+use cofre_catalog::records::{Record, UploadRecord};
+use cofre_iam::{Action, Caller};
+use cofre_types::{ChecksumAlgorithm, ChecksumKind, UploadId};
+
+impl Objects {
+    /// Begins a multipart upload.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn create_upload(&self, caller: &Caller, request: CreateUpload) -> Result<UploadInfo, Error> {
+        let CreateUpload { bucket: name, key, headers, tags, storage_class, checksum, checksum_kind } = request;
+        let mut bucket = self.bucket_for(caller, Action::PutObject, &name, Some(&key)).await?;
+        if !tags.is_empty() {
+            self.authorise(caller, Action::PutObjectTagging, &bucket, Some(&key))?;
+        }
+        let record = UploadRecord {
+            id: UploadId::from_bytes(self.random().bytes()),
+            initiator: caller.principal.account_id().unwrap_or(bucket.record.owner),
+            owner: bucket.record.owner,
+            initiated: self.now(),
+            storage_class,
+            headers,
+            tags,
+            checksum: chosen(checksum, checksum_kind)?,
+        };
+        for _ in Self::tries() {
+            let mut change = Change::default();
+            change.batch.put(keys::upload(bucket.record.id, &key, record.id), record.encode());
+            change.usage.uploads += 1;
+            if matches!(self.try_commit(&bucket, change).await?, Tried::Done) {
+                return Ok(UploadInfo::of(&record));
+            }
+            bucket = self.same_bucket(&name, &bucket).await?;
+        }
+        Err(Error::Conflict)
+    }
+}
+
+fn chosen(
+    algorithm: Option<ChecksumAlgorithm>,
+    kind: Option<ChecksumKind>,
+) -> Result<Option<(ChecksumAlgorithm, ChecksumKind)>, Error> {
+    match (algorithm, kind) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(Error::InvalidRequest(
+            "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.",
+        )),
+        (Some(algorithm), kind) => {
+            let kind = kind.unwrap_or(algorithm.default_multipart_kind());
+            if !algorithm.allows_multipart(kind) {
+                return Err(Error::InvalidRequest("the checksum type is not one that the checksum algorithm has"));
+            }
+            Ok(Some((algorithm, kind)))
+        }
+    }
+}

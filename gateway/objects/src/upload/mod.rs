@@ -1,0 +1,86 @@
+//! Multipart uploads: an upload's parts become an object's manifest where they stand.
+
+mod abort;
+mod complete;
+mod copy_part;
+mod create;
+mod list;
+mod put_part;
+mod requests;
+
+pub use requests::*;
+
+use crate::change::{Change, Count};
+use crate::domain::Bucket;
+use crate::{Error, Objects};
+use cofre_catalog::records::{PartRecord, Record, UploadRecord};
+use cofre_catalog::{Revision, keys};
+use cofre_iam::{Action, Caller};
+use std::sync::Arc;
+
+/// An upload under way and the bucket it is in.
+pub(crate) struct Found {
+    pub bucket: Arc<Bucket>,
+    pub revision: Revision,
+    pub record: UploadRecord,
+}
+
+impl Objects {
+    /// An upload under way, if the caller may do `action` to its key.
+    pub(crate) async fn upload_for(&self, caller: &Caller, action: Action, at: &UploadRef) -> Result<Found, Error> {
+        let bucket = self.bucket_for(caller, action, &at.bucket, Some(&at.key)).await?;
+        self.upload_in(bucket, at).await
+    }
+
+    pub(crate) async fn upload_in(&self, bucket: Arc<Bucket>, at: &UploadRef) -> Result<Found, Error> {
+        let entry = self.get(keys::upload(bucket.record.id, &at.key, at.upload)).await?.ok_or(Error::NoSuchUpload)?;
+        Ok(Found { bucket, revision: entry.revision, record: UploadRecord::decode(&entry.value)? })
+    }
+
+    /// Adds to a change that a part is put: the upload is still under way, the part before it goes.
+    pub(crate) async fn change_part(
+        &self,
+        found: &Found,
+        at: &UploadRef,
+        number: u16,
+        part: &PartRecord,
+        change: &mut Change,
+    ) -> Result<(), Error> {
+        let key = keys::part(at.upload, number);
+        let before = self.get(key.clone()).await?;
+        let upload_key = keys::upload(found.bucket.record.id, &at.key, at.upload);
+        change.batch.unchanged(upload_key, Some(found.revision));
+        change.batch.unchanged(key.clone(), before.as_ref().map(|entry| entry.revision));
+        if let Some(before) = before {
+            let before = PartRecord::decode(&before.value)?;
+            change.release_blobs(before.segments.iter().map(|segment| segment.blob));
+            change.count_part(before.size, Count::Remove);
+        }
+        change.batch.put(key, part.encode());
+        change.batch.add(keys::upload_activity(at.upload), vec![1]);
+        change.count_part(part.size, Count::Add);
+        Ok(())
+    }
+}
+
+/// Refuses a part number that is not 1 to [`PARTS_MAX`].
+pub(crate) fn check_number(number: u16) -> Result<(), Error> {
+    if (1..=PARTS_MAX).contains(&number) {
+        Ok(())
+    } else {
+        Err(Error::InvalidRequest("Part number must be an integer between 1 and 10000, inclusive"))
+    }
+}
+
+impl UploadInfo {
+    pub(crate) fn of(record: &UploadRecord) -> Self {
+        Self {
+            id: record.id,
+            initiator: record.initiator,
+            owner: record.owner,
+            initiated: record.initiated,
+            storage_class: record.storage_class.clone(),
+            checksum: record.checksum,
+        }
+    }
+}

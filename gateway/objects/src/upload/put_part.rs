@@ -1,0 +1,72 @@
+use super::check_number;
+use crate::change::Change;
+use crate::domain::Tried;
+use crate::object::PUT_BYTES_MAX;
+use crate::{DeclaredChecksum, Error, Objects, PartOutcome, PutPart};
+use cofre_catalog::records::{PartRecord, UploadRecord};
+use cofre_iam::{Action, Caller};
+use cofre_types::{ChecksumAlgorithm, ETag};
+
+impl Objects {
+    /// Puts a part. A part of the same number that was put before goes.
+    ///
+    /// # Errors
+    /// [`Error`]; a part that was there before stays.
+    pub async fn put_part(&self, caller: &Caller, request: PutPart) -> Result<PartOutcome, Error> {
+        let PutPart { upload: at, number, mut content } = request;
+        check_number(number)?;
+        let mut found = self.upload_for(caller, Action::PutObject, &at).await?;
+        fit_checksum(&found.record, &mut content.checksum)?;
+        let part = Some((number, at.upload));
+        let written = self.write_blob(&found.bucket, &at.key, String::new(), part, content, PUT_BYTES_MAX).await?;
+        let record = PartRecord {
+            size: written.digests.size,
+            etag: ETag::of_md5(written.digests.md5),
+            checksum: Some(written.digests.checksum.clone()),
+            modified: self.now(),
+            segments: written.segments(),
+        };
+        let outcome = async {
+            for _ in Self::tries() {
+                let mut change = Change::default();
+                if let Some(blob) = &written.blob {
+                    change.add_blob(blob);
+                }
+                self.change_part(&found, &at, number, &record, &mut change).await?;
+                if matches!(self.try_commit(&found.bucket, change).await?, Tried::Done) {
+                    return Ok(());
+                }
+                let bucket = self.same_bucket(&at.bucket, &found.bucket).await?;
+                found = self.upload_in(bucket, &at).await?;
+            }
+            Err(Error::Conflict)
+        };
+        let outcome: Result<(), Error> = outcome.await;
+        if let Err(error) = outcome {
+            if !matches!(error, Error::Internal(_) | Error::Unavailable(_)) {
+                self.discard(&found.bucket, written.blob).await;
+            }
+            return Err(error);
+        }
+        let checksum = found.record.checksum.and(record.checksum);
+        Ok(PartOutcome { etag: record.etag, checksum, modified: record.modified, source_version: None })
+    }
+}
+
+/// A part has its upload's checksum algorithm, whether its sender names one or not.
+fn fit_checksum(upload: &UploadRecord, declared: &mut DeclaredChecksum) -> Result<(), Error> {
+    let wanted = upload.checksum.map_or(ChecksumAlgorithm::Crc64Nvme, |(algorithm, _)| algorithm);
+    let given = match declared {
+        DeclaredChecksum::None => {
+            *declared = DeclaredChecksum::Compute(wanted);
+            return Ok(());
+        }
+        DeclaredChecksum::Compute(algorithm) | DeclaredChecksum::Trailer(algorithm, _) => *algorithm,
+        DeclaredChecksum::Value(value) => value.algorithm(),
+    };
+    // An upload that named no algorithm takes parts with any: each is verified and kept with its own.
+    if upload.checksum.is_some() && given != wanted {
+        return Err(Error::InvalidRequest("the checksum algorithm is not the one that the upload was begun with"));
+    }
+    Ok(())
+}
