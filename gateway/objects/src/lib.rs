@@ -26,6 +26,8 @@ mod upload;
 mod versions;
 
 pub use bucket::*;
+pub use cofre_catalog::records::{BucketConfig, Header, Headers, Usage, Versioning};
+pub use cofre_shards::{Body, BodyError, ByteStream};
 pub use domain::{Objects, Parts};
 pub use error::Error;
 pub use list::*;

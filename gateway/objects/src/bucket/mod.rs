@@ -38,6 +38,20 @@ impl Objects {
         Ok(BucketInfo::of(&bucket))
     }
 
+    /// Tells of a bucket if the caller may do `action` to it: for what a door answers by itself, such
+    /// as a sub-resource that no bucket has.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchBucket`] or [`Error::AccessDenied`].
+    pub async fn bucket_allowing(
+        &self,
+        caller: &Caller,
+        action: Action,
+        name: &BucketName,
+    ) -> Result<BucketInfo, Error> {
+        Ok(BucketInfo::of(&*self.bucket_for(caller, action, name, None).await?))
+    }
+
     /// What a bucket holds, exactly, as of the last commit.
     ///
     /// # Errors
