@@ -1,1 +1,49 @@
-fn main() {}
+//! The project's own tools: `cargo xtask COMMAND`, and `cargo verify` for `cargo xtask verify`.
+
+#![allow(clippy::disallowed_methods, reason = "a tool that times processes needs no clock that a test owns")]
+
+mod bench;
+mod tidy;
+mod verify;
+mod workspace;
+
+use anyhow::{Result, bail};
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  verify [--only SUITE]... [--list]   run the checks, or some of them; `cargo verify` is the same
+  tidy                                check the crates' edges and the style of the tree
+  bench [ARGUMENT]...                 measure Cofre against s3s-fs; `bench --help` says what it takes
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs one command; `false` if it found something wrong.
+fn run(arguments: &[String]) -> Result<bool> {
+    let (command, rest) = match arguments.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("help", arguments),
+    };
+    match command {
+        "verify" => verify::run(rest),
+        "tidy" => tidy::run(),
+        "bench" => bench::run(rest),
+        "help" | "--help" | "-h" => {
+            print!("{USAGE}");
+            Ok(true)
+        }
+        other => bail!("no command {other:?}\n{USAGE}"),
+    }
+}

@@ -1,0 +1,62 @@
+//! The suites, in the order in which they run: what is quick and common to get wrong comes first.
+//!
+//! All that compiles uses one profile and one selection of packages (`--workspace`), because
+//! another selection would give the dependencies other features, and build them again.
+
+use super::step::{Log, Tally};
+use crate::tidy;
+use anyhow::Result;
+
+/// A suite: its name for `--only`, what it checks, and how.
+pub struct Suite {
+    /// Name for `--only`.
+    pub name: &'static str,
+    /// What it checks, in a few words.
+    pub about: &'static str,
+    /// Runs it.
+    pub run: fn(&mut Log) -> Result<Tally>,
+}
+
+/// All suites.
+pub const SUITES: &[Suite] = &[
+    Suite { name: "fmt", about: "formatting", run: fmt },
+    Suite { name: "tidy", about: "edges between crates, and the style of the tree", run: tidy_tree },
+    Suite { name: "clippy", about: "lints, with warnings denied", run: clippy },
+    Suite { name: "doc", about: "documentation builds without a warning", run: doc },
+    Suite { name: "unit", about: "tests of each crate", run: unit },
+];
+
+/// The flags that every building command takes: s3s declares a newer compiler than it needs.
+const WHOLE: [&str; 3] = ["--workspace", "--ignore-rust-version", "--locked"];
+
+fn fmt(log: &mut Log) -> Result<Tally> {
+    Ok(Tally::of(log.run("cargo", &["fmt", "--all", "--check"], &[])?))
+}
+
+fn tidy_tree(_: &mut Log) -> Result<Tally> {
+    Ok(Tally::of(tidy::run()?))
+}
+
+fn clippy(log: &mut Log) -> Result<Tally> {
+    let arguments = [&["clippy"], &WHOLE[..], &["--all-targets", "--", "-D", "warnings"]].concat();
+    Ok(Tally::of(log.run("cargo", &arguments, &[])?))
+}
+
+fn doc(log: &mut Log) -> Result<Tally> {
+    let arguments = [&["doc"], &WHOLE[..], &["--no-deps"]].concat();
+    Ok(Tally::of(log.run("cargo", &arguments, &[("RUSTDOCFLAGS", "-D warnings")])?))
+}
+
+fn unit(log: &mut Log) -> Result<Tally> {
+    if !build(log)? {
+        return Ok(Tally::FAILED);
+    }
+    let arguments =
+        [&["test"], &WHOLE[..], &["--no-fail-fast", "--lib", "--bins", "--test", "it"]];
+    log.test(&arguments.concat(), &[])
+}
+
+/// Builds every binary and test, so that the suites' own times say what they cost.
+fn build(log: &mut Log) -> Result<bool> {
+    log.run("cargo", &[&["build"], &WHOLE[..], &["--bins", "--tests"]].concat(), &[])
+}
