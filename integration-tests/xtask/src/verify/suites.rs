@@ -51,8 +51,7 @@ fn unit(log: &mut Log) -> Result<Tally> {
     if !build(log)? {
         return Ok(Tally::FAILED);
     }
-    let arguments =
-        [&["test"], &WHOLE[..], &["--no-fail-fast", "--lib", "--bins", "--test", "it"]];
+    let arguments = [&["test"], &WHOLE[..], &["--no-fail-fast", "--lib", "--bins", "--test", "it"]];
     log.test(&arguments.concat(), &[])
 }
 
