@@ -33,8 +33,8 @@ pub use jobs::Job;
 pub use page::{Page, PageQuery};
 pub use problem::Problem;
 pub use settings::{
-    Change, CorsDefault, Quotas, RateLimits, RollbackSettings, Settings, SettingsDiff, SettingsDocument, SettingsRevision,
-    Timers,
+    Change, CorsDefault, Quotas, RateLimits, RollbackSettings, Settings, SettingsDiff, SettingsDocument,
+    SettingsRevision, Timers,
 };
 pub use shards::{
     Drain, DrainState, PatchShard, ProbeResult, RegisterShard, Shard, ShardHealth, ShardMode, ShardPlace, ShardState,
