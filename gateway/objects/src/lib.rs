@@ -22,6 +22,7 @@ mod domain;
 mod error;
 mod list;
 mod object;
+mod topology;
 mod upload;
 mod versions;
 
@@ -32,4 +33,5 @@ pub use domain::{Objects, Parts};
 pub use error::Error;
 pub use list::*;
 pub use object::*;
+pub use topology::*;
 pub use upload::*;

@@ -1,0 +1,98 @@
+use super::register::{check_fields, invalid};
+use super::{ShardView, TRIES_MAX, Topology, TopologyError, info};
+use cofre_catalog::records::{Record, ShardMode, ShardRecord};
+use cofre_catalog::{Batch, CommitError, keys};
+use cofre_types::ShardId;
+
+/// A change of a shard. What is absent stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ShardChange {
+    /// Whether it takes no new blobs; not while it drains.
+    pub read_only: Option<bool>,
+    /// Whether it drains. A drain that is cancelled leaves it active.
+    pub draining: Option<bool>,
+    /// Another failure domain; `Some(None)` makes it one of its own.
+    pub failure_domain: Option<Option<String>>,
+    /// How much it takes relative to its capacity, in percent.
+    pub weight_percent: Option<u32>,
+    /// Labels, which replace the ones it has.
+    pub labels: Option<Vec<(String, String)>>,
+}
+
+impl Topology {
+    /// Changes a shard, on top of the revision `expected` if one is given. A change that changes
+    /// nothing commits nothing.
+    ///
+    /// # Errors
+    /// [`TopologyError::Invalid`] names the field; [`TopologyError::Changed`] if another revision is
+    /// there; nothing changed then.
+    pub async fn change(
+        &self,
+        id: ShardId,
+        change: &ShardChange,
+        expected: Option<u64>,
+        actor: &str,
+    ) -> Result<ShardView, TopologyError> {
+        for _ in 0..TRIES_MAX {
+            let found = self.found(id).await?;
+            let current = found.entry.revision.0;
+            if expected.is_some_and(|expected| expected != current) {
+                return Err(TopologyError::Changed { current });
+            }
+            let (record, details) = apply(&found.record, change)?;
+            if details.is_empty() {
+                return self.get(id).await;
+            }
+            let mut batch = Batch::new();
+            batch.unchanged(keys::shard(id), Some(found.entry.revision));
+            batch.put(keys::shard(id), record.encode());
+            batch.writes.push(self.event("shard.changed", id, actor, details).append(0));
+            match self.0.store.commit(batch).await {
+                Ok(_) => {
+                    self.0.shards.update(info(&record));
+                    if record.mode != found.record.mode {
+                        self.0.drains.forget(id);
+                    }
+                    return self.get(id).await;
+                }
+                Err(CommitError::Failed(_)) => {}
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(TopologyError::Conflict)
+    }
+}
+
+/// The changed record, and what changed for the event.
+fn apply(record: &ShardRecord, change: &ShardChange) -> Result<(ShardRecord, Vec<(String, String)>), TopologyError> {
+    let mut next = record.clone();
+    match (change.draining, change.read_only) {
+        (Some(true), _) => next.mode = ShardMode::Draining,
+        (Some(false), _) if next.mode == ShardMode::Draining => next.mode = ShardMode::Active,
+        (None, Some(_)) if next.mode == ShardMode::Draining => {
+            return Err(invalid("read_only", "cannot change while the shard drains; cancel the drain first"));
+        }
+        (None, Some(true)) => next.mode = ShardMode::ReadOnly,
+        (None, Some(false)) => next.mode = ShardMode::Active,
+        (None | Some(false), _) => {}
+    }
+    if let Some(domain) = &change.failure_domain {
+        next.failure_domain.clone_from(domain);
+    }
+    next.weight_percent = change.weight_percent.unwrap_or(next.weight_percent);
+    if let Some(labels) = &change.labels {
+        next.labels.clone_from(labels);
+    }
+    check_fields(next.failure_domain.as_deref(), next.weight_percent, &next.labels)?;
+    let mut details = Vec::new();
+    let mut note = |name: &str, from: String, to: String| {
+        if from != to {
+            details.push((name.to_owned(), format!("{from} -> {to}")));
+        }
+    };
+    note("mode", format!("{:?}", record.mode), format!("{:?}", next.mode));
+    note("failure_domain", format!("{:?}", record.failure_domain), format!("{:?}", next.failure_domain));
+    note("weight_percent", record.weight_percent.to_string(), next.weight_percent.to_string());
+    note("labels", format!("{:?}", record.labels), format!("{:?}", next.labels));
+    Ok((next, details))
+}

@@ -1,0 +1,64 @@
+use super::Holdings;
+use cofre_catalog::records::RecordError;
+use cofre_catalog::{CommitError, StoreError};
+use cofre_types::ShardId;
+
+/// Why the topology was not read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum TopologyError {
+    /// Fix the request: this field is not valid.
+    #[error("{field}: {reason}")]
+    Invalid {
+        /// Which field.
+        field: &'static str,
+        /// Why, for a person to read.
+        reason: String,
+    },
+    /// There is no such shard.
+    #[error("there is no shard {0}")]
+    NoSuchShard(ShardId),
+    /// The place is a shard already.
+    #[error("{place} is shard {id} already")]
+    Taken {
+        /// The place.
+        place: String,
+        /// The shard that is there.
+        id: ShardId,
+    },
+    /// The place cannot be made a shard: mend what the text says.
+    #[error("{0}")]
+    Unusable(String),
+    /// Read again: someone else changed the shard since.
+    #[error("the shard is at revision {current} by now; read it again")]
+    Changed {
+        /// The revision that is there.
+        current: u64,
+    },
+    /// The shard must drain first.
+    #[error("the shard takes new blobs; drain it first")]
+    NotDraining,
+    /// Copies are left on the shard: let the drain end.
+    #[error("the shard still holds {} blobs ({} bytes); let the drain end", .0.blobs, .0.bytes)]
+    HoldsCopies(Holdings),
+    /// As many shards as there may be.
+    #[error("there are as many shards as there may be")]
+    TooMany,
+    /// Others changed the same thing all the while. Try again.
+    #[error("others changed the shards at the same time; try again")]
+    Conflict,
+    /// The catalog failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A record does not decode.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+impl From<CommitError> for TopologyError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Failed(_) => Self::Conflict,
+            CommitError::Store(error) => Self::Store(error),
+        }
+    }
+}

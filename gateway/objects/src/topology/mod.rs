@@ -1,0 +1,202 @@
+//! Which shards there are: their records in the catalog, and the pool that follows them.
+//!
+//! # Invariants
+//! - A record and its event are committed together; the pool changes only after the commit.
+//! - A shard's number and identity are never given again.
+//! - A shard is removed only while it drains and no record names a copy on it.
+//!
+//! # Crash recovery
+//! Registering writes the identity file before the record. A crash between the two leaves a shard
+//! that holds nothing and that no record knows; registering the same place again takes it over.
+//!
+//! # Failure and retry
+//! A shard that cannot be opened stays registered and out of the pool; its copies count as
+//! unreachable. [`Topology::attach_missing`] tries again.
+
+mod change;
+mod count;
+mod drain;
+mod error;
+mod register;
+mod remove;
+mod view;
+
+pub use change::ShardChange;
+pub use count::Holdings;
+pub use drain::{DrainProgress, DrainState};
+pub use error::TopologyError;
+pub use register::{LABEL_BYTES_MAX, LABELS_MAX, NewShard, WEIGHT_PERCENT_MAX};
+pub use view::{ShardSight, ShardView};
+
+use async_trait::async_trait;
+use cofre_catalog::records::{EventRecord, Record, ShardMode, ShardPlace, ShardRecord};
+use cofre_catalog::{Entry, Scan, SnapshotExt, Store, keys};
+use cofre_runtime::{Clock, Random};
+use cofre_shards::{Backend, BackendError, Probe, ShardInfo, Shards};
+use cofre_types::{ShardId, Timestamp};
+use drain::Drains;
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Most shards of one Cofre.
+pub const SHARDS_MAX: usize = 10_000;
+
+/// How often a change is tried anew on what another left.
+const TRIES_MAX: usize = 16;
+
+/// Opens what is behind a place.
+#[async_trait]
+pub trait OpenBackend: Send + Sync + 'static {
+    /// Makes an empty shard with this identity, and answers with the identity that stands there: an
+    /// empty shard that was made before keeps its own.
+    ///
+    /// # Errors
+    /// [`BackendError`] if the place holds anything else, or cannot be written.
+    async fn create(&self, place: &ShardPlace, identity: [u8; 16]) -> Result<[u8; 16], BackendError>;
+
+    /// Opens the shard that was made with this identity.
+    ///
+    /// # Errors
+    /// [`BackendError::Unreachable`] if it is not there, or another is.
+    async fn open(&self, place: &ShardPlace, identity: [u8; 16]) -> Result<Arc<dyn Backend>, BackendError>;
+}
+
+/// The shards of a Cofre. Cloning is cheap.
+#[derive(Clone)]
+pub struct Topology(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn Store>,
+    shards: Shards,
+    opener: Arc<dyn OpenBackend>,
+    clock: Clock,
+    random: Random,
+    /// Why a shard could not be opened, until it is.
+    unopened: Mutex<HashMap<ShardId, String>>,
+    drains: Drains,
+}
+
+/// A shard's record and the commit that wrote it.
+pub(crate) struct Found {
+    record: ShardRecord,
+    entry: Entry,
+}
+
+impl Topology {
+    /// The topology over a catalog and a pool.
+    pub fn new(
+        store: Arc<dyn Store>,
+        shards: Shards,
+        opener: Arc<dyn OpenBackend>,
+        clock: Clock,
+        random: Random,
+    ) -> Self {
+        let drains = Drains::new(clock.clone());
+        Self(Arc::new(Inner { store, shards, opener, clock, random, unopened: Mutex::default(), drains }))
+    }
+
+    /// Opens every shard that is registered and not in the pool. Tells how many still are not.
+    ///
+    /// # Errors
+    /// [`TopologyError`] if the catalog cannot be read.
+    pub async fn attach_missing(&self) -> Result<usize, TopologyError> {
+        let attached: Vec<_> = self.0.shards.status().iter().map(|status| status.id).collect();
+        for found in self.records().await? {
+            if !attached.contains(&found.record.id) {
+                self.attach(&found.record).await;
+            }
+        }
+        Ok(self.0.unopened.lock().len())
+    }
+
+    /// Proves that a shard takes, gives and deletes a blob; opens it first if it is not in the pool.
+    ///
+    /// # Errors
+    /// [`TopologyError::NoSuchShard`]. What the probe itself saw is the inner result.
+    pub async fn probe(&self, id: ShardId) -> Result<Result<Probe, BackendError>, TopologyError> {
+        let record = self.found(id).await?.record;
+        if self.0.shards.status().iter().all(|status| status.id != id) {
+            self.attach(&record).await;
+        }
+        let unopened = self.0.unopened.lock().get(&id).cloned();
+        Ok(match unopened {
+            Some(reason) => Err(BackendError::Unreachable(reason)),
+            None => self.0.shards.probe(id).await,
+        })
+    }
+
+    async fn attach(&self, record: &ShardRecord) {
+        match self.0.opener.open(&record.place, record.identity).await {
+            Ok(backend) => {
+                self.0.shards.attach(info(record), backend);
+                self.0.unopened.lock().remove(&record.id);
+                // The first probe tells how much room there is; a shard that fails it says so in its status.
+                if let Err(error) = self.0.shards.probe(record.id).await {
+                    tracing::warn!(shard = %record.id, %error, "a shard was opened and fails its probe");
+                }
+            }
+            Err(error) => {
+                let known = self.0.unopened.lock().insert(record.id, error.to_string());
+                if known.as_deref() != Some(error.to_string().as_str()) {
+                    tracing::warn!(shard = %record.id, place = %place_text(&record.place), %error, "a shard is away");
+                }
+            }
+        }
+    }
+
+    async fn records(&self) -> Result<Vec<Found>, TopologyError> {
+        let snapshot = self.0.store.snapshot().await?;
+        let page = snapshot.page(Scan::prefix(&[keys::family::SHARD]), SHARDS_MAX).await?;
+        page.into_iter().map(|(_, entry)| Found::read(entry)).collect()
+    }
+
+    async fn found(&self, id: ShardId) -> Result<Found, TopologyError> {
+        let entry = self.0.store.get_many(vec![keys::shard(id)]).await?.pop().flatten();
+        Found::read(entry.ok_or(TopologyError::NoSuchShard(id))?)
+    }
+
+    fn event(&self, kind: &str, id: ShardId, actor: &str, details: Vec<(String, String)>) -> EventRecord {
+        EventRecord {
+            at: Timestamp(self.0.clock.now_nanos()),
+            kind: kind.to_owned(),
+            subject: id.to_string(),
+            actor: actor.to_owned(),
+            details,
+        }
+    }
+}
+
+impl Found {
+    fn read(entry: Entry) -> Result<Self, TopologyError> {
+        Ok(Self { record: ShardRecord::decode(&entry.value)?, entry })
+    }
+}
+
+impl std::fmt::Debug for Topology {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Topology")
+    }
+}
+
+/// What the pool knows of a record.
+fn info(record: &ShardRecord) -> ShardInfo {
+    ShardInfo {
+        id: record.id,
+        identity: record.identity,
+        mode: match record.mode {
+            ShardMode::Active => cofre_shards::ShardMode::Active,
+            ShardMode::ReadOnly => cofre_shards::ShardMode::ReadOnly,
+            ShardMode::Draining => cofre_shards::ShardMode::Draining,
+        },
+        failure_domain: record.failure_domain.clone(),
+        weight_percent: record.weight_percent,
+    }
+}
+
+/// A place as events and messages write it.
+pub(crate) fn place_text(place: &ShardPlace) -> &str {
+    match place {
+        ShardPlace::Filesystem { path } => path,
+    }
+}
