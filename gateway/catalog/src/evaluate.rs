@@ -22,6 +22,12 @@ pub(crate) fn admit(batch: &Batch) -> Result<(), StoreError> {
         Write::Put(key, _) | Write::Delete(key) | Write::Add(key, _) => key.len(),
         Write::Append { prefix, suffix, .. } => prefix.len() + size_of::<u64>() + suffix.len(),
     });
+    let firsts = batch.writes.iter().map(|write| match write {
+        Write::Put(key, _) | Write::Delete(key) | Write::Add(key, _) | Write::Append { prefix: key, .. } => key.first(),
+    });
+    if firsts.into_iter().any(|first| first == Some(&0)) {
+        return Err(StoreError::Engine("a key begins with a zero byte; such keys belong to the engine".to_owned()));
+    }
     if let Some(bytes) = keys.into_iter().find(|bytes| *bytes == 0 || *bytes > KEY_BYTES_MAX) {
         return Err(StoreError::Engine(format!("a key has {bytes} bytes; it may have 1 to {KEY_BYTES_MAX}")));
     }
@@ -32,7 +38,7 @@ pub(crate) fn admit(batch: &Batch) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Bytes of keys and values that a batch writes.
+/// Bytes of keys and values in a batch.
 pub(crate) fn size(batch: &Batch) -> usize {
     let size = |write: &Write| match write {
         Write::Put(key, value) => key.len() + value.len(),
@@ -40,7 +46,12 @@ pub(crate) fn size(batch: &Batch) -> usize {
         Write::Add(key, deltas) => key.len() + deltas.len() * size_of::<i64>(),
         Write::Append { prefix, suffix, value } => prefix.len() + size_of::<u64>() + suffix.len() + value.len(),
     };
-    batch.writes.iter().map(size).sum()
+    let checked = |check: &Check| match check {
+        Check::At(key, _) | Check::Absent(key) | Check::NoneWithPrefix(key) | Check::CounterAtMost { key, .. } => {
+            key.len()
+        }
+    };
+    batch.writes.iter().map(size).sum::<usize>() + batch.checks.iter().map(checked).sum::<usize>()
 }
 
 /// Holds a batch's checks against `current`; if all hold, says what its writes come to.

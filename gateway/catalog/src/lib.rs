@@ -1,11 +1,13 @@
 //! The catalog: one transactional, ordered key-value store that holds every name, version, policy
 //! and placement.
 //!
-//! [`Store`] is the seam; [`Memory`] is the engine for tests. [`keys`] holds every key
+//! [`Store`] is the seam; [`Embedded`] is the engine of a single machine, [`Memory`]
+//! the one for tests. [`keys`] holds every key
 //! layout and [`records`] every record with its versioned encoding, so that what stands on disk can
 //! be read in two places.
 
 pub mod conformance;
+mod embedded;
 mod evaluate;
 pub mod keys;
 mod memory;
@@ -14,6 +16,7 @@ mod scan;
 mod store;
 mod touched;
 
+pub use embedded::{Distribution, Embedded, EmbeddedOptions, EmbeddedStats};
 pub use memory::Memory;
 pub use store::{
     BATCH_BYTES_MAX, Batch, Check, CommitError, Direction, Entry, Failed, KEY_BYTES_MAX, Revision, Scan, Snapshot,

@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Longest key, in bytes. The shortest has one.
 pub const KEY_BYTES_MAX: usize = 16 * 1024;
 
-/// Most bytes of keys and values that one batch writes.
+/// Most bytes of keys and values in one batch.
 pub const BATCH_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Place of a commit in the order of commits. The first commit has 1.
@@ -79,8 +79,8 @@ pub enum Write {
 /// Checks and writes that happen together or not at all.
 ///
 /// Writes apply in order: a later write of one batch to the same key wins. Checks see the state
-/// before the batch. Keys have 1 to [`KEY_BYTES_MAX`] bytes, the writes of a batch together at most
-/// [`BATCH_BYTES_MAX`].
+/// before the batch. Keys have 1 to [`KEY_BYTES_MAX`] bytes, the first of which is not zero; keys and
+/// values of a batch have at most [`BATCH_BYTES_MAX`] together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
     /// Conditions, all of which must hold.

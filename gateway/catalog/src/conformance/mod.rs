@@ -62,7 +62,7 @@ pub const CASES: &[Case] = cases![
     writes::counters_mix_with_puts_and_deletes,
     writes::appends_stand_in_commit_order,
     writes::odd_keys_and_values_survive,
-    writes::oversized_keys_and_batches_are_refused,
+    writes::unfit_keys_and_batches_are_refused,
     writes::touched_counts_by_prefix,
     writes::a_waiter_is_told_of_a_touch,
     writes::an_empty_batch_commits,

@@ -45,10 +45,11 @@ fn seek(name: &str) -> VisitStep {
 
 pub(super) async fn keys_come_in_byte_order(store: Arc<dyn Store>) {
     let mut keys: Vec<Vec<u8>> = vec![
-        vec![0],
-        vec![0, 0],
-        vec![0, 0xff],
-        vec![0, 1],
+        vec![1],
+        vec![1, 0],
+        vec![1, 0, 0],
+        vec![1, 0, 0xff],
+        vec![1, 0, 1],
         b"a".to_vec(),
         b"a\0".to_vec(),
         b"a/b".to_vec(),

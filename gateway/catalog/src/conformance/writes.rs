@@ -93,9 +93,9 @@ pub(super) async fn appends_stand_in_commit_order(store: Arc<dyn Store>) {
 }
 
 pub(super) async fn odd_keys_and_values_survive(store: Arc<dyn Store>) {
-    let every_byte: Vec<u8> = (0..=u8::MAX).collect();
+    let every_byte: Vec<u8> = (0..=u8::MAX).rev().collect();
     let keys =
-        [vec![0], vec![0, 0], vec![0xff], vec![0xff; 300], vec![0; KEY_BYTES_MAX], every_byte.clone(), key("a\0b")];
+        [vec![1], vec![1, 0], vec![0xff], vec![0xff; 300], vec![7; KEY_BYTES_MAX], every_byte.clone(), key("a\0b")];
     let values = [Vec::new(), vec![0], every_byte, vec![0xff; 100_000]];
     let mut batch = Batch::new();
     for (index, name) in keys.iter().enumerate() {
@@ -108,9 +108,10 @@ pub(super) async fn odd_keys_and_values_survive(store: Arc<dyn Store>) {
     }
 }
 
-pub(super) async fn oversized_keys_and_batches_are_refused(store: Arc<dyn Store>) {
+pub(super) async fn unfit_keys_and_batches_are_refused(store: Arc<dyn Store>) {
     let half = BATCH_BYTES_MAX / 2;
-    let refused: [fn(&mut Batch, usize); 4] = [
+    let refused: [fn(&mut Batch, usize); 5] = [
+        |batch, _| _ = batch.put(vec![0, 1], Vec::new()),
         |batch, _| _ = batch.put(Vec::new(), Vec::new()),
         |batch, _| _ = batch.put(vec![b'a'; KEY_BYTES_MAX + 1], Vec::new()),
         |batch, _| batch.writes.push(append(&"a".repeat(KEY_BYTES_MAX), "", "")),

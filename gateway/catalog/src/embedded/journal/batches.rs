@@ -1,0 +1,173 @@
+use super::super::place::{CatalogId, Place};
+use super::super::tree::PLACE_KEY;
+use std::fs::File;
+use std::hash::Hasher;
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
+use twox_hash::XxHash3_64;
+
+/// Ends every batch (fjall's `file::MAGIC_BYTES`).
+const TRAILER: [u8; 4] = *b"FJL\x03";
+
+const TAG_START: u8 = 1;
+const TAG_ITEM: u8 = 2;
+const TAG_END: u8 = 3;
+const TAG_CLEAR: u8 = 4;
+
+/// Kind, compression, keyspace, length of the key, length of the value, its length on disk.
+const ITEM_HEAD_BYTES: usize = 1 + 1 + 8 + 2 + 4 + 4;
+
+/// How a journal ends.
+pub(super) enum End {
+    /// With its last batch; what follows was never written to.
+    Clean,
+    /// With bytes that are no batch.
+    Broken {
+        /// Where the last whole batch ends.
+        at: u64,
+    },
+}
+
+/// Reads the batches of a journal (fjall's `journal::entry`, its format 3) and verifies their
+/// checksums.
+pub(super) struct Batches {
+    reader: Counted,
+    catalog: CatalogId,
+    good: u64,
+}
+
+struct Counted {
+    reader: BufReader<File>,
+    read: u64,
+    length: u64,
+    sum: XxHash3_64,
+}
+
+/// Not an error: the bytes are no batch, which ends the journal.
+struct NoBatch;
+
+type Parsed<T> = io::Result<Result<T, NoBatch>>;
+
+impl Counted {
+    /// Reads exactly `N` bytes, or none if the journal ends before.
+    fn bytes<const N: usize>(&mut self) -> Parsed<[u8; N]> {
+        let mut bytes = [0; N];
+        match self.reader.read_exact(&mut bytes) {
+            Ok(()) => {
+                self.read += N as u64;
+                Ok(Ok(bytes))
+            }
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(Err(NoBatch)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Adds `length` bytes to the checksum, and gives them back if there are few.
+    fn sum(&mut self, length: u64) -> Parsed<Vec<u8>> {
+        if self.length.saturating_sub(self.read) < length {
+            return Ok(Err(NoBatch));
+        }
+        let mut kept = Vec::new();
+        let mut left = length;
+        let mut piece = [0; 4096];
+        while left > 0 {
+            let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(piece.len());
+            self.reader.read_exact(&mut piece[..wanted])?;
+            self.sum.write(&piece[..wanted]);
+            if length <= piece.len() as u64 {
+                kept.extend_from_slice(&piece[..wanted]);
+            }
+            left -= wanted as u64;
+        }
+        self.read += length;
+        Ok(Ok(kept))
+    }
+}
+
+/// Leaves with `NoBatch` as `?` leaves with an error.
+macro_rules! parse {
+    ($parsed:expr) => {
+        match $parsed? {
+            Ok(value) => value,
+            Err(NoBatch) => return Ok(Err(NoBatch)),
+        }
+    };
+}
+
+impl Batches {
+    pub(super) fn new(file: File, catalog: CatalogId) -> io::Result<Self> {
+        let length = file.metadata()?.len();
+        let reader = BufReader::with_capacity(super::BUFFER_BYTES, file);
+        let reader = Counted { reader, read: 0, length, sum: XxHash3_64::new() };
+        Ok(Self { reader, catalog, good: 0 })
+    }
+
+    /// The place of the next batch that has one; `None` where the batches end.
+    pub(super) fn next(&mut self) -> io::Result<Option<Place>> {
+        loop {
+            match self.batch()? {
+                Err(NoBatch) => return Ok(None),
+                Ok(place) => {
+                    self.good = self.reader.read;
+                    if place.is_some() {
+                        return Ok(place);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What stands behind the last batch. To be asked once, after [`Batches::next`] gave `None`.
+    pub(super) fn end(mut self) -> io::Result<End> {
+        self.reader.reader.seek(SeekFrom::Start(self.good))?;
+        loop {
+            let piece = self.reader.reader.fill_buf()?;
+            match piece.len() {
+                0 => return Ok(End::Clean),
+                read if super::is_zero(piece) => self.reader.reader.consume(read),
+                _ => return Ok(End::Broken { at: self.good }),
+            }
+        }
+    }
+
+    fn batch(&mut self) -> Parsed<Option<Place>> {
+        let [TAG_START] = parse!(self.reader.bytes()) else { return Ok(Err(NoBatch)) };
+        let items = u32::from_le_bytes(parse!(self.reader.bytes()));
+        let _sequence_number: [u8; 8] = parse!(self.reader.bytes());
+        self.reader.sum = XxHash3_64::new();
+        let mut place = None;
+        for _ in 0..items {
+            let found = parse!(self.item());
+            place = place.or(found);
+        }
+        let [TAG_END] = parse!(self.reader.bytes()) else { return Ok(Err(NoBatch)) };
+        let sum = u64::from_le_bytes(parse!(self.reader.bytes()));
+        let trailer = parse!(self.reader.bytes());
+        if sum != self.reader.sum.finish() || trailer != TRAILER {
+            return Ok(Err(NoBatch));
+        }
+        Ok(Ok(place))
+    }
+
+    /// Reads an item, and the place if it is one.
+    fn item(&mut self) -> Parsed<Option<Place>> {
+        let tag @ [kind] = parse!(self.reader.bytes());
+        self.reader.sum.write(&tag);
+        match kind {
+            TAG_ITEM => {
+                let head: [u8; ITEM_HEAD_BYTES] = parse!(self.reader.bytes());
+                self.reader.sum.write(&head);
+                let key = u64::from(u16::from_le_bytes([head[10], head[11]]));
+                let value = u64::from(u32::from_le_bytes([head[16], head[17], head[18], head[19]]));
+                let key = parse!(self.reader.sum(key));
+                let value = parse!(self.reader.sum(value));
+                let place = Place::decode(&value).filter(|(catalog, _)| key == PLACE_KEY && *catalog == self.catalog);
+                Ok(Ok(place.map(|(_, place)| place)))
+            }
+            TAG_CLEAR => {
+                parse!(self.reader.sum(size_of::<u64>() as u64));
+                Ok(Ok(None))
+            }
+            _ => Ok(Err(NoBatch)),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+use crate::StoreError;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
+
+const FILE: &str = "lock";
+
+/// Holds a directory for this process. The operating system lets go of it when the process ends, so
+/// a crash leaves no stale lock.
+#[derive(Debug)]
+pub(super) struct DirectoryLock {
+    _file: File,
+}
+
+impl DirectoryLock {
+    pub(super) fn take(directory: &Path) -> Result<Self, StoreError> {
+        let path = directory.join(FILE);
+        let failed =
+            |error: &std::io::Error| StoreError::Engine(format!("{} cannot be locked: {error}", path.display()));
+        let file =
+            OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(|error| failed(&error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse(directory.display().to_string())),
+            Err(TryLockError::Error(error)) => Err(failed(&error)),
+        }
+    }
+}

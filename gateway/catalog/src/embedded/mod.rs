@@ -1,0 +1,155 @@
+//! The engine of a single machine: fjall, a log-structured merge tree, behind one writer.
+//!
+//! # Invariants
+//! - A commit that was acknowledged is synced. A reader never sees one that is not.
+//! - One process has the catalog open.
+//! - A start that finds less than was acknowledged refuses to serve (see `journal` and `mark`).
+//!
+//! # Layout
+//! `lock` is held while the catalog is open, `durable` is the mark, `engine/` belongs to fjall.
+//! A key is stored as it is, its value behind the 8 bytes of its revision. Keys that begin with a
+//! zero byte belong to the engine.
+//!
+//! # Failure and retry
+//! With less disk than its reserve the engine answers [`StoreError::Full`] and goes on by itself when
+//! there is room again. After any failed write it refuses commits until it is opened again; reads
+//! go on.
+//!
+//! # Limits
+//! Memory: the block cache, up to five memtables, 64 MiB of queued batches at the very most. A prefix
+//! under which very much was deleted lately is slow to find empty, until the engine has compacted it:
+//! whoever works a queue off keeps a cursor.
+
+mod journal;
+mod lock;
+mod log;
+mod mark;
+mod open;
+mod options;
+mod overlay;
+mod place;
+mod queue;
+mod snapshot;
+mod space;
+mod stats;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod writer;
+
+pub use options::EmbeddedOptions;
+pub use stats::{Distribution, EmbeddedStats};
+
+use crate::evaluate::admit;
+use crate::touched::Touched;
+use crate::{Batch, CommitError, Entry, Revision, Snapshot, Store, StoreError};
+use async_trait::async_trait;
+use cofre_runtime::{Clock, blocking};
+use parking_lot::{Mutex, RwLock};
+use queue::Queue;
+use snapshot::EmbeddedSnapshot;
+use stats::Counters;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use tree::View;
+
+/// A catalog on local disk.
+///
+/// Dropping it commits what is queued and closes it in the background; [`Embedded::close`] waits.
+pub struct Embedded {
+    queue: Queue,
+    shared: Arc<Shared>,
+    clock: Clock,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What the writer shows to readers.
+#[derive(Default)]
+struct Shared {
+    /// The state after the last durable group; `None` once closed.
+    newest: RwLock<Option<Arc<View>>>,
+    touched: Touched,
+    counters: Counters,
+}
+
+impl Shared {
+    fn publish(&self, view: View) {
+        let replaced = self.newest.write().replace(Arc::new(view));
+        drop(replaced);
+    }
+
+    fn newest(&self) -> Result<Arc<View>, StoreError> {
+        self.newest.read().clone().ok_or(StoreError::Closed)
+    }
+}
+
+impl Embedded {
+    /// Opens the catalog in a directory, or makes one there.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] if another process has it open; [`StoreError::Damaged`] if commits that
+    /// were acknowledged are missing; [`StoreError::Engine`] if the directory cannot be used.
+    pub async fn open(path: &Path, options: EmbeddedOptions, clock: Clock) -> Result<Self, StoreError> {
+        let path = path.to_owned();
+        blocking(move || open::open(&path, &options, clock)).await
+    }
+
+    /// Takes no more commits, waits for those that are queued and closes the engine. Snapshots that
+    /// are still held keep the directory locked.
+    ///
+    /// # Errors
+    /// [`StoreError::Engine`] if the writer has panicked.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.queue.close();
+        let writer = self.writer.lock().take();
+        let newest = Arc::clone(&self.shared);
+        let joined = move || {
+            let joined = writer.map_or(Ok(()), JoinHandle::join);
+            drop(newest.newest.write().take());
+            joined
+        };
+        blocking(joined).await.map_err(|_| StoreError::Engine("the catalog's writer panicked".to_owned()))
+    }
+
+    /// What the catalog has done since it was opened. Cheap.
+    pub fn stats(&self) -> EmbeddedStats {
+        self.shared.counters.read()
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        // The view goes first, so that the writer is the last to hold the engine: closing it waits
+        // for compactions, which the writer's thread may.
+        self.shared.newest.write().take();
+        self.queue.close();
+    }
+}
+
+#[async_trait]
+impl Store for Embedded {
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+        Ok(Box::new(EmbeddedSnapshot(self.shared.newest()?)))
+    }
+
+    async fn get_many(&self, keys: Vec<Vec<u8>>) -> Result<Vec<Option<Entry>>, StoreError> {
+        EmbeddedSnapshot(self.shared.newest()?).get_many(keys).await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Revision, CommitError> {
+        admit(&batch)?;
+        let began = self.clock.elapsed();
+        let outcome = self.queue.commit(batch).await;
+        self.shared.counters.commit_micros.record_micros(self.clock.elapsed().saturating_sub(began));
+        outcome
+    }
+
+    fn touched(&self, prefix: u8) -> u64 {
+        self.shared.touched.get(prefix)
+    }
+
+    async fn wait_touched(&self, prefix: u8, seen: u64) -> u64 {
+        self.shared.touched.wait(prefix, seen).await
+    }
+}

@@ -1,0 +1,105 @@
+use crate::evaluate::size;
+use crate::{Batch, CommitError, Revision, StoreError};
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+/// Most KiB of batches that wait for the writer; who comes later waits for room.
+const QUEUE_KIB_MAX: usize = 64 * 1024;
+
+/// What a batch counts for at the least, so that at most 4,096 wait.
+const BATCH_KIB_MIN: usize = 16;
+
+/// A commit that waits for the writer.
+pub(super) struct Request {
+    pub(super) batch: Batch,
+    reply: Reply,
+}
+
+/// Where the outcome of a commit goes. Its room in the queue is given back with it.
+pub(super) struct Reply {
+    outcome: oneshot::Sender<Result<Revision, CommitError>>,
+    _room: OwnedSemaphorePermit,
+}
+
+impl Reply {
+    /// Tells the outcome; nobody may be waiting for it any more.
+    pub(super) fn send(self, outcome: Result<Revision, CommitError>) {
+        let _ = self.outcome.send(outcome);
+    }
+}
+
+impl Request {
+    pub(super) fn open(self) -> (Batch, Reply) {
+        (self.batch, self.reply)
+    }
+
+    pub(super) fn answer(self, outcome: Result<Revision, CommitError>) {
+        self.reply.send(outcome);
+    }
+}
+
+/// The end of the queue that commits enter by.
+pub(super) struct Queue {
+    room: Arc<Semaphore>,
+    requests: Mutex<Option<Sender<Request>>>,
+}
+
+/// The writer's end.
+pub(super) struct Requests(Receiver<Request>);
+
+/// What the writer finds in the queue.
+pub(super) enum Next {
+    Request(Request),
+    /// Nothing came in time.
+    Idle,
+    /// Nothing is left, and nothing comes any more.
+    Closed,
+}
+
+/// An empty queue.
+pub(super) fn queue() -> (Queue, Requests) {
+    let (sender, receiver) = channel();
+    let room = Arc::new(Semaphore::new(QUEUE_KIB_MAX));
+    (Queue { room, requests: Mutex::new(Some(sender)) }, Requests(receiver))
+}
+
+impl Queue {
+    /// Queues a batch and waits for its outcome. A batch that was queued is committed even if nobody
+    /// waits any more.
+    pub(super) async fn commit(&self, batch: Batch) -> Result<Revision, CommitError> {
+        let kib = (size(&batch) / 1024).clamp(BATCH_KIB_MIN, QUEUE_KIB_MAX);
+        let kib = u32::try_from(kib).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.room).acquire_many_owned(kib).await.map_err(|_| StoreError::Closed)?;
+        let (outcome, answered) = oneshot::channel();
+        let request = Request { batch, reply: Reply { outcome, _room: room } };
+        let sent = self.requests.lock().as_ref().is_some_and(|requests| requests.send(request).is_ok());
+        if !sent {
+            return Err(StoreError::Closed.into());
+        }
+        answered.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+    }
+
+    /// Takes no more. What is queued is still committed.
+    pub(super) fn close(&self) {
+        self.room.close();
+        self.requests.lock().take();
+    }
+}
+
+impl Requests {
+    pub(super) fn next(&self, wait: Duration) -> Next {
+        match self.0.recv_timeout(wait) {
+            Ok(request) => Next::Request(request),
+            Err(RecvTimeoutError::Timeout) => Next::Idle,
+            Err(RecvTimeoutError::Disconnected) => Next::Closed,
+        }
+    }
+
+    /// What is there already.
+    pub(super) fn next_queued(&self) -> Option<Request> {
+        self.0.try_recv().ok()
+    }
+}

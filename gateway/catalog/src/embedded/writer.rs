@@ -1,0 +1,170 @@
+//! The one writer: gathers queued commits into groups and makes each group durable with one sync.
+//!
+//! # Ordering
+//! A group is evaluated in the order of the queue, on the durable state and the group's earlier
+//! commits. Then: durable, visible to new snapshots, counted as touched, answered.
+//!
+//! # Failure and retry
+//! No answer is given before the group is durable, not even that a check failed, since the check may
+//! have seen another commit of the group. A group that failed fails all its commits. Unless the
+//! failure was found before anything was written, all later commits are refused until the catalog is
+//! opened again.
+//!
+//! # Limits
+//! A group ends at [`GROUP_COMMITS_MAX`] or [`GROUP_BYTES_MAX`]; the queue's bound is in `queue`.
+
+use super::Shared;
+use super::log::CommitLog;
+use super::overlay::Overlay;
+use super::queue::{Next, Request, Requests};
+use super::space::Space;
+use super::tree::{Tree, View};
+use crate::evaluate::{evaluate, size};
+use crate::touched::Touched;
+use crate::{CommitError, Revision, StoreError};
+use cofre_runtime::Clock;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// Most commits in a group.
+const GROUP_COMMITS_MAX: usize = 1024;
+
+/// Bytes of keys and values after which a group takes no further commit.
+const GROUP_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// What a journal and a table add to keys and values, generously, for the look at the free space.
+const OVERHEAD_BYTES_PER_COMMIT: usize = 1024;
+
+/// How often the durable mark is synced.
+const SETTLE_INTERVAL: Duration = Duration::from_secs(1);
+
+pub(super) struct Writer<L> {
+    pub(super) requests: Requests,
+    pub(super) log: L,
+    pub(super) tree: Arc<Tree>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) space: Space,
+    pub(super) clock: Clock,
+    pub(super) revision: Revision,
+    /// Why nothing is written any more.
+    pub(super) broken: Option<String>,
+}
+
+type Outcome = Result<Revision, CommitError>;
+
+impl<L: CommitLog> Writer<L> {
+    /// Serves the queue until it is closed and empty.
+    pub(super) fn run(mut self) {
+        let mut settled = self.clock.elapsed();
+        loop {
+            match self.requests.next(SETTLE_INTERVAL) {
+                Next::Request(first) => {
+                    let group = self.gather(first);
+                    self.commit(group);
+                }
+                Next::Idle => {}
+                Next::Closed => break,
+            }
+            let now = self.clock.elapsed();
+            if now.saturating_sub(settled) >= SETTLE_INTERVAL {
+                settled = now;
+                self.settle();
+            }
+        }
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        if let Err(error) = self.log.settle() {
+            tracing::warn!(%error, "the catalog could not settle; it tries again");
+        }
+    }
+
+    fn gather(&mut self, first: Request) -> Vec<Request> {
+        let mut bytes = size(&first.batch);
+        let mut group = vec![first];
+        while group.len() < GROUP_COMMITS_MAX && bytes < GROUP_BYTES_MAX {
+            let Some(request) = self.requests.next_queued() else { break };
+            bytes += size(&request.batch);
+            group.push(request);
+        }
+        group
+    }
+
+    fn commit(&mut self, requests: Vec<Request>) {
+        if let Some(cause) = &self.broken {
+            for request in requests {
+                request.answer(Err(refused(cause).into()));
+            }
+            return;
+        }
+        let bytes: usize = requests.iter().map(|request| size(&request.batch) + OVERHEAD_BYTES_PER_COMMIT).sum();
+        if let Err(error) = self.space.take(bytes as u64) {
+            for request in requests {
+                request.answer(Err(again(&error).into()));
+            }
+            return;
+        }
+        let view = View::newest(Arc::clone(&self.tree), self.revision);
+        let mut overlay = Overlay::on(&view);
+        let mut revision = self.revision;
+        let mut outcomes = Vec::with_capacity(requests.len());
+        for request in requests {
+            let (batch, reply) = request.open();
+            let next = Revision(revision.0 + 1);
+            let outcome = evaluate(&overlay, batch, next).map(|changes| {
+                overlay.apply(next, changes);
+                revision = next;
+                next
+            });
+            outcomes.push((reply, outcome));
+        }
+        let group = overlay.group;
+        self.finish(group, revision, outcomes);
+    }
+
+    fn finish(&mut self, group: super::log::Group, revision: Revision, outcomes: Vec<(super::queue::Reply, Outcome)>) {
+        let commits = revision.0 - self.revision.0;
+        if commits > 0 {
+            let touches = Touched::of(group.keys());
+            let began = self.clock.elapsed();
+            if let Err(error) = self.log.append(group, revision) {
+                tracing::error!(%error, "a group of commits could not be made durable; no more are taken");
+                for (reply, _) in outcomes {
+                    reply.send(Err(again(&error).into()));
+                }
+                self.broken = Some(error.to_string());
+                return;
+            }
+            self.revision = revision;
+            self.shared.publish(View::newest(Arc::clone(&self.tree), revision));
+            self.shared.touched.touch(&touches);
+            self.shared.counters.sync_micros.record_micros(self.clock.elapsed().saturating_sub(began));
+            self.shared.counters.group_commits.record(commits);
+            self.shared.counters.commits.fetch_add(commits, Ordering::Relaxed);
+        }
+        let turned_away = outcomes.len() as u64 - commits;
+        self.shared.counters.turned_away.fetch_add(turned_away, Ordering::Relaxed);
+        for (reply, outcome) in outcomes {
+            reply.send(outcome);
+        }
+    }
+}
+
+fn refused(cause: &str) -> StoreError {
+    StoreError::Engine(format!(
+        "an earlier commit failed ({cause}), so no more are taken; set that right, then start cofre again"
+    ))
+}
+
+/// The same error for another commit of the group.
+fn again(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::Full => StoreError::Full,
+        StoreError::Engine(text) => StoreError::Engine(text.clone()),
+        StoreError::Damaged(text) => StoreError::Damaged(text.clone()),
+        StoreError::InUse(path) => StoreError::InUse(path.clone()),
+        StoreError::Closed => StoreError::Closed,
+    }
+}

@@ -1,0 +1,142 @@
+use crate::{open, put};
+use cofre_catalog::{Batch, CommitError, Embedded, EmbeddedOptions, Scan, SnapshotExt, Store, StoreError, conformance};
+use cofre_runtime::Clock;
+use std::sync::Arc;
+use tempfile::TempDir;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn conformance() {
+    let directory = TempDir::new().expect("a directory");
+    conformance::run_all(|name| {
+        let path = directory.path().join(name);
+        async move { Arc::new(open(&path).await.expect("the catalog opens")) as Arc<dyn Store> }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn commits_and_revisions_go_on_after_a_restart() {
+    let directory = TempDir::new().expect("a directory");
+    let mut last = None;
+    for round in 0..5 {
+        let store = open(directory.path()).await.expect("the catalog opens");
+        assert_eq!(store.snapshot().await.expect("a snapshot").revision(), last.unwrap_or_default());
+        for index in 0..20 {
+            let revision = put(&store, &format!("{round} {index}"), "value").await;
+            assert!(Some(revision) > last);
+            last = Some(revision);
+        }
+        store.close().await.expect("closes");
+    }
+    let store = open(directory.path()).await.expect("the catalog opens");
+    let page = store.snapshot().await.expect("a snapshot").page(Scan::prefix(b""), 1000).await.expect("scans");
+    assert_eq!(page.len(), 100);
+    assert_eq!(page.iter().map(|(_, entry)| entry.revision).max(), last);
+}
+
+#[tokio::test]
+async fn a_second_opener_is_told_that_it_is_in_use() {
+    let directory = TempDir::new().expect("a directory");
+    let first = open(directory.path()).await.expect("the catalog opens");
+    match open(directory.path()).await.err() {
+        Some(StoreError::InUse(path)) => assert_eq!(path, directory.path().display().to_string()),
+        other => panic!("expected InUse, got {other:?}"),
+    }
+    first.close().await.expect("closes");
+    open(directory.path()).await.expect("it is free again");
+}
+
+#[tokio::test]
+async fn a_closed_catalog_says_so() {
+    let directory = TempDir::new().expect("a directory");
+    let store = open(directory.path()).await.expect("the catalog opens");
+    let held = store.snapshot().await.expect("a snapshot");
+    store.close().await.expect("closes");
+    assert!(matches!(store.snapshot().await.err(), Some(StoreError::Closed)));
+    let mut batch = Batch::new();
+    batch.put(b"a".to_vec(), Vec::new());
+    assert!(matches!(store.commit(batch).await, Err(CommitError::Store(StoreError::Closed))));
+    assert!(held.get(b"a".to_vec()).await.expect("a held snapshot reads on").is_none());
+    assert!(matches!(open(directory.path()).await.err(), Some(StoreError::InUse(_))));
+    drop(held);
+    open(directory.path()).await.expect("the last snapshot is gone");
+}
+
+#[tokio::test]
+async fn a_disk_below_its_reserve_is_full_and_reads_go_on() {
+    let directory = TempDir::new().expect("a directory");
+    let store = open(directory.path()).await.expect("the catalog opens");
+    put(&store, "a", "1").await;
+    store.close().await.expect("closes");
+    let options = EmbeddedOptions { reserve_bytes: u64::MAX, ..EmbeddedOptions::default() };
+    let store = Embedded::open(directory.path(), options, Clock::system()).await.expect("the catalog opens");
+    let mut batch = Batch::new();
+    batch.put(b"b".to_vec(), b"1".to_vec());
+    assert!(matches!(store.commit(batch).await, Err(CommitError::Store(StoreError::Full))));
+    let entries = store.get_many(vec![b"a".to_vec(), b"b".to_vec()]).await.expect("reads");
+    assert!(entries[0].is_some() && entries[1].is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tables_are_written_and_read_back() {
+    let directory = TempDir::new().expect("a directory");
+    let options = EmbeddedOptions { memtable_bytes: 256 * 1024, ..EmbeddedOptions::default() };
+    let store = Embedded::open(directory.path(), options, Clock::system()).await.expect("the catalog opens");
+    for round in 0..40 {
+        let mut batch = Batch::new();
+        for index in 0..500 {
+            batch.put(format!("{index:03} {round:02}").into_bytes(), vec![round; 100]);
+        }
+        batch.delete(format!("{round:03} 00").into_bytes());
+        store.commit(batch).await.expect("commits");
+    }
+    for reopened in [false, true] {
+        let store = if reopened {
+            open(directory.path()).await.expect("the catalog opens")
+        } else {
+            put(&store, "~", "last").await;
+            continue_checking(&store).await;
+            store.close().await.expect("closes");
+            continue;
+        };
+        continue_checking(&store).await;
+    }
+}
+
+async fn continue_checking(store: &Embedded) {
+    let view = store.snapshot().await.expect("a snapshot");
+    let page = view.page(Scan::prefix(b""), usize::MAX).await.expect("scans");
+    assert_eq!(page.len(), 500 * 40 - 40 + 1);
+    assert!(page.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    let backward = view.page(Scan::prefix(b"").reversed(), usize::MAX).await.expect("scans");
+    assert!(page.iter().eq(backward.iter().rev()));
+    assert_eq!(view.get(b"123 17".to_vec()).await.expect("reads").expect("it is there").value, vec![17; 100]);
+    assert_eq!(view.get(b"017 00".to_vec()).await.expect("reads"), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn stats_count_commits_and_groups() {
+    let directory = TempDir::new().expect("a directory");
+    let store = Arc::new(open(directory.path()).await.expect("the catalog opens"));
+    let tasks: Vec<_> = (0..32)
+        .map(|task| {
+            let store = Arc::clone(&store);
+            cofre_runtime::spawn(async move {
+                for index in 0..10 {
+                    put(&*store, &format!("{task} {index}"), "1").await;
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.expect("the task ends");
+    }
+    let mut batch = Batch::new();
+    batch.unchanged(b"0 0".to_vec(), None);
+    assert!(store.commit(batch).await.is_err());
+    let stats = store.stats();
+    assert_eq!((stats.commits, stats.turned_away, stats.commit_micros.count), (320, 1, 321));
+    assert_eq!(stats.group_commits.sum, 320);
+    assert_eq!(stats.group_commits.count, stats.sync_micros.count);
+    assert!(stats.group_commits.count < 320, "concurrent commits share a sync");
+}
