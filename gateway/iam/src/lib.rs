@@ -1,13 +1,37 @@
 //! Identity and access: accounts, access keys, admin tokens, and the decision who may do what.
 //!
 //! Accounts, keys and tokens are records of the catalog, and every change of them commits its event
-//! in the same batch. Secrets of access keys are sealed with the master key; of admin tokens only
-//! a hash is kept.
+//! in the same batch. Secrets of access keys are sealed with the [`MasterKey`]; of admin tokens only
+//! a hash is kept. Names and addresses are unique because the batch that takes one checks that it is
+//! free, not because someone looked before.
 
+mod access_keys;
+mod account_delete;
+mod accounts;
 mod action;
+mod admin_tokens;
+mod bootstrap;
+mod cache;
 mod caller;
+mod error;
 mod evaluate;
+mod lookup;
+mod master_key;
+mod private_file;
+mod secret;
+mod service;
 
+pub use access_keys::{AccessKey, IssuedKey, NOTE_CHARS_MAX, NewKey, OVERLAP_MAX};
+pub use accounts::{ACCOUNT_NAME_CHARS_MAX, CreatedAccount, NewAccount, ROOT_NAME};
 pub use action::Action;
+pub use admin_tokens::{AdminToken, IssuedToken, NewToken};
+pub use bootstrap::{Bootstrap, FirstStart};
 pub use caller::{AccountIdentity, Caller, Origin, Principal, RequestId};
+pub use cofre_catalog::records::{AccountRecord as Account, Scope};
+pub use error::IamError;
 pub use evaluate::{Decision, Resource, evaluate};
+pub use lookup::{Credential, Lookup};
+pub use master_key::MasterKey;
+pub use private_file::write_private_file;
+pub use secret::{GivenKey, Secret};
+pub use service::{Iam, PAGE_ITEMS_MAX, Page};

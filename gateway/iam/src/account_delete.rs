@@ -1,0 +1,71 @@
+use crate::service::TRIES_MAX;
+use crate::{Iam, IamError};
+use cofre_catalog::{Batch, Check, Scan, SnapshotExt, keys};
+use cofre_types::AccountId;
+
+/// Most keys that one commit deletes.
+const KEYS_BATCH_MAX: usize = 500;
+
+impl Iam {
+    /// Deletes an account and its keys, for good.
+    ///
+    /// The keys go first, in steps; the account goes in a commit that checks that it owns no bucket
+    /// and has no key. After a crash, or a [`IamError::Refused`] because a bucket was made meanwhile,
+    /// the account may be there without keys: call again, or make a new key.
+    ///
+    /// # Errors
+    /// [`IamError::NotFound`]; [`IamError::Refused`] for the root account and while it owns a bucket.
+    pub async fn delete_account(&self, id: AccountId, actor: &str) -> Result<(), IamError> {
+        for _ in 0..TRIES_MAX {
+            let found = self.0.find_account(id).await?;
+            let account = found.record;
+            if account.root {
+                return Err(IamError::Refused { reason: "the root account cannot be deleted" });
+            }
+            self.check_owns_nothing(id).await?;
+            self.delete_keys_of(id, &account.name, actor).await?;
+
+            let mut batch = Batch::new();
+            batch.unchanged(keys::account(id), Some(found.revision));
+            batch.checks.push(Check::NoneWithPrefix(keys::owned_buckets(id)));
+            batch.checks.push(Check::NoneWithPrefix(keys::account_keys(id)));
+            batch.delete(keys::account(id)).delete(keys::account_name(&account.name));
+            if !account.email.is_empty() {
+                batch.delete(keys::account_email(&account.email));
+            }
+            batch.writes.push(self.0.event(0, "account.deleted", &account.name, actor, &[("id", &id)]));
+            if self.0.commit(batch).await?.is_ok() {
+                return Ok(());
+            }
+        }
+        Err(IamError::Conflict)
+    }
+
+    async fn check_owns_nothing(&self, id: AccountId) -> Result<(), IamError> {
+        let owned = self.0.store.snapshot().await?.page(Scan::prefix(&keys::owned_buckets(id)), 1).await?;
+        if owned.is_empty() {
+            return Ok(());
+        }
+        Err(IamError::Refused { reason: "the account owns buckets; delete them first" })
+    }
+
+    async fn delete_keys_of(&self, id: AccountId, name: &str, actor: &str) -> Result<(), IamError> {
+        let prefix = keys::account_keys(id);
+        loop {
+            let page = self.0.store.snapshot().await?.page(Scan::prefix(&prefix), KEYS_BATCH_MAX).await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            let mut batch = Batch::new();
+            for (place, _) in &page {
+                let key = [&[keys::family::ACCESS_KEY], &place[prefix.len()..]].concat();
+                batch.delete(place.clone()).delete(key);
+            }
+            batch.writes.push(self.0.event(0, "account.keys_deleted", name, actor, &[("count", &page.len())]));
+            // Without a check it cannot fail but by the store.
+            if self.0.commit(batch).await?.is_err() {
+                return Err(IamError::Conflict);
+            }
+        }
+    }
+}

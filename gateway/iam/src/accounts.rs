@@ -1,0 +1,209 @@
+//! Accounts: making, reading, switching off.
+
+use crate::access_keys::{IssuedKey, KeyIssue};
+use crate::service::{Fact, Found, Inner, PAGE_ITEMS_MAX, TRIES_MAX, readable};
+use crate::{GivenKey, Iam, IamError, Page};
+use cofre_catalog::records::{AccountRecord, Record};
+use cofre_catalog::{Batch, Scan, SnapshotExt, keys};
+use cofre_types::{AccountId, Invalid};
+
+/// Longest account name, in characters.
+pub const ACCOUNT_NAME_CHARS_MAX: usize = 128;
+
+/// Longest e-mail address, in bytes (RFC 5321, section 4.5.3.1.3, less its brackets).
+const EMAIL_BYTES_MAX: usize = 254;
+
+/// Name of the account that may do everything.
+pub const ROOT_NAME: &str = "root";
+
+/// An account to make.
+#[derive(Debug, Clone, Default)]
+pub struct NewAccount {
+    /// Display name; unique, whatever its case.
+    pub name: String,
+    /// Address; unique, whatever its case, unless empty.
+    pub email: String,
+    /// Canonical id, brought from elsewhere; random if absent.
+    pub id: Option<AccountId>,
+    /// Its first key, brought from elsewhere; random if absent.
+    pub key: Option<GivenKey>,
+    /// Most buckets it may own; the default of the settings if absent.
+    pub buckets_max: Option<u32>,
+}
+
+/// An account that was just made.
+#[derive(Debug, Clone)]
+pub struct CreatedAccount {
+    /// The account.
+    pub account: AccountRecord,
+    /// Its first key. The secret is not told again.
+    pub key: IssuedKey,
+}
+
+impl Iam {
+    /// Makes an account with its first key.
+    ///
+    /// # Errors
+    /// [`IamError::Invalid`], or [`IamError::Taken`] if name, address, id or key id are.
+    pub async fn create_account(&self, new: NewAccount, actor: &str) -> Result<CreatedAccount, IamError> {
+        let mut issue = self.0.issue_account(new, false, actor)?;
+        match self.0.commit(std::mem::take(&mut issue.batch)).await? {
+            Ok(()) => Ok(issue.created),
+            Err(failed) => Err(issue.taken.get(failed.0).map_or(IamError::Conflict, |what| IamError::Taken { what })),
+        }
+    }
+
+    /// The account with an id.
+    ///
+    /// # Errors
+    /// [`IamError::NotFound`].
+    pub async fn account(&self, id: AccountId) -> Result<AccountRecord, IamError> {
+        Ok(self.0.find_account(id).await?.record)
+    }
+
+    /// The account with a name, whatever its case.
+    ///
+    /// # Errors
+    /// [`IamError::NotFound`].
+    pub async fn account_by_name(&self, name: &str) -> Result<AccountRecord, IamError> {
+        self.0.account_behind(keys::account_name(name)).await
+    }
+
+    /// The account with an e-mail address, whatever its case.
+    ///
+    /// # Errors
+    /// [`IamError::NotFound`].
+    pub async fn account_by_email(&self, email: &str) -> Result<AccountRecord, IamError> {
+        self.0.account_behind(keys::account_email(email)).await
+    }
+
+    /// Accounts by name, after the name `after`; at most `limit` and [`PAGE_ITEMS_MAX`].
+    ///
+    /// # Errors
+    /// [`IamError::Store`] or [`IamError::Damaged`].
+    pub async fn list_accounts(&self, after: Option<&str>, limit: usize) -> Result<Page<AccountRecord>, IamError> {
+        let limit = limit.clamp(1, PAGE_ITEMS_MAX);
+        let mut range = Scan::prefix(&[keys::family::ACCOUNT_NAME]);
+        if let Some(after) = after {
+            range = range.after(keys::account_name(after));
+        }
+        let snapshot = self.0.store.snapshot().await?;
+        let mut names = snapshot.page(range, limit + 1).await?;
+        let more = names.len() > limit;
+        names.truncate(limit);
+        let ids = names.iter().map(|(_, entry)| account_id(&entry.value).map(keys::account));
+        let entries = snapshot.get_many(ids.collect::<Result<_, _>>()?).await?;
+        let items: Vec<_> =
+            entries.iter().flatten().map(|entry| AccountRecord::decode(&entry.value)).collect::<Result<_, _>>()?;
+        let next = items.last().filter(|_| more).map(|last| last.name.clone());
+        Ok(Page { items, next })
+    }
+
+    /// Refuses all keys of an account, or takes them again. Doing it twice is one change.
+    ///
+    /// # Errors
+    /// [`IamError::NotFound`]; [`IamError::Refused`] for the root account.
+    pub async fn set_account_disabled(
+        &self,
+        id: AccountId,
+        disabled: bool,
+        actor: &str,
+    ) -> Result<AccountRecord, IamError> {
+        let kind = if disabled { "account.disabled" } else { "account.enabled" };
+        for _ in 0..TRIES_MAX {
+            let Found { mut record, revision } = self.0.find_account(id).await?;
+            if record.root {
+                return Err(IamError::Refused {
+                    reason: "the root account cannot be disabled; rotate its keys instead",
+                });
+            }
+            if record.disabled == disabled {
+                return Ok(record);
+            }
+            record.disabled = disabled;
+            let mut batch = Batch::new();
+            batch.unchanged(keys::account(id), Some(revision)).put(keys::account(id), record.encode());
+            batch.writes.push(self.0.event(0, kind, &record.name, actor, &[("id", &id)]));
+            if self.0.commit(batch).await?.is_ok() {
+                return Ok(record);
+            }
+        }
+        Err(IamError::Conflict)
+    }
+}
+
+/// The batch that makes an account, and what it makes. `taken` says what each check stands for.
+pub(crate) struct AccountIssue {
+    pub(crate) batch: Batch,
+    pub(crate) taken: Vec<&'static str>,
+    pub(crate) created: CreatedAccount,
+    /// Index of the next event of the batch.
+    pub(crate) events: u8,
+}
+
+impl Inner {
+    pub(crate) fn issue_account(&self, new: NewAccount, root: bool, actor: &str) -> Result<AccountIssue, IamError> {
+        check_name(&new.name)?;
+        check_email(&new.email)?;
+        let id = new.id.unwrap_or_else(|| AccountId::from_bytes(self.random.bytes()));
+        let account = AccountRecord {
+            id,
+            name: new.name,
+            email: new.email,
+            root,
+            disabled: false,
+            created: self.now(),
+            buckets_max: new.buckets_max,
+        };
+        let key = KeyIssue { account: id, given: new.key, expires: None, note: String::new() };
+        let (record, key) = self.issue_key(key)?;
+
+        let mut batch = Batch::new();
+        let mut taken = vec!["account name", "account id", "access key id"];
+        batch.unchanged(keys::account_name(&account.name), None).unchanged(keys::account(id), None);
+        batch.unchanged(keys::access_key(&key.id), None);
+        batch.put(keys::account(id), account.encode()).put(keys::account_name(&account.name), id.as_bytes().to_vec());
+        if !account.email.is_empty() {
+            taken.push("e-mail address");
+            batch.unchanged(keys::account_email(&account.email), None);
+            batch.put(keys::account_email(&account.email), id.as_bytes().to_vec());
+        }
+        batch.put(keys::access_key(&key.id), record.encode()).put(keys::account_key(id, &key.id), Vec::new());
+        let details: [Fact<'_>; 2] = [("id", &id), ("email", &account.email)];
+        batch.writes.push(self.event(0, "account.created", &account.name, actor, &details));
+        batch.writes.push(self.event(1, "key.created", &key.id, actor, &[("account", &account.name)]));
+        Ok(AccountIssue { batch, taken, created: CreatedAccount { account, key }, events: 2 })
+    }
+
+    pub(crate) async fn find_account(&self, id: AccountId) -> Result<Found<AccountRecord>, IamError> {
+        self.read(keys::account(id)).await?.ok_or(IamError::NotFound { what: "account" })
+    }
+
+    async fn account_behind(&self, index: Vec<u8>) -> Result<AccountRecord, IamError> {
+        let entry = self.store.get_many(vec![index]).await?.pop().flatten();
+        let entry = entry.ok_or(IamError::NotFound { what: "account" })?;
+        Ok(self.find_account(account_id(&entry.value)?).await?.record)
+    }
+}
+
+fn account_id(value: &[u8]) -> Result<AccountId, IamError> {
+    let bytes = value.try_into().map_err(|_| IamError::Damaged("an index does not hold an account id".to_owned()))?;
+    Ok(AccountId::from_bytes(bytes))
+}
+
+fn check_name(name: &str) -> Result<(), IamError> {
+    if name.is_empty() || name.trim() != name {
+        return Err(Invalid { field: "name", reason: "must not be empty, nor begin or end with a space" }.into());
+    }
+    readable("name", name, ACCOUNT_NAME_CHARS_MAX)
+}
+
+/// As much of an address as matters here: it is only compared, never sent to.
+fn check_email(email: &str) -> Result<(), IamError> {
+    let legal = |part: &str| !part.is_empty() && part.chars().all(|c| !c.is_control() && !c.is_whitespace());
+    let whole = email.split_once('@').is_some_and(|(local, domain)| legal(local) && legal(domain));
+    if email.is_empty() || (whole && email.len() <= EMAIL_BYTES_MAX) {
+        return Ok(());
+    }
+    Err(Invalid { field: "email", reason: "must be an address such as ann@example.com, of at most 254 bytes" }.into())
+}
