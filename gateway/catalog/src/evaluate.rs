@@ -47,9 +47,11 @@ pub(crate) fn size(batch: &Batch) -> usize {
         Write::Append { prefix, suffix, value } => prefix.len() + size_of::<u64>() + suffix.len() + value.len(),
     };
     let checked = |check: &Check| match check {
-        Check::At(key, _) | Check::Absent(key) | Check::NoneWithPrefix(key) | Check::CounterAtMost { key, .. } => {
-            key.len()
-        }
+        Check::At(key, _)
+        | Check::Absent(key)
+        | Check::Present(key)
+        | Check::NoneWithPrefix(key)
+        | Check::CounterAtMost { key, .. } => key.len(),
     };
     batch.writes.iter().map(size).sum::<usize>() + batch.checks.iter().map(checked).sum::<usize>()
 }
@@ -86,6 +88,7 @@ fn holds(current: &impl Current, check: &Check) -> Result<bool, StoreError> {
     Ok(match check {
         Check::At(key, revision) => current.get(key)?.is_some_and(|entry| entry.revision == *revision),
         Check::Absent(key) => current.get(key)?.is_none(),
+        Check::Present(key) => current.get(key)?.is_some(),
         Check::NoneWithPrefix(prefix) => !current.any_with_prefix(prefix)?,
         Check::CounterAtMost { key, index, adding, max } => {
             let row = current.get(key)?.map(|entry| entry.value).unwrap_or_default();

@@ -28,6 +28,7 @@
 //! | `g` | due time, id | garbage: a reference to drop after its grace |
 //! | `d` | shard id, blob id | doomed: a copy to delete from a shard |
 //! | `S` | shard id | shard |
+//! | `s` | shard id | counters of a shard's copies and their bytes |
 //! | `N` | counter name | counter |
 //! | `D` | revision of settings | dynamic settings, with author and time; the greatest is in force |
 //! | `E` | revision of the commit, index | event |
@@ -62,6 +63,7 @@ pub mod family {
     pub const GARBAGE: u8 = b'g';
     pub const DOOMED: u8 = b'd';
     pub const SHARD: u8 = b'S';
+    pub const SHARD_USAGE: u8 = b's';
     pub const COUNTER: u8 = b'N';
     pub const SETTINGS: u8 = b'D';
     pub const EVENT: u8 = b'E';
@@ -279,6 +281,16 @@ pub fn doomed_on(shard: ShardId) -> Vec<u8> {
 /// Key of a shard.
 pub fn shard(id: ShardId) -> Vec<u8> {
     with(family::SHARD, &[&id.0.to_be_bytes()])
+}
+
+/// Key of the counters of a shard's copies.
+pub fn shard_usage(id: ShardId) -> Vec<u8> {
+    with(family::SHARD_USAGE, &[&id.0.to_be_bytes()])
+}
+
+/// The blob in a `b`, `h` or `d` key: its last 16 bytes.
+pub fn blob_of(key: &[u8]) -> Option<BlobId> {
+    key.last_chunk().copied().map(BlobId::from_bytes)
 }
 
 /// Key of a named counter.

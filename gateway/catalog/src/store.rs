@@ -39,6 +39,8 @@ pub enum Check {
     At(Vec<u8>, Revision),
     /// The key has no value.
     Absent(Vec<u8>),
+    /// The key has a value, whichever.
+    Present(Vec<u8>),
     /// No key with this prefix has a value: an empty bucket, say.
     NoneWithPrefix(Vec<u8>),
     /// A counter, plus `adding`, is at most `max` (see [`Write::Add`]); a missing counter is zero.

@@ -22,10 +22,13 @@ pub(super) async fn at_holds_until_the_key_is_written(store: Arc<dyn Store>) {
 
 pub(super) async fn absent_holds_until_the_key_is_written(store: Arc<dyn Store>) {
     check(&*store, Check::Absent(key("a"))).await.expect("it was never put");
+    assert_eq!(failed(check(&*store, Check::Present(key("a"))).await), 0);
     put(&*store, "a", "1").await;
     assert_eq!(failed(check(&*store, Check::Absent(key("a"))).await), 0);
+    check(&*store, Check::Present(key("a"))).await.expect("it was put");
     delete(&*store, "a").await;
     check(&*store, Check::Absent(key("a"))).await.expect("it was deleted");
+    assert_eq!(failed(check(&*store, Check::Present(key("a"))).await), 0);
 }
 
 pub(super) async fn none_with_prefix_sees_only_live_keys(store: Arc<dyn Store>) {

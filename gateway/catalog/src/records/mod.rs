@@ -20,7 +20,7 @@ pub use bucket::{BucketConfig, BucketRecord, Durability, Versioning};
 pub use event::EventRecord;
 pub use object::{Content, Header, Headers, Segment, VersionKind, VersionRecord};
 pub use settings::SettingsRecord;
-pub use shard::{ShardMode, ShardPlace, ShardRecord};
+pub use shard::{ShardMode, ShardPlace, ShardRecord, ShardUsage};
 pub use upload::{ManifestRecord, PartRecord, UploadRecord};
 pub use usage::Usage;
 

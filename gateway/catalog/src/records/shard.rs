@@ -1,4 +1,5 @@
 use super::Record;
+use super::usage::counter;
 use cofre_types::{ShardId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -46,4 +47,25 @@ pub struct ShardRecord {
 
 impl Record for ShardRecord {
     const NAME: &'static str = "shard";
+}
+
+/// What the catalog says stands on a shard. Stored as a row of counters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ShardUsage {
+    /// Copies that a blob record names.
+    pub copies: i64,
+    /// Their bytes of content.
+    pub bytes: i64,
+}
+
+impl ShardUsage {
+    /// The row of counters.
+    pub fn row(&self) -> Vec<i64> {
+        vec![self.copies, self.bytes]
+    }
+
+    /// Reads a row as the store keeps it; missing counters are zero.
+    pub fn from_value(value: &[u8]) -> Self {
+        Self { copies: counter(value, 0), bytes: counter(value, 1) }
+    }
 }

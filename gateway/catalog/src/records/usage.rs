@@ -49,10 +49,7 @@ impl Usage {
 
     /// Reads a row as the store keeps it; missing counters are zero.
     pub fn from_value(value: &[u8]) -> Self {
-        let at = |index: usize| {
-            let bytes = value.get(index * 8..index * 8 + 8).and_then(|b| b.try_into().ok());
-            bytes.map_or(0, i64::from_le_bytes)
-        };
+        let at = |index| counter(value, index);
         Self {
             objects: at(0),
             bytes: at(1),
@@ -71,4 +68,10 @@ impl Usage {
     pub const fn is_empty(&self) -> bool {
         self.objects == 0 && self.noncurrent_versions == 0 && self.delete_markers == 0
     }
+}
+
+/// One counter of a row as the store keeps it; zero if the row is shorter.
+pub(super) fn counter(value: &[u8], index: usize) -> i64 {
+    let bytes = value.get(index * 8..index * 8 + 8).and_then(|b| b.try_into().ok());
+    bytes.map_or(0, i64::from_le_bytes)
 }
