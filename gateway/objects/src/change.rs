@@ -2,10 +2,10 @@
 
 use crate::Error;
 use cofre_catalog::records::{
-    BlobRecord, Content, GarbageRecord, HealRecord, Record, Usage, VersionKind, VersionRecord,
+    BlobRecord, Content, GarbageRecord, HealRecord, Record, ShardUsage, Usage, VersionKind, VersionRecord,
 };
 use cofre_catalog::{Batch, Check, keys};
-use cofre_types::{BlobId, BucketId, Timestamp, UploadId};
+use cofre_types::{BlobId, BucketId, ShardId, Timestamp, UploadId};
 
 /// Most blobs that one garbage record names; more make more records.
 const BLOBS_PER_GARBAGE_MAX: usize = 1_000;
@@ -38,6 +38,11 @@ impl Change {
     /// Records a new blob, which some record of this change refers to.
     pub(crate) fn add_blob(&mut self, blob: &NewBlob) {
         self.batch.put(keys::blob(blob.id), blob.record.encode());
+        for copy in &blob.record.copies {
+            // A shard that was removed while the blob was written must not be named by a record.
+            self.batch.checks.push(Check::Present(keys::shard(copy.shard)));
+            count_copy(&mut self.batch, copy.shard, blob.record.size, Count::Add);
+        }
         if blob.missing > 0 {
             let heal = HealRecord { since: blob.record.written, suspects: Vec::new() };
             self.batch.put(keys::heal(blob.id), heal.encode());
@@ -129,10 +134,17 @@ impl Change {
     }
 }
 
-/// Whether a failed check was a quota.
-pub(crate) fn failed_quota(batch_checks: &[Check], index: usize) -> Option<Error> {
+/// Counts a copy on its shard.
+pub(crate) fn count_copy(batch: &mut Batch, shard: ShardId, size: u64, by: Count) {
+    let usage = ShardUsage { copies: by.sign(), bytes: by.sign() * as_delta(size) };
+    batch.add(keys::shard_usage(shard), usage.row());
+}
+
+/// What a failed check says where trying again is of no use.
+pub(crate) fn failed_for_good(batch_checks: &[Check], index: usize) -> Option<Error> {
     match batch_checks.get(index) {
         Some(Check::CounterAtMost { .. }) => Some(Error::QuotaExceeded),
+        Some(Check::Present(_)) => Some(Error::Unavailable("a shard was removed during the upload".to_owned())),
         Some(Check::At(..) | Check::Absent(_) | Check::NoneWithPrefix(_)) | None => None,
     }
 }

@@ -1,7 +1,7 @@
 //! The domain object: what every operation stands on.
 
 use crate::Error;
-use crate::change::{Change, Quota, failed_quota};
+use crate::change::{Change, Quota, failed_for_good};
 use crate::versions::{Held, KeyState};
 use cofre_catalog::records::{BucketRecord, Durability, Record, VersionRecord, Versioning};
 use cofre_catalog::{CommitError, Entry, Revision, Scan, Snapshot, SnapshotExt, Store, keys};
@@ -229,7 +229,7 @@ impl Objects {
         let checks = batch.checks.clone();
         match self.store().commit(batch).await {
             Ok(_) => Ok(Tried::Done),
-            Err(CommitError::Failed(failed)) => failed_quota(&checks, failed.0).map_or(Ok(Tried::Again), Err),
+            Err(CommitError::Failed(failed)) => failed_for_good(&checks, failed.0).map_or(Ok(Tried::Again), Err),
             Err(CommitError::Store(error)) => Err(error.into()),
         }
     }

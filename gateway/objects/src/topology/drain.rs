@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-/// Least time between two counts: a count reads every blob's record.
+/// Least time between two counts: a count reads every copy that waits to be deleted.
 const COUNT_EVERY: Duration = Duration::from_secs(2);
 
 /// A count may take at most this share of the time: after one that took a second, ten seconds' rest.

@@ -1,0 +1,94 @@
+use crate::{Error, Objects};
+use async_trait::async_trait;
+use cofre_catalog::records::{BlobRecord, DoomedRecord, Record};
+use cofre_catalog::{Batch, Entry, keys};
+use cofre_shards::{BackendError, Compacted, Locator, Moved, Relocate};
+use cofre_types::{BlobId, ShardId};
+
+impl Objects {
+    /// Lets a shard do one step of giving the space of deleted copies back; `None` if there is nothing
+    /// worth doing.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]; nothing is lost, and a later step goes on.
+    pub async fn compact(&self, shard: ShardId) -> Result<Option<Compacted>, Error> {
+        let owner = Owner { objects: self, shard };
+        self.shards().compact(shard, &owner).await.map_err(|error| Error::Unavailable(error.to_string()))
+    }
+}
+
+/// The catalog as the owner of the locators on one shard.
+struct Owner<'a> {
+    objects: &'a Objects,
+    shard: ShardId,
+}
+
+impl Owner<'_> {
+    async fn entries(&self, blobs: &[BlobId]) -> Result<(Vec<Option<Entry>>, Vec<Option<Entry>>), BackendError> {
+        let mut wanted: Vec<_> = blobs.iter().map(|id| keys::blob(*id)).collect();
+        wanted.extend(blobs.iter().map(|id| keys::doomed(self.shard, *id)));
+        let mut found = self.objects.store().get_many(wanted).await.map_err(unreachable)?;
+        let doomed = found.split_off(blobs.len());
+        Ok((found, doomed))
+    }
+
+    fn at(&self, record: &BlobRecord, locator: &Locator) -> Option<usize> {
+        record.copies.iter().position(|copy| copy.shard == self.shard && copy.locator == locator.0)
+    }
+}
+
+#[async_trait]
+impl Relocate for Owner<'_> {
+    async fn live(&self, copies: &[(BlobId, Locator)]) -> Result<Vec<bool>, BackendError> {
+        let ids: Vec<_> = copies.iter().map(|(id, _)| *id).collect();
+        let (blobs, doomed) = self.entries(&ids).await?;
+        let mut live = Vec::with_capacity(copies.len());
+        for (((_, locator), blob), doomed) in copies.iter().zip(blobs).zip(doomed) {
+            live.push(match (blob, doomed) {
+                (Some(blob), _) => self.at(&BlobRecord::decode(&blob.value).map_err(unreachable)?, locator).is_some(),
+                (None, Some(_)) => false,
+                // Its commit may still come: only the search for orphans can tell, after its grace.
+                (None, None) => {
+                    return Err(BackendError::Unreachable("a blob has no record yet, or is an orphan".to_owned()));
+                }
+            });
+        }
+        Ok(live)
+    }
+
+    async fn moved(&self, moves: &[Moved]) -> Result<(), BackendError> {
+        for _ in Objects::tries() {
+            let ids: Vec<_> = moves.iter().map(|moved| moved.blob).collect();
+            let (blobs, doomed) = self.entries(&ids).await?;
+            let mut batch = Batch::new();
+            for ((moved, blob), doomed) in moves.iter().zip(blobs).zip(doomed) {
+                if let Some(entry) = blob {
+                    let mut record = BlobRecord::decode(&entry.value).map_err(unreachable)?;
+                    let key = keys::blob(moved.blob);
+                    batch.unchanged(key.clone(), Some(entry.revision));
+                    if let Some(at) = self.at(&record, &moved.from) {
+                        record.copies[at].locator = moved.to.0.clone();
+                        batch.put(key, record.encode());
+                    }
+                }
+                if let Some(entry) = doomed {
+                    let mut record = DoomedRecord::decode(&entry.value).map_err(unreachable)?;
+                    let key = keys::doomed(self.shard, moved.blob);
+                    batch.unchanged(key.clone(), Some(entry.revision));
+                    if record.locator == moved.from.0 {
+                        record.locator = moved.to.0.clone();
+                        batch.put(key, record.encode());
+                    }
+                }
+            }
+            if self.objects.maintain(batch).await.map_err(unreachable)? {
+                return Ok(());
+            }
+        }
+        Err(BackendError::Unreachable("the records of moved blobs keep changing".to_owned()))
+    }
+}
+
+fn unreachable(error: impl ToString) -> BackendError {
+    BackendError::Unreachable(error.to_string())
+}

@@ -1,0 +1,167 @@
+use super::doom;
+use crate::change::{Count, count_copy};
+use crate::{Error, Objects};
+use cofre_catalog::records::{BlobRecord, GarbageRecord, ManifestRecord, PartRecord, Record};
+use cofre_catalog::{Batch, Entry, Scan, SnapshotExt, keys};
+use cofre_types::{BlobId, BucketId, UploadId};
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+/// Most references that one commit drops.
+const REFERENCES_PER_STEP_MAX: usize = 1_000;
+
+/// Most garbage records that one step reads.
+const RECORDS_PER_STEP_MAX: usize = 256;
+
+/// Most parts or uploads that one step takes off a long one.
+const PARTS_PER_STEP_MAX: usize = 200;
+
+/// What a step of reclaiming did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reclaimed {
+    /// References that were dropped.
+    pub references: u64,
+    /// Blobs that nothing refers to any more, whose copies are doomed now.
+    pub blobs: u64,
+    /// Their bytes of content.
+    pub bytes: u64,
+    /// Whether more is due now.
+    pub more: bool,
+}
+
+/// References that one commit drops, blob by blob.
+#[derive(Default)]
+struct Drops {
+    batch: Batch,
+    blobs: BTreeMap<BlobId, u32>,
+}
+
+impl Objects {
+    /// Drops references that were let go and whose grace is over.
+    ///
+    /// # Errors
+    /// [`Error`]; nothing is lost, and the next step begins anew.
+    pub async fn reclaim_garbage(&self) -> Result<Reclaimed, Error> {
+        let mut scan = Scan::prefix(&[keys::family::GARBAGE]);
+        scan.to = Bound::Excluded(keys::garbage(self.now().0, [0; 16]));
+        let due = self.store().snapshot().await?.page(scan, RECORDS_PER_STEP_MAX).await?;
+        if due.is_empty() {
+            return Ok(Reclaimed::default());
+        }
+        let mut drops = Drops::default();
+        for (key, entry) in due {
+            if drops.blobs.len() >= REFERENCES_PER_STEP_MAX {
+                break;
+            }
+            self.drop_record(key, &entry, &mut drops).await?;
+        }
+        let mut reclaimed = self.drop_references(&mut drops).await?;
+        reclaimed.more = true;
+        if self.maintain(drops.batch).await? {
+            Ok(reclaimed)
+        } else {
+            Ok(Reclaimed { more: true, ..Reclaimed::default() })
+        }
+    }
+
+    async fn drop_record(&self, key: Vec<u8>, entry: &Entry, drops: &mut Drops) -> Result<(), Error> {
+        drops.batch.unchanged(key.clone(), Some(entry.revision));
+        let done = match GarbageRecord::decode(&entry.value)? {
+            GarbageRecord::Blobs(blobs) => {
+                drops.add(blobs);
+                true
+            }
+            GarbageRecord::Manifest(id) => {
+                self.drop_manifest(id, drops).await?;
+                true
+            }
+            GarbageRecord::Parts(id) => self.drop_parts(id, drops).await?,
+            GarbageRecord::Uploads(bucket) => self.drop_uploads(bucket, drops).await?,
+        };
+        if done {
+            drops.batch.delete(key);
+        }
+        Ok(())
+    }
+
+    /// The last reference to a manifest makes its parts garbage, which the next step takes.
+    async fn drop_manifest(&self, id: UploadId, drops: &mut Drops) -> Result<(), Error> {
+        let key = keys::manifest(id);
+        let Some(entry) = self.get(key.clone()).await? else { return Ok(()) };
+        let mut manifest = ManifestRecord::decode(&entry.value)?;
+        drops.batch.unchanged(key.clone(), Some(entry.revision));
+        if manifest.references > 1 {
+            manifest.references -= 1;
+            drops.batch.put(key, manifest.encode());
+        } else {
+            drops.batch.delete(key);
+            let parts = GarbageRecord::Parts(id).encode();
+            drops.batch.put(keys::garbage(self.now().0, self.random().bytes()), parts);
+        }
+        Ok(())
+    }
+
+    /// Takes some parts off an upload that ended; true when none is left.
+    async fn drop_parts(&self, id: UploadId, drops: &mut Drops) -> Result<bool, Error> {
+        let scan = Scan::prefix(&keys::parts(id));
+        let parts = self.store().snapshot().await?.page(scan, PARTS_PER_STEP_MAX).await?;
+        let done = parts.len() < PARTS_PER_STEP_MAX;
+        for (key, entry) in parts {
+            drops.batch.unchanged(key.clone(), Some(entry.revision));
+            drops.batch.delete(key);
+            let part = PartRecord::decode(&entry.value)?;
+            drops.add(part.segments.iter().map(|segment| segment.blob));
+        }
+        Ok(done)
+    }
+
+    /// Ends some uploads of a bucket that was deleted; true when none is left.
+    async fn drop_uploads(&self, bucket: BucketId, drops: &mut Drops) -> Result<bool, Error> {
+        let scan = Scan::prefix(&keys::in_bucket(keys::family::UPLOAD, bucket));
+        let uploads = self.store().snapshot().await?.page(scan, PARTS_PER_STEP_MAX).await?;
+        let done = uploads.len() < PARTS_PER_STEP_MAX;
+        for (key, entry) in uploads {
+            let Some(id) = key.last_chunk().copied().map(UploadId::from_bytes) else { continue };
+            drops.batch.unchanged(key.clone(), Some(entry.revision));
+            drops.batch.delete(key);
+            drops.batch.delete(keys::upload_activity(id));
+            let parts = GarbageRecord::Parts(id).encode();
+            drops.batch.put(keys::garbage(self.now().0, self.random().bytes()), parts);
+        }
+        Ok(done)
+    }
+
+    async fn drop_references(&self, drops: &mut Drops) -> Result<Reclaimed, Error> {
+        let mut reclaimed = Reclaimed::default();
+        let blobs = std::mem::take(&mut drops.blobs);
+        let entries = self.store().get_many(blobs.keys().map(|id| keys::blob(*id)).collect()).await?;
+        for ((id, count), entry) in blobs.into_iter().zip(entries) {
+            let Some(entry) = entry else { continue };
+            let mut blob = BlobRecord::decode(&entry.value)?;
+            reclaimed.references += u64::from(count);
+            drops.batch.unchanged(keys::blob(id), Some(entry.revision));
+            if blob.references > count {
+                blob.references -= count;
+                drops.batch.put(keys::blob(id), blob.encode());
+                continue;
+            }
+            reclaimed.blobs += 1;
+            reclaimed.bytes += blob.size;
+            drops.batch.delete(keys::blob(id));
+            drops.batch.delete(keys::heal(id));
+            for copy in blob.copies {
+                count_copy(&mut drops.batch, copy.shard, blob.size, Count::Remove);
+                doom(&mut drops.batch, id, copy.shard, copy.locator, blob.size);
+            }
+        }
+        Ok(reclaimed)
+    }
+}
+
+impl Drops {
+    fn add(&mut self, blobs: impl IntoIterator<Item = BlobId>) {
+        for blob in blobs {
+            *self.blobs.entry(blob).or_default() += 1;
+        }
+    }
+}

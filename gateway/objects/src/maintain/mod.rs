@@ -1,0 +1,77 @@
+//! The maintenance verbs. Jobs pace them and go on where they stopped; what they mean is here.
+//!
+//! # Invariants
+//! - A copy is deleted only when no record names it: first the record goes, in a commit, and names
+//!   the copy as doomed; then the copy goes; then the doomed record.
+//! - Repair writes the new copy and commits it before a bad one becomes doomed. A copy that cannot
+//!   be reached is neither good nor bad: it stays.
+//! - Every verb does a bounded step and can be interrupted anywhere.
+
+mod compact;
+mod doomed;
+mod garbage;
+mod heal;
+mod orphans;
+mod relocate;
+mod scrub;
+
+pub use garbage::Reclaimed;
+pub use heal::Healed;
+pub use orphans::Orphans;
+pub use relocate::Relocated;
+pub use scrub::Scrubbed;
+
+use crate::change::{Count, count_copy};
+use crate::{Error, Objects};
+use cofre_catalog::records::{BlobRecord, DoomedRecord, Record};
+use cofre_catalog::{Batch, Check, CommitError, Revision, keys};
+use cofre_shards::Copy;
+use cofre_types::{BlobId, ShardId};
+
+/// A blob and the commit that wrote its record.
+pub(crate) struct HeldBlob {
+    pub id: BlobId,
+    pub revision: Revision,
+    pub record: BlobRecord,
+}
+
+impl Objects {
+    pub(crate) async fn held_blob(&self, id: BlobId) -> Result<Option<HeldBlob>, Error> {
+        let Some(entry) = self.get(keys::blob(id)).await? else { return Ok(None) };
+        Ok(Some(HeldBlob { id, revision: entry.revision, record: BlobRecord::decode(&entry.value)? }))
+    }
+
+    /// Commits a batch of maintenance; false if a check failed, so that the step is done anew.
+    pub(crate) async fn maintain(&self, batch: Batch) -> Result<bool, Error> {
+        match self.store().commit(batch).await {
+            Ok(_) => Ok(true),
+            Err(CommitError::Failed(_)) => Ok(false),
+            Err(CommitError::Store(error)) => Err(error.into()),
+        }
+    }
+}
+
+impl HeldBlob {
+    /// Adds to `batch` that `lost` copies go and `new` ones come. What is lost becomes doomed.
+    pub(crate) fn change_copies(&self, lost: &[ShardId], new: Vec<Copy>, batch: &mut Batch) {
+        let size = self.record.size;
+        let mut record = self.record.clone();
+        batch.unchanged(keys::blob(self.id), Some(self.revision));
+        for copy in self.record.copies.iter().filter(|copy| lost.contains(&copy.shard)) {
+            doom(batch, self.id, copy.shard, copy.locator.clone(), size);
+            count_copy(batch, copy.shard, size, Count::Remove);
+        }
+        record.copies.retain(|copy| !lost.contains(&copy.shard));
+        for copy in new {
+            batch.checks.push(Check::Present(keys::shard(copy.shard)));
+            count_copy(batch, copy.shard, size, Count::Add);
+            record.copies.push(crate::blobs::copy_record(copy));
+        }
+        batch.put(keys::blob(self.id), record.encode());
+    }
+}
+
+/// Names a copy that is to be deleted.
+pub(crate) fn doom(batch: &mut Batch, blob: BlobId, shard: ShardId, locator: Vec<u8>, size: u64) {
+    batch.put(keys::doomed(shard, blob), DoomedRecord { locator, size }.encode());
+}

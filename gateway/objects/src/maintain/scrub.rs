@@ -1,0 +1,63 @@
+use crate::blobs::blob_ref;
+use crate::{Error, Objects};
+use cofre_catalog::{Scan, SnapshotExt, keys};
+use cofre_shards::CopyState;
+use cofre_types::BlobId;
+use std::ops::Bound;
+
+/// Most blobs that one step reads whole.
+const BLOBS_PER_STEP_MAX: usize = 16;
+
+/// What a step of scrubbing found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Scrubbed {
+    /// Copies that were read whole.
+    pub copies: u64,
+    /// Bytes of content that were read.
+    pub bytes: u64,
+    /// Copies that are bad, and wait to be healed now.
+    pub bad: u64,
+    /// Copies that could not be reached, of which nothing is known.
+    pub unreachable: u64,
+    /// Where to go on; absent at the end of the catalog.
+    pub next: Option<BlobId>,
+}
+
+impl Objects {
+    /// Reads every copy of some blobs after `after`, and queues those with a bad one to be healed.
+    ///
+    /// # Errors
+    /// [`Error`] if the catalog cannot be read or written.
+    pub async fn scrub(&self, after: Option<BlobId>) -> Result<Scrubbed, Error> {
+        let mut scan = Scan::prefix(&[keys::family::BLOB]);
+        if let Some(after) = after {
+            scan.from = Bound::Excluded(keys::blob(after));
+        }
+        let entries = self.store().snapshot().await?.page(scan, BLOBS_PER_STEP_MAX).await?;
+        let mut scrubbed = Scrubbed::default();
+        if entries.len() == BLOBS_PER_STEP_MAX {
+            scrubbed.next = entries.last().and_then(|(key, _)| keys::blob_of(key));
+        }
+        for (key, _) in entries {
+            let Some(id) = keys::blob_of(&key) else { continue };
+            let Some(held) = self.held_blob(id).await? else { continue };
+            for copy in blob_ref(id, &held.record).copies {
+                match self.shards().verify(id, held.record.size, &copy).await {
+                    CopyState::Whole => {
+                        scrubbed.copies += 1;
+                        scrubbed.bytes += held.record.size;
+                    }
+                    CopyState::Missing | CopyState::Corrupt(_) => {
+                        // It may have moved or gone since its record was read.
+                        if self.held_blob(id).await?.is_some_and(|now| now.revision == held.revision) {
+                            scrubbed.bad += 1;
+                            self.queue_heal(id, copy.shard).await?;
+                        }
+                    }
+                    CopyState::Unreachable(_) => scrubbed.unreachable += 1,
+                }
+            }
+        }
+        Ok(scrubbed)
+    }
+}
