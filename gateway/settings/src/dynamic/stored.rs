@@ -65,6 +65,7 @@ pub(super) fn to_value(settings: &Settings) -> Result<Value, SettingsError> {
 
 /// Reads a document and checks its bounds; an error names the path of the field.
 pub(super) fn from_value(value: Value) -> Result<Settings, SettingsError> {
+    check_objects("", &to_value(&Settings::default())?, &value)?;
     let settings: Settings = serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         SettingsError::Invalid {
@@ -74,4 +75,19 @@ pub(super) fn from_value(value: Value) -> Result<Settings, SettingsError> {
     })?;
     settings.validate()?;
     Ok(settings)
+}
+
+/// Refuses a list where the document has a section: serde would take it as the section's fields in order.
+fn check_objects(path: &str, default: &Value, given: &Value) -> Result<(), SettingsError> {
+    let Value::Object(sections) = default else { return Ok(()) };
+    let Value::Object(given) = given else {
+        return Err(SettingsError::Invalid { path: path.to_owned(), reason: "must be an object".to_owned() });
+    };
+    for (name, section) in sections {
+        if let Some(given) = given.get(name) {
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            check_objects(&path, section, given)?;
+        }
+    }
+    Ok(())
 }

@@ -1,0 +1,135 @@
+use clap::Parser;
+use cofre_settings::{BootArgs, BootError, BootSettings, LogLevel, Secrets};
+use cofre_types::Scheme;
+use std::path::Path;
+use std::process::Command;
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    boot: BootArgs,
+}
+
+fn flags(flags: &[&str]) -> Result<BootArgs, clap::Error> {
+    Cli::try_parse_from([&["cofre"], flags].concat()).map(|cli| cli.boot)
+}
+
+fn resolve(given: &[&str]) -> Result<BootSettings, BootError> {
+    BootSettings::resolve(flags(given).unwrap(), Secrets::default())
+}
+
+#[test]
+fn without_anything_the_defaults_hold() {
+    let settings = resolve(&[]).unwrap();
+    assert_eq!(settings.data, Path::new("./cofre-data"));
+    assert_eq!(settings.shards, [Path::new("./cofre-data/shard-1")]);
+    assert_eq!(settings.master_key_file, Path::new("./cofre-data/master.key"));
+    assert_eq!(
+        (settings.listen.to_string(), settings.admin_listen.to_string()),
+        ("127.0.0.1:9000".into(), "127.0.0.1:9001".into())
+    );
+    assert_eq!((settings.redundancy, settings.region.as_str()), (Scheme::Replicas { count: 1 }, "us-east-1"));
+    assert!(settings.tls.is_none() && settings.admin_tls.is_none() && settings.domains.is_empty());
+}
+
+/// Prints what the flags, environment and file that it is given come to: the test below runs it in
+/// a process of its own, for the environment of this one is shared by all tests.
+#[test]
+fn print_settings() {
+    let args = std::env::var("TEST_FLAGS").unwrap_or_default();
+    let args = flags(&args.split_whitespace().collect::<Vec<_>>()).unwrap();
+    let settings = BootSettings::load(args, |name| std::env::var(name).ok()).unwrap();
+    println!(
+        "region={} level={} header={} shards={:?} root={:?}",
+        settings.region,
+        settings.log_level.as_str(),
+        settings.header_timeout.as_secs(),
+        settings.shards,
+        settings.secrets.root_credentials.map(|root| root.access_key_id)
+    );
+}
+
+fn in_a_process(flags: &str, environment: &[(&str, &str)]) -> String {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "boot::print_settings", "--nocapture"])
+        .env("TEST_FLAGS", flags)
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let found = text.find("region=").unwrap_or_else(|| panic!("{text}"));
+    text[found..].lines().next().unwrap().to_owned()
+}
+
+#[test]
+fn a_flag_wins_over_the_environment_and_that_over_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("cofre.toml");
+    std::fs::write(&file, "region = \"file\"\nlog_level = \"error\"\nheader_timeout_secs = 3\nshards = [\"/f\"]")
+        .unwrap();
+    let file = file.to_str().unwrap();
+    let environment = [
+        ("COFRE_CONFIG", file),
+        ("COFRE_REGION", "environment"),
+        ("COFRE_LOG_LEVEL", "debug"),
+        ("COFRE_SHARDS", "/a,/b"),
+    ];
+    assert_eq!(
+        in_a_process("--region flag", &environment),
+        r#"region=flag level=debug header=3 shards=["/a", "/b"] root=None"#
+    );
+    assert_eq!(
+        in_a_process("--shard /x --shard /y", &[("COFRE_CONFIG", file)]),
+        r#"region=file level=error header=3 shards=["/x", "/y"] root=None"#
+    );
+    let root = [("COFRE_ROOT_ACCESS_KEY_ID", "KEY"), ("COFRE_ROOT_SECRET_ACCESS_KEY", "secret")];
+    assert!(in_a_process("", &root).ends_with(r#"root=Some("KEY")"#));
+}
+
+#[test]
+fn a_value_out_of_bounds_names_its_setting() {
+    for (given, expected) in [
+        (&["--header-timeout-secs", "0"][..], "header_timeout_secs"),
+        (&["--connections-max", "0"], "connections_max"),
+        (&["--catalog-cache-bytes", "1"], "catalog_cache_bytes"),
+        (&["--region", "US East"], "region"),
+        (&["--domain=-bad.example"], "domains"),
+        (&["--domain", "s3.example:9000"], "domains"),
+        (&["--shard", "/a", "--shard", "/a"], "shards"),
+        (&["--tls-cert", "c.pem"], "tls_key"),
+        (&["--admin-tls-key", "k.pem"], "admin_tls_cert"),
+        (&["--listen", "127.0.0.1:9001"], "admin_listen"),
+    ] {
+        match resolve(given) {
+            Err(BootError::Invalid { setting, .. }) => assert_eq!(setting, expected),
+            other => panic!("{given:?}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_flag_that_does_not_parse_is_named() {
+    for (given, expected) in [
+        (["--listen", "here"], "--listen"),
+        (["--redundancy", "raid"], "--redundancy"),
+        (["--log-level", "loud"], "--log-level"),
+    ] {
+        assert!(flags(&given).unwrap_err().to_string().contains(expected));
+    }
+    assert_eq!(resolve(&["--log-level", "trace"]).unwrap().log_level, LogLevel::Trace);
+}
+
+#[test]
+fn root_credentials_come_in_pairs_and_are_never_shown() {
+    let only = |present: &'static str| {
+        Secrets::from_env(move |name| (name == present).then(|| "value".to_owned())).unwrap_err().to_string()
+    };
+    assert!(only("COFRE_ROOT_ACCESS_KEY_ID").starts_with("COFRE_ROOT_ACCESS_KEY_ID: "));
+    assert!(only("COFRE_ROOT_SECRET_ACCESS_KEY").starts_with("COFRE_ROOT_SECRET_ACCESS_KEY: "));
+    assert_eq!(Secrets::from_env(|_| Some(String::new())).unwrap(), Secrets::default());
+    let secrets = Secrets::from_env(|name| Some(format!("value of {name}"))).unwrap();
+    let settings = BootSettings::resolve(BootArgs::default(), secrets).unwrap();
+    let shown = format!("{settings:?}");
+    assert!(shown.contains("value of COFRE_ROOT_ACCESS_KEY_ID"));
+    assert!(!shown.contains("value of COFRE_ROOT_SECRET") && !shown.contains("value of COFRE_MASTER_KEY"), "{shown}");
+}
