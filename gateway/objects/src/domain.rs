@@ -8,7 +8,7 @@ use cofre_catalog::{CommitError, Entry, Revision, Scan, Snapshot, SnapshotExt, S
 use cofre_iam::{Action, Caller, Resource, evaluate};
 use cofre_runtime::{Clock, Random};
 use cofre_settings::DynamicSettings;
-use cofre_shards::Shards;
+use cofre_shards::{BadCopies, Shards};
 use cofre_types::{BucketName, ObjectKey, Scheme, Timestamp, VersionId};
 use parking_lot::RwLock;
 use std::collections::HashMap;
@@ -57,6 +57,8 @@ pub(crate) struct Inner {
     buckets: RwLock<BucketCache>,
     key_locks: Vec<Mutex<()>>,
     key_hasher: RandomState,
+    /// Reports of bad copies, read by one job.
+    pub reports: Mutex<Option<BadCopies>>,
 }
 
 #[derive(Default)]
@@ -97,12 +99,19 @@ pub(crate) enum Tried {
 impl Objects {
     /// The domain over its parts.
     pub fn new(parts: Parts) -> Self {
+        let reports = Mutex::new(parts.shards.bad_copies());
         Self(Arc::new(Inner {
             parts,
             buckets: RwLock::default(),
             key_locks: (0..KEY_LOCKS).map(|_| Mutex::new(())).collect(),
             key_hasher: RandomState::new(),
+            reports,
         }))
+    }
+
+    /// A part of Cofre itself as the caller: a job.
+    pub fn internal_caller(&self, name: &'static str) -> Caller {
+        Caller::internal(name, &self.0.parts.random)
     }
 
     pub(crate) fn store(&self) -> &dyn Store {

@@ -62,6 +62,19 @@ impl Objects {
         Err(Error::Conflict)
     }
 
+    /// Waits for a read to come upon a bad copy, and queues its blob; false once there is no pool that
+    /// could tell. One caller at a time.
+    ///
+    /// # Errors
+    /// [`Error`]; the report is gone, and scrubbing finds the copy again.
+    pub async fn queue_reported(&self) -> Result<bool, Error> {
+        let mut reports = self.0.reports.lock().await;
+        let Some(reports) = reports.as_mut() else { return Ok(false) };
+        let Some(report) = reports.next().await else { return Ok(false) };
+        self.queue_heal(report.blob, report.shard).await?;
+        Ok(true)
+    }
+
     /// Heals some blobs of the queue after `after`.
     ///
     /// # Errors

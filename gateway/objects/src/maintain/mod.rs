@@ -12,14 +12,17 @@ mod doomed;
 mod garbage;
 mod heal;
 mod orphans;
+mod progress;
 mod relocate;
 mod scrub;
+mod stale_uploads;
 
 pub use garbage::Reclaimed;
 pub use heal::Healed;
 pub use orphans::Orphans;
 pub use relocate::Relocated;
 pub use scrub::Scrubbed;
+pub use stale_uploads::StaleUploads;
 
 use crate::change::{Count, count_copy};
 use crate::{Error, Objects};

@@ -1,0 +1,69 @@
+use crate::figures::{Left, Shared};
+use crate::{Ground, JobError};
+use cofre_objects::Objects;
+use cofre_runtime::{Pace, Shutdown, Step, Task, Worker, WorkerHandle, spawn};
+use cofre_types::BlobId;
+use std::time::Duration;
+
+/// How often to walk the queue. A report of a bad copy ends the rest.
+const WALK_EVERY: Duration = Duration::from_secs(15);
+
+/// Makes redundancy whole again: walks the queue of blobs that are below it.
+pub(crate) struct Heal {
+    ground: Ground,
+    figures: Shared,
+    after: Option<BlobId>,
+    left: Left,
+}
+
+impl Heal {
+    pub(crate) fn new(ground: Ground, figures: Shared) -> Self {
+        Self { ground, figures, after: None, left: Left::default() }
+    }
+}
+
+impl Worker for Heal {
+    type Error = JobError;
+
+    fn name(&self) -> &'static str {
+        "heal"
+    }
+
+    fn pace(&self) -> Pace {
+        self.ground.pace()
+    }
+
+    async fn step(&mut self) -> Result<Step, JobError> {
+        let healed = self.ground.objects.heal(self.after).await?;
+        self.figures.done(healed.blobs, healed.bytes);
+        self.left.waiting += healed.waiting;
+        for (blob, why) in healed.damaged {
+            self.left.waiting += 1;
+            self.left.problem(format!("blob {blob}"), why);
+        }
+        self.after = healed.next;
+        if self.after.is_some() {
+            return Ok(Step::More);
+        }
+        self.figures.end_pass(std::mem::take(&mut self.left));
+        Ok(Step::Idle(WALK_EVERY))
+    }
+}
+
+/// Queues blobs whose reads came upon a bad copy.
+pub(crate) fn queue_reports(objects: Objects, heal: WorkerHandle, shutdown: Shutdown) -> Task<()> {
+    spawn(async move {
+        loop {
+            let queued = tokio::select! {
+                () = shutdown.begun() => return,
+                queued = objects.queue_reported() => queued,
+            };
+            match queued {
+                Ok(true) => heal.wake(),
+                Ok(false) => return,
+                // Scrubbing finds it again.
+                Err(error) => tracing::warn!(%error, "a bad copy was not queued to be healed"),
+            }
+        }
+    })
+}

@@ -1,0 +1,50 @@
+use crate::figures::{Left, Shared};
+use crate::{Ground, JobError};
+use cofre_runtime::{Pace, Step, Worker};
+use std::time::Duration;
+
+/// How often to look for stale uploads.
+const LOOK_EVERY: Duration = Duration::from_secs(300);
+
+/// Aborts multipart uploads that were neither completed nor aborted for too long, if the settings
+/// say so.
+pub(crate) struct StaleUploads {
+    ground: Ground,
+    figures: Shared,
+    cursor: Option<Vec<u8>>,
+}
+
+impl StaleUploads {
+    pub(crate) fn new(ground: Ground, figures: Shared) -> Self {
+        Self { ground, figures, cursor: None }
+    }
+}
+
+impl Worker for StaleUploads {
+    type Error = JobError;
+
+    fn name(&self) -> &'static str {
+        "stale-uploads"
+    }
+
+    fn pace(&self) -> Pace {
+        self.ground.pace()
+    }
+
+    async fn step(&mut self) -> Result<Step, JobError> {
+        let age = self.ground.settings.current().timers.stale_upload_secs;
+        if age == 0 {
+            return Ok(Step::Idle(LOOK_EVERY));
+        }
+        let caller = self.ground.objects.internal_caller("stale-uploads");
+        let age = Duration::from_secs(age);
+        let stale = self.ground.objects.abort_stale_uploads(&caller, self.cursor.take(), age).await?;
+        self.figures.done(stale.aborted, 0);
+        self.cursor = stale.next;
+        if self.cursor.is_some() {
+            return Ok(Step::More);
+        }
+        self.figures.end_pass(Left::default());
+        Ok(Step::Idle(LOOK_EVERY))
+    }
+}
