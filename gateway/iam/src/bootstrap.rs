@@ -9,7 +9,7 @@
 
 use crate::accounts::{AccountIssue, ROOT_NAME};
 use crate::service::Inner;
-use crate::{GivenKey, Iam, IamError, IssuedKey, IssuedToken, NewAccount, NewToken, write_private_file};
+use crate::{GivenKey, Iam, IamError, IssuedKey, IssuedToken, Lookup, NewAccount, NewToken, write_private_file};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{AccessKeyRecord, Record, Scope};
 use cofre_catalog::{Scan, SnapshotExt};
@@ -51,6 +51,7 @@ impl Iam {
         let root = self.0.store.get_many(vec![keys::account_name(ROOT_NAME)]).await?.pop().flatten();
         if root.is_some() {
             self.0.check_master_key().await?;
+            self.warn_of_unused_preset(preset).await?;
             return Ok(Bootstrap::Done);
         }
         let account = NewAccount { name: ROOT_NAME.to_owned(), key: preset, ..NewAccount::default() };
@@ -58,6 +59,23 @@ impl Iam {
         let token = NewToken { scope: Scope::Admin, expires: None, note: "first start".to_owned() };
         let token = self.0.issue_token(&mut issue.batch, issue.events, token, ACTOR)?;
         Ok(Bootstrap::First(Box::new(FirstStart { inner: Arc::clone(&self.0), issue, token })))
+    }
+}
+
+impl Iam {
+    /// An operator who changes the preset expects the key to change, which would be a back door: who can
+    /// set a variable could take root over. It is said rather than done.
+    async fn warn_of_unused_preset(&self, preset: Option<GivenKey>) -> Result<(), IamError> {
+        let Some(preset) = preset else { return Ok(()) };
+        let in_force = match self.lookup(&preset.id).await? {
+            Lookup::Active(credential) => credential.secret.is(&preset.secret),
+            Lookup::Unknown | Lookup::Disabled | Lookup::Expired => false,
+        };
+        if !in_force {
+            tracing::warn!(access_key_id = %preset.id, "the preset root credentials are not in force: \
+                they count at the first start only; make or rotate keys through the admin API");
+        }
+        Ok(())
     }
 }
 

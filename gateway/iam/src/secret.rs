@@ -1,3 +1,4 @@
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use cofre_runtime::Random;
 use cofre_types::{AccessKeyId, Invalid};
 use std::fmt;
@@ -31,6 +32,11 @@ impl Secret {
     /// The text. Whoever calls this keeps it out of logs and records.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// Whether both are the same text, in a time that does not tell where they differ.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        verify_slices_are_equal(self.expose().as_bytes(), other.expose().as_bytes()).is_ok()
     }
 
     /// A secret access key: 40 random letters and digits.

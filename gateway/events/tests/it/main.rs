@@ -20,7 +20,10 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let store: Arc<dyn Store> = Arc::new(Memory::new());
+        Self::over(Arc::new(Memory::new()))
+    }
+
+    fn over(store: Arc<dyn Store>) -> Self {
         Self { log: EventLog::new(Arc::clone(&store)), store }
     }
 

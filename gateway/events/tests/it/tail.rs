@@ -1,8 +1,11 @@
 use crate::{Bench, event};
+use cofre_catalog::{Embedded, EmbeddedOptions};
 use cofre_events::{Cursor, Event, EventsError, Order, Retention, Tailed};
+use cofre_runtime::Clock;
 use cofre_types::Timestamp;
 use futures_util::{Stream, StreamExt};
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Far longer than anything here takes: a test that reaches it hangs.
@@ -41,9 +44,19 @@ async fn a_tail_from_the_end_hears_only_of_what_is_to_come() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tail_that_is_dropped_and_resumed_misses_nothing_of_concurrent_writers() {
+    resumed_tail_misses_nothing(Bench::new()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nor_over_the_embedded_engine() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Embedded::open(directory.path(), EmbeddedOptions::default(), Clock::system()).await.unwrap();
+    resumed_tail_misses_nothing(Bench::over(Arc::new(store))).await;
+}
+
+async fn resumed_tail_misses_nothing(bench: Bench) {
     const WRITERS: usize = 4;
     const EVENTS_EACH: usize = 250;
-    let bench = Bench::new();
     let writers: Vec<_> = (0..WRITERS)
         .map(|writer| {
             let log = bench.log.clone();

@@ -1,5 +1,6 @@
 use crate::{Bench, event, subjects};
-use cofre_events::{Cursor, Order, Retention};
+use cofre_catalog::{Batch, keys};
+use cofre_events::{Cursor, EventsError, Order, PageRequest, Retention};
 use cofre_types::Timestamp;
 use std::time::Duration;
 
@@ -74,4 +75,22 @@ async fn one_call_is_bounded_and_says_that_there_is_more() {
     let second = bench.log.trim(keep(10), NOW).await.unwrap();
     assert_eq!((second.events, second.more), (2_490, false));
     assert_eq!(bench.page(None, Order::OldestFirst, 100, "").await.events.len(), 10);
+}
+
+#[tokio::test]
+async fn the_mark_stands_as_version_revision_and_index() {
+    let bench = Bench::new();
+    bench.commit(&[event("bucket.created", 0), event("bucket.created", 1)]).await;
+    bench.log.trim(keep(0), NOW).await.unwrap();
+    let mark = bench.store.get_many(vec![keys::job("events-trim")]).await.unwrap().pop().flatten().unwrap();
+    assert_eq!(mark.value, [1, 0, 0, 0, 0, 0, 0, 0, 1, 1]);
+}
+
+#[tokio::test]
+async fn a_mark_of_a_later_format_is_not_guessed_at() {
+    let bench = Bench::new();
+    let mut batch = Batch::new();
+    batch.put(keys::job("events-trim"), vec![2, 0]);
+    bench.store.commit(batch).await.unwrap();
+    assert!(matches!(bench.log.page(PageRequest::default()).await, Err(EventsError::Damaged(_))));
 }

@@ -80,6 +80,11 @@ async fn preset_credentials_are_the_root_key() {
     assert_eq!(start.root_key().id.as_str(), "AKIAPRESET");
     assert_eq!(start.root_key().secret.expose(), "a-secret-from-the-environment");
     assert!(!format!("{start:?}").contains("a-secret-from-the-environment"));
+
+    let other = GivenKey::parse("AKIAPRESET", "another-secret-at-the-second-start").unwrap();
+    assert!(matches!(bench.iam.bootstrap(Some(other)).await.unwrap(), Bootstrap::Done));
+    let Lookup::Active(kept) = bench.iam.lookup(&start.root_key().id).await.unwrap() else { panic!("not active") };
+    assert_eq!(kept.secret.expose(), "a-secret-from-the-environment", "the first start counts");
 }
 
 #[tokio::test]

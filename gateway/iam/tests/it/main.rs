@@ -4,6 +4,7 @@
 
 mod accounts;
 mod bootstrap;
+mod embedded;
 mod evaluate;
 mod keys;
 mod lookup;
@@ -25,7 +26,10 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let store: Arc<dyn Store> = Arc::new(Memory::new());
+        Self::over(Arc::new(Memory::new()))
+    }
+
+    fn over(store: Arc<dyn Store>) -> Self {
         let clock = ManualClock::at(Timestamp::from_secs(1_000_000).0);
         let iam = iam(&store, &clock, 7);
         Self { store, clock, iam }

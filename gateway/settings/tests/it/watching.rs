@@ -1,7 +1,11 @@
 use crate::{Bench, patch};
+use cofre_catalog::records::{Record, SettingsRecord};
+use cofre_catalog::{Batch, keys};
 use cofre_runtime::{Shutdown, spawn};
-use cofre_settings::{LogLevel, Revised};
+use cofre_settings::{DynamicSettings, LogLevel, Revised, SettingsError};
+use cofre_types::{Scheme, Timestamp};
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -48,4 +52,38 @@ async fn settings_survive_a_restart() {
     let bench = Bench::new().await;
     let revised = bench.patch(json!({"quotas": {"bucket_bytes_max": 1_000_000}})).await.unwrap();
     assert_eq!(bench.other().await.revised(), revised);
+}
+
+/// A revision as the first release wrote it. It must read for ever.
+const GOLDEN: &str = r#"{"schema":1,"settings":{"rate_limits":{"requests_per_second_per_key":50,"burst":100},
+"log_level":"warn","quotas":{"bucket_bytes_max":1000,"bucket_objects_max":null,"buckets_per_account_max":10},
+"redundancy":"replicas:2","timers":{"garbage_grace_secs":60,"orphan_grace_secs":3600,"stale_upload_secs":7200,
+"scrub_interval_secs":86400,"job_busy_share":0.5,"events_keep_secs":3600,"events_keep_max":1000},
+"cors_default":{"allowed_origins":["https://app.example"],"max_age_secs":600}}}"#;
+
+async fn store_document(bench: &Bench, document: &str) -> Result<DynamicSettings, SettingsError> {
+    let (author, note) = ("ann".to_owned(), String::new());
+    let record = SettingsRecord { document: document.to_owned(), author, at: Timestamp::from_secs(1), note };
+    let mut batch = Batch::new();
+    batch.put(keys::settings(1), record.encode());
+    bench.store.commit(batch).await.unwrap();
+    DynamicSettings::open(Arc::clone(&bench.store), bench.clock.clock()).await
+}
+
+#[tokio::test]
+async fn a_document_of_schema_1_reads() {
+    let opened = store_document(&Bench::new().await, GOLDEN).await.unwrap();
+    let now = opened.current();
+    assert_eq!((now.rate_limits.burst, now.log_level), (100, Some(LogLevel::Warn)));
+    assert_eq!((now.quotas.bucket_bytes_max, now.quotas.buckets_per_account_max), (Some(1_000), 10));
+    assert_eq!(now.redundancy, Some(Scheme::Replicas { count: 2 }));
+    assert_eq!((now.timers.stale_upload_secs, now.timers.job_busy_share), (7_200, 0.5));
+    assert_eq!(now.cors_default.allowed_origins, ["https://app.example"]);
+}
+
+#[tokio::test]
+async fn a_document_of_a_later_schema_is_not_guessed_at() {
+    let later = GOLDEN.replace(r#""schema":1"#, r#""schema":2"#);
+    let error = store_document(&Bench::new().await, &later).await.unwrap_err();
+    assert!(matches!(&error, SettingsError::Damaged(reason) if reason.contains("later cofre")), "{error}");
 }
