@@ -1,8 +1,10 @@
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt};
+use parking_lot::Mutex;
 use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
+use std::task::{Context, Poll};
 
 /// Bytes in order. An error ends the stream, and whoever reads it gives up what it was writing.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Send + Sync>>;
@@ -60,5 +62,20 @@ impl BodyError {
     /// The body did not have the size that was declared.
     pub(crate) fn wrong_size(declared: u64, received: u64) -> Self {
         Self(format!("{declared} bytes were declared and {received} came").into())
+    }
+}
+
+/// Makes a stream `Sync`.
+pub(crate) fn exclusive(stream: impl Stream<Item = Result<Bytes, BodyError>> + Send + 'static) -> ByteStream {
+    Box::pin(Exclusive(Mutex::new(stream.boxed())))
+}
+
+/// The lock is never taken: whoever polls has the stream to himself.
+struct Exclusive<S>(Mutex<S>);
+
+impl<S: Stream + Unpin> Stream for Exclusive<S> {
+    type Item = S::Item;
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
+        self.0.get_mut().poll_next_unpin(cx)
     }
 }

@@ -7,7 +7,9 @@
 
 mod backend;
 mod body;
+pub mod conformance;
 mod decorators;
+mod fs;
 mod memory;
 pub mod placement;
 mod pool;
@@ -18,6 +20,7 @@ pub use backend::{
 };
 pub use body::{Body, BodyError, ByteStream};
 pub use decorators::{LATENCY_BOUNDS_MICROS, Latency, Meter};
+pub use fs::{FsBackend, FsError, FsIdentity, FsOptions};
 pub use memory::MemoryBackend;
 pub use pool::{
     AddError, BadCopies, BadCopy, BlobRef, Copy, CopyState, Fault, ReadError, ShardFigures, ShardInfo, ShardMode,

@@ -6,14 +6,14 @@
 //!   hand. One that brings nothing for `stall_after` in mid-stream is left for another.
 //! - Copies that were merely slow come last, and then without a limit of time.
 
+use crate::body::exclusive;
 use crate::pool::{BlobRef, Copy, ReadError, Shards};
 use crate::{BackendError, BodyError, ByteStream};
 use bytes::Bytes;
 use cofre_types::{BlobId, ResolvedRange};
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::FuturesUnordered;
-use futures_util::{Stream, StreamExt, stream};
-use parking_lot::Mutex;
+use futures_util::{StreamExt, stream};
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -47,17 +47,7 @@ pub(super) async fn read(pool: &Shards, blob: &BlobRef, range: ResolvedRange) ->
             Some(Err(error)) => Some((Err(BodyError(Box::new(error))), None)),
         }
     });
-    Ok(Box::pin(Exclusive(Mutex::new(pieces.boxed()))))
-}
-
-/// Makes a stream `Sync`: the lock is never taken, since whoever polls has the stream to himself.
-struct Exclusive<S>(Mutex<S>);
-
-impl<S: Stream + Unpin> Stream for Exclusive<S> {
-    type Item = S::Item;
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
-        self.0.get_mut().poll_next_unpin(cx)
-    }
+    Ok(exclusive(pieces))
 }
 
 /// What the copies of a blob came to.

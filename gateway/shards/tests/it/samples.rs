@@ -3,10 +3,12 @@
 use bytes::Bytes;
 use cofre_runtime::{Clock, Random};
 use cofre_shards::{
-    Backend, BlobHeader, Body, BodyError, ByteStream, MemoryBackend, ShardInfo, ShardMode, Shards, ShardsOptions,
+    Backend, BackendError, BlobHeader, Body, BodyError, ByteStream, FsBackend, FsIdentity, FsOptions, Listed, Locator,
+    MemoryBackend, ShardInfo, ShardMode, Shards, ShardsOptions,
 };
 use cofre_types::{BlobId, ResolvedRange, ShardId};
 use futures_util::{StreamExt, stream};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 pub const MIB: u64 = 1024 * 1024;
@@ -77,4 +79,75 @@ pub fn pool_of(backends: Vec<Arc<dyn Backend>>, options: ShardsOptions) -> Shard
 
 pub fn memory_pool(count: usize) -> Shards {
     pool_of((0..count).map(|_| Arc::new(MemoryBackend::new(64 * MIB)) as _).collect(), ShardsOptions::default())
+}
+
+pub const IDENTITY: FsIdentity = FsIdentity { shard: [1; 16], cluster: [2; 16] };
+
+/// A directory for a filesystem shard, removed at the end.
+pub struct Root(tempfile::TempDir);
+
+impl Root {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.0.path().join("shard")
+    }
+
+    pub fn create(&self) -> FsBackend {
+        self.create_with(FsOptions::default())
+    }
+
+    pub fn create_with(&self, options: FsOptions) -> FsBackend {
+        FsBackend::create(&self.path(), IDENTITY, options, Clock::system(), Random::system()).unwrap()
+    }
+
+    pub fn open(&self) -> FsBackend {
+        self.open_with(FsOptions::default())
+    }
+
+    pub fn open_with(&self, options: FsOptions) -> FsBackend {
+        FsBackend::open(&self.path(), IDENTITY, options, Clock::system(), Random::system()).unwrap()
+    }
+
+    /// Every file of the shard.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        let mut directories = vec![self.path()];
+        while let Some(directory) = directories.pop() {
+            for entry in std::fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() { directories.push(path) } else { files.push(path) }
+            }
+        }
+        files.sort();
+        files
+    }
+}
+
+pub async fn list_all(backend: &dyn Backend) -> Vec<Listed> {
+    let (mut all, mut cursor) = (Vec::new(), None);
+    loop {
+        let (page, next) = backend.list(cursor).await.unwrap();
+        all.extend(page);
+        match next {
+            None => return all,
+            next => cursor = next,
+        }
+    }
+}
+
+/// Reads a range, with the backend's own error if it ends with one.
+pub async fn read(
+    backend: &dyn Backend,
+    blob: BlobId,
+    locator: &Locator,
+    range: ResolvedRange,
+) -> Result<Vec<u8>, BackendError> {
+    if range.is_empty() {
+        return Ok(Vec::new());
+    }
+    let stream = backend.get(blob, locator, range).await?;
+    collect(stream).await.map_err(|error| *error.0.downcast::<BackendError>().unwrap())
 }

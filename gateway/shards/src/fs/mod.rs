@@ -1,0 +1,299 @@
+//! Blobs on a file system of this machine.
+//!
+//! # Invariants
+//! - A durable put returns only after its bytes and its name were synced. After a sync that failed the
+//!   same pages are never synced again: the file is given up.
+//! - A locator alone finds a blob: memory does not grow with the number of blobs.
+//! - Every block is bound by its checksum to its blob and its place in it.
+//! - A root is written only while it is the directory that was opened, with the identity that was expected, by one process.
+//!
+//! # Failure and retry
+//! A full disk fails puts with nothing half there; reads go on, and so do deletions, which live off the reserve.
+//!
+//! # Limits
+//! One pack writer thread and one clean-up thread a shard; up to 128 packs held open; 1 MiB a read or write in flight,
+//! of which a stream has three.
+
+mod buffers;
+mod chores;
+mod crc;
+mod error;
+mod identity;
+mod large;
+mod list;
+mod locator;
+mod pack;
+mod put;
+mod record;
+mod root;
+
+pub use error::FsError;
+pub use identity::FsIdentity;
+
+use crate::{
+    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, Listed, Locator, Probe,
+    Relocate, Stored,
+};
+use async_trait::async_trait;
+use buffers::Buffers;
+use chores::Chores;
+use cofre_runtime::{Clock, Random, blocking, thread};
+use cofre_types::{BlobId, ResolvedRange};
+use futures_util::{StreamExt, stream};
+use locator::Place;
+use pack::{Append, Compaction, Grave, Handles, Writer};
+use parking_lot::Mutex;
+use root::Root;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Bounds of [`FsOptions::pack_bytes_max`].
+const PACK_BYTES: std::ops::RangeInclusive<u64> = 64 * 1024..=1024 * 1024 * 1024;
+/// How long a look at the file system's room holds.
+const CAPACITY_TTL: Duration = Duration::from_secs(1);
+/// Largest default reserve.
+const RESERVE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Files that are removed in one go; others may use the disk in between.
+const REMOVE_FILES_MAX: usize = 64;
+
+/// How a filesystem shard behaves.
+#[derive(Debug, Clone)]
+pub struct FsOptions {
+    /// Room that new blobs leave alone, in bytes, so that tombstones can be written on a full disk.
+    /// `None`: 1 % of the file system, at most 64 MiB.
+    pub reserve_bytes: Option<u64>,
+    /// A pack is closed at about this length, held to 64 KiB to 1 GiB. Longer: fewer files; shorter: less to move
+    /// when one is compacted, and less to scan after a crash.
+    pub pack_bytes_max: u64,
+    /// A closed pack is compacted once this much of it is dead, in percent.
+    pub compact_dead_percent: u8,
+    /// A blob younger than this may not have reached the records of its owner yet: compaction keeps it
+    /// unasked. Longer than any request.
+    pub unclaimed_grace: Duration,
+    /// How long a pack stays after a blob moved out of it, for readers that hold its old locator.
+    pub reader_grace: Duration,
+}
+
+impl Default for FsOptions {
+    fn default() -> Self {
+        Self {
+            reserve_bytes: None,
+            pack_bytes_max: 256 * 1024 * 1024,
+            compact_dead_percent: 30,
+            unclaimed_grace: Duration::from_secs(3600),
+            reader_grace: Duration::from_secs(60),
+        }
+    }
+}
+
+/// A shard on a file system of this machine. Dropping it waits for the writes that are under way.
+pub struct FsBackend {
+    disk: Arc<Disk>,
+    compaction: tokio::sync::Mutex<Compaction>,
+    /// One bulk removal at a time.
+    removing: tokio::sync::Mutex<()>,
+    /// Taken apart in order by `drop`.
+    senders: Option<(mpsc::Sender<Append>, Chores)>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// What all parts of a shard share.
+struct Disk {
+    root: Root,
+    options: FsOptions,
+    clock: Clock,
+    random: Random,
+    buffers: Buffers,
+    handles: Handles,
+    directories: large::Directories,
+    newest_pack: AtomicU64,
+    /// Dead bytes of packs that have any, once they were counted. Also keeps burying and removing apart.
+    dead_bytes: Mutex<Option<BTreeMap<u64, u64>>>,
+    capacity: Mutex<Option<(Capacity, Duration)>>,
+}
+
+impl FsBackend {
+    /// Makes a shard of a directory that is missing or empty, and opens it. Blocks.
+    ///
+    /// # Errors
+    /// [`FsError::NotEmpty`], or what [`FsBackend::open`] fails with.
+    pub fn create(
+        path: &Path,
+        identity: FsIdentity,
+        options: FsOptions,
+        clock: Clock,
+        random: Random,
+    ) -> Result<Self, FsError> {
+        Self::start(Root::create(path, &identity)?, options, clock, random)
+    }
+
+    /// Opens a shard, cleans up what a crash left, and starts its threads. Blocks, for less than a second
+    /// however many blobs there are.
+    ///
+    /// # Errors
+    /// [`FsError`] if the directory is not the shard that it should be, is in use, or cannot be read.
+    pub fn open(
+        path: &Path,
+        identity: FsIdentity,
+        options: FsOptions,
+        clock: Clock,
+        random: Random,
+    ) -> Result<Self, FsError> {
+        Self::start(Root::open(path, &identity)?, options, clock, random)
+    }
+
+    fn start(root: Root, mut options: FsOptions, clock: Clock, random: Random) -> Result<Self, FsError> {
+        options.pack_bytes_max = options.pack_bytes_max.clamp(*PACK_BYTES.start(), *PACK_BYTES.end());
+        let disk = Arc::new(Disk {
+            root,
+            options,
+            clock,
+            random,
+            buffers: Buffers::default(),
+            handles: Handles::default(),
+            directories: large::Directories::default(),
+            newest_pack: AtomicU64::new(0),
+            dead_bytes: Mutex::new(None),
+            capacity: Mutex::new(None),
+        });
+        large::recover(&disk).map_err(FsError::io("removing what a crash left"))?;
+        let last_pack = pack::recover(&disk).map_err(FsError::io("recovering the newest pack"))?;
+        let (chores, chores_queue) = Chores::new();
+        let (writer, queue) = Writer::new(disk.clone(), chores.clone(), last_pack);
+        let ours = disk.clone();
+        let threads = vec![
+            thread("shard-writer", move || writer.run()).map_err(FsError::io("starting the writer"))?,
+            thread("shard-chores", move || chores::run(&ours, &chores_queue))
+                .map_err(FsError::io("starting the clean-up"))?,
+        ];
+        let senders = Some((queue, chores));
+        let (compaction, removing) = Default::default();
+        Ok(Self { disk, compaction, removing, senders, threads })
+    }
+
+    /// Ways to the two threads, which live as long as this does.
+    fn senders(&self) -> &(mpsc::Sender<Append>, Chores) {
+        self.senders.as_ref().expect("only drop takes the senders")
+    }
+}
+
+impl Drop for FsBackend {
+    fn drop(&mut self) {
+        // The writer ends once its queue is closed, and the clean-up once the writer has.
+        self.senders = None;
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the shard panicked");
+            }
+        }
+    }
+}
+
+impl Disk {
+    /// The room of the file system, at most a second old. Blocks.
+    fn capacity_now(&self) -> Result<Capacity, BackendError> {
+        if let Some(capacity) = self.capacity_seen() {
+            return Ok(capacity);
+        }
+        self.root.verify()?;
+        self.look_at_capacity().map_err(|error| root::failure("asking for the room", &error))
+    }
+
+    /// The room as it was seen in the last second.
+    fn capacity_seen(&self) -> Option<Capacity> {
+        let seen = *self.capacity.lock();
+        seen.filter(|(_, at)| self.clock.elapsed().saturating_sub(*at) < CAPACITY_TTL).map(|(capacity, _)| capacity)
+    }
+
+    /// The room of the file system as it is now. Blocks.
+    fn look_at_capacity(&self) -> std::io::Result<Capacity> {
+        let stat = rustix::fs::fstatvfs(&self.root.directory)?;
+        let total_bytes = stat.f_blocks.saturating_mul(stat.f_frsize);
+        let reserve_bytes = self.options.reserve_bytes.unwrap_or(RESERVE_BYTES_MAX.min(total_bytes / 100));
+        let free_bytes = stat.f_bavail.saturating_mul(stat.f_frsize).saturating_sub(reserve_bytes);
+        let capacity = Capacity { total_bytes, free_bytes };
+        *self.capacity.lock() = Some((capacity, self.clock.elapsed()));
+        Ok(capacity)
+    }
+}
+
+#[async_trait]
+impl Backend for FsBackend {
+    async fn put(
+        &self,
+        blob: BlobId,
+        header: &BlobHeader,
+        body: Body,
+        durability: Durability,
+    ) -> Result<Stored, BackendError> {
+        put::put(self, blob, header, body, durability).await
+    }
+
+    async fn get(&self, blob: BlobId, locator: &Locator, range: ResolvedRange) -> Result<ByteStream, BackendError> {
+        match Place::parse(locator)? {
+            Place::Pack { pack, offset, len } => {
+                let pieces = pack::read(&self.disk, blob, (pack, offset, len), range).await?;
+                Ok(Box::pin(stream::iter(pieces).map(Ok)))
+            }
+            Place::File { nonce, head_bytes, size } => {
+                large::read(&self.disk, blob, (nonce, head_bytes, size), range).await
+            }
+        }
+    }
+
+    async fn header(&self, blob: BlobId, locator: &Locator) -> Result<BlobHeader, BackendError> {
+        match Place::parse(locator)? {
+            Place::Pack { pack, offset, len } => pack::header(&self.disk, blob, (pack, offset, len)).await,
+            Place::File { nonce, head_bytes, size } => large::header(&self.disk, blob, (nonce, head_bytes, size)).await,
+        }
+    }
+
+    async fn delete(&self, blobs: Vec<(BlobId, Locator)>) -> Result<(), BackendError> {
+        let mut graves: BTreeMap<u64, Vec<Grave>> = BTreeMap::new();
+        let mut files = Vec::new();
+        for (blob, locator) in blobs {
+            match Place::parse(&locator)? {
+                Place::Pack { pack, offset, len } => graves.entry(pack).or_default().push(Grave { offset, len, blob }),
+                Place::File { nonce, .. } => files.push((blob, nonce)),
+            }
+        }
+        let _one_at_a_time = self.removing.lock().await;
+        let disk = self.disk.clone();
+        let buried = blocking(move || graves.iter().try_for_each(|(pack, dead)| pack::bury(&disk, *pack, dead)));
+        buried.await.map_err(|error| BackendError::Unreachable(format!("burying records: {error}")))?;
+        for some in files.chunks(REMOVE_FILES_MAX) {
+            let (disk, some) = (self.disk.clone(), some.to_vec());
+            let removed =
+                blocking(move || some.iter().try_for_each(|(blob, nonce)| large::remove(&disk, *blob, *nonce)));
+            removed.await.map_err(|error| BackendError::Unreachable(format!("removing files: {error}")))?;
+        }
+        Ok(())
+    }
+
+    async fn list(&self, after: Option<Vec<u8>>) -> Result<(Vec<Listed>, Option<Vec<u8>>), BackendError> {
+        let disk = self.disk.clone();
+        blocking(move || list::page(&disk, after.as_deref())).await
+    }
+
+    async fn compact(&self, relocate: &dyn Relocate) -> Result<Option<Compacted>, BackendError> {
+        let mut compaction = self.compaction.lock().await;
+        pack::step(&self.disk, &self.senders().0, relocate, &mut compaction).await
+    }
+
+    async fn capacity(&self) -> Result<Capacity, BackendError> {
+        if let Some(capacity) = self.disk.capacity_seen() {
+            return Ok(capacity);
+        }
+        let disk = self.disk.clone();
+        blocking(move || disk.capacity_now()).await
+    }
+
+    async fn probe(&self) -> Result<Probe, BackendError> {
+        put::probe(self).await
+    }
+}

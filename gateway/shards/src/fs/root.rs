@@ -1,0 +1,205 @@
+//! The directory of a shard, held open.
+//!
+//! ```text
+//! cofre-shard            identity file
+//! packs/<id>.pack        small blobs        packs/<id>.dead   its tombstones
+//! blobs/<xx>/<blob>-<nonce>   one large blob; <xx> is the first byte of the blob id
+//! temp/                  large blobs under way; emptied at open
+//! ```
+//! # Invariants
+//! Every path is relative to a directory that was opened once: when the file system of the shard is
+//! unmounted or another is mounted over it, nothing is ever written to what stands there instead.
+
+use super::{FsError, FsIdentity};
+use crate::BackendError;
+use cofre_types::BlobId;
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+/// Name of the identity file.
+const IDENTITY_FILE: &str = "cofre-shard";
+/// Longest identity file.
+const IDENTITY_BYTES_MAX: u64 = 4096;
+/// Subdirectories of `blobs/`.
+const BLOB_DIRECTORIES: usize = 256;
+const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
+
+/// The open directories of a shard. Locked: a second open of the same root fails for as long as this lives.
+pub(super) struct Root {
+    path: PathBuf,
+    pub(super) directory: OwnedFd,
+    pub(super) packs: OwnedFd,
+    pub(super) blobs: OwnedFd,
+    pub(super) temp: OwnedFd,
+    _lock: File,
+}
+
+/// A path for a directory entry, read with its name.
+pub(super) fn blob_path(blob: BlobId, nonce: u64) -> String {
+    format!("{:02x}/{blob}-{nonce:016x}", blob.as_bytes()[0])
+}
+
+impl Root {
+    /// Makes a root of a directory that is missing or empty.
+    pub(super) fn create(path: &Path, identity: &FsIdentity) -> Result<Self, FsError> {
+        std::fs::create_dir_all(path).map_err(FsError::io("creating the directory"))?;
+        // A new file system has this directory of its own.
+        let foreign = |entry: &io::Result<std::fs::DirEntry>| {
+            entry.as_ref().map_or(true, |entry| entry.file_name() != "lost+found")
+        };
+        if std::fs::read_dir(path).map_err(FsError::io("reading the directory"))?.any(|entry| foreign(&entry)) {
+            return Err(FsError::NotEmpty);
+        }
+        let directory = open_directory(path)?;
+        let mut file = create_file(&directory, IDENTITY_FILE).map_err(FsError::io("creating the identity file"))?;
+        file.write_all(identity.encode().as_bytes())
+            .and_then(|()| file.sync_all())
+            .and_then(|()| sync(&directory))
+            .map_err(FsError::io("writing the identity file"))?;
+        Self::open(path, identity)
+    }
+
+    /// Opens a root, if it is the one that it should be.
+    pub(super) fn open(path: &Path, identity: &FsIdentity) -> Result<Self, FsError> {
+        let directory = open_directory(path)?;
+        let lock = read_identity(&directory, identity)?;
+        match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::WOULDBLOCK) => return Err(FsError::Busy),
+            Err(error) => return Err(FsError::io("locking the identity file")(error.into())),
+        }
+        let subdirectory = |parent: &OwnedFd, name: &str| -> io::Result<OwnedFd> {
+            make_directory(parent, name)?;
+            Ok(rustix::fs::openat(parent, name, DIRECTORY, Mode::empty())?)
+        };
+        let open = || -> io::Result<_> {
+            let packs = subdirectory(&directory, "packs")?;
+            let blobs = subdirectory(&directory, "blobs")?;
+            let temp = subdirectory(&directory, "temp")?;
+            for first in 0..BLOB_DIRECTORIES {
+                make_directory(&blobs, &format!("{first:02x}"))?;
+            }
+            sync(&blobs)?;
+            sync(&directory)?;
+            Ok((packs, blobs, temp))
+        };
+        let (packs, blobs, temp) = open().map_err(FsError::io("opening the directories of the shard"))?;
+        Ok(Self { path: path.to_owned(), directory, packs, blobs, temp, _lock: lock })
+    }
+
+    /// Whether the path still leads to the directory that was opened: else somebody unmounted it, or
+    /// mounted another over it. Writes are safe even so, but an operator must hear of it.
+    pub(super) fn verify(&self) -> Result<(), BackendError> {
+        let same = || -> rustix::io::Result<bool> {
+            let (held, found) = (rustix::fs::fstat(&self.directory)?, rustix::fs::stat(&self.path)?);
+            Ok((held.st_dev, held.st_ino) == (found.st_dev, found.st_ino))
+        };
+        match same() {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(BackendError::Unreachable(format!(
+                "another directory stands at {}: is its file system mounted?",
+                self.path.display()
+            ))),
+            Err(error) => Err(BackendError::Unreachable(format!("{}: {error}", self.path.display()))),
+        }
+    }
+}
+
+fn open_directory(path: &Path) -> Result<OwnedFd, FsError> {
+    rustix::fs::open(path, DIRECTORY, Mode::empty()).map_err(|error| FsError::io("opening the directory")(error.into()))
+}
+
+fn read_identity(directory: &OwnedFd, expected: &FsIdentity) -> Result<File, FsError> {
+    let file = match open_file(directory, IDENTITY_FILE) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(FsError::NoIdentity),
+        Err(error) => return Err(FsError::io("opening the identity file")(error)),
+    };
+    let mut bytes = Vec::new();
+    (&file).take(IDENTITY_BYTES_MAX).read_to_end(&mut bytes).map_err(FsError::io("reading the identity file"))?;
+    let text = String::from_utf8(bytes).map_err(|_| FsError::DamagedIdentity)?;
+    let found = FsIdentity::parse(&text)?;
+    if found.cluster != expected.cluster {
+        return Err(FsError::ForeignCluster { found: hex::encode(found.cluster) });
+    }
+    if found.shard != expected.shard {
+        return Err(FsError::OtherShard { found: hex::encode(found.shard) });
+    }
+    Ok(file)
+}
+
+fn make_directory(parent: &OwnedFd, name: &str) -> rustix::io::Result<()> {
+    match rustix::fs::mkdirat(parent, name, Mode::RWXU) {
+        Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens a file to read.
+pub(super) fn open_file(directory: &OwnedFd, name: &str) -> io::Result<File> {
+    Ok(File::from(rustix::fs::openat(directory, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?))
+}
+
+/// Opens a file to read and write; makes it if it is not there.
+pub(super) fn open_or_create(directory: &OwnedFd, name: &str) -> io::Result<File> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC;
+    Ok(File::from(rustix::fs::openat(directory, name, flags, PRIVATE_FILE)?))
+}
+
+/// Makes a file that is not there yet, to read and write.
+pub(super) fn create_file(directory: &OwnedFd, name: &str) -> io::Result<File> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    Ok(File::from(rustix::fs::openat(directory, name, flags, PRIVATE_FILE)?))
+}
+
+/// Removes a file; one that is not there is fine.
+pub(super) fn remove_file(directory: &OwnedFd, name: &str) -> io::Result<()> {
+    match rustix::fs::unlinkat(directory, name, AtFlags::empty()) {
+        Ok(()) | Err(rustix::io::Errno::NOENT) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Makes the entries of a directory durable.
+pub(super) fn sync(directory: impl AsFd) -> io::Result<()> {
+    Ok(rustix::fs::fsync(directory)?)
+}
+
+/// Names in a directory, in no order, without `.` and `..`.
+pub(super) fn names(directory: &OwnedFd, name: &str) -> io::Result<Vec<String>> {
+    let opened = rustix::fs::openat(directory, name, DIRECTORY, Mode::empty())?;
+    let mut names = Vec::new();
+    for entry in rustix::fs::Dir::new(opened)? {
+        // Names of ours are ASCII; whatever is not was put there by somebody else.
+        if let Ok(name) = entry?.file_name().to_str()
+            && !name.starts_with('.')
+        {
+            names.push(name.to_owned());
+        }
+    }
+    Ok(names)
+}
+
+/// What a failed call means to the caller of the backend.
+pub(super) fn failure(doing: &str, error: &io::Error) -> BackendError {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => BackendError::Full,
+        _ => BackendError::Unreachable(format!("{doing}: {error}")),
+    }
+}
+
+/// Reads exactly these bytes; a file that ends before them has lost them.
+pub(super) fn read_exact(file: &File, bytes: &mut [u8], offset: u64) -> Result<(), BackendError> {
+    match file.read_exact_at(bytes, offset) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            Err(BackendError::Corrupt("the file ends too early".into()))
+        }
+        Err(error) => Err(failure("reading", &error)),
+    }
+}

@@ -1,0 +1,166 @@
+//! Opening a filesystem shard: identity, recovery, swapped mounts.
+
+use crate::samples::*;
+use cofre_runtime::{Clock, Random};
+use cofre_shards::{Backend, BackendError, Body, Durability, FsBackend, FsError, FsIdentity, FsOptions, Locator};
+use cofre_types::BlobId;
+use std::fs;
+use std::io::Write;
+
+fn open(root: &Root, identity: FsIdentity) -> Result<FsBackend, FsError> {
+    FsBackend::open(&root.path(), identity, FsOptions::default(), Clock::system(), Random::system())
+}
+
+fn create(root: &Root) -> Result<FsBackend, FsError> {
+    FsBackend::create(&root.path(), IDENTITY, FsOptions::default(), Clock::system(), Random::system())
+}
+
+#[test]
+fn a_root_with_another_identity_is_refused() {
+    let root = Root::new();
+    drop(root.create());
+    let other = FsIdentity { shard: [9; 16], ..IDENTITY };
+    assert!(matches!(open(&root, other), Err(FsError::OtherShard { found }) if found == "01".repeat(16)));
+    let foreign = FsIdentity { cluster: [9; 16], ..IDENTITY };
+    assert!(matches!(open(&root, foreign), Err(FsError::ForeignCluster { found }) if found == "02".repeat(16)));
+    assert!(open(&root, IDENTITY).is_ok());
+}
+
+#[test]
+fn a_root_without_identity_is_refused_and_stays_as_it_is() {
+    let root = Root::new();
+    fs::create_dir(root.path()).unwrap();
+    assert!(matches!(open(&root, IDENTITY), Err(FsError::NoIdentity)));
+    assert!(root.files().is_empty() && fs::read_dir(root.path()).unwrap().next().is_none());
+    assert!(matches!(create(&root), Ok(_)));
+}
+
+#[test]
+fn a_directory_with_anything_in_it_is_not_made_a_shard() {
+    let root = Root::new();
+    fs::create_dir(root.path()).unwrap();
+    fs::write(root.path().join("holiday.jpg"), "x").unwrap();
+    assert!(matches!(create(&root), Err(FsError::NotEmpty)));
+    assert_eq!(root.files().len(), 1);
+}
+
+#[test]
+fn every_flipped_byte_of_the_identity_is_noticed() {
+    let root = Root::new();
+    drop(root.create());
+    let path = root.path().join("cofre-shard");
+    let whole = fs::read(&path).unwrap();
+    for at in 0..whole.len() {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        fs::write(&path, damaged).unwrap();
+        let error = open(&root, IDENTITY).err();
+        assert!(matches!(error, Some(FsError::DamagedIdentity | FsError::NewerIdentity)), "byte {at}: {error:?}");
+    }
+    fs::write(&path, whole).unwrap();
+    assert!(open(&root, IDENTITY).is_ok());
+}
+
+#[test]
+fn a_root_is_open_once_at_a_time() {
+    let root = Root::new();
+    let first = root.create();
+    assert!(matches!(open(&root, IDENTITY), Err(FsError::Busy)));
+    drop(first);
+    assert!(open(&root, IDENTITY).is_ok());
+}
+
+async fn put(shard: &FsBackend, number: u32, size: usize) -> (BlobId, Locator, usize) {
+    let body = Body::Whole(content(u64::from(number), size));
+    let stored = shard.put(blob(number), &header("k"), body, Durability::Durable).await.unwrap();
+    (blob(number), stored.locator, number as usize)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blobs_outlive_a_restart_and_leftovers_do_not() {
+    let root = Root::new();
+    let mut stored = Vec::new();
+    for round in 0..3 {
+        let shard = if round == 0 { root.create() } else { root.open() };
+        for number in round * 10..round * 10 + 10 {
+            let size = if number % 5 == 0 { 400_000 } else { 1000 };
+            stored.push((put(&shard, number, size).await, size));
+        }
+        for ((blob, locator, number), size) in &stored {
+            let read = read(&shard, *blob, locator, whole(*size)).await.unwrap();
+            assert_eq!(read, content(*number as u64, *size));
+        }
+        assert_eq!(list_all(&shard).await.len(), stored.len());
+        drop(shard);
+        fs::write(root.path().join("temp/00000000deadbeef"), "half a blob").unwrap();
+    }
+    let shard = root.open();
+    assert!(fs::read_dir(root.path().join("temp")).unwrap().next().is_none());
+    drop(shard);
+}
+
+/// The newest pack of a root.
+fn newest_pack(root: &Root) -> std::path::PathBuf {
+    root.files().into_iter().rfind(|path| path.extension().is_some_and(|e| e == "pack")).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_torn_tail_is_cut_off_wherever_it_tore() {
+    let root = Root::new();
+    let shard = root.create();
+    let kept = put(&shard, 1, 5000).await;
+    let torn = put(&shard, 2, 5000).await;
+    drop(shard);
+    let pack = newest_pack(&root);
+    let whole_pack = fs::read(&pack).unwrap();
+    let record = (whole_pack.len() - 24) / 2;
+    for cut in [1, 10, 40, record / 2, record - 1] {
+        let mut bytes = whole_pack[..24 + record + cut].to_vec();
+        bytes.resize(whole_pack.len() + 100_000, 0);
+        fs::write(&pack, bytes).unwrap();
+        let shard = root.open();
+        assert_eq!(fs::metadata(&pack).unwrap().len() as usize, 24 + record, "cut at {cut}");
+        assert_eq!(list_all(&shard).await.len(), 1);
+        assert_eq!(read(&shard, kept.0, &kept.1, whole(5000)).await.unwrap(), content(1, 5000));
+        let error = read(&shard, torn.0, &torn.1, whole(5000)).await.unwrap_err();
+        assert!(matches!(error, BackendError::Corrupt(_)), "{error}");
+        drop(shard);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_head_does_not_take_the_records_behind_it() {
+    let root = Root::new();
+    let shard = root.create();
+    put(&shard, 1, 5000).await;
+    let behind = put(&shard, 2, 5000).await;
+    drop(shard);
+    let pack = newest_pack(&root);
+    let mut bytes = fs::read(&pack).unwrap();
+    bytes[30] ^= 1;
+    fs::write(&pack, bytes).unwrap();
+    let shard = root.open();
+    let listed: Vec<_> = list_all(&shard).await.into_iter().map(|listed| listed.blob).collect();
+    assert_eq!(listed, [behind.0]);
+    assert_eq!(read(&shard, behind.0, &behind.1, whole(5000)).await.unwrap(), content(2, 5000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_written_below_a_mount_that_is_gone() {
+    let root = Root::new();
+    let shard = root.create();
+    put(&shard, 1, 100).await;
+    let away = root.path().with_extension("away");
+    fs::rename(root.path(), &away).unwrap();
+    fs::create_dir(root.path()).unwrap();
+    fs::File::create(root.path().join("other")).unwrap().write_all(b"other").unwrap();
+    let error = shard.probe().await.unwrap_err();
+    assert!(matches!(&error, BackendError::Unreachable(why) if why.contains("another directory")), "{error}");
+    put(&shard, 2, 100).await;
+    put(&shard, 3, 300_000).await;
+    assert_eq!(root.files().len(), 1, "only what stood there");
+    drop(shard);
+    fs::remove_dir_all(root.path()).unwrap();
+    fs::rename(away, root.path()).unwrap();
+    assert_eq!(list_all(&root.open()).await.len(), 3);
+}
