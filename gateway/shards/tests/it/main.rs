@@ -1,5 +1,7 @@
 //! Tests of the crate through its public seams.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod conformance;
 mod fs_crash;
 mod fs_flips;
