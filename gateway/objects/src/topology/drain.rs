@@ -6,11 +6,8 @@ use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-/// Least time between two counts: a count reads every copy that waits to be deleted.
-const COUNT_EVERY: Duration = Duration::from_secs(2);
-
-/// A count may take at most this share of the time: after one that took a second, ten seconds' rest.
-const COUNT_REST_FACTOR: u32 = 10;
+/// Least time between two counts: the rate is taken over them.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
 
 /// Over how many counts the rate is taken.
 const RATE_COUNTS: usize = 16;
@@ -77,7 +74,7 @@ impl Drains {
         seen.get(&id).filter(|seen| now < seen.count_again_at).map(|seen| seen.progress(now))
     }
 
-    fn note(&self, id: ShardId, held: Holdings, took: Duration) -> DrainProgress {
+    fn note(&self, id: ShardId, held: Holdings) -> DrainProgress {
         let now = self.clock.elapsed();
         let mut all = self.seen.lock();
         let seen = all.entry(id).or_insert_with(|| Seen {
@@ -93,7 +90,7 @@ impl Drains {
         if seen.counts.len() > RATE_COUNTS {
             seen.counts.pop_front();
         }
-        seen.count_again_at = now + COUNT_EVERY.max(took * COUNT_REST_FACTOR);
+        seen.count_again_at = now + COUNT_EVERY;
         seen.progress(now)
     }
 }
@@ -139,10 +136,9 @@ impl Topology {
         if let Some(progress) = self.0.drains.fresh(id).filter(|_| draining) {
             return Ok(progress);
         }
-        let began = self.0.clock.elapsed();
         let held = self.holdings(id).await?;
         if draining {
-            return Ok(self.0.drains.note(id, held, self.0.clock.elapsed().saturating_sub(began)));
+            return Ok(self.0.drains.note(id, held));
         }
         Ok(DrainProgress {
             state: DrainState::NotDraining,

@@ -20,6 +20,7 @@ mod error;
 mod register;
 mod remove;
 mod view;
+mod waiting;
 
 pub use change::ShardChange;
 pub use count::Holdings;
@@ -27,9 +28,13 @@ pub use drain::{DrainProgress, DrainState};
 pub use error::TopologyError;
 pub use register::{LABEL_BYTES_MAX, LABELS_MAX, NewShard, WEIGHT_PERCENT_MAX};
 pub use view::{ShardSight, ShardView};
+pub use waiting::{WAITING_COUNTED_MAX, Waiting};
+
+pub use cofre_catalog::records::{ShardMode, ShardPlace, ShardRecord};
+pub use cofre_shards::{LATENCY_BOUNDS_MICROS, Latency, ShardState, ShardStatus};
 
 use async_trait::async_trait;
-use cofre_catalog::records::{EventRecord, Record, ShardMode, ShardPlace, ShardRecord};
+use cofre_catalog::records::{EventRecord, Record};
 use cofre_catalog::{Entry, Scan, SnapshotExt, Store, keys};
 use cofre_runtime::{Clock, Random};
 use cofre_shards::{Backend, BackendError, Probe, ShardInfo, Shards};

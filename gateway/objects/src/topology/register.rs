@@ -29,8 +29,9 @@ pub struct NewShard {
 }
 
 impl NewShard {
-    /// A shard at a place, with the defaults.
-    pub const fn at(place: ShardPlace) -> Self {
+    /// A shard in a directory, with the defaults.
+    pub const fn at_path(path: String) -> Self {
+        let place = ShardPlace::Filesystem { path };
         Self { place, failure_domain: None, weight_percent: 100, labels: Vec::new() }
     }
 }

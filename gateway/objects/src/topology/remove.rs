@@ -1,10 +1,13 @@
 use super::{Topology, TopologyError, place_text};
 use cofre_catalog::records::ShardMode;
-use cofre_catalog::{Batch, Check, CommitError, keys};
+use cofre_catalog::{Batch, Check, CommitError, Scan, SnapshotExt, keys};
 use cofre_types::ShardId;
 
 /// Place of the first check that fails while the shard holds copies; the one before is its record.
 const FIRST_EMPTY_CHECK: usize = 1;
+
+/// Records of doomed copies that one commit forgets.
+const FORGET_BATCH: usize = 500;
 
 impl Topology {
     /// Removes a shard that has drained, and lets go of it. What is on its disk is not touched.
@@ -19,6 +22,9 @@ impl Topology {
         let found = self.found(id).await?;
         if found.record.mode != ShardMode::Draining {
             return Err(TopologyError::NotDraining);
+        }
+        if self.holdings(id).await?.blobs == 0 {
+            self.forget_doomed(id).await?;
         }
         let place = vec![("place".to_owned(), place_text(&found.record.place).to_owned())];
         let mut batch = Batch::new();
@@ -39,5 +45,22 @@ impl Topology {
         self.0.unopened.lock().remove(&id);
         self.0.drains.forget(id);
         Ok(())
+    }
+
+    /// Forgets copies that wait to be deleted: nothing refers to them, and the shard may be dead, so
+    /// that they would wait for ever.
+    async fn forget_doomed(&self, id: ShardId) -> Result<(), TopologyError> {
+        loop {
+            let snapshot = self.0.store.snapshot().await?;
+            let page = snapshot.page(Scan::prefix(&keys::doomed_on(id)), FORGET_BATCH).await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            let mut batch = Batch::new();
+            for (key, _) in page {
+                batch.delete(key);
+            }
+            self.0.store.commit(batch).await?;
+        }
     }
 }
