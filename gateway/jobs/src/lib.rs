@@ -20,6 +20,7 @@ use cofre_objects::{Error, Objects, Topology};
 use cofre_runtime::{Clock, Pace, Shutdown, Task, Worker, WorkerHandle, run_worker};
 use cofre_settings::DynamicSettings;
 use figures::Shared;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Why a step of a job failed. It is tried again after a rest.
@@ -59,14 +60,18 @@ impl Ground {
 
 /// The running jobs.
 pub struct Jobs {
-    jobs: Vec<(WorkerHandle, Shared)>,
+    control: JobsControl,
     tasks: Vec<Task<()>>,
 }
+
+/// What can be asked of the running jobs. Cloning is cheap.
+#[derive(Clone, Default)]
+pub struct JobsControl(Arc<Vec<(WorkerHandle, Shared)>>);
 
 impl Jobs {
     /// Starts every job. They end with `shutdown`, each after the step that is under way.
     pub fn start(ground: &Ground, shutdown: &Shutdown) -> Self {
-        let mut jobs = Self { jobs: Vec::new(), tasks: Vec::new() };
+        let mut jobs = Starting { jobs: Vec::new(), tasks: Vec::new() };
         jobs.run(ground, shutdown, |figures| reclaim::Reclaim::new(ground.clone(), figures));
         jobs.run(ground, shutdown, |figures| relocate::Relocate::new(ground.clone(), figures));
         jobs.run(ground, shutdown, |figures| scrub::Scrub::new(ground.clone(), figures));
@@ -76,32 +81,12 @@ impl Jobs {
         jobs.run(ground, shutdown, |figures| topology::AttachMissing::new(ground.clone(), figures));
         let heal = jobs.run(ground, shutdown, |figures| heal::Heal::new(ground.clone(), figures));
         jobs.tasks.push(heal::queue_reports(ground.objects.clone(), heal, shutdown.clone()));
-        jobs
+        Self { control: JobsControl(Arc::new(jobs.jobs)), tasks: jobs.tasks }
     }
 
-    fn run<W: Worker>(&mut self, ground: &Ground, shutdown: &Shutdown, make: impl FnOnce(Shared) -> W) -> WorkerHandle {
-        let figures = Shared::default();
-        let worker = make(figures.clone());
-        let (handle, task) = run_worker(worker, ground.clock.clone(), shutdown.clone());
-        self.jobs.push((handle.clone(), figures));
-        self.tasks.push(task);
-        handle
-    }
-
-    /// What each job is doing.
-    pub fn status(&self) -> Vec<JobStatus> {
-        let status = |(handle, figures): &(WorkerHandle, Shared)| JobStatus {
-            name: handle.name(),
-            worker: handle.status(),
-            figures: figures.get(),
-        };
-        self.jobs.iter().map(status).collect()
-    }
-
-    /// Ends a job's rest; false if there is no such job.
-    pub fn wake(&self, name: &str) -> bool {
-        let found = self.jobs.iter().find(|(handle, _)| handle.name() == name);
-        found.inspect(|(handle, _)| handle.wake()).is_some()
+    /// What can be asked of them.
+    pub fn control(&self) -> JobsControl {
+        self.control.clone()
     }
 
     /// Waits until every job has ended, after shutdown has begun; at most `grace`.
@@ -116,5 +101,40 @@ impl Jobs {
         if tokio::time::timeout(grace, all).await.is_err() {
             tracing::warn!("a job did not end in time; its step is left, and done anew at the next start");
         }
+    }
+}
+
+/// Jobs that are being started.
+struct Starting {
+    jobs: Vec<(WorkerHandle, Shared)>,
+    tasks: Vec<Task<()>>,
+}
+
+impl Starting {
+    fn run<W: Worker>(&mut self, ground: &Ground, shutdown: &Shutdown, make: impl FnOnce(Shared) -> W) -> WorkerHandle {
+        let figures = Shared::default();
+        let worker = make(figures.clone());
+        let (handle, task) = run_worker(worker, ground.clock.clone(), shutdown.clone());
+        self.jobs.push((handle.clone(), figures));
+        self.tasks.push(task);
+        handle
+    }
+}
+
+impl JobsControl {
+    /// What each job is doing.
+    pub fn status(&self) -> Vec<JobStatus> {
+        let status = |(handle, figures): &(WorkerHandle, Shared)| JobStatus {
+            name: handle.name(),
+            worker: handle.status(),
+            figures: figures.get(),
+        };
+        self.0.iter().map(status).collect()
+    }
+
+    /// Ends a job's rest; false if there is no such job.
+    pub fn wake(&self, name: &str) -> bool {
+        let found = self.0.iter().find(|(handle, _)| handle.name() == name);
+        found.inspect(|(handle, _)| handle.wake()).is_some()
     }
 }
