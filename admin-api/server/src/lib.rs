@@ -1,1 +1,53 @@
-//! cofre-admin-server
+//! The admin API: HTTP routes over the domain, for operators and their programs.
+//!
+//! # Invariants
+//! - A route is declared with the scope that it asks for, or expressly open, in [`routes`]: there is
+//!   no other way to add one.
+//! - Every error is a problem document that names the field it is about.
+//! - A secret appears in the answer that makes it and nowhere else.
+//!
+//! # Limits
+//! A body has at most [`BODY_BYTES_MAX`] bytes, a page at most [`cofre_admin_types::PAGE_ITEMS_MAX`]
+//! items. Connections, header time-outs and TLS are the listener's.
+
+mod admin;
+mod auth;
+mod catalog;
+mod convert;
+mod docs;
+mod edge;
+mod error;
+mod etag;
+mod extract;
+mod metrics;
+mod paging;
+mod resources;
+mod routes;
+mod verdicts;
+
+pub use admin::{Admin, AdminParts};
+pub use catalog::{BackupProgress, Catalog, CatalogError, CatalogFigures, Distribution};
+pub use error::ApiError;
+pub use extract::BODY_BYTES_MAX;
+pub use metrics::Process;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use routes::Routes;
+use std::sync::Arc;
+use utoipa::openapi::OpenApi;
+
+/// The service: every route, ready to be served.
+pub fn router(admin: Arc<Admin>) -> Router {
+    let (router, document) = build(Arc::clone(&admin));
+    router.merge(docs::router(document)).layer(from_fn_with_state(Arc::clone(&admin), edge::edge)).with_state(admin)
+}
+
+/// The OpenAPI document of the routes.
+pub fn document(admin: Arc<Admin>) -> OpenApi {
+    build(admin).1
+}
+
+fn build(admin: Arc<Admin>) -> (Router<Arc<Admin>>, OpenApi) {
+    resources::add(Routes::new(admin, docs::outline())).finish()
+}

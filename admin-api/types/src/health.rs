@@ -103,10 +103,11 @@ pub struct CatalogHealth {
     pub commits: u64,
     /// Groups of commits that shared one sync, since the process started.
     pub groups: u64,
-    /// How long commits took lately.
+    /// How long commits took since the process started.
     pub commit_latency: Latency,
-    /// Bytes on disk.
-    pub disk_bytes: u64,
+    /// Bytes on disk; absent if it is not on disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk_bytes: Option<u64>,
 }
 
 /// Distribution of a duration.
@@ -114,8 +115,10 @@ pub struct CatalogHealth {
 pub struct Latency {
     /// Mean, in milliseconds.
     pub mean_ms: f64,
-    /// Largest since the process started, in milliseconds.
-    pub max_ms: f64,
+    /// Half took no longer than this, in milliseconds, by powers of two.
+    pub p50_ms: f64,
+    /// 99 of 100 took no longer than this, in milliseconds, by powers of two.
+    pub p99_ms: f64,
 }
 
 /// Blobs below their redundancy.

@@ -29,7 +29,7 @@ pub use events::{Event, EventsQuery};
 pub use health::{
     CatalogHealth, Health, HealthStatus, Latency, Live, Promise, Ready, RedundancyHealth, Severity, Verdict,
 };
-pub use jobs::Job;
+pub use jobs::{Job, JobProblem};
 pub use page::{Page, PageQuery};
 pub use problem::Problem;
 pub use settings::{

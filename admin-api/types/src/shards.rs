@@ -31,6 +31,8 @@ pub enum ShardMode {
 pub enum ShardState {
     /// It answers and has room.
     Online,
+    /// Its last calls failed, but too few to give it up.
+    Suspect,
     /// It answers and has no room for new blobs.
     Full,
     /// It does not answer, or is not the shard it should be.
@@ -77,9 +79,11 @@ pub struct ShardHealth {
     pub calls: u64,
     /// Calls that failed.
     pub errors: u64,
-    /// Blobs that failed their checksum or were missing.
-    pub bad_blobs: u64,
-    /// Mean time of a call lately, in microseconds; absent before the first.
+    /// Bytes of content written to it.
+    pub written_bytes: u64,
+    /// Bytes of content read from it.
+    pub read_bytes: u64,
+    /// Mean time of a write or the beginning of a read, in microseconds; absent before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_us: Option<u64>,
     /// The last failure.
@@ -130,11 +134,9 @@ pub struct PatchShard {
 pub enum DrainState {
     /// The shard is not draining.
     NotDraining,
-    /// What stands on it is being counted.
-    Counting,
     /// Copies move to other shards.
     Moving,
-    /// Copies remain that nothing can take now: too few other shards, or no room on them.
+    /// Nothing has moved for a minute: `obstacle` says what may be in the way.
     Stuck,
     /// No record refers to the shard any more: it can be removed.
     Drained,
@@ -149,7 +151,7 @@ pub struct Drain {
     pub remaining_blobs: u64,
     /// Their bytes.
     pub remaining_bytes: u64,
-    /// Copies that moved since the drain began.
+    /// Copies that left since this process first counted.
     pub moved_blobs: u64,
     /// Their bytes.
     pub moved_bytes: u64,

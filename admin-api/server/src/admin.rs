@@ -1,0 +1,101 @@
+use crate::catalog::{Backups, Catalog};
+use cofre_events::EventLog;
+use cofre_iam::{Caller, Iam};
+use cofre_jobs::JobsControl;
+use cofre_objects::{Objects, Topology};
+use cofre_runtime::{Clock, Random, Shutdown};
+use cofre_settings::DynamicSettings;
+use cofre_types::Scheme;
+use parking_lot::Mutex;
+use prometheus_client::registry::Registry;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the admin API stands on.
+pub struct AdminParts {
+    /// Accounts, keys and tokens.
+    pub iam: Iam,
+    /// The dynamic settings.
+    pub settings: DynamicSettings,
+    /// The event log.
+    pub events: EventLog,
+    /// The domain.
+    pub objects: Objects,
+    /// The shards.
+    pub topology: Topology,
+    /// The background jobs.
+    pub jobs: JobsControl,
+    /// What can be asked of the catalog's engine.
+    pub catalog: Arc<dyn Catalog>,
+    /// Metrics of the doors; the API adds its own when asked for them.
+    pub registry: Registry,
+    /// The clock.
+    pub clock: Clock,
+    /// Randomness for request ids.
+    pub random: Random,
+    /// Begins when the process is about to end.
+    pub draining: Shutdown,
+    /// Redundancy of new blobs while neither bucket nor settings say another.
+    pub redundancy: Scheme,
+}
+
+/// State of the admin API.
+pub struct Admin {
+    pub(crate) iam: Iam,
+    pub(crate) settings: DynamicSettings,
+    pub(crate) events: EventLog,
+    pub(crate) objects: Objects,
+    pub(crate) topology: Topology,
+    pub(crate) jobs: JobsControl,
+    pub(crate) catalog: Arc<dyn Catalog>,
+    pub(crate) backups: Arc<Mutex<Backups>>,
+    pub(crate) registry: Registry,
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    pub(crate) draining: Shutdown,
+    pub(crate) redundancy: Scheme,
+    started: Duration,
+}
+
+impl Admin {
+    /// The state over its parts. The time of uptime begins now.
+    pub fn new(parts: AdminParts) -> Arc<Self> {
+        Arc::new(Self {
+            started: parts.clock.elapsed(),
+            iam: parts.iam,
+            settings: parts.settings,
+            events: parts.events,
+            objects: parts.objects,
+            topology: parts.topology,
+            jobs: parts.jobs,
+            catalog: parts.catalog,
+            backups: Arc::default(),
+            registry: parts.registry,
+            clock: parts.clock,
+            random: parts.random,
+            draining: parts.draining,
+            redundancy: parts.redundancy,
+        })
+    }
+
+    /// Time since the API was made.
+    pub(crate) fn uptime(&self) -> Duration {
+        self.clock.elapsed().saturating_sub(self.started)
+    }
+
+    /// Redundancy of new blobs where no bucket says another.
+    pub(crate) fn scheme(&self) -> Scheme {
+        self.settings.current().redundancy.unwrap_or(self.redundancy)
+    }
+
+    /// The caller of domain operations: rights were decided by the token's scope.
+    pub(crate) fn caller(&self) -> Caller {
+        Caller::internal("admin", &self.random)
+    }
+}
+
+impl std::fmt::Debug for Admin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Admin")
+    }
+}

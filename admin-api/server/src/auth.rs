@@ -1,0 +1,48 @@
+use crate::convert::api_scope;
+use crate::{Admin, ApiError};
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::Response;
+use cofre_admin_types::Scope;
+use std::sync::Arc;
+
+/// What stands before a route.
+#[derive(Clone)]
+pub(crate) struct Guard {
+    pub(crate) admin: Arc<Admin>,
+    pub(crate) scope: Scope,
+}
+
+/// Who sent the request, as events name actors: `token:<id>`.
+#[derive(Debug, Clone)]
+pub(crate) struct Actor(pub(crate) String);
+
+/// Lets a request through whose token has the scope.
+pub(crate) async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> Result<Response, ApiError> {
+    let header = request.headers().get(AUTHORIZATION);
+    let header = header.ok_or(ApiError::Unauthenticated("send an admin token as 'Authorization: Bearer TOKEN'"))?;
+    let text = header.to_str().unwrap_or_default();
+    let token = text
+        .split_once(' ')
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim())
+        .ok_or(ApiError::Unauthenticated("the Authorization header is not 'Bearer TOKEN'"))?;
+    let token = guard.admin.iam.verify_token(token).await?;
+    let token = token.ok_or(ApiError::Unauthenticated("the token is unknown, revoked or expired"))?;
+    if api_scope(token.scope) < guard.scope {
+        return Err(ApiError::Forbidden(guard.scope));
+    }
+    request.extensions_mut().insert(Actor(format!("token:{}", token.id)));
+    Ok(next.run(request).await)
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Actor {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let actor = parts.extensions.get::<Self>().cloned();
+        actor.ok_or_else(|| ApiError::Internal("a handler asks who calls on a route without a guard".to_owned()))
+    }
+}

@@ -1,0 +1,184 @@
+//! From the domain's types to the API's, and from the domain's errors to the API's: by hand, in one
+//! place, and without a wildcard.
+
+use crate::{ApiError, CatalogError};
+use cofre_admin_types as api;
+use cofre_events::EventsError;
+use cofre_iam::{AccessKey, Account, AdminToken, IamError};
+use cofre_objects::{Error, TopologyError};
+use cofre_settings::SettingsError;
+use cofre_types::Timestamp;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// A moment as the API writes it: RFC 3339, UTC, milliseconds.
+pub(crate) fn time_text(at: Timestamp) -> String {
+    let nanos = i128::from(at.millis()) * 1_000_000;
+    let text = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok().and_then(|at| at.format(&Rfc3339).ok());
+    text.unwrap_or_default()
+}
+
+pub(crate) const fn api_scope(scope: cofre_iam::Scope) -> api::Scope {
+    match scope {
+        cofre_iam::Scope::Read => api::Scope::Read,
+        cofre_iam::Scope::Operate => api::Scope::Operate,
+        cofre_iam::Scope::Admin => api::Scope::Admin,
+    }
+}
+
+pub(crate) const fn domain_scope(scope: api::Scope) -> cofre_iam::Scope {
+    match scope {
+        api::Scope::Read => cofre_iam::Scope::Read,
+        api::Scope::Operate => cofre_iam::Scope::Operate,
+        api::Scope::Admin => cofre_iam::Scope::Admin,
+    }
+}
+
+pub(crate) fn account(account: Account) -> api::Account {
+    api::Account {
+        id: account.id.to_string(),
+        display_name: account.name,
+        email: account.email,
+        root: account.root,
+        disabled: account.disabled,
+        created: time_text(account.created),
+        buckets_max: account.buckets_max,
+    }
+}
+
+pub(crate) fn key(key: AccessKey) -> api::Key {
+    api::Key {
+        access_key_id: key.id.to_string(),
+        account: key.account.to_string(),
+        disabled: key.disabled,
+        created: time_text(key.created),
+        expires: key.expires.map(time_text),
+        note: key.note,
+    }
+}
+
+pub(crate) fn token(token: AdminToken) -> api::Token {
+    api::Token {
+        id: token.id,
+        note: token.note,
+        scope: api_scope(token.scope),
+        created: time_text(token.created),
+        expires: token.expires.map(time_text),
+    }
+}
+
+pub(crate) fn event(event: cofre_events::Event) -> api::Event {
+    let record = event.record;
+    api::Event {
+        cursor: event.cursor.to_string(),
+        at: time_text(record.at),
+        kind: record.kind,
+        subject: record.subject,
+        actor: record.actor,
+        details: record.details.into_iter().collect(),
+    }
+}
+
+impl From<IamError> for ApiError {
+    fn from(error: IamError) -> Self {
+        match error {
+            IamError::Invalid(invalid) => invalid.into(),
+            IamError::Taken { .. } | IamError::Refused { .. } | IamError::Conflict => Self::Conflict(error.to_string()),
+            IamError::NotFound { what } => Self::NotFound(format!("such {what}")),
+            IamError::Store(_)
+            | IamError::Damaged(_)
+            | IamError::WrongMasterKey(_)
+            | IamError::MasterKey(_)
+            | IamError::File { .. } => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<SettingsError> for ApiError {
+    fn from(error: SettingsError) -> Self {
+        match error {
+            SettingsError::Invalid { path, reason } if path.is_empty() => Self::invalid("document", reason),
+            SettingsError::Invalid { path, reason } => Self::invalid(path, reason),
+            SettingsError::Conflict { .. } => Self::PreconditionFailed(error.to_string()),
+            SettingsError::NotFound(revision) => Self::NotFound(format!("revision {revision} of the settings")),
+            SettingsError::Store(_) | SettingsError::Damaged(_) => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<EventsError> for ApiError {
+    fn from(error: EventsError) -> Self {
+        match error {
+            EventsError::Invalid { field, reason } => Self::invalid(field, reason),
+            EventsError::Conflict => Self::Conflict(error.to_string()),
+            EventsError::Store(_) | EventsError::Damaged(_) => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<TopologyError> for ApiError {
+    fn from(error: TopologyError) -> Self {
+        match error {
+            TopologyError::Invalid { field, reason } => Self::invalid(field, reason),
+            TopologyError::NoSuchShard(id) => Self::NotFound(format!("shard {id}")),
+            TopologyError::Unusable(reason) => Self::invalid("place", reason),
+            TopologyError::Changed { .. } => Self::PreconditionFailed(error.to_string()),
+            TopologyError::Taken { .. }
+            | TopologyError::NotDraining
+            | TopologyError::HoldsCopies(_)
+            | TopologyError::TooMany
+            | TopologyError::Conflict => Self::Conflict(error.to_string()),
+            TopologyError::Store(_) | TopologyError::Record(_) => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<CatalogError> for ApiError {
+    fn from(error: CatalogError) -> Self {
+        match error {
+            CatalogError::Directory(reason) => Self::invalid("directory", reason),
+            CatalogError::Failed(reason) => Self::Internal(reason),
+        }
+    }
+}
+
+/// Errors of the bucket operations that the API calls.
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        let text = error.to_string();
+        match error {
+            Error::Invalid(invalid) => invalid.into(),
+            Error::NoSuchBucket => Self::NotFound("such bucket".to_owned()),
+            Error::Conflict => Self::Conflict(text),
+            Error::NoRoom | Error::Unavailable(_) => Self::Unavailable(text),
+            Error::InvalidRequest(reason) => Self::invalid("request", reason),
+            // None of these comes of asking for buckets, their usage or their quota.
+            Error::AccessDenied
+            | Error::Body(_)
+            | Error::IncompleteBody { .. }
+            | Error::BadDigest
+            | Error::ChecksumMismatch(_)
+            | Error::ChecksumMissing
+            | Error::EntityTooLarge { .. }
+            | Error::EntityTooSmall { .. }
+            | Error::InvalidPart { .. }
+            | Error::InvalidPartOrder
+            | Error::InvalidRange { .. }
+            | Error::InvalidPartNumber
+            | Error::PreconditionFailed { .. }
+            | Error::NotModified { .. }
+            | Error::BucketAlreadyExists
+            | Error::BucketAlreadyOwnedByYou
+            | Error::BucketNotEmpty
+            | Error::TooManyBuckets
+            | Error::NoSuchConfiguration(_)
+            | Error::NoSuchKey { .. }
+            | Error::NoSuchVersion
+            | Error::IsDeleteMarker { .. }
+            | Error::NoSuchUpload
+            | Error::QuotaExceeded
+            | Error::Unreadable(_)
+            | Error::Internal(_) => Self::Internal(text),
+        }
+    }
+}

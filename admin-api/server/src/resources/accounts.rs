@@ -1,0 +1,114 @@
+use crate::auth::Actor;
+use crate::extract::{Json, Path, Query};
+use crate::routes::Routes;
+use crate::{Admin, ApiError, convert, paging};
+use axum::extract::State;
+use axum::http::StatusCode;
+use cofre_admin_types::{Account, AccountCreated, CreateAccount, Page, PageQuery, PatchAccount, Problem, Scope};
+use cofre_iam::NewAccount;
+use cofre_types::AccountId;
+use std::sync::Arc;
+use utoipa_axum::routes;
+
+pub(super) fn add(routes: Routes) -> Routes {
+    routes
+        .scoped(Scope::Read, routes!(list))
+        .scoped(Scope::Admin, routes!(create))
+        .scoped(Scope::Read, routes!(get))
+        .scoped(Scope::Admin, routes!(patch))
+        .scoped(Scope::Admin, routes!(delete))
+}
+
+/// Every account, by name.
+#[utoipa::path(get, path = "/v1/accounts", operation_id = "list_accounts", tag = "accounts", params(PageQuery),
+    responses((status = 200, description = "A page of accounts.", body = Page<Account>)))]
+async fn list(
+    State(admin): State<Arc<Admin>>,
+    Query(query): Query<PageQuery>,
+) -> Result<axum::Json<Page<Account>>, ApiError> {
+    let page = admin.iam.list_accounts(query.after.as_deref(), paging::limit(query.limit)?).await?;
+    Ok(axum::Json(Page { items: page.items.into_iter().map(convert::account).collect(), next: page.next }))
+}
+
+/// Make an account and its first access key.
+#[utoipa::path(post, path = "/v1/accounts", operation_id = "create_account", tag = "accounts",
+    request_body = CreateAccount, responses(
+        (status = 201, description = "The account and its key; the secret is not shown again.", body = AccountCreated),
+        (status = 400, description = "A field is not valid.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Name or e-mail address is taken.", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn create(
+    State(admin): State<Arc<Admin>>,
+    Actor(actor): Actor,
+    Json(request): Json<CreateAccount>,
+) -> Result<(StatusCode, axum::Json<AccountCreated>), ApiError> {
+    let new = NewAccount {
+        name: request.display_name,
+        email: request.email,
+        buckets_max: request.buckets_max,
+        ..NewAccount::default()
+    };
+    let created = admin.iam.create_account(new, &actor).await?;
+    let answer = AccountCreated {
+        account: convert::account(created.account),
+        access_key_id: created.key.id.to_string(),
+        secret_access_key: created.key.secret.expose().to_owned(),
+    };
+    Ok((StatusCode::CREATED, axum::Json(answer)))
+}
+
+/// One account.
+#[utoipa::path(get, path = "/v1/accounts/{id}", operation_id = "get_account", tag = "accounts",
+    params(("id" = String, Path, description = "Canonical id: 64 hexadecimal digits.")),
+    responses(
+        (status = 200, description = "The account.", body = Account),
+        (status = 404, description = "There is no such account.", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn get(State(admin): State<Arc<Admin>>, Path(id): Path<String>) -> Result<axum::Json<Account>, ApiError> {
+    Ok(axum::Json(convert::account(admin.iam.account(parse_id(&id)?).await?)))
+}
+
+/// Disable or enable an account.
+///
+/// All keys of a disabled account are refused, within the moment.
+#[utoipa::path(patch, path = "/v1/accounts/{id}", operation_id = "patch_account", tag = "accounts",
+    params(("id" = String, Path, description = "Canonical id: 64 hexadecimal digits.")),
+    request_body = PatchAccount, responses(
+        (status = 200, description = "The account as it is now.", body = Account),
+        (status = 404, description = "There is no such account.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The root account cannot be disabled.", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn patch(
+    State(admin): State<Arc<Admin>>,
+    Actor(actor): Actor,
+    Path(id): Path<String>,
+    Json(request): Json<PatchAccount>,
+) -> Result<axum::Json<Account>, ApiError> {
+    let id = parse_id(&id)?;
+    let account = match request.disabled {
+        Some(disabled) => admin.iam.set_account_disabled(id, disabled, &actor).await?,
+        None => admin.iam.account(id).await?,
+    };
+    Ok(axum::Json(convert::account(account)))
+}
+
+/// Delete an account and its keys.
+#[utoipa::path(delete, path = "/v1/accounts/{id}", operation_id = "delete_account", tag = "accounts",
+    params(("id" = String, Path, description = "Canonical id: 64 hexadecimal digits.")),
+    responses(
+        (status = 204, description = "It is gone."),
+        (status = 404, description = "There is no such account.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It owns buckets, or is the root account.", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn delete(
+    State(admin): State<Arc<Admin>>,
+    Actor(actor): Actor,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    admin.iam.delete_account(parse_id(&id)?, &actor).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) fn parse_id(text: &str) -> Result<AccountId, ApiError> {
+    AccountId::parse(text).map_err(|invalid| ApiError::invalid("id", invalid.reason))
+}

@@ -1,0 +1,108 @@
+use crate::auth::Actor;
+use crate::extract::Path;
+use crate::routes::Routes;
+use crate::{Admin, ApiError};
+use axum::extract::State;
+use cofre_admin_types::{Drain, DrainState, Problem, Scope};
+use cofre_objects::{DrainProgress, ShardChange};
+use cofre_types::ShardId;
+use std::sync::Arc;
+use utoipa_axum::routes;
+
+/// Name of the job that moves copies off draining shards.
+const DRAIN_JOB: &str = "drain";
+
+pub(super) fn add(routes: Routes) -> Routes {
+    routes
+        .scoped(Scope::Read, routes!(get))
+        .scoped(Scope::Operate, routes!(start))
+        .scoped(Scope::Operate, routes!(cancel))
+}
+
+/// How far a drain is.
+#[utoipa::path(get, path = "/v1/shards/{id}/drain", operation_id = "get_drain", tag = "shards",
+    params(("id" = u32, Path, description = "Number of the shard.")),
+    responses(
+        (status = 200, description = "The progress.", body = Drain),
+        (status = 404, description = "There is no such shard.", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn get(State(admin): State<Arc<Admin>>, Path(id): Path<u32>) -> Result<axum::Json<Drain>, ApiError> {
+    progress(&admin, ShardId(id)).await
+}
+
+/// Drain a shard: it takes no new blobs, and its copies move to other shards.
+///
+/// Asking again is fine.
+#[utoipa::path(put, path = "/v1/shards/{id}/drain", operation_id = "start_drain", tag = "shards",
+    params(("id" = u32, Path, description = "Number of the shard.")),
+    responses(
+        (status = 200, description = "The progress.", body = Drain),
+        (status = 404, description = "There is no such shard.", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn start(
+    State(admin): State<Arc<Admin>>,
+    Actor(actor): Actor,
+    Path(id): Path<u32>,
+) -> Result<axum::Json<Drain>, ApiError> {
+    let change = ShardChange { draining: Some(true), ..ShardChange::default() };
+    admin.topology.change(ShardId(id), &change, None, &actor).await?;
+    admin.jobs.wake(DRAIN_JOB);
+    progress(&admin, ShardId(id)).await
+}
+
+/// Stop a drain: the shard takes new blobs again. What has moved stays where it is.
+#[utoipa::path(delete, path = "/v1/shards/{id}/drain", operation_id = "cancel_drain", tag = "shards",
+    params(("id" = u32, Path, description = "Number of the shard.")),
+    responses(
+        (status = 200, description = "The progress.", body = Drain),
+        (status = 404, description = "There is no such shard.", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn cancel(
+    State(admin): State<Arc<Admin>>,
+    Actor(actor): Actor,
+    Path(id): Path<u32>,
+) -> Result<axum::Json<Drain>, ApiError> {
+    let change = ShardChange { draining: Some(false), ..ShardChange::default() };
+    admin.topology.change(ShardId(id), &change, None, &actor).await?;
+    progress(&admin, ShardId(id)).await
+}
+
+async fn progress(admin: &Admin, id: ShardId) -> Result<axum::Json<Drain>, ApiError> {
+    let progress = admin.topology.drain_progress(id).await?;
+    let obstacle = match progress.state {
+        cofre_objects::DrainState::Stuck => Some(obstacle(admin)),
+        _ => None,
+    };
+    Ok(axum::Json(drain(progress, obstacle)))
+}
+
+fn obstacle(admin: &Admin) -> String {
+    let job = admin.jobs.status().into_iter().find(|job| job.name == DRAIN_JOB);
+    let problem = job.and_then(|job| {
+        let problem = job.figures.problems.into_iter().next().map(|(subject, reason)| format!("{subject}: {reason}"));
+        job.worker.last_error.or(problem)
+    });
+    match problem {
+        Some(problem) => format!("nothing has moved for a minute; the job says: {problem}"),
+        None => "nothing has moved for a minute; is there room on as many other failure domains as there are copies?"
+            .to_owned(),
+    }
+}
+
+fn drain(progress: DrainProgress, obstacle: Option<String>) -> Drain {
+    Drain {
+        state: match progress.state {
+            cofre_objects::DrainState::NotDraining => DrainState::NotDraining,
+            cofre_objects::DrainState::Moving => DrainState::Moving,
+            cofre_objects::DrainState::Stuck => DrainState::Stuck,
+            cofre_objects::DrainState::Drained => DrainState::Drained,
+        },
+        remaining_blobs: progress.remaining.blobs,
+        remaining_bytes: progress.remaining.bytes,
+        moved_blobs: progress.moved.blobs,
+        moved_bytes: progress.moved.bytes,
+        bytes_per_second: progress.bytes_per_second,
+        seconds_left: progress.time_left.map(|left| left.as_secs()),
+        obstacle,
+    }
+}

@@ -1,0 +1,37 @@
+//! The routes, one file per resource.
+
+#![allow(unused_qualifications, reason = "utoipa's macro repeats the types of queries with their paths")]
+
+mod accounts;
+mod backups;
+mod buckets;
+mod drains;
+mod events;
+mod health;
+mod jobs;
+mod keys;
+mod metrics;
+mod settings;
+mod shards;
+mod tokens;
+
+use crate::routes::Routes;
+
+/// Adds every route.
+pub(crate) fn add(routes: Routes) -> Routes {
+    let adders = [
+        health::add,
+        shards::add,
+        drains::add,
+        settings::add,
+        accounts::add,
+        keys::add,
+        tokens::add,
+        buckets::add,
+        events::add,
+        jobs::add,
+        backups::add,
+        metrics::add,
+    ];
+    adders.into_iter().fold(routes, |routes, add| add(routes))
+}

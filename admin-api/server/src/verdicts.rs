@@ -1,0 +1,149 @@
+//! What the state means: which promise is in danger, in words, and what to do about it. Pure.
+
+use cofre_admin_types::{Promise, Severity, Verdict};
+use cofre_jobs::JobStatus;
+use cofre_objects::{ShardMode, ShardSight, ShardState, ShardView, Waiting};
+use cofre_types::Scheme;
+use std::collections::BTreeSet;
+
+/// With less free room than this share of the total, a shard is nearly full.
+const NEARLY_FULL_SHARE: f64 = 0.1;
+
+/// How long blobs may wait to be healed before someone should look.
+const HEAL_LATE_NANOS: u64 = 3_600 * 1_000_000_000;
+
+/// What is known when the verdicts are made.
+pub(crate) struct Seen<'a> {
+    pub(crate) draining: bool,
+    pub(crate) catalog_error: Option<&'a str>,
+    pub(crate) shards: &'a [ShardView],
+    pub(crate) waiting: Waiting,
+    pub(crate) scheme: Scheme,
+    pub(crate) jobs: &'a [JobStatus],
+    pub(crate) now_nanos: u64,
+}
+
+/// Failure domains that take new blobs now.
+pub(crate) fn writable_domains(shards: &[ShardView]) -> usize {
+    let takes = |view: &&ShardView| {
+        let state = match &view.sight {
+            ShardSight::Attached(status) => status.state,
+            ShardSight::Unopened(_) => return false,
+        };
+        view.record.mode == ShardMode::Active
+            && view.record.weight_percent > 0
+            && matches!(state, ShardState::Healthy | ShardState::Suspect)
+    };
+    let domain = |view: &ShardView| match &view.record.failure_domain {
+        Some(domain) => domain.clone(),
+        // A NUL byte keeps the shard's own domain apart from every name.
+        None => format!("\0{}", view.record.id),
+    };
+    shards.iter().filter(takes).map(domain).collect::<BTreeSet<_>>().len()
+}
+
+/// Every promise that is in danger, worst first.
+pub(crate) fn verdicts(seen: &Seen<'_>) -> Vec<Verdict> {
+    let mut verdicts = Vec::new();
+    if let Some(error) = seen.catalog_error {
+        let message = format!("the catalog does not read, so no request is answered: {error}");
+        verdicts.push(verdict(Severity::Critical, Promise::Availability, "catalog", message));
+    }
+    if seen.draining {
+        let message = "the process is about to end and refuses new connections".to_owned();
+        verdicts.push(verdict(Severity::Warning, Promise::Availability, "process", message));
+    }
+    writes(seen, &mut verdicts);
+    for view in seen.shards {
+        shard(view, seen.scheme, &mut verdicts);
+    }
+    redundancy(seen, &mut verdicts);
+    jobs(seen, &mut verdicts);
+    verdicts.sort_by_key(|verdict| (std::cmp::Reverse(verdict.severity), verdict.promise));
+    verdicts
+}
+
+fn verdict(severity: Severity, promise: Promise, subject: impl Into<String>, message: String) -> Verdict {
+    Verdict { severity, promise, subject: subject.into(), message }
+}
+
+fn writes(seen: &Seen<'_>, verdicts: &mut Vec<Verdict>) {
+    let (domains, scheme) = (writable_domains(seen.shards), seen.scheme);
+    if domains < scheme.write_quorum() {
+        let message = format!(
+            "{domains} failure domains take new blobs, and a write of {scheme} needs {}: writes are refused; \
+             add shards, free room or bring back the ones that are away",
+            scheme.write_quorum()
+        );
+        verdicts.push(verdict(Severity::Critical, Promise::Availability, "writes", message));
+    } else if domains < scheme.width() {
+        let message = format!(
+            "{domains} failure domains take new blobs, and {scheme} wants {}: new blobs have fewer copies than they \
+             should until that many are back",
+            scheme.width()
+        );
+        verdicts.push(verdict(Severity::Warning, Promise::Durability, "writes", message));
+    }
+}
+
+fn shard(view: &ShardView, scheme: Scheme, verdicts: &mut Vec<Verdict>) {
+    let subject = format!("shard {}", view.record.id);
+    let status = match &view.sight {
+        ShardSight::Attached(status) => status,
+        ShardSight::Unopened(reason) => {
+            verdicts.push(away(&subject, scheme, reason));
+            return;
+        }
+    };
+    let last_error = status.last_error.as_deref().unwrap_or("no reason is known");
+    match status.state {
+        ShardState::Unreachable => verdicts.push(away(&subject, scheme, last_error)),
+        ShardState::Suspect => {
+            let message = format!("its last calls failed: {last_error}; look at its disk, and probe it");
+            verdicts.push(verdict(Severity::Warning, Promise::Availability, &subject, message));
+        }
+        ShardState::Full => {
+            let message = "it is full and takes no new blobs; add a shard, or delete objects".to_owned();
+            verdicts.push(verdict(Severity::Warning, Promise::Space, &subject, message));
+        }
+        ShardState::Healthy => {}
+    }
+    if let Some(capacity) = status.capacity.filter(|_| status.state == ShardState::Healthy) {
+        let free_share = capacity.free_bytes as f64 / capacity.total_bytes.max(1) as f64;
+        if free_share < NEARLY_FULL_SHARE {
+            let message = format!("{:.0} % of its room is free; add a shard before it is full", free_share * 100.0);
+            verdicts.push(verdict(Severity::Warning, Promise::Space, &subject, message));
+        }
+    }
+}
+
+/// What a missing shard means depends on whether another copy stands elsewhere.
+fn away(subject: &str, scheme: Scheme, reason: &str) -> Verdict {
+    if scheme.width() == 1 {
+        let message = format!("it is away, and with {scheme} what is on it cannot be read: {reason}; bring it back");
+        return verdict(Severity::Critical, Promise::Availability, subject, message);
+    }
+    let message = format!("it is away, and what is on it has one copy less: {reason}; bring it back, or drain it");
+    verdict(Severity::Warning, Promise::Durability, subject, message)
+}
+
+fn redundancy(seen: &Seen<'_>, verdicts: &mut Vec<Verdict>) {
+    if seen.waiting.blobs == 0 {
+        return;
+    }
+    let late = seen.waiting.oldest.is_some_and(|oldest| seen.now_nanos.saturating_sub(oldest.0) > HEAL_LATE_NANOS);
+    let more = if seen.waiting.more { "more than " } else { "" };
+    let advice = if late { "; the longest waits for over an hour: look at the shards and at the job heal" } else { "" };
+    let message =
+        format!("{more}{} blobs have fewer copies than they should and wait to be healed{advice}", seen.waiting.blobs);
+    verdicts.push(verdict(Severity::Warning, Promise::Durability, "redundancy", message));
+}
+
+fn jobs(seen: &Seen<'_>, verdicts: &mut Vec<Verdict>) {
+    for job in seen.jobs {
+        if let Some(error) = &job.worker.last_error {
+            let message = format!("its last step failed and is tried again: {error}");
+            verdicts.push(verdict(Severity::Warning, Promise::Upkeep, format!("job {}", job.name), message));
+        }
+    }
+}
