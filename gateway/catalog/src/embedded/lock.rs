@@ -8,7 +8,7 @@ const FILE: &str = "lock";
 /// a crash leaves no stale lock.
 #[derive(Debug)]
 pub(super) struct DirectoryLock {
-    _file: File,
+    file: File,
 }
 
 impl DirectoryLock {
@@ -19,9 +19,18 @@ impl DirectoryLock {
         let file =
             OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(|error| failed(&error))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse(directory.display().to_string())),
             Err(TryLockError::Error(error)) => Err(failed(&error)),
+        }
+    }
+}
+
+impl Drop for DirectoryLock {
+    /// Closing the file is not enough: a process that is being started shares it for a moment.
+    fn drop(&mut self) {
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(%error, "the catalog's directory could not be unlocked");
         }
     }
 }

@@ -82,6 +82,12 @@ impl Queue {
         answered.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
 
+    /// Batches that wait or are being made durable, if all are small.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        (QUEUE_KIB_MAX - self.room.available_permits()) / BATCH_KIB_MIN
+    }
+
     /// Takes no more. What is queued is still committed.
     pub(super) fn close(&self) {
         self.room.close();

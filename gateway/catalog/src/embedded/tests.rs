@@ -1,1 +1,172 @@
+//! Faults between the writer and its log, which no public seam can cause.
 
+use super::Embedded;
+use super::log::{CommitLog, Group, JournalLog};
+use super::open::open_with;
+use super::options::EmbeddedOptions;
+use super::place::Place;
+use crate::{Batch, CommitError, Revision, SnapshotExt, Store, StoreError};
+use cofre_runtime::{Clock, ManualClock, blocking, spawn};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// What happens to one group.
+enum Fate {
+    Durable,
+    /// The sync fails, and what was written is durable or not.
+    Fails {
+        written: bool,
+    },
+}
+
+/// A log that waits to be told the fate of each group.
+struct ToldLog {
+    log: JournalLog,
+    began: Sender<usize>,
+    fates: Receiver<Fate>,
+}
+
+impl CommitLog for ToldLog {
+    fn append(&mut self, group: Group, revision: Revision) -> Result<Place, StoreError> {
+        self.began.send(group.len()).expect("the test listens");
+        let failed = || StoreError::Engine("fdatasync: input/output error".to_owned());
+        match self.fates.recv().expect("the test tells") {
+            Fate::Durable => self.log.append(group, revision),
+            Fate::Fails { written: true } => {
+                self.log.append(group, revision)?;
+                Err(failed())
+            }
+            Fate::Fails { written: false } => Err(failed()),
+        }
+    }
+
+    fn settle(&mut self) -> Result<(), StoreError> {
+        self.log.settle()
+    }
+}
+
+struct Told {
+    store: Arc<Embedded>,
+    began: Receiver<usize>,
+    fates: Sender<Fate>,
+}
+
+fn told(path: &Path) -> Told {
+    let (began_sender, began) = channel();
+    let (fates, fates_receiver) = channel();
+    let wrap = |log| ToldLog { log, began: began_sender, fates: fates_receiver };
+    let free = Box::new(|| Ok(u64::MAX));
+    let store = open_with(path, &EmbeddedOptions::default(), Clock::system(), free, wrap).expect("the catalog opens");
+    Told { store: Arc::new(store), began, fates }
+}
+
+async fn put(store: &Embedded, key: &str) -> Result<Revision, CommitError> {
+    let mut batch = Batch::new();
+    batch.put(key.as_bytes().to_vec(), b"value".to_vec());
+    store.commit(batch).await
+}
+
+async fn has(store: &Embedded, key: &str) -> bool {
+    store.snapshot().await.expect("a snapshot").get(key.as_bytes().to_vec()).await.expect("reads").is_some()
+}
+
+async fn reopened(path: &Path) -> Embedded {
+    Embedded::open(path, EmbeddedOptions::default(), Clock::system()).await.expect("the catalog opens")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_shown_or_answered_before_it_is_durable() {
+    let directory = TempDir::new().expect("a directory");
+    let Told { store, began, fates } = told(directory.path());
+    let touched = store.touched(b'a');
+    let first = spawn({
+        let store = Arc::clone(&store);
+        async move { put(&store, "a").await }
+    });
+    let began = blocking(move || {
+        began.recv().expect("a group begins");
+        began
+    })
+    .await;
+    assert!(!has(&store, "a").await, "a reader saw what is not durable");
+    assert_eq!(store.touched(b'a'), touched);
+    assert!(!first.is_finished());
+    // What queues up meanwhile becomes one group.
+    let later: Vec<_> = (0..20)
+        .map(|index| {
+            let store = Arc::clone(&store);
+            spawn(async move { put(&store, &format!("b{index}")).await })
+        })
+        .collect();
+    while store.queue.waiting() < 21 {
+        tokio::task::yield_now().await;
+    }
+    fates.send(Fate::Durable).expect("the log listens");
+    fates.send(Fate::Durable).expect("the log listens");
+    first.await.expect("the task ends").expect("commits");
+    for task in later {
+        task.await.expect("the task ends").expect("commits");
+    }
+    assert_eq!(began.recv().expect("a group began"), 20);
+    assert!(has(&store, "b19").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_failed_sync_nothing_is_acknowledged_until_a_restart() {
+    for written in [false, true] {
+        let directory = TempDir::new().expect("a directory");
+        let Told { store, fates, began: _began } = told(directory.path());
+        fates.send(Fate::Durable).expect("the log listens");
+        put(&store, "before").await.expect("commits");
+        fates.send(Fate::Fails { written }).expect("the log listens");
+        assert!(matches!(put(&store, "failed").await, Err(CommitError::Store(StoreError::Engine(_)))));
+        for _ in 0..3 {
+            // No fate is told: the log must not even be asked.
+            match put(&store, "after").await {
+                Err(CommitError::Store(StoreError::Engine(text))) => {
+                    assert!(text.contains("input/output error") && text.contains("start cofre again"), "{text}");
+                }
+                other => panic!("expected a refusal, got {other:?}"),
+            }
+        }
+        assert!(has(&store, "before").await, "reads go on");
+        assert!(!has(&store, "failed").await, "what was not acknowledged is not shown");
+        store.close().await.expect("closes");
+        drop(store);
+        let store = reopened(directory.path()).await;
+        assert!(has(&store, "before").await);
+        assert_eq!(has(&store, "failed").await, written);
+        assert!(!has(&store, "after").await);
+        put(&store, "after").await.expect("a restart takes commits again");
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_and_goes_on_when_there_is_room() {
+    let directory = TempDir::new().expect("a directory");
+    let free = Arc::new(AtomicU64::new(u64::MAX));
+    let clock = ManualClock::at(1);
+    let told = Arc::clone(&free);
+    let told: super::space::FreeBytes = Box::new(move || Ok(told.load(Ordering::SeqCst)));
+    let options = EmbeddedOptions::default();
+    let store = open_with(directory.path(), &options, clock.clock(), told, |log| log).expect("the catalog opens");
+    put(&store, "before").await.expect("commits");
+    free.store(options.reserve_bytes + 10, Ordering::SeqCst);
+    clock.advance(Duration::from_secs(1));
+    for _ in 0..3 {
+        assert!(matches!(put(&store, "refused").await, Err(CommitError::Store(StoreError::Full))));
+        clock.advance(Duration::from_secs(1));
+    }
+    assert!(has(&store, "before").await && !has(&store, "refused").await);
+    free.store(u64::MAX, Ordering::SeqCst);
+    clock.advance(Duration::from_secs(1));
+    put(&store, "after").await.expect("there is room again");
+    store.close().await.expect("closes");
+    drop(store);
+    let store = reopened(directory.path()).await;
+    assert!(has(&store, "before").await && has(&store, "after").await && !has(&store, "refused").await);
+}

@@ -1,5 +1,6 @@
 //! Tests of the catalog through its public seams.
 
+mod crash;
 mod damage;
 mod embedded;
 mod memory;
