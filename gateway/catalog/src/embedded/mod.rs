@@ -21,6 +21,7 @@
 //! whoever works a queue off keeps a cursor.
 
 mod journal;
+mod load;
 mod lock;
 mod log;
 mod mark;
@@ -37,6 +38,7 @@ mod tests;
 mod tree;
 mod writer;
 
+pub(crate) use load::Loader;
 pub use options::EmbeddedOptions;
 pub use stats::{Distribution, EmbeddedStats};
 

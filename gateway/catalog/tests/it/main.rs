@@ -1,5 +1,6 @@
 //! Tests of the catalog through its public seams.
 
+mod backup;
 mod crash;
 mod damage;
 mod embedded;

@@ -1,0 +1,37 @@
+use super::log::{CommitLog, Group, JournalLog};
+use super::open::{Opened, recover};
+use super::options::EmbeddedOptions;
+use super::place::Place;
+use crate::{Entry, Revision, StoreError};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Fills a new catalog with records that keep their revisions.
+pub(crate) struct Loader {
+    log: JournalLog,
+    revision: Revision,
+}
+
+impl Loader {
+    /// Makes a catalog in a directory whose last commit is `revision`.
+    pub(crate) fn begin(path: &Path, options: &EmbeddedOptions, revision: Revision) -> Result<Self, StoreError> {
+        let Opened { tree, mark, place } = recover(path, options)?;
+        if place != Place::default() {
+            return Err(StoreError::Engine(format!("{} holds a catalog already", path.display())));
+        }
+        Ok(Self { log: JournalLog::new(Arc::new(tree), mark, place), revision })
+    }
+
+    /// Makes some records durable.
+    pub(crate) fn load(&mut self, records: Vec<(Vec<u8>, Entry)>) -> Result<(), StoreError> {
+        let group = records.into_iter().map(|(key, entry)| (key, (entry.revision, Some(entry.value))));
+        self.log.append(group.collect(), self.revision)?;
+        Ok(())
+    }
+
+    /// Closes the catalog, which goes on from its revision, even if it holds no record.
+    pub(crate) fn finish(mut self) -> Result<(), StoreError> {
+        self.log.append(Group::new(), self.revision)?;
+        self.log.settle()
+    }
+}
