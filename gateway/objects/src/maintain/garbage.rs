@@ -43,7 +43,7 @@ impl Objects {
     /// [`Error`]; nothing is lost, and the next step begins anew.
     pub async fn reclaim_garbage(&self) -> Result<Reclaimed, Error> {
         let mut scan = Scan::prefix(&[keys::family::GARBAGE]);
-        scan.to = Bound::Excluded(keys::garbage(self.now().0, [0; 16]));
+        scan.to = Bound::Excluded(keys::garbage(self.now().0 + 1, [0; 16]));
         let due = self.store().snapshot().await?.page(scan, RECORDS_PER_STEP_MAX).await?;
         if due.is_empty() {
             return Ok(Reclaimed::default());

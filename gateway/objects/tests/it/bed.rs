@@ -1,0 +1,238 @@
+//! The test bed: a domain over memory, with three shards, a clock that stands and two accounts.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use cofre_catalog::records::{AccountRecord, Record, ShardPlace};
+use cofre_catalog::{Batch, Memory, Scan, SnapshotExt, Store, keys};
+use cofre_iam::{AccountIdentity, Caller, Origin, Principal, RequestId};
+use cofre_objects::{
+    CreateBucket, DeclaredChecksum, DeleteConditions, DeleteObject, DeleteOutcome, Error, GetObject, ListObjects,
+    NewShard, Objects, OpenBackend, Parts, PutObject, PutOutcome, ReadConditions, Topology, Upload, WriteConditions,
+};
+use cofre_runtime::{ManualClock, Random};
+use cofre_settings::{DynamicSettings, Patch};
+use cofre_shards::{Backend, BackendError, Body, MemoryBackend, Shards, ShardsOptions};
+use cofre_types::{AccountId, BucketName, ObjectKey, Scheme, Timestamp, VersionId};
+use futures_util::StreamExt;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+pub struct Bed {
+    pub objects: Objects,
+    pub topology: Topology,
+    pub store: Arc<Memory>,
+    pub settings: DynamicSettings,
+    pub clock: ManualClock,
+    pub backends: Arc<Backends>,
+    pub alice: Caller,
+    pub bob: Caller,
+}
+
+/// Backends in memory, by path.
+#[derive(Default)]
+pub struct Backends(Mutex<HashMap<String, Arc<MemoryBackend>>>);
+
+impl Backends {
+    pub fn at(&self, path: &str) -> Arc<MemoryBackend> {
+        let mut all = self.0.lock().unwrap();
+        Arc::clone(all.entry(path.to_owned()).or_insert_with(|| Arc::new(MemoryBackend::new(1 << 30))))
+    }
+}
+
+struct Opener(Arc<Backends>);
+
+#[async_trait]
+impl OpenBackend for Opener {
+    async fn create(&self, _place: &ShardPlace, identity: [u8; 16]) -> Result<[u8; 16], BackendError> {
+        Ok(identity)
+    }
+
+    async fn open(&self, place: &ShardPlace, _identity: [u8; 16]) -> Result<Arc<dyn Backend>, BackendError> {
+        let ShardPlace::Filesystem { path } = place;
+        Ok(self.0.at(path))
+    }
+}
+
+impl Bed {
+    pub async fn new(scheme: &str) -> Self {
+        let store = Arc::new(Memory::new());
+        let manual = ManualClock::at(1_700_000_000_000_000_000);
+        let clock = manual.clock();
+        let random = Random::seeded(7);
+        let settings = DynamicSettings::open(store.clone(), clock.clone()).await.unwrap();
+        let shards = Shards::new(clock.clone(), random.clone(), ShardsOptions::default());
+        let backends = Arc::new(Backends::default());
+        let opener = Arc::new(Opener(Arc::clone(&backends)));
+        let topology = Topology::new(store.clone(), shards.clone(), opener, clock.clone(), random.clone());
+        for path in ["/one", "/two", "/three"] {
+            topology.register(NewShard::at_path(path.to_owned()), "test").await.unwrap();
+        }
+        let objects = Objects::new(Parts {
+            store: store.clone(),
+            shards,
+            settings: settings.clone(),
+            clock,
+            random,
+            region: "us-east-1".to_owned(),
+            scheme: scheme.parse::<Scheme>().unwrap(),
+        });
+        let alice = account(store.as_ref(), 1, "alice").await;
+        let bob = account(store.as_ref(), 2, "bob").await;
+        Self { objects, topology, store, settings, clock: manual, backends, alice, bob }
+    }
+
+    /// A bed with the bucket `b`, which alice owns.
+    pub async fn with_bucket() -> Self {
+        let bed = Self::new("replicas:1").await;
+        bed.make_bucket("b").await;
+        bed
+    }
+
+    pub async fn make_bucket(&self, name: &str) {
+        self.objects
+            .create_bucket(&self.alice, CreateBucket { name: bucket(name), region: String::new() })
+            .await
+            .unwrap();
+    }
+
+    pub async fn put(&self, name: &str, body: &[u8]) -> PutOutcome {
+        self.try_put(put(name, body)).await.unwrap()
+    }
+
+    pub async fn try_put(&self, request: PutObject) -> Result<PutOutcome, Error> {
+        self.objects.put_object(&self.alice, request).await
+    }
+
+    pub async fn get(&self, name: &str) -> Result<Vec<u8>, Error> {
+        self.get_request(get(name)).await
+    }
+
+    pub async fn get_version(&self, name: &str, version: VersionId) -> Result<Vec<u8>, Error> {
+        self.get_request(GetObject { version: Some(version), ..get(name) }).await
+    }
+
+    pub async fn get_request(&self, request: GetObject) -> Result<Vec<u8>, Error> {
+        let mut outcome = self.objects.get_object(&self.alice, request).await?;
+        let mut bytes = Vec::new();
+        while let Some(piece) = outcome.body.next().await {
+            bytes.extend_from_slice(&piece.expect("the body is read to its end"));
+        }
+        Ok(bytes)
+    }
+
+    pub async fn delete(&self, name: &str, version: Option<VersionId>) -> Result<DeleteOutcome, Error> {
+        let request = DeleteObject { key: key(name), version, conditions: DeleteConditions::default() };
+        self.objects.delete_object(&self.alice, &bucket("b"), request).await
+    }
+
+    pub async fn list(&self, prefix: &str, delimiter: &str) -> (Vec<String>, Vec<String>) {
+        let request = ListObjects {
+            bucket: bucket("b"),
+            prefix: prefix.to_owned(),
+            delimiter: delimiter.to_owned(),
+            after: None,
+            max: 1000,
+        };
+        let page = self.objects.list_objects(&self.alice, request).await.unwrap();
+        assert_eq!(page.next, None);
+        (page.objects.into_iter().map(|object| object.key).collect(), page.common_prefixes)
+    }
+
+    pub async fn set(&self, merge: serde_json::Value) {
+        let expected = self.settings.revised().revision;
+        let patch = Patch { expected, merge, author: "test".to_owned(), note: String::new() };
+        self.settings.patch(patch).await.unwrap();
+    }
+
+    /// Lets the grace pass and reclaims until nothing is left to do.
+    pub async fn reclaim(&self) {
+        self.clock.advance(Duration::from_secs(100_000));
+        while self.objects.reclaim_garbage().await.unwrap().more {}
+        for shard in self.topology.list().await.unwrap() {
+            while self.objects.delete_doomed(shard.record.id).await.unwrap() > 0 {}
+        }
+    }
+
+    /// Keys of a family that are left in the catalog.
+    pub async fn count(&self, family: u8) -> usize {
+        self.store.snapshot().await.unwrap().page(Scan::prefix(&[family]), 100_000).await.unwrap().len()
+    }
+
+    /// Blobs that stand on all shards together.
+    pub async fn stored(&self) -> usize {
+        let mut stored = 0;
+        for path in ["/one", "/two", "/three"] {
+            let (listed, next) = self.backends.at(path).list(None).await.unwrap();
+            assert_eq!(next, None, "one page holds all of a test's blobs");
+            stored += listed.len();
+        }
+        stored
+    }
+}
+
+async fn account(store: &Memory, number: u8, name: &str) -> Caller {
+    let id = AccountId::from_bytes([number; 32]);
+    let record = AccountRecord {
+        id,
+        name: name.to_owned(),
+        email: String::new(),
+        root: false,
+        disabled: false,
+        created: Timestamp(1),
+        buckets_max: None,
+    };
+    let mut batch = Batch::new();
+    batch.put(keys::account(id), record.encode());
+    store.commit(batch).await.unwrap();
+    let identity = AccountIdentity {
+        id,
+        name: name.to_owned(),
+        email: String::new(),
+        root: false,
+        buckets_max: None,
+        access_key: None,
+    };
+    Caller {
+        principal: Principal::Account(Arc::new(identity)),
+        origin: Origin::default(),
+        deadline: None,
+        request_id: RequestId::new(&Random::seeded(1)),
+    }
+}
+
+pub fn bucket(name: &str) -> BucketName {
+    // Names in tests are short; real ones have three characters at least.
+    BucketName::parse(&format!("bucket-{name}")).unwrap()
+}
+
+pub fn key(name: &str) -> ObjectKey {
+    ObjectKey::parse(name).unwrap()
+}
+
+pub fn upload(body: &[u8]) -> Upload {
+    Upload { body: Body::Whole(Bytes::copy_from_slice(body)), content_md5: None, checksum: DeclaredChecksum::None }
+}
+
+pub fn put(name: &str, body: &[u8]) -> PutObject {
+    PutObject {
+        bucket: bucket("b"),
+        key: key(name),
+        upload: upload(body),
+        headers: Default::default(),
+        tags: Default::default(),
+        storage_class: String::new(),
+        conditions: WriteConditions::default(),
+    }
+}
+
+pub fn get(name: &str) -> GetObject {
+    GetObject {
+        bucket: bucket("b"),
+        key: key(name),
+        version: None,
+        range: None,
+        part: None,
+        conditions: ReadConditions::default(),
+    }
+}

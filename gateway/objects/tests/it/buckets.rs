@@ -1,0 +1,93 @@
+use crate::bed::{Bed, bucket, put};
+use cofre_catalog::keys::family;
+use cofre_objects::{CreateBucket, Error, ListBuckets};
+use cofre_types::{Tags, TagsLimit};
+use serde_json::json;
+
+fn new(name: &str) -> CreateBucket {
+    CreateBucket { name: bucket(name), region: String::new() }
+}
+
+#[tokio::test]
+async fn a_name_belongs_to_one_account() {
+    let bed = Bed::with_bucket().await;
+    let again = bed.objects.create_bucket(&bed.alice, new("b")).await;
+    assert!(matches!(again, Err(Error::BucketAlreadyOwnedByYou)));
+    let theirs = bed.objects.create_bucket(&bed.bob, new("b")).await;
+    assert!(matches!(theirs, Err(Error::BucketAlreadyExists)));
+}
+
+#[tokio::test]
+async fn of_two_who_make_a_bucket_at_once_one_does() {
+    let bed = Bed::new("replicas:1").await;
+    let (one, two) =
+        tokio::join!(bed.objects.create_bucket(&bed.alice, new("b")), bed.objects.create_bucket(&bed.bob, new("b")));
+    assert!(one.is_ok() != two.is_ok());
+}
+
+#[tokio::test]
+async fn others_may_not() {
+    let bed = Bed::with_bucket().await;
+    bed.put("k", b"v").await;
+    let name = bucket("b");
+    let objects = &bed.objects;
+    assert!(matches!(objects.head_bucket(&bed.bob, &name).await, Err(Error::AccessDenied)));
+    assert!(matches!(objects.put_object(&bed.bob, put("k", b"w")).await, Err(Error::AccessDenied)));
+    assert!(matches!(objects.get_object(&bed.bob, crate::bed::get("k")).await, Err(Error::AccessDenied)));
+    assert!(matches!(objects.delete_bucket(&bed.bob, &name).await, Err(Error::AccessDenied)));
+    assert_eq!(bed.get("k").await.unwrap(), b"v");
+}
+
+#[tokio::test]
+async fn a_bucket_is_deleted_only_when_empty_and_takes_its_uploads_along() {
+    let bed = Bed::with_bucket().await;
+    let name = bucket("b");
+    bed.put("k", b"v").await;
+    assert!(matches!(bed.objects.delete_bucket(&bed.alice, &name).await, Err(Error::BucketNotEmpty)));
+    bed.delete("k", None).await.unwrap();
+    crate::multipart::begin_with_part(&bed, "upload", b"part").await;
+    bed.objects.delete_bucket(&bed.alice, &name).await.unwrap();
+    assert!(matches!(bed.objects.head_bucket(&bed.alice, &name).await, Err(Error::NoSuchBucket)));
+    bed.reclaim().await;
+    for left in [family::UPLOAD, family::PART, family::BLOB, family::USAGE, family::DOOMED, family::GARBAGE] {
+        assert_eq!(bed.count(left).await, 0, "of family {}", char::from(left));
+    }
+    assert_eq!(bed.stored().await, 0);
+}
+
+#[tokio::test]
+async fn a_bucket_made_again_has_nothing_of_the_first() {
+    let bed = Bed::with_bucket().await;
+    let tags = Tags::new(vec![("a".into(), "b".into())], TagsLimit::Bucket).unwrap();
+    bed.objects.put_bucket_tags(&bed.alice, &bucket("b"), tags).await.unwrap();
+    bed.objects.delete_bucket(&bed.alice, &bucket("b")).await.unwrap();
+    bed.make_bucket("b").await;
+    let tags = bed.objects.bucket_tags(&bed.alice, &bucket("b")).await;
+    assert!(matches!(tags, Err(Error::NoSuchConfiguration("tagging"))));
+}
+
+#[tokio::test]
+async fn buckets_are_listed_by_name_page_by_page_to_their_owner() {
+    let bed = Bed::new("replicas:1").await;
+    for name in ["c", "a", "b"] {
+        bed.make_bucket(name).await;
+    }
+    bed.objects.create_bucket(&bed.bob, new("bobs")).await.unwrap();
+    let first = ListBuckets { max: 2, ..ListBuckets::default() };
+    let page = bed.objects.list_buckets(&bed.alice, first).await.unwrap();
+    assert_eq!(page.next.as_deref(), Some("bucket-b"));
+    let rest = ListBuckets { max: 2, after: page.next, ..ListBuckets::default() };
+    let rest = bed.objects.list_buckets(&bed.alice, rest).await.unwrap();
+    let names: Vec<_> = page.buckets.iter().chain(&rest.buckets).map(|bucket| bucket.name.to_string()).collect();
+    assert_eq!(names, ["bucket-a", "bucket-b", "bucket-c"]);
+    assert_eq!(rest.next, None);
+}
+
+#[tokio::test]
+async fn an_account_owns_no_more_buckets_than_it_may() {
+    let bed = Bed::new("replicas:1").await;
+    bed.set(json!({"quotas": {"buckets_per_account_max": 1}})).await;
+    bed.make_bucket("a").await;
+    let more = bed.objects.create_bucket(&bed.alice, new("b")).await;
+    assert!(matches!(more, Err(Error::TooManyBuckets)));
+}

@@ -1,0 +1,11 @@
+//! The domain through its public seam, over a catalog and shards in memory.
+
+mod bed;
+mod buckets;
+mod copies;
+mod lists;
+mod maintenance;
+mod multipart;
+mod objects;
+mod quota;
+mod versions;
