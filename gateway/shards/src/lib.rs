@@ -19,7 +19,7 @@ pub use backend::{
     Backend, BackendError, BlobHeader, Capacity, Compacted, Durability, Listed, Locator, Moved, Probe, Relocate, Stored,
 };
 pub use body::{Body, BodyError, ByteStream};
-pub use decorators::{LATENCY_BOUNDS_MICROS, Latency, Meter};
+pub use decorators::{Faulty, LATENCY_BOUNDS_MICROS, Latency, Limit, Meter, Retry, StreamTrouble, Trouble, Troubles};
 pub use fs::{FsBackend, FsError, FsIdentity, FsOptions};
 pub use memory::MemoryBackend;
 pub use pool::{

@@ -1,5 +1,11 @@
 //! Backends around backends: each adds one concern, and none knows what it wraps.
 
+mod faulty;
+mod limit;
 mod meter;
+mod retry;
 
+pub use faulty::{Faulty, StreamTrouble, Trouble, Troubles};
+pub use limit::Limit;
 pub use meter::{LATENCY_BOUNDS_MICROS, Latency, Meter};
+pub use retry::Retry;

@@ -3,8 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod conformance;
+mod fs_compact;
 mod fs_crash;
 mod fs_flips;
+mod fs_full;
 mod fs_open;
+mod golden;
+mod placement;
 mod pool;
+mod pool_faults;
 mod samples;

@@ -20,6 +20,11 @@ const GROUP_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Room that is allocated ahead of the records: a sync then changes no length.
 const PREALLOCATE_BYTES: u64 = 32 * 1024 * 1024;
 
+/// Zeros that are written behind a group that reaches new ground. Syncing bytes that were written before
+/// is about three times as fast as syncing bytes that were only allocated, since no extent changes;
+/// so small groups mostly find zeros to write over.
+static ZEROS: [u8; 256 * 1024] = [0; 256 * 1024];
+
 /// A record to be appended.
 pub(in crate::fs) struct Append {
     pub(in crate::fs) blob: BlobId,
@@ -48,6 +53,8 @@ struct Pack {
     id: u64,
     file: File,
     end: u64,
+    /// Up to here bytes were written, zeros included.
+    touched: u64,
     allocated: u64,
 }
 
@@ -113,8 +120,10 @@ impl Writer {
         let durable = group.iter().any(|append| append.durability == Durability::Durable);
         let mut pack = self.pack_for(bytes)?;
         let begins = pack.end;
-        let written =
-            write_all(&pack.file, group, begins).and_then(|()| if durable { pack.file.sync_data() } else { Ok(()) });
+        let ends = begins + bytes;
+        let zeros = if ends > pack.touched { pack.allocated.saturating_sub(ends).min(ZEROS.len() as u64) } else { 0 };
+        let written = write_all(&pack.file, group, zeros as usize, begins)
+            .and_then(|()| if durable { pack.file.sync_data() } else { Ok(()) });
         if let Err(error) = written {
             // A failed sync may have thrown dirty pages away: syncing again would succeed and prove nothing. What was
             // acknowledged before is durable; the rest is cut off, and the next group goes to a new pack.
@@ -122,7 +131,8 @@ impl Writer {
             let _ = pack.file.set_len(begins);
             return Err(Failure::of(&error));
         }
-        pack.end += bytes;
+        pack.end = ends;
+        pack.touched = pack.touched.max(ends + zeros);
         let id = pack.id;
         self.open = Some(pack);
         // Offsets stay below 4 GiB: a pack is at most 1 GiB and one group.
@@ -191,7 +201,7 @@ impl Writer {
             Failure::of(&error)
         })?;
         self.disk.newest_pack.store(id, SeqCst);
-        Ok(Pack { id, file, end, allocated: end })
+        Ok(Pack { id, file, end, touched: end, allocated: end })
     }
 
     /// Gives back what was allocated and not used. Nothing is appended to the pack any more.
@@ -213,8 +223,11 @@ impl Failure {
     }
 }
 
-fn write_all(file: &File, group: &[Append], mut offset: u64) -> io::Result<()> {
+fn write_all(file: &File, group: &[Append], zeros: usize, mut offset: u64) -> io::Result<()> {
     let mut slices: Vec<_> = group.iter().map(|append| IoSlice::new(&append.record)).collect();
+    if zeros > 0 {
+        slices.push(IoSlice::new(&ZEROS[..zeros]));
+    }
     let mut slices = slices.as_mut_slice();
     while !slices.is_empty() {
         let written = match rustix::io::pwritev(file, slices, offset) {
