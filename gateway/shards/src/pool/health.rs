@@ -3,11 +3,16 @@ use crate::{Backend, BackendError, Capacity};
 use cofre_runtime::Clock;
 use parking_lot::Mutex;
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// Failures in a row after which a shard is given up until one call succeeds.
 const FAILURES_TO_UNREACHABLE: u32 = 3;
-/// How long an unreachable shard is left alone before a write may try it again.
+/// How long an unreachable shard is left alone before a write puts it to a trial.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// How long a shard that failed once or twice is left alone before that.
+const RETRY_SUSPECT_AFTER: Duration = Duration::from_secs(1);
+/// How long a trial may take: a write waits for it.
+const TRIAL_MAX: Duration = Duration::from_millis(500);
 /// How long a capacity that was seen holds.
 const CAPACITY_TTL: Duration = Duration::from_secs(1);
 
@@ -24,8 +29,8 @@ struct Seen {
     last_error: Option<String>,
     full_until: Duration,
     capacity: Option<Capacity>,
-    capacity_at: Duration,
-    capacity_asked: bool,
+    /// When the backend was last asked for its capacity.
+    asked_at: Duration,
 }
 
 /// Whether a shard can take a blob now.
@@ -103,7 +108,10 @@ impl Health {
     /// Whether the shard can take `size_bytes`, by a capacity at most a second old. One caller at a
     /// time asks the backend; the others go by what was seen last, if anything was.
     pub(super) async fn room(&self, backend: &dyn Backend, size_bytes: u64) -> Room {
-        if self.resting() {
+        if self.claim_trial() {
+            self.try_out(backend).await;
+        }
+        if self.away() {
             return Room::Away;
         }
         if self.claim_refresh() {
@@ -123,12 +131,8 @@ impl Health {
     pub(super) async fn refresh(&self, backend: &dyn Backend) {
         let outcome = backend.capacity().await;
         let mut seen = self.seen.lock();
-        seen.capacity_asked = false;
         match outcome {
-            Ok(capacity) => {
-                seen.capacity = Some(capacity);
-                seen.capacity_at = self.clock.elapsed();
-            }
+            Ok(capacity) => seen.capacity = Some(capacity),
             Err(error) => {
                 drop(seen);
                 self.failed(&error);
@@ -143,19 +147,44 @@ impl Health {
         }
     }
 
-    fn resting(&self) -> bool {
+    fn away(&self) -> bool {
+        self.seen.lock().failures >= FAILURES_TO_UNREACHABLE
+    }
+
+    /// Whether the caller is to put the shard to a trial: one caller a while, after failures.
+    fn claim_trial(&self) -> bool {
         let now = self.clock.elapsed();
-        let seen = self.seen.lock();
-        seen.failures >= FAILURES_TO_UNREACHABLE && now.saturating_sub(seen.failed_at) < RETRY_AFTER
+        let mut seen = self.seen.lock();
+        let rest = if seen.failures < FAILURES_TO_UNREACHABLE { RETRY_SUSPECT_AFTER } else { RETRY_AFTER };
+        let claimed = seen.failures > 0 && now.saturating_sub(seen.failed_at) >= rest;
+        if claimed {
+            seen.failed_at = now;
+        }
+        claimed
+    }
+
+    /// Probes a shard that failed, so that it comes back without an operator and without risking a blob.
+    async fn try_out(&self, backend: &dyn Backend) {
+        match timeout(TRIAL_MAX, backend.probe()).await {
+            Ok(Ok(_)) => self.succeeded(),
+            Ok(Err(BackendError::Full)) => {
+                self.succeeded();
+                self.failed(&BackendError::Full);
+            }
+            Ok(Err(error)) => self.failed(&error),
+            Err(_) => self.failed(&BackendError::Unreachable("no answer to a probe".into())),
+        }
     }
 
     fn claim_refresh(&self) -> bool {
         let now = self.clock.elapsed();
         let mut seen = self.seen.lock();
-        let fresh = seen.capacity.is_some() && now.saturating_sub(seen.capacity_at) < CAPACITY_TTL;
-        // Before the first answer everyone asks, so that nobody takes a new shard to be away.
-        let claimed = !fresh && (seen.capacity.is_none() || !seen.capacity_asked);
-        seen.capacity_asked |= claimed;
+        // Before the first answer everyone asks, so that nobody takes a new shard to be away. A caller
+        // that is dropped while it asks holds nobody up: the next one asks a second later.
+        let claimed = seen.capacity.is_none() || now.saturating_sub(seen.asked_at) >= CAPACITY_TTL;
+        if claimed {
+            seen.asked_at = now;
+        }
         claimed
     }
 }

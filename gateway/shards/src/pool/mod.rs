@@ -7,8 +7,8 @@
 //! - Missing is a proof and is reported for repair; unreachable proves nothing and is not.
 //!
 //! # Failure and retry
-//! A shard that fails three times in a row takes no new blobs for five seconds, then may be tried
-//! again. A dropped call leaves nothing behind: no task outlives the future that it works for.
+//! A shard that fails three times in a row takes no new blobs; a write probes it every five seconds, and
+//! a probe that succeeds brings it back. So does any other call. A dropped call leaves nothing behind: no task outlives the future that it works for.
 
 mod bad_copies;
 mod health;

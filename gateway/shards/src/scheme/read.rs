@@ -110,6 +110,9 @@ impl Reading {
                 match timeout(self.pool.options().stall_after, stream.next()).await {
                     Ok(piece) => piece,
                     Err(_) => {
+                        if let Some(shard) = self.pool.shard(copy.shard) {
+                            shard.failed(&BackendError::Unreachable("a read brought nothing for too long".into()));
+                        }
                         self.slow.push_back(copy.clone());
                         self.current = None;
                         continue;

@@ -119,23 +119,24 @@ impl<'a> Job<'a> {
         let mut progress = Progress::default();
         let mut puts = FuturesUnordered::new();
         for shard in shards {
-            progress.tried.domain_of(&shard);
+            progress.begin(&shard);
             puts.push(self.put(shard, Body::Whole(bytes.clone())));
         }
         while let Some((shard, outcome)) = self.next(&mut puts, progress.copies.len() >= self.quorum).await {
             match outcome {
-                Ok(done) => progress.copies.push((shard, done)),
+                Ok(done) => progress.done(shard, done),
                 Err(error) => {
                     progress.failed(self, &shard, error)?;
                     if let Some(spare) = self.spare(&mut progress).await {
-                        progress.tried.domain_of(&spare);
+                        progress.begin(&spare);
                         puts.push(self.put(spare, Body::Whole(bytes.clone())));
                     }
                 }
             }
         }
+        let stragglers = !puts.is_empty();
         drop(puts);
-        self.finish(progress).await
+        self.finish(progress, stragglers).await
     }
 
     async fn stream(
@@ -148,6 +149,7 @@ impl<'a> Job<'a> {
         let mut feeds = Feeds::new(self.quorum, self.grace());
         let mut puts = FuturesUnordered::new();
         for shard in shards {
+            progress.under_way.push(shard.clone());
             let body = Body::Stream { stream: feeds.reader(), size };
             puts.push(self.put(shard, body));
         }
@@ -162,7 +164,7 @@ impl<'a> Job<'a> {
                 }
                 next = self.next(&mut puts, settled) => match next {
                     None => break,
-                    Some((shard, Ok(done))) => progress.copies.push((shard, done)),
+                    Some((shard, Ok(done))) => progress.done(shard, done),
                     Some((shard, Err(error))) => progress.lost(&shard, &error),
                 }
             }
@@ -170,8 +172,9 @@ impl<'a> Job<'a> {
                 break;
             }
         }
+        let stragglers = !puts.is_empty();
         drop(puts);
-        self.finish(progress).await
+        self.finish(progress, stragglers).await
     }
 
     fn put(&'a self, shard: Arc<Shard>, body: Body) -> Put<'a> {
@@ -202,9 +205,12 @@ impl<'a> Job<'a> {
         shards.into_iter().next()
     }
 
-    async fn finish(&self, progress: Progress) -> Result<(u64, Vec<Copy>), WriteError> {
+    async fn finish(&self, progress: Progress, stragglers: bool) -> Result<(u64, Vec<Copy>), WriteError> {
         let size = progress.copies.first().map_or(0, |(_, (_, size))| *size);
         if progress.copies.len() >= self.quorum {
+            if stragglers {
+                progress.let_go();
+            }
             return Ok((size, progress.copies.into_iter().map(|(_, (copy, _))| copy).collect()));
         }
         let error = progress.shortage().error(self.quorum);
@@ -220,15 +226,39 @@ impl<'a> Job<'a> {
 struct Progress {
     copies: Vec<(Arc<Shard>, (Copy, u64))>,
     tried: Excluded,
+    under_way: Vec<Arc<Shard>>,
     full: usize,
 }
 
 impl Progress {
+    fn begin(&mut self, shard: &Arc<Shard>) {
+        self.tried.domain_of(shard);
+        self.under_way.push(shard.clone());
+    }
+
+    fn done(&mut self, shard: Arc<Shard>, copy: (Copy, u64)) {
+        self.ended(&shard);
+        self.copies.push((shard, copy));
+    }
+
+    fn ended(&mut self, shard: &Shard) {
+        self.under_way.retain(|other| other.info.id != shard.info.id);
+    }
+
+    /// Holds against the shards that are still under way that they were let go: one that hangs must not
+    /// cost every write the grace.
+    fn let_go(&self) {
+        for shard in &self.under_way {
+            shard.failed(&BackendError::Unreachable("a copy took too long and was let go".into()));
+        }
+    }
+
     /// Notes a put that failed; the failure is the whole write's if the body is to blame.
     fn failed(&mut self, job: &Job<'_>, shard: &Shard, error: BackendError) -> Result<(), WriteError> {
         match error {
             BackendError::Body(error) => Err(WriteError::Body(error)),
             error => {
+                self.ended(shard);
                 tracing::warn!(blob = %job.blob, shard = %shard.info.id, %error, "a copy was not written");
                 self.count(&error);
                 Ok(())
@@ -239,6 +269,7 @@ impl Progress {
     /// Notes a put of a fed stream that failed. A body error here means that the copy was given up;
     /// the body's own error comes from the pump.
     fn lost(&mut self, shard: &Shard, error: &BackendError) {
+        self.ended(shard);
         tracing::warn!(shard = %shard.info.id, %error, "a copy was not written");
         self.count(error);
     }

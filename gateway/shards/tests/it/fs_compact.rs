@@ -18,11 +18,16 @@ const SIZE: usize = 3000;
 pub struct Ledger {
     pub live: Mutex<HashMap<BlobId, Locator>>,
     refuse: AtomicBool,
+    unsure_of: Mutex<Option<BlobId>>,
 }
 
 #[async_trait]
 impl Relocate for Ledger {
     async fn live(&self, copies: &[(BlobId, Locator)]) -> Result<Vec<bool>, BackendError> {
+        let unsure_of = *self.unsure_of.lock().unwrap();
+        if copies.iter().any(|(blob, _)| Some(*blob) == unsure_of) {
+            return Err(BackendError::Unreachable("unsure".into()));
+        }
         let live = self.live.lock().unwrap();
         Ok(copies.iter().map(|(blob, locator)| live.get(blob) == Some(locator)).collect())
     }
@@ -224,4 +229,31 @@ async fn a_pack_with_damage_is_not_removed() {
             assert!(read == content(u64::from(number), SIZE));
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pack_that_its_owner_is_unsure_of_does_not_hold_up_the_others() {
+    let (root, ledger) = (Root::new(), Ledger::default());
+    let clock = ManualClock::at(1_800_000_000_000_000_000);
+    let options = FsOptions { reader_grace: Duration::from_secs(60), ..options() };
+    let shard = FsBackend::create(&root.path(), IDENTITY, options, clock.clock(), Random::system()).unwrap();
+    fill(&shard, &ledger, 600).await;
+    thin_out(&shard, &ledger, 600, 5).await;
+    *ledger.unsure_of.lock().unwrap() = Some(blob(0));
+    let first = ledger.place(blob(0));
+    let (mut moved, mut errors) = (0, 0);
+    loop {
+        match shard.compact(&ledger).await {
+            Ok(None) => break,
+            Ok(Some(step)) => moved += step.moved_blobs,
+            Err(_) => errors += 1,
+        }
+    }
+    assert!(errors == 1 && moved > 50, "{errors} errors, {moved} moved");
+    assert_eq!(ledger.place(blob(0)), first);
+    *ledger.unsure_of.lock().unwrap() = None;
+    clock.advance(Duration::from_secs(61));
+    compact_all(&shard, &ledger).await;
+    assert_ne!(ledger.place(blob(0)), first);
+    assert_all_there(&shard, &ledger, 600, 5).await;
 }

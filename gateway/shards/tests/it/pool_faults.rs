@@ -1,6 +1,7 @@
 //! The pool while shards fail.
 
 use crate::samples::*;
+use cofre_runtime::{ManualClock, Random};
 use cofre_shards::{
     Backend, BlobRef, Body, Copy, CopyState, Durability, Fault, Faulty, Limit, MemoryBackend, ReadError, Retry,
     ShardMode, ShardState, Shards, ShardsOptions, StreamTrouble, Trouble, Troubles, WriteError,
@@ -205,6 +206,28 @@ async fn a_failing_shard_is_given_up_and_comes_back_with_a_probe() {
     let status = &pool.status()[0];
     assert_eq!((status.state, status.figures.writes, status.figures.written_bytes), (ShardState::Healthy, 1, 10));
     assert_eq!(status.figures.write_latency.buckets.iter().sum::<u64>(), 1);
+}
+
+#[tokio::test]
+async fn a_shard_that_hangs_is_given_up_and_comes_back_by_itself() {
+    let clock = ManualClock::at(0);
+    let pool = Shards::new(clock.clock(), Random::seeded(1), quick());
+    let hanging = Arc::new(Faulty::new(Arc::new(MemoryBackend::new(64 * MIB))));
+    pool.attach(info(1), hanging.clone());
+    pool.attach(info(2), Arc::new(MemoryBackend::new(64 * MIB)));
+    pool.attach(info(3), Arc::new(MemoryBackend::new(64 * MIB)));
+    let put = || write(&pool, Body::Whole(content(1, 10)), 3);
+    assert_eq!(put().await.unwrap().copies.len(), 3);
+    hanging.set(Troubles { put: Some(Trouble::Hang), other: Some(Trouble::Hang), ..Troubles::default() });
+    for _ in 0..3 {
+        assert_eq!(put().await.unwrap().copies.len(), 2);
+    }
+    assert_eq!(pool.status()[0].state, ShardState::Unreachable);
+    hanging.set(Troubles::default());
+    assert_eq!(put().await.unwrap().copies.len(), 2, "it is left alone for a while");
+    clock.advance(Duration::from_secs(5));
+    assert_eq!(put().await.unwrap().copies.len(), 3);
+    assert_eq!(pool.status()[0].state, ShardState::Healthy);
 }
 
 #[tokio::test]

@@ -76,7 +76,15 @@ pub(in crate::fs) async fn step(
         .map_err(|error| root::failure("scanning a pack", &error))?;
     now.removable &= !found.gaps;
     let (at_end, next) = (found.at_end, found.next);
-    let moved_blobs = empty(disk, queue, relocate, &mut now, found.records).await?;
+    let moved_blobs = match empty(disk, queue, relocate, &mut now, found.records).await {
+        Ok(moved_blobs) => moved_blobs,
+        Err(error) => {
+            // The other packs get their turn before this one is tried again.
+            memory.under_way = None;
+            memory.shunned.insert(now.pack, disk.clock.elapsed() + disk.options.reader_grace);
+            return Err(error);
+        }
+    };
     now.offset = next;
     memory.under_way = (!at_end).then_some(now);
     let mut freed_bytes = 0;
