@@ -5,6 +5,7 @@
 
 use cofre_catalog::{Batch, Embedded, EmbeddedOptions, Scan, SnapshotExt, Store};
 use cofre_runtime::{Clock, spawn};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ async fn main() {
     let seconds = arguments.next().map_or(3, |text| text.parse().expect("SECONDS is a number"));
     let records: u64 = arguments.next().map_or(1_000_000, |text| text.parse().expect("RECORDS is a number"));
     for tasks in [1, 16, 64] {
+        bare(Path::new(&directory), Duration::from_secs(1));
         commits(Path::new(&directory), tasks, Duration::from_secs(seconds)).await;
     }
     reads(&Path::new(&directory).join("reads"), records, Duration::from_secs(seconds)).await;
@@ -28,6 +30,23 @@ async fn open(path: &Path, clock: &Clock) -> Arc<Embedded> {
     let store = Embedded::open(path, EmbeddedOptions::default(), clock.clone()).await.expect("the catalog opens");
     println!("opened in {:?}; {}", clock.elapsed().saturating_sub(began), memory());
     Arc::new(store)
+}
+
+/// What the disk does at this moment: 400 bytes and an fdatasync, again and again.
+fn bare(directory: &Path, time: Duration) {
+    let clock = Clock::system();
+    std::fs::create_dir_all(directory).expect("a directory");
+    let path = directory.join("bare");
+    let mut file = std::fs::File::create(&path).expect("a file");
+    file.set_len(64 << 20).expect("it grows");
+    let mut syncs = 0_u32;
+    while clock.elapsed() < time {
+        file.write_all(&[7; 400]).expect("it writes");
+        file.sync_data().expect("it syncs");
+        syncs += 1;
+    }
+    println!("bare disk: {:.0} appends and syncs/s", f64::from(syncs) / time.as_secs_f64());
+    std::fs::remove_file(path).expect("it is removed");
 }
 
 fn memory() -> String {

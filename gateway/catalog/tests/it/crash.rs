@@ -13,7 +13,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 const DIRECTORY: &str = "COFRE_CATALOG_CRASH_DIRECTORY";
-const ROUNDS: u64 = 25;
+const ROUNDS: u64 = 16;
 const TASKS: u64 = 8;
 
 /// Not a test of its own: what the child of the test below runs.
@@ -115,7 +115,7 @@ async fn no_acknowledged_commit_is_lost_and_none_is_half_there() {
     let mut acknowledged = BTreeMap::new();
     for round in 0..ROUNDS {
         // Kills fall early and late: while the catalog is made, while it replays, and under load.
-        let acknowledgements = usize::try_from(round * round * 2 % 997).expect("small");
+        let acknowledgements = usize::try_from(round * round * 4 % 997).expect("small");
         let path = directory.path().to_owned();
         let now = cofre_runtime::blocking(move || killed_writer(&path, acknowledgements)).await;
         assert!(!now.is_empty(), "round {round}: the writer wrote nothing");
@@ -127,7 +127,7 @@ async fn no_acknowledged_commit_is_lost_and_none_is_half_there() {
 
 #[tokio::test]
 async fn a_catalog_survives_kills_while_it_is_made() {
-    for round in 0..12 {
+    for round in 0..8 {
         let directory = TempDir::new().expect("a directory");
         let mut child = Command::new(std::env::current_exe().expect("the test's own path"))
             .args(["--exact", "crash::writer_that_is_killed", "--nocapture", "--test-threads=1"])
@@ -135,7 +135,7 @@ async fn a_catalog_survives_kills_while_it_is_made() {
             .stdout(Stdio::null())
             .spawn()
             .expect("the child starts");
-        tokio::time::sleep(Duration::from_millis(round * 4)).await;
+        tokio::time::sleep(Duration::from_millis(round * 6)).await;
         child.kill().expect("it is killed");
         child.wait().expect("it ends");
         check(directory.path(), &BTreeMap::new()).await;

@@ -68,12 +68,12 @@ async fn a_flipped_byte_anywhere_in_the_journal_is_seen() {
     let original = directory.path().join("original");
     let (_, end) = made(&original).await;
     // A stride without common factors with a batch's length reaches every field of one.
-    for at in (0..end).step_by(usize::try_from(end / 61).expect("it is small")) {
+    for at in (0..end).step_by(usize::try_from(end / 37).expect("it is small")) {
         let damaged = directory.path().join(format!("flipped at {at}"));
         copy(&original, &damaged);
         flip(&damaged.join("engine/0.jnl"), at);
         if open(&damaged).await.is_ok() {
-            // The engine's sequence numbers are not under its checksum, and need not be.
+            // The engine's number of the last batch may be too great without harm.
             assert_eq!(count(&damaged).await, COMMITS, "a commit was lost to a byte flipped at {at}");
         } else {
             assert_damaged(&damaged, &format!("flipped at {at}")).await;

@@ -4,6 +4,7 @@ mod backup;
 mod crash;
 mod damage;
 mod embedded;
+mod golden;
 mod memory;
 
 use cofre_catalog::{Batch, Embedded, EmbeddedOptions, Revision, Store, StoreError};

@@ -33,6 +33,9 @@ pub(super) struct Batches {
     reader: Counted,
     catalog: CatalogId,
     good: u64,
+    /// The engine's own number of the last batch. It is not under the batch's checksum, and a wrong
+    /// one puts values out of order; but it always grows.
+    sequence_number: Option<u64>,
 }
 
 struct Counted {
@@ -98,7 +101,7 @@ impl Batches {
         let length = file.metadata()?.len();
         let reader = BufReader::with_capacity(super::BUFFER_BYTES, file);
         let reader = Counted { reader, read: 0, length, sum: XxHash3_64::new() };
-        Ok(Self { reader, catalog, good: 0 })
+        Ok(Self { reader, catalog, good: 0, sequence_number: None })
     }
 
     /// The place of the next batch that has one; `None` where the batches end.
@@ -132,7 +135,7 @@ impl Batches {
     fn batch(&mut self) -> Parsed<Option<Place>> {
         let [TAG_START] = parse!(self.reader.bytes()) else { return Ok(Err(NoBatch)) };
         let items = u32::from_le_bytes(parse!(self.reader.bytes()));
-        let _sequence_number: [u8; 8] = parse!(self.reader.bytes());
+        let sequence_number = Some(u64::from_le_bytes(parse!(self.reader.bytes())));
         self.reader.sum = XxHash3_64::new();
         let mut place = None;
         for _ in 0..items {
@@ -142,9 +145,10 @@ impl Batches {
         let [TAG_END] = parse!(self.reader.bytes()) else { return Ok(Err(NoBatch)) };
         let sum = u64::from_le_bytes(parse!(self.reader.bytes()));
         let trailer = parse!(self.reader.bytes());
-        if sum != self.reader.sum.finish() || trailer != TRAILER {
+        if sum != self.reader.sum.finish() || trailer != TRAILER || sequence_number <= self.sequence_number {
             return Ok(Err(NoBatch));
         }
+        self.sequence_number = sequence_number;
         Ok(Ok(place))
     }
 

@@ -1,0 +1,249 @@
+use super::check;
+use cofre_catalog::records::{
+    AccessKeyRecord, AccountRecord, AdminTokenRecord, BlobRecord, BucketConfig, BucketRecord, Content, CopyRecord,
+    DoomedRecord, Durability, EventRecord, GarbageRecord, Header, Headers, HealRecord, JobRecord, ManifestRecord,
+    PartRecord, Scope, Segment, SettingsRecord, ShardMode, ShardPlace, ShardRecord, UploadRecord, VersionKind,
+    VersionRecord, Versioning,
+};
+use cofre_types::{
+    AccessKeyId, AccountId, BlobId, BucketId, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, Scheme, ShardId, Tags,
+    TagsLimit, Timestamp, UploadId, VersionId,
+};
+
+const TIME: Timestamp = Timestamp(1_790_000_000_123_456_789);
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(key, value)| (text(key), text(value))).collect()
+}
+
+fn account() -> AccountId {
+    AccountId::from_bytes([0xab; 32])
+}
+
+fn tags() -> Tags {
+    Tags::new(pairs(&[("team", "archive"), ("café", "")]), TagsLimit::Object).expect("they are legal")
+}
+
+fn headers() -> Headers {
+    let system = [
+        Header::ContentType,
+        Header::ContentEncoding,
+        Header::ContentDisposition,
+        Header::ContentLanguage,
+        Header::CacheControl,
+        Header::Expires,
+        Header::WebsiteRedirectLocation,
+    ];
+    let system = system.into_iter().map(|header| (header, format!("{header:?}"))).collect();
+    Headers { system, user: pairs(&[("mtime", "1790000000.5"), ("empty", "")]) }
+}
+
+fn segments() -> Vec<Segment> {
+    vec![
+        Segment { blob: BlobId::from_bytes([1; 16]), offset: 0, length: 5_368_709_120 },
+        Segment { blob: BlobId::from_bytes([2; 16]), offset: 4096, length: 1 },
+    ]
+}
+
+fn checksums() -> Vec<Checksum> {
+    let sum = |algorithm: ChecksumAlgorithm, kind| {
+        Checksum::new(algorithm, kind, vec![0x5a; algorithm.bytes()]).expect("it has its length")
+    };
+    let all = ChecksumAlgorithm::ALL.into_iter().map(|algorithm| sum(algorithm, ChecksumKind::FullObject));
+    all.chain([sum(ChecksumAlgorithm::Sha256, ChecksumKind::Composite)]).collect()
+}
+
+fn version() -> VersionRecord {
+    VersionRecord {
+        version: VersionId::Null,
+        place: 1_790_000_000_123_456_789,
+        kind: VersionKind::Object,
+        modified: TIME,
+        owner: account(),
+        size: 5_368_709_121,
+        etag: ETag::of_md5([0x11; 16]),
+        checksum: None,
+        storage_class: String::new(),
+        headers: headers(),
+        tags: tags(),
+        content: Content::Segments(segments()),
+    }
+}
+
+#[test]
+fn accounts_and_keys() {
+    let record = AccountRecord {
+        id: account(),
+        name: text("main"),
+        email: text("main@example.org"),
+        root: true,
+        disabled: false,
+        created: TIME,
+        buckets_max: Some(100),
+    };
+    let disabled = AccountRecord { root: false, disabled: true, buckets_max: None, ..record.clone() };
+    check("account", &[record, disabled]);
+    let record = AccessKeyRecord {
+        id: AccessKeyId::parse("COFREEXAMPLEKEY12345").expect("it is legal"),
+        account: account(),
+        sealed_secret: vec![0xc0; 68],
+        disabled: false,
+        created: TIME,
+        expires: None,
+        note: text("laptop"),
+    };
+    let expiring = AccessKeyRecord { disabled: true, expires: Some(TIME), note: String::new(), ..record.clone() };
+    check("access-key", &[record, expiring]);
+    let token = |scope, expires| AdminTokenRecord {
+        id: text("token"),
+        note: text("grafana"),
+        secret_sha256: [0x77; 32],
+        scope,
+        created: TIME,
+        expires,
+    };
+    check("admin-token", &[token(Scope::Read, None), token(Scope::Operate, Some(TIME)), token(Scope::Admin, None)]);
+}
+
+#[test]
+fn buckets() {
+    let record = BucketRecord {
+        id: BucketId(7),
+        owner: account(),
+        created: TIME,
+        region: text("eu-central-1"),
+        versioning: Versioning::Unversioned,
+        durability: Durability::Durable,
+        scheme: None,
+        bytes_max: None,
+        objects_max: None,
+        tags: Tags::default(),
+        config: Vec::new(),
+    };
+    let full = BucketRecord {
+        versioning: Versioning::Enabled,
+        durability: Durability::Relaxed,
+        scheme: Some(Scheme::Replicas { count: 3 }),
+        bytes_max: Some(u64::MAX),
+        objects_max: Some(0),
+        tags: tags(),
+        config: vec![
+            BucketConfig::Cors(text("[]")),
+            BucketConfig::Lifecycle(text("{}")),
+            BucketConfig::Policy(text("{\"Statement\":[]}")),
+        ],
+        ..record.clone()
+    };
+    let suspended = BucketRecord { versioning: Versioning::Suspended, ..record.clone() };
+    check("bucket", &[record, full, suspended]);
+}
+
+#[test]
+fn versions() {
+    let mut samples = vec![version()];
+    samples.push(VersionRecord {
+        version: VersionId::Id([0x3c; 16]),
+        etag: ETag::of_parts([0x22; 16], 10_000),
+        content: Content::Manifest(UploadId::from_bytes([9; 16])),
+        storage_class: text("STANDARD_IA"),
+        ..version()
+    });
+    samples.push(VersionRecord {
+        version: VersionId::Id([0x3d; 16]),
+        kind: VersionKind::DeleteMarker,
+        size: 0,
+        headers: Headers::default(),
+        tags: Tags::default(),
+        content: Content::Segments(Vec::new()),
+        ..version()
+    });
+    samples.extend(checksums().into_iter().map(|checksum| VersionRecord { checksum: Some(checksum), ..version() }));
+    check("version", &samples);
+}
+
+#[test]
+fn uploads_and_parts() {
+    let record = UploadRecord {
+        id: UploadId::from_bytes([9; 16]),
+        initiator: account(),
+        owner: account(),
+        initiated: TIME,
+        storage_class: String::new(),
+        headers: headers(),
+        tags: tags(),
+        checksum: Some((ChecksumAlgorithm::Crc64Nvme, ChecksumKind::FullObject)),
+    };
+    let plain = UploadRecord { checksum: None, headers: Headers::default(), ..record.clone() };
+    check("upload", &[record, plain]);
+    let record = PartRecord {
+        size: 8_388_608,
+        etag: ETag::of_md5([0x33; 16]),
+        checksum: checksums().pop(),
+        modified: TIME,
+        segments: segments(),
+    };
+    check("part", &[record]);
+    let record =
+        ManifestRecord { references: 2, parts: vec![(1, 8_388_608), (10_000, 1)], etag: ETag::of_parts([0x44; 16], 2) };
+    check("manifest", &[record]);
+}
+
+#[test]
+fn blobs() {
+    let copy = |shard, locator: &[u8]| CopyRecord { shard: ShardId(shard), locator: locator.to_vec() };
+    let record = BlobRecord {
+        size: 5_368_709_120,
+        references: 3,
+        scheme: Scheme::Replicas { count: 2 },
+        written: TIME,
+        copies: vec![copy(1, b"\x01\x02\x03"), copy(300, b"")],
+    };
+    check("blob", &[record]);
+    check("heal", &[HealRecord { since: TIME, suspects: vec![ShardId(1), ShardId(300)] }]);
+    check(
+        "garbage",
+        &[
+            GarbageRecord::Blobs(vec![BlobId::from_bytes([1; 16]), BlobId::from_bytes([2; 16])]),
+            GarbageRecord::Manifest(UploadId::from_bytes([9; 16])),
+            GarbageRecord::Parts(UploadId::from_bytes([8; 16])),
+            GarbageRecord::Uploads(BucketId(7)),
+        ],
+    );
+    check("doomed", &[DoomedRecord { locator: vec![1, 2, 3], size: 4096 }]);
+}
+
+#[test]
+fn shards_settings_events_and_jobs() {
+    let shard = |mode, failure_domain: Option<&str>| ShardRecord {
+        id: ShardId(1),
+        identity: [0xee; 16],
+        place: ShardPlace::Filesystem { path: text("/srv/disk1") },
+        mode,
+        failure_domain: failure_domain.map(text),
+        weight_percent: 100,
+        labels: pairs(&[("rack", "b2")]),
+        registered: TIME,
+    };
+    let modes = [ShardMode::Active, ShardMode::ReadOnly, ShardMode::Draining];
+    check("shard", &modes.map(|mode| shard(mode, (mode == ShardMode::Active).then_some("host-a"))));
+    let record = SettingsRecord {
+        document: text("{\"log\":\"info\"}"),
+        author: text("admin token boot"),
+        at: TIME,
+        note: text("first"),
+    };
+    check("settings", &[record]);
+    let record = EventRecord {
+        at: TIME,
+        kind: text("shard.mode_changed"),
+        subject: text("1"),
+        actor: text("admin token boot"),
+        details: pairs(&[("from", "active"), ("to", "draining")]),
+    };
+    check("event", &[record]);
+    check("job", &[JobRecord { cursor: b"c\0\x01".to_vec(), began: TIME, ended: Timestamp(0) }]);
+}
