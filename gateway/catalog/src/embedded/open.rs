@@ -7,7 +7,7 @@ use super::place::Place;
 use super::queue::queue;
 use super::space::{FreeBytes, Space};
 use super::tree::{Tree, View};
-use super::writer::Writer;
+use super::writer::{Last, Writer};
 use super::{Embedded, Shared};
 use crate::{Revision, StoreError};
 use cofre_runtime::{Clock, thread};
@@ -50,6 +50,7 @@ pub(super) fn open_with<L: CommitLog>(
         space: Space::new(free, options.reserve_bytes, clock.clone()),
         clock: clock.clone(),
         revision,
+        last: Last::default(),
         broken: None,
     };
     let writer = thread("catalog-writer", move || writer.run())

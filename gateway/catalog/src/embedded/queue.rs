@@ -2,6 +2,7 @@ use crate::evaluate::size;
 use crate::{Batch, CommitError, Revision, StoreError};
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -44,11 +45,15 @@ impl Request {
 /// The end of the queue that commits enter by.
 pub(super) struct Queue {
     room: Arc<Semaphore>,
+    callers: Arc<AtomicUsize>,
     requests: Mutex<Option<Sender<Request>>>,
 }
 
 /// The writer's end.
-pub(super) struct Requests(Receiver<Request>);
+pub(super) struct Requests {
+    queue: Receiver<Request>,
+    callers: Arc<AtomicUsize>,
+}
 
 /// What the writer finds in the queue.
 pub(super) enum Next {
@@ -63,7 +68,25 @@ pub(super) enum Next {
 pub(super) fn queue() -> (Queue, Requests) {
     let (sender, receiver) = channel();
     let room = Arc::new(Semaphore::new(QUEUE_KIB_MAX));
-    (Queue { room, requests: Mutex::new(Some(sender)) }, Requests(receiver))
+    let callers = Arc::new(AtomicUsize::new(0));
+    let queue = Queue { room, callers: Arc::clone(&callers), requests: Mutex::new(Some(sender)) };
+    (queue, Requests { queue: receiver, callers })
+}
+
+/// Counts one who waits, until dropped.
+struct Caller<'a>(&'a AtomicUsize);
+
+impl<'a> Caller<'a> {
+    fn of(callers: &'a AtomicUsize) -> Self {
+        callers.fetch_add(1, Ordering::SeqCst);
+        Self(callers)
+    }
+}
+
+impl Drop for Caller<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Queue {
@@ -73,6 +96,7 @@ impl Queue {
         let kib = (size(&batch) / 1024).clamp(BATCH_KIB_MIN, QUEUE_KIB_MAX);
         let kib = u32::try_from(kib).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.room).acquire_many_owned(kib).await.map_err(|_| StoreError::Closed)?;
+        let _caller = Caller::of(&self.callers);
         let (outcome, answered) = oneshot::channel();
         let request = Request { batch, reply: Reply { outcome, _room: room } };
         let sent = self.requests.lock().as_ref().is_some_and(|requests| requests.send(request).is_ok());
@@ -82,10 +106,10 @@ impl Queue {
         answered.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
 
-    /// Batches that wait or are being made durable, if all are small.
+    /// Callers who wait for an outcome now.
     #[cfg(test)]
-    pub(super) fn waiting(&self) -> usize {
-        (QUEUE_KIB_MAX - self.room.available_permits()) / BATCH_KIB_MIN
+    pub(super) fn callers(&self) -> usize {
+        self.callers.load(Ordering::SeqCst)
     }
 
     /// Takes no more. What is queued is still committed.
@@ -97,15 +121,20 @@ impl Queue {
 
 impl Requests {
     pub(super) fn next(&self, wait: Duration) -> Next {
-        match self.0.recv_timeout(wait) {
+        match self.queue.recv_timeout(wait) {
             Ok(request) => Next::Request(request),
             Err(RecvTimeoutError::Timeout) => Next::Idle,
             Err(RecvTimeoutError::Disconnected) => Next::Closed,
         }
     }
 
+    /// Callers who wait for an outcome now.
+    pub(super) fn callers(&self) -> usize {
+        self.callers.load(Ordering::SeqCst)
+    }
+
     /// What is there already.
     pub(super) fn next_queued(&self) -> Option<Request> {
-        self.0.try_recv().ok()
+        self.queue.try_recv().ok()
     }
 }

@@ -102,7 +102,7 @@ async fn nothing_is_shown_or_answered_before_it_is_durable() {
             spawn(async move { put(&store, &format!("b{index}")).await })
         })
         .collect();
-    while store.queue.waiting() < 21 {
+    while store.queue.callers() < 21 {
         tokio::task::yield_now().await;
     }
     fates.send(Fate::Durable).expect("the log listens");

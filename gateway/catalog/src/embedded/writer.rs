@@ -11,7 +11,8 @@
 //! opened again.
 //!
 //! # Limits
-//! A group ends at [`GROUP_COMMITS_MAX`] or [`GROUP_BYTES_MAX`]; the queue's bound is in `queue`.
+//! A group ends when the queue is empty and nobody is likely to come, or at [`GROUP_COMMITS_MAX`] or
+//! [`GROUP_BYTES_MAX`]; the queue's bound is in `queue`.
 
 use super::Shared;
 use super::log::CommitLog;
@@ -36,6 +37,13 @@ const GROUP_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// What a journal and a table add to keys and values, generously, for the look at the free space.
 const OVERHEAD_BYTES_PER_COMMIT: usize = 1024;
 
+/// Longest wait for callers that were just answered to come back with their next commit. Without
+/// it callers fall into two camps that wait for each other's syncs.
+const LINGER_MAX: Duration = Duration::from_micros(500);
+
+/// The wait is at most this part of what the last sync took.
+const LINGER_SYNC_DIVISOR: u32 = 4;
+
 /// How often the durable mark is synced.
 const SETTLE_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -47,8 +55,18 @@ pub(super) struct Writer<L> {
     pub(super) space: Space,
     pub(super) clock: Clock,
     pub(super) revision: Revision,
+    pub(super) last: Last,
     /// Why nothing is written any more.
     pub(super) broken: Option<String>,
+}
+
+/// The last group, for a guess at the next one.
+#[derive(Default)]
+pub(super) struct Last {
+    /// Callers who waited when it was answered.
+    callers: usize,
+    /// What its sync took.
+    sync: Duration,
 }
 
 type Outcome = Result<Revision, CommitError>;
@@ -84,12 +102,25 @@ impl<L: CommitLog> Writer<L> {
     fn gather(&mut self, first: Request) -> Vec<Request> {
         let mut bytes = size(&first.batch);
         let mut group = vec![first];
+        let until = self.clock.elapsed() + (self.last.sync / LINGER_SYNC_DIVISOR).min(LINGER_MAX);
         while group.len() < GROUP_COMMITS_MAX && bytes < GROUP_BYTES_MAX {
-            let Some(request) = self.requests.next_queued() else { break };
+            let Some(request) = self.requests.next_queued().or_else(|| self.linger(group.len(), until)) else { break };
             bytes += size(&request.batch);
             group.push(request);
         }
         group
+    }
+
+    /// Waits for one more commit, if as many callers as before are likely to come.
+    fn linger(&self, gathered: usize, until: Duration) -> Option<Request> {
+        let left = until.saturating_sub(self.clock.elapsed());
+        if gathered >= self.last.callers || left.is_zero() {
+            return None;
+        }
+        match self.requests.next(left) {
+            Next::Request(request) => Some(request),
+            Next::Idle | Next::Closed => None,
+        }
     }
 
     fn commit(&mut self, requests: Vec<Request>) {
@@ -140,7 +171,9 @@ impl<L: CommitLog> Writer<L> {
             self.revision = revision;
             self.shared.publish(View::newest(Arc::clone(&self.tree), revision));
             self.shared.touched.touch(&touches);
-            self.shared.counters.sync_micros.record_micros(self.clock.elapsed().saturating_sub(began));
+            let sync = self.clock.elapsed().saturating_sub(began);
+            self.last = Last { callers: self.requests.callers(), sync };
+            self.shared.counters.sync_micros.record_micros(sync);
             self.shared.counters.group_commits.record(commits);
             self.shared.counters.commits.fetch_add(commits, Ordering::Relaxed);
         }
