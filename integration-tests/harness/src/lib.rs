@@ -1,1 +1,23 @@
-//! x
+//! Real processes for tests: starts `cofre` as its users do, waits until it is ready, talks to it,
+//! stops or kills it, and starts it again on the same data.
+//!
+//! Everything is synchronous: a test is a thread, and a client is a socket. A server that logs a
+//! warning or an error that the test did not announce fails the test, and so does a panic.
+
+mod cofre;
+mod data;
+mod fill;
+mod http;
+mod log;
+mod sign;
+mod tool;
+mod wait;
+
+pub use cofre::{Account, Cofre, Options};
+pub use data::{DataDir, FullDisk};
+pub use fill::{Fill, sha256_hex};
+pub use http::{Connection, Request, Response};
+pub use log::Log;
+pub use sign::{Payload, Signer, encode_key, encode_value};
+pub use tool::{Tool, venv};
+pub use wait::until;
