@@ -1,4 +1,5 @@
 use aws_lc_rs::digest;
+use base64::prelude::{BASE64_STANDARD, Engine};
 
 /// Bytes that are the same for the same seed, at any place in them: contents that a test need not
 /// keep to know.
@@ -8,20 +9,23 @@ pub struct Fill(pub u64);
 impl Fill {
     /// `bytes.len()` bytes that begin at `offset`.
     pub fn write(self, offset: u64, bytes: &mut [u8]) {
-        for (at, byte) in (offset..).zip(bytes.iter_mut()) {
-            *byte = word(self.0, at / 8).to_le_bytes()[(at % 8) as usize];
+        let (mut index, skip) = (offset / 8, (offset % 8) as usize);
+        let head = if skip == 0 { 0 } else { (8 - skip).min(bytes.len()) };
+        let (head, whole) = bytes.split_at_mut(head);
+        if !head.is_empty() {
+            head.copy_from_slice(&word(self.0, index).to_le_bytes()[skip..skip + head.len()]);
+            index += 1;
+        }
+        for piece in whole.chunks_mut(8) {
+            piece.copy_from_slice(&word(self.0, index).to_le_bytes()[..piece.len()]);
+            index += 1;
         }
     }
 
     /// The first `size` bytes.
     pub fn bytes(self, size: usize) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(size + 8);
-        let mut index = 0;
-        while bytes.len() < size {
-            bytes.extend_from_slice(&word(self.0, index).to_le_bytes());
-            index += 1;
-        }
-        bytes.truncate(size);
+        let mut bytes = vec![0; size];
+        self.write(0, &mut bytes);
         bytes
     }
 }
@@ -39,6 +43,11 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     hex::encode(digest::digest(&digest::SHA256, bytes))
 }
 
+/// SHA-256 in base64, as S3's headers have it.
+pub fn sha256_base64(bytes: &[u8]) -> String {
+    BASE64_STANDARD.encode(digest::digest(&digest::SHA256, bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,9 +55,11 @@ mod tests {
     #[test]
     fn is_the_same_from_any_offset() {
         let whole = Fill(7).bytes(1_000);
-        let mut part = vec![0; 100];
-        Fill(7).write(333, &mut part);
-        assert_eq!(part, whole[333..433]);
+        for (from, to) in [(333, 433), (0, 8), (8, 9), (5, 7), (7, 8), (991, 1_000)] {
+            let mut part = vec![0; to - from];
+            Fill(7).write(from as u64, &mut part);
+            assert_eq!(part, whole[from..to]);
+        }
         assert_ne!(whole, Fill(8).bytes(1_000));
     }
 }

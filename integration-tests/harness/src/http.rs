@@ -189,6 +189,14 @@ impl Connection {
         Ok(response)
     }
 
+    /// Reads the status of the next head, which may be an interim one, and leaves what follows it.
+    ///
+    /// # Errors
+    /// As [`Self::response`].
+    pub fn interim(&mut self) -> Result<u16> {
+        Ok(self.read_head()?.status)
+    }
+
     /// Reads a response and hands its body on as it comes.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ mod wait;
 
 pub use cofre::{Account, Cofre, Options};
 pub use data::{DataDir, FullDisk};
-pub use fill::{Fill, sha256_hex};
+pub use fill::{Fill, sha256_base64, sha256_hex};
 pub use http::{Connection, Request, Response};
 pub use log::Log;
 pub use sign::{Payload, Signer, encode_key, encode_value};

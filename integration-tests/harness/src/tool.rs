@@ -115,3 +115,10 @@ impl Tool {
 fn end_of(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(SHOWN_BYTES_MAX)..]).into_owned()
 }
+
+impl From<Tool> for Command {
+    /// The command, to be run in another way than to its end. It still ends after a while.
+    fn from(tool: Tool) -> Self {
+        tool.command
+    }
+}

@@ -1,0 +1,130 @@
+use anyhow::{Context, Result, bail, ensure};
+use cofre_harness::{Cofre, Connection, DataDir, Options, Payload, Request, Response, Signer, until};
+use cofre_runtime::Clock;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// The longest until s3s-fs listens.
+const READY_MAX: Duration = Duration::from_secs(10);
+/// Clock ticks of `/proc/PID/stat` in a second: fixed by the kernel's interface to 100 (proc(5)).
+const TICKS_PER_SEC: f64 = 100.0;
+
+/// A server under measurement.
+pub struct Contender {
+    /// Name in the tables.
+    pub name: &'static str,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its key.
+    pub signer: Signer,
+    process: Process,
+}
+
+enum Process {
+    Cofre(Box<Cofre>),
+    Reference(Child, #[expect(dead_code, reason = "held, so that the folder lives as long")] DataDir),
+}
+
+impl Contender {
+    /// Cofre, as `cargo cofre` starts it.
+    pub fn cofre() -> Result<Self> {
+        let cofre = Cofre::start(Options::new())?;
+        Ok(Self {
+            name: "cofre",
+            address: cofre.s3(),
+            signer: cofre.signer().clone(),
+            process: Process::Cofre(Box::new(cofre)),
+        })
+    }
+
+    /// s3s-fs, in a process of this program.
+    pub fn reference() -> Result<Self> {
+        let folder = DataDir::new()?;
+        let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+        let signer = Signer::new("benchbenchbenchbench", "benchbenchbenchbenchbenchbenchbenchbench");
+        let child = Command::new(std::env::current_exe()?)
+            .arg("reference")
+            .arg(folder.path())
+            .args([&address.to_string(), &signer.access_key, &signer.secret_key])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("s3s-fs does not start")?;
+        let contender = Self { name: "s3s-fs", address, signer, process: Process::Reference(child, folder) };
+        until("s3s-fs listens", READY_MAX, || Ok(Connection::open(address).ok()))?;
+        Ok(contender)
+    }
+
+    /// Sends one request over a connection of its own; it must succeed.
+    pub fn send(&self, request: Request) -> Result<Response> {
+        let request = request.header("host", &self.address.to_string());
+        let signed = self.signer.sign(request, Payload::Signed);
+        let response = Connection::open(self.address)?.exchange(&signed)?;
+        let Request { method, target, .. } = &signed;
+        ensure!(response.status < 300, "{}: {method} {target}: {} {}", self.name, response.status, response.text());
+        Ok(response)
+    }
+
+    /// Stops Cofre, well or with kill -9, starts it again on its data, and says how long it took from
+    /// the start until it was ready.
+    pub fn restart(&mut self, well: bool) -> Result<Duration> {
+        let Process::Cofre(cofre) = &mut self.process else { bail!("only Cofre is started again") };
+        if well {
+            cofre.stop()?
+        } else {
+            cofre.kill()?
+        }
+        let clock = Clock::system();
+        cofre.start_again()?;
+        Ok(clock.elapsed())
+    }
+
+    /// The server's process.
+    pub fn usage(&self) -> Result<Usage> {
+        Usage::of(match &self.process {
+            Process::Cofre(cofre) => cofre.pid()?,
+            Process::Reference(child, _) => child.id(),
+        })
+    }
+}
+
+impl Drop for Contender {
+    fn drop(&mut self) {
+        if let Process::Reference(child, _) = &mut self.process {
+            // Nothing is left to do if it is gone already.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// What a process has taken so far.
+#[derive(Debug, Clone, Copy)]
+pub struct Usage {
+    /// Memory now, in bytes (VmRSS).
+    pub rss_bytes: u64,
+    /// The most memory so far, in bytes (VmHWM).
+    pub rss_bytes_max: u64,
+    /// Processor time, in seconds.
+    pub cpu_secs: f64,
+}
+
+impl Usage {
+    /// Of a process.
+    pub fn of(pid: u32) -> Result<Self> {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).context("the server runs")?;
+        let bytes = |field: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(field));
+            let kib = line.and_then(|line| line.split_whitespace().next()).and_then(|kib| kib.parse::<u64>().ok());
+            kib.map(|kib| kib * 1024).with_context(|| format!("no {field} in /proc/{pid}/status"))
+        };
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).context("the server runs")?;
+        // The name of the program is in parentheses and may hold anything; fields 14 and 15 come after it.
+        let after = stat.rsplit_once(')').context("a line of stat")?.1;
+        let ticks =
+            after.split_whitespace().skip(11).take(2).map(|field| field.parse::<f64>().unwrap_or(0.0)).sum::<f64>();
+        Ok(Self { rss_bytes: bytes("VmRSS:")?, rss_bytes_max: bytes("VmHWM:")?, cpu_secs: ticks / TICKS_PER_SEC })
+    }
+}

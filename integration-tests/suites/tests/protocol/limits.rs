@@ -1,0 +1,176 @@
+use anyhow::Result;
+use cofre_harness::{Connection, Options, Request};
+use cofre_suites::{BUCKET, contents, path, put, refused, succeeded, with_bucket};
+use std::time::Duration;
+
+/// Longer than any time-out that these tests set, and shorter than any that they do not.
+const PATIENCE: Duration = Duration::from_secs(12);
+
+#[test]
+fn heads_and_bodies_that_stand_still_are_cut_off() -> Result<()> {
+    let options = Options::new().args(&["--header-timeout-secs", "1", "--body-timeout-secs", "1"]);
+    let cofre = with_bucket(options)?;
+
+    let mut slow_head = Connection::open(cofre.s3())?;
+    slow_head.wait_at_most(PATIENCE)?;
+    slow_head.write(b"GET / HTTP/1.1\r\nhost: a\r\nx-slow: ")?;
+    assert!(slow_head.is_closed(), "a head that never ends holds its connection");
+
+    let mut slow_body = Connection::open(cofre.s3())?;
+    slow_body.wait_at_most(PATIENCE)?;
+    let request = put("slow", b"").header("host", &cofre.s3().to_string()).header("content-length", "100");
+    let signed = cofre.signer().sign(request, cofre_harness::Payload::Unsigned);
+    slow_body.write(signed.head().as_bytes())?;
+    slow_body.write(b"begun")?;
+    let response = slow_body.response(false)?;
+    refused(&response, 400, "RequestTimeout")?;
+    assert_eq!(contents(&cofre, "slow")?, None);
+    Ok(())
+}
+
+#[test]
+fn a_connection_that_idles_is_closed() -> Result<()> {
+    let cofre = with_bucket(Options::new().args(&["--idle-timeout-secs", "1", "--header-timeout-secs", "30"]))?;
+    let mut idle = Connection::open(cofre.s3())?;
+    idle.wait_at_most(PATIENCE)?;
+    let request = Request::new("GET", "/").header("host", &cofre.s3().to_string());
+    succeeded(idle.exchange(&cofre.signer().sign(request, cofre_harness::Payload::Signed))?)?;
+    assert!(idle.is_closed(), "a connection that idles stays open");
+    Ok(())
+}
+
+#[test]
+fn a_flood_of_headers_is_refused() -> Result<()> {
+    let cofre = with_bucket(Options::new())?;
+    let many: String = (0..5_000).map(|number| format!("x-header-{number}: value\r\n")).collect();
+    let long = format!("x-long: {}\r\n", "a".repeat(4 << 20));
+    let target = format!("/{}", "a".repeat(1 << 20));
+    for head in
+        [format!("GET / HTTP/1.1\r\n{many}"), format!("GET / HTTP/1.1\r\n{long}"), format!("GET {target} HTTP/1.1\r\n")]
+    {
+        let mut connection = Connection::open(cofre.s3())?;
+        connection.wait_at_most(PATIENCE)?;
+        // The server may close while we still send.
+        let sent = connection.write(format!("{head}host: a\r\n\r\n").as_bytes());
+        match connection.response(false) {
+            Ok(response) => assert!((400..500).contains(&response.status), "{response:?}"),
+            Err(error) => assert!(
+                sent.is_err() || error.to_string().contains("ended") || error.to_string().contains("read"),
+                "{error:#}"
+            ),
+        }
+    }
+    succeeded(cofre.send(Request::new("GET", "/"))?).map(drop)
+}
+
+#[test]
+fn bytes_that_are_no_http_are_refused() -> Result<()> {
+    let cofre = with_bucket(Options::new())?;
+    for bytes in [
+        &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
+        b"GET\r\n\r\n",
+        b"\0\0\0\0\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: a\r\ncontent-length: -1\r\n\r\n",
+        b"PUT /b/k HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\nhello",
+        b"GET / HTTP/1.1\r\nhost: a\r\nx: \xff\xfe\r\n\r\n",
+        b"GET /%zz?%zz=%zz HTTP/1.1\r\nhost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+    ] {
+        let mut connection = Connection::open(cofre.s3())?;
+        connection.wait_at_most(PATIENCE)?;
+        connection.write(bytes)?;
+        connection.finish()?;
+        if let Ok(response) = connection.response(false) {
+            assert!((400..500).contains(&response.status), "{bytes:?}: {response:?}");
+        }
+    }
+    succeeded(cofre.send(Request::new("GET", "/"))?).map(drop)
+}
+
+#[test]
+fn documents_have_a_bound_and_a_form() -> Result<()> {
+    let cofre = with_bucket(Options::new())?;
+    let delete = format!("/{BUCKET}?delete");
+    let post = |body: String| cofre.send(with_md5(Request::new("POST", &delete), body));
+
+    for body in ["", "<", "<Delete>", "<Delete></Delet>", "<Delete><Object><Key>a</Object></Delete>", "no xml at all"] {
+        refused(&post(body.to_owned())?, 400, "MalformedXML")?;
+    }
+    // An entity that expands to a thousand others must not.
+    let bomb = "<!DOCTYPE d [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;\">]><Delete><Object><Key>&b;</Key></Object></Delete>";
+    refused(&post(bomb.to_owned())?, 400, "MalformedXML")?;
+
+    let keys = |count: usize| -> String { (0..count).map(|n| format!("<Object><Key>k{n}</Key></Object>")).collect() };
+    refused(&post(format!("<Delete>{}</Delete>", keys(1_001)))?, 400, "MalformedXML")?;
+    let deleted = succeeded(post(format!("<Delete>{}</Delete>", keys(1_000)))?)?;
+    assert_eq!(deleted.text().matches("<Deleted>").count(), 1_000);
+
+    let huge = format!("<Delete>{}</Delete>", " ".repeat(64 << 20));
+    let answer = post(huge);
+    if let Ok(response) = answer {
+        assert!((400..500).contains(&response.status), "{}", response.text());
+    }
+    // Without a digest nothing is deleted.
+    let bare = Request::new("POST", &delete).body(format!("<Delete>{}</Delete>", keys(1)));
+    let response = cofre.send(bare)?;
+    assert_eq!(response.status, 400, "{}", response.text());
+    Ok(())
+}
+
+/// SHA-256 stands in for the MD5: clients may send either.
+fn with_md5(request: Request, body: String) -> Request {
+    let digest = cofre_harness::sha256_base64(body.as_bytes());
+    request.header("x-amz-checksum-algorithm", "SHA256").header("x-amz-checksum-sha256", &digest).body(body)
+}
+
+#[test]
+fn bad_arguments_are_named() -> Result<()> {
+    let cofre = with_bucket(Options::new())?;
+    succeeded(cofre.send(put("object", b"x"))?)?;
+    let cases = [
+        (Request::new("GET", &format!("/{BUCKET}?max-keys=minus")), "InvalidArgument", "max-keys"),
+        (Request::new("GET", &format!("/{BUCKET}?max-keys=-1")), "InvalidArgument", "max-keys"),
+        (
+            Request::new("GET", &format!("/{BUCKET}?list-type=2&continuation-token=%21")),
+            "InvalidArgument",
+            "continuation",
+        ),
+        (Request::new("GET", &format!("/{BUCKET}?encoding-type=base64")), "InvalidArgument", "ncoding"),
+        (Request::new("PUT", "/Capital-Bucket"), "InvalidBucketName", "bucket"),
+        (Request::new("PUT", "/ab"), "InvalidBucketName", "bucket"),
+        (Request::new("PUT", "/127.0.0.1"), "InvalidBucketName", "bucket"),
+        (Request::new("PUT", &format!("{}?partNumber=0&uploadId=x", path("object"))), "InvalidArgument", "art"),
+        (Request::new("PUT", &format!("{}?partNumber=10001&uploadId=x", path("object"))), "InvalidArgument", "art"),
+        (Request::new("PUT", &path("object")).header("x-amz-copy-source", "nothing"), "InvalidArgument", "opy"),
+        (Request::new("PUT", &path("object")).header("x-amz-tagging", "a=1&a=2"), "InvalidTag", "ag"),
+        (Request::new("PUT", &path("object")).header("x-amz-storage-class", "NONE"), "InvalidStorageClass", "torage"),
+    ];
+    for (request, code, field) in cases {
+        let target = request.target.clone();
+        let response = cofre.send(request)?;
+        assert_eq!((response.status, response.code()), (400, code.to_owned()), "{target}: {}", response.text());
+        assert!(response.text().to_lowercase().contains(&field.to_lowercase()), "{target}: {}", response.text());
+    }
+    Ok(())
+}
+
+#[test]
+fn an_object_that_is_too_large_is_refused_before_it_is_sent() -> Result<()> {
+    let cofre = with_bucket(Options::new())?;
+    let request = put("huge", b"")
+        .header("host", &cofre.s3().to_string())
+        .header("content-length", &((5_u64 << 30) + 1).to_string());
+    let mut connection = Connection::open(cofre.s3())?;
+    connection.wait_at_most(PATIENCE)?;
+    connection.write(cofre.signer().sign(request, cofre_harness::Payload::Unsigned).head().as_bytes())?;
+    refused(&connection.response(false)?, 400, "EntityTooLarge")
+}
+
+#[test]
+fn user_metadata_has_a_bound() -> Result<()> {
+    let cofre = with_bucket(Options::new())?;
+    let fits = "a".repeat(2_000);
+    succeeded(cofre.send(put("object", b"x").header("x-amz-meta-text", &fits))?)?;
+    let large = "a".repeat(2_100);
+    refused(&cofre.send(put("object", b"x").header("x-amz-meta-text", &large))?, 400, "MetadataTooLarge")
+}

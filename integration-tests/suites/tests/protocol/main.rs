@@ -1,0 +1,10 @@
+//! What no proper client sends, and what a gateway must make of it. Each test is an incident of some
+//! S3 server that must not be one here.
+
+mod authentication;
+mod bodies;
+mod connections;
+mod keys;
+mod limits;
+mod process;
+mod tls;
