@@ -21,10 +21,10 @@ fn size_of(number: u64) -> usize {
 }
 
 /// The child of the test below: puts blobs until it is killed, and prints each that is acknowledged.
+/// By itself it tests nothing.
 #[test]
-#[ignore = "the child process of the crash test, which starts it"]
 fn child() {
-    let root = std::env::var_os(ROOT_VARIABLE).expect("the crash test says where");
+    let Some(root) = std::env::var_os(ROOT_VARIABLE) else { return };
     let shard = cofre_shards::FsBackend::open(
         root.as_ref(),
         IDENTITY,
@@ -90,7 +90,7 @@ async fn acknowledged_blobs_survive_kill_9() {
 /// Runs the child, kills it some time after its first acknowledgement, and returns all of them.
 fn run_and_kill(root: &Root, after: Duration) -> Vec<(BlobId, u64, Locator)> {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["fs_crash::child", "--exact", "--ignored", "--nocapture"])
+        .args(["fs_crash::child", "--exact", "--nocapture"])
         .env(ROOT_VARIABLE, root.path())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
