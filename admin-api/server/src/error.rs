@@ -85,13 +85,12 @@ impl ApiError {
     /// The answer to a client, under a request id.
     pub(crate) fn to_response(&self, request_id: &str) -> Response {
         let (status, kind, title) = self.describe();
-        let (detail, field) = match self {
-            Self::Internal(detail) => {
-                tracing::error!(request_id, detail, "an admin request failed");
-                (format!("the server's log has more under the request id {request_id}"), None)
-            }
-            Self::Invalid { field, .. } => (self.to_string(), Some(field.clone())),
-            _ => (self.to_string(), None),
+        let field = if let Self::Invalid { field, .. } = self { Some(field.clone()) } else { None };
+        let detail = if let Self::Internal(detail) = self {
+            tracing::error!(request_id, detail, "an admin request failed");
+            format!("the server's log has more under the request id {request_id}")
+        } else {
+            self.to_string()
         };
         let problem = Problem {
             kind: format!("urn:cofre:problem:{kind}"),
