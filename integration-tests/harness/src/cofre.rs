@@ -15,6 +15,7 @@ const STOP_MAX: Duration = Duration::from_secs(60);
 /// How a server is started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
+    data: Option<PathBuf>,
     shards: Vec<PathBuf>,
     shard_count: usize,
     arguments: Vec<String>,
@@ -30,6 +31,13 @@ impl Options {
     #[must_use]
     pub fn shards(mut self, count: usize) -> Self {
         self.shard_count = count;
+        self
+    }
+
+    /// Its data in this folder, which outlives it.
+    #[must_use]
+    pub fn data(mut self, path: PathBuf) -> Self {
+        self.data = Some(path);
         self
     }
 
@@ -138,7 +146,7 @@ impl Cofre {
 
     /// Folder of catalog, credentials and token.
     pub fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.options.data.clone().unwrap_or_else(|| self.folder.path().join("data"))
     }
 
     /// A folder that lives as long as the server, for what a test keeps.

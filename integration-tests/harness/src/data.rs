@@ -42,6 +42,20 @@ impl FullDisk {
         Ok(Self(folder))
     }
 
+    /// Makes room, as an operator would.
+    ///
+    /// # Errors
+    /// If it cannot be mounted anew.
+    pub fn grow(&self, bytes: u64) -> Result<()> {
+        let status = Command::new("mount")
+            .args(["-o", &format!("remount,size={bytes}")])
+            .arg(self.0.path())
+            .status()
+            .context("mount")?;
+        ensure!(status.success(), "a tmpfs cannot be made larger");
+        Ok(())
+    }
+
     /// Where it is mounted.
     pub fn path(&self) -> PathBuf {
         self.0.path().to_path_buf()

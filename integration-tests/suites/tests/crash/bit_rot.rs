@@ -1,0 +1,129 @@
+use anyhow::{Context, Result, ensure};
+use cofre_harness::{Cofre, Fill, Options, Request, until};
+use cofre_suites::{get, put, succeeded, with_bucket};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Sizes on both sides of the bound between packs and files of their own.
+const SIZES: [usize; 4] = [100, 40_000, 700_000, 6 << 20];
+/// Objects of each size.
+const OBJECTS: u64 = 4;
+/// Bytes between two that are flipped: every block has one at least.
+const FLIP_EVERY: u64 = 4_001;
+
+fn objects() -> impl Iterator<Item = (String, Vec<u8>)> {
+    SIZES
+        .into_iter()
+        .flat_map(|size| (0..OBJECTS).map(move |number| (format!("{size}-{number}"), Fill(number).bytes(size))))
+}
+
+fn fill(cofre: &Cofre) -> Result<()> {
+    for (key, body) in objects() {
+        succeeded(cofre.send(put(&key, &body))?)?;
+    }
+    Ok(())
+}
+
+/// Flips bytes of every file of a shard that holds contents.
+fn rot(shard: &Path) -> Result<usize> {
+    let mut flipped = 0;
+    for path in files(shard)? {
+        let file = File::options().read(true).write(true).open(&path)?;
+        let length = file.metadata()?.len();
+        // What is too short for content is the shard's identity, which a start checks.
+        if length < FLIP_EVERY {
+            continue;
+        }
+        for at in (FLIP_EVERY / 2..length).step_by(usize::try_from(FLIP_EVERY)?) {
+            let mut byte = [0];
+            file.read_exact_at(&mut byte, at)?;
+            // Preallocated room holds nothing.
+            if byte != [0] {
+                file.write_all_at(&[!byte[0]], at)?;
+                flipped += 1;
+            }
+        }
+    }
+    Ok(flipped)
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(files(&path)?);
+        } else {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+#[test]
+fn a_rotten_copy_is_never_served_and_is_made_anew() -> Result<()> {
+    let mut cofre = with_bucket(Options::new().shards(2).args(&["--redundancy", "replicas:2"]))?;
+    fill(&cofre)?;
+    let shards = cofre.shards();
+    ensure!(rot(&shards[0])? > 100, "nothing was flipped");
+    for text in ["checksum", "corrupt", "damaged", "bad copy", "heal", "repair"] {
+        cofre.log().expect(text);
+    }
+    for round in 0..2 {
+        for (key, body) in objects() {
+            let response = succeeded(cofre.send(get(&key))?)?;
+            ensure!(response.body == body, "round {round}: {key} came back as something else");
+        }
+    }
+    // Reading has queued what it found; healing writes good copies beside the rotten ones.
+    until("every blob has both copies again", Duration::from_secs(90), || {
+        let health = succeeded(cofre.send_admin(Request::new("GET", "/v1/health"))?)?.text();
+        Ok(health.contains("\"blobs_below_redundancy\":0").then_some(()))
+    })?;
+    // Now the other shard rots: only what was healed can be right.
+    ensure!(rot(&shards[1])? > 100, "nothing was flipped");
+    for (key, body) in objects() {
+        let response = succeeded(cofre.send(get(&key))?)?;
+        ensure!(response.body == body, "healed {key} came back as something else");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_only_copy_is_an_error_when_it_rots_and_never_wrong_bytes() -> Result<()> {
+    let mut cofre = with_bucket(Options::new().shards(1))?;
+    fill(&cofre)?;
+    ensure!(rot(&cofre.shards()[0])? > 100, "nothing was flipped");
+    for text in ["checksum", "corrupt", "damaged", "bad copy", "heal", "repair"] {
+        cofre.log().expect(text);
+    }
+    let mut refused = 0;
+    for (key, body) in objects() {
+        match cofre.send(get(&key)) {
+            // A head that promised too much is taken back by an end that comes too early.
+            Err(error) => {
+                ensure!(error.to_string().contains("short") || error.to_string().contains("read"), "{key}: {error:#}");
+                refused += 1;
+            }
+            Ok(response) if response.status == 200 => {
+                ensure!(response.body == body, "{key} came back as something else");
+            }
+            Ok(response) => {
+                ensure!(
+                    response.status == 500 || response.status == 503,
+                    "{key}: {} {}",
+                    response.status,
+                    response.text()
+                );
+                refused += 1;
+            }
+        }
+    }
+    ensure!(refused >= 12, "only {refused} of 16 objects were touched by the rot");
+    // The server goes on: what is new is whole.
+    succeeded(cofre.send(put("new", b"new"))?)?;
+    ensure!(succeeded(cofre.send(get("new"))?)?.body == b"new");
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! What was acknowledged is there, whole, whatever happens to the process and to its disks.
+
+mod bit_rot;
+mod full_disk;
+mod kill;
+mod ledger;
