@@ -80,7 +80,7 @@ fn a_rotten_copy_is_never_served_and_is_made_anew() -> Result<()> {
     // Reading has queued what it found; healing writes good copies beside the rotten ones.
     until("every blob has both copies again", Duration::from_secs(90), || {
         let health = succeeded(cofre.send_admin(Request::new("GET", "/v1/health"))?)?.text();
-        Ok(health.contains("\"blobs_below_redundancy\":0").then_some(()))
+        Ok(health.contains("\"waiting_blobs\":0").then_some(()))
     })?;
     // Now the other shard rots: only what was healed can be right.
     ensure!(rot(&shards[1])? > 100, "nothing was flipped");
