@@ -19,7 +19,7 @@ impl TagsLimit {
     }
 }
 
-/// A tag set: keys are unique, in the order they were given.
+/// A tag set: keys are unique, and in byte order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tags(Vec<(String, String)>);
 
@@ -28,28 +28,29 @@ impl Tags {
     ///
     /// # Errors
     /// `tag`, with the rule that is broken. S3 answers `InvalidTag`, and `BadRequest` for too many.
-    pub fn new(pairs: Vec<(String, String)>, limit: TagsLimit) -> Result<Self, Invalid> {
+    pub fn new(mut pairs: Vec<(String, String)>, limit: TagsLimit) -> Result<Self, Invalid> {
         if pairs.len() > limit.count_max() {
             return Err(Invalid::new("tag count", "an object has at most 10 tags, a bucket at most 50"));
         }
-        for (i, (key, value)) in pairs.iter().enumerate() {
+        for (key, value) in &pairs {
             if key.is_empty() || key.chars().count() > 128 {
                 return Err(Invalid::new("tag key", "a tag key has 1 to 128 characters"));
             }
             if value.chars().count() > 256 {
                 return Err(Invalid::new("tag value", "a tag value has at most 256 characters"));
             }
-            if pairs[..i].iter().any(|(earlier, _)| earlier == key) {
-                return Err(Invalid::new("tag key", "a tag key stands once in a set"));
-            }
             if key.starts_with("aws:") {
                 return Err(Invalid::new("tag key", "the prefix 'aws:' is reserved"));
             }
         }
+        pairs.sort_unstable();
+        if pairs.windows(2).any(|two| two[0].0 == two[1].0) {
+            return Err(Invalid::new("tag key", "a tag key stands once in a set"));
+        }
         Ok(Self(pairs))
     }
 
-    /// The pairs, in order.
+    /// The pairs, in byte order of the key.
     pub fn pairs(&self) -> &[(String, String)] {
         &self.0
     }
