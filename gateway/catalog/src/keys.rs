@@ -29,6 +29,7 @@
 //! | `d` | shard id, blob id | doomed: a copy to delete from a shard |
 //! | `S` | shard id | shard |
 //! | `s` | shard id | counters of a shard's copies and their bytes |
+//! | `C` | | which Cofre this is |
 //! | `N` | counter name | counter |
 //! | `D` | revision of settings | dynamic settings, with author and time; the greatest is in force |
 //! | `E` | revision of the commit, index | event |
@@ -64,6 +65,7 @@ pub mod family {
     pub const DOOMED: u8 = b'd';
     pub const SHARD: u8 = b'S';
     pub const SHARD_USAGE: u8 = b's';
+    pub const CLUSTER: u8 = b'C';
     pub const COUNTER: u8 = b'N';
     pub const SETTINGS: u8 = b'D';
     pub const EVENT: u8 = b'E';
@@ -291,6 +293,11 @@ pub fn shard_usage(id: ShardId) -> Vec<u8> {
 /// The blob in a `b`, `h` or `d` key: its last 16 bytes.
 pub fn blob_of(key: &[u8]) -> Option<BlobId> {
     key.last_chunk().copied().map(BlobId::from_bytes)
+}
+
+/// Key of the record that says which Cofre this is.
+pub fn cluster() -> Vec<u8> {
+    vec![family::CLUSTER]
 }
 
 /// Key of a named counter.

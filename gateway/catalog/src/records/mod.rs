@@ -7,6 +7,7 @@
 mod access;
 mod blob;
 mod bucket;
+mod cluster;
 mod event;
 mod job;
 mod object;
@@ -18,6 +19,7 @@ mod usage;
 pub use access::{AccessKeyRecord, AccountRecord, AdminTokenRecord, Scope};
 pub use blob::{BlobRecord, CopyRecord, DoomedRecord, GarbageRecord, HealRecord};
 pub use bucket::{BucketConfig, BucketRecord, Durability, Versioning};
+pub use cluster::ClusterRecord;
 pub use event::EventRecord;
 pub use job::JobRecord;
 pub use object::{Content, Header, Headers, Segment, VersionKind, VersionRecord};

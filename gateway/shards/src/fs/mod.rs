@@ -132,6 +132,14 @@ impl FsBackend {
         Self::start(Root::create(path, &identity)?, options, clock, random)
     }
 
+    /// What a directory says it is, without opening or locking it; `None` if it is no shard. Blocks.
+    ///
+    /// # Errors
+    /// [`FsError`] if the identity file is damaged, newer or cannot be read.
+    pub fn identity(path: &Path) -> Result<Option<FsIdentity>, FsError> {
+        Root::identity(path)
+    }
+
     /// Opens a shard, cleans up what a crash left, and starts its threads. Blocks, for less than a second
     /// however many blobs there are.
     ///

@@ -92,6 +92,15 @@ impl Root {
         Ok(Self { path: path.to_owned(), directory, packs, blobs, temp, _lock: lock })
     }
 
+    /// What a directory says it is; `None` if there is no such directory or no identity file in it.
+    pub(super) fn identity(path: &Path) -> Result<Option<FsIdentity>, FsError> {
+        match std::fs::File::open(path.join(IDENTITY_FILE)) {
+            Ok(file) => parse_identity(&file).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(FsError::io("opening the identity file")(error)),
+        }
+    }
+
     /// Whether the path still leads to the directory that was opened: else somebody unmounted it, or
     /// mounted another over it. Writes are safe even so, but an operator must hear of it.
     pub(super) fn verify(&self) -> Result<(), BackendError> {
@@ -120,10 +129,7 @@ fn read_identity(directory: &OwnedFd, expected: &FsIdentity) -> Result<File, FsE
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(FsError::NoIdentity),
         Err(error) => return Err(FsError::io("opening the identity file")(error)),
     };
-    let mut bytes = Vec::new();
-    (&file).take(IDENTITY_BYTES_MAX).read_to_end(&mut bytes).map_err(FsError::io("reading the identity file"))?;
-    let text = String::from_utf8(bytes).map_err(|_| FsError::DamagedIdentity)?;
-    let found = FsIdentity::parse(&text)?;
+    let found = parse_identity(&file)?;
     if found.cluster != expected.cluster {
         return Err(FsError::ForeignCluster { found: hex::encode(found.cluster) });
     }
@@ -131,6 +137,13 @@ fn read_identity(directory: &OwnedFd, expected: &FsIdentity) -> Result<File, FsE
         return Err(FsError::OtherShard { found: hex::encode(found.shard) });
     }
     Ok(file)
+}
+
+fn parse_identity(file: &File) -> Result<FsIdentity, FsError> {
+    let mut bytes = Vec::new();
+    file.take(IDENTITY_BYTES_MAX).read_to_end(&mut bytes).map_err(FsError::io("reading the identity file"))?;
+    let text = String::from_utf8(bytes).map_err(|_| FsError::DamagedIdentity)?;
+    FsIdentity::parse(&text)
 }
 
 fn make_directory(parent: &OwnedFd, name: &str) -> rustix::io::Result<()> {

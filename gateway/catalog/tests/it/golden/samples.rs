@@ -1,9 +1,9 @@
 use super::check;
 use cofre_catalog::records::{
-    AccessKeyRecord, AccountRecord, AdminTokenRecord, BlobRecord, BucketConfig, BucketRecord, Content, CopyRecord,
-    DoomedRecord, Durability, EventRecord, GarbageRecord, Header, Headers, HealRecord, JobRecord, ManifestRecord,
-    PartRecord, Scope, Segment, SettingsRecord, ShardMode, ShardPlace, ShardRecord, UploadRecord, VersionKind,
-    VersionRecord, Versioning,
+    AccessKeyRecord, AccountRecord, AdminTokenRecord, BlobRecord, BucketConfig, BucketRecord, ClusterRecord, Content,
+    CopyRecord, DoomedRecord, Durability, EventRecord, GarbageRecord, Header, Headers, HealRecord, JobRecord,
+    ManifestRecord, PartRecord, Scope, Segment, SettingsRecord, ShardMode, ShardPlace, ShardRecord, UploadRecord,
+    VersionKind, VersionRecord, Versioning,
 };
 use cofre_types::{
     AccessKeyId, AccountId, BlobId, BucketId, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, Scheme, ShardId, Tags,
@@ -245,5 +245,6 @@ fn shards_settings_events_and_jobs() {
         details: pairs(&[("from", "active"), ("to", "draining")]),
     };
     check("event", &[record]);
+    check("cluster", &[ClusterRecord { id: [7; 16], created: TIME }]);
     check("job", &[JobRecord { cursor: b"c\0\x01".to_vec(), began: TIME, ended: Timestamp(0) }]);
 }
