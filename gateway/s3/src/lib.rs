@@ -1,1 +1,33 @@
-//! cofre-s3
+//! The S3 door: authentication, and the translation between S3's protocol and the domain.
+//!
+//! The only user of s3s. A request passes through, from outside in:
+//! 1. [`S3Door`]: request id, CORS, what s3s must not see; and on the way back the headers of every
+//!    answer, the details of errors, the access log, and the answer to a panic.
+//! 2. s3s, to check the signature.
+//! 3. The gate: the caller, the key's rate, digests of XML bodies, headers that s3s reads more
+//!    strictly than S3 does, and those that must be refused.
+//! 4. s3s again, to parse.
+//! 5. The operation (`ops`), which translates (`translate`, pure) and asks the domain.
+//!
+//! # Limits
+//! XML bodies, signed chunks and error answers are bounded; bodies of objects are streamed. Time-outs and the number
+//! of connections are the listener's.
+//!
+//! s3s logs every client's mistake as an error: a log filter should turn the target `s3s` off. What
+//! the operator must know of a request is logged by this crate, once, with the request id.
+
+mod body;
+mod credentials;
+mod door;
+mod errors;
+mod exchange;
+mod gate;
+mod host;
+mod layers;
+mod ops;
+mod options;
+mod translate;
+
+pub use door::{S3Connection, S3Door, S3Parts};
+pub use layers::answer::AnswerBody;
+pub use options::{Answered, Observe, S3Options, Traffic};

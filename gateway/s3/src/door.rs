@@ -1,0 +1,252 @@
+//! The door itself: s3s and what stands around it, as a hyper service.
+
+use crate::body::CountedBody;
+use crate::credentials::Credentials;
+use crate::errors;
+use crate::exchange::Exchange;
+use crate::gate::{FormAccess, Gate, XML_BYTES_MAX};
+use crate::host::Domains;
+use crate::layers::access_log::AccessLine;
+use crate::layers::answer::{AnswerBody, Fixed, finish};
+use crate::layers::cors;
+use crate::layers::rate_limit::RateLimit;
+use crate::ops::Operations;
+use crate::options::{Observe, S3Options, Traffic};
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use cofre_iam::{Iam, Origin, RequestId};
+use cofre_objects::Objects;
+use cofre_runtime::{Clock, Random};
+use futures_util::FutureExt;
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use s3s::config::{S3Config, StaticConfigProvider};
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{Body, HttpResponse, S3Error, S3ErrorCode, StdError};
+use std::any::Any;
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// Most bytes of a signed chunk: it is held whole until its signature is checked. SDKs send 64 KiB
+/// to 1 MiB.
+const SIGNED_CHUNK_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Largest body of a PUT or a part (AWS, "Amazon S3 multipart upload limits"): 5 GiB.
+const PUT_BYTES_MAX: u64 = 5 << 30;
+
+const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+
+/// What the door stands on.
+pub struct S3Parts {
+    /// The domain.
+    pub objects: Objects,
+    /// Access keys and accounts.
+    pub iam: Iam,
+    /// The clock, for durations and rates. Signatures are held against the system's time.
+    pub clock: Clock,
+    /// Randomness for request ids.
+    pub random: Random,
+    /// What does not change.
+    pub options: S3Options,
+    /// Is told of every answered request.
+    pub observe: Arc<dyn Observe>,
+}
+
+/// The S3 door. Cloning costs a reference count.
+#[derive(Clone)]
+pub struct S3Door(Arc<Inner>);
+
+struct Inner {
+    /// Checks signatures, then hands requests to the gate.
+    service: S3Service,
+    /// Takes browsers' forms.
+    forms: S3Service,
+    traffic: Arc<ArcSwap<Traffic>>,
+    fixed: Fixed,
+    clock: Clock,
+    random: Random,
+    observe: Arc<dyn Observe>,
+}
+
+impl S3Door {
+    /// The door over its parts.
+    pub fn new(parts: S3Parts) -> Self {
+        let S3Parts { objects, iam, clock, random, options, observe } = parts;
+        let traffic = Arc::new(ArcSwap::from_pointee(Traffic::default()));
+        let rate_limit = Arc::new(RateLimit::new(Arc::clone(&traffic), clock.clone()));
+        let credentials = Credentials(iam);
+        let operations = Operations { objects: objects.clone() };
+        let domains = Domains::new(&options.domains);
+
+        let builder = |form: bool| {
+            let mut builder = S3ServiceBuilder::new(operations.clone());
+            builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config(form)))));
+            builder.set_host(domains.clone());
+            builder
+        };
+        let gate = Gate {
+            objects,
+            credentials: credentials.clone(),
+            domains: domains.clone(),
+            rate_limit: Arc::clone(&rate_limit),
+            parser: builder(false).build(),
+        };
+        let mut service = builder(false);
+        service.set_auth(credentials.clone());
+        service.set_route(gate);
+        let mut forms = builder(true);
+        forms.set_auth(credentials.clone());
+        forms.set_access(FormAccess { credentials, rate_limit });
+
+        let value = |text: &str| HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("cofre"));
+        Self(Arc::new(Inner {
+            service: service.build(),
+            forms: forms.build(),
+            traffic,
+            fixed: Fixed { server: value(&options.server_name), host_id: value(&options.host_id) },
+            clock,
+            random,
+            observe,
+        }))
+    }
+
+    /// Changes rates and CORS for the requests that come from now on.
+    pub fn set_traffic(&self, traffic: Traffic) {
+        self.0.traffic.store(Arc::new(traffic));
+    }
+
+    /// The service of one connection, whose origin is what the socket tells, never what a header says.
+    pub fn connection(&self, origin: Origin) -> S3Connection {
+        S3Connection { door: self.clone(), origin }
+    }
+
+    /// Answers a request. Never fails: what goes wrong is an answer too.
+    pub async fn call<B>(&self, origin: Origin, request: Request<B>) -> Response<AnswerBody>
+    where
+        B: http_body::Body<Data = Bytes> + Send + Sync + 'static,
+        StdError: From<B::Error>,
+    {
+        let inner = &self.0;
+        let exchange = Exchange::new(RequestId::new(&inner.random), origin);
+        let line = AccessLine {
+            exchange: exchange.clone(),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            clock: inner.clock.clone(),
+            began: inner.clock.elapsed(),
+            sent_bytes: 0,
+            observe: Arc::clone(&inner.observe),
+        };
+        let origin_header = request.headers().get(header::ORIGIN).cloned();
+        let answered = AssertUnwindSafe(inner.dispatch(request, &exchange)).catch_unwind().await;
+        let mut response = match answered {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => refused(error),
+            Err(panic) => {
+                let request_id = exchange.request_id();
+                tracing::error!(%request_id, panic = panic_text(panic.as_ref()), "a request panicked");
+                refused(errors::internal())
+            }
+        };
+        cors::expose(response.headers_mut(), origin_header.as_ref(), &inner.traffic.load());
+        finish(response, &inner.fixed, line)
+    }
+}
+
+impl Inner {
+    async fn dispatch<B>(&self, request: Request<B>, exchange: &Exchange) -> Result<HttpResponse, S3Error>
+    where
+        B: http_body::Body<Data = Bytes> + Send + Sync + 'static,
+        StdError: From<B::Error>,
+    {
+        if *request.method() == Method::OPTIONS {
+            return cors::preflight(request.headers(), &self.traffic.load());
+        }
+        if has_session_token(&request) {
+            // There are no sessions, so none of their tokens is any good.
+            return Err(S3Error::new(S3ErrorCode::InvalidToken));
+        }
+        let service = if is_form(&request) { &self.forms } else { &self.service };
+        let mut request = request.map(|body| match body.is_end_stream() {
+            true => Body::empty(),
+            false => Body::http_body(CountedBody::new(body, exchange.clone())),
+        });
+        request.extensions_mut().insert(exchange.clone());
+        service.call(request).await.map_err(|error| {
+            let request_id = exchange.request_id();
+            tracing::error!(%request_id, %error, "an answer could not be made");
+            errors::internal()
+        })
+    }
+}
+
+/// How s3s is set.
+fn config(form: bool) -> S3Config {
+    let mut config = S3Config::default();
+    config.xml_max_body_size = XML_BYTES_MAX;
+    config.put_object_max_size = Some(PUT_BYTES_MAX);
+    config.post_object_max_file_size = PUT_BYTES_MAX;
+    config.custom_route_max_body_size = None;
+    config.aws_chunked_stream_max_chunk_size = SIGNED_CHUNK_BYTES_MAX;
+    config.form_max_field_size = 64 * 1024;
+    config.form_max_fields_size = 1024 * 1024;
+    config.form_max_parts = 100;
+    config.sig_v4_allowed_services = vec!["s3".to_owned()];
+    // Requests are routed by what they are, not by what they say they are.
+    config.operation_id_routing = false;
+    // A form's signature of version 2 covers its policy, which has an expiry and names the bucket;
+    // forms of that version are still made by many libraries.
+    config.enable_sig_v2 = form;
+    config
+}
+
+fn is_form<B>(request: &Request<B>) -> bool {
+    let content_type = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    let form = b"multipart/form-data";
+    *request.method() == Method::POST
+        && content_type.get(..form.len()).is_some_and(|start| start.eq_ignore_ascii_case(form))
+}
+
+fn has_session_token<B>(request: &Request<B>) -> bool {
+    let in_query = |query: &str| query.split('&').any(|pair| pair.starts_with("X-Amz-Security-Token="));
+    request.headers().contains_key(SECURITY_TOKEN) || request.uri().query().is_some_and(in_query)
+}
+
+/// An error as an answer.
+fn refused(error: S3Error) -> HttpResponse {
+    error.to_http_response().unwrap_or_else(|_| {
+        let mut response = HttpResponse::new(Body::empty());
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response
+    })
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without words")
+}
+
+/// The service of one connection.
+#[derive(Clone)]
+pub struct S3Connection {
+    door: S3Door,
+    origin: Origin,
+}
+
+impl<B> hyper::service::Service<Request<B>> for S3Connection
+where
+    B: http_body::Body<Data = Bytes> + Send + Sync + 'static,
+    StdError: From<B::Error>,
+{
+    type Response = Response<AnswerBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<B>) -> Self::Future {
+        let Self { door, origin } = self.clone();
+        Box::pin(async move { Ok(door.call(origin, request).await) })
+    }
+}

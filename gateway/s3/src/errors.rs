@@ -1,0 +1,275 @@
+//! Errors as S3 tells them: code, status, message, details, headers.
+//!
+//! The domain's errors are mapped here, every one by name: a new one does not compile until someone
+//! decides what clients are told. What only the operator may know goes to the log with the request
+//! id, never into the answer.
+
+use crate::exchange::Exchange;
+use crate::translate::{names, times};
+use cofre_objects::Error;
+use cofre_types::{Invalid, Timestamp, VersionId};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use s3s::stream::aws_chunked_stream::AwsChunkedStreamError;
+use s3s::stream::upload_stream::UploadStreamError;
+use s3s::{BodySizeLimitExceeded, S3Error, S3ErrorCode, StdError, s3_error};
+use std::io;
+
+const DELETE_MARKER: HeaderName = HeaderName::from_static("x-amz-delete-marker");
+const VERSION_ID: HeaderName = HeaderName::from_static("x-amz-version-id");
+
+/// What a request was about, for the details of its error.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct About<'a> {
+    /// The request.
+    pub(crate) exchange: &'a Exchange,
+    /// Bucket, as the client wrote it.
+    pub(crate) bucket: &'a str,
+    /// Key, if it was about an object.
+    pub(crate) key: Option<&'a str>,
+    /// Upload id, if it was about one.
+    pub(crate) upload: Option<&'a str>,
+}
+
+/// An error whose code s3s does not know.
+pub(crate) fn custom(code: &'static str, status: StatusCode, message: &'static str) -> S3Error {
+    // A custom code is a 500 to s3s unless the status is set.
+    let mut error = S3Error::with_message(S3ErrorCode::Custom(code.into()), message);
+    error.set_status_code(status);
+    error
+}
+
+/// An operation, header or configuration that the gateway does not have.
+pub(crate) fn not_implemented(what: &str) -> S3Error {
+    s3_error!(NotImplemented, "{what} is not implemented by this gateway.")
+}
+
+/// Tells a client of a domain error.
+pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
+    let exchange = about.exchange;
+    match error {
+        Error::AccessDenied => S3Error::with_message(S3ErrorCode::AccessDenied, "Access Denied"),
+        Error::Invalid(invalid) => invalid_value(&invalid),
+        Error::InvalidRequest(why) => S3Error::with_message(S3ErrorCode::InvalidRequest, why),
+        Error::Body(error) => body(error.0),
+        Error::IncompleteBody { declared, got } => {
+            exchange.detail("NumberBytesExpected", declared.to_string());
+            exchange.detail("NumberBytesProvided", got.to_string());
+            S3Error::new(S3ErrorCode::IncompleteBody)
+        }
+        Error::BadDigest => S3Error::new(S3ErrorCode::BadDigest),
+        Error::ChecksumMismatch(algorithm) => {
+            s3_error!(BadDigest, "The {} you specified did not match the calculated checksum.", algorithm.name())
+        }
+        Error::ChecksumMissing => malformed_trailer(),
+        Error::EntityTooLarge { max } => {
+            exchange.detail("MaxSizeAllowed", max.to_string());
+            S3Error::new(S3ErrorCode::EntityTooLarge)
+        }
+        Error::EntityTooSmall { number, etag, size } => {
+            exchange.detail("PartNumber", number.to_string());
+            exchange.detail("ETag", etag.to_string());
+            exchange.detail("ProposedSize", size.to_string());
+            exchange.detail("MinSizeAllowed", (5 * 1024 * 1024).to_string());
+            S3Error::new(S3ErrorCode::EntityTooSmall)
+        }
+        Error::InvalidPart { number } => {
+            exchange.detail("PartNumber", number.to_string());
+            detail_upload(about);
+            S3Error::new(S3ErrorCode::InvalidPart)
+        }
+        Error::InvalidPartOrder => {
+            detail_upload(about);
+            S3Error::new(S3ErrorCode::InvalidPartOrder)
+        }
+        Error::InvalidRange { size } => range_not_satisfiable(exchange, size),
+        Error::InvalidPartNumber => custom(
+            "InvalidPartNumber",
+            StatusCode::RANGE_NOT_SATISFIABLE,
+            "The requested partnumber is not satisfiable",
+        ),
+        Error::PreconditionFailed { condition } => {
+            exchange.detail("Condition", condition);
+            S3Error::new(S3ErrorCode::PreconditionFailed)
+        }
+        Error::NotModified { etag, modified } => not_modified(&names::etag(&etag), modified),
+        Error::NoSuchBucket => {
+            exchange.detail("BucketName", about.bucket);
+            S3Error::new(S3ErrorCode::NoSuchBucket)
+        }
+        Error::BucketAlreadyExists => about_bucket(about, S3ErrorCode::BucketAlreadyExists),
+        Error::BucketAlreadyOwnedByYou => about_bucket(about, S3ErrorCode::BucketAlreadyOwnedByYou),
+        Error::BucketNotEmpty => about_bucket(about, S3ErrorCode::BucketNotEmpty),
+        Error::TooManyBuckets => S3Error::new(S3ErrorCode::TooManyBuckets),
+        Error::NoSuchConfiguration(kind) => about_bucket(about, no_such_configuration(kind)),
+        Error::NoSuchKey { delete_marker } => {
+            exchange.detail("Key", about.key.unwrap_or_default());
+            let mut error = S3Error::new(S3ErrorCode::NoSuchKey);
+            if let Some(marker) = delete_marker {
+                error.set_headers(marker_headers(marker));
+            }
+            error
+        }
+        Error::NoSuchVersion => {
+            exchange.detail("Key", about.key.unwrap_or_default());
+            S3Error::new(S3ErrorCode::NoSuchVersion)
+        }
+        Error::IsDeleteMarker { version, modified } => {
+            exchange.detail("ResourceType", "DeleteMarker");
+            let mut headers = marker_headers(version);
+            insert(&mut headers, header::LAST_MODIFIED, &times::to_http(modified));
+            headers.insert(header::ALLOW, HeaderValue::from_static("DELETE"));
+            let mut error = S3Error::new(S3ErrorCode::MethodNotAllowed);
+            error.set_headers(headers);
+            error
+        }
+        Error::NoSuchUpload => {
+            detail_upload(about);
+            S3Error::new(S3ErrorCode::NoSuchUpload)
+        }
+        Error::Conflict => s3_error!(
+            OperationAborted,
+            "A conflicting conditional operation is currently in progress against this resource. Please try again."
+        ),
+        Error::QuotaExceeded => {
+            custom("QuotaExceeded", StatusCode::FORBIDDEN, "The quota of this bucket or account is used up.")
+        }
+        Error::NoRoom => custom(
+            "InsufficientStorage",
+            StatusCode::INSUFFICIENT_STORAGE,
+            "There is no room for this content. Please try again once space was freed or added.",
+        ),
+        Error::Unavailable(why) => {
+            tracing::warn!(request_id = %exchange.request_id(), why, "a request was turned away");
+            s3_error!(ServiceUnavailable, "Service is unable to handle request.")
+        }
+        Error::Unreadable(why) => {
+            tracing::error!(request_id = %exchange.request_id(), why, "content could not be read");
+            s3_error!(ServiceUnavailable, "The content cannot be read now. Please try again.")
+        }
+        Error::Internal(why) => {
+            tracing::error!(request_id = %exchange.request_id(), why, "a request failed");
+            internal()
+        }
+    }
+}
+
+/// The answer to a failure of the server, in S3's words.
+pub(crate) fn internal() -> S3Error {
+    s3_error!(InternalError, "We encountered an internal error. Please try again.")
+}
+
+/// The answer to a trailer that is not what was declared.
+pub(crate) fn malformed_trailer() -> S3Error {
+    custom(
+        "MalformedTrailerError",
+        StatusCode::BAD_REQUEST,
+        "The request contained trailing data that was not well-formed or did not conform to our published schema.",
+    )
+}
+
+fn invalid_value(invalid: &Invalid) -> S3Error {
+    match invalid.field {
+        "bucket" => S3Error::new(S3ErrorCode::InvalidBucketName),
+        "tag count" | "tag key" | "tag value" => S3Error::with_message(S3ErrorCode::InvalidTag, invalid.reason),
+        field => s3_error!(InvalidArgument, "{field}: {}", invalid.reason),
+    }
+}
+
+fn about_bucket(about: About<'_>, code: S3ErrorCode) -> S3Error {
+    about.exchange.detail("BucketName", about.bucket);
+    S3Error::new(code)
+}
+
+fn detail_upload(about: About<'_>) {
+    if let Some(upload) = about.upload {
+        about.exchange.detail("UploadId", upload);
+    }
+}
+
+fn no_such_configuration(kind: &str) -> S3ErrorCode {
+    match kind {
+        "tagging" => S3ErrorCode::NoSuchTagSet,
+        "cors" => S3ErrorCode::NoSuchCORSConfiguration,
+        "lifecycle" => S3ErrorCode::NoSuchLifecycleConfiguration,
+        "policy" => S3ErrorCode::NoSuchBucketPolicy,
+        _ => S3ErrorCode::NoSuchResource,
+    }
+}
+
+fn range_not_satisfiable(exchange: &Exchange, size: u64) -> S3Error {
+    exchange.detail("ActualObjectSize", size.to_string());
+    let mut headers = HeaderMap::new();
+    insert(&mut headers, header::CONTENT_RANGE, &format!("bytes */{size}"));
+    let mut error = S3Error::new(S3ErrorCode::InvalidRange);
+    error.set_headers(headers);
+    error
+}
+
+fn not_modified(etag: &s3s::dto::ETag, modified: Timestamp) -> S3Error {
+    let mut headers = HeaderMap::new();
+    if let Ok(etag) = etag.to_http_header() {
+        headers.insert(header::ETAG, etag);
+    }
+    insert(&mut headers, header::LAST_MODIFIED, &times::to_http(modified));
+    let mut error = S3Error::new(S3ErrorCode::NotModified);
+    error.set_headers(headers);
+    error
+}
+
+fn marker_headers(marker: VersionId) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(DELETE_MARKER, HeaderValue::from_static("true"));
+    insert(&mut headers, VERSION_ID, &marker.to_string());
+    headers
+}
+
+/// Headers made here are plain ASCII, which a header value always takes.
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// Tells a client why its body was given up: the errors that s3s' streams end with, and the
+/// listener's own.
+pub(crate) fn body(error: StdError) -> S3Error {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error.as_ref());
+    while let Some(error) = source {
+        if let Some(refused) = known_body_error(error) {
+            return refused;
+        }
+        source = error.source();
+    }
+    // The client went away or broke the framing; it will hardly read this.
+    S3Error::new(S3ErrorCode::IncompleteBody)
+}
+
+fn known_body_error(error: &(dyn std::error::Error + 'static)) -> Option<S3Error> {
+    if let Some(chunked) = error.downcast_ref::<AwsChunkedStreamError>() {
+        return match chunked {
+            // What is beneath it says more.
+            AwsChunkedStreamError::Underlying(_) => None,
+            other => Some(S3Error::new(other.to_s3_error_code())),
+        };
+    }
+    if let Some(upload) = error.downcast_ref::<UploadStreamError>() {
+        return match upload {
+            UploadStreamError::Underlying(_) => None,
+            UploadStreamError::Sha256Mismatch => Some(custom(
+                "XAmzContentSHA256Mismatch",
+                StatusCode::BAD_REQUEST,
+                "The provided 'x-amz-content-sha256' header does not match what was computed.",
+            )),
+            UploadStreamError::LengthMismatch | UploadStreamError::Incomplete => {
+                Some(S3Error::new(S3ErrorCode::IncompleteBody))
+            }
+        };
+    }
+    if error.is::<BodySizeLimitExceeded>() {
+        return Some(S3Error::new(S3ErrorCode::EntityTooLarge));
+    }
+    let timed_out = error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut);
+    timed_out.then(|| {
+        s3_error!(RequestTimeout, "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.")
+    })
+}

@@ -1,0 +1,140 @@
+//! The gate between s3s' authentication and s3s' parsing.
+//!
+//! s3s runs twice for a request. The first instance only checks the signature and hands everything
+//! to this gate, as if it were a custom route. The gate makes the [`Caller`](cofre_iam::Caller),
+//! holds the key to its rate, checks the digest of an XML body, takes out what s3s reads more
+//! strictly than S3 does, and hands the request to the second instance, which parses it and calls the
+//! operation. Signed headers can be changed only here: before, the signature would break; after, s3s
+//! has already refused.
+//!
+//! # Invariants
+//! The second instance has no authentication of its own. Every operation takes its caller from what
+//! the gate puts into the request, and fails without it.
+
+mod forms;
+mod payload;
+pub(crate) mod refusals;
+mod target;
+
+pub(crate) use forms::FormAccess;
+pub(crate) use payload::XML_BYTES_MAX;
+
+use crate::credentials::Credentials;
+use crate::errors::{self, About};
+use crate::exchange::Exchange;
+use crate::host::Domains;
+use crate::layers::rate_limit::RateLimit;
+use crate::ops::Admitted;
+use crate::translate::checksums;
+use crate::translate::conditions::Conditionals;
+use crate::translate::names;
+use cofre_iam::Caller;
+use cofre_objects::Objects;
+use http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, Uri, header};
+use s3s::route::S3Route;
+use s3s::service::S3Service;
+use s3s::{Body, HttpError, HttpRequest, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
+use std::sync::Arc;
+use target::Target;
+
+const EXPECTED_BUCKET_OWNER: HeaderName = HeaderName::from_static("x-amz-expected-bucket-owner");
+
+/// The gate.
+pub(crate) struct Gate {
+    pub(crate) objects: Objects,
+    pub(crate) credentials: Credentials,
+    pub(crate) domains: Domains,
+    pub(crate) rate_limit: Arc<RateLimit>,
+    /// Parses requests and calls operations; checks no signatures.
+    pub(crate) parser: S3Service,
+}
+
+#[async_trait::async_trait]
+impl S3Route for Gate {
+    fn is_match(&self, _: &Method, _: &Uri, _: &HeaderMap, _: &mut Extensions) -> bool {
+        true
+    }
+
+    /// Whether the caller may is for the domain to say, anonymous callers included.
+    async fn check_access(&self, _: &mut S3Request<Body>) -> S3Result<()> {
+        Ok(())
+    }
+
+    async fn call(&self, request: S3Request<Body>) -> S3Result<S3Response<Body>> {
+        let answer = self.parser.call(self.admit(request).await?).await;
+        let failed = |error: HttpError| S3Error::with_source(S3ErrorCode::InternalError, error.into_std_error());
+        let (mut parts, output) = answer.map_err(failed)?.into_parts();
+        if parts.status == StatusCode::OK && parts.headers.contains_key(header::CONTENT_RANGE) {
+            // s3s sets it for a GET and not for a HEAD.
+            parts.status = StatusCode::PARTIAL_CONTENT;
+        }
+        let mut response = S3Response::with_status(output, parts.status);
+        response.headers = parts.headers;
+        Ok(response)
+    }
+}
+
+impl Gate {
+    /// Makes of a request whose signature is good the one that s3s parses.
+    async fn admit(&self, request: S3Request<Body>) -> S3Result<HttpRequest> {
+        let S3Request { input: body, method, uri, mut headers, extensions, credentials, trailing_headers, .. } =
+            request;
+        let exchange = extensions.get::<Exchange>().cloned().ok_or_else(errors::internal)?;
+        let access_key = credentials.as_ref().map(|credentials| credentials.access_key.as_str());
+        let caller = admit_caller(&self.credentials, &self.rate_limit, access_key, &exchange).await?;
+        refusals::check(&headers)?;
+
+        let target = Target::of(&self.domains, &uri, &headers);
+        self.check_expected_owner(&caller, &exchange, &target, &headers).await?;
+        let body = if target.streams(&method) {
+            body
+        } else {
+            payload::gather(body, &headers, trailing_headers.as_ref(), target.digest_of(&method)).await?
+        };
+        checksums::strip_aws_chunked(&mut headers);
+        let conditionals = Conditionals::take(&mut headers);
+        headers.remove(header::AUTHORIZATION);
+
+        let mut request = HttpRequest::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = target::without_signature(uri)?;
+        *request.headers_mut() = headers;
+        let admitted = Admitted { caller, exchange, conditionals, trailers: trailing_headers };
+        request.extensions_mut().insert(admitted);
+        Ok(request)
+    }
+
+    /// `x-amz-expected-bucket-owner`: a guard against writing to a bucket that changed hands.
+    async fn check_expected_owner(
+        &self,
+        caller: &Caller,
+        exchange: &Exchange,
+        target: &Target<'_>,
+        headers: &HeaderMap,
+    ) -> S3Result<()> {
+        let Some(expected) = headers.get(EXPECTED_BUCKET_OWNER) else { return Ok(()) };
+        let Some(bucket) = target.bucket else { return Ok(()) };
+        let found = self.objects.head_bucket(caller, &names::bucket(bucket)?).await;
+        let about = About { exchange, bucket, key: None, upload: None };
+        let found = found.map_err(|error| errors::refuse(error, about))?;
+        if found.owner.to_string().as_bytes() == expected.as_bytes() {
+            return Ok(());
+        }
+        Err(S3Error::new(S3ErrorCode::AccessDenied))
+    }
+}
+
+/// Makes the caller and holds its key to its rate.
+async fn admit_caller(
+    credentials: &Credentials,
+    rate_limit: &RateLimit,
+    access_key: Option<&str>,
+    exchange: &Exchange,
+) -> S3Result<Caller> {
+    if let Some(access_key) = access_key {
+        exchange.note(|noted| noted.access_key = Some(access_key.to_owned()));
+    }
+    let caller = credentials.caller(access_key, exchange).await?;
+    rate_limit.admit(access_key.unwrap_or_default())?;
+    Ok(caller)
+}

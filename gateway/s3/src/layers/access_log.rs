@@ -1,0 +1,50 @@
+//! One line for each request, when its answer's last byte went or its client went away. The target is
+//! `cofre::access`. It names the key but never a signature, and the path but never the query, which
+//! may hold one.
+
+use crate::exchange::Exchange;
+use crate::options::{Answered, Observe};
+use cofre_runtime::Clock;
+use http::{Method, StatusCode, Uri};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A line that is written when it is dropped.
+pub(crate) struct AccessLine {
+    pub(crate) exchange: Exchange,
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    pub(crate) status: StatusCode,
+    pub(crate) clock: Clock,
+    pub(crate) began: Duration,
+    pub(crate) sent_bytes: u64,
+    pub(crate) observe: Arc<dyn Observe>,
+}
+
+impl Drop for AccessLine {
+    fn drop(&mut self) {
+        let noted = self.exchange.noted();
+        let duration = self.clock.elapsed().saturating_sub(self.began);
+        let received_bytes = self.exchange.received_bytes();
+        self.observe.answered(Answered {
+            operation: noted.operation,
+            status: self.status,
+            duration,
+            received_bytes,
+            sent_bytes: self.sent_bytes,
+        });
+        tracing::info!(
+            target: "cofre::access",
+            request_id = %self.exchange.request_id(),
+            ip = self.exchange.origin().ip.map(tracing::field::display),
+            method = %self.method,
+            path = self.uri.path(),
+            operation = noted.operation,
+            status = self.status.as_u16(),
+            key = noted.access_key.as_deref().unwrap_or_default(),
+            received_bytes,
+            sent_bytes = self.sent_bytes,
+            micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
+        );
+    }
+}

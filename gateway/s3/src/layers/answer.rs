@@ -1,0 +1,87 @@
+//! What every answer carries: ids, the server's name, complete error XML, and the access line that is
+//! written when its body is done.
+
+use super::access_log::AccessLine;
+use super::error_xml;
+use crate::translate::text;
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, header};
+use http_body::{Body, Frame, SizeHint};
+use s3s::{HttpResponse, StdError};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
+const ID_2: HeaderName = HeaderName::from_static("x-amz-id-2");
+
+/// Headers that are the same on every answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Fixed {
+    pub(crate) server: HeaderValue,
+    pub(crate) host_id: HeaderValue,
+}
+
+/// Completes an answer.
+pub(crate) fn finish(response: HttpResponse, fixed: &Fixed, mut line: AccessLine) -> http::Response<AnswerBody> {
+    let (mut parts, mut body) = response.into_parts();
+    if line.method == Method::HEAD {
+        // RFC 9110, section 9.3.2. s3s forgets it where an operation returns an error.
+        body = s3s::Body::empty();
+    }
+    let request_id = line.exchange.request_id().to_string();
+    let is_error = parts.status.is_client_error() || parts.status.is_server_error();
+    let noted = line.exchange.noted();
+    if (is_error || noted.escaped)
+        && let Some(bytes) = body.bytes()
+        && let Ok(xml) = std::str::from_utf8(&bytes)
+        && !xml.is_empty()
+    {
+        let xml = if noted.escaped { text::unescape(xml) } else { xml.to_owned() };
+        let host_id = fixed.host_id.to_str().unwrap_or_default();
+        body = s3s::Body::from(error_xml::complete(&xml, &noted, line.uri.path(), &request_id, host_id));
+        parts.headers.remove(header::CONTENT_LENGTH);
+    }
+    if let Ok(request_id) = HeaderValue::try_from(request_id) {
+        parts.headers.insert(REQUEST_ID, request_id);
+    }
+    parts.headers.insert(ID_2, fixed.host_id.clone());
+    parts.headers.insert(header::SERVER, fixed.server.clone());
+    line.status = parts.status;
+    http::Response::from_parts(parts, AnswerBody { inner: body, line })
+}
+
+pin_project_lite::pin_project! {
+    /// The body of an answer. The access line is written when it is dropped.
+    pub struct AnswerBody {
+        #[pin]
+        inner: s3s::Body,
+        line: AccessLine,
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = StdError;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, StdError>>> {
+        let this = self.project();
+        let frame = ready!(this.inner.poll_frame(cx));
+        match &frame {
+            Some(Ok(frame)) => this.line.sent_bytes += frame.data_ref().map_or(0, |data| data.len() as u64),
+            Some(Err(error)) => {
+                let request_id = this.line.exchange.request_id();
+                tracing::error!(%request_id, %error, "an answer broke off: its content could not be read");
+            }
+            None => {}
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

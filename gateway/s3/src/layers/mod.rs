@@ -1,0 +1,7 @@
+//! What stands around s3s, a file for each.
+
+pub(crate) mod access_log;
+pub(crate) mod answer;
+pub(crate) mod cors;
+pub(crate) mod error_xml;
+pub(crate) mod rate_limit;

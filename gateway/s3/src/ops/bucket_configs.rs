@@ -1,0 +1,169 @@
+//! Sub-resources of buckets that this gateway does not have: reading one answers what S3 answers for
+//! a bucket that never set it, deleting one succeeds as it does there, and setting one is refused by
+//! name, after the bucket and the caller's right were looked at.
+
+use super::Operations;
+use super::asked::{Asked, answer, take};
+use crate::errors::{custom, not_implemented};
+use crate::translate::names;
+use cofre_iam::Action;
+use http::StatusCode;
+use s3s::dto::*;
+use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
+
+/// Whether the bucket is there and the caller may do this to it.
+async fn allowed(ops: &Operations, asked: &Asked, action: Action, bucket: &str) -> S3Result<()> {
+    let found = ops.objects.bucket_allowing(&asked.caller, action, &names::bucket(bucket)?).await;
+    found.map(drop).map_err(|error| asked.refuse(bucket, error))
+}
+
+/// The answer for a configuration that is listed by ids.
+fn no_such_configuration() -> S3Error {
+    custom("NoSuchConfiguration", StatusCode::NOT_FOUND, "The specified configuration does not exist.")
+}
+
+fn no_encryption() -> S3Error {
+    let mut error = S3Error::with_message(
+        S3ErrorCode::ServerSideEncryptionConfigurationNotFoundError,
+        "The server side encryption configuration was not found",
+    );
+    // s3s has 400 for it; S3 answers 404.
+    error.set_status_code(StatusCode::NOT_FOUND);
+    error
+}
+
+fn no_object_lock() -> S3Error {
+    S3Error::with_message(
+        S3ErrorCode::ObjectLockConfigurationNotFoundError,
+        "Object Lock configuration does not exist for this bucket",
+    )
+}
+
+fn no_public_access_block() -> S3Error {
+    custom(
+        "NoSuchPublicAccessBlockConfiguration",
+        StatusCode::NOT_FOUND,
+        "The public access block configuration was not found",
+    )
+}
+
+macro_rules! refused {
+    ($($name:ident: $input:ident => $output:ident, $operation:literal, $action:ident, $error:expr;)*) => {
+        $(
+            pub(super) async fn $name(ops: &Operations, request: S3Request<$input>) -> S3Result<S3Response<$output>> {
+                let (input, asked) = take($operation, request)?;
+                allowed(ops, &asked, Action::$action, &input.bucket).await?;
+                Err($error)
+            }
+        )*
+    };
+}
+
+macro_rules! deleted {
+    ($($name:ident: $input:ident => $output:ident, $operation:literal, $action:ident;)*) => {
+        $(
+            pub(super) async fn $name(ops: &Operations, request: S3Request<$input>) -> S3Result<S3Response<$output>> {
+                let (input, asked) = take($operation, request)?;
+                allowed(ops, &asked, Action::$action, &input.bucket).await?;
+                answer($output::default())
+            }
+        )*
+    };
+}
+
+refused! {
+    get_policy: GetBucketPolicyInput => GetBucketPolicyOutput, "GetBucketPolicy", GetBucketPolicy,
+        S3Error::with_message(S3ErrorCode::NoSuchBucketPolicy, "The bucket policy does not exist");
+    get_policy_status: GetBucketPolicyStatusInput => GetBucketPolicyStatusOutput, "GetBucketPolicyStatus",
+        GetBucketPolicyStatus,
+        S3Error::with_message(S3ErrorCode::NoSuchBucketPolicy, "The bucket policy does not exist");
+    get_cors: GetBucketCorsInput => GetBucketCorsOutput, "GetBucketCors", GetBucketCors,
+        S3Error::with_message(S3ErrorCode::NoSuchCORSConfiguration, "The CORS configuration does not exist");
+    get_lifecycle: GetBucketLifecycleConfigurationInput => GetBucketLifecycleConfigurationOutput,
+        "GetBucketLifecycleConfiguration", GetLifecycleConfiguration,
+        S3Error::with_message(S3ErrorCode::NoSuchLifecycleConfiguration, "The lifecycle configuration does not exist");
+    get_website: GetBucketWebsiteInput => GetBucketWebsiteOutput, "GetBucketWebsite", GetBucketWebsite,
+        S3Error::with_message(
+            S3ErrorCode::NoSuchWebsiteConfiguration,
+            "The specified bucket does not have a website configuration",
+        );
+    get_encryption: GetBucketEncryptionInput => GetBucketEncryptionOutput, "GetBucketEncryption",
+        GetEncryptionConfiguration, no_encryption();
+    get_replication: GetBucketReplicationInput => GetBucketReplicationOutput, "GetBucketReplication",
+        GetReplicationConfiguration,
+        S3Error::with_message(
+            S3ErrorCode::ReplicationConfigurationNotFoundError,
+            "The replication configuration was not found",
+        );
+    get_object_lock: GetObjectLockConfigurationInput => GetObjectLockConfigurationOutput,
+        "GetObjectLockConfiguration", GetBucketObjectLockConfiguration, no_object_lock();
+    get_ownership: GetBucketOwnershipControlsInput => GetBucketOwnershipControlsOutput,
+        "GetBucketOwnershipControls", GetBucketOwnershipControls,
+        S3Error::with_message(
+            S3ErrorCode::OwnershipControlsNotFoundError,
+            "The bucket ownership controls were not found",
+        );
+    get_public_access_block: GetPublicAccessBlockInput => GetPublicAccessBlockOutput, "GetPublicAccessBlock",
+        GetBucketPublicAccessBlock, no_public_access_block();
+    get_analytics: GetBucketAnalyticsConfigurationInput => GetBucketAnalyticsConfigurationOutput,
+        "GetBucketAnalyticsConfiguration", GetAnalyticsConfiguration, no_such_configuration();
+    get_inventory: GetBucketInventoryConfigurationInput => GetBucketInventoryConfigurationOutput,
+        "GetBucketInventoryConfiguration", GetInventoryConfiguration, no_such_configuration();
+    get_metrics: GetBucketMetricsConfigurationInput => GetBucketMetricsConfigurationOutput,
+        "GetBucketMetricsConfiguration", GetMetricsConfiguration, no_such_configuration();
+    get_tiering: GetBucketIntelligentTieringConfigurationInput => GetBucketIntelligentTieringConfigurationOutput,
+        "GetBucketIntelligentTieringConfiguration", GetIntelligentTieringConfiguration, no_such_configuration();
+
+    put_policy: PutBucketPolicyInput => PutBucketPolicyOutput, "PutBucketPolicy", PutBucketPolicy,
+        not_implemented("A bucket policy");
+    put_cors: PutBucketCorsInput => PutBucketCorsOutput, "PutBucketCors", PutBucketCors,
+        not_implemented("A CORS configuration of a bucket");
+    put_lifecycle: PutBucketLifecycleConfigurationInput => PutBucketLifecycleConfigurationOutput,
+        "PutBucketLifecycleConfiguration", PutLifecycleConfiguration, not_implemented("A lifecycle configuration");
+    put_website: PutBucketWebsiteInput => PutBucketWebsiteOutput, "PutBucketWebsite", PutBucketWebsite,
+        not_implemented("A website configuration");
+    put_encryption: PutBucketEncryptionInput => PutBucketEncryptionOutput, "PutBucketEncryption",
+        PutEncryptionConfiguration, not_implemented("Server-side encryption");
+    put_replication: PutBucketReplicationInput => PutBucketReplicationOutput, "PutBucketReplication",
+        PutReplicationConfiguration, not_implemented("A replication configuration");
+    put_object_lock: PutObjectLockConfigurationInput => PutObjectLockConfigurationOutput,
+        "PutObjectLockConfiguration", PutBucketObjectLockConfiguration, not_implemented("Object lock");
+    put_ownership: PutBucketOwnershipControlsInput => PutBucketOwnershipControlsOutput,
+        "PutBucketOwnershipControls", PutBucketOwnershipControls, not_implemented("Ownership controls");
+    put_public_access_block: PutPublicAccessBlockInput => PutPublicAccessBlockOutput, "PutPublicAccessBlock",
+        PutBucketPublicAccessBlock, not_implemented("A public access block");
+    put_logging: PutBucketLoggingInput => PutBucketLoggingOutput, "PutBucketLogging", PutBucketLogging,
+        not_implemented("A logging configuration");
+    put_notification: PutBucketNotificationConfigurationInput => PutBucketNotificationConfigurationOutput,
+        "PutBucketNotificationConfiguration", PutBucketNotification, not_implemented("A notification configuration");
+    put_accelerate: PutBucketAccelerateConfigurationInput => PutBucketAccelerateConfigurationOutput,
+        "PutBucketAccelerateConfiguration", PutAccelerateConfiguration, not_implemented("Transfer acceleration");
+    put_request_payment: PutBucketRequestPaymentInput => PutBucketRequestPaymentOutput, "PutBucketRequestPayment",
+        PutBucketRequestPayment, not_implemented("A request payment configuration");
+    put_analytics: PutBucketAnalyticsConfigurationInput => PutBucketAnalyticsConfigurationOutput,
+        "PutBucketAnalyticsConfiguration", PutAnalyticsConfiguration, not_implemented("An analytics configuration");
+    put_inventory: PutBucketInventoryConfigurationInput => PutBucketInventoryConfigurationOutput,
+        "PutBucketInventoryConfiguration", PutInventoryConfiguration, not_implemented("An inventory configuration");
+    put_metrics: PutBucketMetricsConfigurationInput => PutBucketMetricsConfigurationOutput,
+        "PutBucketMetricsConfiguration", PutMetricsConfiguration, not_implemented("A metrics configuration");
+    put_tiering: PutBucketIntelligentTieringConfigurationInput => PutBucketIntelligentTieringConfigurationOutput,
+        "PutBucketIntelligentTieringConfiguration", PutIntelligentTieringConfiguration,
+        not_implemented("An intelligent tiering configuration");
+}
+
+deleted! {
+    delete_policy: DeleteBucketPolicyInput => DeleteBucketPolicyOutput, "DeleteBucketPolicy", DeleteBucketPolicy;
+    delete_cors: DeleteBucketCorsInput => DeleteBucketCorsOutput, "DeleteBucketCors", PutBucketCors;
+    delete_lifecycle: DeleteBucketLifecycleInput => DeleteBucketLifecycleOutput, "DeleteBucketLifecycle",
+        PutLifecycleConfiguration;
+    delete_website: DeleteBucketWebsiteInput => DeleteBucketWebsiteOutput, "DeleteBucketWebsite",
+        DeleteBucketWebsite;
+    delete_encryption: DeleteBucketEncryptionInput => DeleteBucketEncryptionOutput, "DeleteBucketEncryption",
+        PutEncryptionConfiguration;
+    delete_replication: DeleteBucketReplicationInput => DeleteBucketReplicationOutput, "DeleteBucketReplication",
+        PutReplicationConfiguration;
+    delete_ownership: DeleteBucketOwnershipControlsInput => DeleteBucketOwnershipControlsOutput,
+        "DeleteBucketOwnershipControls", PutBucketOwnershipControls;
+    delete_public_access_block: DeletePublicAccessBlockInput => DeletePublicAccessBlockOutput,
+        "DeletePublicAccessBlock", PutBucketPublicAccessBlock;
+}

@@ -1,0 +1,86 @@
+//! Buckets: create, head, delete, location.
+
+use super::Operations;
+use super::asked::{answer, take};
+use crate::errors;
+use crate::translate::{names, tags};
+use cofre_iam::Action;
+use cofre_objects::CreateBucket;
+use cofre_types::{Tags, TagsLimit};
+use s3s::dto::{
+    BucketLocationConstraint, CreateBucketInput, CreateBucketOutput, DeleteBucketInput, DeleteBucketOutput,
+    GetBucketLocationInput, GetBucketLocationOutput, HeadBucketInput, HeadBucketOutput, ObjectOwnership,
+};
+use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
+
+/// The region whose location constraint is empty, for reasons of S3's history.
+const FIRST_REGION: &str = "us-east-1";
+
+/// Longest region name that is kept, in bytes.
+const REGION_BYTES_MAX: usize = 63;
+
+/// Answers CreateBucket. The region is a label: any well-formed one is kept and told again.
+pub(super) async fn create(
+    ops: &Operations,
+    request: S3Request<CreateBucketInput>,
+) -> S3Result<S3Response<CreateBucketOutput>> {
+    let (input, asked) = take("CreateBucket", request)?;
+    let name = names::bucket(&input.bucket)?;
+    let ownership = input.object_ownership.as_ref().map(ObjectOwnership::as_str);
+    if ownership.is_some_and(|ownership| ownership != ObjectOwnership::BUCKET_OWNER_ENFORCED) {
+        return Err(errors::not_implemented("An object ownership other than BucketOwnerEnforced"));
+    }
+    let configuration = input.create_bucket_configuration.unwrap_or_default();
+    let region = configuration.location_constraint.as_ref().map_or("", BucketLocationConstraint::as_str);
+    let well_formed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    if region.len() > REGION_BYTES_MAX || !region.bytes().all(well_formed) {
+        return Err(S3Error::new(S3ErrorCode::InvalidLocationConstraint));
+    }
+    let set = match configuration.tags {
+        Some(set) => tags::from_dto(set, TagsLimit::Bucket)?,
+        None => Tags::default(),
+    };
+    let request = CreateBucket { name: name.clone(), region: region.to_owned() };
+    let created = ops.objects.create_bucket(&asked.caller, request).await;
+    created.map_err(|error| asked.refuse(&input.bucket, error))?;
+    if !set.is_empty() {
+        let tagged = ops.objects.put_bucket_tags(&asked.caller, &name, set).await;
+        tagged.map_err(|error| asked.refuse(&input.bucket, error))?;
+    }
+    answer(CreateBucketOutput { location: Some(format!("/{name}")), ..CreateBucketOutput::default() })
+}
+
+/// Answers HeadBucket.
+pub(super) async fn head(
+    ops: &Operations,
+    request: S3Request<HeadBucketInput>,
+) -> S3Result<S3Response<HeadBucketOutput>> {
+    let (input, asked) = take("HeadBucket", request)?;
+    let found = ops.objects.head_bucket(&asked.caller, &names::bucket(&input.bucket)?).await;
+    let found = found.map_err(|error| asked.refuse(&input.bucket, error))?;
+    answer(HeadBucketOutput { bucket_region: Some(found.region), ..HeadBucketOutput::default() })
+}
+
+/// Answers DeleteBucket.
+pub(super) async fn delete(
+    ops: &Operations,
+    request: S3Request<DeleteBucketInput>,
+) -> S3Result<S3Response<DeleteBucketOutput>> {
+    let (input, asked) = take("DeleteBucket", request)?;
+    let deleted = ops.objects.delete_bucket(&asked.caller, &names::bucket(&input.bucket)?).await;
+    deleted.map_err(|error| asked.refuse(&input.bucket, error))?;
+    answer(DeleteBucketOutput::default())
+}
+
+/// Answers GetBucketLocation.
+pub(super) async fn location(
+    ops: &Operations,
+    request: S3Request<GetBucketLocationInput>,
+) -> S3Result<S3Response<GetBucketLocationOutput>> {
+    let (input, asked) = take("GetBucketLocation", request)?;
+    let name = names::bucket(&input.bucket)?;
+    let found = ops.objects.bucket_allowing(&asked.caller, Action::GetBucketLocation, &name).await;
+    let region = found.map_err(|error| asked.refuse(&input.bucket, error))?.region;
+    let constraint = (region != FIRST_REGION).then(|| BucketLocationConstraint::from(region));
+    answer(GetBucketLocationOutput { location_constraint: constraint })
+}

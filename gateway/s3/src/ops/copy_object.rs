@@ -1,0 +1,80 @@
+//! CopyObject: a copy moves no bytes.
+
+use super::asked::{answer, take};
+use super::put_object::storage_class;
+use super::{Operations, owners};
+use crate::translate::checksums::{self, Shown};
+use crate::translate::{headers, names, tags, times};
+use cofre_objects::{CopyObject, CopyOutcome};
+use s3s::dto::{CopyObjectInput, CopyObjectOutput, CopyObjectResult};
+use s3s::{S3Request, S3Response, S3Result, s3_error};
+
+/// Answers CopyObject.
+pub(super) async fn copy(
+    ops: &Operations,
+    request: S3Request<CopyObjectInput>,
+) -> S3Result<S3Response<CopyObjectOutput>> {
+    let (input, asked) = take("CopyObject", request)?;
+    let source = names::copy_source(input.copy_source)?;
+    if let Some(expected) = &input.expected_source_bucket_owner {
+        owners::expect(ops, &asked, &source.bucket, expected).await?;
+    }
+    let replaces_headers = replaces(input.metadata_directive.as_ref().map(|directive| directive.as_str()), "metadata")?;
+    let replaces_tags = replaces(input.tagging_directive.as_ref().map(|directive| directive.as_str()), "tagging")?;
+    let given = headers::Given {
+        content_type: input.content_type,
+        content_encoding: input.content_encoding,
+        content_disposition: input.content_disposition,
+        content_language: input.content_language,
+        cache_control: input.cache_control,
+        expires: input.expires,
+        website_redirect_location: input.website_redirect_location,
+        metadata: input.metadata,
+    };
+    let algorithm = input.checksum_algorithm.as_ref().map(|name| checksums::algorithm(name.as_str())).transpose()?;
+    let request = CopyObject {
+        source_bucket: source.bucket,
+        source_key: source.key,
+        source_version: source.version,
+        source_conditions: asked.conditionals.copy_source(),
+        bucket: names::bucket(&input.bucket)?,
+        key: names::key(input.key)?,
+        headers: if replaces_headers { Some(headers::to_domain(given)?) } else { None },
+        tags: if replaces_tags { Some(tags::from_header(input.tagging.as_deref())?) } else { None },
+        storage_class: storage_class(input.storage_class)?,
+        checksum: algorithm,
+        conditions: asked.conditionals.write(),
+    };
+    // A missing key is the source's: the destination need not be there.
+    let (bucket, key) = (request.source_bucket.clone(), request.source_key.clone());
+    let outcome = ops.objects.copy_object(&asked.caller, request).await;
+    answer(show(outcome.map_err(|error| asked.refuse_object(bucket.as_str(), key.as_str(), error))?))
+}
+
+fn replaces(directive: Option<&str>, name: &str) -> S3Result<bool> {
+    match directive {
+        None | Some("COPY") => Ok(false),
+        Some("REPLACE") => Ok(true),
+        Some(_) => Err(s3_error!(InvalidArgument, "Unknown {name} directive.")),
+    }
+}
+
+fn show(outcome: CopyOutcome) -> CopyObjectOutput {
+    let checksum = Shown::new(outcome.checksum.as_ref(), outcome.etag.parts());
+    CopyObjectOutput {
+        copy_object_result: Some(CopyObjectResult {
+            checksum_crc32: checksum.crc32,
+            checksum_crc32c: checksum.crc32c,
+            checksum_crc64nvme: checksum.crc64nvme,
+            checksum_sha1: checksum.sha1,
+            checksum_sha256: checksum.sha256,
+            checksum_type: checksum.kind,
+            e_tag: Some(names::etag(&outcome.etag)),
+            last_modified: Some(times::to_dto(outcome.modified)),
+            ..CopyObjectResult::default()
+        }),
+        copy_source_version_id: outcome.source_version.map(|version| version.to_string()),
+        version_id: outcome.version.map(|version| version.to_string()),
+        ..CopyObjectOutput::default()
+    }
+}

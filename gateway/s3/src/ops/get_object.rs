@@ -1,0 +1,166 @@
+//! GetObject and HeadObject.
+
+use super::Operations;
+use super::asked::{Asked, take};
+use crate::body::SizedStream;
+use crate::translate::{checksums::Shown, headers, names, range, times};
+use cofre_objects::{GetObject, HeadOutcome};
+use cofre_types::ResolvedRange;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use s3s::dto::{
+    ChecksumMode, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, StorageClass, StreamingBlob,
+};
+use s3s::{S3Request, S3Response, S3Result, s3_error};
+
+/// Answers GetObject.
+pub(super) async fn get(ops: &Operations, request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
+    let (input, asked) = take("GetObject", request)?;
+    let wants_checksum = is_enabled(input.checksum_mode.as_ref());
+    let part = input.part_number;
+    let wanted = wanted(&asked, &input.bucket, input.key, input.version_id.as_deref(), part)?;
+    let key = wanted.key.clone();
+    let outcome = ops.objects.get_object(&asked.caller, wanted).await;
+    let outcome = outcome.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
+    let size = sent(&outcome.head).len();
+    let mut output = tell(outcome.head, wants_checksum, part.is_some()).into_get();
+    output.body = Some(StreamingBlob::new(SizedStream::new(outcome.body, size)));
+    Ok(S3Response::new(output))
+}
+
+/// Answers HeadObject.
+pub(super) async fn head(
+    ops: &Operations,
+    request: S3Request<HeadObjectInput>,
+) -> S3Result<S3Response<HeadObjectOutput>> {
+    let (input, asked) = take("HeadObject", request)?;
+    let wants_checksum = is_enabled(input.checksum_mode.as_ref());
+    let part = input.part_number;
+    let overrides = overrides(&input)?;
+    let wanted = wanted(&asked, &input.bucket, input.key, input.version_id.as_deref(), part)?;
+    let key = wanted.key.clone();
+    let outcome = ops.objects.head_object(&asked.caller, wanted).await;
+    let outcome = outcome.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
+    Ok(S3Response::with_headers(tell(outcome, wants_checksum, part.is_some()).into_head(), overrides))
+}
+
+fn wanted(asked: &Asked, bucket: &str, key: String, version: Option<&str>, part: Option<i32>) -> S3Result<GetObject> {
+    Ok(GetObject {
+        bucket: names::bucket(bucket)?,
+        key: names::key(key)?,
+        version: names::version(version)?,
+        range: asked.conditionals.range.as_ref().and_then(|value| range::parse(value.as_bytes())),
+        part: part.map(names::part).transpose()?,
+        conditions: asked.conditionals.read(),
+    })
+}
+
+fn is_enabled(mode: Option<&ChecksumMode>) -> bool {
+    mode.is_some_and(|mode| mode.as_str() == ChecksumMode::ENABLED)
+}
+
+fn sent(head: &HeadOutcome) -> ResolvedRange {
+    head.range.unwrap_or(ResolvedRange { start: 0, end: head.info.size })
+}
+
+/// What both answers tell.
+struct Told {
+    given: headers::Given,
+    checksum: Shown,
+    content_length: i64,
+    content_range: Option<String>,
+    etag: s3s::dto::ETag,
+    last_modified: s3s::dto::Timestamp,
+    parts_count: Option<i32>,
+    storage_class: Option<StorageClass>,
+    tag_count: Option<i32>,
+    version_id: Option<String>,
+}
+
+fn tell(head: HeadOutcome, wants_checksum: bool, by_part: bool) -> Told {
+    let sent = sent(&head);
+    let HeadOutcome { info, range, part_checksum } = head;
+    let checksum = match (wants_checksum, by_part, range) {
+        (true, true, _) => Shown::new(part_checksum.as_ref(), None),
+        (true, false, None) => Shown::new(info.checksum.as_ref(), info.etag.parts()),
+        // A checksum of the whole says nothing of a range.
+        _ => Shown::default(),
+    };
+    // An empty part has no last byte, so no Content-Range can name it.
+    let content_range = range
+        .filter(|range| !range.is_empty())
+        .map(|range| format!("bytes {}-{}/{}", range.start, range.end - 1, info.size));
+    Told {
+        given: headers::from_domain(info.headers),
+        checksum,
+        content_length: names::size(sent.len()),
+        content_range,
+        etag: names::etag(&info.etag),
+        last_modified: times::to_dto(info.modified),
+        parts_count: info.parts.filter(|_| by_part).map(i32::from),
+        storage_class: (!info.storage_class.is_empty()).then(|| StorageClass::from(info.storage_class)),
+        tag_count: (info.tag_count > 0).then(|| names::count(info.tag_count)),
+        version_id: info.version.map(|version| version.to_string()),
+    }
+}
+
+/// The two outputs have the same fields under the same names.
+macro_rules! fill {
+    ($output:ident, $told:ident) => {
+        $output {
+            accept_ranges: Some("bytes".to_owned()),
+            cache_control: $told.given.cache_control,
+            checksum_crc32: $told.checksum.crc32,
+            checksum_crc32c: $told.checksum.crc32c,
+            checksum_crc64nvme: $told.checksum.crc64nvme,
+            checksum_sha1: $told.checksum.sha1,
+            checksum_sha256: $told.checksum.sha256,
+            checksum_type: $told.checksum.kind,
+            content_disposition: $told.given.content_disposition,
+            content_encoding: $told.given.content_encoding,
+            content_language: $told.given.content_language,
+            content_length: Some($told.content_length),
+            content_range: $told.content_range,
+            content_type: $told.given.content_type,
+            e_tag: Some($told.etag),
+            expires: $told.given.expires,
+            last_modified: Some($told.last_modified),
+            metadata: $told.given.metadata,
+            parts_count: $told.parts_count,
+            storage_class: $told.storage_class,
+            tag_count: $told.tag_count,
+            version_id: $told.version_id,
+            website_redirect_location: $told.given.website_redirect_location,
+            ..$output::default()
+        }
+    };
+}
+
+impl Told {
+    fn into_get(self) -> GetObjectOutput {
+        fill!(GetObjectOutput, self)
+    }
+
+    fn into_head(self) -> HeadObjectOutput {
+        fill!(HeadObjectOutput, self)
+    }
+}
+
+/// The `response-*` parameters of a HEAD; s3s applies those of a GET itself.
+fn overrides(input: &HeadObjectInput) -> S3Result<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    let mut set = |name: HeaderName, value: Option<&str>| -> S3Result<()> {
+        let Some(value) = value else { return Ok(()) };
+        let value = HeaderValue::from_str(value)
+            .map_err(|_| s3_error!(InvalidArgument, "The value of response-{name} is not a header value."))?;
+        headers.insert(name, value);
+        Ok(())
+    };
+    set(header::CACHE_CONTROL, input.response_cache_control.as_deref())?;
+    set(header::CONTENT_DISPOSITION, input.response_content_disposition.as_deref())?;
+    set(header::CONTENT_ENCODING, input.response_content_encoding.as_deref())?;
+    set(header::CONTENT_LANGUAGE, input.response_content_language.as_deref())?;
+    set(header::CONTENT_TYPE, input.response_content_type.as_deref())?;
+    let expires = input.response_expires.as_ref().map(|at| times::to_http(times::from_dto(at)));
+    set(header::EXPIRES, expires.as_deref())?;
+    Ok(headers)
+}

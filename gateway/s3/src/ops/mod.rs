@@ -1,0 +1,36 @@
+//! The operations of S3, one file per family: each translates a request for the domain, asks it, and
+//! translates the outcome back. Rights, durability and meaning are the domain's.
+
+mod acl;
+mod asked;
+mod attributes;
+mod bucket_configs;
+mod buckets;
+mod complete_upload;
+mod copy_object;
+mod delete_object;
+mod delete_objects;
+mod get_object;
+mod list_buckets;
+mod list_objects;
+mod list_uploads;
+mod list_versions;
+mod owners;
+mod post_object;
+mod put_object;
+mod table;
+mod tagging;
+mod unset_configs;
+mod upload_part;
+mod uploads;
+mod versioning;
+
+pub(crate) use asked::Admitted;
+
+use cofre_objects::Objects;
+
+/// What every operation needs. Cloning is cheap.
+#[derive(Clone)]
+pub(crate) struct Operations {
+    pub(crate) objects: Objects,
+}

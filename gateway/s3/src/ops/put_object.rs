@@ -1,0 +1,79 @@
+//! PutObject.
+
+use super::Operations;
+use super::asked::{Asked, answer, take};
+use crate::body;
+use crate::translate::checksums::{self, Shown};
+use crate::translate::{headers, names, tags};
+use cofre_objects::{PutObject, PutOutcome, Upload};
+use s3s::dto::{PutObjectInput, PutObjectOutput, StorageClass, StreamingBlob};
+use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
+
+/// Answers PutObject.
+pub(super) async fn put(ops: &Operations, request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
+    let (input, asked) = take("PutObject", request)?;
+    answer(show(store(ops, input, &asked).await?))
+}
+
+/// Stores an object.
+pub(super) async fn store(ops: &Operations, input: PutObjectInput, asked: &Asked) -> S3Result<PutOutcome> {
+    let bucket = names::bucket(&input.bucket)?;
+    let key = names::key(input.key)?;
+    let headers = headers::to_domain(headers::Given {
+        content_type: input.content_type,
+        content_encoding: input.content_encoding,
+        content_disposition: input.content_disposition,
+        content_language: input.content_language,
+        cache_control: input.cache_control,
+        expires: input.expires,
+        website_redirect_location: input.website_redirect_location,
+        metadata: input.metadata,
+    })?;
+    let tags = tags::from_header(input.tagging.as_deref())?;
+    let storage_class = storage_class(input.storage_class)?;
+    let upload = upload(asked, input.body, input.content_length).await?;
+    let request =
+        PutObject { bucket, key, upload, headers, tags, storage_class, conditions: asked.conditionals.write() };
+    let key = request.key.clone();
+    let outcome = ops.objects.put_object(&asked.caller, request).await;
+    outcome.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))
+}
+
+/// The body of a PUT and what its headers declare of it.
+pub(super) async fn upload(asked: &Asked, body: Option<StreamingBlob>, length: Option<i64>) -> S3Result<Upload> {
+    let length = length.and_then(|length| u64::try_from(length).ok());
+    let length = length.ok_or_else(|| S3Error::new(S3ErrorCode::MissingContentLength))?;
+    let content_md5 = checksums::content_md5(&asked.headers)?;
+    let checksum = checksums::declared(&asked.headers, asked.trailers.as_ref())?;
+    let body = body::to_domain(body, length).await?;
+    Ok(Upload { body, content_md5, checksum })
+}
+
+/// Storage classes whose objects are at hand at once: they are kept as a label. Archives, which
+/// would have to be restored first, are refused rather than pretended.
+const STORAGE_CLASSES: [&str; 5] =
+    ["STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "REDUCED_REDUNDANCY", "GLACIER_IR"];
+
+/// Reads a storage class; the default is the empty text.
+pub(super) fn storage_class(class: Option<StorageClass>) -> S3Result<String> {
+    match class.as_ref().map(StorageClass::as_str) {
+        None | Some("STANDARD") => Ok(String::new()),
+        Some(class) if STORAGE_CLASSES.contains(&class) => Ok(class.to_owned()),
+        Some(_) => Err(S3Error::new(S3ErrorCode::InvalidStorageClass)),
+    }
+}
+
+fn show(outcome: PutOutcome) -> PutObjectOutput {
+    let checksum = Shown::new(outcome.checksum.as_ref(), None);
+    PutObjectOutput {
+        checksum_crc32: checksum.crc32,
+        checksum_crc32c: checksum.crc32c,
+        checksum_crc64nvme: checksum.crc64nvme,
+        checksum_sha1: checksum.sha1,
+        checksum_sha256: checksum.sha256,
+        checksum_type: checksum.kind,
+        e_tag: Some(names::etag(&outcome.etag)),
+        version_id: outcome.version.map(|version| version.to_string()),
+        ..PutObjectOutput::default()
+    }
+}

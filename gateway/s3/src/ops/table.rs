@@ -1,0 +1,112 @@
+//! s3s' trait, whose methods only say which function of this folder answers which operation.
+
+use super::{
+    Operations, acl, attributes, bucket_configs, buckets, complete_upload, copy_object, delete_object, delete_objects,
+    get_object, list_buckets, list_objects, list_uploads, list_versions, post_object, put_object, tagging,
+    unset_configs, upload_part, uploads, versioning,
+};
+use s3s::dto::*;
+use s3s::{S3, S3Request, S3Response, S3Result};
+
+macro_rules! table {
+    ($($name:ident: $input:ty => $output:ty, $answer:path;)*) => {
+        #[async_trait::async_trait]
+        impl S3 for Operations {
+            $(async fn $name(&self, request: S3Request<$input>) -> S3Result<S3Response<$output>> {
+                $answer(self, request).await
+            })*
+        }
+    };
+}
+
+table! {
+    get_object: GetObjectInput => GetObjectOutput, get_object::get;
+    head_object: HeadObjectInput => HeadObjectOutput, get_object::head;
+    get_object_attributes: GetObjectAttributesInput => GetObjectAttributesOutput, attributes::get;
+    put_object: PutObjectInput => PutObjectOutput, put_object::put;
+    post_object: PostObjectInput => PostObjectOutput, post_object::post;
+    copy_object: CopyObjectInput => CopyObjectOutput, copy_object::copy;
+    delete_object: DeleteObjectInput => DeleteObjectOutput, delete_object::delete;
+    delete_objects: DeleteObjectsInput => DeleteObjectsOutput, delete_objects::delete;
+    get_object_tagging: GetObjectTaggingInput => GetObjectTaggingOutput, tagging::get_object;
+    put_object_tagging: PutObjectTaggingInput => PutObjectTaggingOutput, tagging::put_object;
+    delete_object_tagging: DeleteObjectTaggingInput => DeleteObjectTaggingOutput, tagging::delete_object;
+    get_object_acl: GetObjectAclInput => GetObjectAclOutput, acl::get_object;
+    put_object_acl: PutObjectAclInput => PutObjectAclOutput, acl::put_object;
+
+    create_multipart_upload: CreateMultipartUploadInput => CreateMultipartUploadOutput, uploads::create;
+    abort_multipart_upload: AbortMultipartUploadInput => AbortMultipartUploadOutput, uploads::abort;
+    list_parts: ListPartsInput => ListPartsOutput, uploads::list_parts;
+    upload_part: UploadPartInput => UploadPartOutput, upload_part::put;
+    upload_part_copy: UploadPartCopyInput => UploadPartCopyOutput, upload_part::copy;
+    complete_multipart_upload: CompleteMultipartUploadInput => CompleteMultipartUploadOutput, complete_upload::complete;
+    list_multipart_uploads: ListMultipartUploadsInput => ListMultipartUploadsOutput, list_uploads::list;
+
+    list_objects: ListObjectsInput => ListObjectsOutput, list_objects::v1;
+    list_objects_v2: ListObjectsV2Input => ListObjectsV2Output, list_objects::v2;
+    list_object_versions: ListObjectVersionsInput => ListObjectVersionsOutput, list_versions::list;
+    list_buckets: ListBucketsInput => ListBucketsOutput, list_buckets::list;
+
+    create_bucket: CreateBucketInput => CreateBucketOutput, buckets::create;
+    head_bucket: HeadBucketInput => HeadBucketOutput, buckets::head;
+    delete_bucket: DeleteBucketInput => DeleteBucketOutput, buckets::delete;
+    get_bucket_location: GetBucketLocationInput => GetBucketLocationOutput, buckets::location;
+    get_bucket_tagging: GetBucketTaggingInput => GetBucketTaggingOutput, tagging::get_bucket;
+    put_bucket_tagging: PutBucketTaggingInput => PutBucketTaggingOutput, tagging::put_bucket;
+    delete_bucket_tagging: DeleteBucketTaggingInput => DeleteBucketTaggingOutput, tagging::delete_bucket;
+    get_bucket_versioning: GetBucketVersioningInput => GetBucketVersioningOutput, versioning::get;
+    put_bucket_versioning: PutBucketVersioningInput => PutBucketVersioningOutput, versioning::put;
+    get_bucket_acl: GetBucketAclInput => GetBucketAclOutput, acl::get_bucket;
+    put_bucket_acl: PutBucketAclInput => PutBucketAclOutput, acl::put_bucket;
+
+    get_bucket_accelerate_configuration: GetBucketAccelerateConfigurationInput => GetBucketAccelerateConfigurationOutput, unset_configs::accelerate;
+    get_bucket_request_payment: GetBucketRequestPaymentInput => GetBucketRequestPaymentOutput, unset_configs::request_payment;
+    get_bucket_logging: GetBucketLoggingInput => GetBucketLoggingOutput, unset_configs::logging;
+    get_bucket_notification_configuration: GetBucketNotificationConfigurationInput => GetBucketNotificationConfigurationOutput, unset_configs::notification;
+    list_bucket_analytics_configurations: ListBucketAnalyticsConfigurationsInput => ListBucketAnalyticsConfigurationsOutput, unset_configs::analytics;
+    list_bucket_inventory_configurations: ListBucketInventoryConfigurationsInput => ListBucketInventoryConfigurationsOutput, unset_configs::inventory;
+    list_bucket_metrics_configurations: ListBucketMetricsConfigurationsInput => ListBucketMetricsConfigurationsOutput, unset_configs::metrics;
+    list_bucket_intelligent_tiering_configurations: ListBucketIntelligentTieringConfigurationsInput => ListBucketIntelligentTieringConfigurationsOutput, unset_configs::tiering;
+
+    get_bucket_policy: GetBucketPolicyInput => GetBucketPolicyOutput, bucket_configs::get_policy;
+    get_bucket_policy_status: GetBucketPolicyStatusInput => GetBucketPolicyStatusOutput, bucket_configs::get_policy_status;
+    get_bucket_cors: GetBucketCorsInput => GetBucketCorsOutput, bucket_configs::get_cors;
+    get_bucket_lifecycle_configuration: GetBucketLifecycleConfigurationInput => GetBucketLifecycleConfigurationOutput, bucket_configs::get_lifecycle;
+    get_bucket_website: GetBucketWebsiteInput => GetBucketWebsiteOutput, bucket_configs::get_website;
+    get_bucket_encryption: GetBucketEncryptionInput => GetBucketEncryptionOutput, bucket_configs::get_encryption;
+    get_bucket_replication: GetBucketReplicationInput => GetBucketReplicationOutput, bucket_configs::get_replication;
+    get_object_lock_configuration: GetObjectLockConfigurationInput => GetObjectLockConfigurationOutput, bucket_configs::get_object_lock;
+    get_bucket_ownership_controls: GetBucketOwnershipControlsInput => GetBucketOwnershipControlsOutput, bucket_configs::get_ownership;
+    get_public_access_block: GetPublicAccessBlockInput => GetPublicAccessBlockOutput, bucket_configs::get_public_access_block;
+    get_bucket_analytics_configuration: GetBucketAnalyticsConfigurationInput => GetBucketAnalyticsConfigurationOutput, bucket_configs::get_analytics;
+    get_bucket_inventory_configuration: GetBucketInventoryConfigurationInput => GetBucketInventoryConfigurationOutput, bucket_configs::get_inventory;
+    get_bucket_metrics_configuration: GetBucketMetricsConfigurationInput => GetBucketMetricsConfigurationOutput, bucket_configs::get_metrics;
+    get_bucket_intelligent_tiering_configuration: GetBucketIntelligentTieringConfigurationInput => GetBucketIntelligentTieringConfigurationOutput, bucket_configs::get_tiering;
+
+    put_bucket_policy: PutBucketPolicyInput => PutBucketPolicyOutput, bucket_configs::put_policy;
+    put_bucket_cors: PutBucketCorsInput => PutBucketCorsOutput, bucket_configs::put_cors;
+    put_bucket_lifecycle_configuration: PutBucketLifecycleConfigurationInput => PutBucketLifecycleConfigurationOutput, bucket_configs::put_lifecycle;
+    put_bucket_website: PutBucketWebsiteInput => PutBucketWebsiteOutput, bucket_configs::put_website;
+    put_bucket_encryption: PutBucketEncryptionInput => PutBucketEncryptionOutput, bucket_configs::put_encryption;
+    put_bucket_replication: PutBucketReplicationInput => PutBucketReplicationOutput, bucket_configs::put_replication;
+    put_object_lock_configuration: PutObjectLockConfigurationInput => PutObjectLockConfigurationOutput, bucket_configs::put_object_lock;
+    put_bucket_ownership_controls: PutBucketOwnershipControlsInput => PutBucketOwnershipControlsOutput, bucket_configs::put_ownership;
+    put_public_access_block: PutPublicAccessBlockInput => PutPublicAccessBlockOutput, bucket_configs::put_public_access_block;
+    put_bucket_logging: PutBucketLoggingInput => PutBucketLoggingOutput, bucket_configs::put_logging;
+    put_bucket_notification_configuration: PutBucketNotificationConfigurationInput => PutBucketNotificationConfigurationOutput, bucket_configs::put_notification;
+    put_bucket_accelerate_configuration: PutBucketAccelerateConfigurationInput => PutBucketAccelerateConfigurationOutput, bucket_configs::put_accelerate;
+    put_bucket_request_payment: PutBucketRequestPaymentInput => PutBucketRequestPaymentOutput, bucket_configs::put_request_payment;
+    put_bucket_analytics_configuration: PutBucketAnalyticsConfigurationInput => PutBucketAnalyticsConfigurationOutput, bucket_configs::put_analytics;
+    put_bucket_inventory_configuration: PutBucketInventoryConfigurationInput => PutBucketInventoryConfigurationOutput, bucket_configs::put_inventory;
+    put_bucket_metrics_configuration: PutBucketMetricsConfigurationInput => PutBucketMetricsConfigurationOutput, bucket_configs::put_metrics;
+    put_bucket_intelligent_tiering_configuration: PutBucketIntelligentTieringConfigurationInput => PutBucketIntelligentTieringConfigurationOutput, bucket_configs::put_tiering;
+
+    delete_bucket_policy: DeleteBucketPolicyInput => DeleteBucketPolicyOutput, bucket_configs::delete_policy;
+    delete_bucket_cors: DeleteBucketCorsInput => DeleteBucketCorsOutput, bucket_configs::delete_cors;
+    delete_bucket_lifecycle: DeleteBucketLifecycleInput => DeleteBucketLifecycleOutput, bucket_configs::delete_lifecycle;
+    delete_bucket_website: DeleteBucketWebsiteInput => DeleteBucketWebsiteOutput, bucket_configs::delete_website;
+    delete_bucket_encryption: DeleteBucketEncryptionInput => DeleteBucketEncryptionOutput, bucket_configs::delete_encryption;
+    delete_bucket_replication: DeleteBucketReplicationInput => DeleteBucketReplicationOutput, bucket_configs::delete_replication;
+    delete_bucket_ownership_controls: DeleteBucketOwnershipControlsInput => DeleteBucketOwnershipControlsOutput, bucket_configs::delete_ownership;
+    delete_public_access_block: DeletePublicAccessBlockInput => DeletePublicAccessBlockOutput, bucket_configs::delete_public_access_block;
+}

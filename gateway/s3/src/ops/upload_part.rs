@@ -1,0 +1,81 @@
+//! UploadPart and UploadPartCopy.
+
+use super::asked::{answer, take};
+use super::put_object::upload;
+use super::uploads::{refuse, upload_ref};
+use super::{Operations, owners};
+use crate::translate::checksums::Shown;
+use crate::translate::{names, range, times};
+use cofre_objects::{CopyPart, Error, PutPart};
+use s3s::dto::{CopyPartResult, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput};
+use s3s::{S3Request, S3Response, S3Result, s3_error};
+
+/// Answers UploadPart.
+pub(super) async fn put(
+    ops: &Operations,
+    request: S3Request<UploadPartInput>,
+) -> S3Result<S3Response<UploadPartOutput>> {
+    let (input, asked) = take("UploadPart", request)?;
+    let about = upload_ref(&input.bucket, input.key, &input.upload_id)?;
+    let number = names::part(input.part_number)?;
+    let content = upload(&asked, input.body, input.content_length).await?;
+    let outcome = ops.objects.put_part(&asked.caller, PutPart { upload: about.clone(), number, content }).await;
+    let outcome = outcome.map_err(|error| refuse(&asked, &about, error))?;
+    let checksum = Shown::new(outcome.checksum.as_ref(), None);
+    answer(UploadPartOutput {
+        checksum_crc32: checksum.crc32,
+        checksum_crc32c: checksum.crc32c,
+        checksum_crc64nvme: checksum.crc64nvme,
+        checksum_sha1: checksum.sha1,
+        checksum_sha256: checksum.sha256,
+        e_tag: Some(names::etag(&outcome.etag)),
+        ..UploadPartOutput::default()
+    })
+}
+
+/// Answers UploadPartCopy.
+pub(super) async fn copy(
+    ops: &Operations,
+    request: S3Request<UploadPartCopyInput>,
+) -> S3Result<S3Response<UploadPartCopyOutput>> {
+    let (input, asked) = take("UploadPartCopy", request)?;
+    let about = upload_ref(&input.bucket, input.key, &input.upload_id)?;
+    let source = names::copy_source(input.copy_source)?;
+    if let Some(expected) = &input.expected_source_bucket_owner {
+        owners::expect(ops, &asked, &source.bucket, expected).await?;
+    }
+    let range = input.copy_source_range.as_deref().map(|header| {
+        range::parse_copy(header).ok_or_else(|| {
+            s3_error!(InvalidArgument, "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy")
+        })
+    });
+    let (bucket, key) = (source.bucket.clone(), source.key.clone());
+    let request = CopyPart {
+        upload: about.clone(),
+        number: names::part(input.part_number)?,
+        source_bucket: source.bucket,
+        source_key: source.key,
+        source_version: source.version,
+        range: range.transpose()?,
+        source_conditions: asked.conditionals.copy_source(),
+    };
+    let outcome = ops.objects.copy_part(&asked.caller, request).await.map_err(|error| match error {
+        error @ Error::NoSuchUpload => refuse(&asked, &about, error),
+        error => asked.refuse_object(bucket.as_str(), key.as_str(), error),
+    })?;
+    let checksum = Shown::new(outcome.checksum.as_ref(), None);
+    answer(UploadPartCopyOutput {
+        copy_part_result: Some(CopyPartResult {
+            checksum_crc32: checksum.crc32,
+            checksum_crc32c: checksum.crc32c,
+            checksum_crc64nvme: checksum.crc64nvme,
+            checksum_sha1: checksum.sha1,
+            checksum_sha256: checksum.sha256,
+            e_tag: Some(names::etag(&outcome.etag)),
+            last_modified: Some(times::to_dto(outcome.modified)),
+            ..CopyPartResult::default()
+        }),
+        copy_source_version_id: outcome.source_version.map(|version| version.to_string()),
+        ..UploadPartCopyOutput::default()
+    })
+}

@@ -1,0 +1,61 @@
+//! What the door is told when it is made, and what may change while it is open.
+
+use http::StatusCode;
+use std::time::Duration;
+
+/// Fixed for as long as the door is open.
+#[derive(Debug, Clone)]
+pub struct S3Options {
+    /// Domains for virtual-host style, without a port: with `s3.example.com` a request to
+    /// `photos.s3.example.com` is about the bucket `photos`. Any other host is path style.
+    pub domains: Vec<String>,
+    /// The `Server` header.
+    pub server_name: String,
+    /// The `x-amz-id-2` header: which node answered.
+    pub host_id: String,
+}
+
+impl Default for S3Options {
+    fn default() -> Self {
+        Self { domains: Vec::new(), server_name: "Cofre".to_owned(), host_id: "cofre".to_owned() }
+    }
+}
+
+/// May change at any time, from the dynamic settings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Requests a second that each access key may make; none is unlimited.
+    pub requests_per_second_max: Option<u32>,
+    /// Requests that a key may make at once after a rest; at least one.
+    pub burst_max: u32,
+    /// Origins that browsers may call from: exact ones, or `*` for all. None is no CORS.
+    pub cors_origins: Vec<String>,
+    /// How long a browser may keep the answer to a preflight request, in seconds.
+    pub cors_max_age_secs: u32,
+}
+
+/// One answered request, for metrics.
+#[derive(Debug, Clone, Copy)]
+pub struct Answered {
+    /// S3's name of the operation; empty if the request was refused before it was known.
+    pub operation: &'static str,
+    /// The answer's status.
+    pub status: StatusCode,
+    /// From the request's head to the answer's last byte.
+    pub duration: Duration,
+    /// Bytes of the request's body that came.
+    pub received_bytes: u64,
+    /// Bytes of the answer's body that went.
+    pub sent_bytes: u64,
+}
+
+/// Is told of every answered request. Called on the hot path: must be quick and must not block.
+pub trait Observe: Send + Sync + 'static {
+    /// One request was answered, or its client went away.
+    fn answered(&self, answered: Answered);
+}
+
+/// Nobody watches.
+impl Observe for () {
+    fn answered(&self, _: Answered) {}
+}

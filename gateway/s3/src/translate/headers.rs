@@ -1,0 +1,96 @@
+//! System headers and user metadata of objects.
+
+use cofre_objects::{Header, Headers};
+use s3s::{S3Error, S3ErrorCode, dto};
+
+/// Most bytes of user metadata, names and values together (AWS, "Working with object metadata").
+const USER_METADATA_BYTES_MAX: usize = 2048;
+
+/// The type of an object whose writer named none.
+const CONTENT_TYPE_DEFAULT: &str = "binary/octet-stream";
+
+/// The headers that a write may name, as s3s' inputs hold them.
+#[derive(Default)]
+pub(crate) struct Given {
+    pub(crate) content_type: Option<String>,
+    pub(crate) content_encoding: Option<String>,
+    pub(crate) content_disposition: Option<String>,
+    pub(crate) content_language: Option<String>,
+    pub(crate) cache_control: Option<String>,
+    pub(crate) expires: Option<String>,
+    pub(crate) website_redirect_location: Option<String>,
+    pub(crate) metadata: Option<dto::Metadata>,
+}
+
+/// Collects the headers of a write.
+pub(crate) fn to_domain(given: Given) -> Result<Headers, S3Error> {
+    let mut system = Vec::new();
+    let content_type = given.content_type.unwrap_or_else(|| CONTENT_TYPE_DEFAULT.to_owned());
+    system.push((Header::ContentType, content_type));
+    let optional = [
+        (Header::ContentEncoding, given.content_encoding),
+        (Header::ContentDisposition, given.content_disposition),
+        (Header::ContentLanguage, given.content_language),
+        (Header::CacheControl, given.cache_control),
+        (Header::Expires, given.expires),
+        (Header::WebsiteRedirectLocation, given.website_redirect_location),
+    ];
+    system.extend(optional.into_iter().filter_map(|(header, value)| Some((header, value?))));
+    let mut user: Vec<_> = given.metadata.into_iter().flatten().collect();
+    user.sort_unstable();
+    if user.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > USER_METADATA_BYTES_MAX {
+        return Err(S3Error::new(S3ErrorCode::MetadataTooLarge));
+    }
+    Ok(Headers { system, user })
+}
+
+/// Gives the headers of an object back as s3s' outputs hold them.
+pub(crate) fn from_domain(headers: Headers) -> Given {
+    let mut given = Given::default();
+    for (header, value) in headers.system {
+        *match header {
+            Header::ContentType => &mut given.content_type,
+            Header::ContentEncoding => &mut given.content_encoding,
+            Header::ContentDisposition => &mut given.content_disposition,
+            Header::ContentLanguage => &mut given.content_language,
+            Header::CacheControl => &mut given.cache_control,
+            Header::Expires => &mut given.expires,
+            Header::WebsiteRedirectLocation => &mut given.website_redirect_location,
+        } = Some(value);
+    }
+    given.metadata = (!headers.user.is_empty()).then(|| headers.user.into_iter().collect());
+    given
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_survive() {
+        let given = Given {
+            content_type: Some("text/plain".to_owned()),
+            cache_control: Some("no-cache".to_owned()),
+            metadata: Some([("b".to_owned(), "2".to_owned()), ("a".to_owned(), "1".to_owned())].into_iter().collect()),
+            ..Given::default()
+        };
+        let headers = to_domain(given).unwrap();
+        assert_eq!(headers.user, [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())]);
+        let back = from_domain(headers);
+        assert_eq!(back.content_type.as_deref(), Some("text/plain"));
+        assert_eq!(back.cache_control.as_deref(), Some("no-cache"));
+        assert_eq!(back.expires, None);
+        assert_eq!(back.metadata.map(|metadata| metadata.len()), Some(2));
+    }
+
+    #[test]
+    fn metadata_is_bounded() {
+        let of = |bytes: usize| Given {
+            metadata: Some([("k".to_owned(), "v".repeat(bytes - 1))].into_iter().collect()),
+            ..Given::default()
+        };
+        assert!(to_domain(of(USER_METADATA_BYTES_MAX)).is_ok());
+        let refused = to_domain(of(USER_METADATA_BYTES_MAX + 1)).unwrap_err();
+        assert_eq!(refused.code(), &S3ErrorCode::MetadataTooLarge);
+    }
+}

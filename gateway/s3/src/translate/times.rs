@@ -1,0 +1,53 @@
+//! Moments between the domain, s3s and HTTP.
+
+use cofre_types::Timestamp;
+use s3s::dto;
+use std::time::{Duration, UNIX_EPOCH};
+use time::OffsetDateTime;
+
+/// For headers and XML. Cut to whole seconds, as S3 does, so that a listing and a HEAD agree.
+pub(crate) fn to_dto(at: Timestamp) -> dto::Timestamp {
+    dto::Timestamp::from(UNIX_EPOCH + Duration::from_secs(at.secs()))
+}
+
+/// From a header or XML that s3s has parsed. A moment before 1970 becomes 1970.
+pub(crate) fn from_dto(at: &dto::Timestamp) -> Timestamp {
+    let at: OffsetDateTime = at.clone().into();
+    Timestamp(u64::try_from(at.unix_timestamp_nanos()).unwrap_or(0))
+}
+
+/// Reads an HTTP date (RFC 9110, section 5.6.7); `None` if it is none.
+pub(crate) fn parse_http(text: &str) -> Option<Timestamp> {
+    dto::Timestamp::parse(dto::TimestampFormat::HttpDate, text.trim()).ok().as_ref().map(from_dto)
+}
+
+/// Writes an HTTP date.
+pub(crate) fn to_http(at: Timestamp) -> String {
+    let mut text = Vec::with_capacity(29);
+    // Writing to memory does not fail, and the years that a Timestamp holds have four digits.
+    let _ = to_dto(at).format(dto::TimestampFormat::HttpDate, &mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn writes_and_reads_http_dates() {
+        let at = Timestamp::from_secs(1_445_412_480);
+        assert_eq!(to_http(at), "Wed, 21 Oct 2015 07:28:00 GMT");
+        assert_eq!(parse_http("Wed, 21 Oct 2015 07:28:00 GMT"), Some(at));
+        assert_eq!(parse_http("yesterday"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_moment_survives_to_the_second(secs in 0..18_000_000_000_u64, nanos in 0..1_000_000_000_u64) {
+            let at = Timestamp(secs * 1_000_000_000 + nanos);
+            prop_assert_eq!(from_dto(&to_dto(at)), Timestamp::from_secs(secs));
+            prop_assert_eq!(parse_http(&to_http(at)), Some(Timestamp::from_secs(secs)));
+        }
+    }
+}
