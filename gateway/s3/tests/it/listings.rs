@@ -1,0 +1,85 @@
+//! Listings of objects.
+
+use crate::bed::Bed;
+use crate::sign::encode_path;
+
+async fn filled(keys: &[&str]) -> Bed {
+    let bed = Bed::with_bucket().await;
+    for key in keys {
+        bed.put(&format!("/bucket/{}", encode_path(key)), "x").await.is(200);
+    }
+    bed
+}
+
+#[tokio::test]
+async fn version_one_goes_by_markers() {
+    let bed = filled(&["a", "b/1", "b/2", "c"]).await;
+    let all = bed.get("/bucket").await;
+    assert_eq!(all.is(200).elements("Key"), ["a", "b/1", "b/2", "c"]);
+    assert_eq!(
+        (all.element("MaxKeys").as_deref(), all.element("IsTruncated").as_deref()),
+        (Some("1000"), Some("false"))
+    );
+    assert_eq!(all.element("DisplayName").as_deref(), Some("alice"), "version 1 tells the owner");
+    let first = bed.get("/bucket?max-keys=2&delimiter=/").await;
+    assert_eq!(first.elements("Key"), ["a"]);
+    assert_eq!(first.element("NextMarker").as_deref(), Some("b/"));
+    let second = bed.get("/bucket?max-keys=2&delimiter=/&marker=b/").await;
+    assert_eq!((second.elements("Key"), second.element("NextMarker")), (vec!["c".to_owned()], None));
+    let plain = bed.get("/bucket?max-keys=2").await;
+    assert_eq!((plain.element("NextMarker"), plain.element("IsTruncated").as_deref()), (None, Some("true")));
+}
+
+#[tokio::test]
+async fn version_two_goes_by_opaque_tokens() {
+    let bed = filled(&["a", "b/1", "b/2", "c"]).await;
+    let first = bed.get("/bucket?list-type=2&max-keys=2&delimiter=/").await;
+    assert_eq!((first.element("KeyCount").as_deref(), first.elements("Key")), (Some("2"), vec!["a".to_owned()]));
+    assert!(first.element("Owner").is_none());
+    let token = first.element("NextContinuationToken").unwrap();
+    let second = bed.get(&format!("/bucket?list-type=2&max-keys=2&delimiter=/&continuation-token={token}")).await;
+    assert_eq!(second.elements("Key"), ["c"]);
+    assert_eq!(second.element("ContinuationToken"), Some(token));
+    bed.get("/bucket?list-type=2&continuation-token=a").await.is_error(400, "InvalidArgument");
+    bed.get("/bucket?list-type=2&continuation-token=").await.is_error(400, "InvalidArgument");
+    assert_eq!(bed.get("/bucket?list-type=2&start-after=b/1").await.elements("Key"), ["b/2", "c"]);
+    assert!(bed.get("/bucket?list-type=2&fetch-owner=true").await.element("Owner").is_some());
+}
+
+#[tokio::test]
+async fn pages_are_clamped() {
+    let bed = filled(&["a"]).await;
+    for address in ["/bucket?max-keys=5000", "/bucket?list-type=2&max-keys=5000", "/bucket?versions&max-keys=5000"] {
+        assert_eq!(bed.get(address).await.element("MaxKeys").as_deref(), Some("1000"), "{address}");
+    }
+    let none = bed.get("/bucket?list-type=2&max-keys=0").await;
+    assert_eq!((none.elements("Key").len(), none.element("IsTruncated").as_deref()), (0, Some("false")));
+}
+
+#[tokio::test]
+async fn names_are_url_encoded_where_that_is_asked() {
+    let bed = filled(&["asdf+b", "foo+1/bar", "foo/bar", "quux ab/thud"]).await;
+    for version in ["", "list-type=2&"] {
+        let listed = bed.get(&format!("/bucket?{version}delimiter=/&encoding-type=url")).await;
+        assert_eq!(listed.element("EncodingType").as_deref(), Some("url"));
+        assert_eq!(listed.elements("Key"), ["asdf%2Bb"]);
+        let prefixes = listed.elements("CommonPrefixes").join("");
+        assert_eq!(prefixes, "<Prefix>foo%2B1/</Prefix><Prefix>foo/</Prefix><Prefix>quux%20ab/</Prefix>");
+    }
+    let versions = bed.get("/bucket?versions&encoding-type=url&prefix=asdf%2Bb").await;
+    assert_eq!(
+        (versions.elements("Key"), versions.element("Prefix").as_deref()),
+        (vec!["asdf%2Bb".to_owned()], Some("asdf%2Bb"))
+    );
+}
+
+#[tokio::test]
+async fn a_listing_that_xml_cannot_hold_is_encoded_and_says_so() {
+    let bed = filled(&["a\u{1}b", "c\rd", "plain"]).await;
+    for address in ["/bucket", "/bucket?list-type=2", "/bucket?versions"] {
+        let listed = bed.get(address).await;
+        assert_eq!(listed.is(200).element("EncodingType").as_deref(), Some("url"), "{address}");
+        assert_eq!(listed.elements("Key"), ["a%01b", "c%0Dd", "plain"], "{address}");
+    }
+    assert_eq!(bed.get("/bucket?prefix=plain").await.element("EncodingType"), None);
+}

@@ -1,0 +1,20 @@
+//! The door as clients see it: signed requests in, answers out, over a catalog and shards in memory.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on panics")]
+
+mod bed;
+mod sign;
+
+mod auth;
+mod buckets;
+mod checksums;
+mod conditions;
+mod configs;
+mod cors;
+mod deletes;
+mod edges;
+mod forms;
+mod listings;
+mod multipart;
+mod objects;
+mod streaming;
