@@ -20,6 +20,8 @@ pub use backend::{
 };
 pub use body::{Body, BodyError, ByteStream};
 pub use decorators::{Faulty, LATENCY_BOUNDS_MICROS, Latency, Limit, Meter, Retry, StreamTrouble, Trouble, Troubles};
+#[cfg(feature = "fuzzing")]
+pub use fs::fuzzing;
 pub use fs::{FsBackend, FsError, FsIdentity, FsOptions};
 pub use memory::MemoryBackend;
 pub use pool::{

@@ -18,6 +18,8 @@ mod buffers;
 mod chores;
 mod crc;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod identity;
 mod large;
 mod list;

@@ -22,6 +22,8 @@ pub(super) const BLOCK_BYTES: usize = STRIDE_BYTES - CRC_BYTES;
 pub(super) const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Longest content of a blob that goes to a pack: such blobs are read whole, in one call.
 pub(super) const SMALL_BYTES_MAX: usize = 128 * 1024;
+/// Most content that a head may promise: far above any object, and sums with it do not overflow.
+const CONTENT_BYTES_MAX: u64 = 1 << 50;
 /// Longest record in a pack.
 pub(super) const RECORD_BYTES_MAX: usize = HEAD_BYTES_MAX + SMALL_BYTES_MAX + 2 * CRC_BYTES;
 /// First bytes of a head.
@@ -118,6 +120,9 @@ pub(super) fn parse_head(bytes: &[u8], kind: Kind) -> Option<Head> {
     }
     let header_len = usize::from(u16::from_le_bytes([head[6], head[7]]));
     let size = u64::from_le_bytes(head[28..FIXED_BYTES].try_into().ok()?);
+    if size > CONTENT_BYTES_MAX {
+        return None;
+    }
     Some(Head {
         blob: BlobId::from_bytes(head[12..28].try_into().ok()?),
         size,
