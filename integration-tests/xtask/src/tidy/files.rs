@@ -51,7 +51,8 @@ fn is_stray_test(path: &str) -> bool {
     let binary = path.strip_suffix("/main.rs").or_else(|| path.strip_suffix(".rs"));
     let folder = binary.and_then(|binary| binary.rsplit_once('/'));
     let is_test = folder.is_some_and(|(folder, name)| folder.ends_with("/tests") && name != "it");
-    is_test && !path.contains("/src/") && !path.starts_with("integration-tests/suites/")
+    let is_suite = ["integration-tests/suites/", "integration-tests/fuzz/"].iter().any(|suite| path.starts_with(suite));
+    is_test && !is_suite && !path.contains("/src/")
 }
 
 /// Complaints about what the file says.

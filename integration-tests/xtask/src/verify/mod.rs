@@ -4,6 +4,7 @@
 //! that cannot be had fails its suite, and a test that does not run counts as failed. All that the
 //! tools print goes to `target/verify/SUITE.log`; the end of it is shown when a suite fails.
 
+pub mod install;
 mod step;
 mod suites;
 

@@ -3,8 +3,9 @@
 //! All that compiles uses one profile and one selection of packages (`--workspace`), because
 //! another selection would give the dependencies other features, and build them again.
 
+use super::install;
 use super::step::{Log, Tally};
-use crate::tidy;
+use crate::{tidy, workspace};
 use anyhow::Result;
 
 /// A suite: its name for `--only`, what it checks, and how.
@@ -24,6 +25,10 @@ pub const SUITES: &[Suite] = &[
     Suite { name: "clippy", about: "lints, with warnings denied", run: clippy },
     Suite { name: "doc", about: "documentation builds without a warning", run: doc },
     Suite { name: "unit", about: "tests of each crate", run: unit },
+    Suite { name: "fuzz", about: "every parser of ours over mutated inputs, for seconds", run: fuzz },
+    Suite { name: "protocol", about: "what no proper client sends, against the real binary", run: protocol },
+    Suite { name: "clients", about: "aws CLI, boto3, SDK, rclone, s3cmd, s5cmd, restic", run: clients },
+    Suite { name: "crash", about: "kill -9, full disks, rotten shards", run: crash },
 ];
 
 /// The flags that every building command takes: s3s declares a newer compiler than it needs.
@@ -48,11 +53,37 @@ fn doc(log: &mut Log) -> Result<Tally> {
 }
 
 fn unit(log: &mut Log) -> Result<Tally> {
+    test(log, &["--lib", "--bins", "--test", "it"], &[])
+}
+
+fn fuzz(log: &mut Log) -> Result<Tally> {
+    test(log, &["--test", "fuzz"], &[])
+}
+
+fn protocol(log: &mut Log) -> Result<Tally> {
+    install::debian(log, &["curl", "openssl"])?;
+    test(log, &["--test", "protocol"], &[])
+}
+
+fn clients(log: &mut Log) -> Result<Tally> {
+    install::debian(log, &["curl", "fusermount3", "restic", "s3cmd"])?;
+    let venv = install::venv(log)?.display().to_string();
+    test(log, &["--test", "clients"], &[("COFRE_VERIFY_VENV", &venv)])
+}
+
+fn crash(log: &mut Log) -> Result<Tally> {
+    install::debian(log, &["mount"])?;
+    test(log, &["--test", "crash"], &[])
+}
+
+/// Runs the chosen tests of the workspace, after what they run against was built.
+fn test(log: &mut Log, chosen: &[&str], environment: &[(&str, &str)]) -> Result<Tally> {
     if !build(log)? {
         return Ok(Tally::FAILED);
     }
-    let arguments = [&["test"], &WHOLE[..], &["--no-fail-fast", "--lib", "--bins", "--test", "it"]];
-    log.test(&arguments.concat(), &[])
+    let binary = workspace::target().join("debug/cofre").display().to_string();
+    let environment = [&[("COFRE_BIN", binary.as_str())], environment].concat();
+    log.test(&[&["test"], &WHOLE[..], &["--no-fail-fast"], chosen].concat(), &environment)
 }
 
 /// Builds every binary and test, so that the suites' own times say what they cost.

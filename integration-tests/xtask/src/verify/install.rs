@@ -1,0 +1,101 @@
+//! What the suites need and a machine may lack. Only what is missing is installed, and it is said.
+
+use super::step::Log;
+use crate::workspace;
+use anyhow::{Result, ensure};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Debian packages, by a program that tells whether one is there.
+const DEBIAN: [(&str, &str); 7] = [
+    ("curl", "curl"),
+    ("fusermount3", "fuse3"),
+    ("mount", "mount"),
+    ("openssl", "openssl"),
+    ("python3", "python3"),
+    ("restic", "restic"),
+    ("s3cmd", "s3cmd"),
+];
+/// Python packages, pinned.
+const REQUIREMENTS: &str = "integration-tests/clients/requirements.txt";
+/// Version of cargo-fuzz.
+const CARGO_FUZZ: &str = "0.13.2";
+
+/// Installs the programs of this list that are missing: those that a suite names.
+pub fn debian(log: &mut Log, programs: &[&str]) -> Result<()> {
+    let missing: Vec<&str> = DEBIAN
+        .iter()
+        .filter(|(program, _)| programs.contains(program) && !is_there(program))
+        .map(|(_, p)| *p)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    apt(log, &missing)
+}
+
+fn apt(log: &mut Log, packages: &[&str]) -> Result<()> {
+    println!("   installing Debian packages: {}", packages.join(" "));
+    let quiet = [("DEBIAN_FRONTEND", "noninteractive")];
+    let install = [&["install", "--yes", "--no-install-recommends"], packages].concat();
+    // A fresh machine has no lists, and old ones name packages that are gone.
+    let done = log.run("apt-get", &["update"], &quiet)? && log.run("apt-get", &install, &quiet)?;
+    ensure!(done, "{} cannot be installed; it takes Debian, and root", packages.join(" "));
+    Ok(())
+}
+
+/// Makes `target/verify-venv` what the requirements say. Gives its folder.
+pub fn venv(log: &mut Log) -> Result<PathBuf> {
+    let folder = workspace::target().join("verify-venv");
+    let wanted = std::fs::read_to_string(workspace::root().join(REQUIREMENTS))?;
+    let stamp = folder.join("installed.txt");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(folder);
+    }
+    debian(log, &["python3"])?;
+    let count = wanted.lines().filter(|line| line.contains("==")).count();
+    println!("   installing {count} Python packages into {}", folder.display());
+    make_venv(log, &folder)?;
+    let pip = folder.join("bin/pip").display().to_string();
+    let arguments = ["install", "--disable-pip-version-check", "--requirement", REQUIREMENTS];
+    ensure!(log.run(&pip, &arguments, &[])?, "the Python packages cannot be installed");
+    std::fs::write(stamp, wanted)?;
+    Ok(folder)
+}
+
+fn make_venv(log: &mut Log, folder: &Path) -> Result<()> {
+    let arguments = ["-m", "venv", "--clear", &folder.display().to_string()];
+    // Debian keeps a part of the module in a package of its own.
+    if !has_module("ensurepip") {
+        apt(log, &["python3-venv"])?;
+    }
+    ensure!(log.run("python3", &arguments, &[])?, "no venv can be made in {}", folder.display());
+    Ok(())
+}
+
+/// Installs cargo-fuzz into `target/tools`, which takes minutes; not a part of `cargo verify`.
+pub fn cargo_fuzz() -> Result<()> {
+    let tools = workspace::target().join("tools");
+    if tools.join("bin/cargo-fuzz").is_file() {
+        return Ok(());
+    }
+    println!("installing cargo-fuzz {CARGO_FUZZ} into {}", tools.display());
+    let root = tools.display().to_string();
+    let mut log = Log::create("cargo-fuzz")?;
+    let arguments = ["install", "--locked", "--version", CARGO_FUZZ, "--root", &root, "cargo-fuzz"];
+    ensure!(log.run("cargo", &arguments, &[])?, "cargo-fuzz cannot be installed");
+    Ok(())
+}
+
+fn has_module(name: &str) -> bool {
+    succeeds(Command::new("python3").args(["-c", &format!("import {name}")]))
+}
+
+fn is_there(program: &str) -> bool {
+    succeeds(Command::new("sh").args(["-c", "command -v \"$0\"", program]))
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    quiet.status().is_ok_and(|status| status.success())
+}
