@@ -53,8 +53,8 @@ const TRIES_MAX: usize = 16;
 /// Opens what is behind a place.
 #[async_trait]
 pub trait OpenBackend: Send + Sync + 'static {
-    /// Makes an empty shard with this identity, and answers with the identity that stands there: an
-    /// empty shard that was made before keeps its own.
+    /// Makes an empty shard with this identity, and answers with the identity that stands there: a
+    /// shard of this Cofre that was made before keeps its own.
     ///
     /// # Errors
     /// [`BackendError`] if the place holds anything else, or cannot be written.

@@ -51,6 +51,7 @@ impl Topology {
             let wanted = self.0.random.bytes();
             let created = self.0.opener.create(&new.place, wanted).await;
             let identity = created.map_err(|error| TopologyError::Unusable(error.to_string()))?;
+            self.check_new(identity, &new.place).await?;
             let record = ShardRecord {
                 id: ShardId(next(counter.as_ref().map(|entry| entry.value.as_slice()))),
                 identity,
@@ -78,6 +79,15 @@ impl Topology {
             }
         }
         Err(TopologyError::Conflict)
+    }
+
+    /// A directory that is a shard already may be reached by another path as well.
+    async fn check_new(&self, identity: [u8; 16], place: &ShardPlace) -> Result<(), TopologyError> {
+        let records = self.records().await?;
+        match records.iter().find(|found| found.record.identity == identity) {
+            Some(found) => Err(TopologyError::Taken { place: place_text(place).to_owned(), id: found.record.id }),
+            None => Ok(()),
+        }
     }
 
     async fn check_free(&self, place: &ShardPlace) -> Result<(), TopologyError> {

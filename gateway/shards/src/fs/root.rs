@@ -94,7 +94,7 @@ impl Root {
 
     /// What a directory says it is; `None` if there is no such directory or no identity file in it.
     pub(super) fn identity(path: &Path) -> Result<Option<FsIdentity>, FsError> {
-        match std::fs::File::open(path.join(IDENTITY_FILE)) {
+        match File::open(path.join(IDENTITY_FILE)) {
             Ok(file) => parse_identity(&file).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(FsError::io("opening the identity file")(error)),
