@@ -1,1 +1,7 @@
-fn main() {}
+//! The program `cofre`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cofre_server::run()
+}

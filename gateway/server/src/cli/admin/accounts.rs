@@ -1,0 +1,124 @@
+use super::Context;
+use crate::cli::connect::explain;
+use crate::cli::print::{fields, or_dash};
+use anyhow::{Result, bail};
+use clap::Subcommand;
+use cofre_admin_types::{Account, CreateAccount, PatchAccount};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make an account and its first key. The secret is shown this once.
+    Create {
+        /// Unique name.
+        name: String,
+        /// E-mail address, unique.
+        #[arg(long)]
+        email: String,
+        /// Most buckets it may own; no bound of its own if absent.
+        #[arg(long, value_name = "COUNT")]
+        buckets_max: Option<u32>,
+    },
+    /// Every account.
+    List,
+    /// One account.
+    Show {
+        /// Name or canonical id.
+        account: String,
+    },
+    /// Refuse all keys of an account from now on.
+    Disable {
+        /// Name or canonical id.
+        account: String,
+    },
+    /// Accept the keys of an account again.
+    Enable {
+        /// Name or canonical id.
+        account: String,
+    },
+    /// Delete an account that owns no bucket, and its keys.
+    Delete {
+        /// Name or canonical id.
+        account: String,
+    },
+}
+
+pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
+    let (client, printer) = (&context.client, context.printer);
+    match command {
+        Command::Create { name, email, buckets_max } => {
+            let request = CreateAccount { display_name: name, email, buckets_max };
+            let created = client.create_account(&request).await.map_err(explain)?;
+            printer.value(&created, |created| {
+                fields(&[
+                    ("id", created.account.id.clone()),
+                    ("display name", created.account.display_name.clone()),
+                    ("e-mail", created.account.email.clone()),
+                    ("access key id", created.access_key_id.clone()),
+                    ("secret access key", created.secret_access_key.clone()),
+                    ("", "the secret is not shown again".to_owned()),
+                ])
+            })
+        }
+        Command::List => {
+            let accounts = client.accounts().await.map_err(explain)?;
+            let headers = ["NAME", "E-MAIL", "ID", "STATE", "BUCKETS MAX", "CREATED"];
+            printer.list(&accounts, &headers, |account| {
+                vec![
+                    account.display_name.clone(),
+                    account.email.clone(),
+                    account.id.clone(),
+                    state(account).to_owned(),
+                    or_dash(account.buckets_max),
+                    account.created.clone(),
+                ]
+            })
+        }
+        Command::Show { account } => show(context, &find(context, &account).await?),
+        Command::Disable { account } => set_disabled(context, &account, true).await,
+        Command::Enable { account } => set_disabled(context, &account, false).await,
+        Command::Delete { account } => {
+            let found = find(context, &account).await?;
+            client.delete_account(&found.id).await.map_err(explain)?;
+            printer.done(&format!("deleted the account {}", found.display_name))
+        }
+    }
+}
+
+async fn set_disabled(context: &Context, account: &str, disabled: bool) -> Result<()> {
+    let id = find(context, account).await?.id;
+    let patch = PatchAccount { disabled: Some(disabled) };
+    show(context, &context.client.patch_account(&id, &patch).await.map_err(explain)?)
+}
+
+fn show(context: &Context, account: &Account) -> Result<()> {
+    context.printer.value(account, |account| {
+        fields(&[
+            ("id", account.id.clone()),
+            ("display name", account.display_name.clone()),
+            ("e-mail", account.email.clone()),
+            ("state", state(account).to_owned()),
+            ("buckets max", or_dash(account.buckets_max)),
+            ("created", account.created.clone()),
+        ])
+    })
+}
+
+const fn state(account: &Account) -> &'static str {
+    match (account.disabled, account.root) {
+        (true, _) => "disabled",
+        (false, true) => "root",
+        (false, false) => "active",
+    }
+}
+
+/// The account with this canonical id, or this name.
+pub(super) async fn find(context: &Context, account: &str) -> Result<Account> {
+    if account.len() == 64 && account.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return context.client.account(account).await.map_err(explain);
+    }
+    let accounts = context.client.accounts().await.map_err(explain)?;
+    match accounts.into_iter().find(|found| found.display_name.eq_ignore_ascii_case(account)) {
+        Some(found) => Ok(found),
+        None => bail!("there is no account {account}; see: cofre admin account list"),
+    }
+}

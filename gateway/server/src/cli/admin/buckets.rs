@@ -1,0 +1,72 @@
+use super::Context;
+use crate::cli::connect::explain;
+use crate::cli::print::{bytes, fields, or_dash};
+use anyhow::Result;
+use clap::Subcommand;
+use cofre_admin_types::{Bucket, Quota};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Every bucket of every account.
+    List,
+    /// What a bucket holds and may hold.
+    Usage {
+        /// Name of the bucket.
+        name: String,
+    },
+    /// Set what a bucket may hold; a limit that is not given is that of the settings.
+    Quota {
+        /// Name of the bucket.
+        name: String,
+        /// Most bytes, over all versions.
+        #[arg(long, value_name = "BYTES")]
+        bytes_max: Option<u64>,
+        /// Most objects, over all versions.
+        #[arg(long, value_name = "COUNT")]
+        objects_max: Option<u64>,
+    },
+}
+
+pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
+    let client = &context.client;
+    match command {
+        Command::List => {
+            let buckets = client.buckets().await.map_err(explain)?;
+            let headers = ["NAME", "OBJECTS", "BYTES", "OLD VERSIONS", "UPLOADS", "BYTES MAX", "OBJECTS MAX", "OWNER"];
+            context.printer.list(&buckets, &headers, |bucket| {
+                vec![
+                    bucket.name.clone(),
+                    bucket.usage.objects.to_string(),
+                    bytes(bucket.usage.bytes),
+                    bucket.usage.noncurrent_versions.to_string(),
+                    bucket.usage.uploads.to_string(),
+                    or_dash(bucket.quota.bytes_max.map(bytes)),
+                    or_dash(bucket.quota.objects_max),
+                    bucket.owner.clone(),
+                ]
+            })
+        }
+        Command::Usage { name } => show(context, &client.bucket(&name).await.map_err(explain)?),
+        Command::Quota { name, bytes_max, objects_max } => {
+            let quota = Quota { bytes_max, objects_max };
+            show(context, &client.set_bucket_quota(&name, &quota).await.map_err(explain)?)
+        }
+    }
+}
+
+fn show(context: &Context, bucket: &Bucket) -> Result<()> {
+    context.printer.value(bucket, |bucket| {
+        let usage = &bucket.usage;
+        fields(&[
+            ("name", bucket.name.clone()),
+            ("owner", bucket.owner.clone()),
+            ("created", bucket.created.clone()),
+            ("objects", format!("{}, {}", usage.objects, bytes(usage.bytes))),
+            ("old versions", format!("{}, {}", usage.noncurrent_versions, bytes(usage.noncurrent_bytes))),
+            ("delete markers", usage.delete_markers.to_string()),
+            ("uploads under way", format!("{}, {}", usage.uploads, bytes(usage.upload_bytes))),
+            ("bytes max", or_dash(bucket.quota.bytes_max.map(bytes))),
+            ("objects max", or_dash(bucket.quota.objects_max)),
+        ])
+    })
+}

@@ -1,0 +1,86 @@
+use super::{Context, shards};
+use crate::cli::connect::explain;
+use crate::cli::print::{bytes, fields, or_dash, span, table};
+use anyhow::{Result, bail};
+use cofre_admin_types::{Health, HealthStatus, Promise, Severity, Verdict};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Fail unless every promise holds: for scripts that watch.
+    #[arg(long)]
+    check: bool,
+}
+
+pub(super) async fn run(context: &Context, args: Args) -> Result<()> {
+    let health = context.client.health().await.map_err(explain)?;
+    context.printer.value(&health, text)?;
+    if args.check && health.status != HealthStatus::Ok {
+        bail!("a promise is in danger");
+    }
+    Ok(())
+}
+
+fn text(health: &Health) -> String {
+    let more = if health.redundancy.more { "more than " } else { "" };
+    let mut text = fields(&[
+        ("status", status(health.status).to_owned()),
+        ("version", health.version.clone()),
+        ("up for", span(health.uptime_seconds)),
+        ("catalog", catalog(health)),
+        ("waiting to be healed", format!("{more}{} blobs", health.redundancy.waiting_blobs)),
+    ]);
+    text.push('\n');
+    let rows: Vec<_> = health
+        .shards
+        .iter()
+        .map(|shard| {
+            vec![
+                shard.id.to_string(),
+                shards::state(shard.health.state).to_owned(),
+                or_dash(shard.health.free_bytes.map(bytes)),
+                or_dash(shard.health.total_bytes.map(bytes)),
+                shard.health.errors.to_string(),
+                or_dash(shard.health.latency_us.map(|micros| format!("{micros} us"))),
+            ]
+        })
+        .collect();
+    text.push_str(&table(&["SHARD", "STATE", "FREE", "TOTAL", "ERRORS", "LATENCY"], &rows));
+    if !health.verdicts.is_empty() {
+        text.push('\n');
+        text.extend(health.verdicts.iter().map(verdict));
+    }
+    text
+}
+
+fn catalog(health: &Health) -> String {
+    let catalog = &health.catalog;
+    match &catalog.error {
+        Some(error) => format!("does not read: {error}"),
+        None => format!(
+            "good; {} commits in {} groups, mean {:.1} ms",
+            catalog.commits, catalog.groups, catalog.commit_latency.mean_ms
+        ),
+    }
+}
+
+const fn status(status: HealthStatus) -> &'static str {
+    match status {
+        HealthStatus::Ok => "good: every promise holds",
+        HealthStatus::Degraded => "degraded: promises hold with less in reserve than they should",
+        HealthStatus::Failing => "failing: a promise is broken now",
+    }
+}
+
+fn verdict(verdict: &Verdict) -> String {
+    let severity = match verdict.severity {
+        Severity::Warning => "warning",
+        Severity::Critical => "CRITICAL",
+    };
+    let promise = match verdict.promise {
+        Promise::Durability => "durability",
+        Promise::Availability => "availability",
+        Promise::Space => "space",
+        Promise::Upkeep => "upkeep",
+    };
+    format!("{severity}  {promise}  {}: {}\n", verdict.subject, verdict.message)
+}

@@ -1,0 +1,80 @@
+//! `cofre admin`: only a client of the admin API.
+
+mod accounts;
+mod buckets;
+mod events;
+mod health;
+mod jobs;
+mod keys;
+mod settings;
+mod shards;
+mod tokens;
+
+use super::connect::Connect;
+use super::print::Printer;
+use anyhow::Result;
+use clap::Subcommand;
+use cofre_admin_client::Client;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    connect: Connect,
+
+    /// Print JSON, for scripts.
+    #[arg(long, global = true)]
+    json: bool,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Health in detail: which promise is in danger, and what to do.
+    Health(health::Args),
+    /// Accounts: the owners of buckets and keys.
+    #[command(subcommand)]
+    Account(accounts::Command),
+    /// Access keys of accounts.
+    #[command(subcommand)]
+    Key(keys::Command),
+    /// Tokens of the admin API.
+    #[command(subcommand)]
+    Token(tokens::Command),
+    /// Shards: where blobs are.
+    #[command(subcommand)]
+    Shard(shards::Command),
+    /// Settings that change while the process runs.
+    #[command(subcommand)]
+    Settings(settings::Command),
+    /// Buckets of all accounts.
+    #[command(subcommand)]
+    Bucket(buckets::Command),
+    /// Events: every change of state and every admin action.
+    Events(events::Args),
+    /// Background jobs.
+    #[command(subcommand)]
+    Job(jobs::Command),
+}
+
+/// What every command works with.
+pub(super) struct Context {
+    client: Client,
+    printer: Printer,
+}
+
+pub(super) async fn run(args: Args) -> Result<()> {
+    let context = Context { client: args.connect.client()?, printer: Printer { json: args.json } };
+    match args.command {
+        Command::Health(args) => health::run(&context, args).await,
+        Command::Account(command) => accounts::run(&context, command).await,
+        Command::Key(command) => keys::run(&context, command).await,
+        Command::Token(command) => tokens::run(&context, command).await,
+        Command::Shard(command) => shards::run(&context, command).await,
+        Command::Settings(command) => settings::run(&context, command).await,
+        Command::Bucket(command) => buckets::run(&context, command).await,
+        Command::Events(args) => events::run(&context, args).await,
+        Command::Job(command) => jobs::run(&context, command).await,
+    }
+}

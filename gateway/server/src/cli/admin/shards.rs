@@ -1,0 +1,246 @@
+use super::Context;
+use crate::cli::connect::explain;
+use crate::cli::print::{bytes, fields, or_dash, span};
+use crate::cli::progress::{Progress, ProgressLine};
+use anyhow::{Context as _, Result, bail};
+use clap::Subcommand;
+use cofre_admin_types::{
+    Drain, DrainState, PatchShard, ProbeResult, RegisterShard, Shard, ShardMode, ShardPlace, ShardState,
+};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How often a drain is asked for its progress.
+const POLL_EVERY: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Register a directory of the server's machine as a shard.
+    Add {
+        /// Directory: empty, or not there yet.
+        path: PathBuf,
+        /// Two copies of a blob never share a failure domain; by default the shard is its own.
+        #[arg(long, value_name = "NAME")]
+        failure_domain: Option<String>,
+        /// How much it takes relative to its capacity, in percent.
+        #[arg(long, value_name = "PERCENT")]
+        weight: Option<u32>,
+        /// Label for people, once per label.
+        #[arg(long = "label", value_name = "NAME=VALUE", value_parser = label)]
+        labels: Vec<(String, String)>,
+    },
+    /// Every shard.
+    List,
+    /// One shard.
+    Show {
+        /// Number of the shard.
+        id: u32,
+    },
+    /// Change a shard.
+    Set {
+        /// Number of the shard.
+        id: u32,
+        /// Whether it takes no new blobs.
+        #[arg(long)]
+        read_only: Option<bool>,
+        /// Another failure domain; empty to make the shard its own.
+        #[arg(long, value_name = "NAME")]
+        failure_domain: Option<String>,
+        /// How much it takes relative to its capacity, in percent.
+        #[arg(long, value_name = "PERCENT")]
+        weight: Option<u32>,
+        /// Labels, which replace the ones it has; once per label.
+        #[arg(long = "label", value_name = "NAME=VALUE", value_parser = label)]
+        labels: Vec<(String, String)>,
+    },
+    /// Move everything off a shard; it takes no new blobs meanwhile.
+    Drain {
+        /// Number of the shard.
+        id: u32,
+        /// Wait for the end, with progress.
+        #[arg(long)]
+        wait: bool,
+        /// Stop a drain: the shard takes new blobs again.
+        #[arg(long, conflicts_with = "wait")]
+        cancel: bool,
+    },
+    /// Remove a shard that has drained. What is on its disk is not touched.
+    Remove {
+        /// Number of the shard.
+        id: u32,
+    },
+    /// Prove that a shard takes, gives and deletes a blob.
+    Probe {
+        /// Number of the shard.
+        id: u32,
+    },
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("a label reads NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
+    let (client, printer) = (&context.client, context.printer);
+    match command {
+        Command::Add { path, failure_domain, weight, labels } => {
+            let path = std::path::absolute(&path).context("finding the directory")?;
+            let path = path.to_str().context("the directory's name is no UTF-8")?.to_owned();
+            let request = RegisterShard {
+                place: ShardPlace::Filesystem { path },
+                failure_domain,
+                weight_percent: weight,
+                labels: labels.into_iter().collect(),
+            };
+            show(context, &client.register_shard(&request).await.map_err(explain)?)
+        }
+        Command::List => list(context).await,
+        Command::Show { id } => show(context, &client.shard(id).await.map_err(explain)?.value),
+        Command::Set { id, read_only, failure_domain, weight, labels } => {
+            let labels = (!labels.is_empty()).then(|| labels.into_iter().collect::<BTreeMap<_, _>>());
+            let patch = PatchShard { read_only, failure_domain, weight_percent: weight, labels };
+            let etag = client.shard(id).await.map_err(explain)?.etag;
+            show(context, &client.patch_shard(id, &patch, &etag).await.map_err(explain)?.value)
+        }
+        Command::Drain { id, cancel: true, .. } => {
+            show_drain(context, &client.cancel_drain(id).await.map_err(explain)?)
+        }
+        Command::Drain { id, wait, cancel: false } => drain(context, id, wait).await,
+        Command::Remove { id } => {
+            client.remove_shard(id).await.map_err(explain)?;
+            printer.done(&format!("removed shard {id}; what is on its disk is still there"))
+        }
+        Command::Probe { id } => {
+            let probe = client.probe_shard(id).await.map_err(explain)?;
+            printer.value(&probe, probe_text)?;
+            if probe.ok { Ok(()) } else { bail!("shard {id} failed its probe") }
+        }
+    }
+}
+
+async fn drain(context: &Context, id: u32, wait: bool) -> Result<()> {
+    let client = &context.client;
+    let mut drain = client.start_drain(id).await.map_err(explain)?;
+    let mut line = ProgressLine::new(format!("draining shard {id}"), context.printer.json || !wait);
+    while wait && drain.state != DrainState::Drained {
+        if drain.state == DrainState::NotDraining {
+            bail!("somebody cancelled the drain of shard {id}");
+        }
+        line.show(Progress {
+            done_bytes: drain.moved_bytes,
+            total_bytes: Some(drain.moved_bytes + drain.remaining_bytes),
+            bytes_per_second: drain.bytes_per_second,
+        });
+        if let Some(obstacle) = &drain.obstacle {
+            line.end();
+            bail!("the drain of shard {id} is stuck with {} blobs left: {obstacle}", drain.remaining_blobs);
+        }
+        tokio::time::sleep(POLL_EVERY).await;
+        drain = client.drain(id).await.map_err(explain)?;
+    }
+    line.end();
+    show_drain(context, &drain)
+}
+
+async fn list(context: &Context) -> Result<()> {
+    let shards = context.client.shards().await.map_err(explain)?;
+    let headers = ["ID", "STATE", "MODE", "FREE", "TOTAL", "WEIGHT", "DOMAIN", "ERRORS", "LABELS", "PLACE"];
+    context.printer.list(&shards, &headers, |shard| {
+        vec![
+            shard.id.to_string(),
+            state(shard.health.state).to_owned(),
+            mode(shard.mode).to_owned(),
+            or_dash(shard.health.free_bytes.map(bytes)),
+            or_dash(shard.health.total_bytes.map(bytes)),
+            format!("{} %", shard.weight_percent),
+            or_dash(shard.failure_domain.as_ref()),
+            shard.health.errors.to_string(),
+            labels(shard),
+            place(shard).to_owned(),
+        ]
+    })
+}
+
+fn show(context: &Context, shard: &Shard) -> Result<()> {
+    context.printer.value(shard, |shard| {
+        fields(&[
+            ("id", shard.id.to_string()),
+            ("place", place(shard).to_owned()),
+            ("identity", shard.identity.clone()),
+            ("state", state(shard.health.state).to_owned()),
+            ("mode", mode(shard.mode).to_owned()),
+            ("free", or_dash(shard.health.free_bytes.map(bytes))),
+            ("total", or_dash(shard.health.total_bytes.map(bytes))),
+            ("weight", format!("{} %", shard.weight_percent)),
+            ("failure domain", or_dash(shard.failure_domain.as_ref())),
+            ("labels", labels(shard)),
+            ("calls", format!("{} and {} failed", shard.health.calls, shard.health.errors)),
+            ("mean latency", or_dash(shard.health.latency_us.map(|micros| format!("{micros} us")))),
+            ("last error", or_dash(shard.health.last_error.as_ref())),
+            ("registered", shard.registered.clone()),
+        ])
+    })
+}
+
+fn show_drain(context: &Context, drain: &Drain) -> Result<()> {
+    context.printer.value(drain, |drain| {
+        let left = match drain.state {
+            DrainState::Drained => "nothing: the shard can be removed".to_owned(),
+            _ => format!("{} blobs, {}", drain.remaining_blobs, bytes(drain.remaining_bytes)),
+        };
+        fields(&[
+            ("state", drain_state(drain.state).to_owned()),
+            ("left", left),
+            ("moved", format!("{} blobs, {}", drain.moved_blobs, bytes(drain.moved_bytes))),
+            ("rate", or_dash(drain.bytes_per_second.map(|rate| format!("{}/s", bytes(rate))))),
+            ("time left", or_dash(drain.seconds_left.map(span))),
+            ("obstacle", or_dash(drain.obstacle.as_ref())),
+        ])
+    })
+}
+
+fn probe_text(probe: &ProbeResult) -> String {
+    fields(&[
+        ("probe", if probe.ok { "good".to_owned() } else { "failed".to_owned() }),
+        ("round trip", or_dash(probe.round_trip_us.map(|micros| format!("{micros} us")))),
+        ("error", or_dash(probe.error.as_ref())),
+    ])
+}
+
+fn place(shard: &Shard) -> &str {
+    let ShardPlace::Filesystem { path } = &shard.place;
+    path
+}
+
+fn labels(shard: &Shard) -> String {
+    let labels: Vec<_> = shard.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    if labels.is_empty() { "-".to_owned() } else { labels.join(",") }
+}
+
+pub(super) const fn state(state: ShardState) -> &'static str {
+    match state {
+        ShardState::Online => "online",
+        ShardState::Suspect => "suspect",
+        ShardState::Full => "full",
+        ShardState::Unreachable => "unreachable",
+    }
+}
+
+const fn mode(mode: ShardMode) -> &'static str {
+    match mode {
+        ShardMode::Active => "active",
+        ShardMode::ReadOnly => "read-only",
+        ShardMode::Draining => "draining",
+    }
+}
+
+const fn drain_state(state: DrainState) -> &'static str {
+    match state {
+        DrainState::NotDraining => "not draining",
+        DrainState::Moving => "moving",
+        DrainState::Stuck => "stuck",
+        DrainState::Drained => "drained",
+    }
+}

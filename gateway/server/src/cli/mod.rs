@@ -1,0 +1,62 @@
+//! The command line: `serve`, `catalog`, and `admin`, which is only a client of the admin API.
+
+mod admin;
+mod catalog;
+mod connect;
+mod print;
+mod progress;
+mod serve;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use cofre_settings::BootArgs;
+use std::future::Future;
+use std::process::ExitCode;
+
+/// Cofre: an S3 gateway that shards objects over filesystems and keeps them redundant.
+#[derive(Debug, Parser)]
+#[command(name = "cofre", version, about, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve S3 and the admin API.
+    Serve(Box<BootArgs>),
+    /// Back the catalog up, or restore it.
+    #[command(subcommand)]
+    Catalog(catalog::Command),
+    /// Watch and steer a running Cofre through its admin API.
+    Admin(admin::Args),
+}
+
+/// Carries a command out, and prints what went wrong.
+pub(crate) fn main(cli: Cli) -> ExitCode {
+    match execute(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cofre: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Carries a command out.
+///
+/// # Errors
+/// What went wrong and what to do about it.
+pub fn execute(cli: Cli) -> Result<()> {
+    match cli.command {
+        Command::Serve(args) => serve::run(*args),
+        Command::Catalog(command) => block_on(catalog::run(command)),
+        Command::Admin(args) => block_on(admin::run(args)),
+    }
+}
+
+/// Runs a command that is mostly waiting: one thread is enough.
+fn block_on(command: impl Future<Output = Result<()>>) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.context("starting the runtime")?.block_on(command)
+}

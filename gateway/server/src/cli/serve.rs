@@ -1,0 +1,118 @@
+use crate::serve::{FirstStart, Running, log, start};
+use anyhow::{Context, Result};
+use cofre_runtime::spawn;
+use cofre_settings::{BootArgs, BootSettings};
+use std::fmt::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Threads that block on files, at the most. Each takes a stack; a read of a file holds one for
+/// microseconds to milliseconds.
+const BLOCKING_THREADS_MAX: usize = 128;
+
+/// Exit status after a second signal, as shells count an interrupt.
+const INTERRUPTED: i32 = 130;
+
+/// `cofre serve`.
+pub(super) fn run(args: BootArgs) -> Result<()> {
+    let settings = BootSettings::load(args, |name| std::env::var(name).ok())?;
+    let log = log::init(settings.log_format, settings.log_level).context("starting the log")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
+        .thread_name("cofre")
+        .build()
+        .context("starting the runtime")?;
+    runtime.block_on(async {
+        let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+        let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+        let banner = Banner::of(&settings);
+        let running = start(settings, Some(log)).await?;
+        print!("{}", banner.text(&running));
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        drop(spawn(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            eprintln!("cofre: a second signal; ending at once");
+            std::process::exit(INTERRUPTED);
+        }));
+        running.drain().await
+    })
+}
+
+/// What a person sees when the server is up.
+struct Banner {
+    data: String,
+    region: String,
+    s3_scheme: &'static str,
+    admin_scheme: &'static str,
+}
+
+impl Banner {
+    fn of(settings: &BootSettings) -> Self {
+        let scheme = |tls: bool| if tls { "https" } else { "http" };
+        Self {
+            data: absolute(&settings.data),
+            region: settings.region.clone(),
+            s3_scheme: scheme(settings.tls.is_some()),
+            admin_scheme: scheme(settings.admin_tls.is_some()),
+        }
+    }
+
+    fn text(&self, running: &Running) -> String {
+        let endpoint = format!("{}://{}", self.s3_scheme, reachable(running.s3));
+        let admin = format!("{}://{}", self.admin_scheme, reachable(running.admin));
+        let mut text = format!(
+            "Cofre {} serves\n  S3         {endpoint}  (region {})\n  admin API  {admin}  (its documentation: {admin}/docs)\n  data       {}\n",
+            env!("CARGO_PKG_VERSION"),
+            self.region,
+            self.data
+        );
+        if let Some(first) = &running.first {
+            self.first(&mut text, first, &endpoint);
+        }
+        text
+    }
+
+    fn first(&self, text: &mut String, first: &FirstStart, endpoint: &str) {
+        let credentials = absolute(&first.credentials);
+        let token = absolute(&first.admin_token);
+        let aws = format!(
+            "AWS_SHARED_CREDENTIALS_FILE={} AWS_REGION={} AWS_ENDPOINT_URL={endpoint} aws s3",
+            quoted(&credentials),
+            self.region
+        );
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
+            "\nThis is the first start. Two files were made that only you can read:\n  {credentials}  the root account's key {}\n  {token}  the admin token\n\nTry it:\n  {aws} mb s3://first\n  {aws} cp /etc/hostname s3://first/hello.txt\n",
+            first.access_key_id
+        );
+    }
+}
+
+/// An address that clients on this machine can use: a wildcard is none.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
+/// A path as a shell reads it.
+fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%".contains(c);
+    if path.chars().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }
+}

@@ -1,0 +1,140 @@
+//! The first steps of a start: directory, master key, catalog, first secrets, shards.
+
+use super::FirstStart;
+use anyhow::{Context, Result, anyhow, bail};
+use cofre_catalog::records::{ClusterRecord, Record};
+use cofre_catalog::{Batch, CommitError, Embedded, EmbeddedOptions, Store, StoreError, keys};
+use cofre_iam::{Bootstrap, GivenKey, Iam, MasterKey};
+use cofre_objects::{NewShard, ShardView, Topology, TopologyError};
+use cofre_runtime::{Clock, Random, blocking};
+use cofre_settings::BootSettings;
+use cofre_types::{Scheme, Timestamp};
+use std::collections::BTreeSet;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Who events name for what a start does.
+const ACTOR: &str = "internal:boot";
+
+/// What everything stands on.
+pub(super) struct Base {
+    pub(super) store: Arc<Embedded>,
+    pub(super) master: MasterKey,
+    pub(super) cluster: [u8; 16],
+}
+
+/// Where the catalog of a data directory is.
+pub(crate) fn catalog_directory(data: &Path) -> PathBuf {
+    data.join("catalog")
+}
+
+/// Opens the catalog and the master key.
+pub(super) async fn open(settings: &BootSettings, clock: &Clock, random: &Random) -> Result<Base> {
+    let data = settings.data.clone();
+    blocking(move || DirBuilder::new().recursive(true).mode(0o700).create(&data))
+        .await
+        .with_context(|| format!("data: cannot make {}", settings.data.display()))?;
+    let options = EmbeddedOptions {
+        cache_bytes: settings.catalog_cache_bytes,
+        random: random.clone(),
+        ..EmbeddedOptions::default()
+    };
+    let directory = catalog_directory(&settings.data);
+    let store = Embedded::open(&directory, options, clock.clone()).await.map_err(|error| match error {
+        StoreError::InUse(_) => anyhow!(
+            "data: {} is in use by another cofre; stop that one, or choose another directory with --data",
+            settings.data.display()
+        ),
+        error => anyhow!("data: {error}"),
+    })?;
+    let master = master_key(settings, random).await?;
+    let cluster = cluster(&store, clock, random).await?;
+    Ok(Base { store: Arc::new(store), master, cluster })
+}
+
+async fn master_key(settings: &BootSettings, random: &Random) -> Result<MasterKey> {
+    if let Some(text) = &settings.secrets.master_key {
+        return MasterKey::parse(text).map_err(|error| anyhow!("COFRE_MASTER_KEY: {error}"));
+    }
+    let (path, random) = (settings.master_key_file.clone(), random.clone());
+    let loaded = blocking(move || MasterKey::load_or_create(&path, &random)).await;
+    loaded.map_err(|error| anyhow!("master_key_file: {error}"))
+}
+
+/// Which Cofre the catalog is, made up at the first start.
+async fn cluster(store: &dyn Store, clock: &Clock, random: &Random) -> Result<[u8; 16]> {
+    if let Some(entry) = store.get_many(vec![keys::cluster()]).await?.pop().flatten() {
+        return Ok(ClusterRecord::decode(&entry.value)?.id);
+    }
+    let record = ClusterRecord { id: random.bytes(), created: Timestamp(clock.now_nanos()) };
+    let mut batch = Batch::new();
+    batch.unchanged(keys::cluster(), None).put(keys::cluster(), record.encode());
+    match store.commit(batch).await {
+        Ok(_) => Ok(record.id),
+        Err(CommitError::Failed(_)) => bail!("another process began to use the catalog at the same time"),
+        Err(CommitError::Store(error)) => Err(error.into()),
+    }
+}
+
+/// Makes the first secrets, if there are none: files first, then the catalog.
+pub(super) async fn bootstrap(settings: &BootSettings, iam: &Iam) -> Result<Option<FirstStart>> {
+    let preset = settings.secrets.root_credentials.as_ref();
+    let preset = preset.map(|given| GivenKey::parse(&given.access_key_id, &given.secret_access_key)).transpose();
+    let preset = preset.map_err(|error| anyhow!("COFRE_ROOT_ACCESS_KEY_ID, COFRE_ROOT_SECRET_ACCESS_KEY: {error}"))?;
+    let Bootstrap::First(first) = iam.bootstrap(preset).await.map_err(|error| anyhow!("master_key_file: {error}"))?
+    else {
+        return Ok(None);
+    };
+    let first = Arc::new(first);
+    let (ours, data) = (Arc::clone(&first), settings.data.clone());
+    blocking(move || ours.write_files(&data)).await?;
+    first.commit().await?;
+    Ok(Some(FirstStart {
+        credentials: settings.data.join("credentials"),
+        admin_token: settings.data.join("admin-token"),
+        access_key_id: first.root_key().id.to_string(),
+    }))
+}
+
+/// Opens the shards that are registered, and registers those of the settings that are not.
+pub(super) async fn attach_shards(settings: &BootSettings, topology: &Topology) -> Result<()> {
+    topology.attach_missing().await?;
+    let default = [settings.data.join("shard-1")];
+    // The default is for a Cofre that has no shard yet; it may have been removed since.
+    if settings.shards != default || topology.list().await?.is_empty() {
+        register_shards(settings, topology).await?;
+    }
+    check_redundancy(settings.redundancy, &topology.list().await?)
+}
+
+/// A redundancy that the shards cannot give is better said now than at each write.
+fn check_redundancy(scheme: Scheme, shards: &[ShardView]) -> Result<()> {
+    let named: BTreeSet<_> = shards.iter().filter_map(|shard| shard.record.failure_domain.as_ref()).collect();
+    let own = shards.iter().filter(|shard| shard.record.failure_domain.is_none()).count();
+    let domains = named.len() + own;
+    if domains < scheme.width() {
+        bail!(
+            "redundancy: {scheme} wants {} failure domains, and there are {domains}; \
+             name more directories with --shard, or lower --redundancy",
+            scheme.width()
+        );
+    }
+    Ok(())
+}
+
+async fn register_shards(settings: &BootSettings, topology: &Topology) -> Result<()> {
+    for path in &settings.shards {
+        let absolute = std::path::absolute(path).with_context(|| format!("shards: {}", path.display()))?;
+        let Some(text) = absolute.to_str() else {
+            bail!("shards: {} is no UTF-8", path.display());
+        };
+        match topology.register(NewShard::at_path(text.to_owned()), ACTOR).await {
+            Ok(view) => tracing::info!(shard = %view.record.id, path = text, "registered a shard"),
+            Err(TopologyError::Taken { .. }) => {}
+            Err(error) => bail!("shards: {}: {error}", path.display()),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! Certificates that are read again when their files change.
+//!
+//! # Failure and retry
+//! Files that are being replaced may be half there, or not match: then the certificate in use stays,
+//! a warning is logged, and the files are read again at the next look.
+
+use anyhow::{Context, Result};
+use cofre_runtime::{Shutdown, blocking, spawn};
+use cofre_settings::TlsFiles;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls::{ServerConfig, crypto};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use std::fs;
+use std::sync::{Arc, RwLock};
+use std::time::{Duration, SystemTime};
+use tokio_rustls::TlsAcceptor;
+
+/// How often the files are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// The certificate in use, for the listeners that share it.
+#[derive(Debug)]
+struct Current(RwLock<Arc<CertifiedKey>>);
+
+impl ResolvesServerCert for Current {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        // A lock that a panic poisoned still holds a whole certificate.
+        Some(Arc::clone(&self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner)))
+    }
+}
+
+/// What tells one state of the files from another.
+type Stamp = [(u64, Option<SystemTime>); 2];
+
+/// An acceptor for the certificate in these files, which follows them until shutdown begins.
+pub(super) async fn acceptor(files: &TlsFiles, shutdown: Shutdown) -> Result<TlsAcceptor> {
+    let (stamp, key) = look(files.clone()).await?;
+    let current = Arc::new(Current(RwLock::new(Arc::new(key))));
+    let mut config = ServerConfig::builder().with_no_client_auth().with_cert_resolver(Arc::clone(&current) as _);
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    drop(spawn(follow(files.clone(), stamp, current, shutdown)));
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+async fn look(files: TlsFiles) -> Result<(Stamp, CertifiedKey)> {
+    blocking(move || {
+        let stamp = stamp(&files);
+        Ok((stamp, read(&files)?))
+    })
+    .await
+}
+
+async fn follow(files: TlsFiles, mut seen: Stamp, current: Arc<Current>, shutdown: Shutdown) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = shutdown.begun() => return,
+        }
+        let ours = files.clone();
+        if blocking(move || stamp(&ours)).await == seen {
+            continue;
+        }
+        match look(files.clone()).await {
+            Ok((stamp, key)) => {
+                seen = stamp;
+                *current.0.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(key);
+                tracing::info!(cert = %files.cert.display(), "a new certificate is in use");
+            }
+            Err(error) => {
+                tracing::warn!(
+                    "the certificate files changed and cannot be used; the old certificate stays: {error:#}"
+                );
+            }
+        }
+    }
+}
+
+fn stamp(files: &TlsFiles) -> Stamp {
+    [&files.cert, &files.key].map(|path| match fs::metadata(path) {
+        Ok(metadata) => (metadata.len(), metadata.modified().ok()),
+        Err(_) => (0, None),
+    })
+}
+
+fn read(files: &TlsFiles) -> Result<CertifiedKey> {
+    let (cert, key) = (files.cert.display(), files.key.display());
+    let chain: Vec<_> = CertificateDer::pem_file_iter(&files.cert)
+        .and_then(Iterator::collect)
+        .with_context(|| format!("{cert}: no certificate chain in PEM"))?;
+    anyhow::ensure!(!chain.is_empty(), "{cert}: no certificate in it");
+    let private = PrivateKeyDer::from_pem_file(&files.key).with_context(|| format!("{key}: no private key in PEM"))?;
+    let certified = CertifiedKey::from_der(chain, private, &crypto::aws_lc_rs::default_provider())
+        .with_context(|| format!("{key} and {cert} do not go together"))?;
+    Ok(certified)
+}

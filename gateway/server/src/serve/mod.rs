@@ -1,0 +1,172 @@
+//! A whole Cofre in one process.
+//!
+//! # Ordering
+//! The catalog opens first: its lock keeps a second process off everything else. Then the addresses
+//! are bound, so that nothing is made for a process that cannot serve. The secrets of a first start
+//! reach their files before the catalog knows them. Doors open last.
+//!
+//! At the end it goes the other way: readiness turns first, the S3 door drains, jobs end, the admin
+//! API closes, and the catalog last.
+
+mod boot;
+mod catalog;
+mod follow;
+mod listen;
+pub(crate) mod log;
+mod metrics;
+mod opener;
+
+pub(crate) use boot::catalog_directory;
+pub use log::LogControl;
+
+use anyhow::{Context, Result};
+use cofre_admin_server::{Admin, AdminParts};
+use cofre_catalog::Embedded;
+use cofre_events::EventLog;
+use cofre_iam::Iam;
+use cofre_jobs::{Ground, Jobs};
+use cofre_objects::{Objects, Parts, Topology};
+use cofre_runtime::{Clock, Random, Shutdown, Task, spawn};
+use cofre_s3::{S3Door, S3Options, S3Parts};
+use cofre_settings::{BootSettings, DynamicSettings};
+use cofre_shards::{Shards, ShardsOptions};
+use listen::{Limits, Listener};
+use prometheus_client::registry::Registry;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long jobs and the admin API may take to end once the S3 door is closed.
+const END_GRACE: Duration = Duration::from_secs(10);
+
+/// What a first start made: where the secrets are, and the id of the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstStart {
+    /// AWS shared-credentials file with the root account's key.
+    pub credentials: PathBuf,
+    /// File with the admin token.
+    pub admin_token: PathBuf,
+    /// Id of the root account's key.
+    pub access_key_id: String,
+}
+
+/// A Cofre that serves.
+pub struct Running {
+    /// Where S3 listens.
+    pub s3: SocketAddr,
+    /// Where the admin API listens.
+    pub admin: SocketAddr,
+    /// What was made if this is the first start.
+    pub first: Option<FirstStart>,
+    draining: Shutdown,
+    closing: Shutdown,
+    s3_task: Task<()>,
+    admin_task: Task<()>,
+    jobs: Jobs,
+    store: Arc<Embedded>,
+    shutdown_grace: Duration,
+}
+
+/// Starts a Cofre. It serves when this returns.
+///
+/// # Errors
+/// What is wrong and what to do about it; nothing serves then.
+pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Running> {
+    let (clock, random) = (Clock::system(), Random::system());
+    let base = boot::open(&settings, &clock, &random).await?;
+    let s3 = Listener::bind("listen", settings.listen, settings.tls.as_ref()).await?;
+    let admin = Listener::bind("admin_listen", settings.admin_listen, settings.admin_tls.as_ref()).await?;
+
+    let store: Arc<dyn cofre_catalog::Store> = base.store.clone();
+    let dynamic = DynamicSettings::open(Arc::clone(&store), clock.clone()).await?;
+    let iam = Iam::new(Arc::clone(&store), base.master.clone(), clock.clone(), random.clone());
+    let first = boot::bootstrap(&settings, &iam).await?;
+    let shards = Shards::new(clock.clone(), random.clone(), ShardsOptions::default());
+    let opener = Arc::new(opener::FsOpener::new(base.cluster, clock.clone(), random.clone()));
+    let topology = Topology::new(Arc::clone(&store), shards.clone(), opener, clock.clone(), random.clone());
+    boot::attach_shards(&settings, &topology).await?;
+
+    let objects = Objects::new(Parts {
+        store: Arc::clone(&store),
+        shards,
+        settings: dynamic.clone(),
+        clock: clock.clone(),
+        random: random.clone(),
+        region: settings.region.clone(),
+        scheme: settings.redundancy,
+    });
+    let events = EventLog::new(Arc::clone(&store));
+    let (draining, closing) = (Shutdown::default(), Shutdown::default());
+    let ground = Ground {
+        objects: objects.clone(),
+        topology: topology.clone(),
+        events: events.clone(),
+        settings: dynamic.clone(),
+        clock: clock.clone(),
+    };
+    let jobs = Jobs::start(&ground, &draining);
+
+    let mut registry = Registry::with_prefix("cofre");
+    let door = S3Door::new(S3Parts {
+        objects: objects.clone(),
+        iam: iam.clone(),
+        clock: clock.clone(),
+        random: random.clone(),
+        options: S3Options { domains: settings.domains.clone(), ..S3Options::default() },
+        observe: Arc::new(metrics::S3Metrics::register(&mut registry)),
+    });
+    follow::start(&dynamic, &door, log, settings.log_level, &closing);
+    let api = Admin::new(AdminParts {
+        iam,
+        settings: dynamic,
+        events,
+        objects,
+        topology,
+        jobs: jobs.control(),
+        catalog: Arc::new(catalog::EmbeddedCatalog::new(&settings, base.store.clone(), &clock)),
+        registry,
+        clock: clock.clone(),
+        random,
+        draining: draining.clone(),
+        redundancy: settings.redundancy,
+    });
+    let limits = Limits::of(&settings);
+    let (s3_address, admin_address) = (s3.address(), admin.address());
+    let grace = settings.shutdown_grace;
+    let s3_task =
+        spawn(s3.serve(limits, draining.clone(), grace, clock.clone(), move |origin| door.connection(origin)));
+    let router = cofre_admin_server::router(api);
+    let service = move |_| hyper_util::service::TowerToHyperService::new(router.clone());
+    let admin_task = spawn(admin.serve(limits, closing.clone(), END_GRACE, clock, service));
+    Ok(Running {
+        s3: s3_address,
+        admin: admin_address,
+        first,
+        draining,
+        closing,
+        s3_task,
+        admin_task,
+        jobs,
+        store: base.store,
+        shutdown_grace: grace,
+    })
+}
+
+impl Running {
+    /// Ends: readiness turns at once, requests under way finish within the grace, then all closes.
+    ///
+    /// # Errors
+    /// If the catalog could not be closed in order. What was acknowledged is durable even so.
+    pub async fn drain(self) -> Result<()> {
+        tracing::info!(grace_secs = self.shutdown_grace.as_secs(), "draining: no new connections");
+        self.draining.begin();
+        self.s3_task.await.context("the S3 listener panicked")?;
+        self.jobs.ended(END_GRACE).await;
+        self.closing.begin();
+        self.admin_task.await.context("the admin listener panicked")?;
+        self.store.close().await.context("closing the catalog")?;
+        tracing::info!("closed");
+        Ok(())
+    }
+}
