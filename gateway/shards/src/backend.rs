@@ -30,7 +30,8 @@ pub struct BlobHeader {
     pub version: String,
     /// Part number and upload id of a part.
     pub part: Option<(u16, String)>,
-    /// When it was written, in nanoseconds since 1970.
+    /// When this copy of it was written, in nanoseconds since 1970: later than the object where the copy was
+    /// added or moved afterwards.
     pub written_nanos: u64,
 }
 
@@ -61,7 +62,7 @@ pub struct Listed {
     pub locator: Locator,
     /// Bytes of content.
     pub size: u64,
-    /// When it was written, in nanoseconds since 1970.
+    /// When this copy was written, in nanoseconds since 1970.
     pub written_nanos: u64,
 }
 

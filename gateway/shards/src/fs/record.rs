@@ -103,6 +103,15 @@ pub(super) fn encode(blob: BlobId, header: &BlobHeader, content: &[u8]) -> Resul
     Ok(record)
 }
 
+/// The same record with another time of writing; `None` if its head is not whole or has no room for it.
+pub(super) fn rewritten(record: &[u8], written_nanos: u64) -> Option<Vec<u8>> {
+    let head = parse_head(record, Kind::Pack)?;
+    let header = BlobHeader { written_nanos, ..head.header };
+    let mut again = encode_head(Kind::Pack, head.blob, head.size, &header).ok()?;
+    again.extend_from_slice(record.get(head.len..)?);
+    Some(again)
+}
+
 /// Length of the head that `bytes` begins with, by its fixed part alone; `None` if it is no head.
 pub(super) fn head_len(bytes: &[u8], kind: Kind) -> Option<usize> {
     let fixed: &[u8; FIXED_BYTES] = bytes.first_chunk()?;

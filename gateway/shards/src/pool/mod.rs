@@ -183,6 +183,10 @@ impl Shards {
             .collect()
     }
 
+    pub(crate) fn now_nanos(&self) -> u64 {
+        self.0.clock.now_nanos()
+    }
+
     pub(crate) fn options(&self) -> &ShardsOptions {
         &self.0.options
     }

@@ -37,7 +37,8 @@ impl Shards {
     }
 
     /// Adds copies to a blob until `scheme` is met, counting the `good` copies that are on no shard of
-    /// `avoid`. The bytes and the header come from the good copies, with every checksum checked.
+    /// `avoid`. The bytes and the header come from the good copies, with every checksum checked; only the time of
+    /// writing is that of the new copy.
     ///
     /// A new copy shares no failure domain with a copy that counts, and stands on no shard of `avoid`;
     /// the shard of a bad copy is used only where no other is left. To drain a shard: pass its copy
@@ -66,7 +67,9 @@ impl Shards {
             }
         }
         let source = BlobRef { copies: good.to_vec(), ..blob.clone() };
-        let header = self.header(&source).await?;
+        // By its age a search for orphans spares a copy that no record refers to yet; so the copy is as old as
+        // itself, not as its blob.
+        let header = BlobHeader { written_nanos: self.now_nanos(), ..self.header(&source).await? };
         scheme::add(self, &source, &header, self.targets(blob, wanted, excluded).await).await
     }
 

@@ -3,7 +3,9 @@
 use crate::samples::*;
 use async_trait::async_trait;
 use cofre_runtime::{Clock, ManualClock, Random, spawn};
-use cofre_shards::{Backend, BackendError, Body, Durability, FsBackend, FsOptions, Locator, Moved, Relocate};
+use cofre_shards::{
+    Backend, BackendError, BlobHeader, Body, Durability, FsBackend, FsOptions, Locator, Moved, Relocate,
+};
 use cofre_types::BlobId;
 use std::collections::HashMap;
 use std::fs;
@@ -183,6 +185,27 @@ async fn a_blob_that_its_owner_may_not_have_recorded_yet_is_kept() {
     compact_all(&shard, &ledger).await;
     let read = read(&shard, blob(9999), &unrecorded.locator, whole(SIZE)).await.unwrap();
     assert_eq!(read, content(7, SIZE));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blob_that_moved_is_as_young_as_one_that_was_just_put() {
+    let (root, ledger) = (Root::new(), Ledger::default());
+    let clock = ManualClock::at(1_800_000_000_000_000_000);
+    let options = FsOptions { unclaimed_grace: Duration::from_secs(3600), ..options() };
+    let shard = FsBackend::create(&root.path(), IDENTITY, options, clock.clock(), Random::system()).unwrap();
+    fill(&shard, &ledger, 300).await;
+    let before = ledger.live.lock().unwrap().clone();
+    thin_out(&shard, &ledger, 300, 5).await;
+    let (_, moved) = compact_all(&shard, &ledger).await;
+    assert!(moved > 0);
+    for listed in list_all(&shard).await {
+        let stayed = before[&listed.blob] == listed.locator;
+        let written_nanos = if stayed { header("k").written_nanos } else { 1_800_000_000_000_000_000 };
+        assert_eq!(listed.written_nanos, written_nanos);
+        let said = BlobHeader { written_nanos, ..header("k") };
+        assert_eq!(shard.header(listed.blob, &listed.locator).await.unwrap(), said);
+    }
+    assert_all_there(&shard, &ledger, 300, 5).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

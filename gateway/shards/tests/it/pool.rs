@@ -1,5 +1,9 @@
 use crate::samples::*;
-use cofre_shards::{BlobRef, Body, BodyError, CopyState, Durability, MemoryBackend, ReadError, WriteError};
+use cofre_runtime::{ManualClock, Random};
+use cofre_shards::{
+    BlobHeader, BlobRef, Body, BodyError, CopyState, Durability, MemoryBackend, ReadError, Shards, ShardsOptions,
+    WriteError,
+};
 use cofre_types::{Scheme, ShardId};
 use futures_util::{StreamExt, stream};
 use std::collections::HashSet;
@@ -81,6 +85,21 @@ async fn a_missing_copy_is_read_from_another_shard_and_reported() {
     assert_eq!(added[0].shard, lost.shard);
     assert_eq!(pool.verify(blob(1), 1000, &added[0]).await, CopyState::Whole);
     assert_eq!(pool.verify(blob(1), 1000, &lost).await, CopyState::Missing);
+}
+
+#[tokio::test]
+async fn an_added_copy_is_as_old_as_itself_and_says_the_rest_as_before() {
+    let clock = ManualClock::at(1_800_000_000_000_000_000);
+    let pool = Shards::new(clock.clock(), Random::seeded(1), ShardsOptions::default());
+    (1..=2).for_each(|id| pool.attach(info(id), Arc::new(MemoryBackend::new(MIB))));
+    let body = Body::Whole(content(1, 10));
+    let written = pool.write(blob(1), header("a"), body, scheme(1), Durability::Durable).await.unwrap();
+    let stored = BlobRef { id: blob(1), size: 10, scheme: scheme(2), copies: written.copies };
+    let added = pool.add_copies(&stored, &stored.copies, scheme(2), &[]).await.unwrap();
+    let (listed, _) = pool.list(added[0].shard, None).await.unwrap();
+    assert_eq!(listed[0].written_nanos, 1_800_000_000_000_000_000);
+    let said = pool.header(&BlobRef { copies: added, ..stored }).await.unwrap();
+    assert_eq!(said, BlobHeader { written_nanos: 1_800_000_000_000_000_000, ..header("a") });
 }
 
 #[tokio::test]

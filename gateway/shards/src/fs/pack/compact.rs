@@ -6,7 +6,8 @@
 //! only `reader_grace` after a record moved out of it, since a reader may still hold the old locator.
 //!
 //! # Invariants
-//! - A record younger than `unclaimed_grace` is never asked for: its owner may not have recorded it yet.
+//! - A record younger than `unclaimed_grace` is never asked for: its owner may not have recorded it yet. A
+//!   record that moves is written as of now, so that a search for orphans spares it as long.
 //! - A pack with a gap, or with a live record that fails its checksum, is never removed: what stands there
 //!   may be the last copy of something.
 //!
@@ -18,7 +19,7 @@ use super::scan::Record;
 use super::{Append, Appended, Grave, Graves, Item, PACK_HEAD_BYTES, Scan, bury, file_name};
 use crate::fs::chores::Unclaimed;
 use crate::fs::locator::Place;
-use crate::fs::{Disk, root};
+use crate::fs::{Disk, record, root};
 use crate::{BackendError, Compacted, Durability, Locator, Moved, Relocate};
 use cofre_runtime::blocking;
 use cofre_types::BlobId;
@@ -174,13 +175,18 @@ async fn empty(
     let copies: Vec<_> = records.iter().map(|(record, _)| (record.blob, place(record))).collect();
     let live = relocate.live(&copies).await?;
     let (mut dead, mut moving) = (Vec::new(), Vec::new());
+    let written_nanos = disk.clock.now_nanos();
     for (i, ((record, raw), copy)) in records.into_iter().zip(copies).enumerate() {
         let grave = Grave { offset: record.offset, len: record.len, blob: record.blob };
+        // No record refers to the new place yet: it is young again.
+        let again = || record::rewritten(&raw, written_nanos).filter(|_| record.whole);
         // A short answer leaves room for doubt, and doubt means live.
         match live.get(i).copied().unwrap_or(true) {
             false => dead.push(grave),
-            true if record.whole => moving.push((grave, raw, copy)),
-            true => now.removable = false,
+            true => match again() {
+                Some(raw) => moving.push((grave, raw, copy)),
+                None => now.removable = false,
+            },
         }
     }
     let (moves, unclaimed) = append(queue, &mut dead, moving).await?;
