@@ -93,14 +93,25 @@ pub struct Moved {
     pub to: Locator,
 }
 
+/// What the owner of the locators says of a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Liveness {
+    /// A record refers to it.
+    Live,
+    /// No record refers to it, nor will one: it may be given up.
+    Dead,
+    /// No record tells: one may still come, or the copy is an orphan. It stays where it is.
+    Unknown,
+}
+
 /// The owner of the locators, asked while a backend compacts itself.
 #[async_trait]
 pub trait Relocate: Send + Sync {
-    /// Which of these copies a record still refers to. Unsure means `true`.
+    /// What is known of each of these copies, in their order.
     ///
     /// # Errors
     /// [`BackendError::Unreachable`] if nothing can be said now; the backend changes nothing.
-    async fn live(&self, copies: &[(BlobId, Locator)]) -> Result<Vec<bool>, BackendError>;
+    async fn live(&self, copies: &[(BlobId, Locator)]) -> Result<Vec<Liveness>, BackendError>;
 
     /// Makes every record refer to the new places. Called once the new copies are durable; only
     /// after `Ok` may the backend give up the old ones.

@@ -2,7 +2,7 @@ use crate::{Error, Objects};
 use async_trait::async_trait;
 use cofre_catalog::records::{BlobRecord, DoomedRecord, Record};
 use cofre_catalog::{Batch, Entry, keys};
-use cofre_shards::{BackendError, Compacted, Locator, Moved, Relocate};
+use cofre_shards::{BackendError, Compacted, Liveness, Locator, Moved, Relocate};
 use cofre_types::{BlobId, ShardId};
 
 impl Objects {
@@ -39,18 +39,19 @@ impl Owner<'_> {
 
 #[async_trait]
 impl Relocate for Owner<'_> {
-    async fn live(&self, copies: &[(BlobId, Locator)]) -> Result<Vec<bool>, BackendError> {
+    async fn live(&self, copies: &[(BlobId, Locator)]) -> Result<Vec<Liveness>, BackendError> {
         let ids: Vec<_> = copies.iter().map(|(id, _)| *id).collect();
         let (blobs, doomed) = self.entries(&ids).await?;
         let mut live = Vec::with_capacity(copies.len());
         for (((_, locator), blob), doomed) in copies.iter().zip(blobs).zip(doomed) {
             live.push(match (blob, doomed) {
-                (Some(blob), _) => self.at(&BlobRecord::decode(&blob.value).map_err(unreachable)?, locator).is_some(),
-                (None, Some(_)) => false,
+                (Some(blob), _) => match self.at(&BlobRecord::decode(&blob.value).map_err(unreachable)?, locator) {
+                    Some(_) => Liveness::Live,
+                    None => Liveness::Dead,
+                },
+                (None, Some(_)) => Liveness::Dead,
                 // Its commit may still come: only the search for orphans can tell, after its grace.
-                (None, None) => {
-                    return Err(BackendError::Unreachable("a blob has no record yet, or is an orphan".to_owned()));
-                }
+                (None, None) => Liveness::Unknown,
             });
         }
         Ok(live)

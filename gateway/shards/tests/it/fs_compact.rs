@@ -4,7 +4,7 @@ use crate::samples::*;
 use async_trait::async_trait;
 use cofre_runtime::{Clock, ManualClock, Random, spawn};
 use cofre_shards::{
-    Backend, BackendError, BlobHeader, Body, Durability, FsBackend, FsOptions, Locator, Moved, Relocate,
+    Backend, BackendError, BlobHeader, Body, Durability, FsBackend, FsOptions, Liveness, Locator, Moved, Relocate,
 };
 use cofre_types::BlobId;
 use std::collections::HashMap;
@@ -20,18 +20,26 @@ const SIZE: usize = 3000;
 pub struct Ledger {
     pub live: Mutex<HashMap<BlobId, Locator>>,
     refuse: AtomicBool,
+    /// Neither live nor dead, as far as anybody knows.
     unsure_of: Mutex<Option<BlobId>>,
+    /// Nothing can be said while this one is asked about.
+    fails_at: Mutex<Option<BlobId>>,
 }
 
 #[async_trait]
 impl Relocate for Ledger {
-    async fn live(&self, copies: &[(BlobId, Locator)]) -> Result<Vec<bool>, BackendError> {
-        let unsure_of = *self.unsure_of.lock().unwrap();
-        if copies.iter().any(|(blob, _)| Some(*blob) == unsure_of) {
-            return Err(BackendError::Unreachable("unsure".into()));
+    async fn live(&self, copies: &[(BlobId, Locator)]) -> Result<Vec<Liveness>, BackendError> {
+        let (fails_at, unsure_of) = (*self.fails_at.lock().unwrap(), *self.unsure_of.lock().unwrap());
+        if copies.iter().any(|(blob, _)| Some(*blob) == fails_at) {
+            return Err(BackendError::Unreachable("told to fail".into()));
         }
         let live = self.live.lock().unwrap();
-        Ok(copies.iter().map(|(blob, locator)| live.get(blob) == Some(locator)).collect())
+        let ask = |(blob, locator): &(BlobId, Locator)| match live.get(blob) == Some(locator) {
+            _ if Some(*blob) == unsure_of => Liveness::Unknown,
+            true => Liveness::Live,
+            false => Liveness::Dead,
+        };
+        Ok(copies.iter().map(ask).collect())
     }
 
     async fn moved(&self, moves: &[Moved]) -> Result<(), BackendError> {
@@ -255,14 +263,14 @@ async fn a_pack_with_damage_is_not_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pack_that_its_owner_is_unsure_of_does_not_hold_up_the_others() {
+async fn a_pack_that_fails_does_not_hold_up_the_others() {
     let (root, ledger) = (Root::new(), Ledger::default());
     let clock = ManualClock::at(1_800_000_000_000_000_000);
     let options = FsOptions { reader_grace: Duration::from_secs(60), ..options() };
     let shard = FsBackend::create(&root.path(), IDENTITY, options, clock.clock(), Random::system()).unwrap();
     fill(&shard, &ledger, 600).await;
     thin_out(&shard, &ledger, 600, 5).await;
-    *ledger.unsure_of.lock().unwrap() = Some(blob(0));
+    *ledger.fails_at.lock().unwrap() = Some(blob(0));
     let first = ledger.place(blob(0));
     let (mut moved, mut errors) = (0, 0);
     loop {
@@ -274,9 +282,29 @@ async fn a_pack_that_its_owner_is_unsure_of_does_not_hold_up_the_others() {
     }
     assert!(errors == 1 && moved > 50, "{errors} errors, {moved} moved");
     assert_eq!(ledger.place(blob(0)), first);
-    *ledger.unsure_of.lock().unwrap() = None;
+    *ledger.fails_at.lock().unwrap() = None;
     clock.advance(Duration::from_secs(61));
     compact_all(&shard, &ledger).await;
     assert_ne!(ledger.place(blob(0)), first);
     assert_all_there(&shard, &ledger, 600, 5).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blob_that_its_owner_does_not_know_stays_with_its_pack_and_the_rest_moves() {
+    let (root, ledger) = (Root::new(), Ledger::default());
+    let shard = root.create_with(options());
+    fill(&shard, &ledger, 300).await;
+    thin_out(&shard, &ledger, 300, 5).await;
+    *ledger.unsure_of.lock().unwrap() = Some(blob(0));
+    let (first, second) = (ledger.place(blob(0)), ledger.place(blob(5)));
+    for _ in 0..20 {
+        shard.compact(&ledger).await.unwrap();
+    }
+    assert_eq!(ledger.place(blob(0)), first);
+    assert_ne!(ledger.place(blob(5)), second, "they stand in one pack");
+    assert_eq!(read(&shard, blob(0), &first, whole(SIZE)).await.unwrap(), content(0, SIZE));
+    *ledger.unsure_of.lock().unwrap() = None;
+    compact_all(&shard, &ledger).await;
+    assert_ne!(ledger.place(blob(0)), first);
+    assert_all_there(&shard, &ledger, 300, 5).await;
 }

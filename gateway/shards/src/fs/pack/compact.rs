@@ -8,6 +8,7 @@
 //! # Invariants
 //! - A record younger than `unclaimed_grace` is never asked for: its owner may not have recorded it yet. A
 //!   record that moves is written as of now, so that a search for orphans spares it as long.
+//! - A record of which its owner does not know whether it is live stays where it is, and its pack with it.
 //! - A pack with a gap, or with a live record that fails its checksum, is never removed: what stands there
 //!   may be the last copy of something.
 //!
@@ -20,7 +21,7 @@ use super::{Append, Appended, Grave, Graves, Item, PACK_HEAD_BYTES, Scan, bury, 
 use crate::fs::chores::Unclaimed;
 use crate::fs::locator::Place;
 use crate::fs::{Disk, record, root};
-use crate::{BackendError, Compacted, Durability, Locator, Moved, Relocate};
+use crate::{BackendError, Compacted, Durability, Liveness, Locator, Moved, Relocate};
 use cofre_runtime::blocking;
 use cofre_types::BlobId;
 use std::collections::BTreeMap;
@@ -180,13 +181,14 @@ async fn empty(
         let grave = Grave { offset: record.offset, len: record.len, blob: record.blob };
         // No record refers to the new place yet: it is young again.
         let again = || record::rewritten(&raw, written_nanos).filter(|_| record.whole);
-        // A short answer leaves room for doubt, and doubt means live.
-        match live.get(i).copied().unwrap_or(true) {
-            false => dead.push(grave),
-            true => match again() {
+        match live.get(i) {
+            Some(Liveness::Dead) => dead.push(grave),
+            Some(Liveness::Live) => match again() {
                 Some(raw) => moving.push((grave, raw, copy)),
                 None => now.removable = false,
             },
+            // The pack stays until its owner knows; the rest of it moves all the same.
+            Some(Liveness::Unknown) | None => now.removable = false,
         }
     }
     let (moves, unclaimed) = append(queue, &mut dead, moving).await?;
