@@ -308,3 +308,25 @@ async fn a_blob_that_its_owner_does_not_know_stays_with_its_pack_and_the_rest_mo
     assert_ne!(ledger.place(blob(0)), first);
     assert_all_there(&shard, &ledger, 300, 5).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pack_that_cannot_be_read_does_not_hold_up_the_others() {
+    let (root, ledger) = (Root::new(), Ledger::default());
+    let shard = root.create_with(options());
+    fill(&shard, &ledger, 600).await;
+    thin_out(&shard, &ledger, 600, 5).await;
+    drop(shard);
+    let pack = root.files().into_iter().find(|path| path.extension().is_some_and(|e| e == "pack")).unwrap();
+    fs::remove_file(&pack).unwrap();
+    fs::create_dir(&pack).unwrap();
+    let shard = root.open_with(FsOptions { reader_grace: Duration::from_secs(3600), ..options() });
+    let (mut moved, mut errors) = (0, 0);
+    loop {
+        match shard.compact(&ledger).await {
+            Ok(None) => break,
+            Ok(Some(step)) => moved += step.moved_blobs,
+            Err(_) => errors += 1,
+        }
+    }
+    assert!(errors == 1 && moved > 50, "{errors} errors, {moved} moved");
+}

@@ -72,28 +72,36 @@ pub(in crate::fs) async fn step(
 ) -> Result<Option<Compacted>, BackendError> {
     let Some(mut now) = pick(disk, memory).await? else { return Ok(None) };
     memory.under_way = Some(now);
-    let (ours, begin) = (disk.clone(), now);
+    let outcome = go_on(disk, queue, relocate, &mut now, memory).await;
+    if outcome.is_err() {
+        // The other packs get their turn before this one is tried again.
+        memory.under_way = None;
+        memory.shunned.insert(now.pack, disk.clock.elapsed() + disk.options.reader_grace);
+    }
+    outcome.map(Some)
+}
+
+/// Does one step with the pack under way.
+async fn go_on(
+    disk: &Arc<Disk>,
+    queue: &mpsc::Sender<Append>,
+    relocate: &dyn Relocate,
+    now: &mut UnderWay,
+    memory: &mut Compaction,
+) -> Result<Compacted, BackendError> {
+    let (ours, begin) = (disk.clone(), *now);
     let found = blocking(move || look(&ours, begin.pack, begin.offset))
         .await
         .map_err(|error| root::failure("scanning a pack", &error))?;
     now.removable &= !found.gaps;
-    let (at_end, next) = (found.at_end, found.next);
-    let moved_blobs = match empty(disk, queue, relocate, &mut now, found.records).await {
-        Ok(moved_blobs) => moved_blobs,
-        Err(error) => {
-            // The other packs get their turn before this one is tried again.
-            memory.under_way = None;
-            memory.shunned.insert(now.pack, disk.clock.elapsed() + disk.options.reader_grace);
-            return Err(error);
-        }
-    };
-    now.offset = next;
-    memory.under_way = (!at_end).then_some(now);
+    let moved_blobs = empty(disk, queue, relocate, now, found.records).await?;
+    now.offset = found.next;
     let mut freed_bytes = 0;
-    if at_end {
-        freed_bytes = finish(disk, memory, now).await?;
+    memory.under_way = (!found.at_end).then_some(*now);
+    if found.at_end {
+        freed_bytes = finish(disk, memory, *now).await?;
     }
-    Ok(Some(Compacted { freed_bytes, moved_blobs }))
+    Ok(Compacted { freed_bytes, moved_blobs })
 }
 
 /// The pack under way, or else the one with the largest dead share, if that is large enough.
