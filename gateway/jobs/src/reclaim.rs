@@ -1,6 +1,8 @@
 use crate::figures::{Left, Shared};
 use crate::{Ground, JobError};
 use cofre_runtime::{Pace, Step, Worker};
+use cofre_types::{BlobId, ShardId};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// How often to look when nothing is due.
@@ -11,11 +13,14 @@ const LOOK_EVERY: Duration = Duration::from_secs(15);
 pub(crate) struct Reclaim {
     ground: Ground,
     figures: Shared,
+    /// Where reclaiming is in the garbage, and deleting on each shard.
+    done: Option<Vec<u8>>,
+    deleted: HashMap<ShardId, BlobId>,
 }
 
 impl Reclaim {
     pub(crate) fn new(ground: Ground, figures: Shared) -> Self {
-        Self { ground, figures }
+        Self { ground, figures, done: None, deleted: HashMap::new() }
     }
 }
 
@@ -31,14 +36,18 @@ impl Worker for Reclaim {
     }
 
     async fn step(&mut self) -> Result<Step, JobError> {
-        let reclaimed = self.ground.objects.reclaim_garbage().await?;
+        let reclaimed = self.ground.objects.reclaim_garbage(&mut self.done).await?;
         self.figures.done(reclaimed.blobs, reclaimed.bytes);
         let mut more = reclaimed.more;
         let mut left = Left::default();
         for shard in self.ground.topology.statuses() {
             // One shard that is away must not keep the space of the others.
-            match self.ground.objects.delete_doomed(shard.id).await {
-                Ok(deleted) => more |= deleted > 0,
+            let after = self.deleted.remove(&shard.id);
+            match self.ground.objects.delete_doomed(shard.id, after).await {
+                Ok(deleted) => {
+                    more |= deleted.copies > 0;
+                    self.deleted.extend(deleted.next.map(|next| (shard.id, next)));
+                }
                 Err(error) => left.problem(format!("shard {}", shard.id), error),
             }
             match self.ground.objects.compact(shard.id).await {

@@ -68,6 +68,7 @@ impl Objects {
         let scheme = self.scheme(bucket);
         let written = self.shards().write(id, header, body, scheme, durability(bucket)).await.map_err(write_error)?;
         let digests = digests.take()?;
+        self.refuse_stale(now)?;
         let copies = written.copies.into_iter().map(copy_record).collect();
         let record = BlobRecord { size: written.size, references: 1, scheme, written: now, copies };
         Ok(Written { digests, blob: Some(NewBlob { id, record, missing: written.missing }) })

@@ -37,10 +37,13 @@ pub(crate) struct Change {
 impl Change {
     /// Records a new blob, which some record of this change refers to.
     pub(crate) fn add_blob(&mut self, blob: &NewBlob) {
+        self.batch.checks.push(Check::Absent(keys::blob(blob.id)));
         self.batch.put(keys::blob(blob.id), blob.record.encode());
         for copy in &blob.record.copies {
             // A shard that was removed while the blob was written must not be named by a record.
             self.batch.checks.push(Check::Present(keys::shard(copy.shard)));
+            // Nor one that the search for orphans has given up.
+            self.batch.checks.push(Check::Absent(keys::doomed(copy.shard, blob.id)));
             count_copy(&mut self.batch, copy.shard, blob.record.size, Count::Add);
         }
         if blob.missing > 0 {
@@ -145,6 +148,9 @@ pub(crate) fn failed_for_good(batch_checks: &[Check], index: usize) -> Option<Er
     match batch_checks.get(index) {
         Some(Check::CounterAtMost { .. }) => Some(Error::QuotaExceeded),
         Some(Check::Present(_)) => Some(Error::Unavailable("a shard was removed during the upload".to_owned())),
+        Some(Check::Absent(key)) if key.first() == Some(&keys::family::DOOMED) => {
+            Some(Error::Unavailable("the upload took so long that its bytes were given up".to_owned()))
+        }
         Some(Check::At(..) | Check::Absent(_) | Check::NoneWithPrefix(_)) | None => None,
     }
 }

@@ -6,16 +6,17 @@ use crate::versions::{Held, KeyState};
 use cofre_catalog::records::{BucketRecord, Durability, Record, VersionRecord, Versioning};
 use cofre_catalog::{CommitError, Entry, Revision, Scan, Snapshot, SnapshotExt, Store, keys};
 use cofre_iam::{Action, Caller, Resource, evaluate};
-use cofre_runtime::{Clock, Random};
+use cofre_runtime::{Clock, Random, spawn};
 use cofre_settings::DynamicSettings;
 use cofre_shards::{BadCopies, Shards};
 use cofre_types::{BucketName, ObjectKey, Scheme, Timestamp, VersionId};
 use parking_lot::RwLock;
 use std::collections::HashMap;
+use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// How often a change is tried anew on what another left, before the caller is told to try again.
 const TRIES_MAX: usize = 64;
@@ -55,7 +56,7 @@ pub struct Parts {
 pub(crate) struct Inner {
     pub parts: Parts,
     buckets: RwLock<BucketCache>,
-    key_locks: Vec<Mutex<()>>,
+    key_locks: Vec<Arc<Mutex<()>>>,
     key_hasher: RandomState,
     /// Reports of bad copies, read by one job.
     pub reports: Mutex<Option<BadCopies>>,
@@ -103,7 +104,7 @@ impl Objects {
         Self(Arc::new(Inner {
             parts,
             buckets: RwLock::default(),
-            key_locks: (0..KEY_LOCKS).map(|_| Mutex::new(())).collect(),
+            key_locks: (0..KEY_LOCKS).map(|_| Arc::default()).collect(),
             key_hasher: RandomState::new(),
             reports,
         }))
@@ -189,10 +190,12 @@ impl Objects {
         Ok(self.store().get_many(vec![key]).await?.pop().flatten())
     }
 
-    /// Waits until no other writer of this process is between reading and committing this key.
-    pub(crate) async fn lock_key(&self, bucket: &Bucket, key: &ObjectKey) -> MutexGuard<'_, ()> {
+    /// Waits until no other writer of this process is between reading and committing this key. Whoever
+    /// holds the lock runs [`uncancelled`]: a commit that is queued when its client goes away still
+    /// happens, so the lock must not be let go before it has.
+    pub(crate) async fn lock_key(&self, bucket: &Bucket, key: &ObjectKey) -> OwnedMutexGuard<()> {
         let hash = self.0.key_hasher.hash_one((bucket.record.id, key));
-        self.0.key_locks[(hash % KEY_LOCKS as u64) as usize].lock().await
+        Arc::clone(&self.0.key_locks[(hash % KEY_LOCKS as u64) as usize]).lock_owned().await
     }
 
     /// What stands at a key.
@@ -256,9 +259,32 @@ impl Objects {
         Duration::from_secs(self.0.parts.settings.current().timers.garbage_grace_secs)
     }
 
+    /// Refuses to name a copy that was begun too long ago: the search for orphans may have taken it for
+    /// one, and even have deleted it. Half its grace leaves the other half for the commit.
+    pub(crate) fn refuse_stale(&self, begun: Timestamp) -> Result<(), Error> {
+        let grace = Duration::from_secs(self.0.parts.settings.current().timers.orphan_grace_secs);
+        if self.now().since(begun) > grace / 2 {
+            return Err(Error::Unavailable("the write took longer than half of timers.orphan_grace_secs".to_owned()));
+        }
+        Ok(())
+    }
+
     /// Redundancy of new blobs of a bucket.
     pub(crate) fn scheme(&self, bucket: &Bucket) -> Scheme {
         bucket.record.scheme.or(self.0.parts.settings.current().redundancy).unwrap_or(self.0.parts.scheme)
+    }
+}
+
+/// Runs a change to its end, whether or not its client is still there to hear of it.
+pub(crate) async fn uncancelled<T: Send + 'static>(
+    change: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    match spawn(change).await {
+        Ok(outcome) => outcome,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Error::Unavailable("the server is stopping".to_owned())),
+        },
     }
 }
 

@@ -33,7 +33,7 @@ pub use cofre_shards::{Body, BodyError, ByteStream};
 pub use domain::{Objects, Parts};
 pub use error::Error;
 pub use list::*;
-pub use maintain::{Healed, Orphans, Reclaimed, Relocated, Scrubbed, StaleUploads};
+pub use maintain::{Deleted, Healed, Orphans, Reclaimed, Relocated, Scrubbed, StaleUploads};
 pub use object::*;
 pub use topology::*;
 pub use upload::*;

@@ -26,6 +26,8 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// Indexes of what must be zero in a bucket that is deleted: objects, older versions, delete markers.
+    pub const EMPTY_WHEN_ZERO: [usize; 3] = [0, 2, 4];
     /// Index of [`Usage::total_objects`] in the row.
     pub const TOTAL_OBJECTS: usize = 8;
     /// Index of [`Usage::total_bytes`] in the row.

@@ -1,5 +1,5 @@
 use crate::{Error, Objects};
-use cofre_catalog::records::{EventRecord, GarbageRecord, Record};
+use cofre_catalog::records::{EventRecord, GarbageRecord, Record, Usage};
 use cofre_catalog::{Batch, Check, CommitError, keys};
 use cofre_iam::{Action, Caller};
 use cofre_types::BucketName;
@@ -16,8 +16,10 @@ impl Objects {
             let now = self.now();
             let mut batch = Batch::new();
             batch.unchanged(keys::bucket(name), Some(bucket.revision));
-            batch.checks.push(Check::NoneWithPrefix(keys::in_bucket(keys::family::CURRENT, id)));
-            batch.checks.push(Check::NoneWithPrefix(keys::in_bucket(keys::family::VERSION, id)));
+            // The counters are exact; looking for keys would walk what a bucket that was emptied leaves.
+            for index in Usage::EMPTY_WHEN_ZERO {
+                batch.checks.push(Check::CounterAtMost { key: keys::usage(id), index, adding: 0, max: 0 });
+            }
             batch.delete(keys::bucket(name));
             batch.delete(keys::bucket_id(id));
             batch.delete(keys::owned_bucket(bucket.record.owner, name));

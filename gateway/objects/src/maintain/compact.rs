@@ -1,7 +1,7 @@
 use crate::{Error, Objects};
 use async_trait::async_trait;
 use cofre_catalog::records::{BlobRecord, DoomedRecord, Record};
-use cofre_catalog::{Batch, Entry, keys};
+use cofre_catalog::{Batch, Check, Entry, keys};
 use cofre_shards::{BackendError, Compacted, Liveness, Locator, Moved, Relocate};
 use cofre_types::{BlobId, ShardId};
 
@@ -72,11 +72,17 @@ impl Relocate for Owner<'_> {
                         batch.put(key, record.encode());
                     }
                 }
+                if doomed.is_none() {
+                    batch.checks.push(Check::Absent(keys::doomed(self.shard, moved.blob)));
+                }
                 if let Some(entry) = doomed {
                     let mut record = DoomedRecord::decode(&entry.value).map_err(unreachable)?;
                     let key = keys::doomed(self.shard, moved.blob);
                     batch.unchanged(key.clone(), Some(entry.revision));
-                    if record.locator == moved.from.0 {
+                    if record.locator == moved.to.0 {
+                        // It was taken for an orphan between its being written and this commit.
+                        batch.delete(key);
+                    } else if record.locator == moved.from.0 {
                         record.locator = moved.to.0.clone();
                         batch.put(key, record.encode());
                     }

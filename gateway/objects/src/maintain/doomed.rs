@@ -1,36 +1,66 @@
 use crate::{Error, Objects};
-use cofre_catalog::records::{DoomedRecord, Record};
-use cofre_catalog::{Batch, Scan, SnapshotExt, keys};
+use cofre_catalog::records::{BlobRecord, DoomedRecord, Record};
+use cofre_catalog::{Batch, Entry, Scan, SnapshotExt, keys};
 use cofre_shards::{BackendError, Locator};
-use cofre_types::ShardId;
+use cofre_types::{BlobId, ShardId};
+use std::ops::Bound;
 
 /// Most copies that one step deletes from a shard.
 const COPIES_PER_STEP_MAX: usize = 1_000;
 
+/// What a step of deleting did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Deleted {
+    /// Copies that were deleted.
+    pub copies: u64,
+    /// Where to go on; absent at the end of the shard's queue.
+    pub next: Option<BlobId>,
+}
+
 impl Objects {
-    /// Deletes doomed copies from a shard; says how many. Fewer than asked for means that none is left.
+    /// Deletes doomed copies after `after` from a shard.
+    ///
+    /// Whoever names a copy checks that it is not doomed, so a copy that is both can only be one that
+    /// was moved onto: it is let off.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the shard cannot be reached: the copies stay doomed.
-    pub async fn delete_doomed(&self, shard: ShardId) -> Result<u64, Error> {
-        let scan = Scan::prefix(&keys::doomed_on(shard));
-        let entries = self.store().snapshot().await?.page(scan, COPIES_PER_STEP_MAX).await?;
-        if entries.is_empty() {
-            return Ok(0);
+    pub async fn delete_doomed(&self, shard: ShardId, after: Option<BlobId>) -> Result<Deleted, Error> {
+        let mut scan = Scan::prefix(&keys::doomed_on(shard));
+        if let Some(after) = after {
+            scan.from = Bound::Excluded(keys::doomed(shard, after));
         }
-        let mut copies = Vec::with_capacity(entries.len());
+        let snapshot = self.store().snapshot().await?;
+        let entries = snapshot.page(scan, COPIES_PER_STEP_MAX).await?;
+        let ids: Vec<_> = entries.iter().filter_map(|(key, _)| keys::blob_of(key)).collect();
+        let blobs = snapshot.get_many(ids.iter().map(|id| keys::blob(*id)).collect()).await?;
+        let mut deleted = Deleted { copies: 0, next: ids.last().copied().filter(|_| ids.len() == COPIES_PER_STEP_MAX) };
+        let mut copies = Vec::with_capacity(ids.len());
         let mut batch = Batch::new();
-        for (key, entry) in &entries {
-            let Some(blob) = keys::blob_of(key) else { continue };
-            copies.push((blob, Locator(DoomedRecord::decode(&entry.value)?.locator)));
+        for ((id, blob), (key, entry)) in ids.into_iter().zip(blobs).zip(entries) {
+            let locator = DoomedRecord::decode(&entry.value)?.locator;
+            if !is_named(blob.as_ref(), shard, &locator)? {
+                copies.push((id, Locator(locator)));
+            }
             batch.unchanged(key.clone(), Some(entry.revision));
-            batch.delete(key.clone());
+            batch.delete(key);
         }
+        if batch.writes.is_empty() {
+            return Ok(deleted);
+        }
+        deleted.copies = copies.len() as u64;
         self.shards()
             .delete(shard, copies)
             .await
             .map_err(|error: BackendError| Error::Unavailable(error.to_string()))?;
         // A copy that compaction moved meanwhile has a new locator in its record: it stays doomed.
-        if self.maintain(batch).await? { Ok(entries.len() as u64) } else { Ok(1) }
+        self.maintain(batch).await?;
+        Ok(deleted)
     }
+}
+
+fn is_named(blob: Option<&Entry>, shard: ShardId, locator: &[u8]) -> Result<bool, Error> {
+    let Some(entry) = blob else { return Ok(false) };
+    let record = BlobRecord::decode(&entry.value)?;
+    Ok(record.copies.iter().any(|copy| copy.shard == shard && copy.locator == locator))
 }

@@ -34,34 +34,43 @@ pub struct Reclaimed {
 struct Drops {
     batch: Batch,
     blobs: BTreeMap<BlobId, u32>,
+    manifests: BTreeMap<UploadId, u32>,
 }
 
 impl Objects {
-    /// Drops references that were let go and whose grace is over.
+    /// Drops references that were let go and whose grace is over. `done` is where the last step ended:
+    /// garbage comes in the order of its due times, so what is before it is only what was deleted.
     ///
     /// # Errors
     /// [`Error`]; nothing is lost, and the next step begins anew.
-    pub async fn reclaim_garbage(&self) -> Result<Reclaimed, Error> {
+    pub async fn reclaim_garbage(&self, done: &mut Option<Vec<u8>>) -> Result<Reclaimed, Error> {
         let mut scan = Scan::prefix(&[keys::family::GARBAGE]);
+        if let Some(done) = &done {
+            scan.from = Bound::Included(done.clone());
+        }
         scan.to = Bound::Excluded(keys::garbage(self.now().0 + 1, [0; 16]));
         let due = self.store().snapshot().await?.page(scan, RECORDS_PER_STEP_MAX).await?;
         if due.is_empty() {
             return Ok(Reclaimed::default());
         }
         let mut drops = Drops::default();
+        let mut last = None;
         for (key, entry) in due {
-            if drops.blobs.len() >= REFERENCES_PER_STEP_MAX {
+            if drops.is_full() {
                 break;
             }
+            last = Some(key.clone());
             self.drop_record(key, &entry, &mut drops).await?;
         }
+        self.drop_manifests(&mut drops).await?;
         let mut reclaimed = self.drop_references(&mut drops).await?;
         reclaimed.more = true;
-        if self.maintain(drops.batch).await? {
-            Ok(reclaimed)
-        } else {
-            Ok(Reclaimed { more: true, ..Reclaimed::default() })
+        if !self.maintain(drops.batch).await? {
+            return Ok(Reclaimed { more: true, ..Reclaimed::default() });
         }
+        // The last record may be one that is not used up: the next step looks at it again.
+        *done = last;
+        Ok(reclaimed)
     }
 
     async fn drop_record(&self, key: Vec<u8>, entry: &Entry, drops: &mut Drops) -> Result<(), Error> {
@@ -72,7 +81,7 @@ impl Objects {
                 true
             }
             GarbageRecord::Manifest(id) => {
-                self.drop_manifest(id, drops).await?;
+                *drops.manifests.entry(id).or_default() += 1;
                 true
             }
             GarbageRecord::Parts(id) => self.drop_parts(id, drops).await?,
@@ -84,29 +93,37 @@ impl Objects {
         Ok(())
     }
 
-    /// The last reference to a manifest makes its parts garbage, which the next step takes.
-    async fn drop_manifest(&self, id: UploadId, drops: &mut Drops) -> Result<(), Error> {
-        let key = keys::manifest(id);
-        let Some(entry) = self.get(key.clone()).await? else { return Ok(()) };
-        let mut manifest = ManifestRecord::decode(&entry.value)?;
-        drops.batch.unchanged(key.clone(), Some(entry.revision));
-        if manifest.references > 1 {
-            manifest.references -= 1;
-            drops.batch.put(key, manifest.encode());
-        } else {
-            drops.batch.delete(key);
-            let parts = GarbageRecord::Parts(id).encode();
-            drops.batch.put(keys::garbage(self.now().0, self.random().bytes()), parts);
+    /// The last reference to a manifest makes its parts garbage, which a later step takes.
+    async fn drop_manifests(&self, drops: &mut Drops) -> Result<(), Error> {
+        let manifests = std::mem::take(&mut drops.manifests);
+        let entries = self.store().get_many(manifests.keys().map(|id| keys::manifest(*id)).collect()).await?;
+        for ((id, count), entry) in manifests.into_iter().zip(entries) {
+            let Some(entry) = entry else { continue };
+            let key = keys::manifest(id);
+            let mut manifest = ManifestRecord::decode(&entry.value)?;
+            drops.batch.unchanged(key.clone(), Some(entry.revision));
+            if manifest.references > count {
+                manifest.references -= count;
+                drops.batch.put(key, manifest.encode());
+            } else {
+                drops.batch.delete(key);
+                let parts = GarbageRecord::Parts(id).encode();
+                drops.batch.put(keys::garbage(self.now().0, self.random().bytes()), parts);
+            }
         }
         Ok(())
     }
 
-    /// Takes some parts off an upload that ended; true when none is left.
+    /// Takes some parts off an upload that ended; true when none is left. Stops where the step is full:
+    /// a part may have thousands of segments.
     async fn drop_parts(&self, id: UploadId, drops: &mut Drops) -> Result<bool, Error> {
         let scan = Scan::prefix(&keys::parts(id));
         let parts = self.store().snapshot().await?.page(scan, PARTS_PER_STEP_MAX).await?;
         let done = parts.len() < PARTS_PER_STEP_MAX;
         for (key, entry) in parts {
+            if drops.is_full() {
+                return Ok(false);
+            }
             drops.batch.unchanged(key.clone(), Some(entry.revision));
             drops.batch.delete(key);
             let part = PartRecord::decode(&entry.value)?;
@@ -159,6 +176,10 @@ impl Objects {
 }
 
 impl Drops {
+    fn is_full(&self) -> bool {
+        self.blobs.len() >= REFERENCES_PER_STEP_MAX
+    }
+
     fn add(&mut self, blobs: impl IntoIterator<Item = BlobId>) {
         for blob in blobs {
             *self.blobs.entry(blob).or_default() += 1;

@@ -119,6 +119,7 @@ impl Objects {
         }
         let kept: Vec<Copy> = sorted.good.iter().chain(&sorted.unknown).cloned().collect();
         let blob = blob_ref(held.id, &held.record);
+        let began = self.now();
         let new = match self.shards().add_copies(&blob, &kept, held.record.scheme, &[]).await {
             Ok(new) => new,
             Err(AddError::Read(_) | AddError::Write(_)) => {
@@ -126,6 +127,7 @@ impl Objects {
                 return Ok(());
             }
         };
+        self.refuse_stale(began)?;
         let whole = kept.len() + new.len() >= held.record.scheme.width() && sorted.unknown.is_empty();
         let bytes = held.record.size * new.len() as u64;
         if !whole && new.is_empty() && sorted.bad.is_empty() {

@@ -17,6 +17,7 @@ mod relocate;
 mod scrub;
 mod stale_uploads;
 
+pub use doomed::Deleted;
 pub use garbage::Reclaimed;
 pub use heal::Healed;
 pub use orphans::Orphans;
@@ -67,6 +68,7 @@ impl HeldBlob {
         record.copies.retain(|copy| !lost.contains(&copy.shard));
         for copy in new {
             batch.checks.push(Check::Present(keys::shard(copy.shard)));
+            batch.checks.push(Check::Absent(keys::doomed(copy.shard, self.id)));
             count_copy(batch, copy.shard, size, Count::Add);
             record.copies.push(crate::blobs::copy_record(copy));
         }

@@ -2,6 +2,7 @@ use crate::blobs::blob_ref;
 use crate::{Error, Objects};
 use cofre_catalog::records::{BlobRecord, Record, RecordError};
 use cofre_catalog::{Batch, Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
+use cofre_shards::{BlobRef, CopyState};
 use cofre_types::{BlobId, ShardId};
 use std::ops::Bound;
 
@@ -55,6 +56,7 @@ impl Objects {
         if !blob.copies.iter().any(|copy| copy.shard == shard) {
             return Ok(());
         }
+        let began = self.now();
         let new = match self.shards().add_copies(&blob, &blob.copies, held.record.scheme, &[shard]).await {
             Ok(new) => new,
             Err(error) => {
@@ -63,12 +65,17 @@ impl Objects {
                 return Ok(());
             }
         };
-        let elsewhere = blob.copies.len() - 1 + new.len();
-        if elsewhere < held.record.scheme.width() {
+        self.refuse_stale(began)?;
+        let elsewhere = self.whole_elsewhere(&blob, shard).await + new.len();
+        let enough = elsewhere >= held.record.scheme.width();
+        if !enough {
             moved.failed += 1;
-            moved.last_error = Some("too few other shards have room".to_owned());
+            moved.last_error = Some("too few other shards have room, or hold whole copies".to_owned());
+            if new.is_empty() {
+                return Ok(());
+            }
         }
-        let lost: &[ShardId] = if elsewhere < held.record.scheme.width() { &[] } else { &[shard] };
+        let lost: &[ShardId] = if enough { &[shard] } else { &[] };
         let mut batch = Batch::new();
         held.change_copies(lost, new, &mut batch);
         if self.maintain(batch).await? && !lost.is_empty() {
@@ -76,6 +83,19 @@ impl Objects {
             moved.bytes += held.record.size;
         }
         Ok(())
+    }
+}
+
+impl Objects {
+    /// How many other copies are proved whole: the one here goes only if the others can do without it.
+    async fn whole_elsewhere(&self, blob: &BlobRef, shard: ShardId) -> usize {
+        let mut whole = 0;
+        for copy in blob.copies.iter().filter(|copy| copy.shard != shard) {
+            if self.shards().verify(blob.id, blob.size, copy).await == CopyState::Whole {
+                whole += 1;
+            }
+        }
+        whole
     }
 }
 

@@ -1,11 +1,11 @@
 use crate::change::Change;
 use crate::digest::Hasher;
-use crate::domain::{Bucket, Tried};
+use crate::domain::{Bucket, Tried, uncancelled};
 use crate::object::put::Draft;
 use crate::versions::Held;
 use crate::{CopyObject, CopyOutcome, Error, Objects};
-use cofre_catalog::keys;
 use cofre_catalog::records::{BlobRecord, Content, ManifestRecord, Record, Segment, VersionRecord};
+use cofre_catalog::{Revision, keys};
 use cofre_iam::{Action, Caller};
 use cofre_types::{BucketName, Checksum, ChecksumAlgorithm, ChecksumKind, ObjectKey, ResolvedRange, VersionId};
 use futures_util::StreamExt;
@@ -29,20 +29,27 @@ impl Objects {
     /// # Errors
     /// [`Error`]; the destination stands as it was.
     pub async fn copy_object(&self, caller: &Caller, request: CopyObject) -> Result<CopyOutcome, Error> {
+        let (objects, caller) = (self.clone(), caller.clone());
+        uncancelled(async move { objects.copy_to_end(&caller, request).await }).await
+    }
+
+    async fn copy_to_end(&self, caller: &Caller, request: CopyObject) -> Result<CopyOutcome, Error> {
         let mut bucket = self.bucket_for(caller, Action::PutObject, &request.bucket, Some(&request.key)).await?;
         if request.tags.as_ref().is_some_and(|tags| !tags.is_empty()) {
             self.authorise(caller, Action::PutObjectTagging, &bucket, Some(&request.key))?;
         }
-        let mut checksum = None;
+        let mut known: Option<(Revision, Option<Checksum>)> = None;
         for _ in Self::tries() {
             let source =
                 self.copy_source(caller, &request.source_bucket, &request.source_key, request.source_version).await?;
             request.source_conditions.check_source(&source.held.record)?;
             refuse_no_change(&request, &source)?;
-            if checksum.is_none() {
-                checksum = Some(self.copied_checksum(&source.held.record, request.checksum).await?);
-            }
-            let draft = copied(&request, &bucket, &source, checksum.clone().flatten());
+            let checksum = match known.take() {
+                Some((of, checksum)) if of == source.held.revision => checksum,
+                _ => self.copied_checksum(&source.held.record, request.checksum).await?,
+            };
+            known = Some((source.held.revision, checksum.clone()));
+            let draft = copied(&request, &bucket, &source, checksum);
             let _turn = self.lock_key(&bucket, &request.key).await;
             let mut change = Change::default();
             source.check_unchanged(&mut change);
@@ -58,7 +65,7 @@ impl Objects {
                     checksum: record.checksum,
                 });
             }
-            bucket = self.same_bucket(&request.bucket, &bucket).await?;
+            bucket = self.same_bucket(&bucket).await?;
         }
         Err(Error::Conflict)
     }

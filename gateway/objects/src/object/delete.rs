@@ -1,5 +1,5 @@
 use crate::change::Change;
-use crate::domain::{Bucket, Tried};
+use crate::domain::{Bucket, Tried, uncancelled};
 use crate::versions::delete_marker;
 use crate::{DeleteObject, DeleteOutcome, Error, Objects};
 use cofre_catalog::records::VersionKind;
@@ -23,7 +23,7 @@ impl Objects {
         request: DeleteObject,
     ) -> Result<DeleteOutcome, Error> {
         let found = self.bucket(bucket).await?;
-        self.delete_in(caller, bucket, found, request).await
+        self.delete_in(caller, found, request).await
     }
 
     /// Deletes many. Each stands or falls for itself; outcomes come in the order of the requests.
@@ -37,19 +37,23 @@ impl Objects {
         requests: Vec<DeleteObject>,
     ) -> Result<Vec<Result<DeleteOutcome, Error>>, Error> {
         let found = self.bucket(bucket).await?;
-        let each = requests.into_iter().map(|request| self.delete_in(caller, bucket, Arc::clone(&found), request));
+        let each = requests.into_iter().map(|request| self.delete_in(caller, Arc::clone(&found), request));
         Ok(stream::iter(each).buffered(DELETES_AT_ONCE_MAX).collect().await)
     }
 
     async fn delete_in(
         &self,
         caller: &Caller,
-        name: &BucketName,
-        mut bucket: Arc<Bucket>,
+        bucket: Arc<Bucket>,
         request: DeleteObject,
     ) -> Result<DeleteOutcome, Error> {
         let action = if request.version.is_some() { Action::DeleteObjectVersion } else { Action::DeleteObject };
         self.authorise(caller, action, &bucket, Some(&request.key))?;
+        let objects = self.clone();
+        uncancelled(async move { objects.commit_delete(bucket, request).await }).await
+    }
+
+    async fn commit_delete(&self, mut bucket: Arc<Bucket>, request: DeleteObject) -> Result<DeleteOutcome, Error> {
         for _ in Self::tries() {
             let _turn = self.lock_key(&bucket, &request.key).await;
             let (tried, outcome) = match request.version {
@@ -59,7 +63,7 @@ impl Objects {
             if matches!(tried, Tried::Done) {
                 return Ok(outcome);
             }
-            bucket = self.same_bucket(name, &bucket).await?;
+            bucket = self.same_bucket(&bucket).await?;
         }
         Err(Error::Conflict)
     }

@@ -1,11 +1,11 @@
 use crate::blobs::Written;
 use crate::change::Change;
-use crate::domain::{Bucket, Tried};
+use crate::domain::{Bucket, Tried, uncancelled};
 use crate::{Error, Objects, PutObject, PutOutcome, WriteConditions};
 use cofre_catalog::keys;
 use cofre_catalog::records::{Content, Headers, VersionKind, VersionRecord, Versioning};
 use cofre_iam::{Action, Caller};
-use cofre_types::{AccountId, BucketName, Checksum, ETag, ObjectKey, Tags, Timestamp, VersionId};
+use cofre_types::{AccountId, Checksum, ETag, ObjectKey, Tags, Timestamp, VersionId};
 use std::sync::Arc;
 
 /// Largest object that one PUT makes (AWS, "Uploading objects"): 5 GiB.
@@ -51,14 +51,18 @@ impl Objects {
             tags,
             content: Content::Segments(written.segments()),
         };
-        let outcome = self.commit_put(&bucket, &key, &draft, &conditions, &written, version).await;
-        // Whether an engine that failed has committed is not known, so only a clear no discards.
-        if let Err(error) = &outcome
-            && !matches!(error, Error::Internal(_) | Error::Unavailable(_))
-        {
-            self.discard(&bucket, written.blob).await;
-        }
-        outcome
+        let objects = self.clone();
+        uncancelled(async move {
+            let outcome = objects.commit_put(&bucket, &key, &draft, &conditions, &written, version).await;
+            // Whether an engine that failed has committed is not known, so only a clear no discards.
+            if let Err(error) = &outcome
+                && !matches!(error, Error::Internal(_) | Error::Unavailable(_))
+            {
+                objects.discard(&bucket, written.blob).await;
+            }
+            outcome
+        })
+        .await
     }
 
     async fn commit_put(
@@ -81,7 +85,7 @@ impl Objects {
             if matches!(tried, Tried::Done) {
                 return Ok(put_outcome(&bucket, record));
             }
-            bucket = self.same_bucket(&before.name, &bucket).await?;
+            bucket = self.same_bucket(&bucket).await?;
         }
         Err(Error::Conflict)
     }
@@ -99,6 +103,8 @@ impl Objects {
         let state = self.key_state(bucket, key).await?;
         conditions.check(state.object())?;
         let now = self.now();
+        // A version that was planned is used only if the bucket still gives versions ids.
+        let planned = planned.filter(|_| bucket.record.versioning == Versioning::Enabled);
         let (place, version) = match planned.and_then(|id| Some((keys::place_of(id)?, id))) {
             Some((place, id)) if state.newest_place().is_none_or(|newest| newest < place) => (place, id),
             // Another version came meanwhile; or the version is null, whose id says no place.
@@ -126,8 +132,8 @@ impl Objects {
     }
 
     /// The bucket as it is now, if it is still the one that was found before.
-    pub(crate) async fn same_bucket(&self, name: &BucketName, before: &Bucket) -> Result<Arc<Bucket>, Error> {
-        let bucket = self.bucket(name).await?;
+    pub(crate) async fn same_bucket(&self, before: &Bucket) -> Result<Arc<Bucket>, Error> {
+        let bucket = self.bucket(&before.name).await?;
         if bucket.record.id == before.record.id { Ok(bucket) } else { Err(Error::NoSuchBucket) }
     }
 }

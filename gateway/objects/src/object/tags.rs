@@ -1,11 +1,12 @@
 use crate::change::Change;
-use crate::domain::{Bucket, Tried};
+use crate::domain::{Bucket, Tried, uncancelled};
 use crate::versions::Held;
 use crate::{Error, Objects};
 use cofre_catalog::keys;
 use cofre_catalog::records::Record;
 use cofre_iam::{Action, Caller};
 use cofre_types::{BucketName, ObjectKey, Tags, VersionId};
+use std::sync::Arc;
 
 impl Objects {
     /// The tags of an object, and its version where answers name it.
@@ -43,7 +44,18 @@ impl Objects {
             (false, true) => Action::DeleteObjectTagging,
             (true, true) => Action::DeleteObjectVersionTagging,
         };
-        let mut bucket = self.bucket_for(caller, action, name, Some(key)).await?;
+        let bucket = self.bucket_for(caller, action, name, Some(key)).await?;
+        let (objects, key) = (self.clone(), key.clone());
+        uncancelled(async move { objects.commit_tags(bucket, &key, version, tags).await }).await
+    }
+
+    async fn commit_tags(
+        &self,
+        mut bucket: Arc<Bucket>,
+        key: &ObjectKey,
+        version: Option<VersionId>,
+        tags: Tags,
+    ) -> Result<Option<VersionId>, Error> {
         for _ in Self::tries() {
             let _turn = self.lock_key(&bucket, key).await;
             let mut held = self.object_version(&bucket, key, version).await?;
@@ -52,7 +64,7 @@ impl Objects {
             if matches!(self.try_rewrite(&bucket, key, held).await?, Tried::Done) {
                 return Ok(shown);
             }
-            bucket = self.same_bucket(name, &bucket).await?;
+            bucket = self.same_bucket(&bucket).await?;
         }
         Err(Error::Conflict)
     }

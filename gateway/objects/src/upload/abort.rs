@@ -25,7 +25,7 @@ impl Objects {
             if matches!(self.try_commit(&found.bucket, change).await?, Tried::Done) {
                 return Ok(());
             }
-            let bucket = self.same_bucket(&at.bucket, &found.bucket).await?;
+            let bucket = self.same_bucket(&found.bucket).await?;
             found = self.upload_in(bucket, &at).await?;
         }
         Err(Error::Conflict)

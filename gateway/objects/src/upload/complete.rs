@@ -1,7 +1,7 @@
 use super::{Found, UploadRef};
 use crate::change::{Change, Count};
 use crate::digest::{Hasher, join_crc};
-use crate::domain::Tried;
+use crate::domain::{Bucket, Tried, uncancelled};
 use crate::object::put::{Draft, put_outcome};
 use crate::{CompleteUpload, CompletedPart, Error, Objects, PARTS_MAX, PutOutcome};
 use cofre_catalog::records::{Content, ManifestRecord, PartRecord, Record, UploadRecord};
@@ -10,6 +10,7 @@ use cofre_iam::{Action, Caller};
 use cofre_types::{Checksum, ChecksumKind, ETag};
 use md5_simd::Md5;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Smallest part but for the last (AWS, "Multipart upload limits"): 5 MiB.
 const PART_BYTES_MIN: u64 = 5 << 20;
@@ -32,25 +33,31 @@ impl Objects {
     pub async fn complete_upload(&self, caller: &Caller, request: CompleteUpload) -> Result<PutOutcome, Error> {
         let at = &request.upload;
         let bucket = self.bucket_for(caller, Action::PutObject, &at.bucket, Some(&at.key)).await?;
+        let objects = self.clone();
+        uncancelled(async move { objects.commit_upload(bucket, &request).await }).await
+    }
+
+    async fn commit_upload(&self, bucket: Arc<Bucket>, request: &CompleteUpload) -> Result<PutOutcome, Error> {
+        let at = &request.upload;
         let mut found = match self.upload_in(bucket.clone(), at).await {
-            Err(Error::NoSuchUpload) => return self.completed_before(&bucket, &request).await,
+            Err(Error::NoSuchUpload) => return self.completed_before(&bucket, request).await,
             found => found?,
         };
         for _ in Self::tries() {
             let _turn = self.lock_key(&found.bucket, &at.key).await;
             let standing = self.standing_parts(at).await?;
-            let chosen = choose(&request, &standing.parts)?;
-            let (draft, manifest) = assemble(&request, &found.record, &chosen)?;
+            let chosen = choose(request, &standing.parts)?;
+            let (draft, manifest) = assemble(request, &found.record, &chosen)?;
             let mut change = Change::default();
-            self.turn_into_manifest(&found, at, &standing, &chosen, &manifest, &mut change);
+            self.turn_into_manifest(&found, at, &standing, &manifest, &mut change).await?;
             let (tried, record) =
                 self.try_put(&found.bucket, &at.key, &draft, &request.conditions, change, None).await?;
             if matches!(tried, Tried::Done) {
                 return Ok(put_outcome(&found.bucket, record));
             }
-            let bucket = self.same_bucket(&at.bucket, &found.bucket).await?;
+            let bucket = self.same_bucket(&found.bucket).await?;
             found = match self.upload_in(bucket.clone(), at).await {
-                Err(Error::NoSuchUpload) => return self.completed_before(&bucket, &request).await,
+                Err(Error::NoSuchUpload) => return self.completed_before(&bucket, request).await,
                 found => found?,
             };
         }
@@ -58,11 +65,7 @@ impl Objects {
     }
 
     /// Answers a second completion: the object that the first one made is still the current one.
-    async fn completed_before(
-        &self,
-        bucket: &crate::domain::Bucket,
-        request: &CompleteUpload,
-    ) -> Result<PutOutcome, Error> {
+    async fn completed_before(&self, bucket: &Bucket, request: &CompleteUpload) -> Result<PutOutcome, Error> {
         let at = &request.upload;
         let current = self.key_state(bucket, &at.key).await?.current.ok_or(Error::NoSuchUpload)?;
         if current.record.content == Content::Manifest(at.upload) {
@@ -84,15 +87,14 @@ impl Objects {
     }
 
     /// Ends the upload: the chosen parts stay where they are as the manifest, the others go.
-    fn turn_into_manifest(
+    async fn turn_into_manifest(
         &self,
         found: &Found,
         at: &UploadRef,
         standing: &Standing,
-        chosen: &[(u16, &PartRecord)],
         manifest: &ManifestRecord,
         change: &mut Change,
-    ) {
+    ) -> Result<(), Error> {
         let upload_key = keys::upload(found.bucket.record.id, &at.key, at.upload);
         let activity_key = keys::upload_activity(at.upload);
         change.batch.unchanged(upload_key.clone(), Some(found.revision));
@@ -103,11 +105,13 @@ impl Objects {
         change.usage.uploads -= 1;
         for (number, part) in &standing.parts {
             change.count_part(part.size, Count::Remove);
-            if chosen.binary_search_by_key(number, |(number, _)| *number).is_err() {
+            if manifest.parts.binary_search_by_key(number, |(number, _)| *number).is_err() {
                 change.batch.delete(keys::part(at.upload, *number));
-                change.release_blobs(part.segments.iter().map(|segment| segment.blob));
+                let left_out = self.part(at.upload, *number).await?;
+                change.release_blobs(left_out.segments.iter().map(|segment| segment.blob));
             }
         }
+        Ok(())
     }
 
     /// Takes the parts of an upload that ends off the bucket's usage, and checks that no other comes.
@@ -132,7 +136,8 @@ impl Visit for Gather {
         let number = key.last_chunk().map_or(0, |bytes| u16::from_be_bytes(*bytes));
         match PartRecord::decode(value) {
             Ok(part) => {
-                self.parts.insert(number, part);
+                // Segments are not needed to complete, and a part may have thousands of them.
+                self.parts.insert(number, PartRecord { segments: Vec::new(), ..part });
                 VisitStep::Continue
             }
             Err(error) => {

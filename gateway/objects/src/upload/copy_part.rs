@@ -13,8 +13,8 @@ use md5_simd::Md5;
 /// Largest range that one request copies (AWS, "UploadPartCopy"): 5 GiB.
 const COPY_BYTES_MAX: u64 = 5 << 30;
 
-/// Most segments of a part: a range over that many parts of its source.
-const SEGMENTS_MAX: usize = 10_000;
+/// Most segments of a part: 5 GiB over parts of 5 MiB have half as many.
+const SEGMENTS_MAX: usize = 2_048;
 
 impl Objects {
     /// Makes a part of a range of an object. The bytes are read once, for the part's entity tag, and
@@ -51,7 +51,7 @@ impl Objects {
                 });
             }
             part = Some((source.held.revision, made));
-            let bucket = self.same_bucket(&at.bucket, &found.bucket).await?;
+            let bucket = self.same_bucket(&found.bucket).await?;
             found = self.upload_in(bucket, at).await?;
         }
         Err(Error::Conflict)
@@ -91,7 +91,7 @@ impl Objects {
             if let Some(within) = crate::blobs::overlap(start, size, range) {
                 segments.extend(narrow(&self.part(id, number).await?.segments, within));
                 if segments.len() > SEGMENTS_MAX {
-                    return Err(Error::InvalidRequest("the range lies over more than 10,000 runs of bytes"));
+                    return Err(Error::InvalidRequest("the range lies over more than 2,048 runs of bytes"));
                 }
             }
             start += size;

@@ -34,7 +34,7 @@ impl Objects {
             if matches!(self.try_commit(&bucket, change).await?, Tried::Done) {
                 return Ok(UploadInfo::of(&record));
             }
-            bucket = self.same_bucket(&name, &bucket).await?;
+            bucket = self.same_bucket(&bucket).await?;
         }
         Err(Error::Conflict)
     }

@@ -1,11 +1,13 @@
-use super::check_number;
+use super::{Found, check_number};
+use crate::blobs::Written;
 use crate::change::Change;
-use crate::domain::Tried;
+use crate::domain::{Tried, uncancelled};
 use crate::object::PUT_BYTES_MAX;
-use crate::{DeclaredChecksum, Error, Objects, PartOutcome, PutPart};
+use crate::{DeclaredChecksum, Error, Objects, PartOutcome, PutPart, UploadRef};
 use cofre_catalog::records::{PartRecord, UploadRecord};
 use cofre_iam::{Action, Caller};
 use cofre_types::{ChecksumAlgorithm, ETag};
+use std::sync::Arc;
 
 impl Objects {
     /// Puts a part. A part of the same number that was put before goes.
@@ -15,7 +17,7 @@ impl Objects {
     pub async fn put_part(&self, caller: &Caller, request: PutPart) -> Result<PartOutcome, Error> {
         let PutPart { upload: at, number, mut content } = request;
         check_number(number)?;
-        let mut found = self.upload_for(caller, Action::PutObject, &at).await?;
+        let found = self.upload_for(caller, Action::PutObject, &at).await?;
         fit_checksum(&found.record, &mut content.checksum)?;
         let part = Some((number, at.upload));
         let written = self.write_blob(&found.bucket, &at.key, String::new(), part, content, PUT_BYTES_MAX).await?;
@@ -26,30 +28,49 @@ impl Objects {
             modified: self.now(),
             segments: written.segments(),
         };
-        let outcome = async {
-            for _ in Self::tries() {
-                let mut change = Change::default();
-                if let Some(blob) = &written.blob {
-                    change.add_blob(blob);
-                }
-                self.change_part(&found, &at, number, &record, &mut change).await?;
-                if matches!(self.try_commit(&found.bucket, change).await?, Tried::Done) {
-                    return Ok(());
-                }
-                let bucket = self.same_bucket(&at.bucket, &found.bucket).await?;
-                found = self.upload_in(bucket, &at).await?;
-            }
-            Err(Error::Conflict)
+        let asked = found.record.checksum;
+        let outcome = PartOutcome {
+            etag: record.etag,
+            checksum: asked.and(record.checksum.clone()),
+            modified: record.modified,
+            source_version: None,
         };
-        let outcome: Result<(), Error> = outcome.await;
-        if let Err(error) = outcome {
-            if !matches!(error, Error::Internal(_) | Error::Unavailable(_)) {
-                self.discard(&found.bucket, written.blob).await;
+        let objects = self.clone();
+        uncancelled(async move {
+            let bucket = Arc::clone(&found.bucket);
+            let committed = objects.commit_part(found, &at, number, &record, &written).await;
+            if let Err(error) = &committed
+                && !matches!(error, Error::Internal(_) | Error::Unavailable(_))
+            {
+                objects.discard(&bucket, written.blob).await;
             }
-            return Err(error);
+            committed
+        })
+        .await?;
+        Ok(outcome)
+    }
+
+    async fn commit_part(
+        &self,
+        mut found: Found,
+        at: &UploadRef,
+        number: u16,
+        record: &PartRecord,
+        written: &Written,
+    ) -> Result<(), Error> {
+        for _ in Self::tries() {
+            let mut change = Change::default();
+            if let Some(blob) = &written.blob {
+                change.add_blob(blob);
+            }
+            self.change_part(&found, at, number, record, &mut change).await?;
+            if matches!(self.try_commit(&found.bucket, change).await?, Tried::Done) {
+                return Ok(());
+            }
+            let bucket = self.same_bucket(&found.bucket).await?;
+            found = self.upload_in(bucket, at).await?;
         }
-        let checksum = found.record.checksum.and(record.checksum);
-        Ok(PartOutcome { etag: record.etag, checksum, modified: record.modified, source_version: None })
+        Err(Error::Conflict)
     }
 }
 

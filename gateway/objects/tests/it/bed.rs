@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use cofre_catalog::records::{AccountRecord, Record, ShardPlace};
-use cofre_catalog::{Batch, Memory, Scan, SnapshotExt, Store, keys};
+use cofre_catalog::{Batch, CommitError, Memory, Revision, Scan, Snapshot, SnapshotExt, Store, StoreError, keys};
 use cofre_iam::{AccountIdentity, Caller, Origin, Principal, RequestId};
 use cofre_objects::{
     CreateBucket, DeclaredChecksum, DeleteConditions, DeleteObject, DeleteOutcome, Error, GetObject, ListObjects,
@@ -14,7 +14,9 @@ use cofre_settings::{DynamicSettings, Patch};
 use cofre_shards::{Backend, BackendError, Body, MemoryBackend, Shards, ShardsOptions};
 use cofre_types::{AccountId, BucketName, ObjectKey, Scheme, Timestamp, VersionId};
 use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -25,6 +27,7 @@ pub struct Bed {
     pub settings: DynamicSettings,
     pub clock: ManualClock,
     pub backends: Arc<Backends>,
+    pub rival: Arc<Rival>,
     pub alice: Caller,
     pub bob: Caller,
 }
@@ -37,6 +40,43 @@ impl Backends {
     pub fn at(&self, path: &str) -> Arc<MemoryBackend> {
         let mut all = self.0.lock().unwrap();
         Arc::clone(all.entry(path.to_owned()).or_insert_with(|| Arc::new(MemoryBackend::new(1 << 30))))
+    }
+}
+
+type Act = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
+
+/// The catalog, with a rival that acts between a decision and its commit.
+pub struct Rival {
+    store: Arc<Memory>,
+    next: Mutex<Option<Act>>,
+}
+
+impl Rival {
+    /// Does `act` before the next commit is done.
+    pub fn before_next_commit<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        act: impl FnOnce() -> F + Send + 'static,
+    ) {
+        *self.next.lock().unwrap() = Some(Box::new(move || Box::pin(act())));
+    }
+}
+
+#[async_trait]
+impl Store for Rival {
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+        self.store.snapshot().await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Revision, CommitError> {
+        let act = self.next.lock().unwrap().take();
+        if let Some(act) = act {
+            act().await;
+        }
+        self.store.commit(batch).await
+    }
+
+    fn touched(&self, prefix: u8) -> u64 {
+        self.store.touched(prefix)
     }
 }
 
@@ -68,8 +108,9 @@ impl Bed {
         for path in ["/one", "/two", "/three"] {
             topology.register(NewShard::at_path(path.to_owned()), "test").await.unwrap();
         }
+        let rival = Arc::new(Rival { store: store.clone(), next: Mutex::default() });
         let objects = Objects::new(Parts {
-            store: store.clone(),
+            store: rival.clone(),
             shards,
             settings: settings.clone(),
             clock,
@@ -79,7 +120,7 @@ impl Bed {
         });
         let alice = account(store.as_ref(), 1, "alice").await;
         let bob = account(store.as_ref(), 2, "bob").await;
-        Self { objects, topology, store, settings, clock: manual, backends, alice, bob }
+        Self { objects, topology, store, settings, clock: manual, backends, rival, alice, bob }
     }
 
     /// A bed with the bucket `b`, which alice owns.
@@ -148,9 +189,10 @@ impl Bed {
     /// Lets the grace pass and reclaims until nothing is left to do.
     pub async fn reclaim(&self) {
         self.clock.advance(Duration::from_secs(100_000));
-        while self.objects.reclaim_garbage().await.unwrap().more {}
+        let mut done = None;
+        while self.objects.reclaim_garbage(&mut done).await.unwrap().more {}
         for shard in self.topology.list().await.unwrap() {
-            while self.objects.delete_doomed(shard.record.id).await.unwrap() > 0 {}
+            while self.objects.delete_doomed(shard.record.id, None).await.unwrap().copies > 0 {}
         }
     }
 

@@ -3,7 +3,7 @@ use cofre_catalog::records::Headers;
 use cofre_objects::{CopyObject, Error, PutObject, ReadConditions, TagMatch, WriteConditions};
 use cofre_types::{ChecksumAlgorithm, ETag};
 
-fn copy(from: &str, to: &str) -> CopyObject {
+pub fn copy(from: &str, to: &str) -> CopyObject {
     CopyObject {
         source_bucket: bucket("b"),
         source_key: key(from),

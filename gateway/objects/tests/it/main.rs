@@ -8,4 +8,5 @@ mod maintenance;
 mod multipart;
 mod objects;
 mod quota;
+mod rivals;
 mod versions;

@@ -161,6 +161,6 @@ async fn a_read_that_began_before_the_deletion_goes_on() {
     bed.try_put(put("k", b"v")).await.unwrap();
     bed.delete("k", None).await.unwrap();
     // The grace is not over: the blob is there for who has its record.
-    bed.objects.reclaim_garbage().await.unwrap();
+    bed.objects.reclaim_garbage(&mut None).await.unwrap();
     assert_eq!((bed.stored().await, bed.count(family::BLOB).await), (1, 1));
 }

@@ -34,7 +34,7 @@ async fn part(bed: &Bed, at: &UploadRef, number: u16, body: &[u8]) -> CompletedP
     CompletedPart { number, etag: Some(outcome.etag), checksum: outcome.checksum }
 }
 
-fn complete(at: &UploadRef, parts: &[CompletedPart]) -> CompleteUpload {
+pub fn complete(at: &UploadRef, parts: &[CompletedPart]) -> CompleteUpload {
     CompleteUpload {
         upload: at.clone(),
         parts: parts.to_vec(),
@@ -43,6 +43,11 @@ fn complete(at: &UploadRef, parts: &[CompletedPart]) -> CompleteUpload {
         size: None,
         conditions: WriteConditions::default(),
     }
+}
+
+pub async fn named_parts(bed: &Bed, at: &UploadRef) -> Vec<CompletedPart> {
+    let page = bed.objects.list_parts(&bed.alice, at.clone(), 0, 1000).await.unwrap();
+    page.parts.iter().map(|part| CompletedPart { number: part.number, etag: Some(part.etag), checksum: None }).collect()
 }
 
 fn body(seed: u8) -> Vec<u8> {
