@@ -17,7 +17,7 @@ const INTERRUPTED: i32 = 130;
 /// `cofre serve`.
 pub(super) fn run(args: BootArgs) -> Result<()> {
     let settings = BootSettings::load(args, |name| std::env::var(name).ok())?;
-    let log = log::init(settings.log_format, settings.log_level).context("starting the log")?;
+    let (log, _lines) = log::init(settings.log_format, settings.log_level).context("starting the log")?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS_MAX)

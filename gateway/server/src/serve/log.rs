@@ -3,6 +3,7 @@
 use cofre_settings::{LogFormat, LogLevel};
 use std::io::IsTerminal;
 use std::sync::Arc;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use tracing_subscriber::{EnvFilter, fmt, reload};
@@ -32,25 +33,33 @@ fn filter(level: LogLevel) -> EnvFilter {
     ))
 }
 
-/// Makes the process' log.
+/// Lines that wait for a slow reader of standard error. Beyond it requests wait too: no line is lost
+/// while the process lives.
+const WAITING_LINES_MAX: usize = 16_384;
+
+/// Makes the process' log. A thread of its own writes the lines, so that no request waits for a
+/// terminal or a pipe; dropping the guard writes what is left.
 ///
 /// # Errors
 /// If the process has one already.
-pub fn init(format: LogFormat, level: LogLevel) -> Result<LogControl, TryInitError> {
+pub fn init(format: LogFormat, level: LogLevel) -> Result<(LogControl, WorkerGuard), TryInitError> {
+    let lines = NonBlockingBuilder::default().lossy(false).buffered_lines_limit(WAITING_LINES_MAX);
+    let (writer, guard) = lines.finish(std::io::stderr());
     let (filter_layer, handle) = reload::Layer::new(filter(level));
     let registry = tracing_subscriber::registry().with(filter_layer);
     match format {
         LogFormat::Text => {
             let ansi = std::io::stderr().is_terminal();
-            registry.with(fmt::layer().with_writer(std::io::stderr).with_ansi(ansi)).try_init()?;
+            registry.with(fmt::layer().with_writer(writer).with_ansi(ansi)).try_init()?;
         }
         LogFormat::Json => {
-            let lines = fmt::layer().json().flatten_event(true).with_writer(std::io::stderr);
+            let lines = fmt::layer().json().flatten_event(true).with_writer(writer);
             registry.with(lines).try_init()?;
         }
     }
-    Ok(LogControl(Arc::new(move |level| {
+    let control = LogControl(Arc::new(move |level| {
         // It fails only once the subscriber is gone, with the process.
         let _ = handle.reload(filter(level));
-    })))
+    }));
+    Ok((control, guard))
 }
