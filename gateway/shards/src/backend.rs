@@ -66,6 +66,15 @@ pub struct Listed {
     pub written_nanos: u64,
 }
 
+/// A blob that could not be deleted while others could.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotDeleted {
+    /// The blob; with several copies in one call, at least one of them stands.
+    pub blob: BlobId,
+    /// Why, for an operator.
+    pub why: String,
+}
+
 /// Room of a backend, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Capacity {
@@ -191,11 +200,12 @@ pub trait Backend: Send + Sync + 'static {
     async fn header(&self, blob: BlobId, locator: &Locator) -> Result<BlobHeader, BackendError>;
 
     /// Deletes blobs, best in bulk. A blob that is not there is fine. Space may come back later, and
-    /// until then a `get` may still find the blob; `list` does not.
+    /// until then a `get` may still find the blob; `list` does not. One that cannot be deleted does not
+    /// keep the others: it is in the answer, and all that are not are deleted.
     ///
     /// # Errors
     /// [`BackendError::Unreachable`]; some may be gone.
-    async fn delete(&self, blobs: Vec<(BlobId, Locator)>) -> Result<(), BackendError>;
+    async fn delete(&self, blobs: Vec<(BlobId, Locator)>) -> Result<Vec<NotDeleted>, BackendError>;
 
     /// Some of the blobs after a cursor, in the backend's own stable order, and the next cursor;
     /// `None` at the end. A blob that moves within the backend meanwhile is listed at least once.

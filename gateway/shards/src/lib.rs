@@ -16,8 +16,8 @@ mod pool;
 mod scheme;
 
 pub use backend::{
-    Backend, BackendError, BlobHeader, Capacity, Compacted, Durability, Listed, Liveness, Locator, Moved, Probe,
-    Relocate, Stored,
+    Backend, BackendError, BlobHeader, Capacity, Compacted, Durability, Listed, Liveness, Locator, Moved, NotDeleted,
+    Probe, Relocate, Stored,
 };
 pub use body::{Body, BodyError, ByteStream};
 pub use decorators::{Faulty, LATENCY_BOUNDS_MICROS, Latency, Limit, Meter, Retry, StreamTrouble, Trouble, Troubles};

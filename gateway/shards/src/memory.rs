@@ -1,6 +1,6 @@
 use crate::{
-    Backend, BackendError, BlobHeader, Body, BodyError, ByteStream, Capacity, Durability, Listed, Locator, Probe,
-    Stored,
+    Backend, BackendError, BlobHeader, Body, BodyError, ByteStream, Capacity, Durability, Listed, Locator, NotDeleted,
+    Probe, Stored,
 };
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -126,14 +126,19 @@ impl Backend for MemoryBackend {
         Ok(self.find(blob, locator)?.0)
     }
 
-    async fn delete(&self, doomed: Vec<(BlobId, Locator)>) -> Result<(), BackendError> {
+    async fn delete(&self, doomed: Vec<(BlobId, Locator)>) -> Result<Vec<NotDeleted>, BackendError> {
         let mut blobs = self.blobs.lock();
+        let mut failed = Vec::new();
         for (blob, locator) in doomed {
-            if let Some(held) = copy_number(&locator).and_then(|copy| blobs.held.remove(&(blob, copy))) {
+            let Some(copy) = copy_number(&locator) else {
+                failed.push(NotDeleted { blob, why: "the locator is not one of this backend".into() });
+                continue;
+            };
+            if let Some(held) = blobs.held.remove(&(blob, copy)) {
                 blobs.used_bytes -= held.content.len() as u64;
             }
         }
-        Ok(())
+        Ok(failed)
     }
 
     async fn list(&self, after: Option<Vec<u8>>) -> Result<(Vec<Listed>, Option<Vec<u8>>), BackendError> {

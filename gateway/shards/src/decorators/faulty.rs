@@ -1,6 +1,6 @@
 use crate::{
     Backend, BackendError, BlobHeader, Body, BodyError, ByteStream, Capacity, Compacted, Durability, Listed, Locator,
-    Probe, Relocate, Stored,
+    NotDeleted, Probe, Relocate, Stored,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -159,7 +159,7 @@ impl Backend for Faulty {
         self.inner.header(blob, locator).await
     }
 
-    async fn delete(&self, blobs: Vec<(BlobId, Locator)>) -> Result<(), BackendError> {
+    async fn delete(&self, blobs: Vec<(BlobId, Locator)>) -> Result<Vec<NotDeleted>, BackendError> {
         suffer(self.troubles().other).await?;
         self.inner.delete(blobs).await
     }

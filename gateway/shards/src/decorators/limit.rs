@@ -1,6 +1,6 @@
 use crate::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, Listed, Locator, Probe,
-    Relocate, Stored,
+    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, Listed, Locator, NotDeleted,
+    Probe, Relocate, Stored,
 };
 use async_trait::async_trait;
 use cofre_types::{BlobId, ResolvedRange};
@@ -54,7 +54,7 @@ impl Backend for Limit {
         self.inner.header(blob, locator).await
     }
 
-    async fn delete(&self, blobs: Vec<(BlobId, Locator)>) -> Result<(), BackendError> {
+    async fn delete(&self, blobs: Vec<(BlobId, Locator)>) -> Result<Vec<NotDeleted>, BackendError> {
         let _turn = self.turn().await?;
         self.inner.delete(blobs).await
     }

@@ -1,6 +1,6 @@
 use crate::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, Listed, Locator, Probe,
-    Relocate, ShardFigures, Stored,
+    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, Listed, Locator, NotDeleted,
+    Probe, Relocate, ShardFigures, Stored,
 };
 use async_trait::async_trait;
 use cofre_runtime::Clock;
@@ -163,11 +163,12 @@ impl Backend for Meter {
         self.count(self.inner.header(blob, locator).await)
     }
 
-    async fn delete(&self, blobs: Vec<(BlobId, Locator)>) -> Result<(), BackendError> {
+    async fn delete(&self, blobs: Vec<(BlobId, Locator)>) -> Result<Vec<NotDeleted>, BackendError> {
         let count = blobs.len() as u64;
-        self.count(self.inner.delete(blobs).await)?;
-        self.counters.deletes.fetch_add(count, Relaxed);
-        Ok(())
+        let failed = self.count(self.inner.delete(blobs).await)?;
+        self.counters.deletes.fetch_add(count.saturating_sub(failed.len() as u64), Relaxed);
+        self.counters.errors.fetch_add(failed.len() as u64, Relaxed);
+        Ok(failed)
     }
 
     async fn list(&self, after: Option<Vec<u8>>) -> Result<(Vec<Listed>, Option<Vec<u8>>), BackendError> {

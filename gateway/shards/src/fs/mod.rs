@@ -17,6 +17,7 @@
 mod buffers;
 mod chores;
 mod crc;
+mod delete;
 mod error;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
@@ -33,8 +34,8 @@ pub use error::FsError;
 pub use identity::FsIdentity;
 
 use crate::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, Listed, Locator, Probe,
-    Relocate, Stored,
+    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, Listed, Locator, NotDeleted,
+    Probe, Relocate, Stored,
 };
 use async_trait::async_trait;
 use buffers::Buffers;
@@ -43,7 +44,7 @@ use cofre_runtime::{Clock, Random, blocking, thread};
 use cofre_types::{BlobId, ResolvedRange};
 use futures_util::{StreamExt, stream};
 use locator::Place;
-use pack::{Append, Compaction, Grave, Handles, Writer};
+use pack::{Append, Compaction, Handles, Writer};
 use parking_lot::Mutex;
 use root::Root;
 use std::collections::BTreeMap;
@@ -60,8 +61,6 @@ const PACK_BYTES: std::ops::RangeInclusive<u64> = 64 * 1024..=1024 * 1024 * 1024
 const CAPACITY_TTL: Duration = Duration::from_secs(1);
 /// Largest default reserve.
 const RESERVE_BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// Files that are removed in one go; others may use the disk in between.
-const REMOVE_FILES_MAX: usize = 64;
 
 /// How a filesystem shard behaves.
 #[derive(Debug, Clone)]
@@ -263,26 +262,8 @@ impl Backend for FsBackend {
         }
     }
 
-    async fn delete(&self, blobs: Vec<(BlobId, Locator)>) -> Result<(), BackendError> {
-        let mut graves: BTreeMap<u64, Vec<Grave>> = BTreeMap::new();
-        let mut files = Vec::new();
-        for (blob, locator) in blobs {
-            match Place::parse(&locator)? {
-                Place::Pack { pack, offset, len } => graves.entry(pack).or_default().push(Grave { offset, len, blob }),
-                Place::File { nonce, .. } => files.push((blob, nonce)),
-            }
-        }
-        let _one_at_a_time = self.removing.lock().await;
-        let disk = self.disk.clone();
-        let buried = blocking(move || graves.iter().try_for_each(|(pack, dead)| pack::bury(&disk, *pack, dead)));
-        buried.await.map_err(|error| BackendError::Unreachable(format!("burying records: {error}")))?;
-        for some in files.chunks(REMOVE_FILES_MAX) {
-            let (disk, some) = (self.disk.clone(), some.to_vec());
-            let removed =
-                blocking(move || some.iter().try_for_each(|(blob, nonce)| large::remove(&disk, *blob, *nonce)));
-            removed.await.map_err(|error| BackendError::Unreachable(format!("removing files: {error}")))?;
-        }
-        Ok(())
+    async fn delete(&self, blobs: Vec<(BlobId, Locator)>) -> Result<Vec<NotDeleted>, BackendError> {
+        delete::delete(self, blobs).await
     }
 
     async fn list(&self, after: Option<Vec<u8>>) -> Result<(Vec<Listed>, Option<Vec<u8>>), BackendError> {

@@ -98,9 +98,12 @@ pub(super) async fn probe(shard: &FsBackend) -> Result<Probe, BackendError> {
     };
     let range = ResolvedRange { start: 0, end: stored.size };
     let read = super::pack::read(&shard.disk, blob, (pack, offset, len), range).await;
-    shard.delete(vec![(blob, stored.locator)]).await?;
+    let failed = shard.delete(vec![(blob, stored.locator)]).await?;
     if read?.concat() != content {
         return Err(BackendError::Corrupt("a blob did not come back as it was written".into()));
+    }
+    if let Some(failed) = failed.into_iter().next() {
+        return Err(BackendError::Unreachable(failed.why));
     }
     Ok(Probe { round_trip: shard.disk.clock.elapsed().saturating_sub(began) })
 }

@@ -24,7 +24,8 @@ pub use types::{
 
 use crate::scheme;
 use crate::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Compacted, Durability, Listed, Locator, Meter, Probe, Relocate,
+    Backend, BackendError, BlobHeader, Body, ByteStream, Compacted, Durability, Listed, Locator, Meter, NotDeleted,
+    Probe, Relocate,
 };
 use bad_copies::BadCopyQueue;
 use cofre_runtime::{Clock, Random};
@@ -121,11 +122,12 @@ impl Shards {
         self.0.bad_copies.dropped()
     }
 
-    /// Deletes copies from a shard, best in bulk. A copy that is not there is fine.
+    /// Deletes copies from a shard, best in bulk. A copy that is not there is fine. Answers with those that
+    /// could not be deleted.
     ///
     /// # Errors
     /// [`BackendError::Unreachable`]; some may be gone.
-    pub async fn delete(&self, shard: ShardId, blobs: Vec<(BlobId, Locator)>) -> Result<(), BackendError> {
+    pub async fn delete(&self, shard: ShardId, blobs: Vec<(BlobId, Locator)>) -> Result<Vec<NotDeleted>, BackendError> {
         let shard = self.attached(shard)?;
         let outcome = shard.backend.delete(blobs).await;
         shard.health.record(&outcome);

@@ -93,8 +93,12 @@ impl Shard {
 
     /// Deletes copies of a write that failed. If that fails too they are orphans, which reclaim finds.
     pub(crate) async fn undo(&self, blob: BlobId, copy: Copy) {
-        if let Err(error) = self.backend.delete(vec![(blob, copy.locator)]).await {
-            tracing::debug!(%blob, shard = %self.info.id, %error, "a copy of a failed write stays as an orphan");
+        let why = match self.backend.delete(vec![(blob, copy.locator)]).await {
+            Ok(failed) => failed.into_iter().next().map(|failed| failed.why),
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(why) = why {
+            tracing::debug!(%blob, shard = %self.info.id, why, "a copy of a failed write stays as an orphan");
         }
     }
 

@@ -77,6 +77,32 @@ async fn put(shard: &FsBackend, number: u32, size: usize) -> (BlobId, Locator, u
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_blob_that_cannot_be_deleted_does_not_keep_the_others() {
+    let root = Root::new();
+    let shard = root.create();
+    let mut stored = Vec::new();
+    for number in 0..6 {
+        let size = if number % 2 == 0 { 1000 } else { 300_000 };
+        let body = Body::Whole(content(u64::from(number), size));
+        let put = shard.put(blob(number), &header("k"), body, Durability::Durable).await.unwrap();
+        stored.push((blob(number), put.locator));
+    }
+    // Nothing can be unlinked by the name of a directory.
+    let stuck = root.files().into_iter().find(|path| path.to_string_lossy().contains(&blob(1).to_string())).unwrap();
+    fs::remove_file(&stuck).unwrap();
+    fs::create_dir(&stuck).unwrap();
+    let foreign = (blob(7), Locator(b"foreign".to_vec()));
+    let failed = shard.delete([vec![foreign.clone()], stored.clone()].concat()).await.unwrap();
+    assert_eq!(failed.iter().map(|failed| failed.blob).collect::<Vec<_>>(), [blob(1), blob(7)]);
+    fs::remove_dir(&stuck).unwrap();
+    assert!(list_all(&shard).await.is_empty());
+    // A disk that takes nothing is another matter than a locator that means nothing.
+    assert_eq!(shard.delete(vec![foreign]).await.unwrap().len(), 1);
+    fs::create_dir(&stuck).unwrap();
+    assert!(matches!(shard.delete(vec![stored[1].clone()]).await, Err(BackendError::Unreachable(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn blobs_outlive_a_restart_and_leftovers_do_not() {
     let root = Root::new();
     let mut stored = Vec::new();
