@@ -89,6 +89,9 @@ pub struct Batch {
     pub checks: Vec<Check>,
     /// Changes, in order.
     pub writes: Vec<Write>,
+    /// Whether it leads to room on disk: deletions, and what gives their space back. Such a batch may still be
+    /// written when the disk is too full for others, else nobody could make room. Not stored.
+    pub frees: bool,
 }
 
 impl Batch {
@@ -141,7 +144,7 @@ pub enum StoreError {
     /// Another process has the catalog open.
     #[error("the catalog in {0} is in use by another process; stop it, or choose another data directory")]
     InUse(String),
-    /// The disk is full. Free space, then try again.
+    /// The disk is full. Free space, then try again; a batch that [frees](Batch::frees) may still be taken.
     #[error("the catalog's disk is full")]
     Full,
     /// The store is shutting down.

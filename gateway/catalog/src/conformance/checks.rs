@@ -3,7 +3,7 @@ use crate::{Batch, Check, CommitError, Revision, Store};
 use std::sync::Arc;
 
 async fn check(store: &dyn Store, check: Check) -> Result<Revision, CommitError> {
-    store.commit(Batch { checks: vec![check], writes: Vec::new() }).await
+    store.commit(Batch { checks: vec![check], ..Batch::new() }).await
 }
 
 pub(super) async fn at_holds_until_the_key_is_written(store: Arc<dyn Store>) {

@@ -133,7 +133,7 @@ pub(super) async fn appends_of_many_tasks_are_all_there(store: Arc<dyn Store>) {
             for _ in 0..ROUNDS {
                 let value = key(&task.to_string());
                 let write = Write::Append { prefix: key("log"), suffix: vec![0], value };
-                revisions.push(store.commit(Batch { checks: Vec::new(), writes: vec![write] }).await.expect("commits"));
+                revisions.push(store.commit(Batch { writes: vec![write], ..Batch::new() }).await.expect("commits"));
             }
             assert!(revisions.is_sorted());
             revisions

@@ -11,7 +11,8 @@ pub struct EmbeddedOptions {
     /// and makes a start after a crash longer. Fixed when the catalog is made.
     pub memtable_bytes: u64,
     /// Bytes of disk that are kept free: with less, commits answer [`crate::StoreError::Full`]
-    /// before anything is written. It must hold the buffers above and a compaction.
+    /// before anything is written. It must hold the buffers above and a compaction. A commit that
+    /// [frees](crate::Batch::frees) something is taken down to a quarter of it.
     pub reserve_bytes: u64,
     /// Source of the catalog's identity.
     pub random: Random,

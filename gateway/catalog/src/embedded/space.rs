@@ -10,20 +10,24 @@ const LOOK_AGE_MAX: Duration = Duration::from_millis(200);
 /// Tells the free bytes of the catalog's disk.
 pub(super) type FreeBytes = Box<dyn Fn() -> io::Result<u64> + Send>;
 
+/// Part of the reserve that even commits that free something leave alone: 1 / this.
+const LAST_RESERVE_DIVISOR: u64 = 4;
+
 /// Keeps a reserve of disk free. A journal that cannot be written poisons the engine until it is
-/// opened again, so commits stop before that, and go on by themselves once there is room.
+/// opened again, so commits stop before that, and go on by themselves once there is room. Commits that
+/// free something may take most of the reserve: on a full disk they are the way out.
 pub(super) struct Space {
     free: FreeBytes,
     reserve_bytes: u64,
     clock: Clock,
     looked: Option<Duration>,
-    /// What may be written before the next look.
-    allowance_bytes: u64,
+    /// What was free at the last look, less what was taken since.
+    left_bytes: u64,
 }
 
 impl Space {
     pub(super) fn new(free: FreeBytes, reserve_bytes: u64, clock: Clock) -> Self {
-        Self { free, reserve_bytes, clock, looked: None, allowance_bytes: 0 }
+        Self { free, reserve_bytes, clock, looked: None, left_bytes: 0 }
     }
 
     /// Asks the operating system about the disk of a directory.
@@ -35,17 +39,21 @@ impl Space {
         })
     }
 
-    /// Takes room for `bytes`.
-    pub(super) fn take(&mut self, bytes: u64) -> Result<(), StoreError> {
+    /// Takes room for `bytes`, off the reserve if they lead to more.
+    pub(super) fn take(&mut self, bytes: u64, frees: bool) -> Result<(), StoreError> {
+        let floor_bytes = if frees { self.reserve_bytes / LAST_RESERVE_DIVISOR } else { self.reserve_bytes };
+        let needed_bytes = floor_bytes.saturating_add(bytes);
         let now = self.clock.elapsed();
         let fresh = self.looked.is_some_and(|looked| now.saturating_sub(looked) < LOOK_AGE_MAX);
-        if !fresh || self.allowance_bytes < bytes {
-            let free = (self.free)()
+        if !fresh || self.left_bytes < needed_bytes {
+            self.left_bytes = (self.free)()
                 .map_err(|error| StoreError::Engine(format!("the disk does not tell its room: {error}")))?;
             self.looked = Some(now);
-            self.allowance_bytes = free.saturating_sub(self.reserve_bytes);
         }
-        self.allowance_bytes = self.allowance_bytes.checked_sub(bytes).ok_or(StoreError::Full)?;
+        if self.left_bytes < needed_bytes {
+            return Err(StoreError::Full);
+        }
+        self.left_bytes -= bytes;
         Ok(())
     }
 }

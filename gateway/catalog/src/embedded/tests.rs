@@ -170,3 +170,35 @@ async fn a_full_disk_refuses_and_goes_on_when_there_is_room() {
     let store = reopened(directory.path()).await;
     assert!(has(&store, "before").await && has(&store, "after").await && !has(&store, "refused").await);
 }
+
+#[tokio::test]
+async fn a_full_disk_still_takes_what_frees_room_down_to_a_quarter_of_the_reserve() {
+    let directory = TempDir::new().expect("a directory");
+    let free = Arc::new(AtomicU64::new(u64::MAX));
+    let clock = ManualClock::at(1);
+    let told = Arc::clone(&free);
+    let told: super::space::FreeBytes = Box::new(move || Ok(told.load(Ordering::SeqCst)));
+    let options = EmbeddedOptions::default();
+    let store = open_with(directory.path(), &options, clock.clock(), told, |log| log).expect("the catalog opens");
+    let delete = |key: &str| {
+        let mut batch = Batch { frees: true, ..Batch::new() };
+        batch.delete(key.as_bytes().to_vec());
+        store.commit(batch)
+    };
+    for key in ["a", "b"] {
+        put(&store, key).await.expect("commits");
+    }
+    let full = |outcome| matches!(outcome, Err(CommitError::Store(StoreError::Full)));
+    for free_bytes in [options.reserve_bytes, options.reserve_bytes / 4 + 10_000] {
+        free.store(free_bytes, Ordering::SeqCst);
+        clock.advance(Duration::from_secs(1));
+        // Side by side, so that they may well meet in one group.
+        let (refused, freed) = tokio::join!(put(&store, "c"), delete("a"));
+        assert!(full(refused), "{free_bytes} bytes");
+        freed.expect("a deletion goes on");
+    }
+    free.store(options.reserve_bytes / 4, Ordering::SeqCst);
+    clock.advance(Duration::from_secs(1));
+    assert!(full(delete("b").await));
+    assert!(!has(&store, "a").await && has(&store, "b").await && !has(&store, "c").await);
+}

@@ -130,11 +130,8 @@ impl<L: CommitLog> Writer<L> {
             }
             return;
         }
-        let bytes: usize = requests.iter().map(|request| size(&request.batch) + OVERHEAD_BYTES_PER_COMMIT).sum();
-        if let Err(error) = self.space.take(bytes as u64) {
-            for request in requests {
-                request.answer(Err(again(&error).into()));
-            }
+        let requests = self.admit(requests);
+        if requests.is_empty() {
             return;
         }
         let view = View::newest(Arc::clone(&self.tree), self.revision);
@@ -153,6 +150,23 @@ impl<L: CommitLog> Writer<L> {
         }
         let group = overlay.group;
         self.finish(group, revision, outcomes);
+    }
+
+    /// Takes room for a group, and gives back what of it may be written: all, those that free something, or none.
+    /// The others are answered.
+    fn admit(&mut self, requests: Vec<Request>) -> Vec<Request> {
+        match self.space.take(room(&requests), false) {
+            Ok(()) => requests,
+            Err(StoreError::Full) => {
+                let (freeing, others): (Vec<_>, Vec<_>) = requests.into_iter().partition(|r| r.batch.frees);
+                turn_away(others, &StoreError::Full);
+                match self.space.take(room(&freeing), true) {
+                    Ok(()) => freeing,
+                    Err(error) => turn_away(freeing, &error),
+                }
+            }
+            Err(error) => turn_away(requests, &error),
+        }
     }
 
     fn finish(&mut self, group: super::log::Group, revision: Revision, outcomes: Vec<(super::queue::Reply, Outcome)>) {
@@ -183,6 +197,19 @@ impl<L: CommitLog> Writer<L> {
             reply.send(outcome);
         }
     }
+}
+
+/// Bytes of disk that requests may take.
+fn room(requests: &[Request]) -> u64 {
+    requests.iter().map(|request| (size(&request.batch) + OVERHEAD_BYTES_PER_COMMIT) as u64).sum()
+}
+
+/// Answers with an error that was found before anything was written; nothing is left of them.
+fn turn_away(requests: Vec<Request>, error: &StoreError) -> Vec<Request> {
+    for request in requests {
+        request.answer(Err(again(error).into()));
+    }
+    Vec::new()
 }
 
 fn refused(cause: &str) -> StoreError {

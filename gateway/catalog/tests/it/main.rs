@@ -4,6 +4,7 @@ mod backup;
 mod crash;
 mod damage;
 mod embedded;
+mod full;
 mod golden;
 mod memory;
 
