@@ -1,5 +1,7 @@
 use crate::bed::{Bed, bucket, key, put};
-use cofre_catalog::keys::family;
+use cofre_catalog::keys::{self, family};
+use cofre_catalog::records::{DoomedRecord, Record};
+use cofre_catalog::{Batch, Store};
 use cofre_objects::{DrainState, Error, ShardChange, TopologyError};
 use cofre_shards::{Backend, Locator};
 use cofre_types::{BlobId, ShardId};
@@ -163,4 +165,17 @@ async fn a_read_that_began_before_the_deletion_goes_on() {
     // The grace is not over: the blob is there for who has its record.
     bed.objects.reclaim_garbage(&mut None).await.unwrap();
     assert_eq!((bed.stored().await, bed.count(family::BLOB).await), (1, 1));
+}
+
+#[tokio::test]
+async fn a_doomed_copy_that_cannot_be_deleted_does_not_keep_the_others() {
+    let bed = Bed::with_bucket().await;
+    bed.put("k", b"v").await;
+    let mut batch = Batch::new();
+    let doomed = DoomedRecord { locator: b"foreign".to_vec(), size: 1 };
+    batch.put(keys::doomed(ShardId(1), BlobId::from_bytes([0; 16])), doomed.encode());
+    bed.store.commit(batch).await.unwrap();
+    bed.delete("k", None).await.unwrap();
+    bed.reclaim().await;
+    assert_eq!((bed.stored().await, bed.count(family::DOOMED).await), (0, 1));
 }
