@@ -118,6 +118,8 @@ impl Change {
             let garbage = GarbageRecord::Manifest(*manifest);
             self.batch.put(keys::garbage(due.0, random()), garbage.encode());
         }
+        // What leaves less than it found must go on while the disk is full.
+        self.batch.frees = (self.usage.total_bytes, self.usage.total_objects) < (0, 0);
         self.batch
     }
 

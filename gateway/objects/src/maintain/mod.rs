@@ -46,7 +46,9 @@ impl Objects {
     }
 
     /// Commits a batch of maintenance; false if a check failed, so that the step is done anew.
-    pub(crate) async fn maintain(&self, batch: Batch) -> Result<bool, Error> {
+    pub(crate) async fn maintain(&self, mut batch: Batch) -> Result<bool, Error> {
+        // On a full disk it is what leads to room.
+        batch.frees = true;
         match self.store().commit(batch).await {
             Ok(_) => Ok(true),
             Err(CommitError::Failed(_)) => Ok(false),
