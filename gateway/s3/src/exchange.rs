@@ -19,7 +19,7 @@ struct Inner {
 }
 
 /// What is learnt of a request while it is answered.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 pub(crate) struct Noted {
     /// The operation, by S3's name; empty until s3s has found it.
     pub(crate) operation: &'static str,
@@ -64,8 +64,8 @@ impl Exchange {
         self.note(|noted| noted.details.push((name, value.into())));
     }
 
-    /// What was noted.
-    pub(crate) fn noted(&self) -> Noted {
-        self.0.noted.lock().clone()
+    /// Looks at what was noted.
+    pub(crate) fn noted<T>(&self, look: impl FnOnce(&Noted) -> T) -> T {
+        look(&self.0.noted.lock())
     }
 }

@@ -10,8 +10,8 @@
 //! 5. The operation (`ops`), which translates (`translate`, pure) and asks the domain.
 //!
 //! # Limits
-//! XML bodies, signed chunks and error answers are bounded; bodies of objects are streamed. Time-outs and the number
-//! of connections are the listener's.
+//! XML bodies and signed chunks are bounded; bodies of objects are streamed. Time-outs and the number of
+//! connections are the listener's.
 //!
 //! s3s logs every client's mistake as an error: a log filter should turn the target `s3s` off. What
 //! the operator must know of a request is logged by this crate, once, with the request id.

@@ -23,28 +23,25 @@ pub(crate) struct AccessLine {
 
 impl Drop for AccessLine {
     fn drop(&mut self) {
-        let noted = self.exchange.noted();
         let duration = self.clock.elapsed().saturating_sub(self.began);
         let received_bytes = self.exchange.received_bytes();
-        self.observe.answered(Answered {
-            operation: noted.operation,
-            status: self.status,
-            duration,
-            received_bytes,
-            sent_bytes: self.sent_bytes,
+        let (status, sent_bytes) = (self.status, self.sent_bytes);
+        self.exchange.noted(|noted| {
+            let operation = noted.operation;
+            self.observe.answered(Answered { operation, status, duration, received_bytes, sent_bytes });
+            tracing::info!(
+                target: "cofre::access",
+                request_id = %self.exchange.request_id(),
+                ip = self.exchange.origin().ip.map(tracing::field::display),
+                method = %self.method,
+                path = self.uri.path(),
+                operation,
+                status = status.as_u16(),
+                key = noted.access_key.as_deref().unwrap_or_default(),
+                received_bytes,
+                sent_bytes,
+                micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
+            );
         });
-        tracing::info!(
-            target: "cofre::access",
-            request_id = %self.exchange.request_id(),
-            ip = self.exchange.origin().ip.map(tracing::field::display),
-            method = %self.method,
-            path = self.uri.path(),
-            operation = noted.operation,
-            status = self.status.as_u16(),
-            key = noted.access_key.as_deref().unwrap_or_default(),
-            received_bytes,
-            sent_bytes = self.sent_bytes,
-            micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
-        );
     }
 }

@@ -30,15 +30,16 @@ pub(crate) fn finish(response: HttpResponse, fixed: &Fixed, mut line: AccessLine
     }
     let request_id = line.exchange.request_id().to_string();
     let is_error = parts.status.is_client_error() || parts.status.is_server_error();
-    let noted = line.exchange.noted();
-    if (is_error || noted.escaped)
-        && let Some(bytes) = body.bytes()
-        && let Ok(xml) = std::str::from_utf8(&bytes)
-        && !xml.is_empty()
-    {
+    let completed = line.exchange.noted(|noted| {
+        let bytes = if is_error || noted.escaped { body.bytes() } else { None };
+        let bytes = bytes.filter(|bytes| !bytes.is_empty())?;
+        let xml = std::str::from_utf8(&bytes).ok()?;
         let xml = if noted.escaped { text::unescape(xml) } else { xml.to_owned() };
         let host_id = fixed.host_id.to_str().unwrap_or_default();
-        body = s3s::Body::from(error_xml::complete(&xml, &noted, line.uri.path(), &request_id, host_id));
+        Some(error_xml::complete(&xml, noted, line.uri.path(), &request_id, host_id))
+    });
+    if let Some(xml) = completed {
+        body = s3s::Body::from(xml);
         parts.headers.remove(header::CONTENT_LENGTH);
     }
     if let Ok(request_id) = HeaderValue::try_from(request_id) {
