@@ -13,7 +13,7 @@ use crate::{Error, Objects};
 use cofre_catalog::keys;
 use cofre_catalog::records::Usage;
 use cofre_iam::{Action, Caller};
-use cofre_types::BucketName;
+use cofre_types::{BucketName, ObjectKey};
 
 impl BucketInfo {
     pub(crate) fn of(bucket: &Bucket) -> Self {
@@ -50,6 +50,21 @@ impl Objects {
         name: &BucketName,
     ) -> Result<BucketInfo, Error> {
         Ok(BucketInfo::of(&*self.bucket_for(caller, action, name, None).await?))
+    }
+
+    /// Whether the caller may do `action` to an object of a bucket: for a door that asks before it reads
+    /// the body of a request. The operation itself asks again.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchBucket`] or [`Error::AccessDenied`].
+    pub async fn object_allowing(
+        &self,
+        caller: &Caller,
+        action: Action,
+        name: &BucketName,
+        key: &ObjectKey,
+    ) -> Result<(), Error> {
+        self.bucket_for(caller, action, name, Some(key)).await.map(drop)
     }
 
     /// What a bucket holds, exactly, as of the last commit.
