@@ -8,8 +8,8 @@ use crate::gate::{FormAccess, Gate, XML_BYTES_MAX};
 use crate::host::Domains;
 use crate::layers::access_log::AccessLine;
 use crate::layers::answer::{AnswerBody, Fixed, finish};
-use crate::layers::cors;
 use crate::layers::rate_limit::RateLimit;
+use crate::layers::{before_s3s, cors};
 use crate::ops::Operations;
 use crate::options::{Observe, S3Options, Traffic};
 use arc_swap::ArcSwap;
@@ -174,6 +174,8 @@ impl Inner {
             true => Body::empty(),
             false => Body::http_body(CountedBody::new(body, exchange.clone())),
         });
+        before_s3s::date(request.headers_mut());
+        before_s3s::declare_length(&mut request).await?;
         request.extensions_mut().insert(exchange.clone());
         service.call(request).await.map_err(|error| {
             let request_id = exchange.request_id();
@@ -200,6 +202,8 @@ fn config(form: bool) -> S3Config {
     // A form's signature of version 2 covers its policy, which has an expiry and names the bucket;
     // forms of that version are still made by many libraries.
     config.enable_sig_v2 = form;
+    // Signed all the same: the string to sign begins with it.
+    config.unsigned_amz_header_allowlist = vec!["x-amz-date".to_owned()];
     config
 }
 

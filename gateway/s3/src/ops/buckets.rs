@@ -1,12 +1,12 @@
 //! Buckets: create, head, delete, location.
 
 use super::Operations;
-use super::asked::{answer, take};
+use super::asked::{Asked, answer, take};
 use crate::errors;
 use crate::translate::{names, tags};
 use cofre_iam::Action;
-use cofre_objects::CreateBucket;
-use cofre_types::{Tags, TagsLimit};
+use cofre_objects::{CreateBucket, Error};
+use cofre_types::{BucketName, Tags, TagsLimit};
 use s3s::dto::{
     BucketLocationConstraint, CreateBucketInput, CreateBucketOutput, DeleteBucketInput, DeleteBucketOutput,
     GetBucketLocationInput, GetBucketLocationOutput, HeadBucketInput, HeadBucketOutput, ObjectOwnership,
@@ -41,13 +41,23 @@ pub(super) async fn create(
         None => Tags::default(),
     };
     let request = CreateBucket { name: name.clone(), region: region.to_owned() };
-    let created = ops.objects.create_bucket(&asked.caller, request).await;
-    created.map_err(|error| asked.refuse(&input.bucket, error))?;
+    match ops.objects.create_bucket(&asked.caller, request).await {
+        Ok(_) => {}
+        Err(Error::BucketAlreadyOwnedByYou) if is_old_style(ops, &asked, &name, region).await => {}
+        Err(error) => return Err(asked.refuse(&input.bucket, error)),
+    }
     if !set.is_empty() {
         let tagged = ops.objects.put_bucket_tags(&asked.caller, &name, set).await;
         tagged.map_err(|error| asked.refuse(&input.bucket, error))?;
     }
     answer(CreateBucketOutput { location: Some(format!("/{name}")), ..CreateBucketOutput::default() })
+}
+
+/// Whether making the caller's own bucket again succeeds and changes nothing, as S3 keeps it in its
+/// first region for clients of old (AWS, "CreateBucket", `BucketAlreadyOwnedByYou`).
+async fn is_old_style(ops: &Operations, asked: &Asked, name: &BucketName, region: &str) -> bool {
+    let found = ops.objects.head_bucket(&asked.caller, name).await;
+    (region.is_empty() || region == FIRST_REGION) && found.is_ok_and(|found| found.region == FIRST_REGION)
 }
 
 /// Answers HeadBucket.

@@ -24,7 +24,7 @@ pub(super) async fn complete(
     }
     let request = CompleteUpload {
         upload: about.clone(),
-        parts: parts.iter().map(part).collect::<S3Result<_>>()?,
+        parts: to_domain(&parts)?,
         checksum: checksums::value(&asked.headers)?,
         checksum_kind: input.checksum_type.as_ref().map(checksums::kind).transpose()?,
         size: input.mpu_object_size.and_then(|size| u64::try_from(size).ok()),
@@ -47,6 +47,20 @@ pub(super) async fn complete(
         version_id: outcome.version.map(|version| version.to_string()),
         ..CompleteMultipartUploadOutput::default()
     })
+}
+
+/// A part that is named twice in a row counts as it was named last: a client that put it again may
+/// name both.
+fn to_domain(parts: &[dto::CompletedPart]) -> S3Result<Vec<CompletedPart>> {
+    let mut named: Vec<CompletedPart> = Vec::with_capacity(parts.len());
+    for given in parts {
+        let given = part(given)?;
+        if named.last().is_some_and(|last| last.number == given.number) {
+            named.pop();
+        }
+        named.push(given);
+    }
+    Ok(named)
 }
 
 fn part(part: &dto::CompletedPart) -> S3Result<CompletedPart> {

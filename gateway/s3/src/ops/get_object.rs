@@ -3,7 +3,8 @@
 use super::Operations;
 use super::asked::{Asked, take};
 use crate::body::SizedStream;
-use crate::translate::{checksums::Shown, headers, names, range, times};
+use crate::translate::checksums::{self, Shown};
+use crate::translate::{headers, names, range, times};
 use cofre_objects::{GetObject, HeadOutcome};
 use cofre_types::ResolvedRange;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -80,7 +81,11 @@ fn tell(head: HeadOutcome, wants_checksum: bool, by_part: bool) -> Told {
     let sent = sent(&head);
     let HeadOutcome { info, range, part_checksum } = head;
     let checksum = match (wants_checksum, by_part, range) {
-        (true, true, _) => Shown::new(part_checksum.as_ref(), None),
+        // The kind is the object's: a part's own checksum is always of all its bytes.
+        (true, true, _) => Shown {
+            kind: info.checksum.as_ref().map(|checksum| checksums::kind_to_dto(checksum.kind())),
+            ..Shown::new(part_checksum.as_ref(), None)
+        },
         (true, false, None) => Shown::new(info.checksum.as_ref(), info.etag.parts()),
         // A checksum of the whole says nothing of a range.
         _ => Shown::default(),

@@ -3,7 +3,7 @@
 use super::asked::{Asked, answer, take};
 use super::{Operations, owners};
 use crate::translate::text::Encoding;
-use crate::translate::{checksums, names, times, token};
+use crate::translate::{checksums, names, text, times, token};
 use cofre_objects::{ListObjects, ListPage, ListedObject, PAGE_ENTRIES_MAX};
 use s3s::dto::{
     CommonPrefix, EncodingType, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, Object,
@@ -34,7 +34,8 @@ pub(super) async fn v1(
         is_truncated: Some(page.next.is_some()),
         contents: Some(page.objects.into_iter().map(|object| show(&asked, object, encoding, true)).collect()),
         common_prefixes: Some(common_prefixes(page.common_prefixes, encoding)),
-        prefix: Some(encoding.write(prefix)),
+        // botocore decodes every name of this answer but the prefix, so that stays plain if it can.
+        prefix: Some(if text::is_writable(&prefix) { prefix } else { encoding.write(prefix) }),
         marker: Some(encoding.write(marker)),
         next_marker: next.map(|next| encoding.write(next)),
         delimiter: delimiter.map(|delimiter| encoding.write(delimiter)),
@@ -56,6 +57,7 @@ pub(super) async fn v2(
     let delimiter = input.delimiter.filter(|delimiter| !delimiter.is_empty());
     let start_after = input.start_after.filter(|start| !start.is_empty());
     let after = match &input.continuation_token {
+        Some(given) if given.is_empty() => start_after.clone(),
         Some(given) => Some(token::decode(given).ok_or_else(token::refuse)?),
         None => start_after.clone(),
     };

@@ -5,6 +5,7 @@ use super::asked::{Asked, answer, take};
 use crate::body;
 use crate::translate::checksums::{self, Shown};
 use crate::translate::{headers, names, tags};
+use cofre_iam::Action;
 use cofre_objects::{PutObject, PutOutcome, Upload};
 use s3s::dto::{PutObjectInput, PutObjectOutput, StorageClass, StreamingBlob};
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
@@ -31,6 +32,9 @@ pub(super) async fn store(ops: &Operations, input: PutObjectInput, asked: &Asked
     })?;
     let tags = tags::from_header(input.tagging.as_deref())?;
     let storage_class = storage_class(input.storage_class)?;
+    // Before the body: a client that waits for `100 Continue` gets the refusal instead.
+    let allowed = ops.objects.object_allowing(&asked.caller, Action::PutObject, &bucket, &key).await;
+    allowed.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
     let upload = upload(asked, input.body, input.content_length).await?;
     let request =
         PutObject { bucket, key, upload, headers, tags, storage_class, conditions: asked.conditionals.write() };

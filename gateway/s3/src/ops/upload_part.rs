@@ -6,6 +6,7 @@ use super::uploads::{refuse, upload_ref};
 use super::{Operations, owners};
 use crate::translate::checksums::Shown;
 use crate::translate::{names, range, times};
+use cofre_iam::Action;
 use cofre_objects::{CopyPart, Error, PutPart};
 use s3s::dto::{CopyPartResult, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput};
 use s3s::{S3Request, S3Response, S3Result, s3_error};
@@ -18,6 +19,8 @@ pub(super) async fn put(
     let (input, asked) = take("UploadPart", request)?;
     let about = upload_ref(&input.bucket, input.key, &input.upload_id)?;
     let number = names::part(input.part_number)?;
+    let allowed = ops.objects.object_allowing(&asked.caller, Action::PutObject, &about.bucket, &about.key).await;
+    allowed.map_err(|error| refuse(&asked, &about, error))?;
     let content = upload(&asked, input.body, input.content_length).await?;
     let outcome = ops.objects.put_part(&asked.caller, PutPart { upload: about.clone(), number, content }).await;
     let outcome = outcome.map_err(|error| refuse(&asked, &about, error))?;

@@ -23,9 +23,18 @@ pub(crate) fn parse_http(text: &str) -> Option<Timestamp> {
 
 /// Writes an HTTP date.
 pub(crate) fn to_http(at: Timestamp) -> String {
+    format_as(at, dto::TimestampFormat::HttpDate)
+}
+
+/// Writes a moment as XML has it: `2015-10-21T07:28:00.000Z`.
+pub(crate) fn to_iso(at: Timestamp) -> String {
+    format_as(at, dto::TimestampFormat::DateTime)
+}
+
+fn format_as(at: Timestamp, format: dto::TimestampFormat) -> String {
     let mut text = Vec::with_capacity(29);
     // Writing to memory does not fail, and the years that a Timestamp holds have four digits.
-    let _ = to_dto(at).format(dto::TimestampFormat::HttpDate, &mut text);
+    let _ = to_dto(at).format(format, &mut text);
     String::from_utf8_lossy(&text).into_owned()
 }
 

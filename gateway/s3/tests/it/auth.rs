@@ -163,6 +163,17 @@ async fn every_answer_has_ids() {
 }
 
 #[tokio::test]
+async fn a_request_may_be_dated_by_date_alone() {
+    let bed = Bed::with_bucket().await;
+    let (parts, body) = Draft::new(Method::GET, "/bucket").dated_by_date(&bed.alice).into_parts();
+    assert!(!parts.headers.contains_key("x-amz-date"));
+    bed.raw(http::Request::from_parts(parts.clone(), body)).await.is(200);
+    let (mut late, body) = Draft::new(Method::GET, "/bucket").dated_by_date(&bed.alice).into_parts();
+    late.headers.insert("x-amz-date", amz_date(60).parse().unwrap());
+    bed.raw(http::Request::from_parts(late, body)).await.is_error(403, "SignatureDoesNotMatch");
+}
+
+#[tokio::test]
 async fn an_expected_owner_is_held_against_the_bucket() {
     let bed = Bed::with_bucket().await;
     let put =

@@ -56,6 +56,37 @@ async fn a_body_that_stalls_is_a_request_timeout() {
 }
 
 #[tokio::test]
+async fn a_body_without_a_length_is_taken_if_it_is_small() {
+    let bed = Bed::with_bucket().await;
+    let put = async |size: usize| {
+        let draft = Draft::new(Method::PUT, "/bucket/key").payload("UNSIGNED-PAYLOAD");
+        let (mut parts, _) = draft.signed(&bed.alice).into_parts();
+        parts.headers.remove("content-length");
+        let pieces = vec![Ok::<_, io::Error>(Frame::data(Bytes::from(vec![7; size])))];
+        let answer =
+            bed.door.call(Origin::default(), Request::from_parts(parts, StreamBody::new(stream::iter(pieces)))).await;
+        answer.status().as_u16()
+    };
+    assert_eq!(put(300_000).await, 200);
+    assert_eq!(bed.get("/bucket/key").await.body.len(), 300_000);
+    assert_eq!(put(2_000_000).await, 411);
+    assert_eq!(bed.get("/bucket/key").await.body.len(), 300_000);
+}
+
+#[tokio::test]
+async fn who_may_not_put_is_told_before_the_body_is_read() {
+    let bed = Bed::with_bucket().await;
+    for (address, key) in [("/bucket/key", &bed.bob), ("/none/key", &bed.alice)] {
+        let draft = Draft::new(Method::PUT, address).payload("UNSIGNED-PAYLOAD").body(vec![0; 10]);
+        let (parts, _) = draft.signed(key).into_parts();
+        // A body that never comes: reading it would never end.
+        let body = StreamBody::new(stream::pending::<Result<Frame<Bytes>, io::Error>>());
+        let answer = bed.door.call(Origin::default(), Request::from_parts(parts, body)).await;
+        assert!(matches!(answer.status().as_u16(), 403 | 404), "{address}");
+    }
+}
+
+#[tokio::test]
 async fn an_upload_of_more_than_5_gib_is_refused_by_its_length() {
     let bed = Bed::with_bucket().await;
     let draft = Draft::new(Method::PUT, "/bucket/key").payload("UNSIGNED-PAYLOAD");

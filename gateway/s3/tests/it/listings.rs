@@ -41,7 +41,8 @@ async fn version_two_goes_by_opaque_tokens() {
     assert_eq!(second.elements("Key"), ["c"]);
     assert_eq!(second.element("ContinuationToken"), Some(token));
     bed.get("/bucket?list-type=2&continuation-token=a").await.is_error(400, "InvalidArgument");
-    bed.get("/bucket?list-type=2&continuation-token=").await.is_error(400, "InvalidArgument");
+    let empty = bed.get("/bucket?list-type=2&continuation-token=").await;
+    assert_eq!((empty.elements("Key").len(), empty.element("ContinuationToken").as_deref()), (4, Some("")));
     assert_eq!(bed.get("/bucket?list-type=2&start-after=b/1").await.elements("Key"), ["b/2", "c"]);
     assert!(bed.get("/bucket?list-type=2&fetch-owner=true").await.element("Owner").is_some());
 }

@@ -73,6 +73,21 @@ async fn what_does_not_complete_says_why() {
 }
 
 #[tokio::test]
+async fn a_part_named_twice_counts_as_it_was_named_last() {
+    let bed = Bed::with_bucket().await;
+    let id = begin(&bed, "big").await;
+    let address = format!("/bucket/big?uploadId={id}");
+    let mut etags = Vec::new();
+    for body in ["first", "again"] {
+        let put = bed.put(&format!("{address}&partNumber=1"), body).await;
+        etags.push(put.is(200).header("etag").unwrap().to_owned());
+    }
+    bed.post(&address, completion(&[(1, &etags[1]), (1, &etags[0])])).await.is_error(400, "InvalidPart");
+    bed.post(&address, completion(&[(1, &etags[0]), (1, &etags[1])])).await.is(200);
+    assert_eq!(bed.get("/bucket/big").await.text(), "again");
+}
+
+#[tokio::test]
 async fn parts_are_copied_by_range() {
     let bed = Bed::with_bucket().await;
     bed.put("/bucket/source", "0123456789").await.is(200);

@@ -129,6 +129,34 @@ impl Draft {
         self.signed_seed(key).0
     }
 
+    /// With the signature in the headers, over `date` instead of `x-amz-date`.
+    pub fn dated_by_date(self, key: &Key) -> Request<Full<Bytes>> {
+        let d = &self.date;
+        let iso = format!("{}-{}-{}T{}:{}:{}Z", &d[..4], &d[4..6], &d[6..8], &d[9..11], &d[11..13], &d[13..15]);
+        let mut http = Vec::new();
+        let at = s3s::dto::Timestamp::parse(s3s::dto::TimestampFormat::DateTime, &iso).unwrap();
+        at.format(s3s::dto::TimestampFormat::HttpDate, &mut http).unwrap();
+        let http = String::from_utf8(http).unwrap();
+        let signed = vec![
+            ("date".to_owned(), http.clone()),
+            ("host".to_owned(), self.host()),
+            ("x-amz-content-sha256".to_owned(), EMPTY_SHA256.to_owned()),
+        ];
+        let names = "date;host;x-amz-content-sha256";
+        let signature =
+            signature(key, &self.date, &canonical(&self.method, &self.address, "", &signed, names, EMPTY_SHA256));
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential={}/{}, SignedHeaders={names}, Signature={signature}",
+            key.id,
+            scope(&self.date)
+        );
+        self.build(vec![
+            ("date".to_owned(), http),
+            ("x-amz-content-sha256".to_owned(), EMPTY_SHA256.to_owned()),
+            ("authorization".to_owned(), authorization),
+        ])
+    }
+
     /// With the signature in the address, which only covers the host and the headers given here.
     /// `unsigned` headers are sent but not signed.
     pub fn presigned(mut self, key: &Key, expires_secs: u32, unsigned: &[(&str, &str)]) -> Request<Full<Bytes>> {
