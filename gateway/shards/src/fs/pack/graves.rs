@@ -110,8 +110,9 @@ pub(super) fn survey(disk: &Disk) -> io::Result<Vec<(u64, u64)>> {
 /// Removes a pack in which nothing lives, and its tombstones.
 pub(super) fn remove(disk: &Disk, pack: u64) -> io::Result<()> {
     let mut known = disk.dead_bytes.lock();
-    disk.handles.forget(pack);
     root::remove_file(&disk.root.packs, &file_name(pack))?;
+    // After the removal, see Handles::put.
+    disk.handles.forget(pack);
     root::remove_file(&disk.root.packs, &dead_name(pack))?;
     if let Some(known) = known.as_mut() {
         known.remove(&pack);

@@ -34,7 +34,16 @@ impl Handles {
         Some(file.clone())
     }
 
+    /// Keeps a pack open, unless it was removed since it was opened: that would pin its space.
     fn put(&self, pack: u64, file: Arc<File>) {
+        self.insert(pack, file.clone());
+        // Whoever removes a pack forgets it after that: one of the two sees the other.
+        if rustix::fs::fstat(&file).is_ok_and(|stat| stat.st_nlink == 0) {
+            self.forget(pack);
+        }
+    }
+
+    fn insert(&self, pack: u64, file: Arc<File>) {
         let mut open = self.0.lock();
         if open.files.len() >= HANDLES_MAX
             && let Some(oldest) = open.files.iter().min_by_key(|(_, (_, used))| *used).map(|(pack, _)| *pack)
@@ -105,5 +114,25 @@ fn open_pack(disk: &Disk, pack: u64) -> Result<Arc<File>, BackendError> {
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(BackendError::Missing),
         Err(error) => Err(root::failure("opening a pack", &error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pack_that_was_removed_meanwhile_is_not_held_open() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let handles = Handles::default();
+        for (pack, removed) in [(1, false), (2, true)] {
+            let path = directory.path().join(pack.to_string());
+            let file = Arc::new(File::create(&path).expect("a file"));
+            if removed {
+                std::fs::remove_file(&path).expect("removes");
+            }
+            handles.put(pack, file);
+            assert_eq!(handles.get(pack).is_none(), removed);
+        }
     }
 }
