@@ -11,11 +11,15 @@ use rustix::fs::{Advice, FallocateFlags};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::num::NonZeroU64;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 /// Buffers that are written while the next one fills.
 const WRITES_IN_FLIGHT_MAX: usize = 2;
+/// Room that is allocated ahead of the content, where its size was declared: enough for long extents, and no more
+/// than that of the disk is taken by a client that declares terabytes and sends nothing.
+const PREALLOCATE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Writes a blob to a file of its own.
 pub(in crate::fs) async fn write(
@@ -50,6 +54,10 @@ struct Writing {
     file: Arc<File>,
     unclaimed: Unclaimed,
     head_bytes: u64,
+    /// What the file will be long, where that was declared.
+    len: Option<u64>,
+    /// What of it is allocated.
+    allocated: u64,
     /// Content that was taken so far.
     size: u64,
     filling: Option<Buffer>,
@@ -73,23 +81,29 @@ impl Writing {
         let head_bytes = record::encode_head(Kind::File, blob, 0, header)?.len() as u64;
         let nonce = disk.random.u64();
         let unclaimed = chores.unclaimed(Chore::Temp(temp_name(nonce)));
+        let len = size.map(|size| head_bytes + record::content_len(size));
         let ours = disk.clone();
         let file = blocking(move || {
-            let len = size.map(|size| head_bytes + record::content_len(size));
             if ours.capacity_now()?.free_bytes < len.unwrap_or(1) {
                 return Err(BackendError::Full);
             }
             let create = root::create_file(&ours.root.temp, &temp_name(nonce));
-            let file = create.map_err(|error| root::failure("creating a file", &error))?;
-            match len.map(|len| rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, len)) {
-                None | Some(Ok(()) | Err(rustix::io::Errno::OPNOTSUPP)) => Ok(file),
-                Some(Err(error)) => Err(root::failure("allocating a file", &error.into())),
-            }
+            create.map_err(|error| root::failure("creating a file", &error))
         });
-        let file = Arc::new(file.await?);
-        let disk = disk.clone();
-        let writes = VecDeque::new();
-        Ok(Self { disk, blob, nonce, file, unclaimed, head_bytes, size: 0, filling: None, filled: 0, writes })
+        Ok(Self {
+            file: Arc::new(file.await?),
+            disk: disk.clone(),
+            blob,
+            nonce,
+            unclaimed,
+            head_bytes,
+            len,
+            allocated: 0,
+            size: 0,
+            filling: None,
+            filled: 0,
+            writes: VecDeque::new(),
+        })
     }
 
     async fn add(&mut self, mut piece: &[u8]) -> Result<(), BackendError> {
@@ -121,9 +135,22 @@ impl Writing {
         buffer.truncate(record::content_len(filled as u64) as usize);
         let (disk, file, blob) = (self.disk.clone(), self.file.clone(), self.blob);
         let offset = self.head_bytes + first * STRIDE_BYTES as u64;
-        let write = blocking(move || write_buffer(&disk, &file, blob, buffer, first, offset));
+        let ahead = self.ahead(offset + buffer.as_ref().len() as u64);
+        let write = blocking(move || {
+            allocate(&disk, &file, ahead)?;
+            write_buffer(&disk, &file, blob, buffer, first, offset)
+        });
         self.writes.push_back(spawn(write));
         Ok(())
+    }
+
+    /// What is to be allocated before the file is written up to `end`; empty if that was done.
+    fn ahead(&mut self, end: u64) -> Range<u64> {
+        let from = self.allocated;
+        if let Some(len) = self.len.filter(|_| end > from) {
+            self.allocated = (from + PREALLOCATE_BYTES).max(end).min(len);
+        }
+        from..self.allocated
     }
 
     async fn wait_for_one(&mut self) -> Result<(), BackendError> {
@@ -157,6 +184,22 @@ impl Writing {
         });
         unclaimed.await.map_err(|error| root::failure("finishing a file", &error))?.claim();
         Ok(Stored { locator: place.locator(), size })
+    }
+}
+
+/// Allocates a part of a file. Blocks.
+fn allocate(disk: &Disk, file: &File, part: Range<u64>) -> Result<(), BackendError> {
+    if part.is_empty() {
+        return Ok(());
+    }
+    let bytes = part.end - part.start;
+    if disk.capacity_now()?.free_bytes < bytes {
+        return Err(BackendError::Full);
+    }
+    match rustix::fs::fallocate(file, FallocateFlags::empty(), part.start, bytes) {
+        // A file system that cannot lets the file grow with each write instead.
+        Ok(()) | Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
+        Err(error) => Err(root::failure("allocating a file", &error.into())),
     }
 }
 
