@@ -14,7 +14,7 @@ struct Mount(tempfile::TempDir);
 
 impl Mount {
     fn new(mib: u64) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().expect("a directory");
         run(Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={mib}m"), "tmpfs"]).arg(directory.path()));
         Self(directory)
     }
@@ -27,20 +27,20 @@ impl Drop for Mount {
 }
 
 fn run(command: &mut Command) {
-    let status = command.status().unwrap();
+    let status = command.status().expect("it runs");
     assert!(status.success(), "{command:?} failed: this test must run as root");
 }
 
 fn free_bytes(path: &Path) -> u64 {
-    let stat = rustix::fs::statvfs(path).unwrap();
+    let stat = rustix::fs::statvfs(path).expect("a file system");
     stat.f_bavail * stat.f_frsize
 }
 
 /// Writes as somebody else on the same disk does, until so many bytes are left.
 fn fill(path: &Path, left_bytes: u64) {
-    let mut file = File::options().append(true).create(true).open(path.join("somebody-elses")).unwrap();
+    let mut file = File::options().append(true).create(true).open(path.join("somebody-elses")).expect("a file");
     while free_bytes(path) > left_bytes {
-        file.write_all(&[1; 64 * 1024]).unwrap();
+        file.write_all(&[1; 64 * 1024]).expect("room");
     }
 }
 
