@@ -68,7 +68,7 @@ pub(super) struct Opened {
 /// Locks the directory, checks that nothing acknowledged is missing, and replays.
 pub(super) fn recover(path: &Path, options: &EmbeddedOptions) -> Result<Opened, StoreError> {
     let unusable = |error: io::Error| StoreError::Engine(format!("{} cannot be used: {error}", path.display()));
-    std::fs::create_dir_all(path).map_err(unusable)?;
+    make_directories(path).map_err(unusable)?;
     let lock = DirectoryLock::take(path)?;
     let engine = path.join(ENGINE);
     let made = engine.join(ENGINE_MADE).try_exists().map_err(unusable)?;
@@ -97,6 +97,19 @@ pub(super) fn recover(path: &Path, options: &EmbeddedOptions) -> Result<Opened, 
     mark.advance(place).and_then(|()| mark.sync()).map_err(unusable)?;
     let tree = Arc::into_inner(tree).ok_or_else(|| StoreError::Engine("the engine is held twice".to_owned()))?;
     Ok(Opened { tree, mark, place })
+}
+
+/// Makes a directory and those above it that are missing, so that a power cut cannot take them from under what is
+/// written in them.
+fn make_directories(path: &Path) -> io::Result<()> {
+    let missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+    let missing: Vec<&Path> = path.ancestors().take_while(missing).collect();
+    std::fs::create_dir_all(path)?;
+    for made in missing {
+        let parent = made.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(parent)?.sync_all()?;
+    }
+    Ok(())
 }
 
 fn clear(engine: &Path) -> io::Result<()> {

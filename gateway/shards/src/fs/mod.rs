@@ -141,6 +141,15 @@ impl FsBackend {
         Root::identity(path)
     }
 
+    /// Whether two paths are on one file system; where nothing stands there yet, what will be made there. Who keeps
+    /// a reserve there as well gives the shard a larger one. Blocks.
+    ///
+    /// # Errors
+    /// [`FsError::Io`] if a path cannot be looked at.
+    pub fn same_device(one: &Path, other: &Path) -> Result<bool, FsError> {
+        root::same_device(one, other).map_err(FsError::io("asking for the device"))
+    }
+
     /// Opens a shard, cleans up what a crash left, and starts its threads. Blocks, for less than a second
     /// however many blobs there are.
     ///

@@ -47,7 +47,7 @@ pub(super) fn blob_path(blob: BlobId, nonce: u64) -> String {
 impl Root {
     /// Makes a root of a directory that is missing or empty.
     pub(super) fn create(path: &Path, identity: &FsIdentity) -> Result<Self, FsError> {
-        std::fs::create_dir_all(path).map_err(FsError::io("creating the directory"))?;
+        make_directories(path).map_err(FsError::io("creating the directory"))?;
         // A new file system has this directory of its own.
         let foreign = |entry: &io::Result<std::fs::DirEntry>| {
             entry.as_ref().map_or(true, |entry| entry.file_name() != "lost+found")
@@ -117,6 +117,29 @@ impl Root {
             Err(error) => Err(BackendError::Unreachable(format!("{}: {error}", self.path.display()))),
         }
     }
+}
+
+/// Makes a directory and those above it that are missing, so that a power cut cannot take them from under what is
+/// written in them.
+fn make_directories(path: &Path) -> io::Result<()> {
+    let missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+    let missing: Vec<&Path> = path.ancestors().take_while(missing).collect();
+    std::fs::create_dir_all(path)?;
+    for made in missing {
+        let parent = made.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(parent)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Whether two paths are on one file system; where nothing stands there yet, what will be made there. Blocks.
+pub(super) fn same_device(one: &Path, other: &Path) -> io::Result<bool> {
+    let device = |path: &Path| -> io::Result<u64> {
+        let path = std::path::absolute(path)?;
+        let standing = path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
+        Ok(rustix::fs::stat(standing)?.st_dev)
+    };
+    Ok(device(one)? == device(other)?)
 }
 
 fn open_directory(path: &Path) -> Result<OwnedFd, FsError> {

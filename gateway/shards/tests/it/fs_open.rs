@@ -4,6 +4,7 @@ use crate::samples::*;
 use cofre_runtime::{Clock, Random};
 use cofre_shards::{Backend, BackendError, Body, Durability, FsBackend, FsError, FsIdentity, FsOptions, Locator};
 use cofre_types::BlobId;
+use futures_util::StreamExt;
 use std::fs;
 use std::io::Write;
 
@@ -189,4 +190,53 @@ async fn nothing_is_written_below_a_mount_that_is_gone() {
     fs::remove_dir_all(root.path()).unwrap();
     fs::rename(away, root.path()).unwrap();
     assert_eq!(list_all(&root.open()).await.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_declared_size_takes_little_room_before_its_content_comes() {
+    let root = Root::new();
+    let shard = root.create();
+    let begun = content(1, 3_000_000);
+    let stream = Box::pin(stream_of(&begun, 500_000).chain(futures_util::stream::pending()));
+    let body = Body::Stream { stream, size: Some(300 * MIB) };
+    let header = header("k");
+    let put = shard.put(blob(1), &header, body, Durability::Durable);
+    let longest = async {
+        loop {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            let lens = root.files().into_iter().filter_map(|path| fs::metadata(path).ok()).map(|m| m.len());
+            if let Some(len) = lens.max().filter(|len| *len >= 64 * MIB) {
+                return len;
+            }
+        }
+    };
+    tokio::select! {
+        _ = put => panic!("a body that never ends ended"),
+        len = longest => assert_eq!(len, 64 * MIB),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blob_longer_than_what_is_allocated_ahead_is_read_as_it_was_written() {
+    let root = Root::new();
+    let shard = root.create();
+    let content = content(1, 70 * MIB as usize);
+    let stored = shard.put(blob(1), &header("k"), streamed(&content, 900_000), Durability::Relaxed).await.unwrap();
+    assert!(read(&shard, blob(1), &stored.locator, whole(content.len())).await.unwrap() == content);
+}
+
+#[test]
+fn paths_on_one_file_system_are_told_from_those_on_others() {
+    let root = Root::new();
+    let missing = root.path().join("not/yet");
+    assert!(FsBackend::same_device(&missing, &root.path()).unwrap());
+    assert!(!FsBackend::same_device(&missing, std::path::Path::new("/proc/self")).unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn directories_above_a_new_shard_are_made() {
+    let root = Root::new();
+    let path = root.path().join("several/levels/down");
+    let shard = FsBackend::create(&path, IDENTITY, FsOptions::default(), Clock::system(), Random::system()).unwrap();
+    shard.probe().await.unwrap();
 }
