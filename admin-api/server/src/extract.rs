@@ -3,7 +3,7 @@
 use crate::ApiError;
 use axum::extract::path::ErrorKind;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -72,12 +72,15 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         match axum::extract::Path::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(value)) => Ok(Self(value)),
-            Err(rejection) => Err(path_error(rejection)),
+            Err(rejection) => {
+                let variables = RawPathParams::from_request_parts(parts, state).await.ok();
+                Err(path_error(rejection, variables.as_ref()))
+            }
         }
     }
 }
 
-fn path_error(rejection: PathRejection) -> ApiError {
+fn path_error(rejection: PathRejection, variables: Option<&RawPathParams>) -> ApiError {
     let text = rejection.body_text();
     let PathRejection::FailedToDeserializePathParams(failure) = rejection else {
         return ApiError::Internal(text);
@@ -86,13 +89,19 @@ fn path_error(rejection: PathRejection) -> ApiError {
         ErrorKind::ParseErrorAtKey { key, value, expected_type } => {
             ApiError::invalid(key, format!("'{value}' is no {expected_type}"))
         }
+        // A path with one variable does not say which.
+        ErrorKind::ParseError { value, expected_type } => {
+            let name = variables.and_then(|all| all.iter().find(|(_, text)| *text == value)).map(|(name, _)| name);
+            ApiError::invalid(name.unwrap_or("path"), format!("'{value}' is no {expected_type}"))
+        }
         ErrorKind::InvalidUtf8InPathParam { key } => ApiError::invalid(key, "is no UTF-8"),
         _ => ApiError::invalid("path", text),
     }
 }
 
-/// Names the field that a deserializer stumbled over. For an unknown or a missing field the path ends
-/// at the object around it, and the field's name stands in the message alone.
+/// Names the field that a deserializer stumbled over. For a missing field the path ends at the object
+/// around it, and the field's name stands in the message alone; for an unknown one that depends on
+/// the format.
 fn invalid_in(whole: &str, path: &str, message: &str) -> ApiError {
     let named = ["unknown field `", "missing field `"]
         .iter()
@@ -102,6 +111,7 @@ fn invalid_in(whole: &str, path: &str, message: &str) -> ApiError {
         ("." | "", None) => whole.to_owned(),
         ("." | "", Some(name)) => name.to_owned(),
         (path, None) => path.to_owned(),
+        (path, Some(name)) if path.rsplit('.').next() == Some(name) => path.to_owned(),
         (path, Some(name)) => format!("{path}.{name}"),
     };
     ApiError::Invalid { field, reason: message.to_owned() }

@@ -1,0 +1,15 @@
+//! The admin API, asked through its router as a listener asks it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bed;
+mod buckets;
+mod document;
+mod errors;
+mod events;
+mod health;
+mod operations;
+mod people;
+mod scopes;
+mod settings;
+mod shards;

@@ -1,0 +1,104 @@
+use crate::bed::Bed;
+use axum::http::{Method, StatusCode};
+use cofre_iam::Lookup;
+use cofre_types::AccessKeyId;
+use serde_json::{Value, json};
+
+async fn account(bed: &Bed, name: &str) -> Value {
+    let body = json!({"display_name": name, "email": format!("{name}@example.org")});
+    let answer = bed.post("/v1/accounts", body).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+    answer.json()
+}
+
+async fn works(bed: &Bed, key: &str) -> bool {
+    matches!(bed.iam.lookup(&AccessKeyId::parse(key).unwrap()).await.unwrap(), Lookup::Active(_))
+}
+
+#[tokio::test]
+async fn a_secret_is_shown_once() {
+    let bed = Bed::new().await;
+    let made = account(&bed, "ana").await;
+    let id = made["id"].as_str().unwrap();
+    let secret = made["secret_access_key"].as_str().unwrap();
+    assert_eq!(id.len(), 64);
+    assert!(works(&bed, made["access_key_id"].as_str().unwrap()).await);
+    for path in [format!("/v1/accounts/{id}"), format!("/v1/accounts/{id}/keys"), "/v1/accounts".to_owned()] {
+        let text = bed.get(&path).await.text;
+        assert!(!text.contains(secret) && !text.contains("secret"), "{path}: {text}");
+    }
+    assert!(!bed.get("/v1/events").await.text.contains(secret));
+}
+
+#[tokio::test]
+async fn names_and_addresses_are_unique() {
+    let bed = Bed::new().await;
+    account(&bed, "ana").await;
+    for body in
+        [json!({"display_name": "ANA", "email": "x@y.z"}), json!({"display_name": "b", "email": "Ana@example.org"})]
+    {
+        let answer = bed.post("/v1/accounts", body).await;
+        assert_eq!((answer.status, answer.problem().status), (StatusCode::CONFLICT, 409));
+    }
+}
+
+#[tokio::test]
+async fn keys_are_made_rotated_disabled_and_deleted() {
+    let bed = Bed::new().await;
+    let made = account(&bed, "ana").await;
+    let (id, first) = (made["id"].as_str().unwrap(), made["access_key_id"].as_str().unwrap());
+    let second = bed.post(&format!("/v1/accounts/{id}/keys"), json!({"note": "ci"})).await.json();
+    let second = second["access_key_id"].as_str().unwrap();
+    let rotated = bed.post(&format!("/v1/keys/{second}/rotate"), json!({})).await;
+    assert_eq!(rotated.status, StatusCode::CREATED, "{}", rotated.text);
+    let rotated = rotated.json();
+    assert_eq!(rotated["note"], "ci");
+    let third = rotated["access_key_id"].as_str().unwrap();
+    assert!(!works(&bed, second).await && works(&bed, third).await);
+
+    let path = format!("/v1/keys/{first}");
+    for (disabled, good) in [(true, false), (false, true)] {
+        let answer = bed.send(Method::PATCH, &path, &[], Some(json!({"disabled": disabled}))).await;
+        assert_eq!(answer.json()["disabled"], disabled);
+        assert_eq!(works(&bed, first).await, good);
+    }
+    assert_eq!(bed.send(Method::DELETE, &path, &[], None).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(bed.send(Method::DELETE, &path, &[], None).await.status, StatusCode::NOT_FOUND);
+
+    let account = format!("/v1/accounts/{id}");
+    assert_eq!(bed.send(Method::PATCH, &account, &[], Some(json!({"disabled": true}))).await.status, StatusCode::OK);
+    assert!(!works(&bed, third).await);
+    assert_eq!(bed.send(Method::DELETE, &account, &[], None).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(bed.get(&account).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_list_goes_on_page_by_page() {
+    let bed = Bed::new().await;
+    for name in ["ana", "bea", "caio"] {
+        account(&bed, name).await;
+    }
+    let first = bed.get("/v1/accounts?limit=2").await.json();
+    let after = first["next"].as_str().expect("there is more");
+    let second = bed.get(&format!("/v1/accounts?limit=2&after={after}")).await.json();
+    let names = |page: &Value| -> Vec<String> {
+        let items = page["items"].as_array().unwrap().iter();
+        items.map(|item| item["display_name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!([names(&first), names(&second)].concat(), ["ana", "bea", "caio"]);
+    assert_eq!(second["next"], json!(null));
+}
+
+#[tokio::test]
+async fn tokens_are_made_listed_and_revoked() {
+    let bed = Bed::new().await;
+    let made = bed.post("/v1/tokens", json!({"scope": "read", "note": "prometheus"})).await.json();
+    let (id, secret) = (made["id"].as_str().unwrap(), made["secret"].as_str().unwrap());
+    let bearer = format!("Bearer {secret}");
+    let metrics = async || bed.send_raw(Method::GET, "/metrics", &[("authorization", &bearer)], None).await.status;
+    assert_eq!(metrics().await, StatusCode::OK);
+    let list = bed.get("/v1/tokens").await.text;
+    assert!(list.contains(id) && !list.contains(secret));
+    assert_eq!(bed.send(Method::DELETE, &format!("/v1/tokens/{id}"), &[], None).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(metrics().await, StatusCode::UNAUTHORIZED);
+}
