@@ -4,13 +4,14 @@ use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::Service;
+use parking_lot::Mutex;
 use pin_project_lite::pin_project;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 
@@ -19,12 +20,24 @@ use tokio::time::{Instant, Sleep};
 pub(super) struct Exchanges {
     under_way: AtomicUsize,
     ended: AtomicU64,
+    /// Who reads the connection, to be told when a request ends: the protocol may not look by itself.
+    reader: Mutex<Option<Waker>>,
 }
 
 impl Exchanges {
     /// Whether a request is under way.
     pub(super) fn any(&self) -> bool {
         self.under_way.load(Ordering::Acquire) > 0
+    }
+
+    /// Whether a request is under way; if so, the task of `cx` is woken when one ends.
+    pub(super) fn any_or_wake(&self, cx: &Context<'_>) -> bool {
+        if !self.any() {
+            return false;
+        }
+        *self.reader.lock() = Some(cx.waker().clone());
+        // One that ended before the waker stood there woke nobody.
+        self.any()
     }
 
     /// How many have ended: tells one pause between requests from the next.
@@ -47,6 +60,10 @@ impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.ended.fetch_add(1, Ordering::AcqRel);
         self.0.under_way.fetch_sub(1, Ordering::AcqRel);
+        let reader = self.0.reader.lock().take();
+        if let Some(reader) = reader {
+            reader.wake();
+        }
     }
 }
 

@@ -95,7 +95,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
                 }
                 Poll::Ready(outcome)
             }
-            Poll::Pending if self.exchanges.any() => Poll::Pending,
+            Poll::Pending if self.exchanges.any_or_wake(cx) => Poll::Pending,
             Poll::Pending => {
                 let pause = self.pause();
                 ready!(pause.deadline.as_mut().poll(cx));

@@ -1,0 +1,96 @@
+use crate::bed::{Bed, program, resolve, run, settings, text};
+use cofre_server::start;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_start_makes_secrets_and_the_second_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let first = start(resolve(settings(&data)), None).await.unwrap();
+    let made = first.first.clone().expect("secrets were made");
+    for file in [&made.credentials, &made.admin_token, &data.join("master.key")] {
+        let mode = fs::metadata(file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", file.display());
+    }
+    let credentials = fs::read_to_string(&made.credentials).unwrap();
+    assert!(credentials.starts_with("[default]\n") && credentials.contains(&made.access_key_id), "{credentials}");
+    first.drain().await.unwrap();
+
+    let before = fs::read_to_string(&made.admin_token).unwrap();
+    let second = start(resolve(settings(&data)), None).await.unwrap();
+    assert!(second.first.is_none());
+    assert_eq!(fs::read_to_string(&made.admin_token).unwrap(), before);
+    second.drain().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_process_on_the_same_data_is_told_so() {
+    let bed = Bed::new().await;
+    let data = bed.folder.path().join("data");
+    let second = start(resolve(settings(&data)), None).await.err().expect("it is refused").to_string();
+    assert!(second.contains("in use") && second.contains("--data"), "{second}");
+    assert!(bed.admin(&["health"]).await["status"] == "ok");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_is_taken_is_named_and_makes_no_secrets() {
+    let bed = Bed::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut args = settings(folder.path());
+    args.listen = Some(bed.running().s3);
+    let refused = start(resolve(args), None).await.err().expect("it is refused").to_string();
+    assert!(refused.starts_with("listen: "), "{refused}");
+    assert!(!folder.path().join("credentials").exists());
+}
+
+#[tokio::test]
+async fn bad_flags_name_the_field() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().display().to_string();
+    for (arguments, field) in [
+        (["--redundancy", "replicas:17"], "redundancy"),
+        (["--redundancy", "replicas:2"], "redundancy: replicas:2 wants 2 failure domains"),
+        (["--shard", ""], "--shard"),
+        (["--tls-key", "/nowhere"], "tls_cert"),
+        (["--config", "/nowhere"], "config"),
+        (["--region", "No Region"], "region"),
+        (["--idle-timeout-secs", "0"], "idle_timeout_secs"),
+    ] {
+        let fixed = ["serve", "--data", &data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+        let output = run(program(&[&fixed[..], &arguments].concat())).await;
+        let said = text(&output.stderr);
+        assert!(!output.status.success() && said.contains(field), "{arguments:?}: {said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shards_that_are_named_are_registered_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let mut args = settings(&data);
+    args.shards = vec![folder.path().join("one"), folder.path().join("two")];
+    args.redundancy = Some("replicas:2".parse().unwrap());
+    for _ in 0..2 {
+        let running = start(resolve(args.clone()), None).await.unwrap();
+        running.drain().await.unwrap();
+    }
+    let bed = Bed::with(|ours, _| *ours = args).await;
+    let token = data.join("admin-token").display().to_string();
+    let output = bed.cofre(&["admin", "--token-file", &token, "shard", "list"]).await;
+    let listed = text(&output.stdout);
+    // A line of headers and two of shards.
+    assert_eq!(listed.lines().count(), 3, "{listed}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shard_of_another_cofre_is_refused() {
+    let other = Bed::with(|args, folder| args.shards = vec![folder.join("theirs")]).await;
+    let theirs = other.folder.path().join("theirs");
+    let folder = tempfile::tempdir().unwrap();
+    let mut args = settings(folder.path());
+    args.shards = vec![theirs];
+    let refused = start(resolve(args), None).await.err().expect("it is refused").to_string();
+    assert!(refused.starts_with("shards: ") && refused.contains("another Cofre"), "{refused}");
+}

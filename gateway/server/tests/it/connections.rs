@@ -1,0 +1,75 @@
+use crate::bed::Bed;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// Longer than any time-out that these tests set.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+async fn bed(idle_secs: u32, header_secs: u32) -> Bed {
+    Bed::with(|args, _| {
+        args.idle_timeout_secs = Some(idle_secs);
+        args.header_timeout_secs = Some(header_secs);
+        args.body_timeout_secs = Some(1);
+    })
+    .await
+}
+
+/// Whether the server closes the connection in time; gives what it said before.
+async fn closed(stream: &mut TcpStream) -> Option<String> {
+    let mut said = Vec::new();
+    let reading = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut said)).await;
+    // A reset closes it as well.
+    reading.is_ok().then(|| String::from_utf8_lossy(&said).into_owned())
+}
+
+async fn open(address: SocketAddr, bytes: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(bytes.as_bytes()).await.unwrap();
+    stream
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_head_that_stands_still_is_cut_off() {
+    let bed = bed(60, 1).await;
+    let mut slow = open(bed.running().admin, "GET /health/live HTTP/1.1\r\nhost: a\r\nx-slow: ").await;
+    assert_eq!(closed(&mut slow).await.as_deref(), Some(""));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_idles_is_closed_and_its_answer_came() {
+    let bed = bed(1, 60).await;
+    let mut idle = open(bed.running().admin, "GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    let said = closed(&mut idle).await.expect("it is closed");
+    assert!(said.starts_with("HTTP/1.1 200"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_stands_still_is_given_up() {
+    let bed = bed(60, 60).await;
+    let token = std::fs::read_to_string(bed.folder.path().join("data/admin-token")).unwrap();
+    let head = format!(
+        "POST /v1/tokens HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{{",
+        token.trim()
+    );
+    let mut slow = open(bed.running().admin, &head).await;
+    let said = closed(&mut slow).await.expect("it is closed");
+    assert!(said.starts_with("HTTP/1.1 4"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_beyond_the_bound_wait() {
+    let bed = Bed::with(|args, _| args.connections_max = Some(1)).await;
+    let address = bed.running().admin;
+    let request = "GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n";
+    let mut first = open(address, request).await;
+    let mut answer = [0; 12];
+    first.read_exact(&mut answer).await.unwrap();
+    let mut second = open(address, request).await;
+    let early = tokio::time::timeout(Duration::from_millis(300), second.read_exact(&mut answer)).await;
+    assert!(early.is_err(), "a connection beyond the bound is served");
+    drop(first);
+    tokio::time::timeout(PATIENCE, second.read_exact(&mut answer)).await.expect("its turn comes").unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+}
