@@ -1,21 +1,31 @@
 use async_trait::async_trait;
+use cofre_catalog::EmbeddedOptions;
 use cofre_objects::{OpenBackend, ShardPlace};
 use cofre_runtime::{Clock, Random, blocking};
 use cofre_shards::{Backend, BackendError, FsBackend, FsError, FsIdentity, FsOptions};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Opens shards on file systems of this machine.
 pub(super) struct FsOpener {
     cluster: [u8; 16],
+    catalog: PathBuf,
     clock: Clock,
     random: Random,
 }
 
 impl FsOpener {
-    pub(super) const fn new(cluster: [u8; 16], clock: Clock, random: Random) -> Self {
-        Self { cluster, clock, random }
+    pub(super) const fn new(cluster: [u8; 16], catalog: PathBuf, clock: Clock, random: Random) -> Self {
+        Self { cluster, catalog, clock, random }
     }
+}
+
+/// A shard on the catalog's disk stops while the catalog can still commit: what frees room must get
+/// through where both are full.
+fn options(shard: &Path, catalog: &Path) -> FsOptions {
+    let shared = FsBackend::same_device(shard, catalog).unwrap_or(true);
+    let reserve_bytes = shared.then(|| 2 * EmbeddedOptions::default().reserve_bytes);
+    FsOptions { reserve_bytes, ..FsOptions::default() }
 }
 
 #[async_trait]
@@ -44,7 +54,12 @@ impl OpenBackend for FsOpener {
         let path = PathBuf::from(path);
         let identity = FsIdentity { shard, cluster: self.cluster };
         let (clock, random) = (self.clock.clone(), self.random.clone());
-        let opened = blocking(move || FsBackend::open(&path, identity, FsOptions::default(), clock, random)).await;
+        let catalog = self.catalog.clone();
+        let opened = blocking(move || {
+            let options = options(&path, &catalog);
+            FsBackend::open(&path, identity, options, clock, random)
+        })
+        .await;
         Ok(Arc::new(opened.map_err(unreachable)?))
     }
 }
