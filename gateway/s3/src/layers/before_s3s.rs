@@ -22,7 +22,10 @@ pub(crate) fn date(headers: &mut HeaderMap) {
     if !is_v4 || headers.contains_key(AMZ_DATE) {
         return;
     }
-    let date = headers.get(header::DATE).and_then(|value| value.to_str().ok()).and_then(times::parse_http);
+    let date = headers.get(header::DATE).and_then(|value| value.to_str().ok());
+    // botocore names the zone as mail does (RFC 5322, section 3.3), not as HTTP does.
+    let date = date.map(|date| date.trim().trim_end_matches(" -0000").trim_end_matches(" GMT"));
+    let date = date.and_then(|date| times::parse_http(&format!("{date} GMT")));
     if let Some(value) = date.and_then(|date| HeaderValue::try_from(basic(date)).ok()) {
         headers.insert(AMZ_DATE, value);
     }
@@ -56,12 +59,25 @@ mod tests {
 
     #[test]
     fn a_date_stands_in_for_the_one_that_s3s_wants() {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::DATE, HeaderValue::from_static("Wed, 21 Oct 2015 07:28:00 GMT"));
-        date(&mut headers);
-        assert!(!headers.contains_key(AMZ_DATE), "nobody signed it");
-        headers.insert(header::AUTHORIZATION, HeaderValue::from_static("AWS4-HMAC-SHA256 Credential=x"));
-        date(&mut headers);
-        assert_eq!(headers.get(AMZ_DATE).map(HeaderValue::as_bytes), Some(&b"20151021T072800Z"[..]));
+        for text in ["Wed, 21 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 2015 07:28:00 -0000"] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::DATE, HeaderValue::from_static(text));
+            date(&mut headers);
+            assert!(!headers.contains_key(AMZ_DATE), "nobody signed it");
+            headers.insert(header::AUTHORIZATION, HeaderValue::from_static("AWS4-HMAC-SHA256 Credential=x"));
+            date(&mut headers);
+            assert_eq!(headers.get(AMZ_DATE).map(HeaderValue::as_bytes), Some(&b"20151021T072800Z"[..]), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_date_is_made_up() {
+        for text in ["yesterday", "Wed, 21 Oct 2015 07:28:00 +0200"] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::AUTHORIZATION, HeaderValue::from_static("AWS4-HMAC-SHA256 Credential=x"));
+            headers.insert(header::DATE, HeaderValue::from_static(text));
+            date(&mut headers);
+            assert!(!headers.contains_key(AMZ_DATE), "{text}");
+        }
     }
 }
