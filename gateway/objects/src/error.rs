@@ -1,3 +1,4 @@
+use crate::Unset;
 use cofre_catalog::records::RecordError;
 use cofre_catalog::{CommitError, StoreError};
 use cofre_shards::BodyError;
@@ -103,7 +104,7 @@ pub enum Error {
     TooManyBuckets,
     /// The bucket has no such configuration.
     #[error("the bucket has no {0} configuration")]
-    NoSuchConfiguration(&'static str),
+    NoSuchConfiguration(Unset),
     /// There is no such object.
     #[error("there is no such object")]
     NoSuchKey {

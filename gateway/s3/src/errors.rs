@@ -6,7 +6,7 @@
 
 use crate::exchange::Exchange;
 use crate::translate::{names, times};
-use cofre_objects::Error;
+use cofre_objects::{ConfigKind, Error, Unset};
 use cofre_types::{Invalid, Timestamp, VersionId};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use s3s::stream::aws_chunked_stream::AwsChunkedStreamError;
@@ -100,7 +100,7 @@ pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
         Error::BucketAlreadyOwnedByYou => about_bucket(about, S3ErrorCode::BucketAlreadyOwnedByYou),
         Error::BucketNotEmpty => about_bucket(about, S3ErrorCode::BucketNotEmpty),
         Error::TooManyBuckets => S3Error::new(S3ErrorCode::TooManyBuckets),
-        Error::NoSuchConfiguration(kind) => about_bucket(about, no_such_configuration(kind)),
+        Error::NoSuchConfiguration(unset) => about_bucket(about, no_such_configuration(unset)),
         Error::NoSuchKey { delete_marker } => {
             exchange.detail("Key", about.key.unwrap_or_default());
             let mut error = S3Error::new(S3ErrorCode::NoSuchKey);
@@ -186,13 +186,12 @@ fn detail_upload(about: About<'_>) {
     }
 }
 
-fn no_such_configuration(kind: &str) -> S3ErrorCode {
-    match kind {
-        "tagging" => S3ErrorCode::NoSuchTagSet,
-        "cors" => S3ErrorCode::NoSuchCORSConfiguration,
-        "lifecycle" => S3ErrorCode::NoSuchLifecycleConfiguration,
-        "policy" => S3ErrorCode::NoSuchBucketPolicy,
-        _ => S3ErrorCode::NoSuchResource,
+fn no_such_configuration(unset: Unset) -> S3ErrorCode {
+    match unset {
+        Unset::Tagging => S3ErrorCode::NoSuchTagSet,
+        Unset::Config(ConfigKind::Cors) => S3ErrorCode::NoSuchCORSConfiguration,
+        Unset::Config(ConfigKind::Lifecycle) => S3ErrorCode::NoSuchLifecycleConfiguration,
+        Unset::Config(ConfigKind::Policy) => S3ErrorCode::NoSuchBucketPolicy,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sub-resources of a bucket: tags, versioning, quota, and documents that are kept as they are.
 
 use crate::domain::Bucket;
-use crate::{ConfigKind, Error, Objects};
+use crate::{ConfigKind, Error, Objects, Unset};
 use cofre_catalog::records::{BucketConfig, BucketRecord, EventRecord, Record, Versioning};
 use cofre_catalog::{Batch, CommitError, keys};
 use cofre_iam::{Action, Caller};
@@ -12,14 +12,6 @@ use std::sync::Arc;
 const DOCUMENT_BYTES_MAX: usize = 1 << 20;
 
 impl ConfigKind {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Cors => "cors",
-            Self::Lifecycle => "lifecycle",
-            Self::Policy => "policy",
-        }
-    }
-
     const fn of(config: &BucketConfig) -> Self {
         match config {
             BucketConfig::Cors(_) => Self::Cors,
@@ -67,7 +59,7 @@ impl Objects {
     pub async fn bucket_tags(&self, caller: &Caller, name: &BucketName) -> Result<Tags, Error> {
         let bucket = self.bucket_for(caller, Action::GetBucketTagging, name, None).await?;
         let tags = bucket.record.tags.clone();
-        if tags.is_empty() { Err(Error::NoSuchConfiguration("tagging")) } else { Ok(tags) }
+        if tags.is_empty() { Err(Error::NoSuchConfiguration(Unset::Tagging)) } else { Ok(tags) }
     }
 
     /// Replaces a bucket's tags; an empty set deletes them.
@@ -143,7 +135,7 @@ impl Objects {
     pub async fn bucket_config(&self, caller: &Caller, name: &BucketName, kind: ConfigKind) -> Result<String, Error> {
         let bucket = self.bucket_for(caller, kind.read(), name, None).await?;
         let found = bucket.record.config.iter().find(|config| ConfigKind::of(config) == kind);
-        found.map(|config| document(config).to_owned()).ok_or(Error::NoSuchConfiguration(kind.name()))
+        found.map(|config| document(config).to_owned()).ok_or(Error::NoSuchConfiguration(Unset::Config(kind)))
     }
 
     /// Sets a sub-resource document, which the door has validated.

@@ -49,6 +49,26 @@ pub struct BucketsPage {
     pub next: Option<String>,
 }
 
+/// What a bucket does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unset {
+    /// Tags.
+    Tagging,
+    /// A sub-resource document.
+    Config(ConfigKind),
+}
+
+impl std::fmt::Display for Unset {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Tagging => "tagging",
+            Self::Config(ConfigKind::Cors) => "CORS",
+            Self::Config(ConfigKind::Lifecycle) => "lifecycle",
+            Self::Config(ConfigKind::Policy) => "policy",
+        })
+    }
+}
+
 /// Which sub-resource of a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConfigKind {

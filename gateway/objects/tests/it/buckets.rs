@@ -1,6 +1,6 @@
 use crate::bed::{Bed, bucket, put};
 use cofre_catalog::keys::family;
-use cofre_objects::{CreateBucket, Error, ListBuckets};
+use cofre_objects::{CreateBucket, Error, ListBuckets, Unset};
 use cofre_types::{Tags, TagsLimit};
 use serde_json::json;
 
@@ -63,7 +63,7 @@ async fn a_bucket_made_again_has_nothing_of_the_first() {
     bed.objects.delete_bucket(&bed.alice, &bucket("b")).await.unwrap();
     bed.make_bucket("b").await;
     let tags = bed.objects.bucket_tags(&bed.alice, &bucket("b")).await;
-    assert!(matches!(tags, Err(Error::NoSuchConfiguration("tagging"))));
+    assert!(matches!(tags, Err(Error::NoSuchConfiguration(Unset::Tagging))));
 }
 
 #[tokio::test]
