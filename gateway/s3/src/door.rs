@@ -82,7 +82,7 @@ impl S3Door {
 
         let builder = |form: bool| {
             let mut builder = S3ServiceBuilder::new(operations.clone());
-            builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config(form)))));
+            builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config(form, &options.region)))));
             builder.set_host(domains.clone());
             builder
         };
@@ -105,7 +105,11 @@ impl S3Door {
             service: service.build(),
             forms: forms.build(),
             traffic,
-            fixed: Fixed { server: value(&options.server_name), host_id: value(&options.host_id) },
+            fixed: Fixed {
+                server: value(&options.server_name),
+                host_id: value(&options.host_id),
+                region: options.region,
+            },
             clock,
             random,
             observe,
@@ -186,7 +190,7 @@ impl Inner {
 }
 
 /// How s3s is set.
-fn config(form: bool) -> S3Config {
+fn config(form: bool, region: &str) -> S3Config {
     let mut config = S3Config::default();
     config.xml_max_body_size = XML_BYTES_MAX;
     config.put_object_max_size = Some(PUT_BYTES_MAX);
@@ -196,6 +200,8 @@ fn config(form: bool) -> S3Config {
     config.form_max_field_size = 64 * 1024;
     config.form_max_fields_size = 1024 * 1024;
     config.form_max_parts = 100;
+    // A region that s3s cannot parse is one that no client can sign for; boot settings refuse it.
+    config.expected_region = region.parse().ok();
     config.sig_v4_allowed_services = vec!["s3".to_owned()];
     // Requests are routed by what they are, not by what they say they are.
     config.operation_id_routing = false;

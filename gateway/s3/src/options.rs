@@ -9,6 +9,9 @@ pub struct S3Options {
     /// Domains for virtual-host style, without a port: with `s3.example.com` a request to
     /// `photos.s3.example.com` is about the bucket `photos`. Any other host is path style.
     pub domains: Vec<String>,
+    /// The region that requests are signed for; a request that is signed for another one is refused,
+    /// with the right one in the error. Some clients (s3cmd) begin with a wrong one and learn it so.
+    pub region: String,
     /// The `Server` header.
     pub server_name: String,
     /// The `x-amz-id-2` header: which node answered.
@@ -17,7 +20,12 @@ pub struct S3Options {
 
 impl Default for S3Options {
     fn default() -> Self {
-        Self { domains: Vec::new(), server_name: "Cofre".to_owned(), host_id: "cofre".to_owned() }
+        Self {
+            domains: Vec::new(),
+            region: "us-east-1".to_owned(),
+            server_name: "Cofre".to_owned(),
+            host_id: "cofre".to_owned(),
+        }
     }
 }
 

@@ -14,11 +14,13 @@ use std::task::{Context, Poll, ready};
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 const ID_2: HeaderName = HeaderName::from_static("x-amz-id-2");
 
-/// Headers that are the same on every answer.
+/// What is the same on every answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Fixed {
     pub(crate) server: HeaderValue,
     pub(crate) host_id: HeaderValue,
+    /// What an error says that refuses a request signed for another region.
+    pub(crate) region: String,
 }
 
 /// Completes an answer.
@@ -36,7 +38,8 @@ pub(crate) fn finish(response: HttpResponse, fixed: &Fixed, mut line: AccessLine
         let xml = std::str::from_utf8(&bytes).ok()?;
         let xml = if noted.escaped { text::unescape(xml) } else { xml.to_owned() };
         let host_id = fixed.host_id.to_str().unwrap_or_default();
-        Some(error_xml::complete(&xml, noted, line.uri.path(), &request_id, host_id))
+        let xml = error_xml::complete(&xml, noted, line.uri.path(), &request_id, host_id);
+        Some(error_xml::with_region(xml, &fixed.region))
     });
     if let Some(xml) = completed {
         body = s3s::Body::from(xml);

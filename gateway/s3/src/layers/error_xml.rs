@@ -14,6 +14,9 @@ const WORDS: [(&str, &str); 3] = [
 
 const TOO_SKEWED: &str = "The difference between the request time and the current time is too large.";
 
+/// s3s gives this code for no other reason than the region.
+const WRONG_REGION: &str = "<Code>AuthorizationHeaderMalformed</Code>";
+
 const END: &str = "</Error>";
 
 /// Adds the details to an error's XML.
@@ -35,6 +38,19 @@ pub(crate) fn complete(xml: &str, noted: &Noted, resource: &str, request_id: &st
     element(&mut whole, "HostId", host_id);
     whole.push_str(END);
     whole
+}
+
+/// Tells a client that signed for another region which one to sign for.
+pub(crate) fn with_region(xml: String, region: &str) -> String {
+    match xml.strip_suffix(END) {
+        Some(before) if xml.contains(WRONG_REGION) => {
+            let mut whole = before.to_owned();
+            element(&mut whole, "Region", region);
+            whole.push_str(END);
+            whole
+        }
+        Some(_) | None => xml,
+    }
 }
 
 fn element(xml: &mut String, name: &str, value: &str) {
@@ -72,6 +88,15 @@ mod tests {
              <Key>a&lt;b&gt;&amp;\u{fffd}</Key><Resource>/b/k</Resource>\
              <RequestId>0123456789ABCDEF</RequestId><HostId>host</HostId></Error>"
         );
+    }
+
+    #[test]
+    fn tells_the_region_to_who_signed_for_another() {
+        let xml = "<Error><Code>AuthorizationHeaderMalformed</Code></Error>";
+        let whole = with_region(xml.to_owned(), "eu-west-1");
+        assert_eq!(whole, "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>");
+        let other = "<Error><Code>NoSuchKey</Code></Error>";
+        assert_eq!(with_region(other.to_owned(), "eu-west-1"), other);
     }
 
     #[test]

@@ -114,7 +114,11 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         iam: iam.clone(),
         clock: clock.clone(),
         random: random.clone(),
-        options: S3Options { domains: settings.domains.clone(), ..S3Options::default() },
+        options: S3Options {
+            domains: settings.domains.clone(),
+            region: settings.region.clone(),
+            ..S3Options::default()
+        },
         observe: Arc::new(metrics::S3Metrics::register(&mut registry)),
     });
     follow::start(&dynamic, &door, log, settings.log_level, &closing);
