@@ -106,7 +106,7 @@ for number, (start, end) in enumerate(((0, 5 * MIB - 1), (7 * MIB, 12 * MIB - 1)
     )
     parts.append({"PartNumber": number, "ETag": answer["CopyPartResult"]["ETag"]})
 refused(
-    "InvalidArgument", s3.upload_part_copy, Bucket=BUCKET, Key="copied", UploadId=upload, PartNumber=9,
+    "InvalidRange", s3.upload_part_copy, Bucket=BUCKET, Key="copied", UploadId=upload, PartNumber=9,
     CopySource=source, CopySourceRange=f"bytes=0-{100 * MIB}",
 )
 complete("copied", upload, parts)

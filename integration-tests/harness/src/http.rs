@@ -129,13 +129,17 @@ impl Connection {
         Ok(Self { stream, buffer: vec![0; READ_BYTES], start: 0, end: 0 })
     }
 
-    /// Sends a request and reads its response.
+    /// Sends a request and reads its response. A server may refuse and hang up before the body is
+    /// through; its answer counts.
     ///
     /// # Errors
     /// If the connection breaks, or the response is no HTTP.
     pub fn exchange(&mut self, request: &Request) -> Result<Response> {
-        self.send(request)?;
-        self.response(request.method == "HEAD")
+        let sent = self.send(request);
+        match (self.response(request.method == "HEAD"), sent) {
+            (Ok(response), _) => Ok(response),
+            (Err(_), Err(error)) | (Err(error), Ok(())) => Err(error),
+        }
     }
 
     /// Sends a request whole.

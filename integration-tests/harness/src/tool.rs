@@ -8,6 +8,8 @@ use std::process::{Command, Output, Stdio};
 const SHOWN_BYTES_MAX: usize = 8 << 10;
 /// The longest that one command of a client may take, in seconds.
 const SECS_MAX: u32 = 300;
+/// Arguments that stand before those of the tool: the bound, and the tool.
+const ARGUMENTS_BEFORE: usize = 3;
 
 /// Where `cargo verify` installs the Python clients; `COFRE_VERIFY_VENV` says otherwise.
 pub fn venv() -> PathBuf {
@@ -102,8 +104,9 @@ impl Tool {
         let output = self.output()?;
         ensure!(
             output.status.success(),
-            "{:?} failed ({})\n{}\n{}",
-            self.command,
+            "{} {:?} failed ({})\n{}\n{}",
+            self.name,
+            self.command.get_args().skip(ARGUMENTS_BEFORE).collect::<Vec<_>>(),
             output.status,
             end_of(&output.stdout),
             end_of(&output.stderr)

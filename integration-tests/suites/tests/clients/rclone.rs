@@ -15,7 +15,7 @@ fn rclone(cofre: &Cofre, arguments: &[&str]) -> Tool {
         .env(&format!("{REMOTE}_PROVIDER"), "Other")
         .env(&format!("{REMOTE}_ENV_AUTH"), "true")
         .env(&format!("{REMOTE}_ENDPOINT"), &format!("http://{}", cofre.s3()))
-        .env("RCLONE_CONFIG", "/dev/null/none")
+        .env("RCLONE_CONFIG", "/dev/null")
         // A retry would hide an answer that is wrong once.
         .env("RCLONE_LOW_LEVEL_RETRIES", "1")
         .env("RCLONE_RETRIES", "1")

@@ -5,9 +5,11 @@ use cofre_runtime::Random;
 use cofre_suites::{contents, put, with_bucket};
 use std::time::Duration;
 
-/// Bytes of the disk that fills.
-const DISK_BYTES: u64 = 96 << 20;
-/// Objects that are more than it holds.
+/// Bytes of a shard's disk that fills.
+const SHARD_DISK_BYTES: u64 = 96 << 20;
+/// Bytes of a disk for everything: the catalog and the shard each keep a reserve of it.
+const WHOLE_DISK_BYTES: u64 = 512 << 20;
+/// Objects that are more than a shard's disk holds.
 const OBJECTS: u64 = 200;
 /// Bytes of each.
 const OBJECT_BYTES: usize = 1 << 20;
@@ -23,7 +25,7 @@ fn says_full(status: u16) -> bool {
 
 #[test]
 fn a_full_shard_refuses_and_loses_nothing() -> Result<()> {
-    let disk = FullDisk::new(DISK_BYTES)?;
+    let disk = FullDisk::new(SHARD_DISK_BYTES)?;
     let mut cofre = with_bucket(Options::new().shard(disk.path().join("shard")))?;
     for text in ["full", "space", "No space left"] {
         cofre.log().expect(text);
@@ -54,7 +56,7 @@ fn a_full_shard_refuses_and_loses_nothing() -> Result<()> {
 
 #[test]
 fn a_server_whose_whole_disk_is_full_comes_back() -> Result<()> {
-    let disk = FullDisk::new(DISK_BYTES)?;
+    let disk = FullDisk::new(WHOLE_DISK_BYTES)?;
     let data = disk.path().join("everything");
     let mut cofre = with_bucket(Options::new().data(data))?;
     for text in ["full", "space", "No space left"] {
@@ -76,7 +78,7 @@ fn a_server_whose_whole_disk_is_full_comes_back() -> Result<()> {
     })?;
     ensure!(acknowledged >= 20, "only {acknowledged} requests were acknowledged");
     // The operator makes room, as the log asks.
-    disk.grow(4 * DISK_BYTES)?;
+    disk.grow(2 * WHOLE_DISK_BYTES)?;
     cofre.start_again()?;
     let keys = ledger.hold(&cofre)?;
     ensure!(keys > 0, "no key was written");

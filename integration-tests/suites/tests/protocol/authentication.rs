@@ -7,6 +7,10 @@ const UNSIGNED_TRAILER: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
 /// `hello` in one chunk, with its CRC32 behind it.
 const TRAILED: &str = "5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n";
 
+/// A document that deletes `object`, and its digest.
+const DELETE: &str = "<Delete><Object><Key>object</Key></Object></Delete>";
+const DELETE_MD5: &str = "oCgHlpyAMk6nbRtw6t4M6A==";
+
 fn trailed(key: &str) -> Request {
     Request::new("PUT", &path(key))
         .header("x-amz-trailer", "x-amz-checksum-crc32")
@@ -105,12 +109,15 @@ fn nothing_is_public() -> Result<()> {
         Request::new("HEAD", &path("object")),
         Request::new("PUT", &path("other")).body(b"other"),
         Request::new("DELETE", &path("object")),
-        Request::new("POST", &format!("/{BUCKET}?delete")),
         Request::new("PUT", "/another-bucket"),
     ] {
         let response = cofre.send_raw(&request.clone().header("host", &host))?;
         assert_eq!(response.status, 403, "{} {}: {}", request.method, request.target, response.text());
     }
+    // Many at once are refused one by one.
+    let many = Request::new("POST", &format!("/{BUCKET}?delete")).header("host", &host);
+    let response = succeeded(cofre.send_raw(&many.header("content-md5", DELETE_MD5).body(DELETE))?)?;
+    assert!(response.code() == "AccessDenied" && !response.text().contains("<Deleted>"), "{}", response.text());
     assert_eq!(contents(&cofre, "object")?.as_deref(), Some(&b"object"[..]));
     Ok(())
 }

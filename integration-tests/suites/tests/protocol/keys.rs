@@ -61,8 +61,8 @@ fn a_listing_of_any_keys_can_be_read() -> Result<()> {
     for key in KEYS {
         succeeded(cofre.send(put(key, b""))?)?;
     }
-    let mut sorted: Vec<String> = KEYS.map(encoded).to_vec();
-    sorted.sort_by_key(|key| decoded(key));
+    let mut sorted = KEYS;
+    sorted.sort_unstable();
     for version in ["list-type=2&", ""] {
         // Pages of two, so that every key is a marker once.
         let (mut listed, mut marker) = (Vec::new(), String::new());
@@ -79,12 +79,15 @@ fn a_listing_of_any_keys_can_be_read() -> Result<()> {
             }
             marker = match page.element("NextContinuationToken") {
                 Some(token) => format!("&continuation-token={}", cofre_harness::encode_value(&token)),
-                None => format!("&marker={}", listed.last().map(String::as_str).unwrap_or_default()),
+                None => {
+                    let last = decoded(listed.last().map(String::as_str).unwrap_or_default());
+                    format!("&marker={}", encoded(&String::from_utf8(last)?))
+                }
             };
             assert!(listed.len() <= KEYS.len(), "a listing that does not end: {listed:?}");
         }
         let listed: Vec<Vec<u8>> = listed.iter().map(|key| decoded(key)).collect();
-        assert_eq!(listed, sorted.iter().map(|key| decoded(key)).collect::<Vec<_>>(), "{version}");
+        assert_eq!(listed, sorted.map(|key| key.as_bytes().to_vec()), "{version}");
     }
     Ok(())
 }

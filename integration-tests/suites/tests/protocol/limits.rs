@@ -6,6 +6,9 @@ use std::time::Duration;
 /// Longer than any time-out that these tests set, and shorter than any that they do not.
 const PATIENCE: Duration = Duration::from_secs(12);
 
+/// An id of an upload that is not there.
+const UPLOAD: &str = "00000000000000000000000000000000";
+
 #[test]
 fn heads_and_bodies_that_stand_still_are_cut_off() -> Result<()> {
     let options = Options::new().args(&["--header-timeout-secs", "1", "--body-timeout-secs", "1"]);
@@ -93,7 +96,8 @@ fn documents_have_a_bound_and_a_form() -> Result<()> {
     let delete = format!("/{BUCKET}?delete");
     let post = |body: String| cofre.send(with_md5(Request::new("POST", &delete), body));
 
-    for body in ["", "<", "<Delete>", "<Delete></Delet>", "<Delete><Object><Key>a</Object></Delete>", "no xml at all"] {
+    refused(&post(String::new())?, 400, "MissingRequestBodyError")?;
+    for body in ["<", "<Delete>", "<Delete></Delet>", "<Delete><Object><Key>a</Object></Delete>", "no xml at all"] {
         refused(&post(body.to_owned())?, 400, "MalformedXML")?;
     }
     // An entity that expands to a thousand others must not.
@@ -110,10 +114,13 @@ fn documents_have_a_bound_and_a_form() -> Result<()> {
     if let Ok(response) = answer {
         assert!((400..500).contains(&response.status), "{}", response.text());
     }
-    // Without a digest nothing is deleted.
-    let bare = Request::new("POST", &delete).body(format!("<Delete>{}</Delete>", keys(1)));
-    let response = cofre.send(bare)?;
-    assert_eq!(response.status, 400, "{}", response.text());
+    // A document that came through as another deletes nothing.
+    succeeded(cofre.send(put("k0", b"kept"))?)?;
+    for (header, wrong) in [("content-md5", "XUFAKrxLKna5cZ2REBfFkg=="), ("x-amz-checksum-crc32", "AAAAAA==")] {
+        let request = Request::new("POST", &delete).header(header, wrong).body(format!("<Delete>{}</Delete>", keys(1)));
+        refused(&cofre.send(request)?, 400, "BadDigest")?;
+    }
+    assert_eq!(contents(&cofre, "k0")?.as_deref(), Some(&b"kept"[..]));
     Ok(())
 }
 
@@ -139,8 +146,12 @@ fn bad_arguments_are_named() -> Result<()> {
         (Request::new("PUT", "/Capital-Bucket"), "InvalidBucketName", "bucket"),
         (Request::new("PUT", "/ab"), "InvalidBucketName", "bucket"),
         (Request::new("PUT", "/127.0.0.1"), "InvalidBucketName", "bucket"),
-        (Request::new("PUT", &format!("{}?partNumber=0&uploadId=x", path("object"))), "InvalidArgument", "art"),
-        (Request::new("PUT", &format!("{}?partNumber=10001&uploadId=x", path("object"))), "InvalidArgument", "art"),
+        (Request::new("PUT", &format!("{}?partNumber=0&uploadId={UPLOAD}", path("object"))), "InvalidArgument", "art"),
+        (
+            Request::new("PUT", &format!("{}?partNumber=10001&uploadId={UPLOAD}", path("object"))),
+            "InvalidArgument",
+            "art",
+        ),
         (Request::new("PUT", &path("object")).header("x-amz-copy-source", "nothing"), "InvalidArgument", "opy"),
         (Request::new("PUT", &path("object")).header("x-amz-tagging", "a=1&a=2"), "InvalidTag", "ag"),
         (Request::new("PUT", &path("object")).header("x-amz-storage-class", "NONE"), "InvalidStorageClass", "torage"),

@@ -61,6 +61,7 @@ pub fn check_text(path: &str, text: &str) -> Vec<String> {
     if !is_ours(path) || matches!(extension(path), "lock" | "json") {
         return found;
     }
+    let mut before = "";
     for (index, line) in text.lines().enumerate() {
         let place = format!("{path}:{}", index + 1);
         if let Some(mark) = UNFINISHED.iter().find(|mark| has_word(line, mark)) {
@@ -69,9 +70,11 @@ pub fn check_text(path: &str, text: &str) -> Vec<String> {
         if extension(path) == "rs" && line.trim_start().starts_with(IGNORED) {
             found.push(format!("{place}: a test that is ignored tests nothing"));
         }
-        if maps_errors(path) && line.trim_start().starts_with("_ =>") {
+        // A match on text cannot do without.
+        if maps_errors(path) && line.trim_start().starts_with("_ =>") && !before.trim_start().starts_with('"') {
             found.push(format!("{place}: errors are mapped one by one, so that a new one fails to compile here"));
         }
+        before = line;
     }
     found
 }
@@ -139,6 +142,8 @@ mod tests {
     fn refuses_a_wildcard_where_errors_are_mapped() {
         let text = "match error {\n    Error::A => 1,\n    _ => 2,\n}\n";
         assert_eq!(check_text("gateway/s3/src/errors.rs", text).len(), 1);
+        let of_text = "match kind {\n    \"a\" => 1,\n    _ => 2,\n}\n";
+        assert!(check_text("gateway/s3/src/errors.rs", of_text).is_empty());
         assert!(check_text("gateway/s3/src/range.rs", text).is_empty());
         assert!(check_text("gateway/shards/src/error.rs", text).is_empty());
     }
