@@ -11,6 +11,8 @@ use std::time::Duration;
 const READY_MAX: Duration = Duration::from_secs(60);
 /// The longest from SIGTERM to the end of the process.
 const STOP_MAX: Duration = Duration::from_secs(60);
+/// The longest that a server which is dropped may take to end.
+const DROP_MAX: Duration = Duration::from_secs(10);
 
 /// How a server is started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,7 +69,7 @@ pub struct Account {
 
 /// A server in a process of its own.
 ///
-/// Dropping it kills the process, and fails the test if the server logged what nobody expected.
+/// Dropping it ends the process, and fails the test if the server logged what nobody expected.
 #[derive(Debug)]
 pub struct Cofre {
     folder: DataDir,
@@ -303,14 +305,17 @@ impl Cofre {
 
 impl Drop for Cofre {
     fn drop(&mut self) {
+        // Asked first, so that the last lines of the log are there. A failure to ask, to kill or to
+        // wait leaves nothing more to do: the process is gone already.
+        let _ = self.signal(Signal::TERM);
+        let _ = until("the end of the server", DROP_MAX, || self.exited());
         if let Some(child) = &mut self.child {
-            // A failure leaves nothing more to do: the process is gone already.
             let _ = child.kill();
             let _ = child.wait();
         }
-        if std::thread::panicking() {
-            eprintln!("the end of the server's log:\n{}", self.log.tail());
-        } else if let Err(error) = self.log.check() {
+        // The test harness shows it if the test fails.
+        println!("the end of the server's log:\n{}", self.log.tail());
+        if let (Err(error), false) = (self.log.check(), std::thread::panicking()) {
             panic!("{error}");
         }
     }
