@@ -2,7 +2,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cofre_admin_types::{PROBLEM_MEDIA_TYPE, Problem, Scope};
 
-/// Why a request was not carried out. Handlers return it; [`crate::edge`] writes it out as a
+/// Why a request was not carried out. Handlers return it; `edge` writes it out as a
 /// [`Problem`] with the request id.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ApiError {

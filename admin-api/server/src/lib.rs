@@ -1,7 +1,7 @@
 //! The admin API: HTTP routes over the domain, for operators and their programs.
 //!
 //! # Invariants
-//! - A route is declared with the scope that it asks for, or expressly open, in [`routes`]: there is
+//! - A route is declared with the scope that it asks for, or expressly open, in `routes`: there is
 //!   no other way to add one.
 //! - Every error is a problem document that names the field it is about.
 //! - A secret appears in the answer that makes it and nowhere else.

@@ -83,7 +83,7 @@ fn push_text(key: &mut Vec<u8>, text: &[u8]) {
     key.extend_from_slice(&[0, 1]);
 }
 
-/// Undoes [`push_text`]: the text and what follows it; `None` if the bytes are no such field.
+/// Undoes the escape: the text and what follows it; `None` if the bytes are no such field.
 pub fn text(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let mut text = Vec::with_capacity(bytes.len());
     let mut rest = bytes;

@@ -1,6 +1,6 @@
 //! Background jobs: they iterate and pace; what a step means is `objects`'.
 //!
-//! Each job is a [`Worker`](cofre_runtime::Worker) of short steps that can end anywhere. How busy a
+//! Each job is a [`Worker`] of short steps that can end anywhere. How busy a
 //! job may be is a dynamic setting, asked before each step.
 
 mod events;

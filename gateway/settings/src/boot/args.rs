@@ -37,7 +37,7 @@ pub struct BootArgs {
     #[arg(long, env = "COFRE_ADMIN_LISTEN", value_name = "ADDR")]
     pub admin_listen: Option<SocketAddr>,
 
-    /// Directory of a shard, once per shard [default: <data>/shard-1]. One per disk: shards on one disk
+    /// Directory of a shard, once per shard [default: DATA/shard-1]. One per disk: shards on one disk
     /// are lost together. In the file `shards`, a list; in the environment separated by commas.
     #[arg(long = "shard", env = "COFRE_SHARDS", value_name = "PATH", value_delimiter = ',')]
     pub shards: Vec<PathBuf>,
@@ -81,7 +81,7 @@ pub struct BootArgs {
     #[arg(long, env = "COFRE_LOG_LEVEL", value_name = "LEVEL")]
     pub log_level: Option<LogLevel>,
 
-    /// File of the master key that seals secrets [default: <data>/master.key]. Made at the first
+    /// File of the master key that seals secrets [default: DATA/master.key]. Made at the first
     /// start. Without it no access key works again: keep a copy apart from the data.
     #[arg(long, env = "COFRE_MASTER_KEY_FILE", value_name = "FILE")]
     pub master_key_file: Option<PathBuf>,
