@@ -106,13 +106,13 @@ fn a_rotten_copy_is_never_served_and_is_made_anew() -> Result<()> {
     ensure!(rot(&shards[0])? > 100, "nothing was flipped");
     cofre.log().expect("a copy is bad");
     // Reads go to the less busy shard, so many at once find the rotten copies sooner or later.
-    until("every rotten copy is found", Duration::from_secs(60), || {
+    until("every rotten copy is found", Duration::from_secs(300), || {
         read_all_at_once(&cofre)?;
         Ok((found_bad(&cofre.log().text()?) >= ROTTEN_MIN).then_some(()))
     })?;
     let heal = |cofre: &Cofre| succeeded(cofre.send_admin(Request::new("GET", "/v1/jobs/heal"))?);
     let passes = number(&heal(&cofre)?.text(), "passes")?;
-    until("every rotten copy is made anew", Duration::from_secs(60), || {
+    until("every rotten copy is made anew", Duration::from_secs(180), || {
         succeeded(cofre.send_admin(Request::new("POST", "/v1/jobs/heal/wake"))?)?;
         let health = succeeded(cofre.send_admin(Request::new("GET", "/v1/health"))?)?.text();
         let ended = number(&heal(&cofre)?.text(), "passes")? >= passes + HEAL_PASSES;
