@@ -9,7 +9,7 @@
 //! anew on what the other left.
 
 use crate::change::{Change, Count};
-use cofre_catalog::records::{Content, Headers, Record, VersionKind, VersionRecord, Versioning};
+use cofre_catalog::records::{Content, Guards, Headers, Record, VersionKind, VersionRecord, Versioning};
 use cofre_catalog::{Revision, Write, keys};
 use cofre_types::{AccountId, BucketId, ETag, ObjectKey, Tags, Timestamp, VersionId};
 
@@ -208,5 +208,6 @@ pub(crate) fn delete_marker(version: VersionId, place: u64, now: Timestamp, owne
         headers: Headers::default(),
         tags: Tags::default(),
         content: Content::Segments(Vec::new()),
+        guards: Guards::default(),
     }
 }

@@ -100,7 +100,10 @@ pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
         Error::BucketAlreadyOwnedByYou => about_bucket(about, S3ErrorCode::BucketAlreadyOwnedByYou),
         Error::BucketNotEmpty => about_bucket(about, S3ErrorCode::BucketNotEmpty),
         Error::TooManyBuckets => S3Error::new(S3ErrorCode::TooManyBuckets),
-        Error::NoSuchConfiguration(unset) => about_bucket(about, no_such_configuration(unset)),
+        Error::NoSuchConfiguration(unset) => {
+            exchange.detail("BucketName", about.bucket);
+            no_such_configuration(unset)
+        }
         Error::NoSuchKey { delete_marker } => {
             exchange.detail("Key", about.key.unwrap_or_default());
             let mut error = S3Error::new(S3ErrorCode::NoSuchKey);
@@ -186,12 +189,22 @@ fn detail_upload(about: About<'_>) {
     }
 }
 
-fn no_such_configuration(unset: Unset) -> S3ErrorCode {
+fn no_such_configuration(unset: Unset) -> S3Error {
+    let not_found = |code| custom(code, StatusCode::NOT_FOUND, "The configuration is not set on this bucket.");
     match unset {
-        Unset::Tagging => S3ErrorCode::NoSuchTagSet,
-        Unset::Config(ConfigKind::Cors) => S3ErrorCode::NoSuchCORSConfiguration,
-        Unset::Config(ConfigKind::Lifecycle) => S3ErrorCode::NoSuchLifecycleConfiguration,
-        Unset::Config(ConfigKind::Policy) => S3ErrorCode::NoSuchBucketPolicy,
+        Unset::Tagging => S3Error::new(S3ErrorCode::NoSuchTagSet),
+        Unset::Config(ConfigKind::Cors) => S3Error::new(S3ErrorCode::NoSuchCORSConfiguration),
+        Unset::Config(ConfigKind::Lifecycle) => S3Error::new(S3ErrorCode::NoSuchLifecycleConfiguration),
+        Unset::Config(ConfigKind::Policy) => S3Error::new(S3ErrorCode::NoSuchBucketPolicy),
+        Unset::Config(ConfigKind::Ownership) => S3Error::new(S3ErrorCode::OwnershipControlsNotFoundError),
+        Unset::Config(ConfigKind::PublicAccess) => not_found("NoSuchPublicAccessBlockConfiguration"),
+        // s3s has 400 for it; S3 answers 404.
+        Unset::Config(ConfigKind::Encryption) => not_found("ServerSideEncryptionConfigurationNotFoundError"),
+        Unset::Config(ConfigKind::ObjectLock) => S3Error::new(S3ErrorCode::ObjectLockConfigurationNotFoundError),
+        Unset::Config(ConfigKind::Website) => S3Error::new(S3ErrorCode::NoSuchWebsiteConfiguration),
+        Unset::Config(ConfigKind::Acl | ConfigKind::Logging | ConfigKind::RequestPayment | ConfigKind::Accelerate) => {
+            not_found("NoSuchConfiguration")
+        }
     }
 }
 

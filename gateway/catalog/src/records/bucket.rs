@@ -1,4 +1,4 @@
-use super::Record;
+use super::{AclRecord, DefaultEncryption, LockConfig, Ownership, PublicAccessBlock, Record};
 use cofre_types::{AccountId, BucketId, Scheme, Tags, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -62,4 +62,31 @@ pub enum BucketConfig {
     Lifecycle(String),
     /// Bucket policy, as JSON.
     Policy(String),
+    /// Access control list.
+    Acl(AclRecord),
+    /// Who owns what others put in it.
+    Ownership(Ownership),
+    /// What it refuses to make public.
+    PublicAccess(PublicAccessBlock),
+    /// Encryption of objects that ask for none.
+    Encryption(DefaultEncryption),
+    /// Object lock is enabled, which nothing undoes.
+    ObjectLock(LockConfig),
+    /// Website, as JSON.
+    Website(String),
+    /// Server access logging, as JSON.
+    Logging(String),
+    /// Who pays for requests.
+    RequestPayment(Payer),
+    /// Whether transfers are accelerated.
+    Accelerate(bool),
+}
+
+/// Who pays for requests to a bucket (AWS, "Using Requester Pays buckets").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Payer {
+    /// Its owner.
+    BucketOwner,
+    /// Who asks.
+    Requester,
 }

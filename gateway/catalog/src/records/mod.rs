@@ -5,11 +5,14 @@
 //! of each version that ever was.
 
 mod access;
+mod acl;
 mod blob;
 mod bucket;
 mod cluster;
+mod encryption;
 mod event;
 mod job;
+mod lock;
 mod object;
 mod settings;
 mod shard;
@@ -17,12 +20,15 @@ mod upload;
 mod usage;
 
 pub use access::{AccessKeyRecord, AccountRecord, AdminTokenRecord, Scope};
+pub use acl::{AclGrant, AclGrantee, AclPermission, AclRecord, Ownership, PublicAccessBlock};
 pub use blob::{BlobRecord, CopyRecord, DoomedRecord, GarbageRecord, HealRecord};
-pub use bucket::{BucketConfig, BucketRecord, Durability, Versioning};
+pub use bucket::{BucketConfig, BucketRecord, Durability, Payer, Versioning};
 pub use cluster::ClusterRecord;
+pub use encryption::{DefaultEncryption, Encryption, EncryptionMethod};
 pub use event::EventRecord;
 pub use job::JobRecord;
-pub use object::{Content, Header, Headers, Segment, VersionKind, VersionRecord};
+pub use lock::{LockConfig, LockDefault, LockMode, LockPeriod, Retention};
+pub use object::{Content, Guards, Header, Headers, Segment, VersionKind, VersionRecord};
 pub use settings::SettingsRecord;
 pub use shard::{ShardMode, ShardPlace, ShardRecord, ShardUsage};
 pub use upload::{ManifestRecord, PartRecord, UploadRecord};

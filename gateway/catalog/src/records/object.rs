@@ -1,4 +1,4 @@
-use super::Record;
+use super::{AclRecord, Encryption, Record, RecordError, Retention, decode_fields};
 use cofre_types::{AccountId, BlobId, Checksum, ETag, Tags, Timestamp, UploadId, VersionId};
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +60,20 @@ pub enum Content {
     Manifest(UploadId),
 }
 
+/// Who may reach a version, for how long it is kept, and how its bytes are encrypted. Most have none
+/// of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guards {
+    /// Access control list; if absent, the owner alone may.
+    pub acl: Option<AclRecord>,
+    /// Until when it is kept.
+    pub retention: Option<Retention>,
+    /// Whether it is kept until that is taken back.
+    pub legal_hold: bool,
+    /// Encryption of the bytes on the shards.
+    pub encryption: Option<Encryption>,
+}
+
 /// A version of an object: everything a GET, a HEAD or a listing needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VersionRecord {
@@ -88,8 +102,57 @@ pub struct VersionRecord {
     pub tags: Tags,
     /// Where the bytes are.
     pub content: Content,
+    /// Rights, locks and encryption.
+    pub guards: Guards,
 }
 
 impl Record for VersionRecord {
     const NAME: &'static str = "version";
+    const VERSION: u8 = 2;
+
+    fn decode_older(version: u8, fields: &[u8]) -> Result<Self, RecordError> {
+        match version {
+            1 => decode_fields::<V1>(Self::NAME, fields).map(Self::from),
+            _ => Err(RecordError::Unknown { record: Self::NAME, found: version, known: Self::VERSION }),
+        }
+    }
+}
+
+/// The fields of version 1.
+#[derive(Deserialize)]
+struct V1 {
+    version: VersionId,
+    place: u64,
+    kind: VersionKind,
+    modified: Timestamp,
+    owner: AccountId,
+    size: u64,
+    etag: ETag,
+    checksum: Option<Checksum>,
+    storage_class: String,
+    headers: Headers,
+    tags: Tags,
+    content: Content,
+}
+
+impl From<V1> for VersionRecord {
+    fn from(old: V1) -> Self {
+        let V1 { version, place, kind, modified, owner, size, etag, checksum, storage_class, headers, tags, content } =
+            old;
+        Self {
+            version,
+            place,
+            kind,
+            modified,
+            owner,
+            size,
+            etag,
+            checksum,
+            storage_class,
+            headers,
+            tags,
+            content,
+            guards: Guards::default(),
+        }
+    }
 }

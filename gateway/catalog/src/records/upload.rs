@@ -1,4 +1,4 @@
-use super::{Headers, Record, Segment};
+use super::{Guards, Headers, Record, RecordError, Segment, decode_fields};
 use cofre_types::{AccountId, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, Tags, Timestamp, UploadId};
 use serde::{Deserialize, Serialize};
 
@@ -21,10 +21,40 @@ pub struct UploadRecord {
     pub tags: Tags,
     /// Checksum that parts and object get.
     pub checksum: Option<(ChecksumAlgorithm, ChecksumKind)>,
+    /// Rights, locks and encryption of the object to be.
+    pub guards: Guards,
 }
 
 impl Record for UploadRecord {
     const NAME: &'static str = "multipart upload";
+    const VERSION: u8 = 2;
+
+    fn decode_older(version: u8, fields: &[u8]) -> Result<Self, RecordError> {
+        match version {
+            1 => decode_fields::<V1>(Self::NAME, fields).map(Self::from),
+            _ => Err(RecordError::Unknown { record: Self::NAME, found: version, known: Self::VERSION }),
+        }
+    }
+}
+
+/// The fields of version 1 of [`UploadRecord`].
+#[derive(Deserialize)]
+struct V1 {
+    id: UploadId,
+    initiator: AccountId,
+    owner: AccountId,
+    initiated: Timestamp,
+    storage_class: String,
+    headers: Headers,
+    tags: Tags,
+    checksum: Option<(ChecksumAlgorithm, ChecksumKind)>,
+}
+
+impl From<V1> for UploadRecord {
+    fn from(old: V1) -> Self {
+        let V1 { id, initiator, owner, initiated, storage_class, headers, tags, checksum } = old;
+        Self { id, initiator, owner, initiated, storage_class, headers, tags, checksum, guards: Guards::default() }
+    }
 }
 
 /// A part, of an upload under way or of an object that one became.

@@ -17,37 +17,63 @@ impl ConfigKind {
             BucketConfig::Cors(_) => Self::Cors,
             BucketConfig::Lifecycle(_) => Self::Lifecycle,
             BucketConfig::Policy(_) => Self::Policy,
+            BucketConfig::Acl(_) => Self::Acl,
+            BucketConfig::Ownership(_) => Self::Ownership,
+            BucketConfig::PublicAccess(_) => Self::PublicAccess,
+            BucketConfig::Encryption(_) => Self::Encryption,
+            BucketConfig::ObjectLock(_) => Self::ObjectLock,
+            BucketConfig::Website(_) => Self::Website,
+            BucketConfig::Logging(_) => Self::Logging,
+            BucketConfig::RequestPayment(_) => Self::RequestPayment,
+            BucketConfig::Accelerate(_) => Self::Accelerate,
         }
     }
 
-    const fn read(self) -> Action {
+    /// What reading, setting and deleting it is called.
+    const fn actions(self) -> (Action, Action, Action) {
+        use Action as A;
         match self {
-            Self::Cors => Action::GetBucketCors,
-            Self::Lifecycle => Action::GetLifecycleConfiguration,
-            Self::Policy => Action::GetBucketPolicy,
-        }
-    }
-
-    const fn write(self) -> Action {
-        match self {
-            Self::Cors => Action::PutBucketCors,
-            Self::Lifecycle => Action::PutLifecycleConfiguration,
-            Self::Policy => Action::PutBucketPolicy,
-        }
-    }
-
-    const fn delete(self) -> Action {
-        match self {
-            Self::Cors => Action::PutBucketCors,
-            Self::Lifecycle => Action::PutLifecycleConfiguration,
-            Self::Policy => Action::DeleteBucketPolicy,
+            Self::Cors => (A::GetBucketCors, A::PutBucketCors, A::PutBucketCors),
+            Self::Lifecycle => {
+                (A::GetLifecycleConfiguration, A::PutLifecycleConfiguration, A::PutLifecycleConfiguration)
+            }
+            Self::Policy => (A::GetBucketPolicy, A::PutBucketPolicy, A::DeleteBucketPolicy),
+            Self::Acl => (A::GetBucketAcl, A::PutBucketAcl, A::PutBucketAcl),
+            Self::Ownership => {
+                (A::GetBucketOwnershipControls, A::PutBucketOwnershipControls, A::PutBucketOwnershipControls)
+            }
+            Self::PublicAccess => {
+                (A::GetBucketPublicAccessBlock, A::PutBucketPublicAccessBlock, A::PutBucketPublicAccessBlock)
+            }
+            Self::Encryption => {
+                (A::GetEncryptionConfiguration, A::PutEncryptionConfiguration, A::PutEncryptionConfiguration)
+            }
+            Self::ObjectLock => (
+                A::GetBucketObjectLockConfiguration,
+                A::PutBucketObjectLockConfiguration,
+                A::PutBucketObjectLockConfiguration,
+            ),
+            Self::Website => (A::GetBucketWebsite, A::PutBucketWebsite, A::DeleteBucketWebsite),
+            Self::Logging => (A::GetBucketLogging, A::PutBucketLogging, A::PutBucketLogging),
+            Self::RequestPayment => {
+                (A::GetBucketRequestPayment, A::PutBucketRequestPayment, A::PutBucketRequestPayment)
+            }
+            Self::Accelerate => {
+                (A::GetAccelerateConfiguration, A::PutAccelerateConfiguration, A::PutAccelerateConfiguration)
+            }
         }
     }
 }
 
-fn document(config: &BucketConfig) -> &str {
+/// Bytes of a document that a client wrote; the other sub-resources are bounded by their types.
+fn document_bytes(config: &BucketConfig) -> usize {
     match config {
-        BucketConfig::Cors(text) | BucketConfig::Lifecycle(text) | BucketConfig::Policy(text) => text,
+        BucketConfig::Cors(text)
+        | BucketConfig::Lifecycle(text)
+        | BucketConfig::Policy(text)
+        | BucketConfig::Website(text)
+        | BucketConfig::Logging(text) => text.len(),
+        _ => 0,
     }
 }
 
@@ -128,17 +154,22 @@ impl Objects {
         Ok((bucket.record.bytes_max, bucket.record.objects_max))
     }
 
-    /// A sub-resource document.
+    /// A sub-resource.
     ///
     /// # Errors
     /// [`Error::NoSuchConfiguration`] if it is not set.
-    pub async fn bucket_config(&self, caller: &Caller, name: &BucketName, kind: ConfigKind) -> Result<String, Error> {
-        let bucket = self.bucket_for(caller, kind.read(), name, None).await?;
+    pub async fn bucket_config(
+        &self,
+        caller: &Caller,
+        name: &BucketName,
+        kind: ConfigKind,
+    ) -> Result<BucketConfig, Error> {
+        let bucket = self.bucket_for(caller, kind.actions().0, name, None).await?;
         let found = bucket.record.config.iter().find(|config| ConfigKind::of(config) == kind);
-        found.map(|config| document(config).to_owned()).ok_or(Error::NoSuchConfiguration(Unset::Config(kind)))
+        found.cloned().ok_or(Error::NoSuchConfiguration(Unset::Config(kind)))
     }
 
-    /// Sets a sub-resource document, which the door has validated.
+    /// Sets a sub-resource, which the door has validated.
     ///
     /// # Errors
     /// [`Error`].
@@ -148,7 +179,7 @@ impl Objects {
         name: &BucketName,
         config: BucketConfig,
     ) -> Result<(), Error> {
-        if document(&config).len() > DOCUMENT_BYTES_MAX {
+        if document_bytes(&config) > DOCUMENT_BYTES_MAX {
             return Err(Error::InvalidRequest("the configuration is larger than 1 MiB"));
         }
         let kind = ConfigKind::of(&config);
@@ -156,10 +187,10 @@ impl Objects {
             record.config.retain(|other| ConfigKind::of(other) != kind);
             record.config.push(config.clone());
         };
-        self.change_bucket(caller, kind.write(), name, "bucket.configured", set).await
+        self.change_bucket(caller, kind.actions().1, name, "bucket.configured", set).await
     }
 
-    /// Deletes a sub-resource document; fine if it is not set.
+    /// Deletes a sub-resource; fine if it is not set.
     ///
     /// # Errors
     /// [`Error`].
@@ -170,7 +201,7 @@ impl Objects {
         kind: ConfigKind,
     ) -> Result<(), Error> {
         let set = |record: &mut BucketRecord| record.config.retain(|other| ConfigKind::of(other) != kind);
-        self.change_bucket(caller, kind.delete(), name, "bucket.configured", set).await
+        self.change_bucket(caller, kind.actions().2, name, "bucket.configured", set).await
     }
 
     async fn change_bucket(

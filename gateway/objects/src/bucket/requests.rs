@@ -54,7 +54,7 @@ pub struct BucketsPage {
 pub enum Unset {
     /// Tags.
     Tagging,
-    /// A sub-resource document.
+    /// A sub-resource.
     Config(ConfigKind),
 }
 
@@ -65,6 +65,15 @@ impl std::fmt::Display for Unset {
             Self::Config(ConfigKind::Cors) => "CORS",
             Self::Config(ConfigKind::Lifecycle) => "lifecycle",
             Self::Config(ConfigKind::Policy) => "policy",
+            Self::Config(ConfigKind::Acl) => "access control list",
+            Self::Config(ConfigKind::Ownership) => "ownership controls",
+            Self::Config(ConfigKind::PublicAccess) => "public access block",
+            Self::Config(ConfigKind::Encryption) => "encryption",
+            Self::Config(ConfigKind::ObjectLock) => "object lock",
+            Self::Config(ConfigKind::Website) => "website",
+            Self::Config(ConfigKind::Logging) => "logging",
+            Self::Config(ConfigKind::RequestPayment) => "request payment",
+            Self::Config(ConfigKind::Accelerate) => "acceleration",
         })
     }
 }
@@ -78,4 +87,22 @@ pub enum ConfigKind {
     Lifecycle,
     /// Bucket policy.
     Policy,
+    /// Access control list.
+    Acl,
+    /// Who owns what others put in it.
+    Ownership,
+    /// What it refuses to make public.
+    PublicAccess,
+    /// Encryption of objects that ask for none.
+    Encryption,
+    /// Object lock.
+    ObjectLock,
+    /// Website.
+    Website,
+    /// Server access logging.
+    Logging,
+    /// Who pays for requests.
+    RequestPayment,
+    /// Whether transfers are accelerated.
+    Accelerate,
 }

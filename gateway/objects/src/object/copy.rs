@@ -4,7 +4,7 @@ use crate::domain::{Bucket, Tried, uncancelled};
 use crate::object::put::Draft;
 use crate::versions::Held;
 use crate::{CopyObject, CopyOutcome, Error, Objects};
-use cofre_catalog::records::{BlobRecord, Content, ManifestRecord, Record, Segment, VersionRecord};
+use cofre_catalog::records::{BlobRecord, Content, Guards, ManifestRecord, Record, Segment, VersionRecord};
 use cofre_catalog::{Revision, keys};
 use cofre_iam::{Action, Caller};
 use cofre_types::{BucketName, Checksum, ChecksumAlgorithm, ChecksumKind, ObjectKey, ResolvedRange, VersionId};
@@ -191,5 +191,6 @@ fn copied(request: &CopyObject, bucket: &Bucket, source: &Source, checksum: Opti
         headers: request.headers.clone().unwrap_or_else(|| record.headers.clone()),
         tags: request.tags.clone().unwrap_or_else(|| record.tags.clone()),
         content: record.content.clone(),
+        guards: Guards::default(),
     }
 }

@@ -3,7 +3,7 @@ use crate::change::Change;
 use crate::domain::{Bucket, Tried, uncancelled};
 use crate::{Error, Objects, PutObject, PutOutcome, WriteConditions};
 use cofre_catalog::keys;
-use cofre_catalog::records::{Content, Headers, VersionKind, VersionRecord, Versioning};
+use cofre_catalog::records::{Content, Guards, Headers, VersionKind, VersionRecord, Versioning};
 use cofre_iam::{Action, Caller};
 use cofre_types::{AccountId, Checksum, ETag, ObjectKey, Tags, Timestamp, VersionId};
 use std::sync::Arc;
@@ -22,6 +22,7 @@ pub(crate) struct Draft {
     pub headers: Headers,
     pub tags: Tags,
     pub content: Content,
+    pub guards: Guards,
 }
 
 impl Objects {
@@ -50,6 +51,7 @@ impl Objects {
             headers,
             tags,
             content: Content::Segments(written.segments()),
+            guards: Guards::default(),
         };
         let objects = self.clone();
         uncancelled(async move {
@@ -153,6 +155,7 @@ impl Draft {
             headers: self.headers.clone(),
             tags: self.tags.clone(),
             content: self.content.clone(),
+            guards: self.guards.clone(),
         }
     }
 }

@@ -210,6 +210,7 @@ fn assemble(
         headers: upload.headers.clone(),
         tags: upload.tags.clone(),
         content: Content::Manifest(upload.id),
+        guards: upload.guards.clone(),
     };
     Ok((draft, ManifestRecord { references: 1, parts, etag }))
 }

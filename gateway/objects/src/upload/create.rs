@@ -2,7 +2,7 @@ use crate::change::Change;
 use crate::domain::Tried;
 use crate::{CreateUpload, Error, Objects, UploadInfo};
 use cofre_catalog::keys;
-use cofre_catalog::records::{Record, UploadRecord};
+use cofre_catalog::records::{Guards, Record, UploadRecord};
 use cofre_iam::{Action, Caller};
 use cofre_types::{ChecksumAlgorithm, ChecksumKind, UploadId};
 
@@ -26,6 +26,7 @@ impl Objects {
             headers,
             tags,
             checksum: chosen(checksum, checksum_kind)?,
+            guards: Guards::default(),
         };
         for _ in Self::tries() {
             let mut change = Change::default();

@@ -1,9 +1,11 @@
-use super::check;
+use super::{check, check_older};
 use cofre_catalog::records::{
-    AccessKeyRecord, AccountRecord, AdminTokenRecord, BlobRecord, BucketConfig, BucketRecord, ClusterRecord, Content,
-    CopyRecord, DoomedRecord, Durability, EventRecord, GarbageRecord, Header, Headers, HealRecord, JobRecord,
-    ManifestRecord, PartRecord, Scope, Segment, SettingsRecord, ShardMode, ShardPlace, ShardRecord, UploadRecord,
-    VersionKind, VersionRecord, Versioning,
+    AccessKeyRecord, AccountRecord, AclGrant, AclGrantee, AclPermission, AclRecord, AdminTokenRecord, BlobRecord,
+    BucketConfig, BucketRecord, ClusterRecord, Content, CopyRecord, DefaultEncryption, DoomedRecord, Durability,
+    Encryption, EncryptionMethod, EventRecord, GarbageRecord, Guards, Header, Headers, HealRecord, JobRecord,
+    LockConfig, LockDefault, LockMode, LockPeriod, ManifestRecord, Ownership, PartRecord, Payer, PublicAccessBlock,
+    Retention, Scope, Segment, SettingsRecord, ShardMode, ShardPlace, ShardRecord, UploadRecord, VersionKind,
+    VersionRecord, Versioning,
 };
 use cofre_types::{
     AccessKeyId, AccountId, BlobId, BucketId, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, Scheme, ShardId, Tags,
@@ -57,6 +59,42 @@ fn checksums() -> Vec<Checksum> {
     all.chain([sum(ChecksumAlgorithm::Sha256, ChecksumKind::Composite)]).collect()
 }
 
+fn acl() -> AclRecord {
+    let grant = |grantee, permission| AclGrant { grantee, permission };
+    AclRecord {
+        grants: vec![
+            grant(AclGrantee::Account(account()), AclPermission::FullControl),
+            grant(AclGrantee::AllUsers, AclPermission::Read),
+            grant(AclGrantee::AuthenticatedUsers, AclPermission::Write),
+            grant(AclGrantee::LogDelivery, AclPermission::ReadAcp),
+            grant(AclGrantee::AllUsers, AclPermission::WriteAcp),
+        ],
+    }
+}
+
+fn guards() -> Vec<Guards> {
+    let methods = [
+        EncryptionMethod::S3,
+        EncryptionMethod::Kms { key: text("orders"), dual_layer: true },
+        EncryptionMethod::Customer,
+    ];
+    let encrypted = methods.map(|method| Encryption {
+        key_md5: (method == EncryptionMethod::Customer).then_some([0x66; 16]),
+        context: matches!(method, EncryptionMethod::Kms { .. }).then(|| text("e30=")),
+        bucket_key: matches!(method, EncryptionMethod::Kms { .. }),
+        method,
+        sealed_key: vec![0xc1; 60],
+    });
+    let encrypted = encrypted.map(|encryption| Guards { encryption: Some(encryption), ..Guards::default() });
+    let kept = [LockMode::Governance, LockMode::Compliance].map(|mode| Guards {
+        retention: Some(Retention { mode, until: TIME }),
+        legal_hold: mode == LockMode::Compliance,
+        ..Guards::default()
+    });
+    let listed = Guards { acl: Some(acl()), ..Guards::default() };
+    encrypted.into_iter().chain(kept).chain([listed]).collect()
+}
+
 fn version() -> VersionRecord {
     VersionRecord {
         version: VersionId::Null,
@@ -71,6 +109,7 @@ fn version() -> VersionRecord {
         headers: headers(),
         tags: tags(),
         content: Content::Segments(segments()),
+        guards: Guards::default(),
     }
 }
 
@@ -138,8 +177,34 @@ fn buckets() {
         ],
         ..record.clone()
     };
+    let lock = |mode, period| BucketConfig::ObjectLock(LockConfig { default: Some(LockDefault { mode, period }) });
+    let default = |method| BucketConfig::Encryption(DefaultEncryption { method, bucket_key: true });
+    let public =
+        |set| PublicAccessBlock { block_acls: set, ignore_acls: !set, block_policy: set, restrict_buckets: !set };
+    let configured = BucketRecord {
+        config: vec![
+            BucketConfig::Acl(acl()),
+            BucketConfig::Ownership(Ownership::BucketOwnerEnforced),
+            BucketConfig::Ownership(Ownership::BucketOwnerPreferred),
+            BucketConfig::Ownership(Ownership::ObjectWriter),
+            BucketConfig::PublicAccess(public(true)),
+            BucketConfig::PublicAccess(public(false)),
+            default(EncryptionMethod::S3),
+            default(EncryptionMethod::Kms { key: text("orders"), dual_layer: false }),
+            BucketConfig::ObjectLock(LockConfig::default()),
+            lock(LockMode::Governance, LockPeriod::Days(30)),
+            lock(LockMode::Compliance, LockPeriod::Years(7)),
+            BucketConfig::Website(text("{}")),
+            BucketConfig::Logging(text("{}")),
+            BucketConfig::RequestPayment(Payer::BucketOwner),
+            BucketConfig::RequestPayment(Payer::Requester),
+            BucketConfig::Accelerate(true),
+        ],
+        ..record.clone()
+    };
     let suspended = BucketRecord { versioning: Versioning::Suspended, ..record.clone() };
     check("bucket", &[record, full, suspended]);
+    check("bucket-configurations", &[configured]);
 }
 
 #[test]
@@ -162,6 +227,8 @@ fn versions() {
         ..version()
     });
     samples.extend(checksums().into_iter().map(|checksum| VersionRecord { checksum: Some(checksum), ..version() }));
+    check_older("version.v1.hex", &samples);
+    samples.extend(guards().into_iter().map(|guards| VersionRecord { guards, ..version() }));
     check("version", &samples);
 }
 
@@ -176,9 +243,12 @@ fn uploads_and_parts() {
         headers: headers(),
         tags: tags(),
         checksum: Some((ChecksumAlgorithm::Crc64Nvme, ChecksumKind::FullObject)),
+        guards: Guards::default(),
     };
     let plain = UploadRecord { checksum: None, headers: Headers::default(), ..record.clone() };
-    check("upload", &[record, plain]);
+    check_older("upload.v1.hex", &[record.clone(), plain.clone()]);
+    let guarded = guards().into_iter().map(|guards| UploadRecord { guards, ..plain.clone() });
+    check("upload", &[record.clone(), plain.clone()].into_iter().chain(guarded).collect::<Vec<_>>());
     let record = PartRecord {
         size: 8_388_608,
         etag: ETag::of_md5([0x33; 16]),

@@ -1,0 +1,41 @@
+use serde::{Deserialize, Serialize};
+
+/// Who holds the key that an object's own key is sealed with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EncryptionMethod {
+    /// Cofre's own master key: SSE-S3.
+    S3,
+    /// A named key of the key service: SSE-KMS.
+    Kms {
+        /// Its name.
+        key: String,
+        /// Whether two layers were asked for: DSSE-KMS.
+        dual_layer: bool,
+    },
+    /// The client, who sends it with each request: SSE-C.
+    Customer,
+}
+
+/// Encryption of the objects of a bucket that ask for none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DefaultEncryption {
+    /// How; never [`EncryptionMethod::Customer`].
+    pub method: EncryptionMethod,
+    /// Whether a bucket key was asked for. It is told and changes nothing.
+    pub bucket_key: bool,
+}
+
+/// How a version's bytes are encrypted. It opens nothing without the key that its own is sealed with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Encryption {
+    /// How.
+    pub method: EncryptionMethod,
+    /// The key of the bytes, sealed.
+    pub sealed_key: Vec<u8>,
+    /// MD5 of the customer's key, if it is one.
+    pub key_md5: Option<[u8; 16]>,
+    /// Encryption context of a KMS key, as the client gave it: base64 of JSON.
+    pub context: Option<String>,
+    /// Whether a bucket key was asked for.
+    pub bucket_key: bool,
+}
