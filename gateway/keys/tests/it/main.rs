@@ -1,0 +1,8 @@
+//! Keys and streams through the public seam.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod local;
+mod sealed;
+mod streams;
+mod vault;
