@@ -154,6 +154,9 @@ impl From<Error> for ApiError {
             Error::InvalidRequest(reason) => Self::invalid("request", reason),
             // None of these comes of asking for buckets, their usage or their quota.
             Error::AccessDenied
+            | Error::Locked
+            | Error::InvalidBucketState(_)
+            | Error::InvalidRetentionPeriod(_)
             | Error::Body(_)
             | Error::IncompleteBody { .. }
             | Error::BadDigest

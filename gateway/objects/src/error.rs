@@ -12,6 +12,15 @@ pub enum Error {
     /// The caller may not do this.
     #[error("access denied")]
     AccessDenied,
+    /// An object lock keeps the version from being removed, or from being kept less strictly.
+    #[error("the version is locked")]
+    Locked,
+    /// The bucket's state does not allow it.
+    #[error("{0}")]
+    InvalidBucketState(&'static str),
+    /// The default retention of a bucket is too short or too long.
+    #[error("{0}")]
+    InvalidRetentionPeriod(&'static str),
     /// A value of the request is not valid.
     #[error(transparent)]
     Invalid(#[from] Invalid),

@@ -21,6 +21,7 @@ mod digest;
 mod domain;
 mod error;
 mod list;
+mod lock;
 mod maintain;
 mod object;
 mod topology;
@@ -28,11 +29,14 @@ mod upload;
 mod versions;
 
 pub use bucket::*;
-pub use cofre_catalog::records::{BucketConfig, Header, Headers, Usage, Versioning};
+pub use cofre_catalog::records::{
+    BucketConfig, Header, Headers, LockConfig, LockDefault, LockMode, LockPeriod, Retention, Usage, Versioning,
+};
 pub use cofre_shards::{Body, BodyError, ByteStream};
 pub use domain::{Objects, Parts};
 pub use error::Error;
 pub use list::*;
+pub use lock::WantedLock;
 pub use maintain::{Deleted, Healed, Orphans, Reclaimed, Relocated, Scrubbed, StaleUploads};
 pub use object::*;
 pub use topology::*;

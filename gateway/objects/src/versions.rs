@@ -8,7 +8,9 @@
 //! Every step checks each record that it read, so of two concurrent changes of one key one is done
 //! anew on what the other left.
 
+use crate::Error;
 use crate::change::{Change, Count};
+use crate::lock::{Removal, check_removal};
 use cofre_catalog::records::{Content, Guards, Headers, Record, VersionKind, VersionRecord, Versioning};
 use cofre_catalog::{Revision, Write, keys};
 use cofre_types::{AccountId, BucketId, ETag, ObjectKey, Tags, Timestamp, VersionId};
@@ -66,15 +68,22 @@ impl KeyState {
     }
 
     /// Makes `record` the current object.
-    pub(crate) fn put(&self, versioning: Versioning, record: &VersionRecord, change: &mut Change) {
+    pub(crate) fn put(
+        &self,
+        versioning: Versioning,
+        record: &VersionRecord,
+        removal: Removal,
+        change: &mut Change,
+    ) -> Result<(), Error> {
         self.check_current(change);
         match versioning {
-            Versioning::Unversioned => self.drop_current(change),
+            Versioning::Unversioned => self.drop_current(removal, change)?,
             Versioning::Enabled => self.age_current(change),
-            Versioning::Suspended => self.make_room_for_null(change),
+            Versioning::Suspended => self.make_room_for_null(removal, change)?,
         }
         change.batch.put(self.current_key(), record.encode());
         change.count_current(record, Count::Add);
+        Ok(())
     }
 
     /// Deletes without naming a version. Gives the delete marker that was made, if one was.
@@ -82,42 +91,45 @@ impl KeyState {
         &self,
         versioning: Versioning,
         marker: VersionRecord,
+        removal: Removal,
         change: &mut Change,
-    ) -> Option<VersionRecord> {
+    ) -> Result<Option<VersionRecord>, Error> {
         self.check_current(change);
         match versioning {
             Versioning::Unversioned => {
                 if self.current.is_some() {
-                    self.drop_current(change);
+                    self.drop_current(removal, change)?;
                     change.batch.delete(self.current_key());
                 }
-                return None;
+                return Ok(None);
             }
             Versioning::Enabled => self.age_current(change),
-            Versioning::Suspended => self.make_room_for_null(change),
+            Versioning::Suspended => self.make_room_for_null(removal, change)?,
         }
         if self.current.is_some() {
             change.batch.delete(self.current_key());
         }
         self.put_old(&marker, change);
-        Some(marker)
+        Ok(Some(marker))
     }
 
     /// Deletes the current version for good, and makes the next older object current.
-    pub(crate) fn remove_current(&self, change: &mut Change) {
+    pub(crate) fn remove_current(&self, removal: Removal, change: &mut Change) -> Result<(), Error> {
         self.check_current(change);
-        self.drop_current(change);
+        self.drop_current(removal, change)?;
         match self.older.first() {
             Some(next) if next.record.kind == VersionKind::Object => self.promote(next, change),
             _ => {
                 change.batch.delete(self.current_key());
             }
         }
+        Ok(())
     }
 
     /// Deletes an older version for good. If it was a delete marker and the newest of the key, the
     /// next object becomes current.
-    pub(crate) fn remove_old(&self, held: &Held, change: &mut Change) {
+    pub(crate) fn remove_old(&self, held: &Held, removal: Removal, change: &mut Change) -> Result<(), Error> {
+        check_removal(&held.record, removal)?;
         let place = held.record.place;
         self.check_current(change);
         change.batch.unchanged(self.version_key(place), Some(held.revision));
@@ -132,6 +144,7 @@ impl KeyState {
         {
             self.promote(next, change);
         }
+        Ok(())
     }
 
     /// Moves an older object to be the current one.
@@ -146,11 +159,13 @@ impl KeyState {
     }
 
     /// Lets the current version go.
-    fn drop_current(&self, change: &mut Change) {
+    fn drop_current(&self, removal: Removal, change: &mut Change) -> Result<(), Error> {
         if let Some(held) = &self.current {
+            check_removal(&held.record, removal)?;
             change.count_current(&held.record, Count::Remove);
             change.release(&held.record.content);
         }
+        Ok(())
     }
 
     /// Moves the current version to the older ones.
@@ -162,12 +177,13 @@ impl KeyState {
     }
 
     /// Removes the null version, wherever it stands, and ages a current version that is not null.
-    fn make_room_for_null(&self, change: &mut Change) {
+    fn make_room_for_null(&self, removal: Removal, change: &mut Change) -> Result<(), Error> {
         match &self.current {
-            Some(held) if held.record.version == VersionId::Null => self.drop_current(change),
+            Some(held) if held.record.version == VersionId::Null => self.drop_current(removal, change)?,
             _ => self.age_current(change),
         }
         if let Some((pointer, held)) = &self.null {
+            check_removal(&held.record, removal)?;
             let place = held.record.place;
             change.batch.unchanged(self.null_key(), Some(*pointer));
             change.batch.unchanged(self.version_key(place), Some(held.revision));
@@ -176,6 +192,7 @@ impl KeyState {
             change.count_old(&held.record, Count::Remove);
             change.release(&held.record.content);
         }
+        Ok(())
     }
 
     fn put_old(&self, record: &VersionRecord, change: &mut Change) {

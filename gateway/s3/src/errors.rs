@@ -48,6 +48,15 @@ pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
     let exchange = about.exchange;
     match error {
         Error::AccessDenied => S3Error::with_message(S3ErrorCode::AccessDenied, "Access Denied"),
+        Error::Locked => {
+            S3Error::with_message(S3ErrorCode::AccessDenied, "Access Denied because object protected by object lock.")
+        }
+        Error::InvalidBucketState(why) => {
+            let mut error = S3Error::with_message(S3ErrorCode::InvalidBucketState, why);
+            error.set_status_code(StatusCode::CONFLICT);
+            error
+        }
+        Error::InvalidRetentionPeriod(why) => custom("InvalidRetentionPeriod", StatusCode::BAD_REQUEST, why),
         Error::Invalid(invalid) => invalid_value(&invalid),
         Error::InvalidRequest(why) => S3Error::with_message(S3ErrorCode::InvalidRequest, why),
         Error::Body(error) => body(error.0),
@@ -193,6 +202,7 @@ fn no_such_configuration(unset: Unset) -> S3Error {
     let not_found = |code| custom(code, StatusCode::NOT_FOUND, "The configuration is not set on this bucket.");
     match unset {
         Unset::Tagging => S3Error::new(S3ErrorCode::NoSuchTagSet),
+        Unset::Retention => S3Error::new(S3ErrorCode::NoSuchObjectLockConfiguration),
         Unset::Config(ConfigKind::Cors) => S3Error::new(S3ErrorCode::NoSuchCORSConfiguration),
         Unset::Config(ConfigKind::Lifecycle) => S3Error::new(S3ErrorCode::NoSuchLifecycleConfiguration),
         Unset::Config(ConfigKind::Policy) => S3Error::new(S3ErrorCode::NoSuchBucketPolicy),

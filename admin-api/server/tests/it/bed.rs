@@ -158,7 +158,7 @@ impl Bed {
 
     /// Makes the bucket `bucket`.
     pub async fn make_bucket(&self) {
-        let bucket = CreateBucket { name: bucket_name(), region: String::new() };
+        let bucket = CreateBucket { name: bucket_name(), region: String::new(), object_lock: false };
         // A bucket has an owner, so a part of Cofre itself makes none.
         let new = NewAccount { name: "owner".to_owned(), ..NewAccount::default() };
         let key = self.iam.create_account(new, "test").await.unwrap().key.id;
@@ -180,6 +180,7 @@ impl Bed {
             headers: Headers::default(),
             tags: Tags::default(),
             storage_class: String::new(),
+            lock: Default::default(),
             conditions: WriteConditions::default(),
         };
         self.objects.put_object(&self.caller(), request).await.map(|_| ())

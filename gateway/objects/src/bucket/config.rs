@@ -1,6 +1,7 @@
 //! Sub-resources of a bucket: tags, versioning, quota, and documents that are kept as they are.
 
 use crate::domain::Bucket;
+use crate::lock::lock_of;
 use crate::{ConfigKind, Error, Objects, Unset};
 use cofre_catalog::records::{BucketConfig, BucketRecord, EventRecord, Record, Versioning};
 use cofre_catalog::{Batch, CommitError, keys};
@@ -77,6 +78,14 @@ fn document_bytes(config: &BucketConfig) -> usize {
     }
 }
 
+/// The lock has a verb of its own, which holds it against versioning, and nothing deletes it.
+fn refuse_lock(kind: ConfigKind) -> Result<(), Error> {
+    match kind {
+        ConfigKind::ObjectLock => Err(Error::InvalidRequest("object lock is set by its own request")),
+        _ => Ok(()),
+    }
+}
+
 impl Objects {
     /// A bucket's tags.
     ///
@@ -109,7 +118,8 @@ impl Objects {
     /// Enables or suspends versioning. What was enabled once is never unversioned again.
     ///
     /// # Errors
-    /// [`Error::InvalidRequest`] for [`Versioning::Unversioned`].
+    /// [`Error::InvalidRequest`] for [`Versioning::Unversioned`]; [`Error::InvalidBucketState`] for a
+    /// suspension while object lock is enabled.
     pub async fn put_bucket_versioning(
         &self,
         caller: &Caller,
@@ -119,8 +129,16 @@ impl Objects {
         if versioning == Versioning::Unversioned {
             return Err(Error::InvalidRequest("versioning is Enabled or Suspended"));
         }
-        let set = |record: &mut BucketRecord| record.versioning = versioning;
-        self.change_bucket(caller, Action::PutBucketVersioning, name, "bucket.versioning_changed", set).await
+        let set = |record: &mut BucketRecord| {
+            if versioning != Versioning::Enabled && lock_of(record).is_some() {
+                return Err(Error::InvalidBucketState(
+                    "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.",
+                ));
+            }
+            record.versioning = versioning;
+            Ok(())
+        };
+        self.try_change_bucket(caller, Action::PutBucketVersioning, name, "bucket.versioning_changed", set).await
     }
 
     /// Sets a bucket's own quota, over all versions; absent bounds are those of the settings. A bound
@@ -183,6 +201,7 @@ impl Objects {
             return Err(Error::InvalidRequest("the configuration is larger than 1 MiB"));
         }
         let kind = ConfigKind::of(&config);
+        refuse_lock(kind)?;
         let set = |record: &mut BucketRecord| {
             record.config.retain(|other| ConfigKind::of(other) != kind);
             record.config.push(config.clone());
@@ -200,6 +219,7 @@ impl Objects {
         name: &BucketName,
         kind: ConfigKind,
     ) -> Result<(), Error> {
+        refuse_lock(kind)?;
         let set = |record: &mut BucketRecord| record.config.retain(|other| ConfigKind::of(other) != kind);
         self.change_bucket(caller, kind.actions().2, name, "bucket.configured", set).await
     }
@@ -210,12 +230,28 @@ impl Objects {
         action: Action,
         name: &BucketName,
         event: &str,
-        set: impl Fn(&mut BucketRecord) + Send,
+        set: impl Fn(&mut BucketRecord) + Send + Sync,
+    ) -> Result<(), Error> {
+        let set = |record: &mut BucketRecord| {
+            set(record);
+            Ok(())
+        };
+        self.try_change_bucket(caller, action, name, event, set).await
+    }
+
+    /// Changes a bucket's record, unless `set` refuses it as it stands.
+    pub(crate) async fn try_change_bucket(
+        &self,
+        caller: &Caller,
+        action: Action,
+        name: &BucketName,
+        event: &str,
+        set: impl Fn(&mut BucketRecord) -> Result<(), Error> + Send,
     ) -> Result<(), Error> {
         for _ in Self::tries() {
             let bucket: Arc<Bucket> = self.bucket_for(caller, action, name, None).await?;
             let mut record = bucket.record.clone();
-            set(&mut record);
+            set(&mut record)?;
             let mut batch = Batch::new();
             batch.unchanged(keys::bucket(name), Some(bucket.revision));
             batch.put(keys::bucket(name), record.encode());

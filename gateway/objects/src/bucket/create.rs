@@ -1,5 +1,5 @@
 use crate::{BucketInfo, CreateBucket, Error, Objects};
-use cofre_catalog::records::{BucketRecord, Durability, EventRecord, Record, Versioning};
+use cofre_catalog::records::{BucketConfig, BucketRecord, Durability, EventRecord, LockConfig, Record, Versioning};
 use cofre_catalog::{Batch, Check, CommitError, Scan, SnapshotExt, Visit, VisitStep, keys};
 use cofre_iam::{AccountIdentity, Action, Caller, Resource, evaluate};
 use cofre_types::{BucketId, Tags};
@@ -32,6 +32,7 @@ impl Objects {
                         created: record.created,
                         region: record.region,
                         versioning: record.versioning,
+                        object_lock: request.object_lock,
                     });
                 }
                 Err(CommitError::Failed(_)) => {}
@@ -48,13 +49,17 @@ impl Objects {
             owner: account.id,
             created: self.now(),
             region: region.clone(),
-            versioning: Versioning::Unversioned,
+            versioning: if request.object_lock { Versioning::Enabled } else { Versioning::Unversioned },
             durability: Durability::Durable,
             scheme: None,
             bytes_max: None,
             objects_max: None,
             tags: Tags::default(),
-            config: Vec::new(),
+            config: if request.object_lock {
+                vec![BucketConfig::ObjectLock(LockConfig::default())]
+            } else {
+                Vec::new()
+            },
         }
     }
 

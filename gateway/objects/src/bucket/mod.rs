@@ -24,6 +24,7 @@ impl BucketInfo {
             created: bucket.record.created,
             region: bucket.record.region.clone(),
             versioning: bucket.record.versioning,
+            object_lock: bucket.lock().is_some(),
         }
     }
 }

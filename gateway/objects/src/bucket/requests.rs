@@ -10,6 +10,8 @@ pub struct CreateBucket {
     pub name: BucketName,
     /// Region; the gateway's own if empty.
     pub region: String,
+    /// Whether object lock is enabled, and versioning with it.
+    pub object_lock: bool,
 }
 
 /// What is known of a bucket.
@@ -27,6 +29,8 @@ pub struct BucketInfo {
     pub region: String,
     /// Whether it keeps old versions.
     pub versioning: Versioning,
+    /// Whether object lock is enabled.
+    pub object_lock: bool,
 }
 
 /// Lists the caller's buckets by name.
@@ -54,6 +58,8 @@ pub struct BucketsPage {
 pub enum Unset {
     /// Tags.
     Tagging,
+    /// Retention of an object.
+    Retention,
     /// A sub-resource.
     Config(ConfigKind),
 }
@@ -62,6 +68,7 @@ impl std::fmt::Display for Unset {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Tagging => "tagging",
+            Self::Retention => "retention",
             Self::Config(ConfigKind::Cors) => "CORS",
             Self::Config(ConfigKind::Lifecycle) => "lifecycle",
             Self::Config(ConfigKind::Policy) => "policy",

@@ -38,6 +38,7 @@ impl Objects {
         if request.tags.as_ref().is_some_and(|tags| !tags.is_empty()) {
             self.authorise(caller, Action::PutObjectTagging, &bucket, Some(&request.key))?;
         }
+        let lock = self.lock_for(caller, &bucket, &request.key, request.lock)?;
         let mut known: Option<(Revision, Option<Checksum>)> = None;
         for _ in Self::tries() {
             let source =
@@ -49,7 +50,7 @@ impl Objects {
                 _ => self.copied_checksum(&source.held.record, request.checksum).await?,
             };
             known = Some((source.held.revision, checksum.clone()));
-            let draft = copied(&request, &bucket, &source, checksum);
+            let draft = copied(&request, &bucket, &source, checksum, lock.guards());
             let _turn = self.lock_key(&bucket, &request.key).await;
             let mut change = Change::default();
             source.check_unchanged(&mut change);
@@ -180,7 +181,7 @@ fn refuse_no_change(request: &CopyObject, source: &Source) -> Result<(), Error> 
     Ok(())
 }
 
-fn copied(request: &CopyObject, bucket: &Bucket, source: &Source, checksum: Option<Checksum>) -> Draft {
+fn copied(request: &CopyObject, bucket: &Bucket, source: &Source, checksum: Option<Checksum>, guards: Guards) -> Draft {
     let record = &source.held.record;
     Draft {
         owner: bucket.record.owner,
@@ -191,6 +192,6 @@ fn copied(request: &CopyObject, bucket: &Bucket, source: &Source, checksum: Opti
         headers: request.headers.clone().unwrap_or_else(|| record.headers.clone()),
         tags: request.tags.clone().unwrap_or_else(|| record.tags.clone()),
         content: record.content.clone(),
-        guards: Guards::default(),
+        guards,
     }
 }

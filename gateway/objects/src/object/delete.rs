@@ -1,5 +1,6 @@
 use crate::change::Change;
 use crate::domain::{Bucket, Tried, uncancelled};
+use crate::lock::Removal;
 use crate::versions::delete_marker;
 use crate::{DeleteObject, DeleteOutcome, Error, Objects};
 use cofre_catalog::records::VersionKind;
@@ -49,6 +50,8 @@ impl Objects {
     ) -> Result<DeleteOutcome, Error> {
         let action = if request.version.is_some() { Action::DeleteObjectVersion } else { Action::DeleteObject };
         self.authorise(caller, action, &bucket, Some(&request.key))?;
+        let bypass = request.bypass_governance && self.may_bypass(caller, &bucket, &request.key);
+        let request = DeleteObject { bypass_governance: bypass, ..request };
         let objects = self.clone();
         uncancelled(async move { objects.commit_delete(bucket, request).await }).await
     }
@@ -86,7 +89,7 @@ impl Objects {
         let place = state.next_place(now);
         let marker = delete_marker(self.version_at(bucket, place), place, now, bucket.record.owner);
         let mut change = Change::default();
-        let made = state.delete(bucket.record.versioning, marker, &mut change);
+        let made = state.delete(bucket.record.versioning, marker, Removal::at(now), &mut change)?;
         let outcome =
             DeleteOutcome { version: made.as_ref().map(|marker| marker.version), delete_marker: made.is_some() };
         Ok((self.try_commit(bucket, change).await?, outcome))
@@ -116,9 +119,10 @@ impl Objects {
             delete_marker: held.record.kind == VersionKind::DeleteMarker,
         };
         let mut change = Change::default();
+        let removal = Removal { now: self.now(), bypass: request.bypass_governance };
         match current {
-            Some(_) => state.remove_current(&mut change),
-            None => state.remove_old(held, &mut change),
+            Some(_) => state.remove_current(removal, &mut change)?,
+            None => state.remove_old(held, removal, &mut change)?,
         }
         Ok((self.try_commit(bucket, change).await?, outcome))
     }

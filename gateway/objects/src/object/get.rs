@@ -55,9 +55,19 @@ impl Objects {
             }
             (None, None) => (None, None),
         };
-        let info = info(&bucket, &record, self.part_count(&record));
+        let mut info = info(&bucket, &record, self.part_count(&record));
+        self.hide_lock(caller, &bucket, &request.key, &mut info);
         let head = HeadOutcome { info, range, part_checksum };
         Ok(Found { record, head, range: range.unwrap_or(whole) })
+    }
+
+    /// Leaves out of what is shown the lock that the caller may not read.
+    fn hide_lock(&self, caller: &Caller, bucket: &Bucket, key: &ObjectKey, info: &mut ObjectInfo) {
+        let may = |action| self.authorise(caller, action, bucket, Some(key)).is_ok();
+        if info.retention.is_some() && !may(Action::GetObjectRetention) {
+            info.retention = None;
+        }
+        info.legal_hold = info.legal_hold && may(Action::GetObjectLegalHold);
     }
 
     /// The bytes of one part, and its checksum. An object that was put whole has one part.
@@ -153,5 +163,7 @@ pub(crate) fn info(bucket: &Bucket, record: &VersionRecord, parts: Option<u16>) 
         headers: record.headers.clone(),
         tag_count: record.tags.pairs().len(),
         parts,
+        retention: record.guards.retention,
+        legal_hold: record.guards.legal_hold,
     }
 }

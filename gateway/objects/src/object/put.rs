@@ -1,6 +1,7 @@
 use crate::blobs::Written;
 use crate::change::Change;
 use crate::domain::{Bucket, Tried, uncancelled};
+use crate::lock::Removal;
 use crate::{Error, Objects, PutObject, PutOutcome, WriteConditions};
 use cofre_catalog::keys;
 use cofre_catalog::records::{Content, Guards, Headers, VersionKind, VersionRecord, Versioning};
@@ -31,11 +32,12 @@ impl Objects {
     /// # Errors
     /// [`Error`]; nothing of the object is visible then.
     pub async fn put_object(&self, caller: &Caller, request: PutObject) -> Result<PutOutcome, Error> {
-        let PutObject { bucket: name, key, upload, headers, tags, storage_class, conditions } = request;
+        let PutObject { bucket: name, key, upload, headers, tags, storage_class, lock, conditions } = request;
         let bucket = self.bucket_for(caller, Action::PutObject, &name, Some(&key)).await?;
         if !tags.is_empty() {
             self.authorise(caller, Action::PutObjectTagging, &bucket, Some(&key))?;
         }
+        let lock = self.lock_for(caller, &bucket, &key, lock)?;
         if !conditions.is_empty() {
             // Refused before the body is written. Held again at the commit, where it counts.
             conditions.check(self.key_state(&bucket, &key).await?.object())?;
@@ -51,7 +53,7 @@ impl Objects {
             headers,
             tags,
             content: Content::Segments(written.segments()),
-            guards: Guards::default(),
+            guards: lock.guards(),
         };
         let objects = self.clone();
         uncancelled(async move {
@@ -115,8 +117,11 @@ impl Objects {
                 (place, self.version_at(bucket, place))
             }
         };
-        let record = draft.record(version, place, now);
-        state.put(bucket.record.versioning, &record, &mut change);
+        let mut record = draft.record(version, place, now);
+        if record.guards.retention.is_none() {
+            record.guards.retention = bucket.default_retention(now);
+        }
+        state.put(bucket.record.versioning, &record, Removal::at(now), &mut change)?;
         Ok((self.try_commit(bucket, change).await?, record))
     }
 

@@ -1,6 +1,7 @@
 //! What callers ask of objects, and what they get: one request and one outcome type per operation.
 
-use cofre_catalog::records::Headers;
+use crate::WantedLock;
+use cofre_catalog::records::{Headers, Retention};
 use cofre_shards::{Body, ByteStream};
 use cofre_types::{
     AccountId, BucketName, ByteRange, Checksum, ChecksumAlgorithm, ETag, ObjectKey, ResolvedRange, Tags, Timestamp,
@@ -100,6 +101,8 @@ pub struct PutObject {
     pub tags: Tags,
     /// Storage class; `STANDARD` if empty.
     pub storage_class: String,
+    /// Object lock.
+    pub lock: WantedLock,
     /// Conditions.
     pub conditions: WriteConditions,
 }
@@ -157,6 +160,10 @@ pub struct ObjectInfo {
     pub tag_count: usize,
     /// Number of parts, if it was a multipart upload.
     pub parts: Option<u16>,
+    /// Until when it is kept, if the caller may know.
+    pub retention: Option<Retention>,
+    /// Whether it has a legal hold, if the caller may know.
+    pub legal_hold: bool,
 }
 
 /// An object, or what a range or part of it is.
@@ -187,6 +194,8 @@ pub struct DeleteObject {
     pub version: Option<VersionId>,
     /// Conditions.
     pub conditions: DeleteConditions,
+    /// Whether to delete it though governance mode keeps it; needs the right to that.
+    pub bypass_governance: bool,
 }
 
 /// What was deleted.
@@ -221,6 +230,8 @@ pub struct CopyObject {
     pub storage_class: String,
     /// Checksum to have; the source's if absent.
     pub checksum: Option<ChecksumAlgorithm>,
+    /// Object lock; that of the source is not copied.
+    pub lock: WantedLock,
     /// Conditions on what stands at the destination.
     pub conditions: WriteConditions,
 }

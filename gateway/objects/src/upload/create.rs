@@ -2,7 +2,7 @@ use crate::change::Change;
 use crate::domain::Tried;
 use crate::{CreateUpload, Error, Objects, UploadInfo};
 use cofre_catalog::keys;
-use cofre_catalog::records::{Guards, Record, UploadRecord};
+use cofre_catalog::records::{Record, UploadRecord};
 use cofre_iam::{Action, Caller};
 use cofre_types::{ChecksumAlgorithm, ChecksumKind, UploadId};
 
@@ -12,11 +12,12 @@ impl Objects {
     /// # Errors
     /// [`Error`].
     pub async fn create_upload(&self, caller: &Caller, request: CreateUpload) -> Result<UploadInfo, Error> {
-        let CreateUpload { bucket: name, key, headers, tags, storage_class, checksum, checksum_kind } = request;
+        let CreateUpload { bucket: name, key, headers, tags, storage_class, lock, checksum, checksum_kind } = request;
         let mut bucket = self.bucket_for(caller, Action::PutObject, &name, Some(&key)).await?;
         if !tags.is_empty() {
             self.authorise(caller, Action::PutObjectTagging, &bucket, Some(&key))?;
         }
+        let lock = self.lock_for(caller, &bucket, &key, lock)?;
         let record = UploadRecord {
             id: UploadId::from_bytes(self.random().bytes()),
             initiator: caller.principal.account_id().unwrap_or(bucket.record.owner),
@@ -26,7 +27,7 @@ impl Objects {
             headers,
             tags,
             checksum: chosen(checksum, checksum_kind)?,
-            guards: Guards::default(),
+            guards: lock.guards(),
         };
         for _ in Self::tries() {
             let mut change = Change::default();

@@ -1,6 +1,6 @@
 //! What callers ask of multipart uploads, and what they get.
 
-use crate::{ReadConditions, Upload, WriteConditions};
+use crate::{ReadConditions, Upload, WantedLock, WriteConditions};
 use cofre_catalog::records::Headers;
 use cofre_types::{
     AccountId, BucketName, ByteRange, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, ObjectKey, Tags, Timestamp,
@@ -23,6 +23,8 @@ pub struct CreateUpload {
     pub tags: Tags,
     /// Storage class; `STANDARD` if empty.
     pub storage_class: String,
+    /// Object lock of the object to be.
+    pub lock: WantedLock,
     /// Checksum algorithm of parts and object; CRC-64/NVME is kept if absent.
     pub checksum: Option<ChecksumAlgorithm>,
     /// Checksum kind of the object; the algorithm's default if absent.

@@ -22,6 +22,8 @@ use std::time::Duration;
 
 pub struct Bed {
     pub objects: Objects,
+    /// The same catalog and shards through another process, which knows nothing of the locks on keys.
+    pub twin: Objects,
     pub topology: Topology,
     pub store: Arc<Memory>,
     pub settings: DynamicSettings,
@@ -109,18 +111,22 @@ impl Bed {
             topology.register(NewShard::at_path(path.to_owned()), "test").await.unwrap();
         }
         let rival = Arc::new(Rival { store: store.clone(), next: Mutex::default() });
-        let objects = Objects::new(Parts {
-            store: rival.clone(),
-            shards,
-            settings: settings.clone(),
-            clock,
-            random,
-            region: "us-east-1".to_owned(),
-            scheme: scheme.parse::<Scheme>().unwrap(),
-        });
+        let over = |store: Arc<dyn Store>, random| {
+            Objects::new(Parts {
+                store,
+                shards: shards.clone(),
+                settings: settings.clone(),
+                clock: clock.clone(),
+                random,
+                region: "us-east-1".to_owned(),
+                scheme: scheme.parse::<Scheme>().unwrap(),
+            })
+        };
+        let objects = over(rival.clone(), random);
+        let twin = over(store.clone(), Random::seeded(8));
         let alice = account(store.as_ref(), 1, "alice").await;
         let bob = account(store.as_ref(), 2, "bob").await;
-        Self { objects, topology, store, settings, clock: manual, backends, rival, alice, bob }
+        Self { objects, twin, topology, store, settings, clock: manual, backends, rival, alice, bob }
     }
 
     /// A bed with the bucket `b`, which alice owns.
@@ -132,7 +138,7 @@ impl Bed {
 
     pub async fn make_bucket(&self, name: &str) {
         self.objects
-            .create_bucket(&self.alice, CreateBucket { name: bucket(name), region: String::new() })
+            .create_bucket(&self.alice, CreateBucket { name: bucket(name), region: String::new(), object_lock: false })
             .await
             .unwrap();
     }
@@ -163,7 +169,8 @@ impl Bed {
     }
 
     pub async fn delete(&self, name: &str, version: Option<VersionId>) -> Result<DeleteOutcome, Error> {
-        let request = DeleteObject { key: key(name), version, conditions: DeleteConditions::default() };
+        let request =
+            DeleteObject { key: key(name), version, conditions: DeleteConditions::default(), bypass_governance: false };
         self.objects.delete_object(&self.alice, &bucket("b"), request).await
     }
 
@@ -264,6 +271,7 @@ pub fn put(name: &str, body: &[u8]) -> PutObject {
         headers: Default::default(),
         tags: Default::default(),
         storage_class: String::new(),
+        lock: Default::default(),
         conditions: WriteConditions::default(),
     }
 }

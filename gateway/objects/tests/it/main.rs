@@ -6,6 +6,7 @@ mod bed;
 mod buckets;
 mod copies;
 mod lists;
+mod locks;
 mod maintenance;
 mod multipart;
 mod objects;

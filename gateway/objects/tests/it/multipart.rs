@@ -15,6 +15,7 @@ pub async fn begin(bed: &Bed, name: &str, checksum: Option<ChecksumAlgorithm>) -
         headers: Default::default(),
         tags: Default::default(),
         storage_class: String::new(),
+        lock: Default::default(),
         checksum,
         checksum_kind: None,
     };

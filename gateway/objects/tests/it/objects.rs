@@ -166,7 +166,7 @@ async fn deleting_twice_is_fine_and_conditions_are_held() {
     let bed = Bed::with_bucket().await;
     bed.put("k", b"v").await;
     let wrong = DeleteConditions { if_size: Some(9), ..Default::default() };
-    let request = DeleteObject { key: key("k"), version: None, conditions: wrong };
+    let request = DeleteObject { key: key("k"), version: None, conditions: wrong, bypass_governance: false };
     let refused = bed.objects.delete_object(&bed.alice, &bucket("b"), request).await;
     assert!(matches!(refused, Err(Error::PreconditionFailed { .. })));
     bed.delete("k", None).await.unwrap();

@@ -1,5 +1,5 @@
 //! Headers that ask for what the gateway does not do. Ignoring one would be a lie: bytes reported as
-//! encrypted and stored in the clear, a lock that locks nothing, an object that is public by its own
+//! encrypted and stored in the clear, an object that is public by its own
 //! account and private in truth.
 
 use crate::errors::not_implemented;
@@ -7,13 +7,11 @@ use http::HeaderMap;
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
 /// What the refused headers begin with.
-const REFUSED: [&str; 6] = [
+const REFUSED: [&str; 4] = [
     "x-amz-server-side-encryption",
     "x-amz-copy-source-server-side-encryption",
-    "x-amz-object-lock-",
     "x-amz-write-offset-bytes",
     "x-amz-rename-source",
-    "x-amz-bucket-object-lock-",
 ];
 
 /// Canned lists that say what is true anyway: all for the owner, nothing for others.
@@ -29,7 +27,6 @@ pub(crate) fn check(headers: &HeaderMap) -> S3Result<()> {
         let Some(rest) = name.as_str().strip_prefix("x-amz-") else { continue };
         match rest {
             "acl" => check_canned(value.to_str().unwrap_or_default())?,
-            "bucket-object-lock-enabled" if value.as_bytes().eq_ignore_ascii_case(b"false") => {}
             _ if rest.starts_with("grant-") => {
                 return Err(S3Error::new(S3ErrorCode::AccessControlListNotSupported));
             }
@@ -67,9 +64,6 @@ mod tests {
         for (name, value, expected) in [
             ("x-amz-server-side-encryption", "AES256", Some("NotImplemented")),
             ("x-amz-server-side-encryption-customer-key", "k", Some("NotImplemented")),
-            ("x-amz-object-lock-mode", "COMPLIANCE", Some("NotImplemented")),
-            ("x-amz-bucket-object-lock-enabled", "true", Some("NotImplemented")),
-            ("x-amz-bucket-object-lock-enabled", "False", None),
             ("x-amz-acl", "private", None),
             ("x-amz-acl", "public-read", Some("AccessControlListNotSupported")),
             ("x-amz-acl", "public-ready", Some("InvalidArgument")),

@@ -32,13 +32,6 @@ fn no_encryption() -> S3Error {
     error
 }
 
-fn no_object_lock() -> S3Error {
-    S3Error::with_message(
-        S3ErrorCode::ObjectLockConfigurationNotFoundError,
-        "Object Lock configuration does not exist for this bucket",
-    )
-}
-
 fn no_public_access_block() -> S3Error {
     custom(
         "NoSuchPublicAccessBlockConfiguration",
@@ -95,8 +88,6 @@ refused! {
             S3ErrorCode::ReplicationConfigurationNotFoundError,
             "The replication configuration was not found",
         );
-    get_object_lock: GetObjectLockConfigurationInput => GetObjectLockConfigurationOutput,
-        "GetObjectLockConfiguration", GetBucketObjectLockConfiguration, no_object_lock();
     get_ownership: GetBucketOwnershipControlsInput => GetBucketOwnershipControlsOutput,
         "GetBucketOwnershipControls", GetBucketOwnershipControls,
         S3Error::with_message(
@@ -126,8 +117,6 @@ refused! {
         PutEncryptionConfiguration, not_implemented("Server-side encryption");
     put_replication: PutBucketReplicationInput => PutBucketReplicationOutput, "PutBucketReplication",
         PutReplicationConfiguration, not_implemented("A replication configuration");
-    put_object_lock: PutObjectLockConfigurationInput => PutObjectLockConfigurationOutput,
-        "PutObjectLockConfiguration", PutBucketObjectLockConfiguration, not_implemented("Object lock");
     put_ownership: PutBucketOwnershipControlsInput => PutBucketOwnershipControlsOutput,
         "PutBucketOwnershipControls", PutBucketOwnershipControls, not_implemented("Ownership controls");
     put_public_access_block: PutPublicAccessBlockInput => PutPublicAccessBlockOutput, "PutPublicAccessBlock",

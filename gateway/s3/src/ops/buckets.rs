@@ -40,10 +40,11 @@ pub(super) async fn create(
         Some(set) => tags::from_dto(set, TagsLimit::Bucket)?,
         None => Tags::default(),
     };
-    let request = CreateBucket { name: name.clone(), region: region.to_owned() };
+    let object_lock = input.object_lock_enabled_for_bucket.unwrap_or(false);
+    let request = CreateBucket { name: name.clone(), region: region.to_owned(), object_lock };
     match ops.objects.create_bucket(&asked.caller, request).await {
         Ok(_) => {}
-        Err(Error::BucketAlreadyOwnedByYou) if is_old_style(ops, &asked, &name, region).await => {}
+        Err(Error::BucketAlreadyOwnedByYou) if is_old_style(ops, &asked, &name, region, object_lock).await => {}
         Err(error) => return Err(asked.refuse(&input.bucket, error)),
     }
     if !set.is_empty() {
@@ -54,10 +55,12 @@ pub(super) async fn create(
 }
 
 /// Whether making the caller's own bucket again succeeds and changes nothing, as S3 keeps it in its
-/// first region for clients of old (AWS, "CreateBucket", `BucketAlreadyOwnedByYou`).
-async fn is_old_style(ops: &Operations, asked: &Asked, name: &BucketName, region: &str) -> bool {
+/// first region for clients of old (AWS, "CreateBucket", `BucketAlreadyOwnedByYou`). A lock that was asked
+/// for and that the bucket has not would be pretended.
+async fn is_old_style(ops: &Operations, asked: &Asked, name: &BucketName, region: &str, object_lock: bool) -> bool {
     let found = ops.objects.head_bucket(&asked.caller, name).await;
-    (region.is_empty() || region == FIRST_REGION) && found.is_ok_and(|found| found.region == FIRST_REGION)
+    (region.is_empty() || region == FIRST_REGION)
+        && found.is_ok_and(|found| found.region == FIRST_REGION && found.object_lock >= object_lock)
 }
 
 /// Answers HeadBucket.

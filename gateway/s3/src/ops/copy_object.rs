@@ -4,7 +4,7 @@ use super::asked::{answer, take};
 use super::put_object::storage_class;
 use super::{Operations, owners};
 use crate::translate::checksums::{self, Shown};
-use crate::translate::{headers, names, tags, times};
+use crate::translate::{headers, lock, names, tags, times};
 use cofre_objects::{CopyObject, CopyOutcome};
 use s3s::dto::{CopyObjectInput, CopyObjectOutput, CopyObjectResult};
 use s3s::{S3Request, S3Response, S3Result, s3_error};
@@ -43,6 +43,11 @@ pub(super) async fn copy(
         tags: if replaces_tags { Some(tags::from_header(input.tagging.as_deref())?) } else { None },
         storage_class: storage_class(input.storage_class)?,
         checksum: algorithm,
+        lock: lock::wanted(
+            input.object_lock_mode.as_ref(),
+            input.object_lock_retain_until_date.as_ref(),
+            input.object_lock_legal_hold_status.as_ref(),
+        )?,
         conditions: asked.conditionals.write(),
     };
     // A missing key is the source's: the destination need not be there.

@@ -22,6 +22,7 @@ pub(super) async fn delete(
             if_modified_at: input.if_match_last_modified_time.as_ref().map(times::from_dto),
             if_size: input.if_match_size.and_then(|size| u64::try_from(size).ok()),
         },
+        bypass_governance: input.bypass_governance_retention.unwrap_or(false),
     };
     let key = wanted.key.clone();
     let outcome = ops.objects.delete_object(&asked.caller, &bucket, wanted).await;

@@ -23,7 +23,8 @@ pub(super) async fn delete(
     }
     let bucket = names::bucket(&input.bucket)?;
     let quiet = input.delete.quiet.unwrap_or(false);
-    let wanted: Vec<S3Result<DeleteObject>> = named.iter().map(to_domain).collect();
+    let bypass = input.bypass_governance_retention.unwrap_or(false);
+    let wanted: Vec<S3Result<DeleteObject>> = named.iter().map(|object| to_domain(object, bypass)).collect();
     let good = wanted.iter().filter_map(|wanted| wanted.as_ref().ok().cloned()).collect();
     let outcomes = ops.objects.delete_objects(&asked.caller, &bucket, good).await;
     let mut outcomes = outcomes.map_err(|error| asked.refuse(&input.bucket, error))?.into_iter();
@@ -43,7 +44,7 @@ pub(super) async fn delete(
     answer(DeleteObjectsOutput { deleted: Some(deleted), errors: Some(errors), ..DeleteObjectsOutput::default() })
 }
 
-fn to_domain(object: &ObjectIdentifier) -> S3Result<DeleteObject> {
+fn to_domain(object: &ObjectIdentifier, bypass_governance: bool) -> S3Result<DeleteObject> {
     // A version id that is not of our form names no version.
     let version = names::version(object.version_id.as_deref()).map_err(|_| S3Error::new(S3ErrorCode::NoSuchVersion))?;
     Ok(DeleteObject {
@@ -54,6 +55,7 @@ fn to_domain(object: &ObjectIdentifier) -> S3Result<DeleteObject> {
             if_modified_at: object.last_modified_time.as_ref().map(times::from_dto),
             if_size: object.size.and_then(|size| u64::try_from(size).ok()),
         },
+        bypass_governance,
     })
 }
 

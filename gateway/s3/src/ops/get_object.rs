@@ -4,12 +4,13 @@ use super::Operations;
 use super::asked::{Asked, take};
 use crate::body::SizedStream;
 use crate::translate::checksums::{self, Shown};
-use crate::translate::{headers, names, range, times};
+use crate::translate::{headers, lock, names, range, times};
 use cofre_objects::{GetObject, HeadOutcome};
 use cofre_types::ResolvedRange;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use s3s::dto::{
-    ChecksumMode, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, StorageClass, StreamingBlob,
+    ChecksumMode, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, ObjectLockLegalHoldStatus,
+    ObjectLockMode, StorageClass, StreamingBlob,
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
@@ -71,6 +72,9 @@ struct Told {
     content_range: Option<String>,
     etag: s3s::dto::ETag,
     last_modified: s3s::dto::Timestamp,
+    legal_hold: Option<ObjectLockLegalHoldStatus>,
+    lock_mode: Option<ObjectLockMode>,
+    lock_until: Option<s3s::dto::Timestamp>,
     parts_count: Option<i32>,
     storage_class: Option<StorageClass>,
     tag_count: Option<i32>,
@@ -101,6 +105,9 @@ fn tell(head: HeadOutcome, wants_checksum: bool, by_part: bool) -> Told {
         content_range,
         etag: names::etag(&info.etag),
         last_modified: times::to_dto(info.modified),
+        legal_hold: info.legal_hold.then(|| lock::hold_to_dto(true)),
+        lock_mode: info.retention.map(|kept| ObjectLockMode::from_static(lock::mode_name(kept.mode))),
+        lock_until: info.retention.map(|kept| times::to_dto(kept.until)),
         parts_count: info.parts.filter(|_| by_part).map(i32::from),
         storage_class: (!info.storage_class.is_empty()).then(|| StorageClass::from(info.storage_class)),
         tag_count: (info.tag_count > 0).then(|| names::count(info.tag_count)),
@@ -130,6 +137,9 @@ macro_rules! fill {
             expires: $told.given.expires,
             last_modified: Some($told.last_modified),
             metadata: $told.given.metadata,
+            object_lock_legal_hold_status: $told.legal_hold,
+            object_lock_mode: $told.lock_mode,
+            object_lock_retain_until_date: $told.lock_until,
             parts_count: $told.parts_count,
             storage_class: $told.storage_class,
             tag_count: $told.tag_count,

@@ -15,6 +15,7 @@ mod list_buckets;
 mod list_objects;
 mod list_uploads;
 mod list_versions;
+mod object_lock;
 mod owners;
 mod post_object;
 mod put_object;

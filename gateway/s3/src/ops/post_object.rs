@@ -36,6 +36,9 @@ pub(super) async fn post(
         expires: input.expires,
         key: input.key,
         metadata: input.metadata,
+        object_lock_legal_hold_status: input.object_lock_legal_hold_status,
+        object_lock_mode: input.object_lock_mode,
+        object_lock_retain_until_date: input.object_lock_retain_until_date,
         storage_class: input.storage_class,
         website_redirect_location: input.website_redirect_location,
         ..PutObjectInput::default()
@@ -72,7 +75,6 @@ fn declared(input: &PostObjectInput) -> S3Result<HeaderMap> {
         ("content-md5", input.content_md5.clone()),
         ("x-amz-server-side-encryption", input.server_side_encryption.as_ref().map(|sse| sse.as_str().to_owned())),
         ("x-amz-server-side-encryption-customer-algorithm", input.sse_customer_algorithm.clone()),
-        ("x-amz-object-lock-mode", input.object_lock_mode.as_ref().map(|mode| mode.as_str().to_owned())),
     ];
     let mut headers = HeaderMap::new();
     for (name, value) in fields {

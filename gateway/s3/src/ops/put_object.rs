@@ -4,11 +4,11 @@ use super::Operations;
 use super::asked::{Asked, answer, take};
 use crate::body;
 use crate::translate::checksums::{self, Shown};
-use crate::translate::{headers, names, tags};
+use crate::translate::{headers, lock, names, tags};
 use cofre_iam::Action;
-use cofre_objects::{PutObject, PutOutcome, Upload};
+use cofre_objects::{DeclaredChecksum, PutObject, PutOutcome, Upload};
 use s3s::dto::{PutObjectInput, PutObjectOutput, StorageClass, StreamingBlob};
-use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
+use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 
 /// Answers PutObject.
 pub(super) async fn put(ops: &Operations, request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
@@ -32,15 +32,34 @@ pub(super) async fn store(ops: &Operations, input: PutObjectInput, asked: &Asked
     })?;
     let tags = tags::from_header(input.tagging.as_deref())?;
     let storage_class = storage_class(input.storage_class)?;
+    let lock = lock::wanted(
+        input.object_lock_mode.as_ref(),
+        input.object_lock_retain_until_date.as_ref(),
+        input.object_lock_legal_hold_status.as_ref(),
+    )?;
     // Before the body: a client that waits for `100 Continue` gets the refusal instead.
     let allowed = ops.objects.object_allowing(&asked.caller, Action::PutObject, &bucket, &key).await;
     allowed.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
     let upload = upload(asked, input.body, input.content_length).await?;
+    if lock.is_some() {
+        refuse_unchecked(&upload)?;
+    }
     let request =
-        PutObject { bucket, key, upload, headers, tags, storage_class, conditions: asked.conditionals.write() };
+        PutObject { bucket, key, upload, headers, tags, storage_class, lock, conditions: asked.conditionals.write() };
     let key = request.key.clone();
     let outcome = ops.objects.put_object(&asked.caller, request).await;
     outcome.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))
+}
+
+/// What is locked is there for long: its sender must say what the bytes are (AWS, "PutObject").
+fn refuse_unchecked(upload: &Upload) -> S3Result<()> {
+    if upload.content_md5.is_none() && matches!(upload.checksum, DeclaredChecksum::None) {
+        return Err(s3_error!(
+            InvalidRequest,
+            "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters"
+        ));
+    }
+    Ok(())
 }
 
 /// The body of a PUT and what its headers declare of it.

@@ -2,7 +2,7 @@
 
 use super::{
     Operations, acl, attributes, bucket_configs, buckets, complete_upload, copy_object, delete_object, delete_objects,
-    get_object, list_buckets, list_objects, list_uploads, list_versions, post_object, put_object, tagging,
+    get_object, list_buckets, list_objects, list_uploads, list_versions, object_lock, post_object, put_object, tagging,
     unset_configs, upload_part, uploads, versioning,
 };
 use s3s::dto::*;
@@ -33,6 +33,10 @@ table! {
     delete_object_tagging: DeleteObjectTaggingInput => DeleteObjectTaggingOutput, tagging::delete_object;
     get_object_acl: GetObjectAclInput => GetObjectAclOutput, acl::get_object;
     put_object_acl: PutObjectAclInput => PutObjectAclOutput, acl::put_object;
+    get_object_retention: GetObjectRetentionInput => GetObjectRetentionOutput, object_lock::get_retention;
+    put_object_retention: PutObjectRetentionInput => PutObjectRetentionOutput, object_lock::put_retention;
+    get_object_legal_hold: GetObjectLegalHoldInput => GetObjectLegalHoldOutput, object_lock::get_legal_hold;
+    put_object_legal_hold: PutObjectLegalHoldInput => PutObjectLegalHoldOutput, object_lock::put_legal_hold;
 
     create_multipart_upload: CreateMultipartUploadInput => CreateMultipartUploadOutput, uploads::create;
     abort_multipart_upload: AbortMultipartUploadInput => AbortMultipartUploadOutput, uploads::abort;
@@ -75,7 +79,7 @@ table! {
     get_bucket_website: GetBucketWebsiteInput => GetBucketWebsiteOutput, bucket_configs::get_website;
     get_bucket_encryption: GetBucketEncryptionInput => GetBucketEncryptionOutput, bucket_configs::get_encryption;
     get_bucket_replication: GetBucketReplicationInput => GetBucketReplicationOutput, bucket_configs::get_replication;
-    get_object_lock_configuration: GetObjectLockConfigurationInput => GetObjectLockConfigurationOutput, bucket_configs::get_object_lock;
+    get_object_lock_configuration: GetObjectLockConfigurationInput => GetObjectLockConfigurationOutput, object_lock::get;
     get_bucket_ownership_controls: GetBucketOwnershipControlsInput => GetBucketOwnershipControlsOutput, bucket_configs::get_ownership;
     get_public_access_block: GetPublicAccessBlockInput => GetPublicAccessBlockOutput, bucket_configs::get_public_access_block;
     get_bucket_analytics_configuration: GetBucketAnalyticsConfigurationInput => GetBucketAnalyticsConfigurationOutput, bucket_configs::get_analytics;
@@ -89,7 +93,7 @@ table! {
     put_bucket_website: PutBucketWebsiteInput => PutBucketWebsiteOutput, bucket_configs::put_website;
     put_bucket_encryption: PutBucketEncryptionInput => PutBucketEncryptionOutput, bucket_configs::put_encryption;
     put_bucket_replication: PutBucketReplicationInput => PutBucketReplicationOutput, bucket_configs::put_replication;
-    put_object_lock_configuration: PutObjectLockConfigurationInput => PutObjectLockConfigurationOutput, bucket_configs::put_object_lock;
+    put_object_lock_configuration: PutObjectLockConfigurationInput => PutObjectLockConfigurationOutput, object_lock::put;
     put_bucket_ownership_controls: PutBucketOwnershipControlsInput => PutBucketOwnershipControlsOutput, bucket_configs::put_ownership;
     put_public_access_block: PutPublicAccessBlockInput => PutPublicAccessBlockOutput, bucket_configs::put_public_access_block;
     put_bucket_logging: PutBucketLoggingInput => PutBucketLoggingOutput, bucket_configs::put_logging;

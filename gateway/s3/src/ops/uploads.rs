@@ -5,7 +5,7 @@ use super::list_uploads::class;
 use super::put_object::storage_class;
 use super::{Operations, owners};
 use crate::translate::checksums::{self, Shown};
-use crate::translate::{headers, names, tags, times};
+use crate::translate::{headers, lock, names, tags, times};
 use cofre_objects::{CreateUpload, ListedPart, PAGE_ENTRIES_MAX, UploadRef};
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CreateMultipartUploadInput, CreateMultipartUploadOutput,
@@ -46,6 +46,11 @@ pub(super) async fn create(
         })?,
         tags: tags::from_header(input.tagging.as_deref())?,
         storage_class: storage_class(input.storage_class)?,
+        lock: lock::wanted(
+            input.object_lock_mode.as_ref(),
+            input.object_lock_retain_until_date.as_ref(),
+            input.object_lock_legal_hold_status.as_ref(),
+        )?,
         checksum: algorithm,
         checksum_kind: kind,
     };

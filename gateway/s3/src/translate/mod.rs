@@ -3,6 +3,7 @@
 pub(crate) mod checksums;
 pub(crate) mod conditions;
 pub(crate) mod headers;
+pub(crate) mod lock;
 pub(crate) mod names;
 pub(crate) mod range;
 pub(crate) mod tags;

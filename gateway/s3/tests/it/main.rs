@@ -15,6 +15,7 @@ mod deletes;
 mod edges;
 mod forms;
 mod listings;
+mod locks;
 mod multipart;
 mod objects;
 mod streaming;

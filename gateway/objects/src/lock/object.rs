@@ -1,0 +1,159 @@
+//! Retention and legal hold of one version, and the lock of a bucket.
+
+use super::{NO_LOCK, Removal, check_change, set_lock, starting};
+use crate::domain::{Bucket, Tried, uncancelled};
+use crate::{Error, Objects, Unset, WantedLock};
+use cofre_catalog::records::{Guards, LockConfig, Retention};
+use cofre_iam::{Action, Caller};
+use cofre_types::{BucketName, ObjectKey, VersionId};
+use std::sync::Arc;
+
+impl Objects {
+    /// Enables the lock of a bucket, or changes its default retention. Nothing disables it again.
+    ///
+    /// # Errors
+    /// [`Error::InvalidBucketState`] unless versioning is enabled.
+    pub async fn put_object_lock(&self, caller: &Caller, name: &BucketName, lock: LockConfig) -> Result<(), Error> {
+        let action = Action::PutBucketObjectLockConfiguration;
+        self.try_change_bucket(caller, action, name, "bucket.configured", |record| set_lock(record, lock)).await
+    }
+
+    /// Until when a version is kept.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchConfiguration`] if it has no retention.
+    pub async fn object_retention(
+        &self,
+        caller: &Caller,
+        name: &BucketName,
+        key: &ObjectKey,
+        version: Option<VersionId>,
+    ) -> Result<Retention, Error> {
+        let guards = self.locked_guards(caller, Action::GetObjectRetention, name, key, version).await?;
+        guards.retention.ok_or(Error::NoSuchConfiguration(Unset::Retention))
+    }
+
+    /// Whether a version has a legal hold.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn object_legal_hold(
+        &self,
+        caller: &Caller,
+        name: &BucketName,
+        key: &ObjectKey,
+        version: Option<VersionId>,
+    ) -> Result<bool, Error> {
+        Ok(self.locked_guards(caller, Action::GetObjectLegalHold, name, key, version).await?.legal_hold)
+    }
+
+    async fn locked_guards(
+        &self,
+        caller: &Caller,
+        action: Action,
+        name: &BucketName,
+        key: &ObjectKey,
+        version: Option<VersionId>,
+    ) -> Result<Guards, Error> {
+        let bucket = self.bucket_for(caller, action, name, Some(key)).await?;
+        if bucket.lock().is_none() {
+            return Err(NO_LOCK);
+        }
+        Ok(self.object_version(&bucket, key, version).await?.record.guards)
+    }
+
+    /// Sets until when a version is kept, or takes that back. Weakening what is in force needs
+    /// governance mode, `bypass`, and the right to it.
+    ///
+    /// # Errors
+    /// [`Error::Locked`]; the version is kept as before.
+    pub async fn put_object_retention(
+        &self,
+        caller: &Caller,
+        name: &BucketName,
+        key: &ObjectKey,
+        version: Option<VersionId>,
+        retention: Option<Retention>,
+        bypass: bool,
+    ) -> Result<(), Error> {
+        let bucket = self.bucket_for(caller, Action::PutObjectRetention, name, Some(key)).await?;
+        let bypass = bypass && self.may_bypass(caller, &bucket, key);
+        let key = key.clone();
+        self.change_guards(bucket, key, version, move |guards, removal| {
+            let wanted = retention.map(|retention| starting(retention, removal.now)).transpose()?;
+            check_change(guards.retention, wanted, Removal { bypass, ..removal })?;
+            guards.retention = wanted;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Sets or takes back the legal hold of a version.
+    ///
+    /// # Errors
+    /// [`Error`]; the version stands as it did.
+    pub async fn put_object_legal_hold(
+        &self,
+        caller: &Caller,
+        name: &BucketName,
+        key: &ObjectKey,
+        version: Option<VersionId>,
+        hold: bool,
+    ) -> Result<(), Error> {
+        let bucket = self.bucket_for(caller, Action::PutObjectLegalHold, name, Some(key)).await?;
+        let key = key.clone();
+        let set = move |guards: &mut Guards, _| {
+            guards.legal_hold = hold;
+            Ok(())
+        };
+        self.change_guards(bucket, key, version, set).await
+    }
+
+    async fn change_guards(
+        &self,
+        mut bucket: Arc<Bucket>,
+        key: ObjectKey,
+        version: Option<VersionId>,
+        set: impl Fn(&mut Guards, Removal) -> Result<(), Error> + Send + 'static,
+    ) -> Result<(), Error> {
+        let objects = self.clone();
+        uncancelled(async move {
+            for _ in Self::tries() {
+                if bucket.lock().is_none() {
+                    return Err(NO_LOCK);
+                }
+                let _turn = objects.lock_key(&bucket, &key).await;
+                let mut held = objects.object_version(&bucket, &key, version).await?;
+                set(&mut held.record.guards, Removal::at(objects.now()))?;
+                if matches!(objects.try_rewrite(&bucket, &key, held).await?, Tried::Done) {
+                    return Ok(());
+                }
+                bucket = objects.same_bucket(&bucket).await?;
+            }
+            Err(Error::Conflict)
+        })
+        .await
+    }
+
+    /// Whether a caller may do away with what governance mode keeps.
+    pub(crate) fn may_bypass(&self, caller: &Caller, bucket: &Bucket, key: &ObjectKey) -> bool {
+        self.authorise(caller, Action::BypassGovernanceRetention, bucket, Some(key)).is_ok()
+    }
+
+    /// The lock of a version to be, once the caller may ask for it.
+    pub(crate) fn lock_for(
+        &self,
+        caller: &Caller,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        wanted: WantedLock,
+    ) -> Result<WantedLock, Error> {
+        if wanted.retention.is_some() {
+            self.authorise(caller, Action::PutObjectRetention, bucket, Some(key))?;
+        }
+        if wanted.legal_hold.is_some() {
+            self.authorise(caller, Action::PutObjectLegalHold, bucket, Some(key))?;
+        }
+        bucket.wanted_lock(wanted, self.now())
+    }
+}
