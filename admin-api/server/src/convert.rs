@@ -157,6 +157,9 @@ impl From<Error> for ApiError {
             | Error::Locked
             | Error::InvalidBucketState(_)
             | Error::InvalidRetentionPeriod(_)
+            | Error::AclNotSupported
+            | Error::AclWithOwnership
+            | Error::MalformedPolicy(_)
             | Error::Body(_)
             | Error::IncompleteBody { .. }
             | Error::BadDigest

@@ -4,7 +4,7 @@ use crate::access_keys::{IssuedKey, KeyIssue};
 use crate::service::{Fact, Found, Inner, PAGE_ITEMS_MAX, TRIES_MAX, readable};
 use crate::{GivenKey, Iam, IamError, Page};
 use cofre_catalog::records::{AccountRecord, Record};
-use cofre_catalog::{Batch, Scan, SnapshotExt, keys};
+use cofre_catalog::{Batch, Entry, Scan, SnapshotExt, keys};
 use cofre_types::{AccountId, Invalid};
 
 /// Longest account name, in characters.
@@ -75,6 +75,16 @@ impl Iam {
     /// [`IamError::NotFound`].
     pub async fn account_by_email(&self, email: &str) -> Result<AccountRecord, IamError> {
         self.0.account_behind(keys::account_email(email)).await
+    }
+
+    /// The display names of accounts; those that are not there are left out.
+    ///
+    /// # Errors
+    /// [`IamError::Store`] or [`IamError::Damaged`].
+    pub async fn account_names(&self, ids: Vec<AccountId>) -> Result<Vec<(AccountId, String)>, IamError> {
+        let entries = self.0.store.get_many(ids.into_iter().map(keys::account).collect()).await?;
+        let name = |entry: &Entry| AccountRecord::decode(&entry.value).map(|record| (record.id, record.name));
+        Ok(entries.iter().flatten().map(name).collect::<Result<_, _>>()?)
     }
 
     /// Accounts by name, after the name `after`; at most `limit` and [`PAGE_ITEMS_MAX`].

@@ -1,6 +1,7 @@
 //! Who asks, from where, until when, and under which request id: the explicit context of every
 //! domain call. Nothing of it is ever global or task-local.
 
+use crate::{Policy, RequestFacts};
 use cofre_runtime::Random;
 use cofre_types::{AccessKeyId, AccountId};
 use std::fmt;
@@ -89,6 +90,13 @@ impl fmt::Display for RequestId {
     }
 }
 
+/// The number of an account, 12 digits as in AWS: what ARNs name it by. It is made of the account's id,
+/// which is random, so two accounts share one with a chance of one in 10^12.
+pub fn account_number(account: AccountId) -> String {
+    let [first, ..] = account.as_bytes().as_chunks::<8>().0 else { return String::new() };
+    format!("{:012}", u64::from_be_bytes(*first) % 1_000_000_000_000)
+}
+
 /// The context of a domain call. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct Caller {
@@ -100,16 +108,21 @@ pub struct Caller {
     pub deadline: Option<Duration>,
     /// What logs and answers call the request.
     pub request_id: RequestId,
+    /// What else the request brings, for conditions of policies; none inside the process.
+    pub facts: Option<Arc<dyn RequestFacts>>,
+    /// Policies that each must allow what is asked, whatever else does: of a session, or the boundary of
+    /// an identity. They only narrow; with none of them the account has all its rights.
+    pub limits: Vec<Arc<Policy>>,
 }
 
 impl Caller {
+    /// A caller without a deadline, facts and limits.
+    pub fn new(principal: Principal, origin: Origin, request_id: RequestId) -> Self {
+        Self { principal, origin, deadline: None, request_id, facts: None, limits: Vec::new() }
+    }
+
     /// A part of Cofre itself as the caller, without a deadline. See [`Principal::Internal`].
     pub fn internal(name: &'static str, random: &Random) -> Self {
-        Self {
-            principal: Principal::Internal(name),
-            origin: Origin::default(),
-            deadline: None,
-            request_id: RequestId::new(random),
-        }
+        Self::new(Principal::Internal(name), Origin::default(), RequestId::new(random))
     }
 }

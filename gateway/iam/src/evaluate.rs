@@ -1,14 +1,27 @@
 //! The one place where rights are decided. Pure: the same question always has the same answer.
 //!
-//! The rules: root and the parts of Cofre itself may do everything; an account may do everything to
-//! the buckets it owns and their objects, may list its buckets and make new ones; all else is denied.
-//! Deny is the answer whenever no rule allows.
+//! The rules, as AWS documents them ("Policy evaluation logic", "How Amazon S3 authorizes a request"):
+//! 1. Parts of Cofre itself may do everything.
+//! 2. Each limit of the caller must allow it: nothing below widens what a limit leaves.
+//! 3. The root account of Cofre may do everything.
+//! 4. A denial in the bucket's policy wins, but for the bucket owner's own reading, replacing and
+//!    deleting of that policy: nobody can lock himself out.
+//! 5. The bucket's owner may do everything to the bucket and to what it owns in it. An object that
+//!    another account owns is that account's to read, tag and grant; the bucket's owner may delete it.
+//! 6. An object's owner may read, tag and grant it; who began an upload may list and abort it.
+//! 7. The bucket's policy may allow the rest, but not about objects that others own; under a public
+//!    access block it does not let other accounts in by a public policy.
+//! 8. Access control lists may allow it, unless ownership controls disable them.
+//!
+//! Whatever no rule allows is denied.
 
-use crate::{Action, Caller, Principal};
-use cofre_types::{AccountId, BucketName, ObjectKey};
+use crate::facts::QuestionContext;
+use crate::policy::{Asked, Requester, Verdict};
+use crate::{Action, BucketAccess, Caller, ObjectAccess, Principal, account_number};
+use cofre_types::{AccountId, BucketName, ObjectKey, Tags, Timestamp, VersionId};
 
 /// What an action is asked of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub enum Resource<'a> {
     /// The service itself: listing one's buckets.
     Service,
@@ -21,18 +34,56 @@ pub enum Resource<'a> {
     Bucket {
         /// Its name.
         bucket: &'a BucketName,
-        /// Who owns it.
-        owner: AccountId,
+        /// What it says about who may reach it.
+        access: &'a BucketAccess,
     },
     /// An object, there or not, of a bucket.
     Object {
         /// Name of the bucket.
         bucket: &'a BucketName,
-        /// Who owns the bucket.
-        owner: AccountId,
+        /// What the bucket says about who may reach it.
+        access: &'a BucketAccess,
         /// Key of the object.
         key: &'a ObjectKey,
+        /// What the object says, where it is there and at hand. Reading, tagging and granting are asked
+        /// with it.
+        object: Option<ObjectAccess<'a>>,
     },
+}
+
+/// What the domain knows of a request, for conditions of policies.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Details<'a> {
+    /// The version that is named.
+    pub version: Option<VersionId>,
+    /// The prefix that is listed, where the request does not name it: the key of an object that is
+    /// looked for.
+    pub prefix: Option<&'a str>,
+    /// Tags that are to be set.
+    pub request_tags: Option<&'a Tags>,
+    /// Whether an object comes of it (`s3:ObjectCreationOperation`).
+    pub creates: Option<bool>,
+    /// Until when a version is to be kept, where it is not a header's word.
+    pub retain_until: Option<Timestamp>,
+    /// Whether a version is to be held, where it is not a header's word.
+    pub legal_hold: Option<bool>,
+    /// Whether the caller began the upload that this is about.
+    pub initiated: bool,
+}
+
+/// Whether someone may do something.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// Who asks.
+    pub caller: &'a Caller,
+    /// What for.
+    pub action: Action,
+    /// Of what.
+    pub resource: Resource<'a>,
+    /// What else conditions may look at.
+    pub details: Details<'a>,
+    /// When.
+    pub now: Timestamp,
 }
 
 /// Whether a caller may do what it asks.
@@ -41,7 +92,9 @@ pub enum Resource<'a> {
 pub enum Decision {
     /// It may.
     Allow,
-    /// It may not: AccessDenied.
+    /// It may not, since nothing allows it: AccessDenied.
+    Default,
+    /// It may not, since a policy denies it: AccessDenied.
     Deny,
 }
 
@@ -52,20 +105,128 @@ impl Decision {
     }
 }
 
-/// Decides whether `caller` may do `action` to `resource`.
+/// Decides a question.
 ///
-/// A copy is two questions: `GetObject` of the source and `PutObject` of the destination.
-pub fn evaluate(caller: &Caller, action: Action, resource: Resource<'_>) -> Decision {
-    let account = match &caller.principal {
-        Principal::Internal(_) => return Decision::Allow,
-        Principal::Anonymous => return Decision::Deny,
-        Principal::Account(account) if account.root => return Decision::Allow,
-        Principal::Account(account) => account,
+/// A copy is several: `GetObject` of the source and `PutObject` of the destination, and those about tags.
+pub fn evaluate(question: &Question<'_>) -> Decision {
+    let caller = question.caller;
+    if matches!(caller.principal, Principal::Internal(_)) {
+        return Decision::Allow;
+    }
+    for limit in &caller.limits {
+        match question.verdict(limit) {
+            Verdict::Allow => {}
+            Verdict::Silent => return Decision::Default,
+            Verdict::Deny => return Decision::Deny,
+        }
+    }
+    if caller.principal.account().is_some_and(|account| account.root) {
+        return Decision::Allow;
+    }
+    let has_account = caller.principal.account().is_some();
+    let allowed = match question.resource {
+        Resource::Service => has_account && question.action == Action::ListAllMyBuckets,
+        Resource::NewBucket { .. } => has_account && question.action == Action::CreateBucket,
+        Resource::Bucket { access, .. } | Resource::Object { access, .. } => return question.in_bucket(access),
     };
-    let allowed = match resource {
-        Resource::Service => action == Action::ListAllMyBuckets,
-        Resource::NewBucket { .. } => action == Action::CreateBucket,
-        Resource::Bucket { owner, .. } | Resource::Object { owner, .. } => owner == account.id,
-    };
-    if allowed { Decision::Allow } else { Decision::Deny }
+    if allowed { Decision::Allow } else { Decision::Default }
+}
+
+impl Question<'_> {
+    pub(crate) fn access(&self) -> Option<&BucketAccess> {
+        match self.resource {
+            Resource::Service | Resource::NewBucket { .. } => None,
+            Resource::Bucket { access, .. } | Resource::Object { access, .. } => Some(access),
+        }
+    }
+
+    pub(crate) fn object(&self) -> Option<ObjectAccess<'_>> {
+        match self.resource {
+            Resource::Object { object, .. } => object,
+            Resource::Service | Resource::NewBucket { .. } | Resource::Bucket { .. } => None,
+        }
+    }
+
+    fn in_bucket(&self, access: &BucketAccess) -> Decision {
+        let who = self.caller.principal.account_id();
+        let owns_bucket = who == Some(access.owner);
+        let verdict = access.policy.as_ref().map_or(Verdict::Silent, |policy| self.verdict(policy));
+        if verdict == Verdict::Deny && !(owns_bucket && is_about_the_policy(self.action)) {
+            return Decision::Deny;
+        }
+        let object_owner = self.object().map(|object| access.object_owner(object.owner));
+        let foreign = object_owner.is_some_and(|owner| owner != access.owner);
+        let of_owner = is_of_the_object(self.action);
+        let by_policy = verdict == Verdict::Allow && !foreign && (owns_bucket || !access.shuts_others_out());
+        let allowed = owns_bucket && !(foreign && of_owner)
+            || who.is_some() && who == object_owner && of_owner
+            || self.details.initiated && is_of_the_initiator(self.action)
+            || by_policy
+            || access.acl_allows(self.action, who, self.object());
+        if allowed { Decision::Allow } else { Decision::Default }
+    }
+
+    fn verdict(&self, policy: &crate::Policy) -> Verdict {
+        let arn = arn_of(&self.caller.principal);
+        let requester = match (self.caller.principal.account_id(), &arn) {
+            (Some(account), Some(arn)) => Requester::Identity { account, arn },
+            _ => Requester::Anonymous,
+        };
+        let resource = self.resource.arn();
+        let context = QuestionContext(self);
+        policy.verdict(Asked { requester, action: self.action, resource: &resource, context: &context })
+    }
+}
+
+impl BucketAccess {
+    /// Whether only the owner's account gets in by the policy, since it is public.
+    fn shuts_others_out(&self) -> bool {
+        self.block.restrict_buckets && self.policy.as_ref().is_some_and(crate::Policy::is_public)
+    }
+}
+
+impl Resource<'_> {
+    fn arn(&self) -> String {
+        match self {
+            Self::Service => "arn:aws:s3:::*".to_owned(),
+            Self::NewBucket { bucket } | Self::Bucket { bucket, .. } => format!("arn:aws:s3:::{bucket}"),
+            Self::Object { bucket, key, .. } => format!("arn:aws:s3:::{bucket}/{key}"),
+        }
+    }
+}
+
+/// The ARN of who asks; none for someone without credentials.
+pub(crate) fn arn_of(principal: &Principal) -> Option<String> {
+    principal.account_id().map(|account: AccountId| format!("arn:aws:iam::{}:root", account_number(account)))
+}
+
+/// What a bucket's owner may do to its policy whatever that says (AWS, "PutBucketPolicy").
+fn is_about_the_policy(action: Action) -> bool {
+    matches!(action, Action::GetBucketPolicy | Action::PutBucketPolicy | Action::DeleteBucketPolicy)
+}
+
+/// What an object's owner may do to it, and the owner of its bucket may not.
+fn is_of_the_object(action: Action) -> bool {
+    matches!(
+        action,
+        Action::GetObject
+            | Action::GetObjectVersion
+            | Action::GetObjectAttributes
+            | Action::GetObjectVersionAttributes
+            | Action::GetObjectAcl
+            | Action::GetObjectVersionAcl
+            | Action::PutObjectAcl
+            | Action::PutObjectVersionAcl
+            | Action::GetObjectTagging
+            | Action::GetObjectVersionTagging
+            | Action::PutObjectTagging
+            | Action::PutObjectVersionTagging
+            | Action::DeleteObjectTagging
+            | Action::DeleteObjectVersionTagging
+    )
+}
+
+/// What who began an upload may do to it (AWS, "Multipart upload API and permissions").
+fn is_of_the_initiator(action: Action) -> bool {
+    matches!(action, Action::AbortMultipartUpload | Action::ListMultipartUploadParts)
 }

@@ -5,6 +5,7 @@
 //! a hash is kept. Names and addresses are unique because the batch that takes one checks that it is
 //! free, not because someone looked before.
 
+mod access;
 mod access_keys;
 mod account_delete;
 mod accounts;
@@ -15,23 +16,30 @@ mod cache;
 mod caller;
 mod error;
 mod evaluate;
+mod facts;
 mod lookup;
 mod master_key;
+mod policy;
 mod private_file;
 mod secret;
 mod service;
 
+pub use access::{BucketAccess, ObjectAccess, is_public};
 pub use access_keys::{AccessKey, IssuedKey, NOTE_CHARS_MAX, NewKey, OVERLAP_MAX};
 pub use accounts::{ACCOUNT_NAME_CHARS_MAX, CreatedAccount, NewAccount, ROOT_NAME};
 pub use action::Action;
 pub use admin_tokens::{AdminToken, IssuedToken, NewToken};
 pub use bootstrap::{Bootstrap, FirstStart};
-pub use caller::{AccountIdentity, Caller, Origin, Principal, RequestId};
+pub use caller::{AccountIdentity, Caller, Origin, Principal, RequestId, account_number};
 pub use cofre_catalog::records::{AccountRecord as Account, Scope};
 pub use error::IamError;
-pub use evaluate::{Decision, Resource, evaluate};
+pub use evaluate::{Decision, Details, Question, Resource, evaluate};
+pub use facts::{RequestFacts, Signature};
 pub use lookup::{Credential, Lookup};
 pub use master_key::MasterKey;
+pub use policy::{
+    Asked, ConditionKey, Context, MalformedPolicy, POLICY_BYTES_MAX, Policy, PolicyKind, Requester, Verdict,
+};
 pub use private_file::write_private_file;
 pub use secret::{GivenKey, Secret};
 pub use service::{Iam, PAGE_ITEMS_MAX, Page};

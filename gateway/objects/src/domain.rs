@@ -5,11 +5,11 @@ use crate::change::{Change, Quota, failed_for_good};
 use crate::versions::{Held, KeyState};
 use cofre_catalog::records::{BucketRecord, Durability, Record, VersionRecord, Versioning};
 use cofre_catalog::{CommitError, Entry, Revision, Scan, Snapshot, SnapshotExt, Store, keys};
-use cofre_iam::{Action, Caller, Resource, evaluate};
+use cofre_iam::{BucketAccess, Caller};
 use cofre_runtime::{Clock, Random, spawn};
 use cofre_settings::DynamicSettings;
 use cofre_shards::{BadCopies, Shards};
-use cofre_types::{BucketName, ObjectKey, Scheme, Timestamp, VersionId};
+use cofre_types::{AccountId, BucketName, ObjectKey, Scheme, Timestamp, VersionId};
 use parking_lot::RwLock;
 use std::collections::HashMap;
 use std::future::Future;
@@ -75,9 +75,22 @@ pub(crate) struct Bucket {
     pub name: BucketName,
     pub revision: Revision,
     pub record: BucketRecord,
+    /// What the record says about who may reach it: its policy is parsed once, here.
+    pub access: BucketAccess,
 }
 
 impl Bucket {
+    fn of(name: &BucketName, entry: &Entry) -> Result<Self, Error> {
+        let record = BucketRecord::decode(&entry.value)?;
+        let access = BucketAccess::of(name, &record);
+        Ok(Self { name: name.clone(), revision: entry.revision, record, access })
+    }
+
+    /// Who owns a version: under ownership controls that disable lists, the bucket's owner.
+    pub fn owner_of(&self, record: &VersionRecord) -> AccountId {
+        self.access.object_owner(record.owner)
+    }
+
     /// Whether its versions have ids of their own, so that answers name them.
     pub fn names_versions(&self) -> bool {
         self.record.versioning != Versioning::Unversioned
@@ -135,35 +148,6 @@ impl Objects {
         0..TRIES_MAX
     }
 
-    /// Refuses what the caller may not do to a bucket, or to an object of it.
-    pub(crate) fn authorise(
-        &self,
-        caller: &Caller,
-        action: Action,
-        bucket: &Bucket,
-        key: Option<&ObjectKey>,
-    ) -> Result<(), Error> {
-        let owner = bucket.record.owner;
-        let resource = match key {
-            Some(key) => Resource::Object { bucket: &bucket.name, owner, key },
-            None => Resource::Bucket { bucket: &bucket.name, owner },
-        };
-        if evaluate(caller, action, resource).is_allowed() { Ok(()) } else { Err(Error::AccessDenied) }
-    }
-
-    /// A bucket and the right to do something to it or to an object of it.
-    pub(crate) async fn bucket_for(
-        &self,
-        caller: &Caller,
-        action: Action,
-        name: &BucketName,
-        key: Option<&ObjectKey>,
-    ) -> Result<Arc<Bucket>, Error> {
-        let bucket = self.bucket(name).await?;
-        self.authorise(caller, action, &bucket, key)?;
-        Ok(bucket)
-    }
-
     /// A bucket by name, from the cache while no bucket has changed.
     pub(crate) async fn bucket(&self, name: &BucketName) -> Result<Arc<Bucket>, Error> {
         let touched = self.store().touched(keys::family::BUCKET);
@@ -176,8 +160,7 @@ impl Objects {
             }
         }
         let entry = self.get(keys::bucket(name)).await?.ok_or(Error::NoSuchBucket)?;
-        let record = BucketRecord::decode(&entry.value)?;
-        let bucket = Arc::new(Bucket { name: name.clone(), revision: entry.revision, record });
+        let bucket = Arc::new(Bucket::of(name, &entry)?);
         let mut cache = self.0.buckets.write();
         if cache.fresh_at != touched || cache.buckets.len() >= CACHED_BUCKETS_MAX {
             *cache = BucketCache { fresh_at: touched, buckets: HashMap::new() };

@@ -1,6 +1,7 @@
 use crate::Unset;
 use cofre_catalog::records::RecordError;
 use cofre_catalog::{CommitError, StoreError};
+use cofre_iam::MalformedPolicy;
 use cofre_shards::BodyError;
 use cofre_types::{ChecksumAlgorithm, ETag, Invalid, Timestamp, VersionId};
 
@@ -21,6 +22,15 @@ pub enum Error {
     /// The default retention of a bucket is too short or too long.
     #[error("{0}")]
     InvalidRetentionPeriod(&'static str),
+    /// The bucket's ownership controls disable access control lists.
+    #[error("the bucket does not allow access control lists")]
+    AclNotSupported,
+    /// Lists cannot be disabled, or are disabled, while the bucket's own grants something.
+    #[error("the bucket's access control list grants something, and its ownership controls disable lists")]
+    AclWithOwnership,
+    /// A bucket policy is not one.
+    #[error(transparent)]
+    MalformedPolicy(#[from] MalformedPolicy),
     /// A value of the request is not valid.
     #[error(transparent)]
     Invalid(#[from] Invalid),

@@ -13,6 +13,7 @@
 //! A commit checks every record that its decision was made on, the bucket's own among them. Where a
 //! check fails the operation reads again and decides anew.
 
+mod acl;
 mod blobs;
 mod bucket;
 mod change;
@@ -24,14 +25,18 @@ mod list;
 mod lock;
 mod maintain;
 mod object;
+mod rights;
 mod topology;
 mod upload;
 mod versions;
 
+pub use acl::{Acl, CannedAcl, GivenAcl};
 pub use bucket::*;
 pub use cofre_catalog::records::{
-    BucketConfig, Header, Headers, LockConfig, LockDefault, LockMode, LockPeriod, Retention, Usage, Versioning,
+    AclGrant, AclGrantee, AclPermission, BucketConfig, Header, Headers, LockConfig, LockDefault, LockMode, LockPeriod,
+    Ownership, PublicAccessBlock, Retention, Usage, Versioning,
 };
+pub use cofre_iam::MalformedPolicy;
 pub use cofre_shards::{Body, BodyError, ByteStream};
 pub use domain::{Objects, Parts};
 pub use error::Error;

@@ -32,7 +32,7 @@ impl Credentials {
             Some(access_key) => self.credential(access_key).await?.principal.clone(),
             None => Principal::Anonymous,
         };
-        Ok(Caller { principal, origin: exchange.origin(), deadline: None, request_id: exchange.request_id() })
+        Ok(Caller::new(principal, exchange.origin(), exchange.request_id()))
     }
 }
 

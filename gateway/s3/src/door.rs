@@ -76,8 +76,8 @@ impl S3Door {
         let S3Parts { objects, iam, clock, random, options, observe } = parts;
         let traffic = Arc::new(ArcSwap::from_pointee(Traffic::default()));
         let rate_limit = Arc::new(RateLimit::new(Arc::clone(&traffic), clock.clone()));
+        let operations = Operations { objects: objects.clone(), iam: iam.clone() };
         let credentials = Credentials(iam);
-        let operations = Operations { objects: objects.clone() };
         let domains = Domains::new(&options.domains);
 
         let builder = |form: bool| {

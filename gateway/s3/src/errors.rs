@@ -57,6 +57,9 @@ pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
             error
         }
         Error::InvalidRetentionPeriod(why) => custom("InvalidRetentionPeriod", StatusCode::BAD_REQUEST, why),
+        Error::AclNotSupported => about_bucket(about, S3ErrorCode::AccessControlListNotSupported),
+        Error::AclWithOwnership => about_bucket(about, S3ErrorCode::InvalidBucketAclWithObjectOwnership),
+        Error::MalformedPolicy(malformed) => s3_error!(MalformedPolicy, "{malformed}"),
         Error::Invalid(invalid) => invalid_value(&invalid),
         Error::InvalidRequest(why) => S3Error::with_message(S3ErrorCode::InvalidRequest, why),
         Error::Body(error) => body(error.0),

@@ -21,6 +21,7 @@ mod credentials;
 mod door;
 mod errors;
 mod exchange;
+mod facts;
 mod gate;
 mod host;
 mod layers;

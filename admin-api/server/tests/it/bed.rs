@@ -158,7 +158,8 @@ impl Bed {
 
     /// Makes the bucket `bucket`.
     pub async fn make_bucket(&self) {
-        let bucket = CreateBucket { name: bucket_name(), region: String::new(), object_lock: false };
+        let bucket =
+            CreateBucket { name: bucket_name(), region: String::new(), object_lock: false, acl: None, ownership: None };
         // A bucket has an owner, so a part of Cofre itself makes none.
         let new = NewAccount { name: "owner".to_owned(), ..NewAccount::default() };
         let key = self.iam.create_account(new, "test").await.unwrap().key.id;
@@ -181,6 +182,7 @@ impl Bed {
             tags: Tags::default(),
             storage_class: String::new(),
             lock: Default::default(),
+            acl: None,
             conditions: WriteConditions::default(),
         };
         self.objects.put_object(&self.caller(), request).await.map(|_| ())

@@ -4,11 +4,16 @@
 
 mod accounts;
 mod bootstrap;
+mod decisions;
 mod embedded;
 mod evaluate;
 mod keys;
 mod lookup;
 mod master_key;
+mod policy;
+mod policy_conditions;
+mod policy_parsing;
+mod policy_public;
 mod tokens;
 
 use cofre_catalog::records::{EventRecord, Record};

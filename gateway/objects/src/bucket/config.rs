@@ -3,9 +3,9 @@
 use crate::domain::Bucket;
 use crate::lock::lock_of;
 use crate::{ConfigKind, Error, Objects, Unset};
-use cofre_catalog::records::{BucketConfig, BucketRecord, EventRecord, Record, Versioning};
+use cofre_catalog::records::{BucketConfig, BucketRecord, EventRecord, Ownership, Record, Versioning};
 use cofre_catalog::{Batch, CommitError, keys};
-use cofre_iam::{Action, Caller};
+use cofre_iam::{Action, Caller, Policy, PolicyKind, is_public};
 use cofre_types::{BucketName, Tags};
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use std::sync::Arc;
 const DOCUMENT_BYTES_MAX: usize = 1 << 20;
 
 impl ConfigKind {
-    const fn of(config: &BucketConfig) -> Self {
+    pub(super) const fn of(config: &BucketConfig) -> Self {
         match config {
             BucketConfig::Cors(_) => Self::Cors,
             BucketConfig::Lifecycle(_) => Self::Lifecycle,
@@ -86,6 +86,27 @@ fn refuse_lock(kind: ConfigKind) -> Result<(), Error> {
     }
 }
 
+/// Refuses what contradicts what the bucket says about who may reach it.
+fn check_access(bucket: &Bucket, config: &BucketConfig) -> Result<(), Error> {
+    let access = &bucket.access;
+    match config {
+        BucketConfig::Policy(document) => {
+            let policy = Policy::parse(document, PolicyKind::Bucket(bucket.name.as_str()))?;
+            if access.block.block_policy && policy.is_public() {
+                return Err(Error::AccessDenied);
+            }
+        }
+        // Lists that are disabled must not be all that kept something open.
+        BucketConfig::Ownership(Ownership::BucketOwnerEnforced) if access.acl_reaches_others() => {
+            return Err(Error::AclWithOwnership);
+        }
+        BucketConfig::Acl(_) if access.acls_disabled() => return Err(Error::AclNotSupported),
+        BucketConfig::Acl(acl) if access.block.block_acls && is_public(acl) => return Err(Error::AccessDenied),
+        _ => {}
+    }
+    Ok(())
+}
+
 impl Objects {
     /// A bucket's tags.
     ///
@@ -129,7 +150,7 @@ impl Objects {
         if versioning == Versioning::Unversioned {
             return Err(Error::InvalidRequest("versioning is Enabled or Suspended"));
         }
-        let set = |record: &mut BucketRecord| {
+        let set = |_: &Bucket, record: &mut BucketRecord| {
             if versioning != Versioning::Enabled && lock_of(record).is_some() {
                 return Err(Error::InvalidBucketState(
                     "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.",
@@ -187,10 +208,12 @@ impl Objects {
         found.cloned().ok_or(Error::NoSuchConfiguration(Unset::Config(kind)))
     }
 
-    /// Sets a sub-resource, which the door has validated.
+    /// Sets a sub-resource, which the door has validated; a policy is parsed here.
     ///
     /// # Errors
-    /// [`Error`].
+    /// [`Error::MalformedPolicy`]; [`Error::AccessDenied`] for a policy or list that the bucket's public
+    /// access block refuses; [`Error::AclWithOwnership`] where lists are to be disabled and the bucket's
+    /// own grants something.
     pub async fn put_bucket_config(
         &self,
         caller: &Caller,
@@ -202,11 +225,13 @@ impl Objects {
         }
         let kind = ConfigKind::of(&config);
         refuse_lock(kind)?;
-        let set = |record: &mut BucketRecord| {
+        let set = |bucket: &Bucket, record: &mut BucketRecord| {
+            check_access(bucket, &config)?;
             record.config.retain(|other| ConfigKind::of(other) != kind);
             record.config.push(config.clone());
+            Ok(())
         };
-        self.change_bucket(caller, kind.actions().1, name, "bucket.configured", set).await
+        self.try_change_bucket(caller, kind.actions().1, name, "bucket.configured", set).await
     }
 
     /// Deletes a sub-resource; fine if it is not set.
@@ -232,7 +257,7 @@ impl Objects {
         event: &str,
         set: impl Fn(&mut BucketRecord) + Send + Sync,
     ) -> Result<(), Error> {
-        let set = |record: &mut BucketRecord| {
+        let set = |_: &Bucket, record: &mut BucketRecord| {
             set(record);
             Ok(())
         };
@@ -246,12 +271,12 @@ impl Objects {
         action: Action,
         name: &BucketName,
         event: &str,
-        set: impl Fn(&mut BucketRecord) -> Result<(), Error> + Send,
+        set: impl Fn(&Bucket, &mut BucketRecord) -> Result<(), Error> + Send,
     ) -> Result<(), Error> {
         for _ in Self::tries() {
             let bucket: Arc<Bucket> = self.bucket_for(caller, action, name, None).await?;
             let mut record = bucket.record.clone();
-            set(&mut record)?;
+            set(&bucket, &mut record)?;
             let mut batch = Batch::new();
             batch.unchanged(keys::bucket(name), Some(bucket.revision));
             batch.put(keys::bucket(name), record.encode());

@@ -1,7 +1,9 @@
 use crate::{BucketInfo, CreateBucket, Error, Objects};
-use cofre_catalog::records::{BucketConfig, BucketRecord, Durability, EventRecord, LockConfig, Record, Versioning};
+use cofre_catalog::records::{
+    BucketConfig, BucketRecord, Durability, EventRecord, LockConfig, Ownership, Record, Versioning,
+};
 use cofre_catalog::{Batch, Check, CommitError, Scan, SnapshotExt, Visit, VisitStep, keys};
-use cofre_iam::{AccountIdentity, Action, Caller, Resource, evaluate};
+use cofre_iam::{AccountIdentity, Action, Caller, Resource};
 use cofre_types::{BucketId, Tags};
 
 impl Objects {
@@ -11,9 +13,7 @@ impl Objects {
     /// [`Error::BucketAlreadyOwnedByYou`], [`Error::BucketAlreadyExists`], [`Error::TooManyBuckets`].
     pub async fn create_bucket(&self, caller: &Caller, request: CreateBucket) -> Result<BucketInfo, Error> {
         let resource = Resource::NewBucket { bucket: &request.name };
-        if !evaluate(caller, Action::CreateBucket, resource).is_allowed() {
-            return Err(Error::AccessDenied);
-        }
+        self.authorise_beyond_buckets(caller, Action::CreateBucket, resource)?;
         let account = caller.principal.account().ok_or(Error::AccessDenied)?;
         for _ in Self::tries() {
             match self.bucket(&request.name).await {
@@ -22,19 +22,9 @@ impl Objects {
                 Err(Error::NoSuchBucket) => {}
                 Err(error) => return Err(error),
             }
-            let record = self.new_bucket(account, &request);
+            let record = self.new_bucket(account, &request)?;
             match self.store().commit(self.creation(caller, account, &request, &record).await?).await {
-                Ok(_) => {
-                    return Ok(BucketInfo {
-                        name: request.name,
-                        id: record.id,
-                        owner: record.owner,
-                        created: record.created,
-                        region: record.region,
-                        versioning: record.versioning,
-                        object_lock: request.object_lock,
-                    });
-                }
+                Ok(_) => return Ok(BucketInfo::of(&request.name, &record)),
                 Err(CommitError::Failed(_)) => {}
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
@@ -42,9 +32,16 @@ impl Objects {
         Err(Error::Conflict)
     }
 
-    fn new_bucket(&self, account: &AccountIdentity, request: &CreateBucket) -> BucketRecord {
+    fn new_bucket(&self, account: &AccountIdentity, request: &CreateBucket) -> Result<BucketRecord, Error> {
         let region = if request.region.is_empty() { &self.0.parts.region } else { &request.region };
-        BucketRecord {
+        let acl = request.acl.as_ref().and_then(|acl| acl.of_bucket(account.id));
+        if request.ownership == Some(Ownership::BucketOwnerEnforced) && acl.is_some() {
+            return Err(Error::AclWithOwnership);
+        }
+        let lock = request.object_lock.then(|| BucketConfig::ObjectLock(LockConfig::default()));
+        let acl = acl.map(BucketConfig::Acl);
+        let ownership = request.ownership.map(BucketConfig::Ownership);
+        Ok(BucketRecord {
             id: BucketId(self.random().u64()),
             owner: account.id,
             created: self.now(),
@@ -55,12 +52,8 @@ impl Objects {
             bytes_max: None,
             objects_max: None,
             tags: Tags::default(),
-            config: if request.object_lock {
-                vec![BucketConfig::ObjectLock(LockConfig::default())]
-            } else {
-                Vec::new()
-            },
-        }
+            config: lock.into_iter().chain(acl).chain(ownership).collect(),
+        })
     }
 
     async fn creation(

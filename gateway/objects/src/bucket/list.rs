@@ -1,8 +1,7 @@
-use crate::domain::Bucket;
 use crate::{BucketInfo, BucketsPage, Error, ListBuckets, Objects};
 use cofre_catalog::records::{BucketRecord, Record};
 use cofre_catalog::{Scan, SnapshotExt, keys};
-use cofre_iam::{Action, Caller, Resource, evaluate};
+use cofre_iam::{Action, Caller, Resource};
 use cofre_types::BucketName;
 
 /// Most buckets of a page (AWS, "ListBuckets": `MaxBuckets`).
@@ -14,9 +13,7 @@ impl Objects {
     /// # Errors
     /// [`Error::AccessDenied`].
     pub async fn list_buckets(&self, caller: &Caller, request: ListBuckets) -> Result<BucketsPage, Error> {
-        if !evaluate(caller, Action::ListAllMyBuckets, Resource::Service).is_allowed() {
-            return Err(Error::AccessDenied);
-        }
+        self.authorise_beyond_buckets(caller, Action::ListAllMyBuckets, Resource::Service)?;
         let base = match caller.principal.account_id() {
             Some(account) => keys::owned_buckets(account),
             None => vec![keys::family::BUCKET],
@@ -41,8 +38,7 @@ impl Objects {
         let mut page = BucketsPage::default();
         for (name, entry) in names.into_iter().zip(records) {
             let Some(entry) = entry else { continue };
-            let record = BucketRecord::decode(&entry.value)?;
-            page.buckets.push(BucketInfo::of(&Bucket { name, revision: entry.revision, record }));
+            page.buckets.push(BucketInfo::of(&name, &BucketRecord::decode(&entry.value)?));
         }
         if truncated {
             page.next = page.buckets.last().map(|bucket| bucket.name.to_string());

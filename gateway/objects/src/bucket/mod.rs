@@ -1,5 +1,6 @@
 //! Operations on buckets.
 
+mod acl;
 mod config;
 mod create;
 mod delete;
@@ -8,23 +9,23 @@ mod requests;
 
 pub use requests::*;
 
-use crate::domain::Bucket;
-use crate::{Error, Objects};
+use crate::lock::lock_of;
+use crate::{Error, GivenAcl, Objects};
 use cofre_catalog::keys;
-use cofre_catalog::records::Usage;
-use cofre_iam::{Action, Caller};
-use cofre_types::{BucketName, ObjectKey};
+use cofre_catalog::records::{BucketRecord, Usage};
+use cofre_iam::{Action, Caller, Details};
+use cofre_types::{AccountId, BucketName, ObjectKey, Tags};
 
 impl BucketInfo {
-    pub(crate) fn of(bucket: &Bucket) -> Self {
+    pub(crate) fn of(name: &BucketName, record: &BucketRecord) -> Self {
         Self {
-            name: bucket.name.clone(),
-            id: bucket.record.id,
-            owner: bucket.record.owner,
-            created: bucket.record.created,
-            region: bucket.record.region.clone(),
-            versioning: bucket.record.versioning,
-            object_lock: bucket.lock().is_some(),
+            name: name.clone(),
+            id: record.id,
+            owner: record.owner,
+            created: record.created,
+            region: record.region.clone(),
+            versioning: record.versioning,
+            object_lock: lock_of(record).is_some(),
         }
     }
 }
@@ -36,7 +37,7 @@ impl Objects {
     /// [`Error::NoSuchBucket`] or [`Error::AccessDenied`].
     pub async fn head_bucket(&self, caller: &Caller, name: &BucketName) -> Result<BucketInfo, Error> {
         let bucket = self.bucket_for(caller, Action::ListBucket, name, None).await?;
-        Ok(BucketInfo::of(&bucket))
+        Ok(BucketInfo::of(name, &bucket.record))
     }
 
     /// Tells of a bucket if the caller may do `action` to it: for what a door answers by itself, such
@@ -50,22 +51,44 @@ impl Objects {
         action: Action,
         name: &BucketName,
     ) -> Result<BucketInfo, Error> {
-        Ok(BucketInfo::of(&*self.bucket_for(caller, action, name, None).await?))
+        Ok(BucketInfo::of(name, &self.bucket_for(caller, action, name, None).await?.record))
     }
 
-    /// Whether the caller may do `action` to an object of a bucket: for a door that asks before it reads
+    /// Who owns a bucket: for a door that holds it against the owner that a request expects, whatever its
+    /// caller may. Not for telling it.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchBucket`].
+    pub async fn bucket_owner(&self, name: &BucketName) -> Result<AccountId, Error> {
+        Ok(self.bucket(name).await?.record.owner)
+    }
+
+    /// Whether the caller may put an object: for a door that asks before it reads
     /// the body of a request. The operation itself asks again.
     ///
     /// # Errors
     /// [`Error::NoSuchBucket`] or [`Error::AccessDenied`].
-    pub async fn object_allowing(
+    pub async fn may_put(
         &self,
         caller: &Caller,
-        action: Action,
         name: &BucketName,
         key: &ObjectKey,
+        tags: &Tags,
+        acl: Option<&GivenAcl>,
     ) -> Result<(), Error> {
-        self.bucket_for(caller, action, name, Some(key)).await.map(drop)
+        let bucket = self.bucket(name).await?;
+        self.authorise_put(caller, &bucket, key, tags)?;
+        self.written_by(caller, &bucket, key, acl).map(drop)
+    }
+
+    /// Whether the caller may put a part of an object: as [`Objects::may_put`].
+    ///
+    /// # Errors
+    /// [`Error::NoSuchBucket`] or [`Error::AccessDenied`].
+    pub async fn may_put_part(&self, caller: &Caller, name: &BucketName, key: &ObjectKey) -> Result<(), Error> {
+        let bucket = self.bucket(name).await?;
+        let details = Details { creates: Some(false), ..Details::default() };
+        self.authorise_with(caller, Action::PutObject, &bucket, Some(key), details)
     }
 
     /// What a bucket holds, exactly, as of the last commit.

@@ -1,6 +1,7 @@
 //! What callers ask of buckets, and what they get.
 
-use cofre_catalog::records::Versioning;
+use crate::GivenAcl;
+use cofre_catalog::records::{Ownership, Versioning};
 use cofre_types::{AccountId, BucketId, BucketName, Timestamp};
 
 /// Makes a bucket.
@@ -12,6 +13,10 @@ pub struct CreateBucket {
     pub region: String,
     /// Whether object lock is enabled, and versioning with it.
     pub object_lock: bool,
+    /// Access control list; the owner alone may if absent.
+    pub acl: Option<GivenAcl>,
+    /// Who owns what others put in it; the writer if absent.
+    pub ownership: Option<Ownership>,
 }
 
 /// What is known of a bucket.

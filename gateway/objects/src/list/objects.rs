@@ -33,7 +33,13 @@ impl Objects {
         let walk = self.store().snapshot().await?.scan(scan, walk).await?;
         match walk.error {
             Some(error) => Err(error.into()),
-            None => Ok(walk.page),
+            None => {
+                let mut page = walk.page;
+                if bucket.access.acls_disabled() {
+                    page.objects.iter_mut().for_each(|object| object.owner = bucket.record.owner);
+                }
+                Ok(page)
+            }
         }
     }
 }

@@ -54,7 +54,12 @@ impl Objects {
             None => None,
         };
         let older = gather(snapshot.as_ref(), older, from, max).await?;
-        Ok(merge(current, older, max, request.key_after.as_deref().filter(|_| request.version_after.is_some())))
+        let resumed = request.key_after.as_deref().filter(|_| request.version_after.is_some());
+        let mut page = merge(current, older, max, resumed);
+        if bucket.access.acls_disabled() {
+            page.versions.iter_mut().for_each(|version| version.object.owner = bucket.record.owner);
+        }
+        Ok(page)
     }
 }
 

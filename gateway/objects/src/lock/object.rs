@@ -15,7 +15,7 @@ impl Objects {
     /// [`Error::InvalidBucketState`] unless versioning is enabled.
     pub async fn put_object_lock(&self, caller: &Caller, name: &BucketName, lock: LockConfig) -> Result<(), Error> {
         let action = Action::PutBucketObjectLockConfiguration;
-        self.try_change_bucket(caller, action, name, "bucket.configured", |record| set_lock(record, lock)).await
+        self.try_change_bucket(caller, action, name, "bucket.configured", |_, record| set_lock(record, lock)).await
     }
 
     /// Until when a version is kept.

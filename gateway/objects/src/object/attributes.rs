@@ -1,7 +1,7 @@
 use crate::object::get::info;
 use crate::{Attributes, Error, GetObject, ObjectPart, Objects};
 use cofre_catalog::records::Content;
-use cofre_iam::{Action, Caller};
+use cofre_iam::{Action, Caller, Details};
 
 impl Objects {
     /// Tells of an object and of the parts after `parts_after`, at most `parts_max`.
@@ -15,12 +15,15 @@ impl Objects {
         parts_after: u16,
         parts_max: usize,
     ) -> Result<Attributes, Error> {
-        let action = match request.version {
-            Some(_) => Action::GetObjectVersionAttributes,
-            None => Action::GetObjectAttributes,
+        // Both are needed (AWS, "GetObjectAttributes", "Permissions").
+        let (action, read) = match request.version {
+            Some(_) => (Action::GetObjectVersionAttributes, Action::GetObjectVersion),
+            None => (Action::GetObjectAttributes, Action::GetObject),
         };
-        let bucket = self.bucket_for(caller, action, &request.bucket, Some(&request.key)).await?;
-        let record = self.object_version(&bucket, &request.key, request.version).await?.record;
+        let bucket = self.bucket(&request.bucket).await?;
+        let record = self.version_for(caller, action, &bucket, &request.key, request.version).await?.record;
+        let details = Details { version: request.version, ..Details::default() };
+        self.authorise_version(caller, read, &bucket, &request.key, &record, details)?;
         request.conditions.check(&record)?;
         let mut attributes =
             Attributes { info: info(&bucket, &record, self.part_count(&record)), parts: Vec::new(), truncated: false };

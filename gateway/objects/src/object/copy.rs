@@ -6,8 +6,10 @@ use crate::versions::Held;
 use crate::{CopyObject, CopyOutcome, Error, Objects};
 use cofre_catalog::records::{BlobRecord, Content, Guards, ManifestRecord, Record, Segment, VersionRecord};
 use cofre_catalog::{Revision, keys};
-use cofre_iam::{Action, Caller};
-use cofre_types::{BucketName, Checksum, ChecksumAlgorithm, ChecksumKind, ObjectKey, ResolvedRange, VersionId};
+use cofre_iam::{Action, Caller, Details};
+use cofre_types::{
+    AccountId, BucketName, Checksum, ChecksumAlgorithm, ChecksumKind, ObjectKey, ResolvedRange, Tags, VersionId,
+};
 use futures_util::StreamExt;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,23 +36,26 @@ impl Objects {
     }
 
     async fn copy_to_end(&self, caller: &Caller, request: CopyObject) -> Result<CopyOutcome, Error> {
-        let mut bucket = self.bucket_for(caller, Action::PutObject, &request.bucket, Some(&request.key)).await?;
-        if request.tags.as_ref().is_some_and(|tags| !tags.is_empty()) {
-            self.authorise(caller, Action::PutObjectTagging, &bucket, Some(&request.key))?;
-        }
+        let mut bucket = self.bucket(&request.bucket).await?;
+        self.authorise_put(caller, &bucket, &request.key, request.tags.as_ref().unwrap_or(&Tags::default()))?;
+        let (owner, acl) = self.written_by(caller, &bucket, &request.key, request.acl.as_ref())?;
         let lock = self.lock_for(caller, &bucket, &request.key, request.lock)?;
         let mut known: Option<(Revision, Option<Checksum>)> = None;
         for _ in Self::tries() {
             let source =
                 self.copy_source(caller, &request.source_bucket, &request.source_key, request.source_version).await?;
             request.source_conditions.check_source(&source.held.record)?;
+            if request.tags.is_none() {
+                self.authorise_copied_tags(caller, &request, &bucket, &source)?;
+            }
             refuse_no_change(&request, &source)?;
             let checksum = match known.take() {
                 Some((of, checksum)) if of == source.held.revision => checksum,
                 _ => self.copied_checksum(&source.held.record, request.checksum).await?,
             };
             known = Some((source.held.revision, checksum.clone()));
-            let draft = copied(&request, &bucket, &source, checksum, lock.guards());
+            let guards = Guards { acl: acl.clone(), ..lock.guards() };
+            let draft = copied(&request, owner, guards, &source, checksum);
             let _turn = self.lock_key(&bucket, &request.key).await;
             let mut change = Change::default();
             source.check_unchanged(&mut change);
@@ -80,13 +85,33 @@ impl Objects {
         version: Option<VersionId>,
     ) -> Result<Source, Error> {
         let action = if version.is_some() { Action::GetObjectVersion } else { Action::GetObject };
-        let bucket = self.bucket_for(caller, action, bucket, Some(key)).await?;
-        let held = self.object_version(&bucket, key, version).await.map_err(|error| match error {
+        let bucket = self.bucket(bucket).await?;
+        let held = self.version_for(caller, action, &bucket, key, version).await.map_err(|error| match error {
             Error::IsDeleteMarker { .. } => Error::InvalidRequest("the source of a copy is not a delete marker"),
             other => other,
         })?;
         let current = self.key_state(&bucket, key).await?.current.is_some_and(|now| now.revision == held.revision);
         Ok(Source { bucket, key: key.clone(), held, current })
+    }
+
+    /// Tags that go along with a copy are read there and set here (AWS, "CopyObject", "Permissions").
+    fn authorise_copied_tags(
+        &self,
+        caller: &Caller,
+        request: &CopyObject,
+        bucket: &Bucket,
+        source: &Source,
+    ) -> Result<(), Error> {
+        let record = &source.held.record;
+        if record.tags.is_empty() {
+            return Ok(());
+        }
+        let version = request.source_version;
+        let read = if version.is_some() { Action::GetObjectVersionTagging } else { Action::GetObjectTagging };
+        let details = Details { version, ..Details::default() };
+        self.authorise_version(caller, read, &source.bucket, &source.key, record, details)?;
+        let details = Details { request_tags: Some(&record.tags), ..Details::default() };
+        self.authorise_with(caller, Action::PutObjectTagging, bucket, Some(&request.key), details)
     }
 
     /// Takes one more reference to everything that content refers to.
@@ -181,10 +206,16 @@ fn refuse_no_change(request: &CopyObject, source: &Source) -> Result<(), Error> 
     Ok(())
 }
 
-fn copied(request: &CopyObject, bucket: &Bucket, source: &Source, checksum: Option<Checksum>, guards: Guards) -> Draft {
+fn copied(
+    request: &CopyObject,
+    owner: AccountId,
+    guards: Guards,
+    source: &Source,
+    checksum: Option<Checksum>,
+) -> Draft {
     let record = &source.held.record;
     Draft {
-        owner: bucket.record.owner,
+        owner,
         size: record.size,
         etag: record.etag,
         checksum,

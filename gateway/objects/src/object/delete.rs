@@ -4,7 +4,7 @@ use crate::lock::Removal;
 use crate::versions::delete_marker;
 use crate::{DeleteObject, DeleteOutcome, Error, Objects};
 use cofre_catalog::records::VersionKind;
-use cofre_iam::{Action, Caller};
+use cofre_iam::{Action, Caller, Decision, Details};
 use cofre_types::{BucketName, VersionId};
 use futures_util::stream::{self, StreamExt};
 use std::sync::Arc;
@@ -49,11 +49,30 @@ impl Objects {
         request: DeleteObject,
     ) -> Result<DeleteOutcome, Error> {
         let action = if request.version.is_some() { Action::DeleteObjectVersion } else { Action::DeleteObject };
-        self.authorise(caller, action, &bucket, Some(&request.key))?;
+        self.authorise_delete(caller, action, &bucket, &request).await?;
         let bypass = request.bypass_governance && self.may_bypass(caller, &bucket, &request.key);
         let request = DeleteObject { bypass_governance: bypass, ..request };
         let objects = self.clone();
         uncancelled(async move { objects.commit_delete(bucket, request).await }).await
+    }
+
+    /// A bucket's list lets who may write delete what it owns, so there the object is looked at.
+    async fn authorise_delete(
+        &self,
+        caller: &Caller,
+        action: Action,
+        bucket: &Bucket,
+        request: &DeleteObject,
+    ) -> Result<(), Error> {
+        let details = Details { version: request.version, ..Details::default() };
+        let decision = self.decide(caller, action, bucket, Some(&request.key), None, details);
+        let may_own = caller.principal.account().is_some() && bucket.access.acl.is_some();
+        if decision != Decision::Default || !may_own || request.version.is_some() {
+            return if decision.is_allowed() { Ok(()) } else { Err(Error::AccessDenied) };
+        }
+        let state = self.key_state(bucket, &request.key).await?;
+        let record = state.object().ok_or(Error::AccessDenied)?;
+        self.authorise_version(caller, action, bucket, &request.key, record, details)
     }
 
     async fn commit_delete(&self, mut bucket: Arc<Bucket>, request: DeleteObject) -> Result<DeleteOutcome, Error> {

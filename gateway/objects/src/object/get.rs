@@ -40,8 +40,8 @@ impl Objects {
         version_action: Action,
     ) -> Result<Found, Error> {
         let action = if request.version.is_some() { version_action } else { action };
-        let bucket = self.bucket_for(caller, action, &request.bucket, Some(&request.key)).await?;
-        let record = self.object_version(&bucket, &request.key, request.version).await?.record;
+        let bucket = self.bucket(&request.bucket).await?;
+        let record = self.version_for(caller, action, &bucket, &request.key, request.version).await?.record;
         request.conditions.check(&record)?;
         let whole = ResolvedRange { start: 0, end: record.size };
         let (range, part_checksum) = match (request.part, request.range) {
@@ -157,7 +157,7 @@ pub(crate) fn info(bucket: &Bucket, record: &VersionRecord, parts: Option<u16>) 
         etag: record.etag,
         size: record.size,
         modified: record.modified,
-        owner: record.owner,
+        owner: bucket.owner_of(record),
         checksum: record.checksum.clone(),
         storage_class: record.storage_class.clone(),
         headers: record.headers.clone(),

@@ -1,5 +1,6 @@
 //! Operations on objects and their versions.
 
+mod acl;
 mod attributes;
 mod copy;
 mod delete;

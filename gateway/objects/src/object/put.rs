@@ -5,7 +5,7 @@ use crate::lock::Removal;
 use crate::{Error, Objects, PutObject, PutOutcome, WriteConditions};
 use cofre_catalog::keys;
 use cofre_catalog::records::{Content, Guards, Headers, VersionKind, VersionRecord, Versioning};
-use cofre_iam::{Action, Caller};
+use cofre_iam::Caller;
 use cofre_types::{AccountId, Checksum, ETag, ObjectKey, Tags, Timestamp, VersionId};
 use std::sync::Arc;
 
@@ -32,11 +32,10 @@ impl Objects {
     /// # Errors
     /// [`Error`]; nothing of the object is visible then.
     pub async fn put_object(&self, caller: &Caller, request: PutObject) -> Result<PutOutcome, Error> {
-        let PutObject { bucket: name, key, upload, headers, tags, storage_class, lock, conditions } = request;
-        let bucket = self.bucket_for(caller, Action::PutObject, &name, Some(&key)).await?;
-        if !tags.is_empty() {
-            self.authorise(caller, Action::PutObjectTagging, &bucket, Some(&key))?;
-        }
+        let PutObject { bucket: name, key, upload, headers, tags, storage_class, lock, acl, conditions } = request;
+        let bucket = self.bucket(&name).await?;
+        self.authorise_put(caller, &bucket, &key, &tags)?;
+        let (owner, acl) = self.written_by(caller, &bucket, &key, acl.as_ref())?;
         let lock = self.lock_for(caller, &bucket, &key, lock)?;
         if !conditions.is_empty() {
             // Refused before the body is written. Held again at the commit, where it counts.
@@ -45,7 +44,7 @@ impl Objects {
         let version = self.planned_version(&bucket);
         let written = self.write_blob(&bucket, &key, version.to_string(), None, upload, PUT_BYTES_MAX).await?;
         let draft = Draft {
-            owner: bucket.record.owner,
+            owner,
             size: written.digests.size,
             etag: ETag::of_md5(written.digests.md5),
             checksum: Some(written.digests.checksum.clone()),
@@ -53,7 +52,7 @@ impl Objects {
             headers,
             tags,
             content: Content::Segments(written.segments()),
-            guards: lock.guards(),
+            guards: Guards { acl, ..lock.guards() },
         };
         let objects = self.clone();
         uncancelled(async move {

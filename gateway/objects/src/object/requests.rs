@@ -1,6 +1,6 @@
 //! What callers ask of objects, and what they get: one request and one outcome type per operation.
 
-use crate::WantedLock;
+use crate::{GivenAcl, WantedLock};
 use cofre_catalog::records::{Headers, Retention};
 use cofre_shards::{Body, ByteStream};
 use cofre_types::{
@@ -103,6 +103,8 @@ pub struct PutObject {
     pub storage_class: String,
     /// Object lock.
     pub lock: WantedLock,
+    /// Access control list; the owner alone may if absent.
+    pub acl: Option<GivenAcl>,
     /// Conditions.
     pub conditions: WriteConditions,
 }
@@ -232,6 +234,8 @@ pub struct CopyObject {
     pub checksum: Option<ChecksumAlgorithm>,
     /// Object lock; that of the source is not copied.
     pub lock: WantedLock,
+    /// Access control list of the copy, which is never the source's; the owner alone may if absent.
+    pub acl: Option<GivenAcl>,
     /// Conditions on what stands at the destination.
     pub conditions: WriteConditions,
 }

@@ -4,7 +4,7 @@ use crate::versions::Held;
 use crate::{Error, Objects};
 use cofre_catalog::keys;
 use cofre_catalog::records::Record;
-use cofre_iam::{Action, Caller};
+use cofre_iam::{Action, Caller, Details};
 use cofre_types::{BucketName, ObjectKey, Tags, VersionId};
 use std::sync::Arc;
 
@@ -21,8 +21,8 @@ impl Objects {
         version: Option<VersionId>,
     ) -> Result<(Tags, Option<VersionId>), Error> {
         let action = if version.is_some() { Action::GetObjectVersionTagging } else { Action::GetObjectTagging };
-        let bucket = self.bucket_for(caller, action, bucket, Some(key)).await?;
-        let record = self.object_version(&bucket, key, version).await?.record;
+        let bucket = self.bucket(bucket).await?;
+        let record = self.version_for(caller, action, &bucket, key, version).await?.record;
         Ok((record.tags, bucket.shown(record.version)))
     }
 
@@ -38,27 +38,29 @@ impl Objects {
         version: Option<VersionId>,
         tags: Tags,
     ) -> Result<Option<VersionId>, Error> {
+        let bucket = self.bucket(name).await?;
+        let (objects, caller, key) = (self.clone(), caller.clone(), key.clone());
+        uncancelled(async move { objects.commit_tags(&caller, bucket, &key, version, tags).await }).await
+    }
+
+    async fn commit_tags(
+        &self,
+        caller: &Caller,
+        mut bucket: Arc<Bucket>,
+        key: &ObjectKey,
+        version: Option<VersionId>,
+        tags: Tags,
+    ) -> Result<Option<VersionId>, Error> {
         let action = match (version.is_some(), tags.is_empty()) {
             (false, false) => Action::PutObjectTagging,
             (true, false) => Action::PutObjectVersionTagging,
             (false, true) => Action::DeleteObjectTagging,
             (true, true) => Action::DeleteObjectVersionTagging,
         };
-        let bucket = self.bucket_for(caller, action, name, Some(key)).await?;
-        let (objects, key) = (self.clone(), key.clone());
-        uncancelled(async move { objects.commit_tags(bucket, &key, version, tags).await }).await
-    }
-
-    async fn commit_tags(
-        &self,
-        mut bucket: Arc<Bucket>,
-        key: &ObjectKey,
-        version: Option<VersionId>,
-        tags: Tags,
-    ) -> Result<Option<VersionId>, Error> {
+        let details = Details { version, request_tags: (!tags.is_empty()).then_some(&tags), ..Details::default() };
         for _ in Self::tries() {
             let _turn = self.lock_key(&bucket, key).await;
-            let mut held = self.object_version(&bucket, key, version).await?;
+            let mut held = self.version_with(caller, action, &bucket, key, details).await?;
             held.record.tags = tags.clone();
             let shown = bucket.shown(held.record.version);
             if matches!(self.try_rewrite(&bucket, key, held).await?, Tried::Done) {

@@ -6,7 +6,7 @@ use crate::object::put::{Draft, put_outcome};
 use crate::{CompleteUpload, CompletedPart, Error, Objects, PARTS_MAX, PutOutcome};
 use cofre_catalog::records::{Content, ManifestRecord, PartRecord, Record, UploadRecord};
 use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
-use cofre_iam::{Action, Caller};
+use cofre_iam::{Action, Caller, Details};
 use cofre_types::{Checksum, ChecksumKind, ETag};
 use md5_simd::Md5;
 use std::collections::BTreeMap;
@@ -32,7 +32,9 @@ impl Objects {
     /// [`Error`]; the upload is still under way and can be completed or aborted.
     pub async fn complete_upload(&self, caller: &Caller, request: CompleteUpload) -> Result<PutOutcome, Error> {
         let at = &request.upload;
-        let bucket = self.bucket_for(caller, Action::PutObject, &at.bucket, Some(&at.key)).await?;
+        let bucket = self.bucket(&at.bucket).await?;
+        let details = Details { creates: Some(true), ..Details::default() };
+        self.authorise_with(caller, Action::PutObject, &bucket, Some(&at.key), details)?;
         let objects = self.clone();
         uncancelled(async move { objects.commit_upload(bucket, &request).await }).await
     }

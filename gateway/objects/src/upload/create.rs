@@ -2,8 +2,8 @@ use crate::change::Change;
 use crate::domain::Tried;
 use crate::{CreateUpload, Error, Objects, UploadInfo};
 use cofre_catalog::keys;
-use cofre_catalog::records::{Record, UploadRecord};
-use cofre_iam::{Action, Caller};
+use cofre_catalog::records::{Guards, Record, UploadRecord};
+use cofre_iam::{Action, Caller, Details};
 use cofre_types::{ChecksumAlgorithm, ChecksumKind, UploadId};
 
 impl Objects {
@@ -12,22 +12,27 @@ impl Objects {
     /// # Errors
     /// [`Error`].
     pub async fn create_upload(&self, caller: &Caller, request: CreateUpload) -> Result<UploadInfo, Error> {
-        let CreateUpload { bucket: name, key, headers, tags, storage_class, lock, checksum, checksum_kind } = request;
-        let mut bucket = self.bucket_for(caller, Action::PutObject, &name, Some(&key)).await?;
-        if !tags.is_empty() {
-            self.authorise(caller, Action::PutObjectTagging, &bucket, Some(&key))?;
+        let CreateUpload { bucket: name, key, headers, tags, storage_class, lock, checksum, checksum_kind, acl } =
+            request;
+        let mut bucket = self.bucket(&name).await?;
+        let request_tags = (!tags.is_empty()).then_some(&tags);
+        let details = Details { request_tags, creates: Some(false), ..Details::default() };
+        self.authorise_with(caller, Action::PutObject, &bucket, Some(&key), details)?;
+        if request_tags.is_some() {
+            self.authorise_with(caller, Action::PutObjectTagging, &bucket, Some(&key), details)?;
         }
+        let (owner, acl) = self.written_by(caller, &bucket, &key, acl.as_ref())?;
         let lock = self.lock_for(caller, &bucket, &key, lock)?;
         let record = UploadRecord {
             id: UploadId::from_bytes(self.random().bytes()),
             initiator: caller.principal.account_id().unwrap_or(bucket.record.owner),
-            owner: bucket.record.owner,
+            owner,
             initiated: self.now(),
             storage_class,
             headers,
             tags,
             checksum: chosen(checksum, checksum_kind)?,
-            guards: lock.guards(),
+            guards: Guards { acl, ..lock.guards() },
         };
         for _ in Self::tries() {
             let mut change = Change::default();

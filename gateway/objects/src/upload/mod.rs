@@ -15,7 +15,7 @@ use crate::domain::Bucket;
 use crate::{Error, Objects};
 use cofre_catalog::records::{PartRecord, Record, UploadRecord};
 use cofre_catalog::{Revision, keys};
-use cofre_iam::{Action, Caller};
+use cofre_iam::{Action, Caller, Details};
 use std::sync::Arc;
 
 /// An upload under way and the bucket it is in.
@@ -28,8 +28,13 @@ pub(crate) struct Found {
 impl Objects {
     /// An upload under way, if the caller may do `action` to its key.
     pub(crate) async fn upload_for(&self, caller: &Caller, action: Action, at: &UploadRef) -> Result<Found, Error> {
-        let bucket = self.bucket_for(caller, action, &at.bucket, Some(&at.key)).await?;
-        self.upload_in(bucket, at).await
+        let bucket = self.bucket(&at.bucket).await?;
+        let found = self.upload_in(Arc::clone(&bucket), at).await;
+        let initiator = found.as_ref().ok().map(|found| found.record.initiator);
+        let initiated = initiator.is_some() && initiator == caller.principal.account_id();
+        let details = Details { initiated, creates: Some(false), ..Details::default() };
+        self.authorise_with(caller, action, &bucket, Some(&at.key), details)?;
+        found
     }
 
     pub(crate) async fn upload_in(&self, bucket: Arc<Bucket>, at: &UploadRef) -> Result<Found, Error> {

@@ -1,6 +1,6 @@
 //! What callers ask of multipart uploads, and what they get.
 
-use crate::{ReadConditions, Upload, WantedLock, WriteConditions};
+use crate::{GivenAcl, ReadConditions, Upload, WantedLock, WriteConditions};
 use cofre_catalog::records::Headers;
 use cofre_types::{
     AccountId, BucketName, ByteRange, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, ObjectKey, Tags, Timestamp,
@@ -29,6 +29,8 @@ pub struct CreateUpload {
     pub checksum: Option<ChecksumAlgorithm>,
     /// Checksum kind of the object; the algorithm's default if absent.
     pub checksum_kind: Option<ChecksumKind>,
+    /// Access control list of the object to be; the owner alone may if absent.
+    pub acl: Option<GivenAcl>,
 }
 
 /// Names one upload.

@@ -138,7 +138,16 @@ impl Bed {
 
     pub async fn make_bucket(&self, name: &str) {
         self.objects
-            .create_bucket(&self.alice, CreateBucket { name: bucket(name), region: String::new(), object_lock: false })
+            .create_bucket(
+                &self.alice,
+                CreateBucket {
+                    name: bucket(name),
+                    region: String::new(),
+                    object_lock: false,
+                    acl: None,
+                    ownership: None,
+                },
+            )
             .await
             .unwrap();
     }
@@ -242,12 +251,7 @@ async fn account(store: &Memory, number: u8, name: &str) -> Caller {
         buckets_max: None,
         access_key: None,
     };
-    Caller {
-        principal: Principal::Account(Arc::new(identity)),
-        origin: Origin::default(),
-        deadline: None,
-        request_id: RequestId::new(&Random::seeded(1)),
-    }
+    Caller::new(Principal::Account(Arc::new(identity)), Origin::default(), RequestId::new(&Random::seeded(1)))
 }
 
 pub fn bucket(name: &str) -> BucketName {
@@ -272,6 +276,7 @@ pub fn put(name: &str, body: &[u8]) -> PutObject {
         tags: Default::default(),
         storage_class: String::new(),
         lock: Default::default(),
+        acl: None,
         conditions: WriteConditions::default(),
     }
 }

@@ -5,7 +5,7 @@ use cofre_types::{Tags, TagsLimit};
 use serde_json::json;
 
 fn new(name: &str) -> CreateBucket {
-    CreateBucket { name: bucket(name), region: String::new(), object_lock: false }
+    CreateBucket { name: bucket(name), region: String::new(), object_lock: false, acl: None, ownership: None }
 }
 
 #[tokio::test]

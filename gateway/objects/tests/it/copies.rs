@@ -16,6 +16,7 @@ pub fn copy(from: &str, to: &str) -> CopyObject {
         storage_class: String::new(),
         lock: Default::default(),
         checksum: None,
+        acl: None,
         conditions: WriteConditions::default(),
     }
 }
@@ -57,7 +58,13 @@ async fn the_source_must_be_the_callers_to_read() {
     let bed = Bed::with_bucket().await;
     bed.put("secret", b"bytes").await;
     let name = cofre_types::BucketName::parse("bobs-bucket").unwrap();
-    let theirs = cofre_objects::CreateBucket { name: name.clone(), region: String::new(), object_lock: false };
+    let theirs = cofre_objects::CreateBucket {
+        name: name.clone(),
+        region: String::new(),
+        object_lock: false,
+        acl: None,
+        ownership: None,
+    };
     bed.objects.create_bucket(&bed.bob, theirs).await.unwrap();
     let stolen = CopyObject { bucket: name, ..copy("secret", "loot") };
     assert!(matches!(bed.objects.copy_object(&bed.bob, stolen).await, Err(Error::AccessDenied)));

@@ -16,7 +16,8 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// A bed with the bucket `b`, whose lock is enabled.
 async fn locked_bed() -> Bed {
     let bed = Bed::new("replicas:1").await;
-    let request = CreateBucket { name: bucket("b"), region: String::new(), object_lock: true };
+    let request =
+        CreateBucket { name: bucket("b"), region: String::new(), object_lock: true, acl: None, ownership: None };
     bed.objects.create_bucket(&bed.alice, request).await.unwrap();
     bed
 }
@@ -131,6 +132,7 @@ async fn a_completed_upload_has_the_lock_that_it_was_begun_with() {
         lock: WantedLock { retention: Some(keep(&bed, LockMode::Compliance, 2)), legal_hold: Some(true) },
         checksum: None,
         checksum_kind: None,
+        acl: None,
     };
     let upload = bed.objects.create_upload(&bed.alice, request).await.unwrap().id;
     let at = UploadRef { bucket: bucket("b"), key: key("k"), upload };

@@ -18,6 +18,7 @@ pub async fn begin(bed: &Bed, name: &str, checksum: Option<ChecksumAlgorithm>) -
         lock: Default::default(),
         checksum,
         checksum_kind: None,
+        acl: None,
     };
     let info = bed.objects.create_upload(&bed.alice, request).await.unwrap();
     UploadRef { bucket: bucket("b"), key: key(name), upload: info.id }

@@ -5,6 +5,7 @@ use super::admit_caller;
 use crate::credentials::Credentials;
 use crate::errors;
 use crate::exchange::Exchange;
+use crate::facts::Signed;
 use crate::layers::rate_limit::RateLimit;
 use crate::ops::Admitted;
 use crate::translate::conditions::Conditionals;
@@ -27,7 +28,8 @@ impl S3Access for FormAccess {
         let exchange = context.extensions_mut().get::<Exchange>().cloned().ok_or_else(errors::internal)?;
         let access_key = context.credentials().map(|credentials| credentials.access_key.clone());
         let caller = admit_caller(&self.credentials, &self.rate_limit, access_key.as_deref(), &exchange).await?;
-        let admitted = Admitted { caller, exchange, conditionals: Conditionals::default(), trailers: None };
+        let signed = if access_key.is_some() { Signed::Form } else { Signed::Not };
+        let admitted = Admitted { caller, exchange, conditionals: Conditionals::default(), trailers: None, signed };
         context.extensions_mut().insert(admitted);
         Ok(())
     }

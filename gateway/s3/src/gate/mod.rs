@@ -22,6 +22,7 @@ pub(crate) use payload::XML_BYTES_MAX;
 use crate::credentials::Credentials;
 use crate::errors::{self, About};
 use crate::exchange::Exchange;
+use crate::facts::Signed;
 use crate::host::Domains;
 use crate::layers::rate_limit::RateLimit;
 use crate::ops::Admitted;
@@ -85,7 +86,7 @@ impl Gate {
         refusals::check(&headers)?;
 
         let target = Target::of(&self.domains, &uri, &headers);
-        self.check_expected_owner(&caller, &exchange, &target, &headers).await?;
+        self.check_expected_owner(&exchange, &target, &headers).await?;
         let body = if target.streams(&method) {
             body
         } else {
@@ -93,13 +94,14 @@ impl Gate {
         };
         checksums::strip_aws_chunked(&mut headers);
         let conditionals = Conditionals::take(&mut headers);
+        let signed = Signed::of(access_key.is_some(), &headers, &uri);
         headers.remove(header::AUTHORIZATION);
 
         let mut request = HttpRequest::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = target::without_signature(uri)?;
         *request.headers_mut() = headers;
-        let admitted = Admitted { caller, exchange, conditionals, trailers: trailing_headers };
+        let admitted = Admitted { caller, exchange, conditionals, trailers: trailing_headers, signed };
         request.extensions_mut().insert(admitted);
         Ok(request)
     }
@@ -107,17 +109,16 @@ impl Gate {
     /// `x-amz-expected-bucket-owner`: a guard against writing to a bucket that changed hands.
     async fn check_expected_owner(
         &self,
-        caller: &Caller,
         exchange: &Exchange,
         target: &Target<'_>,
         headers: &HeaderMap,
     ) -> S3Result<()> {
         let Some(expected) = headers.get(EXPECTED_BUCKET_OWNER) else { return Ok(()) };
         let Some(bucket) = target.bucket else { return Ok(()) };
-        let found = self.objects.head_bucket(caller, &names::bucket(bucket)?).await;
+        let owner = self.objects.bucket_owner(&names::bucket(bucket)?).await;
         let about = About { exchange, bucket, key: None, upload: None };
-        let found = found.map_err(|error| errors::refuse(error, about))?;
-        if found.owner.to_string().as_bytes() == expected.as_bytes() {
+        let owner = owner.map_err(|error| errors::refuse(error, about))?;
+        if owner.to_string().as_bytes() == expected.as_bytes() {
             return Ok(());
         }
         Err(S3Error::new(S3ErrorCode::AccessDenied))

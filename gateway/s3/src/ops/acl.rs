@@ -1,18 +1,17 @@
-//! Access control lists. Every bucket is its owner's alone: that is the list that is told, and the
-//! only one that can be set. Others are refused as S3 refuses them on a bucket whose ownership
-//! setting disables lists.
+//! Access control lists of buckets and objects.
 
 use super::asked::{Asked, answer, take};
 use super::{Operations, owners};
+use crate::translate::acl::{self, Named, Of, Written};
 use crate::translate::names;
-use cofre_iam::Action;
-use cofre_objects::{GetObject, ReadConditions};
+use cofre_iam::IamError;
+use cofre_objects::{Acl, AclGrant, AclGrantee, GivenAcl};
 use cofre_types::AccountId;
 use s3s::dto::{
     AccessControlPolicy, GetBucketAclInput, GetBucketAclOutput, GetObjectAclInput, GetObjectAclOutput, Grant, Grantee,
-    Permission, PutBucketAclInput, PutBucketAclOutput, PutObjectAclInput, PutObjectAclOutput, Type,
+    Owner, PutBucketAclInput, PutBucketAclOutput, PutObjectAclInput, PutObjectAclOutput, Type,
 };
-use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
+use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 
 /// Answers GetBucketAcl.
 pub(super) async fn get_bucket(
@@ -20,20 +19,21 @@ pub(super) async fn get_bucket(
     request: S3Request<GetBucketAclInput>,
 ) -> S3Result<S3Response<GetBucketAclOutput>> {
     let (input, asked) = take("GetBucketAcl", request)?;
-    let found = ops.objects.bucket_allowing(&asked.caller, Action::GetBucketAcl, &names::bucket(&input.bucket)?).await;
-    let account = found.map_err(|error| asked.refuse(&input.bucket, error))?.owner;
-    answer(GetBucketAclOutput { grants: Some(grants(&asked, account)), owner: Some(owners::owner(&asked, account)) })
+    let found = ops.objects.bucket_acl(&asked.caller, &names::bucket(&input.bucket)?).await;
+    let (owner, grants) = show(ops, &asked, found.map_err(|error| asked.refuse(&input.bucket, error))?).await?;
+    answer(GetBucketAclOutput { grants: Some(grants), owner: Some(owner) })
 }
 
-/// Answers PutBucketAcl. The gate has refused canned lists other than the private one.
+/// Answers PutBucketAcl.
 pub(super) async fn put_bucket(
     ops: &Operations,
     request: S3Request<PutBucketAclInput>,
 ) -> S3Result<S3Response<PutBucketAclOutput>> {
     let (input, asked) = take("PutBucketAcl", request)?;
-    let found = ops.objects.bucket_allowing(&asked.caller, Action::PutBucketAcl, &names::bucket(&input.bucket)?).await;
-    let account = found.map_err(|error| asked.refuse(&input.bucket, error))?.owner;
-    check_private(input.access_control_policy.as_ref(), account)?;
+    let bucket = names::bucket(&input.bucket)?;
+    let given = replacement(ops, &asked, input.access_control_policy, Of::Bucket).await?;
+    let put = ops.objects.put_bucket_acl(&asked.caller, &bucket, given).await;
+    put.map_err(|error| asked.refuse(&input.bucket, error))?;
     answer(PutBucketAclOutput::default())
 }
 
@@ -43,12 +43,12 @@ pub(super) async fn get_object(
     request: S3Request<GetObjectAclInput>,
 ) -> S3Result<S3Response<GetObjectAclOutput>> {
     let (input, asked) = take("GetObjectAcl", request)?;
-    let account = owner_of(ops, &asked, &input.bucket, input.key, input.version_id.as_deref()).await?;
-    answer(GetObjectAclOutput {
-        grants: Some(grants(&asked, account)),
-        owner: Some(owners::owner(&asked, account)),
-        ..GetObjectAclOutput::default()
-    })
+    let (bucket, key) = (names::bucket(&input.bucket)?, names::key(input.key)?);
+    let version = names::version(input.version_id.as_deref())?;
+    let found = ops.objects.object_acl(&asked.caller, &bucket, &key, version).await;
+    let found = found.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
+    let (owner, grants) = show(ops, &asked, found).await?;
+    answer(GetObjectAclOutput { grants: Some(grants), owner: Some(owner), ..GetObjectAclOutput::default() })
 }
 
 /// Answers PutObjectAcl.
@@ -57,55 +57,91 @@ pub(super) async fn put_object(
     request: S3Request<PutObjectAclInput>,
 ) -> S3Result<S3Response<PutObjectAclOutput>> {
     let (input, asked) = take("PutObjectAcl", request)?;
-    let account = owner_of(ops, &asked, &input.bucket, input.key, input.version_id.as_deref()).await?;
-    check_private(input.access_control_policy.as_ref(), account)?;
+    let (bucket, key) = (names::bucket(&input.bucket)?, names::key(input.key)?);
+    let version = names::version(input.version_id.as_deref())?;
+    let given = replacement(ops, &asked, input.access_control_policy, Of::Object).await?;
+    let put = ops.objects.put_object_acl(&asked.caller, &bucket, &key, version, given).await;
+    put.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
     answer(PutObjectAclOutput::default())
 }
 
-/// Who owns an object that the caller may read.
-async fn owner_of(
-    ops: &Operations,
-    asked: &Asked,
-    bucket: &str,
-    key: String,
-    version: Option<&str>,
-) -> S3Result<AccountId> {
-    let object = GetObject {
-        bucket: names::bucket(bucket)?,
-        key: names::key(key)?,
-        version: names::version(version)?,
-        range: None,
-        part: None,
-        conditions: ReadConditions::default(),
-    };
-    let key = object.key.clone();
-    let found = ops.objects.head_object(&asked.caller, object).await;
-    Ok(found.map_err(|error| asked.refuse_object(bucket, key.as_str(), error))?.info.owner)
-}
-
-fn grants(asked: &Asked, account: AccountId) -> Vec<Grant> {
-    let owner = owners::owner(asked, account);
-    let grantee = Grantee {
-        display_name: owner.display_name,
-        email_address: None,
-        id: owner.id,
-        type_: Type::from_static(Type::CANONICAL_USER),
-        uri: None,
-    };
-    vec![Grant { grantee: Some(grantee), permission: Some(Permission::from_static(Permission::FULL_CONTROL)) }]
-}
-
-/// A list is accepted if it says what is true anyway: everything for the owner, nothing for others.
-fn check_private(list: Option<&AccessControlPolicy>, account: AccountId) -> S3Result<()> {
-    let Some(list) = list else { return Ok(()) };
-    let account = account.to_string();
-    let is_owner = |grant: &Grant| {
-        let full = grant.permission.as_ref().is_some_and(|permission| permission.as_str() == Permission::FULL_CONTROL);
-        full && grant.grantee.as_ref().is_some_and(|grantee| grantee.id.as_deref() == Some(account.as_str()))
-    };
-    let grants = list.grants.as_deref().unwrap_or_default();
-    if !grants.is_empty() && grants.iter().all(is_owner) {
-        return Ok(());
+/// The list that the headers of a write give, if they give one.
+pub(super) async fn given(ops: &Operations, asked: &Asked, of: Of) -> S3Result<Option<GivenAcl>> {
+    match acl::from_headers(asked.headers(), of)? {
+        Some(written) => resolve(ops, written).await.map(Some),
+        None => Ok(None),
     }
-    Err(S3Error::new(S3ErrorCode::AccessControlListNotSupported))
+}
+
+/// The list that replaces another: from the headers or from the body.
+async fn replacement(ops: &Operations, asked: &Asked, body: Option<AccessControlPolicy>, of: Of) -> S3Result<GivenAcl> {
+    let written = match (acl::from_headers(asked.headers(), of)?, body) {
+        (Some(written), None) => written,
+        (None, Some(list)) if list.owner.is_some() => acl::from_dto(list)?,
+        (None, Some(_)) => return Err(S3Error::new(S3ErrorCode::MalformedACLError)),
+        (Some(_), Some(_)) => return Err(S3Error::new(S3ErrorCode::UnexpectedContent)),
+        (None, None) => {
+            return Err(s3_error!(MissingSecurityHeader, "Your request was missing a required header: x-amz-acl"));
+        }
+    };
+    resolve(ops, written).await
+}
+
+/// Finds the accounts that a list names.
+async fn resolve(ops: &Operations, written: Written) -> S3Result<GivenAcl> {
+    let named = match written {
+        Written::Canned(canned) => return Ok(GivenAcl::Canned(canned)),
+        Written::Grants(grants) => grants,
+    };
+    let mut grants = Vec::with_capacity(named.len());
+    for (grantee, permission) in named {
+        let grantee = match grantee {
+            Named::Group(group) => group,
+            Named::Id(id) => AclGrantee::Account(account(ops.iam.account(id).await, acl::invalid_id)?),
+            Named::Email(email) => {
+                let unknown = || S3Error::new(S3ErrorCode::UnresolvableGrantByEmailAddress);
+                AclGrantee::Account(account(ops.iam.account_by_email(&email).await, unknown)?)
+            }
+        };
+        grants.push(AclGrant { grantee, permission });
+    }
+    Ok(GivenAcl::Grants(grants))
+}
+
+fn account(found: Result<cofre_iam::Account, IamError>, unknown: impl Fn() -> S3Error) -> S3Result<AccountId> {
+    match found {
+        Ok(account) => Ok(account.id),
+        Err(IamError::NotFound { .. }) => Err(unknown()),
+        Err(error) => Err(owners::failed(&error)),
+    }
+}
+
+async fn show(ops: &Operations, asked: &Asked, list: Acl) -> S3Result<(Owner, Vec<Grant>)> {
+    let accounts = list.grants.iter().filter_map(|grant| match grant.grantee {
+        AclGrantee::Account(account) => Some(account),
+        AclGrantee::AllUsers | AclGrantee::AuthenticatedUsers | AclGrantee::LogDelivery => None,
+    });
+    let names = owners::Names::of(ops, asked, accounts.chain([list.owner])).await?;
+    let grants = list.grants.iter().map(|grant| Grant {
+        grantee: Some(grantee(&names, grant.grantee)),
+        permission: Some(acl::permission_to_dto(grant.permission)),
+    });
+    Ok((names.owner(list.owner), grants.collect()))
+}
+
+fn grantee(names: &owners::Names, grantee: AclGrantee) -> Grantee {
+    let account = match grantee {
+        AclGrantee::Account(account) => account,
+        group => {
+            return Grantee {
+                display_name: None,
+                email_address: None,
+                id: None,
+                type_: Type::from_static(Type::GROUP),
+                uri: acl::group_uri(group).map(str::to_owned),
+            };
+        }
+    };
+    let Owner { display_name, id } = names.owner(account);
+    Grantee { display_name, email_address: None, id, type_: Type::from_static(Type::CANONICAL_USER), uri: None }
 }

@@ -2,12 +2,14 @@
 
 use crate::errors::{self, About};
 use crate::exchange::Exchange;
+use crate::facts::{Facts, Signed};
 use crate::translate::conditions::Conditionals;
 use crate::translate::text;
 use cofre_iam::Caller;
 use cofre_objects::Error;
 use http::HeaderMap;
 use s3s::{S3Error, S3Request, S3Response, S3Result, TrailingHeaders};
+use std::sync::Arc;
 
 /// What the gate learnt of a request before s3s parsed it. Its presence says that the gate saw it.
 #[derive(Clone)]
@@ -17,15 +19,16 @@ pub(crate) struct Admitted {
     pub(crate) conditionals: Conditionals,
     /// Where checksums behind the body will be.
     pub(crate) trailers: Option<TrailingHeaders>,
+    pub(crate) signed: Signed,
 }
 
 /// The context of one operation.
 pub(crate) struct Asked {
     pub(crate) caller: Caller,
     pub(crate) exchange: Exchange,
-    pub(crate) conditionals: Conditionals,
     pub(crate) trailers: Option<TrailingHeaders>,
-    pub(crate) headers: HeaderMap,
+    /// What the request brings; the caller has it too.
+    facts: Arc<Facts>,
 }
 
 /// Takes a request apart and notes which operation it is.
@@ -33,12 +36,32 @@ pub(crate) fn take<T>(operation: &'static str, mut request: S3Request<T>) -> S3R
     // s3s does no authentication behind the gate: a request that did not come through the gate has
     // no caller, and must not get one here.
     let admitted: Admitted = request.extensions.remove().ok_or_else(errors::internal)?;
-    let Admitted { caller, exchange, conditionals, trailers } = admitted;
+    let Admitted { mut caller, exchange, conditionals, trailers, signed } = admitted;
     exchange.note(|noted| noted.operation = operation);
-    Ok((request.input, Asked { caller, exchange, conditionals, trailers, headers: request.headers }))
+    let facts = Arc::new(Facts { headers: request.headers, conditionals, uri: request.uri, signed });
+    caller.facts = Some(facts.clone());
+    Ok((request.input, Asked { caller, exchange, trailers, facts }))
 }
 
 impl Asked {
+    /// The request's headers.
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.facts.headers
+    }
+
+    /// The request's conditional headers.
+    pub(crate) fn conditionals(&self) -> &Conditionals {
+        &self.facts.conditionals
+    }
+
+    /// Lets other headers stand for the request's own: the fields of a form.
+    pub(crate) fn stand_in(&mut self, headers: HeaderMap) {
+        let Facts { conditionals, uri, signed, .. } = self.facts.as_ref();
+        let (conditionals, uri, signed) = (conditionals.clone(), uri.clone(), signed.clone());
+        self.facts = Arc::new(Facts { headers, conditionals, uri, signed });
+        self.caller.facts = Some(self.facts.clone());
+    }
+
     /// Tells a client of an error about a bucket.
     pub(crate) fn refuse(&self, bucket: &str, error: Error) -> S3Error {
         errors::refuse(error, About { exchange: &self.exchange, bucket, key: None, upload: None })

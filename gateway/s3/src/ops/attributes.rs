@@ -28,7 +28,7 @@ pub(super) async fn get(
         version: names::version(input.version_id.as_deref())?,
         range: None,
         part: None,
-        conditions: asked.conditionals.read(),
+        conditions: asked.conditionals().read(),
     };
     let key = object.key.clone();
     let outcome = ops.objects.object_attributes(&asked.caller, object, after, parts_max).await;

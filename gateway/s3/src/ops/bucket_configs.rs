@@ -32,14 +32,6 @@ fn no_encryption() -> S3Error {
     error
 }
 
-fn no_public_access_block() -> S3Error {
-    custom(
-        "NoSuchPublicAccessBlockConfiguration",
-        StatusCode::NOT_FOUND,
-        "The public access block configuration was not found",
-    )
-}
-
 macro_rules! refused {
     ($($name:ident: $input:ident => $output:ident, $operation:literal, $action:ident, $error:expr;)*) => {
         $(
@@ -65,11 +57,6 @@ macro_rules! deleted {
 }
 
 refused! {
-    get_policy: GetBucketPolicyInput => GetBucketPolicyOutput, "GetBucketPolicy", GetBucketPolicy,
-        S3Error::with_message(S3ErrorCode::NoSuchBucketPolicy, "The bucket policy does not exist");
-    get_policy_status: GetBucketPolicyStatusInput => GetBucketPolicyStatusOutput, "GetBucketPolicyStatus",
-        GetBucketPolicyStatus,
-        S3Error::with_message(S3ErrorCode::NoSuchBucketPolicy, "The bucket policy does not exist");
     get_cors: GetBucketCorsInput => GetBucketCorsOutput, "GetBucketCors", GetBucketCors,
         S3Error::with_message(S3ErrorCode::NoSuchCORSConfiguration, "The CORS configuration does not exist");
     get_lifecycle: GetBucketLifecycleConfigurationInput => GetBucketLifecycleConfigurationOutput,
@@ -88,14 +75,6 @@ refused! {
             S3ErrorCode::ReplicationConfigurationNotFoundError,
             "The replication configuration was not found",
         );
-    get_ownership: GetBucketOwnershipControlsInput => GetBucketOwnershipControlsOutput,
-        "GetBucketOwnershipControls", GetBucketOwnershipControls,
-        S3Error::with_message(
-            S3ErrorCode::OwnershipControlsNotFoundError,
-            "The bucket ownership controls were not found",
-        );
-    get_public_access_block: GetPublicAccessBlockInput => GetPublicAccessBlockOutput, "GetPublicAccessBlock",
-        GetBucketPublicAccessBlock, no_public_access_block();
     get_analytics: GetBucketAnalyticsConfigurationInput => GetBucketAnalyticsConfigurationOutput,
         "GetBucketAnalyticsConfiguration", GetAnalyticsConfiguration, no_such_configuration();
     get_inventory: GetBucketInventoryConfigurationInput => GetBucketInventoryConfigurationOutput,
@@ -105,8 +84,6 @@ refused! {
     get_tiering: GetBucketIntelligentTieringConfigurationInput => GetBucketIntelligentTieringConfigurationOutput,
         "GetBucketIntelligentTieringConfiguration", GetIntelligentTieringConfiguration, no_such_configuration();
 
-    put_policy: PutBucketPolicyInput => PutBucketPolicyOutput, "PutBucketPolicy", PutBucketPolicy,
-        not_implemented("A bucket policy");
     put_cors: PutBucketCorsInput => PutBucketCorsOutput, "PutBucketCors", PutBucketCors,
         not_implemented("A CORS configuration of a bucket");
     put_lifecycle: PutBucketLifecycleConfigurationInput => PutBucketLifecycleConfigurationOutput,
@@ -117,10 +94,6 @@ refused! {
         PutEncryptionConfiguration, not_implemented("Server-side encryption");
     put_replication: PutBucketReplicationInput => PutBucketReplicationOutput, "PutBucketReplication",
         PutReplicationConfiguration, not_implemented("A replication configuration");
-    put_ownership: PutBucketOwnershipControlsInput => PutBucketOwnershipControlsOutput,
-        "PutBucketOwnershipControls", PutBucketOwnershipControls, not_implemented("Ownership controls");
-    put_public_access_block: PutPublicAccessBlockInput => PutPublicAccessBlockOutput, "PutPublicAccessBlock",
-        PutBucketPublicAccessBlock, not_implemented("A public access block");
     put_logging: PutBucketLoggingInput => PutBucketLoggingOutput, "PutBucketLogging", PutBucketLogging,
         not_implemented("A logging configuration");
     put_notification: PutBucketNotificationConfigurationInput => PutBucketNotificationConfigurationOutput,
@@ -141,7 +114,6 @@ refused! {
 }
 
 deleted! {
-    delete_policy: DeleteBucketPolicyInput => DeleteBucketPolicyOutput, "DeleteBucketPolicy", DeleteBucketPolicy;
     delete_cors: DeleteBucketCorsInput => DeleteBucketCorsOutput, "DeleteBucketCors", PutBucketCors;
     delete_lifecycle: DeleteBucketLifecycleInput => DeleteBucketLifecycleOutput, "DeleteBucketLifecycle",
         PutLifecycleConfiguration;
@@ -151,8 +123,4 @@ deleted! {
         PutEncryptionConfiguration;
     delete_replication: DeleteBucketReplicationInput => DeleteBucketReplicationOutput, "DeleteBucketReplication",
         PutReplicationConfiguration;
-    delete_ownership: DeleteBucketOwnershipControlsInput => DeleteBucketOwnershipControlsOutput,
-        "DeleteBucketOwnershipControls", PutBucketOwnershipControls;
-    delete_public_access_block: DeletePublicAccessBlockInput => DeletePublicAccessBlockOutput,
-        "DeletePublicAccessBlock", PutBucketPublicAccessBlock;
 }

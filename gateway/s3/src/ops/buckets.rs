@@ -1,17 +1,17 @@
 //! Buckets: create, head, delete, location.
 
-use super::Operations;
 use super::asked::{Asked, answer, take};
-use crate::errors;
+use super::{Operations, acl, ownership};
+use crate::translate::acl::Of;
 use crate::translate::{names, tags};
 use cofre_iam::Action;
 use cofre_objects::{CreateBucket, Error};
 use cofre_types::{BucketName, Tags, TagsLimit};
 use s3s::dto::{
     BucketLocationConstraint, CreateBucketInput, CreateBucketOutput, DeleteBucketInput, DeleteBucketOutput,
-    GetBucketLocationInput, GetBucketLocationOutput, HeadBucketInput, HeadBucketOutput, ObjectOwnership,
+    GetBucketLocationInput, GetBucketLocationOutput, HeadBucketInput, HeadBucketOutput,
 };
-use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
+use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 
 /// The region whose location constraint is empty, for reasons of S3's history.
 const FIRST_REGION: &str = "us-east-1";
@@ -26,10 +26,9 @@ pub(super) async fn create(
 ) -> S3Result<S3Response<CreateBucketOutput>> {
     let (input, asked) = take("CreateBucket", request)?;
     let name = names::bucket(&input.bucket)?;
-    let ownership = input.object_ownership.as_ref().map(ObjectOwnership::as_str);
-    if ownership.is_some_and(|ownership| ownership != ObjectOwnership::BUCKET_OWNER_ENFORCED) {
-        return Err(errors::not_implemented("An object ownership other than BucketOwnerEnforced"));
-    }
+    let unknown = || s3_error!(InvalidArgument, "Invalid x-amz-object-ownership header.");
+    let ownership = input.object_ownership.as_ref();
+    let ownership = ownership.map(|given| ownership::from_dto(given).ok_or_else(unknown)).transpose()?;
     let configuration = input.create_bucket_configuration.unwrap_or_default();
     let region = configuration.location_constraint.as_ref().map_or("", BucketLocationConstraint::as_str);
     let well_formed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
@@ -41,7 +40,8 @@ pub(super) async fn create(
         None => Tags::default(),
     };
     let object_lock = input.object_lock_enabled_for_bucket.unwrap_or(false);
-    let request = CreateBucket { name: name.clone(), region: region.to_owned(), object_lock };
+    let acl = acl::given(ops, &asked, Of::Bucket).await?;
+    let request = CreateBucket { name: name.clone(), region: region.to_owned(), object_lock, acl, ownership };
     match ops.objects.create_bucket(&asked.caller, request).await {
         Ok(_) => {}
         Err(Error::BucketAlreadyOwnedByYou) if is_old_style(ops, &asked, &name, region, object_lock).await => {}

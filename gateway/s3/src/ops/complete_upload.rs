@@ -25,10 +25,10 @@ pub(super) async fn complete(
     let request = CompleteUpload {
         upload: about.clone(),
         parts: to_domain(&parts)?,
-        checksum: checksums::value(&asked.headers)?,
+        checksum: checksums::value(asked.headers())?,
         checksum_kind: input.checksum_type.as_ref().map(checksums::kind).transpose()?,
         size: input.mpu_object_size.and_then(|size| u64::try_from(size).ok()),
-        conditions: asked.conditionals.write(),
+        conditions: asked.conditionals().write(),
     };
     let outcome = ops.objects.complete_upload(&asked.caller, request).await;
     let outcome = outcome.map_err(|error| refuse(&asked, &about, error))?;
@@ -75,6 +75,6 @@ fn part(part: &dto::CompletedPart) -> S3Result<CompletedPart> {
 /// The object's address, by the host that the client used.
 fn location(asked: &Asked, bucket: &str, key: &str) -> String {
     let scheme = if asked.caller.origin.secure { "https" } else { "http" };
-    let host = asked.headers.get(http::header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let host = asked.headers().get(http::header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     format!("{scheme}://{host}/{bucket}/{}", utf8_percent_encode(key, NON_ALPHANUMERIC))
 }

@@ -2,7 +2,8 @@
 
 use super::asked::{answer, take};
 use super::put_object::storage_class;
-use super::{Operations, owners};
+use super::{Operations, acl, owners};
+use crate::translate::acl::Of;
 use crate::translate::checksums::{self, Shown};
 use crate::translate::{headers, lock, names, tags, times};
 use cofre_objects::{CopyObject, CopyOutcome};
@@ -36,7 +37,7 @@ pub(super) async fn copy(
         source_bucket: source.bucket,
         source_key: source.key,
         source_version: source.version,
-        source_conditions: asked.conditionals.copy_source(),
+        source_conditions: asked.conditionals().copy_source(),
         bucket: names::bucket(&input.bucket)?,
         key: names::key(input.key)?,
         headers: if replaces_headers { Some(headers::to_domain(given)?) } else { None },
@@ -48,7 +49,8 @@ pub(super) async fn copy(
             input.object_lock_retain_until_date.as_ref(),
             input.object_lock_legal_hold_status.as_ref(),
         )?,
-        conditions: asked.conditionals.write(),
+        acl: acl::given(ops, &asked, Of::Object).await?,
+        conditions: asked.conditionals().write(),
     };
     // A missing key is the source's: the destination need not be there.
     let (bucket, key) = (request.source_bucket.clone(), request.source_key.clone());

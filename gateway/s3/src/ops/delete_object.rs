@@ -18,7 +18,7 @@ pub(super) async fn delete(
         key: names::key(input.key)?,
         version: names::version(input.version_id.as_deref())?,
         conditions: DeleteConditions {
-            if_match: asked.conditionals.delete(),
+            if_match: asked.conditionals().delete(),
             if_modified_at: input.if_match_last_modified_time.as_ref().map(times::from_dto),
             if_size: input.if_match_size.and_then(|size| u64::try_from(size).ok()),
         },

@@ -50,9 +50,9 @@ fn wanted(asked: &Asked, bucket: &str, key: String, version: Option<&str>, part:
         bucket: names::bucket(bucket)?,
         key: names::key(key)?,
         version: names::version(version)?,
-        range: asked.conditionals.range.as_ref().and_then(|value| range::parse(value.as_bytes())),
+        range: asked.conditionals().range.as_ref().and_then(|value| range::parse(value.as_bytes())),
         part: part.map(names::part).transpose()?,
-        conditions: asked.conditionals.read(),
+        conditions: asked.conditionals().read(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! ListMultipartUploads.
 
-use super::asked::{Asked, answer, take};
+use super::asked::{answer, take};
 use super::list_objects::{check_encoding, common_prefixes};
 use super::{Operations, owners};
 use crate::translate::text::Encoding;
@@ -8,6 +8,7 @@ use crate::translate::{checksums, names, times};
 use cofre_objects::{ListUploads, ListedUpload, PAGE_ENTRIES_MAX, UploadsPage};
 use s3s::dto::{ListMultipartUploadsInput, ListMultipartUploadsOutput, MultipartUpload, StorageClass};
 use s3s::{S3Request, S3Response, S3Result};
+use std::collections::HashSet;
 
 /// Answers ListMultipartUploads.
 pub(super) async fn list(
@@ -33,6 +34,9 @@ pub(super) async fn list(
     let page = ops.objects.list_uploads(&asked.caller, request).await;
     let page = page.map_err(|error| asked.refuse(&input.bucket, error))?;
 
+    let accounts = page.uploads.iter().flat_map(|listed| [listed.upload.initiator, listed.upload.owner]);
+    let accounts: HashSet<_> = accounts.collect();
+    let owners = owners::Names::of(ops, &asked, accounts).await?;
     let echoed = [prefix.as_str(), key_marker.as_deref().unwrap_or_default(), delimiter.as_deref().unwrap_or_default()];
     let encoding = Encoding::choose(input.encoding_type.as_ref(), echoed.into_iter().chain(names_of(&page)));
     let (next_key, next_upload) = page.next.map_or((None, None), |(key, upload)| (Some(key), upload));
@@ -48,7 +52,7 @@ pub(super) async fn list(
         next_upload_id_marker: next_upload,
         prefix: Some(encoding.write(prefix)),
         upload_id_marker: Some(upload_marker.unwrap_or_default()),
-        uploads: Some(page.uploads.into_iter().map(|upload| show(&asked, upload, encoding)).collect()),
+        uploads: Some(page.uploads.into_iter().map(|upload| show(&owners, upload, encoding)).collect()),
         ..ListMultipartUploadsOutput::default()
     })
 }
@@ -58,15 +62,15 @@ fn names_of(page: &UploadsPage) -> impl Iterator<Item = &str> {
     keys.chain(page.common_prefixes.iter().map(String::as_str)).chain(page.next.iter().map(|(key, _)| key.as_str()))
 }
 
-fn show(asked: &Asked, listed: ListedUpload, encoding: Encoding) -> MultipartUpload {
+fn show(owners: &owners::Names, listed: ListedUpload, encoding: Encoding) -> MultipartUpload {
     let upload = listed.upload;
     MultipartUpload {
         checksum_algorithm: upload.checksum.map(|(algorithm, _)| checksums::algorithm_to_dto(algorithm)),
         checksum_type: upload.checksum.map(|(_, kind)| checksums::kind_to_dto(kind)),
         initiated: Some(times::to_dto(upload.initiated)),
-        initiator: Some(owners::initiator(asked, upload.initiator)),
+        initiator: Some(owners.initiator(upload.initiator)),
         key: Some(encoding.write(listed.key.into())),
-        owner: Some(owners::owner(asked, upload.owner)),
+        owner: Some(owners.owner(upload.owner)),
         storage_class: Some(StorageClass::from(class(upload.storage_class))),
         upload_id: Some(upload.id.to_string()),
     }

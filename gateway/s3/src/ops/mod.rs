@@ -17,7 +17,10 @@ mod list_uploads;
 mod list_versions;
 mod object_lock;
 mod owners;
+mod ownership;
+mod policy;
 mod post_object;
+mod public_access;
 mod put_object;
 mod table;
 mod tagging;
@@ -28,10 +31,13 @@ mod versioning;
 
 pub(crate) use asked::Admitted;
 
+use cofre_iam::Iam;
 use cofre_objects::Objects;
 
 /// What every operation needs. Cloning is cheap.
 #[derive(Clone)]
 pub(crate) struct Operations {
     pub(crate) objects: Objects,
+    /// Accounts, by the names that clients give.
+    pub(crate) iam: Iam,
 }

@@ -21,8 +21,8 @@ pub(super) async fn post(
     request: S3Request<PostObjectInput>,
 ) -> S3Result<S3Response<PostObjectOutput>> {
     let (input, mut asked) = take("PostObject", request)?;
-    asked.headers = declared(&input)?;
-    refusals::check(&asked.headers)?;
+    asked.stand_in(declared(&input)?);
+    refusals::check(asked.headers())?;
     let length = input.body.as_ref().and_then(|body| body.remaining_length().exact());
     let input = PutObjectInput {
         body: input.body,

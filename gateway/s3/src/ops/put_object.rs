@@ -1,11 +1,11 @@
 //! PutObject.
 
-use super::Operations;
 use super::asked::{Asked, answer, take};
+use super::{Operations, acl};
 use crate::body;
+use crate::translate::acl::Of;
 use crate::translate::checksums::{self, Shown};
 use crate::translate::{headers, lock, names, tags};
-use cofre_iam::Action;
 use cofre_objects::{DeclaredChecksum, PutObject, PutOutcome, Upload};
 use s3s::dto::{PutObjectInput, PutObjectOutput, StorageClass, StreamingBlob};
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
@@ -38,14 +38,24 @@ pub(super) async fn store(ops: &Operations, input: PutObjectInput, asked: &Asked
         input.object_lock_legal_hold_status.as_ref(),
     )?;
     // Before the body: a client that waits for `100 Continue` gets the refusal instead.
-    let allowed = ops.objects.object_allowing(&asked.caller, Action::PutObject, &bucket, &key).await;
+    let acl = acl::given(ops, asked, Of::Object).await?;
+    let allowed = ops.objects.may_put(&asked.caller, &bucket, &key, &tags, acl.as_ref()).await;
     allowed.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
     let upload = upload(asked, input.body, input.content_length).await?;
     if lock.is_some() {
         refuse_unchecked(&upload)?;
     }
-    let request =
-        PutObject { bucket, key, upload, headers, tags, storage_class, lock, conditions: asked.conditionals.write() };
+    let request = PutObject {
+        bucket,
+        key,
+        upload,
+        headers,
+        tags,
+        storage_class,
+        lock,
+        acl,
+        conditions: asked.conditionals().write(),
+    };
     let key = request.key.clone();
     let outcome = ops.objects.put_object(&asked.caller, request).await;
     outcome.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))
@@ -66,8 +76,8 @@ fn refuse_unchecked(upload: &Upload) -> S3Result<()> {
 pub(super) async fn upload(asked: &Asked, body: Option<StreamingBlob>, length: Option<i64>) -> S3Result<Upload> {
     let length = length.and_then(|length| u64::try_from(length).ok());
     let length = length.ok_or_else(|| S3Error::new(S3ErrorCode::MissingContentLength))?;
-    let content_md5 = checksums::content_md5(&asked.headers)?;
-    let checksum = checksums::declared(&asked.headers, asked.trailers.as_ref())?;
+    let content_md5 = checksums::content_md5(asked.headers())?;
+    let checksum = checksums::declared(asked.headers(), asked.trailers.as_ref())?;
     let body = body::to_domain(body, length).await?;
     Ok(Upload { body, content_md5, checksum })
 }

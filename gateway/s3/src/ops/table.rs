@@ -2,8 +2,8 @@
 
 use super::{
     Operations, acl, attributes, bucket_configs, buckets, complete_upload, copy_object, delete_object, delete_objects,
-    get_object, list_buckets, list_objects, list_uploads, list_versions, object_lock, post_object, put_object, tagging,
-    unset_configs, upload_part, uploads, versioning,
+    get_object, list_buckets, list_objects, list_uploads, list_versions, object_lock, ownership, policy, post_object,
+    public_access, put_object, tagging, unset_configs, upload_part, uploads, versioning,
 };
 use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
@@ -72,30 +72,30 @@ table! {
     list_bucket_metrics_configurations: ListBucketMetricsConfigurationsInput => ListBucketMetricsConfigurationsOutput, unset_configs::metrics;
     list_bucket_intelligent_tiering_configurations: ListBucketIntelligentTieringConfigurationsInput => ListBucketIntelligentTieringConfigurationsOutput, unset_configs::tiering;
 
-    get_bucket_policy: GetBucketPolicyInput => GetBucketPolicyOutput, bucket_configs::get_policy;
-    get_bucket_policy_status: GetBucketPolicyStatusInput => GetBucketPolicyStatusOutput, bucket_configs::get_policy_status;
+    get_bucket_policy: GetBucketPolicyInput => GetBucketPolicyOutput, policy::get;
+    get_bucket_policy_status: GetBucketPolicyStatusInput => GetBucketPolicyStatusOutput, policy::status;
     get_bucket_cors: GetBucketCorsInput => GetBucketCorsOutput, bucket_configs::get_cors;
     get_bucket_lifecycle_configuration: GetBucketLifecycleConfigurationInput => GetBucketLifecycleConfigurationOutput, bucket_configs::get_lifecycle;
     get_bucket_website: GetBucketWebsiteInput => GetBucketWebsiteOutput, bucket_configs::get_website;
     get_bucket_encryption: GetBucketEncryptionInput => GetBucketEncryptionOutput, bucket_configs::get_encryption;
     get_bucket_replication: GetBucketReplicationInput => GetBucketReplicationOutput, bucket_configs::get_replication;
     get_object_lock_configuration: GetObjectLockConfigurationInput => GetObjectLockConfigurationOutput, object_lock::get;
-    get_bucket_ownership_controls: GetBucketOwnershipControlsInput => GetBucketOwnershipControlsOutput, bucket_configs::get_ownership;
-    get_public_access_block: GetPublicAccessBlockInput => GetPublicAccessBlockOutput, bucket_configs::get_public_access_block;
+    get_bucket_ownership_controls: GetBucketOwnershipControlsInput => GetBucketOwnershipControlsOutput, ownership::get;
+    get_public_access_block: GetPublicAccessBlockInput => GetPublicAccessBlockOutput, public_access::get;
     get_bucket_analytics_configuration: GetBucketAnalyticsConfigurationInput => GetBucketAnalyticsConfigurationOutput, bucket_configs::get_analytics;
     get_bucket_inventory_configuration: GetBucketInventoryConfigurationInput => GetBucketInventoryConfigurationOutput, bucket_configs::get_inventory;
     get_bucket_metrics_configuration: GetBucketMetricsConfigurationInput => GetBucketMetricsConfigurationOutput, bucket_configs::get_metrics;
     get_bucket_intelligent_tiering_configuration: GetBucketIntelligentTieringConfigurationInput => GetBucketIntelligentTieringConfigurationOutput, bucket_configs::get_tiering;
 
-    put_bucket_policy: PutBucketPolicyInput => PutBucketPolicyOutput, bucket_configs::put_policy;
+    put_bucket_policy: PutBucketPolicyInput => PutBucketPolicyOutput, policy::put;
     put_bucket_cors: PutBucketCorsInput => PutBucketCorsOutput, bucket_configs::put_cors;
     put_bucket_lifecycle_configuration: PutBucketLifecycleConfigurationInput => PutBucketLifecycleConfigurationOutput, bucket_configs::put_lifecycle;
     put_bucket_website: PutBucketWebsiteInput => PutBucketWebsiteOutput, bucket_configs::put_website;
     put_bucket_encryption: PutBucketEncryptionInput => PutBucketEncryptionOutput, bucket_configs::put_encryption;
     put_bucket_replication: PutBucketReplicationInput => PutBucketReplicationOutput, bucket_configs::put_replication;
     put_object_lock_configuration: PutObjectLockConfigurationInput => PutObjectLockConfigurationOutput, object_lock::put;
-    put_bucket_ownership_controls: PutBucketOwnershipControlsInput => PutBucketOwnershipControlsOutput, bucket_configs::put_ownership;
-    put_public_access_block: PutPublicAccessBlockInput => PutPublicAccessBlockOutput, bucket_configs::put_public_access_block;
+    put_bucket_ownership_controls: PutBucketOwnershipControlsInput => PutBucketOwnershipControlsOutput, ownership::put;
+    put_public_access_block: PutPublicAccessBlockInput => PutPublicAccessBlockOutput, public_access::put;
     put_bucket_logging: PutBucketLoggingInput => PutBucketLoggingOutput, bucket_configs::put_logging;
     put_bucket_notification_configuration: PutBucketNotificationConfigurationInput => PutBucketNotificationConfigurationOutput, bucket_configs::put_notification;
     put_bucket_accelerate_configuration: PutBucketAccelerateConfigurationInput => PutBucketAccelerateConfigurationOutput, bucket_configs::put_accelerate;
@@ -105,12 +105,12 @@ table! {
     put_bucket_metrics_configuration: PutBucketMetricsConfigurationInput => PutBucketMetricsConfigurationOutput, bucket_configs::put_metrics;
     put_bucket_intelligent_tiering_configuration: PutBucketIntelligentTieringConfigurationInput => PutBucketIntelligentTieringConfigurationOutput, bucket_configs::put_tiering;
 
-    delete_bucket_policy: DeleteBucketPolicyInput => DeleteBucketPolicyOutput, bucket_configs::delete_policy;
+    delete_bucket_policy: DeleteBucketPolicyInput => DeleteBucketPolicyOutput, policy::delete;
     delete_bucket_cors: DeleteBucketCorsInput => DeleteBucketCorsOutput, bucket_configs::delete_cors;
     delete_bucket_lifecycle: DeleteBucketLifecycleInput => DeleteBucketLifecycleOutput, bucket_configs::delete_lifecycle;
     delete_bucket_website: DeleteBucketWebsiteInput => DeleteBucketWebsiteOutput, bucket_configs::delete_website;
     delete_bucket_encryption: DeleteBucketEncryptionInput => DeleteBucketEncryptionOutput, bucket_configs::delete_encryption;
     delete_bucket_replication: DeleteBucketReplicationInput => DeleteBucketReplicationOutput, bucket_configs::delete_replication;
-    delete_bucket_ownership_controls: DeleteBucketOwnershipControlsInput => DeleteBucketOwnershipControlsOutput, bucket_configs::delete_ownership;
-    delete_public_access_block: DeletePublicAccessBlockInput => DeletePublicAccessBlockOutput, bucket_configs::delete_public_access_block;
+    delete_bucket_ownership_controls: DeleteBucketOwnershipControlsInput => DeleteBucketOwnershipControlsOutput, ownership::delete;
+    delete_public_access_block: DeletePublicAccessBlockInput => DeletePublicAccessBlockOutput, public_access::delete;
 }

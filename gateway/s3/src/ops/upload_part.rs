@@ -6,7 +6,6 @@ use super::uploads::{refuse, upload_ref};
 use super::{Operations, owners};
 use crate::translate::checksums::Shown;
 use crate::translate::{names, range, times};
-use cofre_iam::Action;
 use cofre_objects::{CopyPart, Error, PutPart};
 use s3s::dto::{CopyPartResult, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput};
 use s3s::{S3Request, S3Response, S3Result, s3_error};
@@ -19,7 +18,7 @@ pub(super) async fn put(
     let (input, asked) = take("UploadPart", request)?;
     let about = upload_ref(&input.bucket, input.key, &input.upload_id)?;
     let number = names::part(input.part_number)?;
-    let allowed = ops.objects.object_allowing(&asked.caller, Action::PutObject, &about.bucket, &about.key).await;
+    let allowed = ops.objects.may_put_part(&asked.caller, &about.bucket, &about.key).await;
     allowed.map_err(|error| refuse(&asked, &about, error))?;
     let content = upload(&asked, input.body, input.content_length).await?;
     let outcome = ops.objects.put_part(&asked.caller, PutPart { upload: about.clone(), number, content }).await;
@@ -60,7 +59,7 @@ pub(super) async fn copy(
         source_key: source.key,
         source_version: source.version,
         range: range.transpose()?,
-        source_conditions: asked.conditionals.copy_source(),
+        source_conditions: asked.conditionals().copy_source(),
     };
     let outcome = ops.objects.copy_part(&asked.caller, request).await.map_err(|error| match error {
         error @ Error::NoSuchUpload => refuse(&asked, &about, error),

@@ -3,7 +3,8 @@
 use super::asked::{Asked, answer, take};
 use super::list_uploads::class;
 use super::put_object::storage_class;
-use super::{Operations, owners};
+use super::{Operations, acl, owners};
+use crate::translate::acl::Of;
 use crate::translate::checksums::{self, Shown};
 use crate::translate::{headers, lock, names, tags, times};
 use cofre_objects::{CreateUpload, ListedPart, PAGE_ENTRIES_MAX, UploadRef};
@@ -53,6 +54,7 @@ pub(super) async fn create(
         )?,
         checksum: algorithm,
         checksum_kind: kind,
+        acl: acl::given(ops, &asked, Of::Object).await?,
     };
     let key = request.key.clone();
     let created = ops.objects.create_upload(&asked.caller, request).await;
@@ -94,16 +96,17 @@ pub(super) async fn list_parts(
     let page = ops.objects.list_parts(&asked.caller, about.clone(), after, max).await;
     let page = page.map_err(|error| refuse(&asked, &about, error))?;
     let upload = page.upload;
+    let names_of = owners::Names::of(ops, &asked, [upload.initiator, upload.owner]).await?;
     answer(ListPartsOutput {
         bucket: Some(input.bucket),
         checksum_algorithm: upload.checksum.map(|(algorithm, _)| checksums::algorithm_to_dto(algorithm)),
         checksum_type: upload.checksum.map(|(_, kind)| checksums::kind_to_dto(kind)),
-        initiator: Some(owners::initiator(&asked, upload.initiator)),
+        initiator: Some(names_of.initiator(upload.initiator)),
         is_truncated: Some(page.truncated),
         key: Some(asked.escape(about.key.into())),
         max_parts: Some(names::count(max)),
         next_part_number_marker: page.parts.last().map(|part| i32::from(part.number)),
-        owner: Some(owners::owner(&asked, upload.owner)),
+        owner: Some(names_of.owner(upload.owner)),
         part_number_marker: Some(marker),
         parts: Some(page.parts.into_iter().map(show_part).collect()),
         storage_class: Some(StorageClass::from(class(upload.storage_class))),

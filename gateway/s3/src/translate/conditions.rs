@@ -42,6 +42,16 @@ impl Conditionals {
         }
     }
 
+    /// `If-Match`, as it came.
+    pub(crate) fn if_match(&self) -> Option<&HeaderValue> {
+        self.if_match.as_ref()
+    }
+
+    /// `If-None-Match`, as it came.
+    pub(crate) fn if_none_match(&self) -> Option<&HeaderValue> {
+        self.if_none_match.as_ref()
+    }
+
     /// Conditions of a GET or HEAD.
     pub(crate) fn read(&self) -> ReadConditions {
         ReadConditions {

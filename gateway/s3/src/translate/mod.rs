@@ -1,5 +1,6 @@
 //! Translation between S3's wire types and the domain's: pure functions, no clock and no catalog.
 
+pub(crate) mod acl;
 pub(crate) mod checksums;
 pub(crate) mod conditions;
 pub(crate) mod headers;

@@ -21,6 +21,22 @@ pub(crate) fn parse_http(text: &str) -> Option<Timestamp> {
     dto::Timestamp::parse(dto::TimestampFormat::HttpDate, text.trim()).ok().as_ref().map(from_dto)
 }
 
+/// Reads a moment in ISO 8601's basic form, as signatures have it: `20151021T072800Z`.
+pub(crate) fn parse_basic(text: &str) -> Option<Timestamp> {
+    let [date, time] = [text.get(..8)?, text.get(8..)?];
+    let time = time.strip_prefix('T')?.strip_suffix('Z')?;
+    let extended = format!(
+        "{}-{}-{}T{}:{}:{}Z",
+        date.get(..4)?,
+        date.get(4..6)?,
+        date.get(6..)?,
+        time.get(..2)?,
+        time.get(2..4)?,
+        time.get(4..)?
+    );
+    dto::Timestamp::parse(dto::TimestampFormat::DateTime, &extended).ok().as_ref().map(from_dto)
+}
+
 /// Writes an HTTP date.
 pub(crate) fn to_http(at: Timestamp) -> String {
     format_as(at, dto::TimestampFormat::HttpDate)
@@ -49,6 +65,10 @@ mod tests {
         assert_eq!(to_http(at), "Wed, 21 Oct 2015 07:28:00 GMT");
         assert_eq!(parse_http("Wed, 21 Oct 2015 07:28:00 GMT"), Some(at));
         assert_eq!(parse_http("yesterday"), None);
+        assert_eq!(parse_basic("20151021T072800Z"), Some(at));
+        for text in ["", "20151021", "20151021T0728", "yesterday", "２０１５１０２１T072800Z"] {
+            assert_eq!(parse_basic(text), None, "{text}");
+        }
     }
 
     proptest! {

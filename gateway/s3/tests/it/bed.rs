@@ -24,6 +24,7 @@ pub struct Bed {
     pub alice: Key,
     pub alice_id: String,
     pub bob: Key,
+    pub bob_id: String,
     pub seen: Arc<Seen>,
 }
 
@@ -135,8 +136,8 @@ impl Bed {
         let parts = S3Parts { objects, iam: iam.clone(), clock, random, options, observe: seen.clone() };
         let door = S3Door::new(parts);
         let (alice, alice_id) = account(&iam, "alice").await;
-        let (bob, _) = account(&iam, "bob").await;
-        Self { door, iam, alice, alice_id, bob, seen }
+        let (bob, bob_id) = account(&iam, "bob").await;
+        Self { door, iam, alice, alice_id, bob, bob_id, seen }
     }
 
     /// Sends a request as it is.
@@ -145,6 +146,16 @@ impl Bed {
         let (parts, body) = self.door.call(origin, request).await.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// Sends a request that bob signs.
+    pub async fn by_bob(&self, draft: Draft) -> Answer {
+        self.raw(draft.signed(&self.bob)).await
+    }
+
+    /// Sends a request that nobody signs.
+    pub async fn by_anyone(&self, draft: Draft) -> Answer {
+        self.raw(draft.anonymous()).await
     }
 
     /// Sends a request that alice signs.

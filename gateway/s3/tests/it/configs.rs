@@ -9,7 +9,6 @@ async fn unset_sub_resources_answer_as_on_s3() {
     let bed = Bed::with_bucket().await;
     for (name, code) in [
         ("policy", "NoSuchBucketPolicy"),
-        ("policyStatus", "NoSuchBucketPolicy"),
         ("cors", "NoSuchCORSConfiguration"),
         ("lifecycle", "NoSuchLifecycleConfiguration"),
         ("website", "NoSuchWebsiteConfiguration"),
@@ -62,29 +61,8 @@ async fn what_is_not_there_is_deleted_and_cannot_be_set() {
         bed.delete(&format!("/bucket?{name}")).await.is(204);
         bed.delete(&format!("/none?{name}")).await.is_error(404, "NoSuchBucket");
     }
-    bed.put("/bucket?policy", "{}").await.is_error(501, "NotImplemented");
-    bed.put("/none?policy", "{}").await.is_error(404, "NoSuchBucket");
     let cors = "<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>";
     let refused = bed.put("/bucket?cors", cors).await;
     refused.is_error(501, "NotImplemented");
     assert!(refused.element("Message").unwrap().contains("CORS"));
-}
-
-#[tokio::test]
-async fn access_control_lists_say_what_is_true() {
-    let bed = Bed::with_bucket().await;
-    bed.put("/bucket/key", "x").await.is(200);
-    for address in ["/bucket?acl", "/bucket/key?acl"] {
-        let told = bed.get(address).await;
-        assert_eq!(told.is(200).elements("ID"), [bed.alice_id.clone(), bed.alice_id.clone()], "{}", told.text());
-        assert_eq!(told.elements("Permission"), ["FULL_CONTROL"]);
-        assert!(told.text().contains("xsi:type=\"CanonicalUser\""), "{}", told.text());
-        bed.send(Draft::new(Method::PUT, address).header("x-amz-acl", "private")).await.is(200);
-        let public = Draft::new(Method::PUT, address).header("x-amz-acl", "public-read");
-        bed.send(public).await.is_error(400, "AccessControlListNotSupported");
-        let again = told.text().split_once("?>").unwrap().1.to_owned();
-        bed.put(address, again.clone()).await.is(200);
-        let more = again.replace("FULL_CONTROL", "READ");
-        bed.put(address, more).await.is_error(400, "AccessControlListNotSupported");
-    }
 }

@@ -1,0 +1,142 @@
+//! What a bucket and an object say about who may reach them, and what access control lists mean (AWS,
+//! "Access control list (ACL) overview").
+
+use crate::{Action, Policy};
+use cofre_catalog::records::{
+    AclGrant, AclGrantee, AclPermission, AclRecord, BucketConfig, BucketRecord, Ownership, PublicAccessBlock,
+};
+use cofre_types::{AccountId, BucketName, Tags};
+
+/// What a bucket says about who may reach it and its objects. Made once when the bucket is read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BucketAccess {
+    /// Who owns the bucket.
+    pub owner: AccountId,
+    /// Its policy.
+    pub policy: Option<Policy>,
+    /// Its access control list; if absent, the owner alone may.
+    pub acl: Option<AclRecord>,
+    /// Who owns what others put in it; the writer if absent, as in a bucket of AWS without controls.
+    pub ownership: Option<Ownership>,
+    /// What it refuses to make public.
+    pub block: PublicAccessBlock,
+}
+
+/// What an object that exists says about who may reach it.
+#[derive(Debug, Clone, Copy)]
+pub struct ObjectAccess<'a> {
+    /// Who owns it, as its record says.
+    pub owner: AccountId,
+    /// Its access control list; if absent, the owner alone may.
+    pub acl: Option<&'a AclRecord>,
+    /// Its tags.
+    pub tags: &'a Tags,
+}
+
+impl BucketAccess {
+    /// A bucket that is its owner's alone.
+    pub fn private(owner: AccountId) -> Self {
+        Self { owner, policy: None, acl: None, ownership: None, block: PublicAccessBlock::default() }
+    }
+
+    /// What the record of a bucket says. A policy that does not parse, which only another build can have
+    /// written, is taken for one that denies everything.
+    pub fn of(name: &BucketName, record: &BucketRecord) -> Self {
+        let mut access = Self::private(record.owner);
+        for config in &record.config {
+            match config {
+                BucketConfig::Policy(document) => {
+                    let parsed = Policy::parse(document, crate::PolicyKind::Bucket(name.as_str()));
+                    access.policy = Some(parsed.unwrap_or_else(|error| {
+                        tracing::error!(bucket = %name, %error, "a bucket's policy does not parse: all is denied");
+                        Policy::closed()
+                    }));
+                }
+                BucketConfig::Acl(acl) => access.acl = Some(acl.clone()),
+                BucketConfig::Ownership(ownership) => access.ownership = Some(*ownership),
+                BucketConfig::PublicAccess(block) => access.block = *block,
+                _ => {}
+            }
+        }
+        access
+    }
+
+    /// Whether access control lists are disabled.
+    pub fn acls_disabled(&self) -> bool {
+        self.ownership == Some(Ownership::BucketOwnerEnforced)
+    }
+
+    /// Whether its list grants something to anyone but its owner.
+    pub fn acl_reaches_others(&self) -> bool {
+        let own = AclGrantee::Account(self.owner);
+        self.acl.as_ref().is_some_and(|acl| acl.grants.iter().any(|grant| grant.grantee != own))
+    }
+
+    /// Who owns an object whose record names `owner`.
+    pub fn object_owner(&self, owner: AccountId) -> AccountId {
+        if self.acls_disabled() { self.owner } else { owner }
+    }
+
+    /// Whether its policy or its list lets the public in.
+    pub fn is_public(&self) -> bool {
+        let by_acl = !self.acls_disabled() && self.acl.as_ref().is_some_and(is_public);
+        by_acl || self.policy.as_ref().is_some_and(Policy::is_public)
+    }
+
+    /// Whether a list lets `who`, none for someone without credentials, do an action.
+    pub(crate) fn acl_allows(&self, action: Action, who: Option<AccountId>, object: Option<ObjectAccess<'_>>) -> bool {
+        if self.acls_disabled() {
+            return false;
+        }
+        let by = |list: Option<&AclRecord>, wanted| list.is_some_and(|list| self.grants(list, wanted, who));
+        if let Some(wanted) = of_object(action) {
+            return object.is_some_and(|object| by(object.acl, wanted));
+        }
+        let owns = who.is_some() && object.map(|object| object.owner) == who;
+        of_bucket(action, owns).is_some_and(|wanted| by(self.acl.as_ref(), wanted))
+    }
+
+    fn grants(&self, list: &AclRecord, wanted: AclPermission, who: Option<AccountId>) -> bool {
+        list.grants.iter().any(|grant| {
+            let permits = grant.permission == wanted || grant.permission == AclPermission::FullControl;
+            permits
+                && match grant.grantee {
+                    AclGrantee::Account(account) => who == Some(account),
+                    AclGrantee::AllUsers => !self.block.ignore_acls,
+                    AclGrantee::AuthenticatedUsers => !self.block.ignore_acls && who.is_some(),
+                    AclGrantee::LogDelivery => false,
+                }
+        })
+    }
+}
+
+/// Whether a list grants something to everyone, or to everyone with credentials.
+pub fn is_public(list: &AclRecord) -> bool {
+    let public = |grant: &AclGrant| matches!(grant.grantee, AclGrantee::AllUsers | AclGrantee::AuthenticatedUsers);
+    list.grants.iter().any(public)
+}
+
+/// The permission on an object that an action needs, by AWS's "Mapping of ACL permissions and access
+/// policy permissions"; none if a list of an object does not give it.
+fn of_object(action: Action) -> Option<AclPermission> {
+    match action {
+        Action::GetObject | Action::GetObjectVersion => Some(AclPermission::Read),
+        Action::GetObjectAcl | Action::GetObjectVersionAcl => Some(AclPermission::ReadAcp),
+        Action::PutObjectAcl | Action::PutObjectVersionAcl => Some(AclPermission::WriteAcp),
+        _ => None,
+    }
+}
+
+/// The permission on a bucket that an action needs. Who may write may delete only its own objects.
+fn of_bucket(action: Action, owns_object: bool) -> Option<AclPermission> {
+    match action {
+        Action::ListBucket | Action::ListBucketVersions | Action::ListBucketMultipartUploads => {
+            Some(AclPermission::Read)
+        }
+        Action::PutObject => Some(AclPermission::Write),
+        Action::DeleteObject if owns_object => Some(AclPermission::Write),
+        Action::GetBucketAcl => Some(AclPermission::ReadAcp),
+        Action::PutBucketAcl => Some(AclPermission::WriteAcp),
+        _ => None,
+    }
+}

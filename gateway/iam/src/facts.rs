@@ -1,0 +1,166 @@
+//! What a request brings, by condition key (AWS, "AWS global condition context keys" and "Actions,
+//! resources, and condition keys for Amazon S3").
+//!
+//! A key that is not in the table has no value. Those of AWS's own networks, organisations and services
+//! are left out on purpose: nothing here is reached through a VPC endpoint or an access point.
+
+use crate::policy::{ConditionKey, Context};
+use crate::{Action, Principal, Question, account_number};
+use cofre_types::{AccountId, Timestamp};
+use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// What a door knows of a request. Asked only where a policy is, and only for what its conditions name.
+pub trait RequestFacts: fmt::Debug + Send + Sync {
+    /// The value of a header, by its name in lower case.
+    fn header(&self, name: &str) -> Option<Cow<'_, str>>;
+
+    /// The value of a query parameter, decoded.
+    fn parameter(&self, name: &str) -> Option<Cow<'_, str>>;
+
+    /// How it was signed; none for a request without credentials.
+    fn signature(&self, now: Timestamp) -> Option<Signature>;
+}
+
+/// How a request was signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signature {
+    /// `REST-HEADER`, `REST-QUERY-STRING` or `POST`.
+    pub auth_type: &'static str,
+    /// `AWS4-HMAC-SHA256`, or `AWS` for version 2.
+    pub version: &'static str,
+    /// Since when it is signed, where its address says.
+    pub age: Option<Duration>,
+}
+
+/// A question as the context of conditions.
+pub(crate) struct QuestionContext<'a>(pub(crate) &'a Question<'a>);
+
+type Value<'a> = Option<Cow<'a, str>>;
+
+impl Context for QuestionContext<'_> {
+    fn values(&self, key: &ConditionKey) -> Option<Vec<Cow<'_, str>>> {
+        if key.name() == "s3:requestobjecttagkeys" && key.part().is_none() {
+            let tags = self.0.details.request_tags?;
+            return Some(tags.pairs().iter().map(|(key, _)| Cow::Borrowed(key.as_str())).collect());
+        }
+        self.value(key).map(|value| vec![value])
+    }
+}
+
+impl QuestionContext<'_> {
+    fn value(&self, key: &ConditionKey) -> Value<'_> {
+        let Some(tag) = key.part() else { return self.global(key.name()).or_else(|| self.of_s3(key.name())) };
+        let tags = match key.name() {
+            "s3:existingobjecttag" => self.0.object()?.tags,
+            "s3:requestobjecttag" => self.0.details.request_tags?,
+            _ => return None,
+        };
+        tags.pairs().iter().find(|(key, _)| key == tag).map(|(_, value)| value.into())
+    }
+
+    fn global(&self, name: &str) -> Value<'_> {
+        let caller = self.0.caller;
+        let text = |text: &'static str| Some(Cow::Borrowed(text));
+        match name {
+            "aws:currenttime" => iso(self.0.now),
+            "aws:epochtime" => Some((self.0.now.0 / 1_000_000_000).to_string().into()),
+            "aws:sourceip" => Some(caller.origin.ip?.to_canonical().to_string().into()),
+            "aws:securetransport" => Some(caller.origin.secure.to_string().into()),
+            "aws:useragent" => self.header("user-agent"),
+            "aws:referer" => self.header("referer"),
+            "aws:principaltype" => match caller.principal {
+                Principal::Anonymous => text("Anonymous"),
+                _ => text("Account"),
+            },
+            "aws:principalaccount" | "aws:userid" => Some(account_number(caller.principal.account_id()?).into()),
+            "aws:principalarn" => Some(crate::evaluate::arn_of(&caller.principal)?.into()),
+            "aws:resourceaccount" | "s3:resourceaccount" => Some(account_number(self.owner()?).into()),
+            "aws:principalisawsservice" | "aws:viaawsservice" => text("false"),
+            _ => None,
+        }
+    }
+
+    fn of_s3(&self, name: &str) -> Value<'_> {
+        let details = &self.0.details;
+        match name {
+            "s3:authtype" => Some(self.signature()?.auth_type.into()),
+            "s3:signatureversion" => Some(self.signature()?.version.into()),
+            "s3:signatureage" => Some(self.signature()?.age?.as_millis().to_string().into()),
+            "s3:prefix" => match details.prefix {
+                Some(prefix) => Some(prefix.into()),
+                None => self.of_listing("prefix"),
+            },
+            "s3:delimiter" => self.of_listing("delimiter"),
+            "s3:max-keys" => self.of_listing("max-keys"),
+            "s3:versionid" => Some(details.version?.to_string().into()),
+            "s3:objectcreationoperation" => Some(details.creates?.to_string().into()),
+            "s3:if-match" => self.header("if-match"),
+            "s3:if-none-match" => self.header("if-none-match"),
+            "s3:object-lock-mode" => self.header("x-amz-object-lock-mode"),
+            "s3:object-lock-legal-hold" => match details.legal_hold {
+                Some(hold) => Some(if hold { "ON" } else { "OFF" }.into()),
+                None => self.header("x-amz-object-lock-legal-hold"),
+            },
+            "s3:object-lock-retain-until-date" => match details.retain_until {
+                Some(until) => iso(until),
+                None => self.header("x-amz-object-lock-retain-until-date"),
+            },
+            "s3:object-lock-remaining-retention-days" => self.remaining_days(),
+            "s3:x-amz-copy-source" => self.copy_source(),
+            _ => self.header(name.strip_prefix("s3:").filter(|header| header.starts_with("x-amz-"))?),
+        }
+    }
+
+    fn header(&self, name: &str) -> Value<'_> {
+        self.0.caller.facts.as_ref()?.header(name)
+    }
+
+    fn signature(&self) -> Option<Signature> {
+        self.0.caller.facts.as_ref()?.signature(self.0.now)
+    }
+
+    /// A parameter of a listing. Other requests do not have the key, whatever their address says.
+    fn of_listing(&self, parameter: &str) -> Value<'_> {
+        match self.0.action {
+            Action::ListBucket | Action::ListBucketVersions | Action::ListBucketMultipartUploads => {
+                self.0.caller.facts.as_ref()?.parameter(parameter)
+            }
+            _ => None,
+        }
+    }
+
+    /// `bucket/key` of what is copied, as the copy reads it: decoded, without slash and version.
+    fn copy_source(&self) -> Value<'_> {
+        let source = self.header("x-amz-copy-source")?;
+        let source = source.split_once("?versionId=").map_or(&*source, |(name, _)| name);
+        let source = percent_decode_str(source).decode_utf8_lossy();
+        Some(source.strip_prefix('/').unwrap_or(&source).to_owned().into())
+    }
+
+    /// Whole days from now until the retention that is asked for ends.
+    fn remaining_days(&self) -> Value<'_> {
+        let until = match self.0.details.retain_until {
+            Some(until) => i128::from(until.0),
+            None => {
+                let text = self.header("x-amz-object-lock-retain-until-date")?;
+                OffsetDateTime::parse(&text, &Rfc3339).ok()?.unix_timestamp_nanos()
+            }
+        };
+        const DAY_NANOS: i128 = 86_400_000_000_000;
+        Some(((until - i128::from(self.0.now.0)) / DAY_NANOS).to_string().into())
+    }
+
+    fn owner(&self) -> Option<AccountId> {
+        self.0.access().map(|access| access.owner)
+    }
+}
+
+fn iso(at: Timestamp) -> Value<'static> {
+    let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.0)).ok()?;
+    at.format(&Rfc3339).ok().map(Cow::Owned)
+}

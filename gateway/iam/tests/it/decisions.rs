@@ -1,0 +1,410 @@
+//! Who may do what, where a bucket has a policy, lists, ownership controls or a public access block: every
+//! action, by everyone who may ask.
+
+use crate::evaluate::{ANN, BOB, account, caller};
+use crate::policy::arn;
+use cofre_catalog::records::{AclGrant, AclGrantee, AclPermission, AclRecord, Ownership, PublicAccessBlock};
+use cofre_iam::{
+    Action, BucketAccess, Caller, Decision, Details, ObjectAccess, Origin, Policy, PolicyKind, Principal, Question,
+    RequestFacts, Resource, Signature, evaluate,
+};
+use cofre_types::{AccountId, BucketName, ObjectKey, Tags, TagsLimit, Timestamp, VersionId};
+use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+const CAROL: AccountId = AccountId::from_bytes([3; 32]);
+
+/// An object, as much of it as rights look at.
+#[derive(Clone)]
+struct Thing {
+    owner: AccountId,
+    acl: Option<AclRecord>,
+    tags: Tags,
+}
+
+struct Ask<'a> {
+    access: &'a BucketAccess,
+    object: Option<&'a Thing>,
+    details: Details<'a>,
+}
+
+impl Ask<'_> {
+    fn of(&self, caller: &Caller, action: Action) -> Decision {
+        let (bucket, key) = (BucketName::parse("bucket").unwrap(), ObjectKey::parse("k").unwrap());
+        let object = self.object.map(|object| ObjectAccess {
+            owner: object.owner,
+            acl: object.acl.as_ref(),
+            tags: &object.tags,
+        });
+        let resource = match of_objects(action) {
+            true => Resource::Object { bucket: &bucket, access: self.access, key: &key, object },
+            false => Resource::Bucket { bucket: &bucket, access: self.access },
+        };
+        evaluate(&Question { caller, action, resource, details: self.details, now: Timestamp::from_secs(1_000_000) })
+    }
+}
+
+fn ask<'a>(access: &'a BucketAccess, object: Option<&'a Thing>) -> Ask<'a> {
+    Ask { access, object, details: Details::default() }
+}
+
+fn of_objects(action: Action) -> bool {
+    let name = action.as_str();
+    let in_bucket = name.contains("Bucket") || name.ends_with("Configuration") || name.contains("AllMyBuckets");
+    !in_bucket || name == "s3:BypassGovernanceRetention"
+}
+
+fn thing(owner: AccountId) -> Thing {
+    Thing { owner, acl: None, tags: Tags::default() }
+}
+
+fn list(grants: &[(AclGrantee, AclPermission)]) -> Option<AclRecord> {
+    let grants = grants.iter().map(|(grantee, permission)| AclGrant { grantee: *grantee, permission: *permission });
+    Some(AclRecord { grants: grants.collect() })
+}
+
+fn policy(statement: Value) -> Option<Policy> {
+    let document = json!({"Version": "2012-10-17", "Statement": statement}).to_string();
+    Some(Policy::parse(&document, PolicyKind::Bucket("bucket")).unwrap())
+}
+
+fn everything(effect: &str, principal: Value) -> Value {
+    json!({"Effect": effect, "Principal": principal, "Action": "s3:*",
+           "Resource": ["arn:aws:s3:::bucket", "arn:aws:s3:::bucket/*"]})
+}
+
+fn ann() -> Caller {
+    account(ANN, false)
+}
+
+fn bob() -> Caller {
+    account(BOB, false)
+}
+
+fn anyone() -> Caller {
+    caller(Principal::Anonymous)
+}
+
+const POLICY_ACTIONS: [Action; 3] = [Action::GetBucketPolicy, Action::PutBucketPolicy, Action::DeleteBucketPolicy];
+
+#[test]
+fn a_policy_grants_and_denies_every_action() {
+    let object = thing(ANN);
+    let open = BucketAccess { policy: policy(everything("Allow", json!("*"))), ..BucketAccess::private(ANN) };
+    let to_bob = everything("Allow", json!({"AWS": arn(BOB)}));
+    let granted = BucketAccess { policy: policy(to_bob.clone()), ..BucketAccess::private(ANN) };
+    let denied = json!([to_bob, everything("Deny", json!("*"))]);
+    let denied = BucketAccess { policy: policy(denied), ..BucketAccess::private(ANN) };
+    for action in Action::ALL.iter().copied() {
+        for caller in [ann(), bob(), anyone()] {
+            assert_eq!(ask(&open, Some(&object)).of(&caller, action), Decision::Allow, "{action} open to all");
+        }
+        let granted = ask(&granted, Some(&object));
+        assert_eq!(granted.of(&bob(), action), Decision::Allow, "{action} granted");
+        assert_eq!(granted.of(&account(CAROL, false), action), Decision::Default, "{action} granted to another");
+        assert_eq!(granted.of(&anyone(), action), Decision::Default, "{action} granted to an account");
+        let denied = ask(&denied, Some(&object));
+        for caller in [bob(), anyone()] {
+            assert_eq!(denied.of(&caller, action), Decision::Deny, "{action} denied");
+        }
+        let own = if POLICY_ACTIONS.contains(&action) { Decision::Allow } else { Decision::Deny };
+        assert_eq!(denied.of(&ann(), action), own, "{action} denied to the owner");
+        assert_eq!(denied.of(&account(BOB, true), action), Decision::Allow, "{action} by root");
+    }
+}
+
+/// What each permission of a list gives, by AWS's "Mapping of ACL permissions and access policy permissions".
+fn mapped(permission: AclPermission, on_bucket: bool) -> Vec<Action> {
+    match (permission, on_bucket) {
+        (AclPermission::Read, true) => {
+            vec![Action::ListBucket, Action::ListBucketVersions, Action::ListBucketMultipartUploads]
+        }
+        (AclPermission::Write, true) => vec![Action::PutObject],
+        (AclPermission::ReadAcp, true) => vec![Action::GetBucketAcl],
+        (AclPermission::WriteAcp, true) => vec![Action::PutBucketAcl],
+        (AclPermission::Read, false) => vec![Action::GetObject, Action::GetObjectVersion],
+        (AclPermission::Write, false) => vec![],
+        (AclPermission::ReadAcp, false) => vec![Action::GetObjectAcl, Action::GetObjectVersionAcl],
+        (AclPermission::WriteAcp, false) => vec![Action::PutObjectAcl, Action::PutObjectVersionAcl],
+        (AclPermission::FullControl, on_bucket) => {
+            let each = [AclPermission::Read, AclPermission::Write, AclPermission::ReadAcp, AclPermission::WriteAcp];
+            each.into_iter().flat_map(|permission| mapped(permission, on_bucket)).collect()
+        }
+    }
+}
+
+const PERMISSIONS: [AclPermission; 5] = [
+    AclPermission::Read,
+    AclPermission::Write,
+    AclPermission::ReadAcp,
+    AclPermission::WriteAcp,
+    AclPermission::FullControl,
+];
+
+#[test]
+fn lists_grant_what_they_are_mapped_to_and_no_more() {
+    let grantees = [
+        (AclGrantee::Account(BOB), true, false),
+        (AclGrantee::AuthenticatedUsers, true, false),
+        (AclGrantee::AllUsers, true, true),
+        (AclGrantee::LogDelivery, false, false),
+        (AclGrantee::Account(CAROL), false, false),
+    ];
+    for permission in PERMISSIONS {
+        for on_bucket in [true, false] {
+            let gives = mapped(permission, on_bucket);
+            for (grantee, to_bob, to_anyone) in grantees {
+                let acl = list(&[(grantee, permission)]);
+                let mut access = BucketAccess::private(ANN);
+                let mut object = thing(ANN);
+                *(if on_bucket { &mut access.acl } else { &mut object.acl }) = acl;
+                for action in Action::ALL.iter().copied() {
+                    let may = |caller: &Caller| ask(&access, Some(&object)).of(caller, action).is_allowed();
+                    let given = gives.contains(&action);
+                    assert_eq!(may(&bob()), given && to_bob, "{action} by {permission:?} for {grantee:?}");
+                    assert_eq!(may(&anyone()), given && to_anyone, "{action} by {permission:?} for {grantee:?}");
+                    assert!(may(&ann()), "{action} by the owner, whatever the list");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn who_may_write_may_delete_only_its_own() {
+    let access =
+        BucketAccess { acl: list(&[(AclGrantee::AllUsers, AclPermission::Write)]), ..BucketAccess::private(ANN) };
+    let (own, other) = (thing(BOB), thing(ANN));
+    assert!(ask(&access, Some(&own)).of(&bob(), Action::DeleteObject).is_allowed());
+    assert!(!ask(&access, Some(&other)).of(&bob(), Action::DeleteObject).is_allowed());
+    assert!(!ask(&access, None).of(&anyone(), Action::DeleteObject).is_allowed());
+    assert!(ask(&access, Some(&own)).of(&ann(), Action::DeleteObject).is_allowed());
+}
+
+#[test]
+fn a_denial_beats_a_list() {
+    let access = BucketAccess {
+        acl: list(&[(AclGrantee::AllUsers, AclPermission::Read)]),
+        policy: policy(everything("Deny", json!("*"))),
+        ..BucketAccess::private(ANN)
+    };
+    assert_eq!(ask(&access, None).of(&bob(), Action::ListBucket), Decision::Deny);
+}
+
+#[test]
+fn an_object_that_another_owns_is_its_owners() {
+    let access = BucketAccess { policy: policy(everything("Allow", json!("*"))), ..BucketAccess::private(ANN) };
+    let object = thing(BOB);
+    let asks = ask(&access, Some(&object));
+    let owners = [Action::GetObject, Action::GetObjectAcl, Action::PutObjectAcl, Action::GetObjectTagging];
+    for action in owners {
+        assert!(asks.of(&bob(), action).is_allowed(), "{action} by its owner");
+        assert!(!asks.of(&ann(), action).is_allowed(), "{action} by the owner of the bucket");
+        assert!(!asks.of(&anyone(), action).is_allowed(), "{action} by the policy, which is not about it");
+    }
+    assert!(asks.of(&ann(), Action::DeleteObject).is_allowed(), "who owns the bucket may clear it");
+    assert!(asks.of(&ann(), Action::PutObject).is_allowed());
+    let granted = Thing { acl: list(&[(AclGrantee::Account(ANN), AclPermission::Read)]), ..object.clone() };
+    assert!(ask(&access, Some(&granted)).of(&ann(), Action::GetObject).is_allowed());
+
+    let enforced = BucketAccess { ownership: Some(Ownership::BucketOwnerEnforced), ..BucketAccess::private(ANN) };
+    let asks = ask(&enforced, Some(&object));
+    for action in owners {
+        assert!(asks.of(&ann(), action).is_allowed(), "{action}: the bucket's owner owns all");
+        assert!(!asks.of(&bob(), action).is_allowed(), "{action}: the writer owns nothing");
+    }
+}
+
+#[test]
+fn disabled_lists_grant_nothing() {
+    let everyone = list(&[(AclGrantee::AllUsers, AclPermission::FullControl)]);
+    let access = BucketAccess {
+        acl: everyone.clone(),
+        ownership: Some(Ownership::BucketOwnerEnforced),
+        ..BucketAccess::private(ANN)
+    };
+    let object = Thing { acl: everyone, ..thing(ANN) };
+    for action in Action::ALL.iter().copied() {
+        assert!(!ask(&access, Some(&object)).of(&bob(), action).is_allowed(), "{action}");
+    }
+    assert!(!access.is_public());
+}
+
+#[test]
+fn a_public_access_block_ignores_lists_and_shuts_others_out() {
+    let public = list(&[(AclGrantee::AllUsers, AclPermission::Read), (AclGrantee::Account(BOB), AclPermission::Write)]);
+    let block = PublicAccessBlock { ignore_acls: true, ..PublicAccessBlock::default() };
+    let access = BucketAccess { acl: public, block, ..BucketAccess::private(ANN) };
+    assert!(!ask(&access, None).of(&anyone(), Action::ListBucket).is_allowed());
+    assert!(ask(&access, None).of(&bob(), Action::PutObject).is_allowed(), "a grant to an account is not public");
+
+    let block = PublicAccessBlock { restrict_buckets: true, ..PublicAccessBlock::default() };
+    let open = json!([everything("Allow", json!("*")), everything("Allow", json!({"AWS": arn(BOB)}))]);
+    let access = BucketAccess { policy: policy(open), block, ..BucketAccess::private(ANN) };
+    for caller in [bob(), anyone()] {
+        assert_eq!(ask(&access, None).of(&caller, Action::PutObject), Decision::Default);
+    }
+    assert!(ask(&access, None).of(&ann(), Action::PutObject).is_allowed());
+    let access = BucketAccess { policy: policy(everything("Allow", json!({"AWS": arn(BOB)}))), ..access };
+    assert!(ask(&access, None).of(&bob(), Action::PutObject).is_allowed(), "a policy that is not public counts");
+}
+
+#[test]
+fn who_began_an_upload_may_list_and_abort_it() {
+    let access = BucketAccess::private(ANN);
+    let asks = Ask { access: &access, object: None, details: Details { initiated: true, ..Details::default() } };
+    for action in Action::ALL.iter().copied() {
+        let may = matches!(action, Action::AbortMultipartUpload | Action::ListMultipartUploadParts);
+        assert_eq!(asks.of(&bob(), action).is_allowed(), may, "{action}");
+    }
+}
+
+#[test]
+fn limits_only_narrow() {
+    let limit = |statement: Value| {
+        let document = json!({"Version": "2012-10-17", "Statement": statement}).to_string();
+        Arc::new(Policy::parse(&document, PolicyKind::Identity).unwrap())
+    };
+    let read = limit(json!({"Effect": "Allow", "Action": "s3:Get*", "Resource": "arn:aws:s3:::bucket/*"}));
+    let all = limit(json!({"Effect": "Allow", "Action": "*", "Resource": "*"}));
+    let none = limit(json!({"Effect": "Deny", "Action": "*", "Resource": "*"}));
+    let access = BucketAccess::private(ANN);
+    let object = thing(ANN);
+    for root in [false, true] {
+        let with = |limits: &[&Arc<Policy>]| Caller {
+            limits: limits.iter().map(|limit| Arc::clone(limit)).collect(),
+            ..account(ANN, root)
+        };
+        let may = |limits: &[&Arc<Policy>], action| ask(&access, Some(&object)).of(&with(limits), action);
+        assert_eq!(may(&[&read], Action::GetObject), Decision::Allow);
+        assert_eq!(may(&[&read], Action::PutObject), Decision::Default);
+        assert_eq!(may(&[&read], Action::GetBucketAcl), Decision::Default);
+        assert_eq!(may(&[&read, &all], Action::GetObject), Decision::Allow, "each of them allows it");
+        assert_eq!(may(&[&all, &read], Action::PutObject), Decision::Default, "both must allow it");
+        assert_eq!(may(&[&all, &none], Action::GetObject), Decision::Deny);
+    }
+    let bob = Caller { limits: vec![all], ..bob() };
+    assert_eq!(ask(&access, Some(&object)).of(&bob, Action::GetObject), Decision::Default, "they give nothing");
+}
+
+/// A request over a door.
+#[derive(Debug)]
+struct Request {
+    headers: Vec<(&'static str, &'static str)>,
+    parameters: Vec<(&'static str, &'static str)>,
+}
+
+impl RequestFacts for Request {
+    fn header(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.headers.iter().find(|(own, _)| *own == name).map(|(_, value)| Cow::Borrowed(*value))
+    }
+
+    fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.parameters.iter().find(|(own, _)| *own == name).map(|(_, value)| Cow::Borrowed(*value))
+    }
+
+    fn signature(&self, _now: Timestamp) -> Option<Signature> {
+        let age = Some(Duration::from_secs(5));
+        Some(Signature { auth_type: "REST-QUERY-STRING", version: "AWS4-HMAC-SHA256", age })
+    }
+}
+
+/// Every key that a request has, with its value; and with nothing set, that the key is absent.
+#[test]
+fn condition_keys_say_what_the_request_brings() {
+    let request = Request {
+        headers: vec![
+            ("user-agent", "aws-cli/2"),
+            ("referer", "http://example.com/"),
+            ("x-amz-acl", "public-read"),
+            ("x-amz-grant-read", "id=1"),
+            ("x-amz-copy-source", "/bucket/a%20b?versionId=null"),
+            ("x-amz-metadata-directive", "COPY"),
+            ("x-amz-server-side-encryption", "aws:kms"),
+            ("x-amz-server-side-encryption-aws-kms-key-id", "key"),
+            ("x-amz-server-side-encryption-customer-algorithm", "AES256"),
+            ("x-amz-storage-class", "STANDARD_IA"),
+            ("x-amz-object-lock-mode", "GOVERNANCE"),
+            ("x-amz-object-lock-legal-hold", "ON"),
+            ("x-amz-object-lock-retain-until-date", "1970-01-15T13:46:40Z"),
+            ("if-match", "\"e\""),
+            ("if-none-match", "*"),
+        ],
+        parameters: vec![("prefix", "home/"), ("delimiter", "/"), ("max-keys", "10")],
+    };
+    let tags = Tags::new(vec![("a".to_owned(), "1".to_owned())], TagsLimit::Object).unwrap();
+    let object = Thing { tags: tags.clone(), ..thing(ANN) };
+    let origin = Origin { ip: Some("203.0.113.7".parse().unwrap()), secure: true };
+    let full = Caller { origin, facts: Some(Arc::new(request)), ..bob() };
+    let details = Details {
+        version: Some(VersionId::Null),
+        request_tags: Some(&tags),
+        creates: Some(true),
+        ..Details::default()
+    };
+    let bob_arn = arn(BOB);
+    let number = |account: AccountId| cofre_iam::account_number(account);
+    let (bob_number, ann_number) = (number(BOB), number(ANN));
+    // Key, value, and whether it is there for everyone, as are those of the caller and the clock.
+    let keys: &[(&str, &str, bool)] = &[
+        ("aws:CurrentTime", "1970-01-12T13:46:40Z", true),
+        ("aws:EpochTime", "1000000", true),
+        ("aws:SourceIp", "203.0.113.7", false),
+        ("aws:SecureTransport", "true", true),
+        ("aws:UserAgent", "aws-cli/2", false),
+        ("aws:Referer", "http://example.com/", false),
+        ("aws:PrincipalType", "Account", true),
+        ("aws:PrincipalAccount", &bob_number, false),
+        ("aws:PrincipalArn", &bob_arn, false),
+        ("aws:userid", &bob_number, false),
+        ("aws:ResourceAccount", &ann_number, true),
+        ("s3:ResourceAccount", &ann_number, true),
+        ("aws:PrincipalIsAWSService", "false", true),
+        ("s3:authType", "REST-QUERY-STRING", false),
+        ("s3:signatureversion", "AWS4-HMAC-SHA256", false),
+        ("s3:signatureAge", "5000", false),
+        ("s3:VersionId", "null", false),
+        ("s3:ObjectCreationOperation", "true", false),
+        ("s3:x-amz-acl", "public-read", false),
+        ("s3:x-amz-grant-read", "id=1", false),
+        ("s3:x-amz-copy-source", "bucket/a b", false),
+        ("s3:x-amz-metadata-directive", "COPY", false),
+        ("s3:x-amz-server-side-encryption", "aws:kms", false),
+        ("s3:x-amz-server-side-encryption-aws-kms-key-id", "key", false),
+        ("s3:x-amz-server-side-encryption-customer-algorithm", "AES256", false),
+        ("s3:x-amz-storage-class", "STANDARD_IA", false),
+        ("s3:object-lock-mode", "GOVERNANCE", false),
+        ("s3:object-lock-legal-hold", "ON", false),
+        ("s3:object-lock-retain-until-date", "1970-01-15T13:46:40Z", false),
+        ("s3:object-lock-remaining-retention-days", "3", false),
+        ("s3:if-match", "\"e\"", false),
+        ("s3:if-none-match", "*", false),
+        ("s3:ExistingObjectTag/a", "1", false),
+        ("s3:RequestObjectTag/a", "1", false),
+        ("s3:RequestObjectTagKeys", "a", false),
+    ];
+    let holds = |caller: &Caller, object: Option<&Thing>, details, action: Action, condition: Value| {
+        let statement = json!({"Effect": "Allow", "Principal": "*", "Action": "s3:*",
+            "Resource": ["arn:aws:s3:::bucket", "arn:aws:s3:::bucket/*"], "Condition": condition});
+        let access = BucketAccess { policy: policy(statement), ..BucketAccess::private(ANN) };
+        Ask { access: &access, object, details }.of(caller, action).is_allowed()
+    };
+    for (key, value, always) in keys {
+        let equal = json!({"StringEquals": {*key: value}});
+        assert!(holds(&full, Some(&object), details, Action::PutObject, equal), "{key} is not {value}");
+        let absent = json!({"Null": {*key: "true"}});
+        let bare = holds(&anyone(), None, Details::default(), Action::PutObject, absent);
+        assert_eq!(bare, !always, "{key} of a request without anything");
+    }
+    for (key, value) in [("s3:prefix", "home/"), ("s3:delimiter", "/"), ("s3:max-keys", "10")] {
+        let equal = json!({"StringEquals": {key: value}});
+        assert!(holds(&full, None, details, Action::ListBucket, equal.clone()), "{key}");
+        assert!(!holds(&full, None, details, Action::GetObject, equal), "{key} is of listings");
+    }
+    for key in ["aws:SourceVpc", "aws:SourceVpce", "aws:VpcSourceIp", "aws:PrincipalOrgID", "aws:username", "s3:none"] {
+        let absent = json!({"Null": {key: "true"}});
+        assert!(holds(&full, Some(&object), details, Action::PutObject, absent), "{key} is nothing here");
+    }
+}

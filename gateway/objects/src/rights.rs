@@ -1,0 +1,190 @@
+//! Asking for rights. What a bucket says is at hand with its cached record, so a question costs no read
+//! of the catalog; what an object says comes with the record that its operation reads anyway.
+
+use crate::domain::Bucket;
+use crate::versions::Held;
+use crate::{Error, GivenAcl, Objects};
+use cofre_catalog::records::{AclRecord, Ownership, VersionRecord};
+use cofre_iam::{Action, Caller, Decision, Details, ObjectAccess, Question, Resource, evaluate, is_public};
+use cofre_types::{AccountId, BucketName, ObjectKey, Tags, VersionId};
+use std::sync::Arc;
+
+impl Objects {
+    /// Refuses what the caller may not do to a bucket, or to an object of it. Not for reading, tagging
+    /// and granting an object: see [`Objects::authorise_version`].
+    pub(crate) fn authorise(
+        &self,
+        caller: &Caller,
+        action: Action,
+        bucket: &Bucket,
+        key: Option<&ObjectKey>,
+    ) -> Result<(), Error> {
+        self.authorise_with(caller, action, bucket, key, Details::default())
+    }
+
+    /// As [`Objects::authorise`], with what conditions of a policy may look at.
+    pub(crate) fn authorise_with(
+        &self,
+        caller: &Caller,
+        action: Action,
+        bucket: &Bucket,
+        key: Option<&ObjectKey>,
+        details: Details<'_>,
+    ) -> Result<(), Error> {
+        refuse(self.decide(caller, action, bucket, key, None, details))
+    }
+
+    /// Refuses what the caller may not do to a version that is there.
+    pub(crate) fn authorise_version(
+        &self,
+        caller: &Caller,
+        action: Action,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        record: &VersionRecord,
+        details: Details<'_>,
+    ) -> Result<(), Error> {
+        refuse(self.decide(caller, action, bucket, Some(key), Some(record), details))
+    }
+
+    /// Refuses what is asked of no bucket that is there.
+    pub(crate) fn authorise_beyond_buckets(
+        &self,
+        caller: &Caller,
+        action: Action,
+        resource: Resource<'_>,
+    ) -> Result<(), Error> {
+        refuse(evaluate(&Question { caller, action, resource, details: Details::default(), now: self.now() }))
+    }
+
+    pub(crate) fn decide(
+        &self,
+        caller: &Caller,
+        action: Action,
+        bucket: &Bucket,
+        key: Option<&ObjectKey>,
+        record: Option<&VersionRecord>,
+        details: Details<'_>,
+    ) -> Decision {
+        let access = &bucket.access;
+        let resource = match key {
+            Some(key) => {
+                let object = record.map(|record| ObjectAccess {
+                    owner: record.owner,
+                    acl: record.guards.acl.as_ref(),
+                    tags: &record.tags,
+                });
+                Resource::Object { bucket: &bucket.name, access, key, object }
+            }
+            None => Resource::Bucket { bucket: &bucket.name, access },
+        };
+        evaluate(&Question { caller, action, resource, details, now: self.now() })
+    }
+
+    /// A bucket and the right to do something to it or to an object of it.
+    pub(crate) async fn bucket_for(
+        &self,
+        caller: &Caller,
+        action: Action,
+        name: &BucketName,
+        key: Option<&ObjectKey>,
+    ) -> Result<Arc<Bucket>, Error> {
+        let bucket = self.bucket(name).await?;
+        self.authorise(caller, action, &bucket, key)?;
+        Ok(bucket)
+    }
+
+    /// A version that is an object, and the right to do something to it. That it is not there is told only
+    /// to who may list the bucket (AWS, "GetObject", "Permissions").
+    pub(crate) async fn version_for(
+        &self,
+        caller: &Caller,
+        action: Action,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        version: Option<VersionId>,
+    ) -> Result<Held, Error> {
+        self.version_with(caller, action, bucket, key, Details { version, ..Details::default() }).await
+    }
+
+    /// As [`Objects::version_for`], of the version that `details` names.
+    pub(crate) async fn version_with(
+        &self,
+        caller: &Caller,
+        action: Action,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        details: Details<'_>,
+    ) -> Result<Held, Error> {
+        match self.object_version(bucket, key, details.version).await {
+            Ok(held) => {
+                self.authorise_version(caller, action, bucket, key, &held.record, details)?;
+                Ok(held)
+            }
+            Err(missing @ (Error::NoSuchKey { .. } | Error::NoSuchVersion | Error::IsDeleteMarker { .. })) => {
+                if self.decide(caller, action, bucket, Some(key), None, details) == Decision::Deny {
+                    return Err(Error::AccessDenied);
+                }
+                let details = Details { prefix: Some(key.as_str()), ..Details::default() };
+                self.authorise_with(caller, Action::ListBucket, bucket, None, details)?;
+                Err(missing)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The right to make an object with these tags.
+    pub(crate) fn authorise_put(
+        &self,
+        caller: &Caller,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        tags: &Tags,
+    ) -> Result<(), Error> {
+        let request_tags = (!tags.is_empty()).then_some(tags);
+        let details = Details { request_tags, creates: Some(true), ..Details::default() };
+        self.authorise_with(caller, Action::PutObject, bucket, Some(key), details)?;
+        if request_tags.is_some() {
+            self.authorise_with(caller, Action::PutObjectTagging, bucket, Some(key), details)?;
+        }
+        Ok(())
+    }
+
+    /// Who will own an object that the caller puts, and its access control list (AWS, "Controlling
+    /// ownership of objects and disabling ACLs for your bucket").
+    ///
+    /// What someone without credentials, the root account or a part of Cofre puts is the bucket owner's:
+    /// else nobody who uses the bucket could read it.
+    pub(crate) fn written_by(
+        &self,
+        caller: &Caller,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        given: Option<&GivenAcl>,
+    ) -> Result<(AccountId, Option<AclRecord>), Error> {
+        let bucket_owner = bucket.record.owner;
+        let full = given.is_some_and(|given| given.is_full_control_of(bucket_owner));
+        let writer = caller.principal.account().filter(|account| !account.root).map(|account| account.id);
+        let owner = match bucket.access.ownership {
+            Some(Ownership::BucketOwnerEnforced) if given.is_some() && !full => return Err(Error::AclNotSupported),
+            Some(Ownership::BucketOwnerEnforced) => return Ok((bucket_owner, None)),
+            Some(Ownership::BucketOwnerPreferred) if full => bucket_owner,
+            Some(Ownership::BucketOwnerPreferred | Ownership::ObjectWriter) | None => writer.unwrap_or(bucket_owner),
+        };
+        let Some(given) = given else { return Ok((owner, None)) };
+        let acl = given.of_object(owner, bucket_owner);
+        refuse_public(bucket, acl.as_ref())?;
+        // A writer may grant what it owns, unless the bucket's policy denies just that.
+        let decision = self.decide(caller, Action::PutObjectAcl, bucket, Some(key), None, Details::default());
+        if decision == Decision::Deny { Err(Error::AccessDenied) } else { Ok((owner, acl)) }
+    }
+}
+
+/// Refuses a public list where the bucket's public access block does.
+pub(crate) fn refuse_public(bucket: &Bucket, acl: Option<&AclRecord>) -> Result<(), Error> {
+    if bucket.access.block.block_acls && acl.is_some_and(is_public) { Err(Error::AccessDenied) } else { Ok(()) }
+}
+
+fn refuse(decision: Decision) -> Result<(), Error> {
+    if decision.is_allowed() { Ok(()) } else { Err(Error::AccessDenied) }
+}

@@ -1,0 +1,107 @@
+//! What a request brings, as conditions of bucket policies ask for it. Made by moving what the request
+//! has, so that it costs nothing until a policy asks.
+
+use crate::translate::conditions::Conditionals;
+use crate::translate::times;
+use cofre_iam::{RequestFacts, Signature};
+use cofre_types::Timestamp;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+const AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
+
+/// Date in an address that was signed.
+const DATE_PARAMETER: &str = "X-Amz-Date";
+
+/// How a request was signed, as the gate saw it.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Signed {
+    /// Not at all.
+    #[default]
+    Not,
+    /// By its `Authorization` header.
+    Header,
+    /// By its address, at this time.
+    Query(Option<Timestamp>),
+    /// By a form's policy.
+    Form,
+}
+
+impl Signed {
+    /// Tells it from a request whose signature is good.
+    pub(crate) fn of(has_credentials: bool, headers: &HeaderMap, uri: &Uri) -> Self {
+        if !has_credentials {
+            Self::Not
+        } else if headers.contains_key(header::AUTHORIZATION) {
+            Self::Header
+        } else {
+            let date = parameter(uri.query().unwrap_or_default(), DATE_PARAMETER);
+            Self::Query(date.and_then(|date| times::parse_basic(&date)))
+        }
+    }
+}
+
+/// The facts of one request.
+pub(crate) struct Facts {
+    /// Headers, less those that the gate takes out.
+    pub(crate) headers: HeaderMap,
+    pub(crate) conditionals: Conditionals,
+    pub(crate) uri: Uri,
+    pub(crate) signed: Signed,
+}
+
+/// Headers may hold keys and tokens.
+impl fmt::Debug for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Facts")
+    }
+}
+
+impl RequestFacts for Facts {
+    fn header(&self, name: &str) -> Option<Cow<'_, str>> {
+        let value = match name {
+            "if-match" => self.conditionals.if_match(),
+            "if-none-match" => self.conditionals.if_none_match(),
+            name => self.headers.get(name),
+        };
+        value.map(|value| String::from_utf8_lossy(HeaderValue::as_bytes(value)))
+    }
+
+    fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
+        parameter(self.uri.query().unwrap_or_default(), name)
+    }
+
+    fn signature(&self, now: Timestamp) -> Option<Signature> {
+        const V4: &str = "AWS4-HMAC-SHA256";
+        let (auth_type, at) = match self.signed {
+            Signed::Not => return None,
+            Signed::Header => {
+                let date = self.headers.get(AMZ_DATE).and_then(|date| date.to_str().ok());
+                ("REST-HEADER", date.and_then(times::parse_basic))
+            }
+            Signed::Query(at) => ("REST-QUERY-STRING", at),
+            Signed::Form => ("POST", None),
+        };
+        let age = at.map(|at| Duration::from_nanos(now.0.saturating_sub(at.0)));
+        Some(Signature { auth_type, version: V4, age })
+    }
+}
+
+fn parameter<'a>(query: &'a str, wanted: &str) -> Option<Cow<'a, str>> {
+    query.split('&').find_map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decode(name) == wanted).then(|| decode(value))
+    })
+}
+
+/// Decodes a part of a query string: `+` is a space.
+fn decode(text: &str) -> Cow<'_, str> {
+    if text.contains('+') {
+        let spaced = text.replace('+', " ");
+        return percent_decode_str(&spaced).decode_utf8_lossy().into_owned().into();
+    }
+    percent_decode_str(text).decode_utf8_lossy()
+}

@@ -1,0 +1,260 @@
+//! Every operation, by everyone who may ask: that each asks for the right that AWS documents for it, and
+//! for no other.
+
+use crate::bed::{Answer, Bed};
+use crate::sign::Draft;
+use cofre_types::AccessKeyId;
+use http::Method;
+use serde_json::{Value, json};
+
+/// An operation and the actions that it needs. `{upload}` stands for the id of an upload under way of the
+/// key `up`.
+struct Operation {
+    method: Method,
+    address: &'static str,
+    headers: &'static [(&'static str, &'static str)],
+    body: &'static str,
+    actions: &'static [&'static str],
+}
+
+const COPY: &[(&str, &str)] = &[("x-amz-copy-source", "/bucket/key")];
+const TAGGED: &[(&str, &str)] = &[("x-amz-tagging", "a=1")];
+const PRIVATE: &[(&str, &str)] = &[("x-amz-acl", "private")];
+const ATTRIBUTES: &[(&str, &str)] = &[("x-amz-object-attributes", "ETag")];
+const LOCKED: &[(&str, &str)] = &[("x-amz-object-lock-legal-hold", "ON"), ("content-md5", "ndTkYSaMgDT1yFZOFVxnpg==")];
+
+const TAGGING: &str = "<Tagging><TagSet><Tag><Key>a</Key><Value>1</Value></Tag></TagSet></Tagging>";
+const NO_POLICY: &str = r#"{"Statement": {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}}"#;
+const OWNERSHIP: &str =
+    "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>";
+const BLOCK: &str =
+    "<PublicAccessBlockConfiguration><IgnorePublicAcls>true</IgnorePublicAcls></PublicAccessBlockConfiguration>";
+const VERSIONING: &str = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+const COMPLETE: &str =
+    "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>\"x\"</ETag></Part></CompleteMultipartUpload>";
+
+/// Each operation with its method, address, headers, body and actions.
+macro_rules! operations {
+    ($($method:ident $address:literal $headers:expr, $body:expr => $($action:literal)+;)*) => {
+        vec![$(Operation {
+            method: Method::$method,
+            address: $address,
+            headers: $headers,
+            body: $body,
+            actions: &[$(concat!("s3:", $action)),+],
+        }),*]
+    };
+}
+
+fn operations() -> Vec<Operation> {
+    operations! {
+        GET "/bucket/key" &[], "" => "GetObject";
+        HEAD "/bucket/key" &[], "" => "GetObject";
+        GET "/bucket/key?versionId=null" &[], "" => "GetObjectVersion";
+        GET "/bucket/key?attributes" ATTRIBUTES, "" => "GetObjectAttributes" "GetObject";
+        GET "/bucket/key?acl" &[], "" => "GetObjectAcl";
+        GET "/bucket/key?acl&versionId=null" &[], "" => "GetObjectVersionAcl";
+        PUT "/bucket/key?acl" PRIVATE, "" => "PutObjectAcl";
+        PUT "/bucket/key?acl&versionId=null" PRIVATE, "" => "PutObjectVersionAcl";
+        GET "/bucket/key?tagging" &[], "" => "GetObjectTagging";
+        GET "/bucket/key?tagging&versionId=null" &[], "" => "GetObjectVersionTagging";
+        PUT "/bucket/key?tagging" &[], TAGGING => "PutObjectTagging";
+        PUT "/bucket/key?tagging&versionId=null" &[], TAGGING => "PutObjectVersionTagging";
+        DELETE "/bucket/key?tagging" &[], "" => "DeleteObjectTagging";
+        DELETE "/bucket/key?tagging&versionId=null" &[], "" => "DeleteObjectVersionTagging";
+        GET "/bucket/key?retention" &[], "" => "GetObjectRetention";
+        GET "/bucket/key?legal-hold" &[], "" => "GetObjectLegalHold";
+        PUT "/bucket/new" &[], "x" => "PutObject";
+        PUT "/bucket/new" PRIVATE, "x" => "PutObject";
+        PUT "/bucket/new" TAGGED, "x" => "PutObject" "PutObjectTagging";
+        PUT "/bucket/new" LOCKED, "x" => "PutObject" "PutObjectLegalHold";
+        PUT "/bucket/copy" COPY, "" => "PutObject" "GetObject" "GetObjectTagging" "PutObjectTagging";
+        DELETE "/bucket/key" &[], "" => "DeleteObject";
+        DELETE "/bucket/key?versionId=null" &[], "" => "DeleteObjectVersion";
+        POST "/bucket/up?uploads" &[], "" => "PutObject";
+        PUT "/bucket/up?partNumber=1&uploadId={upload}" &[], "x" => "PutObject";
+        PUT "/bucket/up?partNumber=1&uploadId={upload}" COPY, "" => "PutObject" "GetObject";
+        POST "/bucket/up?uploadId={upload}" &[], COMPLETE => "PutObject";
+        GET "/bucket/up?uploadId={upload}" &[], "" => "ListMultipartUploadParts";
+        DELETE "/bucket/up?uploadId={upload}" &[], "" => "AbortMultipartUpload";
+        GET "/bucket" &[], "" => "ListBucket";
+        GET "/bucket?list-type=2" &[], "" => "ListBucket";
+        HEAD "/bucket" &[], "" => "ListBucket";
+        GET "/bucket?versions" &[], "" => "ListBucketVersions";
+        GET "/bucket?uploads" &[], "" => "ListBucketMultipartUploads";
+        GET "/bucket?location" &[], "" => "GetBucketLocation";
+        GET "/bucket?acl" &[], "" => "GetBucketAcl";
+        PUT "/bucket?acl" PRIVATE, "" => "PutBucketAcl";
+        GET "/bucket?policy" &[], "" => "GetBucketPolicy";
+        GET "/bucket?policyStatus" &[], "" => "GetBucketPolicyStatus";
+        PUT "/bucket?policy" &[], NO_POLICY => "PutBucketPolicy";
+        DELETE "/bucket?policy" &[], "" => "DeleteBucketPolicy";
+        GET "/bucket?ownershipControls" &[], "" => "GetBucketOwnershipControls";
+        PUT "/bucket?ownershipControls" &[], OWNERSHIP => "PutBucketOwnershipControls";
+        DELETE "/bucket?ownershipControls" &[], "" => "PutBucketOwnershipControls";
+        GET "/bucket?publicAccessBlock" &[], "" => "GetBucketPublicAccessBlock";
+        PUT "/bucket?publicAccessBlock" &[], BLOCK => "PutBucketPublicAccessBlock";
+        DELETE "/bucket?publicAccessBlock" &[], "" => "PutBucketPublicAccessBlock";
+        GET "/bucket?versioning" &[], "" => "GetBucketVersioning";
+        PUT "/bucket?versioning" &[], VERSIONING => "PutBucketVersioning";
+        GET "/bucket?tagging" &[], "" => "GetBucketTagging";
+        PUT "/bucket?tagging" &[], TAGGING => "PutBucketTagging";
+        DELETE "/bucket?tagging" &[], "" => "PutBucketTagging";
+        GET "/bucket?object-lock" &[], "" => "GetBucketObjectLockConfiguration";
+        GET "/bucket?cors" &[], "" => "GetBucketCORS";
+        DELETE "/bucket?cors" &[], "" => "PutBucketCORS";
+        GET "/bucket?lifecycle" &[], "" => "GetLifecycleConfiguration";
+        DELETE "/bucket?lifecycle" &[], "" => "PutLifecycleConfiguration";
+        GET "/bucket?encryption" &[], "" => "GetEncryptionConfiguration";
+        DELETE "/bucket?encryption" &[], "" => "PutEncryptionConfiguration";
+        GET "/bucket?website" &[], "" => "GetBucketWebsite";
+        DELETE "/bucket?website" &[], "" => "DeleteBucketWebsite";
+        GET "/bucket?replication" &[], "" => "GetReplicationConfiguration";
+        DELETE "/bucket?replication" &[], "" => "PutReplicationConfiguration";
+        GET "/bucket?logging" &[], "" => "GetBucketLogging";
+        GET "/bucket?notification" &[], "" => "GetBucketNotification";
+        GET "/bucket?requestPayment" &[], "" => "GetBucketRequestPayment";
+        GET "/bucket?accelerate" &[], "" => "GetAccelerateConfiguration";
+        GET "/bucket?analytics" &[], "" => "GetAnalyticsConfiguration";
+        GET "/bucket?inventory" &[], "" => "GetInventoryConfiguration";
+        GET "/bucket?metrics" &[], "" => "GetMetricsConfiguration";
+        GET "/bucket?intelligent-tiering" &[], "" => "GetIntelligentTieringConfiguration";
+        DELETE "/bucket" &[], "" => "DeleteBucket";
+    }
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+enum By {
+    Alice,
+    Bob,
+    Anyone,
+}
+
+impl Operation {
+    fn name(&self) -> String {
+        format!("{} {} {:?}", self.method, self.address, self.headers)
+    }
+
+    /// Does it in a bucket of its own, which alice owns and which has this policy.
+    async fn answer(&self, by: By, policy: Option<Value>) -> Answer {
+        let bed = Bed::with_bucket().await;
+        let put = Draft::new(Method::PUT, "/bucket/key").header("x-amz-tagging", "b=2").body("content");
+        bed.send(put).await.is(200);
+        let upload = bed.post("/bucket/up?uploads", "").await.is(200).element("UploadId").unwrap();
+        if let Some(policy) = policy {
+            bed.put("/bucket?policy", policy.to_string()).await.is(204);
+        }
+        let mut draft = Draft::new(self.method.clone(), &self.address.replace("{upload}", &upload)).body(self.body);
+        for (name, value) in self.headers {
+            draft = draft.header(name, value);
+        }
+        match by {
+            By::Alice => bed.send(draft).await,
+            By::Bob => bed.by_bob(draft).await,
+            By::Anyone => bed.by_anyone(draft).await,
+        }
+    }
+}
+
+/// Whether the answer is that the caller may not. A HEAD says so by its status alone.
+fn is_denied(answer: &Answer) -> bool {
+    answer.status == 403 && matches!(answer.element("Code").as_deref(), None | Some("AccessDenied"))
+}
+
+fn statement(effect: &str, principal: &Value, actions: &Value) -> Value {
+    json!({"Effect": effect, "Principal": principal, "Action": actions,
+           "Resource": ["arn:aws:s3:::bucket", "arn:aws:s3:::bucket/*"]})
+}
+
+fn policy(statements: Value) -> Option<Value> {
+    Some(json!({"Version": "2012-10-17", "Statement": statements}))
+}
+
+#[tokio::test]
+async fn without_a_grant_only_the_owner_may() {
+    for operation in operations() {
+        let name = operation.name();
+        let own = operation.answer(By::Alice, None).await;
+        assert!(!is_denied(&own), "{name} by the owner: {} {}", own.status, own.text());
+        for by in [By::Bob, By::Anyone] {
+            let answer = operation.answer(by, None).await;
+            assert!(is_denied(&answer), "{name} by {by:?}: {} {}", answer.status, answer.text());
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_operation_needs_its_actions_and_no_more() {
+    let everyone = json!("*");
+    for operation in operations() {
+        let name = operation.name();
+        let granted = statement("Allow", &everyone, &json!(operation.actions));
+        for by in [By::Bob, By::Anyone] {
+            let answer = operation.answer(by, policy(json!([granted]))).await;
+            assert!(!is_denied(&answer), "{name} granted to {by:?}: {} {}", answer.status, answer.text());
+        }
+        for missing in operation.actions {
+            let others: Vec<_> = operation.actions.iter().filter(|action| *action != missing).collect();
+            if others.is_empty() {
+                continue;
+            }
+            let answer =
+                operation.answer(By::Bob, policy(json!([statement("Allow", &everyone, &json!(others))]))).await;
+            assert!(is_denied(&answer), "{name} without {missing}: {} {}", answer.status, answer.text());
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_action_that_is_denied_is_denied_to_the_owner_too() {
+    let everyone = json!("*");
+    let allow = statement("Allow", &everyone, &json!("s3:*"));
+    for operation in operations() {
+        let name = operation.name();
+        for action in operation.actions {
+            let denied = policy(json!([allow, statement("Deny", &everyone, &json!(action))]));
+            let answer = operation.answer(By::Bob, denied.clone()).await;
+            assert!(is_denied(&answer), "{name} with {action} denied: {} {}", answer.status, answer.text());
+            let own = operation.answer(By::Alice, denied).await;
+            let is_kept = matches!(*action, "s3:GetBucketPolicy" | "s3:PutBucketPolicy" | "s3:DeleteBucketPolicy");
+            assert_eq!(is_denied(&own), !is_kept, "{name} with {action} denied to the owner: {}", own.text());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_disabled_gets_nothing_by_a_grant() {
+    let bed = Bed::with_bucket().await;
+    bed.put("/bucket/key", "x").await.is(200);
+    let open = policy(json!([statement("Allow", &json!("*"), &json!("s3:*"))])).unwrap();
+    bed.put("/bucket?policy", open.to_string()).await.is(204);
+    let get = || Draft::new(Method::GET, "/bucket/key");
+    bed.by_bob(get()).await.is(200);
+    bed.iam.set_key_disabled(&AccessKeyId::parse(&bed.bob.id).unwrap(), true, "test").await.unwrap();
+    bed.by_bob(get()).await.is_error(403, "InvalidAccessKeyId");
+    bed.by_anyone(get()).await.is(200);
+}
+
+#[tokio::test]
+async fn of_many_deletions_each_is_asked_for() {
+    let bed = Bed::with_bucket().await;
+    for key in ["open", "closed"] {
+        bed.put(&format!("/bucket/{key}"), "x").await.is(200);
+    }
+    let open = json!({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:DeleteObject",
+        "Resource": "arn:aws:s3:::bucket/open"}});
+    bed.put("/bucket?policy", open.to_string()).await.is(204);
+    let list = "<Delete><Object><Key>open</Key></Object><Object><Key>closed</Key></Object></Delete>";
+    let digest = crate::bed::base64(&md5(list.as_bytes()));
+    let draft = Draft::new(Method::POST, "/bucket?delete").header("content-md5", &digest).body(list);
+    let answer = bed.by_bob(draft).await;
+    assert_eq!(answer.is(200).elements("Code"), ["AccessDenied"], "{}", answer.text());
+    bed.get("/bucket/open").await.is_error(404, "NoSuchKey");
+    bed.get("/bucket/closed").await.is(200);
+}
+
+fn md5(bytes: &[u8]) -> Vec<u8> {
+    use s3s::crypto::Checksum;
+    s3s::crypto::Md5::checksum(bytes).to_vec()
+}
