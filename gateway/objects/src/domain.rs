@@ -6,13 +6,12 @@ use crate::versions::{Held, KeyState};
 use cofre_catalog::records::{BucketRecord, Durability, Record, VersionRecord, Versioning};
 use cofre_catalog::{CommitError, Entry, Revision, Scan, Snapshot, SnapshotExt, Store, keys};
 use cofre_iam::{BucketAccess, Caller};
-use cofre_runtime::{Clock, Random, spawn};
+use cofre_runtime::{Clock, Random};
 use cofre_settings::DynamicSettings;
 use cofre_shards::{BadCopies, Shards};
 use cofre_types::{AccountId, BucketName, ObjectKey, Scheme, Timestamp, VersionId};
 use parking_lot::RwLock;
 use std::collections::HashMap;
-use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
@@ -174,7 +173,7 @@ impl Objects {
     }
 
     /// Waits until no other writer of this process is between reading and committing this key. Whoever
-    /// holds the lock runs [`uncancelled`]: a commit that is queued when its client goes away still
+    /// holds the lock runs [`cofre_runtime::uncancelled`]: a commit that is queued when its client goes away still
     /// happens, so the lock must not be let go before it has.
     pub(crate) async fn lock_key(&self, bucket: &Bucket, key: &ObjectKey) -> OwnedMutexGuard<()> {
         let hash = self.0.key_hasher.hash_one((bucket.record.id, key));
@@ -255,19 +254,6 @@ impl Objects {
     /// Redundancy of new blobs of a bucket.
     pub(crate) fn scheme(&self, bucket: &Bucket) -> Scheme {
         bucket.record.scheme.or(self.0.parts.settings.current().redundancy).unwrap_or(self.0.parts.scheme)
-    }
-}
-
-/// Runs a change to its end, whether or not its client is still there to hear of it.
-pub(crate) async fn uncancelled<T: Send + 'static>(
-    change: impl Future<Output = Result<T, Error>> + Send + 'static,
-) -> Result<T, Error> {
-    match spawn(change).await {
-        Ok(outcome) => outcome,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(Error::Unavailable("the server is stopping".to_owned())),
-        },
     }
 }
 

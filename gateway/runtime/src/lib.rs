@@ -16,5 +16,5 @@ pub use clock::{Clock, ManualClock};
 pub use pace::Pace;
 pub use random::Random;
 pub use shutdown::Shutdown;
-pub use spawn::{Task, blocking, spawn, thread};
+pub use spawn::{Task, Uncancelled, blocking, spawn, thread, uncancelled};
 pub use worker::{Step, Worker, WorkerHandle, WorkerStatus, run_worker};

@@ -25,13 +25,13 @@ impl Loader {
     /// Makes some records durable.
     pub(crate) fn load(&mut self, records: Vec<(Vec<u8>, Entry)>) -> Result<(), StoreError> {
         let group = records.into_iter().map(|(key, entry)| (key, (entry.revision, Some(entry.value))));
-        self.log.append(group.collect(), self.revision)?;
+        self.log.append(&group.collect(), self.revision)?;
         Ok(())
     }
 
     /// Closes the catalog, which goes on from its revision, even if it holds no record.
     pub(crate) fn finish(mut self) -> Result<(), StoreError> {
-        self.log.append(Group::new(), self.revision)?;
+        self.log.append(&Group::new(), self.revision)?;
         self.log.settle()
     }
 }

@@ -18,7 +18,7 @@ pub(super) trait CommitLog: Send + 'static {
     /// After an error the group may or may not be durable, so nothing more may be appended until the
     /// catalog is opened again: a file system that failed a sync may have dropped the pages and call
     /// the next sync a success (Rebello et al., "Can Applications Recover from fsync Failures?").
-    fn append(&mut self, group: Group, revision: Revision) -> Result<Place, StoreError>;
+    fn append(&mut self, group: &Group, revision: Revision) -> Result<Place, StoreError>;
 
     /// Called about once a second, and at the end.
     fn settle(&mut self) -> Result<(), StoreError>;
@@ -38,15 +38,15 @@ impl JournalLog {
 }
 
 impl CommitLog for JournalLog {
-    fn append(&mut self, group: Group, revision: Revision) -> Result<Place, StoreError> {
+    fn append(&mut self, group: &Group, revision: Revision) -> Result<Place, StoreError> {
         let place = Place { group: self.place.group + 1, revision: revision.0 };
         let keyspace = &self.tree.keyspace;
         let mut batch = self.tree.database.batch().durability(Some(PersistMode::SyncData));
         batch.insert(keyspace, PLACE_KEY, &place.encode(self.mark.catalog())[..]);
         for (key, (revision, value)) in group {
             match value {
-                Some(value) => batch.insert(keyspace, key, join(revision, &value)),
-                None => batch.remove(keyspace, key),
+                Some(value) => batch.insert(keyspace, &key[..], join(*revision, value)),
+                None => batch.remove(keyspace, &key[..]),
             }
         }
         batch.commit().map_err(store_error)?;

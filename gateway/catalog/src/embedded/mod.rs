@@ -30,6 +30,7 @@ mod options;
 mod overlay;
 mod place;
 mod queue;
+mod recent;
 mod snapshot;
 mod space;
 mod stats;
@@ -49,6 +50,7 @@ use async_trait::async_trait;
 use cofre_runtime::{Clock, blocking};
 use parking_lot::{Mutex, RwLock};
 use queue::Queue;
+use recent::Recent;
 use snapshot::EmbeddedSnapshot;
 use stats::Counters;
 use std::path::Path;
@@ -67,15 +69,24 @@ pub struct Embedded {
 }
 
 /// What the writer shows to readers.
-#[derive(Default)]
 struct Shared {
     /// The state after the last durable group; `None` once closed.
     newest: RwLock<Option<Arc<View>>>,
+    recent: Recent,
     touched: Touched,
     counters: Counters,
 }
 
 impl Shared {
+    fn new(recent_bytes: u64) -> Self {
+        Self {
+            newest: RwLock::default(),
+            recent: Recent::new(recent_bytes),
+            touched: Touched::default(),
+            counters: Counters::default(),
+        }
+    }
+
     fn publish(&self, view: View) {
         let replaced = self.newest.write().replace(Arc::new(view));
         drop(replaced);
@@ -136,7 +147,15 @@ impl Store for Embedded {
     }
 
     async fn get_many(&self, keys: Vec<Vec<u8>>) -> Result<Vec<Option<Entry>>, StoreError> {
-        EmbeddedSnapshot(self.shared.newest()?).get_many(keys).await
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        drop(self.shared.newest()?);
+        if let Some(found) = self.shared.recent.get_many(&keys) {
+            return Ok(found);
+        }
+        let shared = Arc::clone(&self.shared);
+        blocking(move || Recent::read(&shared, &keys)).await
     }
 
     async fn commit(&self, batch: Batch) -> Result<Revision, CommitError> {

@@ -38,7 +38,7 @@ pub(super) fn open_with<L: CommitLog>(
     let opened = recover(path, options)?;
     let place = opened.place;
     let tree = Arc::new(opened.tree);
-    let shared = Arc::new(Shared::default());
+    let shared = Arc::new(Shared::new(options.recent_bytes()));
     let revision = Revision(place.revision);
     shared.publish(View::newest(Arc::clone(&tree), revision));
     let (queue, requests) = queue();

@@ -3,8 +3,9 @@ use cofre_runtime::Random;
 /// How the embedded engine uses memory and disk.
 #[derive(Debug, Clone)]
 pub struct EmbeddedOptions {
-    /// Bytes of blocks read from disk that stay in memory. More of it saves reads of records that
-    /// are asked again; the operating system's page cache stands behind it.
+    /// Bytes of what was read that stay in memory: three quarters for blocks of the disk, one for
+    /// single records that are asked for again and again. The operating system's page cache stands
+    /// behind it.
     pub cache_bytes: u64,
     /// Bytes of recent commits that stay in memory until they are written out as a table. Up to five
     /// such buffers exist while the disk is slower than the commits. More of it writes less often,
@@ -26,5 +27,17 @@ impl Default for EmbeddedOptions {
             reserve_bytes: 128 * 1024 * 1024,
             random: Random::system(),
         }
+    }
+}
+
+impl EmbeddedOptions {
+    /// The part of the cache for blocks.
+    pub(super) const fn block_bytes(&self) -> u64 {
+        self.cache_bytes - self.recent_bytes()
+    }
+
+    /// The part of the cache for single records.
+    pub(super) const fn recent_bytes(&self) -> u64 {
+        self.cache_bytes / 4
     }
 }

@@ -31,7 +31,7 @@ struct ToldLog {
 }
 
 impl CommitLog for ToldLog {
-    fn append(&mut self, group: Group, revision: Revision) -> Result<Place, StoreError> {
+    fn append(&mut self, group: &Group, revision: Revision) -> Result<Place, StoreError> {
         self.began.send(group.len()).expect("the test listens");
         let failed = || StoreError::Engine("fdatasync: input/output error".to_owned());
         match self.fates.recv().expect("the test tells") {
@@ -142,6 +142,55 @@ async fn after_a_failed_sync_nothing_is_acknowledged_until_a_restart() {
         assert_eq!(has(&store, "failed").await, written);
         assert!(!has(&store, "after").await);
         put(&store, "after").await.expect("a restart takes commits again");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_read_is_never_older_than_what_was_seen_before() {
+    const KEYS: u64 = 3;
+    const ROUNDS: u64 = 400;
+    let directory = TempDir::new().expect("a directory");
+    let options = EmbeddedOptions { cache_bytes: 4 * 1024, ..EmbeddedOptions::default() };
+    let store = Embedded::open(directory.path(), options, Clock::system()).await.expect("the catalog opens");
+    let store = Arc::new(store);
+    let keys = || (0..KEYS).map(|key| vec![b'k', u8::try_from(key).expect("it is small")]).collect::<Vec<_>>();
+    let number = |entry: &Option<crate::Entry>| {
+        let value = entry.as_ref().map_or([0; 8], |entry| entry.value[..].try_into().expect("8 bytes"));
+        u64::from_be_bytes(value)
+    };
+    let ended = Arc::new(AtomicU64::new(0));
+    let readers: Vec<_> = (0..4)
+        .map(|_| {
+            let (store, ended) = (Arc::clone(&store), Arc::clone(&ended));
+            spawn(async move {
+                let mut seen = 0;
+                while ended.load(Ordering::SeqCst) == 0 {
+                    for snapshot in [false, true] {
+                        let found = match snapshot {
+                            false => store.get_many(keys()).await,
+                            true => store.snapshot().await.expect("a snapshot").get_many(keys()).await,
+                        };
+                        let numbers: Vec<_> = found.expect("reads").iter().map(number).collect();
+                        assert!(numbers.iter().all(|n| *n == numbers[0]), "one question, two states: {numbers:?}");
+                        assert!(numbers[0] >= seen, "{} after {seen}", numbers[0]);
+                        seen = numbers[0];
+                    }
+                }
+            })
+        })
+        .collect();
+    for round in 1..=ROUNDS {
+        let mut batch = Batch::new();
+        for key in keys() {
+            batch.put(key, round.to_be_bytes().to_vec());
+        }
+        store.commit(batch).await.expect("commits");
+        let found = store.get_many(keys()).await.expect("reads");
+        assert_eq!(found.iter().map(number).collect::<Vec<_>>(), vec![round; 3], "read after its own commit");
+    }
+    ended.store(1, Ordering::SeqCst);
+    for reader in readers {
+        reader.await.expect("it saw nothing strange");
     }
 }
 

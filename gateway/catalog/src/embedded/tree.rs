@@ -33,7 +33,7 @@ pub(super) struct Tree {
 impl Tree {
     pub(super) fn open(directory: &Path, options: &EmbeddedOptions, lock: DirectoryLock) -> Result<Self, StoreError> {
         let database = Database::builder(directory)
-            .cache_size(options.cache_bytes)
+            .cache_size(options.block_bytes())
             .worker_threads(WORKERS)
             .max_journaling_size(JOURNAL_BYTES_MAX)
             // The check of the journal before a start reads values as they are.

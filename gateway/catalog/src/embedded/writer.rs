@@ -174,7 +174,7 @@ impl<L: CommitLog> Writer<L> {
         if commits > 0 {
             let touches = Touched::of(group.keys());
             let began = self.clock.elapsed();
-            if let Err(error) = self.log.append(group, revision) {
+            if let Err(error) = self.log.append(&group, revision) {
                 tracing::error!(%error, "a group of commits could not be made durable; no more are taken");
                 for (reply, _) in outcomes {
                     reply.send(Err(again(&error).into()));
@@ -183,7 +183,8 @@ impl<L: CommitLog> Writer<L> {
                 return;
             }
             self.revision = revision;
-            self.shared.publish(View::newest(Arc::clone(&self.tree), revision));
+            let view = View::newest(Arc::clone(&self.tree), revision);
+            self.shared.recent.turn(group, || self.shared.publish(view));
             self.shared.touched.touch(&touches);
             let sync = self.clock.elapsed().saturating_sub(began);
             self.last = Last { callers: self.requests.callers(), sync };

@@ -1,10 +1,11 @@
 //! Retention and legal hold of one version, and the lock of a bucket.
 
 use super::{NO_LOCK, Removal, check_change, set_lock, starting};
-use crate::domain::{Bucket, Tried, uncancelled};
+use crate::domain::{Bucket, Tried};
 use crate::{Error, Objects, Unset, WantedLock};
 use cofre_catalog::records::{Guards, LockConfig, Retention};
 use cofre_iam::{Action, Caller};
+use cofre_runtime::uncancelled;
 use cofre_types::{BucketName, ObjectKey, VersionId};
 use std::sync::Arc;
 

@@ -1,9 +1,10 @@
 //! An object's access control list.
 
-use crate::domain::{Bucket, Tried, uncancelled};
+use crate::domain::{Bucket, Tried};
 use crate::rights::refuse_public;
 use crate::{Acl, Error, GivenAcl, Objects};
 use cofre_iam::{Action, Caller};
+use cofre_runtime::uncancelled;
 use cofre_types::{BucketName, ObjectKey, VersionId};
 use std::sync::Arc;
 

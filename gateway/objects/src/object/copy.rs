@@ -1,12 +1,13 @@
 use crate::change::Change;
 use crate::digest::Hasher;
-use crate::domain::{Bucket, Tried, uncancelled};
+use crate::domain::{Bucket, Tried};
 use crate::object::put::Draft;
 use crate::versions::Held;
 use crate::{CopyObject, CopyOutcome, Error, Objects};
 use cofre_catalog::records::{BlobRecord, Content, Guards, ManifestRecord, Record, Segment, VersionRecord};
 use cofre_catalog::{Revision, keys};
 use cofre_iam::{Action, Caller, Details};
+use cofre_runtime::uncancelled;
 use cofre_types::{
     AccountId, BucketName, Checksum, ChecksumAlgorithm, ChecksumKind, ObjectKey, ResolvedRange, Tags, VersionId,
 };

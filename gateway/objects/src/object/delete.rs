@@ -1,10 +1,11 @@
 use crate::change::Change;
-use crate::domain::{Bucket, Tried, uncancelled};
+use crate::domain::{Bucket, Tried};
 use crate::lock::Removal;
 use crate::versions::delete_marker;
 use crate::{DeleteObject, DeleteOutcome, Error, Objects};
 use cofre_catalog::records::VersionKind;
 use cofre_iam::{Action, Caller, Decision, Details};
+use cofre_runtime::uncancelled;
 use cofre_types::{BucketName, VersionId};
 use futures_util::stream::{self, StreamExt};
 use std::sync::Arc;

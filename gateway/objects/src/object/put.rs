@@ -1,11 +1,12 @@
 use crate::blobs::Written;
 use crate::change::Change;
-use crate::domain::{Bucket, Tried, uncancelled};
+use crate::domain::{Bucket, Tried};
 use crate::lock::Removal;
 use crate::{Error, Objects, PutObject, PutOutcome, WriteConditions};
 use cofre_catalog::keys;
 use cofre_catalog::records::{Content, Guards, Headers, VersionKind, VersionRecord, Versioning};
 use cofre_iam::Caller;
+use cofre_runtime::uncancelled;
 use cofre_types::{AccountId, Checksum, ETag, ObjectKey, Tags, Timestamp, VersionId};
 use std::sync::Arc;
 

@@ -1,10 +1,11 @@
 use crate::change::Change;
-use crate::domain::{Bucket, Tried, uncancelled};
+use crate::domain::{Bucket, Tried};
 use crate::versions::Held;
 use crate::{Error, Objects};
 use cofre_catalog::keys;
 use cofre_catalog::records::Record;
 use cofre_iam::{Action, Caller, Details};
+use cofre_runtime::uncancelled;
 use cofre_types::{BucketName, ObjectKey, Tags, VersionId};
 use std::sync::Arc;
 

@@ -1,12 +1,13 @@
 use super::{Found, UploadRef};
 use crate::change::{Change, Count};
 use crate::digest::{Hasher, join_crc};
-use crate::domain::{Bucket, Tried, uncancelled};
+use crate::domain::{Bucket, Tried};
 use crate::object::put::{Draft, put_outcome};
 use crate::{CompleteUpload, CompletedPart, Error, Objects, PARTS_MAX, PutOutcome};
 use cofre_catalog::records::{Content, ManifestRecord, PartRecord, Record, UploadRecord};
 use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
 use cofre_iam::{Action, Caller, Details};
+use cofre_runtime::uncancelled;
 use cofre_types::{Checksum, ChecksumKind, ETag};
 use md5_simd::Md5;
 use std::collections::BTreeMap;

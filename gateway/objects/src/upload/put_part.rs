@@ -1,11 +1,12 @@
 use super::{Found, check_number};
 use crate::blobs::Written;
 use crate::change::Change;
-use crate::domain::{Tried, uncancelled};
+use crate::domain::Tried;
 use crate::object::PUT_BYTES_MAX;
 use crate::{DeclaredChecksum, Error, Objects, PartOutcome, PutPart, UploadRef};
 use cofre_catalog::records::{PartRecord, UploadRecord};
 use cofre_iam::{Action, Caller};
+use cofre_runtime::uncancelled;
 use cofre_types::{ChecksumAlgorithm, ETag};
 use std::sync::Arc;
 

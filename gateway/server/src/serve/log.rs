@@ -1,11 +1,12 @@
 //! Log lines to standard error, readable or JSON, with a level that may change.
 
+use super::log_lines::{self, LogWriter};
+use anyhow::Result;
 use cofre_settings::{LogFormat, LogLevel};
 use std::io::IsTerminal;
 use std::sync::Arc;
-use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt, reload};
 
 /// Changes the level of a running process.
@@ -33,18 +34,13 @@ fn filter(level: LogLevel) -> EnvFilter {
     ))
 }
 
-/// Lines that wait for a slow reader of standard error. Beyond it requests wait too: no line is lost
-/// while the process lives.
-const WAITING_LINES_MAX: usize = 16_384;
-
 /// Makes the process' log. A thread of its own writes the lines, so that no request waits for a
 /// terminal or a pipe; dropping the guard writes what is left.
 ///
 /// # Errors
-/// If the process has one already.
-pub fn init(format: LogFormat, level: LogLevel) -> Result<(LogControl, WorkerGuard), TryInitError> {
-    let lines = NonBlockingBuilder::default().lossy(false).buffered_lines_limit(WAITING_LINES_MAX);
-    let (writer, guard) = lines.finish(std::io::stderr());
+/// If the process has one already, or no thread is to be had.
+pub fn init(format: LogFormat, level: LogLevel) -> Result<(LogControl, LogWriter)> {
+    let (writer, guard) = log_lines::start(std::io::stderr())?;
     let (filter_layer, handle) = reload::Layer::new(filter(level));
     let registry = tracing_subscriber::registry().with(filter_layer);
     match format {

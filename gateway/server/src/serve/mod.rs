@@ -13,6 +13,7 @@ mod catalog;
 mod follow;
 mod listen;
 pub(crate) mod log;
+mod log_lines;
 mod metrics;
 mod opener;
 
