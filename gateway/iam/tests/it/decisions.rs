@@ -5,33 +5,31 @@ use crate::evaluate::{ANN, BOB, account, caller};
 use crate::policy::arn;
 use cofre_catalog::records::{AclGrant, AclGrantee, AclPermission, AclRecord, Ownership, PublicAccessBlock};
 use cofre_iam::{
-    Action, BucketAccess, Caller, Decision, Details, ObjectAccess, Origin, Policy, PolicyKind, Principal, Question,
-    RequestFacts, Resource, Signature, evaluate,
+    Action, BucketAccess, Caller, Decision, Details, ObjectAccess, Policy, PolicyKind, Principal, Question, Resource,
+    evaluate,
 };
-use cofre_types::{AccountId, BucketName, ObjectKey, Tags, TagsLimit, Timestamp, VersionId};
+use cofre_types::{AccountId, BucketName, ObjectKey, Tags, Timestamp};
 use serde_json::{Value, json};
-use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
 
 const CAROL: AccountId = AccountId::from_bytes([3; 32]);
 
 /// An object, as much of it as rights look at.
 #[derive(Clone)]
-struct Thing {
-    owner: AccountId,
-    acl: Option<AclRecord>,
-    tags: Tags,
+pub(crate) struct Thing {
+    pub(crate) owner: AccountId,
+    pub(crate) acl: Option<AclRecord>,
+    pub(crate) tags: Tags,
 }
 
-struct Ask<'a> {
-    access: &'a BucketAccess,
-    object: Option<&'a Thing>,
-    details: Details<'a>,
+pub(crate) struct Ask<'a> {
+    pub(crate) access: &'a BucketAccess,
+    pub(crate) object: Option<&'a Thing>,
+    pub(crate) details: Details<'a>,
 }
 
 impl Ask<'_> {
-    fn of(&self, caller: &Caller, action: Action) -> Decision {
+    pub(crate) fn of(&self, caller: &Caller, action: Action) -> Decision {
         let (bucket, key) = (BucketName::parse("bucket").unwrap(), ObjectKey::parse("k").unwrap());
         let object = self.object.map(|object| ObjectAccess {
             owner: object.owner,
@@ -46,7 +44,7 @@ impl Ask<'_> {
     }
 }
 
-fn ask<'a>(access: &'a BucketAccess, object: Option<&'a Thing>) -> Ask<'a> {
+pub(crate) fn ask<'a>(access: &'a BucketAccess, object: Option<&'a Thing>) -> Ask<'a> {
     Ask { access, object, details: Details::default() }
 }
 
@@ -56,7 +54,7 @@ fn of_objects(action: Action) -> bool {
     !in_bucket || name == "s3:BypassGovernanceRetention"
 }
 
-fn thing(owner: AccountId) -> Thing {
+pub(crate) fn thing(owner: AccountId) -> Thing {
     Thing { owner, acl: None, tags: Tags::default() }
 }
 
@@ -65,7 +63,7 @@ fn list(grants: &[(AclGrantee, AclPermission)]) -> Option<AclRecord> {
     Some(AclRecord { grants: grants.collect() })
 }
 
-fn policy(statement: Value) -> Option<Policy> {
+pub(crate) fn policy(statement: Value) -> Option<Policy> {
     let document = json!({"Version": "2012-10-17", "Statement": statement}).to_string();
     Some(Policy::parse(&document, PolicyKind::Bucket("bucket")).unwrap())
 }
@@ -79,11 +77,11 @@ fn ann() -> Caller {
     account(ANN, false)
 }
 
-fn bob() -> Caller {
+pub(crate) fn bob() -> Caller {
     account(BOB, false)
 }
 
-fn anyone() -> Caller {
+pub(crate) fn anyone() -> Caller {
     caller(Principal::Anonymous)
 }
 
@@ -287,124 +285,4 @@ fn limits_only_narrow() {
     }
     let bob = Caller { limits: vec![all], ..bob() };
     assert_eq!(ask(&access, Some(&object)).of(&bob, Action::GetObject), Decision::Default, "they give nothing");
-}
-
-/// A request over a door.
-#[derive(Debug)]
-struct Request {
-    headers: Vec<(&'static str, &'static str)>,
-    parameters: Vec<(&'static str, &'static str)>,
-}
-
-impl RequestFacts for Request {
-    fn header(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.headers.iter().find(|(own, _)| *own == name).map(|(_, value)| Cow::Borrowed(*value))
-    }
-
-    fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.parameters.iter().find(|(own, _)| *own == name).map(|(_, value)| Cow::Borrowed(*value))
-    }
-
-    fn signature(&self, _now: Timestamp) -> Option<Signature> {
-        let age = Some(Duration::from_secs(5));
-        Some(Signature { auth_type: "REST-QUERY-STRING", version: "AWS4-HMAC-SHA256", age })
-    }
-}
-
-/// Every key that a request has, with its value; and with nothing set, that the key is absent.
-#[test]
-fn condition_keys_say_what_the_request_brings() {
-    let request = Request {
-        headers: vec![
-            ("user-agent", "aws-cli/2"),
-            ("referer", "http://example.com/"),
-            ("x-amz-acl", "public-read"),
-            ("x-amz-grant-read", "id=1"),
-            ("x-amz-copy-source", "/bucket/a%20b?versionId=null"),
-            ("x-amz-metadata-directive", "COPY"),
-            ("x-amz-server-side-encryption", "aws:kms"),
-            ("x-amz-server-side-encryption-aws-kms-key-id", "key"),
-            ("x-amz-server-side-encryption-customer-algorithm", "AES256"),
-            ("x-amz-storage-class", "STANDARD_IA"),
-            ("x-amz-object-lock-mode", "GOVERNANCE"),
-            ("x-amz-object-lock-legal-hold", "ON"),
-            ("x-amz-object-lock-retain-until-date", "1970-01-15T13:46:40Z"),
-            ("if-match", "\"e\""),
-            ("if-none-match", "*"),
-        ],
-        parameters: vec![("prefix", "home/"), ("delimiter", "/"), ("max-keys", "10")],
-    };
-    let tags = Tags::new(vec![("a".to_owned(), "1".to_owned())], TagsLimit::Object).unwrap();
-    let object = Thing { tags: tags.clone(), ..thing(ANN) };
-    let origin = Origin { ip: Some("203.0.113.7".parse().unwrap()), secure: true };
-    let full = Caller { origin, facts: Some(Arc::new(request)), ..bob() };
-    let details = Details {
-        version: Some(VersionId::Null),
-        request_tags: Some(&tags),
-        creates: Some(true),
-        ..Details::default()
-    };
-    let bob_arn = arn(BOB);
-    let number = |account: AccountId| cofre_iam::account_number(account);
-    let (bob_number, ann_number) = (number(BOB), number(ANN));
-    // Key, value, and whether it is there for everyone, as are those of the caller and the clock.
-    let keys: &[(&str, &str, bool)] = &[
-        ("aws:CurrentTime", "1970-01-12T13:46:40Z", true),
-        ("aws:EpochTime", "1000000", true),
-        ("aws:SourceIp", "203.0.113.7", false),
-        ("aws:SecureTransport", "true", true),
-        ("aws:UserAgent", "aws-cli/2", false),
-        ("aws:Referer", "http://example.com/", false),
-        ("aws:PrincipalType", "Account", true),
-        ("aws:PrincipalAccount", &bob_number, false),
-        ("aws:PrincipalArn", &bob_arn, false),
-        ("aws:userid", &bob_number, false),
-        ("aws:ResourceAccount", &ann_number, true),
-        ("s3:ResourceAccount", &ann_number, true),
-        ("aws:PrincipalIsAWSService", "false", true),
-        ("s3:authType", "REST-QUERY-STRING", false),
-        ("s3:signatureversion", "AWS4-HMAC-SHA256", false),
-        ("s3:signatureAge", "5000", false),
-        ("s3:VersionId", "null", false),
-        ("s3:ObjectCreationOperation", "true", false),
-        ("s3:x-amz-acl", "public-read", false),
-        ("s3:x-amz-grant-read", "id=1", false),
-        ("s3:x-amz-copy-source", "bucket/a b", false),
-        ("s3:x-amz-metadata-directive", "COPY", false),
-        ("s3:x-amz-server-side-encryption", "aws:kms", false),
-        ("s3:x-amz-server-side-encryption-aws-kms-key-id", "key", false),
-        ("s3:x-amz-server-side-encryption-customer-algorithm", "AES256", false),
-        ("s3:x-amz-storage-class", "STANDARD_IA", false),
-        ("s3:object-lock-mode", "GOVERNANCE", false),
-        ("s3:object-lock-legal-hold", "ON", false),
-        ("s3:object-lock-retain-until-date", "1970-01-15T13:46:40Z", false),
-        ("s3:object-lock-remaining-retention-days", "3", false),
-        ("s3:if-match", "\"e\"", false),
-        ("s3:if-none-match", "*", false),
-        ("s3:ExistingObjectTag/a", "1", false),
-        ("s3:RequestObjectTag/a", "1", false),
-        ("s3:RequestObjectTagKeys", "a", false),
-    ];
-    let holds = |caller: &Caller, object: Option<&Thing>, details, action: Action, condition: Value| {
-        let statement = json!({"Effect": "Allow", "Principal": "*", "Action": "s3:*",
-            "Resource": ["arn:aws:s3:::bucket", "arn:aws:s3:::bucket/*"], "Condition": condition});
-        let access = BucketAccess { policy: policy(statement), ..BucketAccess::private(ANN) };
-        Ask { access: &access, object, details }.of(caller, action).is_allowed()
-    };
-    for (key, value, always) in keys {
-        let equal = json!({"StringEquals": {*key: value}});
-        assert!(holds(&full, Some(&object), details, Action::PutObject, equal), "{key} is not {value}");
-        let absent = json!({"Null": {*key: "true"}});
-        let bare = holds(&anyone(), None, Details::default(), Action::PutObject, absent);
-        assert_eq!(bare, !always, "{key} of a request without anything");
-    }
-    for (key, value) in [("s3:prefix", "home/"), ("s3:delimiter", "/"), ("s3:max-keys", "10")] {
-        let equal = json!({"StringEquals": {key: value}});
-        assert!(holds(&full, None, details, Action::ListBucket, equal.clone()), "{key}");
-        assert!(!holds(&full, None, details, Action::GetObject, equal), "{key} is of listings");
-    }
-    for key in ["aws:SourceVpc", "aws:SourceVpce", "aws:VpcSourceIp", "aws:PrincipalOrgID", "aws:username", "s3:none"] {
-        let absent = json!({"Null": {key: "true"}});
-        assert!(holds(&full, Some(&object), details, Action::PutObject, absent), "{key} is nothing here");
-    }
 }

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod bootstrap;
+mod condition_keys;
 mod decisions;
 mod embedded;
 mod evaluate;
