@@ -121,13 +121,14 @@ mod tests {
     fn what_is_kept_follows_its_changes() {
         let recent = Recent::new(1 << 20);
         let key = b"k".to_vec();
+        let keys = [key.clone()];
         recent.records.insert(key.clone(), entry(1));
-        assert_eq!(recent.get_many(&[key.clone()]), Some(vec![entry(1)]));
+        assert_eq!(recent.get_many(&keys), Some(vec![entry(1)]));
         recent.turn(Group::from([(key.clone(), (Revision(2), Some(vec![1])))]), || {
-            assert_eq!(recent.get_many(&[key.clone()]), None, "neither the old nor the new while it turns");
+            assert_eq!(recent.get_many(&keys), None, "neither the old nor the new while it turns");
         });
-        assert_eq!(recent.get_many(&[key.clone()]), Some(vec![entry(2)]));
+        assert_eq!(recent.get_many(&keys), Some(vec![entry(2)]));
         recent.turn(Group::from([(key.clone(), (Revision(3), None))]), || {});
-        assert_eq!(recent.get_many(&[key]), Some(vec![None]));
+        assert_eq!(recent.get_many(&keys), Some(vec![None]));
     }
 }
