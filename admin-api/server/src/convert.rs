@@ -177,6 +177,8 @@ impl From<Error> for ApiError {
             | Error::BucketAlreadyOwnedByYou
             | Error::BucketNotEmpty
             | Error::TooManyBuckets
+            | Error::NoSuchEncryptionKey(_)
+            | Error::EncryptionKeyRefused(_)
             | Error::NoSuchConfiguration(_)
             | Error::NoSuchKey { .. }
             | Error::NoSuchVersion

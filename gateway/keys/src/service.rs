@@ -9,6 +9,7 @@ pub(crate) mod sealed_by {
     pub(crate) const CUSTOMER: u8 = 1;
     pub(crate) const LOCAL: u8 = 2;
     pub(crate) const VAULT: u8 = 3;
+    pub(crate) const MEMORY: u8 = 4;
 }
 
 /// A data key that was made, in the clear and sealed.

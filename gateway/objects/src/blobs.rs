@@ -3,9 +3,12 @@
 use crate::change::{Change, NewBlob};
 use crate::digest::{Digests, body_error, prepare};
 use crate::domain::{Bucket, durability};
+use crate::encryption::{open_stream, seal_body, take_head};
 use crate::{Error, Objects, Upload};
 use cofre_catalog::keys;
 use cofre_catalog::records::{BlobRecord, Content, CopyRecord, ManifestRecord, PartRecord, Record, Segment};
+use cofre_keys::DataKey;
+use cofre_keys::stream::{HEAD_BYTES, Span, plain_len};
 use cofre_shards::{BlobHeader, BlobRef, BodyError, ByteStream, Copy, Locator, ReadError, WriteError};
 use cofre_types::{BlobId, ObjectKey, ResolvedRange, UploadId};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -15,7 +18,18 @@ use sync_wrapper::SyncStream;
 /// How often a read begins anew because the blob's copies moved meanwhile.
 const MOVES_FOLLOWED_MAX: usize = 4;
 
-/// What was written: digests, and the blob unless the content is empty.
+/// What a blob is written for.
+pub(crate) struct Target<'a> {
+    pub bucket: &'a Bucket,
+    pub key: &'a ObjectKey,
+    /// The version's id, as text; empty for a part.
+    pub version: String,
+    pub part: Option<(u16, UploadId)>,
+    /// What it is encrypted with; in the clear if absent.
+    pub data_key: Option<&'a DataKey>,
+}
+
+/// What was written: digests of the plaintext, and the blob unless the content is empty.
 pub(crate) struct Written {
     pub digests: Digests,
     pub blob: Option<NewBlob>,
@@ -24,7 +38,7 @@ pub(crate) struct Written {
 impl Written {
     /// The content of a version or part that holds all of it.
     pub(crate) fn segments(&self) -> Vec<Segment> {
-        let whole = |blob: &NewBlob| Segment { blob: blob.id, offset: 0, length: self.digests.size };
+        let whole = |blob: &NewBlob| Segment { blob: blob.id, offset: 0, length: blob.record.size };
         self.blob.iter().map(whole).collect()
     }
 }
@@ -34,6 +48,8 @@ impl Written {
 enum Piece {
     /// A run of bytes of a blob.
     Blob(BlobId, ResolvedRange),
+    /// A run of the plaintext of an encrypted blob of so many bytes.
+    Sealed(BlobId, u64, ResolvedRange),
     /// A run of bytes of a part of a manifest.
     Part(UploadId, u16, ResolvedRange),
 }
@@ -41,15 +57,8 @@ enum Piece {
 impl Objects {
     /// Writes a body durably to the shards. Nothing refers to it yet: commit it with
     /// [`Change::add_blob`], or give it up with [`Objects::discard`].
-    pub(crate) async fn write_blob(
-        &self,
-        bucket: &Bucket,
-        key: &ObjectKey,
-        version: String,
-        part: Option<(u16, UploadId)>,
-        upload: Upload,
-        size_max: u64,
-    ) -> Result<Written, Error> {
+    pub(crate) async fn write_blob(&self, target: Target<'_>, upload: Upload, size_max: u64) -> Result<Written, Error> {
+        let Target { bucket, key, version, part, data_key } = target;
         let (body, digests) = prepare(upload, size_max).await?;
         if let cofre_shards::Body::Whole(bytes) = &body
             && bytes.is_empty()
@@ -57,6 +66,10 @@ impl Objects {
             return Ok(Written { digests: digests.take()?, blob: None });
         }
         let id = BlobId::from_bytes(self.random().bytes());
+        let body = match data_key {
+            Some(key) => seal_body(body, key, id, self.random().bytes())?,
+            None => body,
+        };
         let now = self.now();
         let header = BlobHeader {
             bucket: bucket.name.to_string(),
@@ -88,23 +101,30 @@ impl Objects {
         }
     }
 
-    /// Reads a range of content. The first piece is open, and its first blocks checked, on return.
-    pub(crate) async fn read_content(&self, content: &Content, range: ResolvedRange) -> Result<ByteStream, Error> {
+    /// Reads a range of content, decrypted if it has a key. The first piece is open, and its first
+    /// blocks checked, on return.
+    pub(crate) async fn read_content(
+        &self,
+        content: &Content,
+        range: ResolvedRange,
+        key: Option<&DataKey>,
+    ) -> Result<ByteStream, Error> {
         if range.is_empty() {
             return Ok(Box::pin(stream::empty()));
         }
         let mut pieces = match content {
-            Content::Segments(segments) => slice_segments(segments, range),
+            Content::Segments(segments) => slice(segments, range, key)?,
             Content::Manifest(id) => self.slice_manifest(*id, range).await?,
         };
-        let first = self.open_next(&mut pieces).await?.unwrap_or_else(|| Box::pin(stream::empty()));
+        let first = self.open_next(&mut pieces, key).await?.unwrap_or_else(|| Box::pin(stream::empty()));
         if pieces.is_empty() {
             return Ok(first);
         }
-        let objects = self.clone();
-        let rest = stream::try_unfold((objects, pieces), |(objects, mut pieces)| async move {
-            let next = objects.open_next(&mut pieces).await.map_err(|error| BodyError(Box::new(error)))?;
-            Ok::<_, BodyError>(next.map(|stream| (stream, (objects, pieces))))
+        let begun = (self.clone(), pieces, key.cloned());
+        let rest = stream::try_unfold(begun, |(objects, mut pieces, key)| async move {
+            let next = objects.open_next(&mut pieces, key.as_ref()).await;
+            let next = next.map_err(|error| BodyError(Box::new(error)))?;
+            Ok::<_, BodyError>(next.map(|stream| (stream, (objects, pieces, key))))
         });
         Ok(Box::pin(SyncStream::new(first.chain(rest.try_flatten().boxed()))))
     }
@@ -135,19 +155,47 @@ impl Objects {
     }
 
     /// Opens the next run of bytes; parts become the blobs behind them on the way.
-    async fn open_next(&self, pieces: &mut VecDeque<Piece>) -> Result<Option<ByteStream>, Error> {
+    async fn open_next(
+        &self,
+        pieces: &mut VecDeque<Piece>,
+        key: Option<&DataKey>,
+    ) -> Result<Option<ByteStream>, Error> {
         loop {
             match pieces.pop_front() {
                 None => return Ok(None),
                 Some(Piece::Blob(id, range)) => return Ok(Some(self.read_blob(id, range).await?)),
+                Some(Piece::Sealed(id, sealed, range)) => {
+                    let key = key.ok_or_else(|| Error::Internal("encrypted content has no key".to_owned()))?;
+                    return Ok(Some(self.read_sealed(id, sealed, range, key).await?));
+                }
                 Some(Piece::Part(id, number, range)) => {
                     let part = self.part(id, number).await?;
-                    for piece in slice_segments(&part.segments, range).into_iter().rev() {
+                    for piece in slice(&part.segments, range, key)?.into_iter().rev() {
                         pieces.push_front(piece);
                     }
                 }
             }
         }
+    }
+
+    /// Reads a range of the plaintext of an encrypted blob of `sealed` bytes, by the chunks that hold it.
+    async fn read_sealed(
+        &self,
+        id: BlobId,
+        sealed: u64,
+        range: ResolvedRange,
+        key: &DataKey,
+    ) -> Result<ByteStream, Error> {
+        let span = Span::new(sealed, range).map_err(|error| Error::Unreadable(format!("blob {id}: {error}")))?;
+        let chunks = span.chunks();
+        let head = ResolvedRange { start: 0, end: HEAD_BYTES as u64 };
+        if chunks.start == head.end {
+            let stream = self.read_blob(id, ResolvedRange { start: 0, end: chunks.end }).await?;
+            return open_stream(stream, None, key, id, span).await;
+        }
+        let (mut head, stream) = futures_util::try_join!(self.read_blob(id, head), self.read_blob(id, chunks))?;
+        let (head, _) = take_head(&mut head).await?;
+        open_stream(stream, Some(head), key, id, span).await
     }
 
     /// Reads a blob. If no copy is where it was, the blob may have moved: its record tells.
@@ -166,6 +214,25 @@ impl Objects {
         }
         Err(Error::Unreadable(format!("blob {id} keeps moving")))
     }
+}
+
+/// The pieces of a range of what segments hold, encrypted if there is a key: each segment is then a
+/// whole stream.
+fn slice(segments: &[Segment], range: ResolvedRange, key: Option<&DataKey>) -> Result<VecDeque<Piece>, Error> {
+    if key.is_none() {
+        return Ok(slice_segments(segments, range));
+    }
+    let mut pieces = VecDeque::new();
+    let mut start = 0;
+    for segment in segments {
+        let plain = plain_len(segment.length);
+        let plain = plain.map_err(|error| Error::Unreadable(format!("blob {}: {error}", segment.blob)))?;
+        if let Some(within) = overlap(start, plain, range) {
+            pieces.push_back(Piece::Sealed(segment.blob, segment.length, within));
+        }
+        start += plain;
+    }
+    Ok(pieces)
 }
 
 fn slice_segments(segments: &[Segment], range: ResolvedRange) -> VecDeque<Piece> {
@@ -188,7 +255,7 @@ pub(crate) fn narrow(segments: &[Segment], range: ResolvedRange) -> Vec<Segment>
         .into_iter()
         .filter_map(|piece| match piece {
             Piece::Blob(blob, range) => Some(Segment { blob, offset: range.start, length: range.len() }),
-            Piece::Part(..) => None,
+            Piece::Part(..) | Piece::Sealed(..) => None,
         })
         .collect()
 }

@@ -6,6 +6,7 @@ use crate::versions::{Held, KeyState};
 use cofre_catalog::records::{BucketRecord, Durability, Record, VersionRecord, Versioning};
 use cofre_catalog::{CommitError, Entry, Revision, Scan, Snapshot, SnapshotExt, Store, keys};
 use cofre_iam::{BucketAccess, Caller};
+use cofre_keys::KeyRing;
 use cofre_runtime::{Clock, Random};
 use cofre_settings::DynamicSettings;
 use cofre_shards::{BadCopies, Shards};
@@ -40,6 +41,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// The shards.
     pub shards: Shards,
+    /// Who seals the keys of encrypted objects.
+    pub keys: KeyRing,
     /// The dynamic settings.
     pub settings: DynamicSettings,
     /// The clock.
@@ -133,6 +136,10 @@ impl Objects {
 
     pub(crate) fn shards(&self) -> &Shards {
         &self.0.parts.shards
+    }
+
+    pub(crate) fn key_ring(&self) -> &KeyRing {
+        &self.0.parts.keys
     }
 
     pub(crate) fn now(&self) -> Timestamp {

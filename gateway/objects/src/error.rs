@@ -121,6 +121,12 @@ pub enum Error {
     /// The account owns as many buckets as it may.
     #[error("the account owns as many buckets as it may")]
     TooManyBuckets,
+    /// The key service has no key of this name.
+    #[error("there is no encryption key named {0:?}")]
+    NoSuchEncryptionKey(String),
+    /// The key service does not use the key, or not for this Cofre. An operator can mend it.
+    #[error("the encryption key is refused: {0}")]
+    EncryptionKeyRefused(String),
     /// The bucket has no such configuration.
     #[error("the bucket has no {0} configuration")]
     NoSuchConfiguration(Unset),

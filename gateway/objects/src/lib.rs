@@ -20,6 +20,7 @@ mod change;
 mod conditions;
 mod digest;
 mod domain;
+mod encryption;
 mod error;
 mod list;
 mod lock;
@@ -33,12 +34,14 @@ mod versions;
 pub use acl::{Acl, CannedAcl, GivenAcl};
 pub use bucket::*;
 pub use cofre_catalog::records::{
-    AclGrant, AclGrantee, AclPermission, BucketConfig, Header, Headers, LockConfig, LockDefault, LockMode, LockPeriod,
-    Ownership, PublicAccessBlock, Retention, Usage, Versioning,
+    AclGrant, AclGrantee, AclPermission, BucketConfig, DefaultEncryption, EncryptionMethod, Header, Headers,
+    LockConfig, LockDefault, LockMode, LockPeriod, Ownership, PublicAccessBlock, Retention, Usage, Versioning,
 };
 pub use cofre_iam::MalformedPolicy;
+pub use cofre_keys::{CustomerKey, DEFAULT_KEY};
 pub use cofre_shards::{Body, BodyError, ByteStream};
 pub use domain::{Objects, Parts};
+pub use encryption::{EncryptAs, Encrypted};
 pub use error::Error;
 pub use list::*;
 pub use lock::WantedLock;

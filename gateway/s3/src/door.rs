@@ -76,7 +76,11 @@ impl S3Door {
         let S3Parts { objects, iam, clock, random, options, observe } = parts;
         let traffic = Arc::new(ArcSwap::from_pointee(Traffic::default()));
         let rate_limit = Arc::new(RateLimit::new(Arc::clone(&traffic), clock.clone()));
-        let operations = Operations { objects: objects.clone(), iam: iam.clone() };
+        let operations = Operations {
+            objects: objects.clone(),
+            iam: iam.clone(),
+            allow_insecure_sse_c: options.allow_insecure_sse_c,
+        };
         let credentials = Credentials(iam);
         let domains = Domains::new(&options.domains);
 
@@ -91,6 +95,7 @@ impl S3Door {
             credentials: credentials.clone(),
             domains: domains.clone(),
             rate_limit: Arc::clone(&rate_limit),
+            allow_insecure_sse_c: options.allow_insecure_sse_c,
             parser: builder(false).build(),
         };
         let mut service = builder(false);

@@ -112,6 +112,11 @@ pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
         Error::BucketAlreadyOwnedByYou => about_bucket(about, S3ErrorCode::BucketAlreadyOwnedByYou),
         Error::BucketNotEmpty => about_bucket(about, S3ErrorCode::BucketNotEmpty),
         Error::TooManyBuckets => S3Error::new(S3ErrorCode::TooManyBuckets),
+        Error::NoSuchEncryptionKey(name) => kms("KMS.NotFoundException", &format!("Invalid keyId '{name}'")),
+        Error::EncryptionKeyRefused(why) => {
+            tracing::warn!(request_id = %exchange.request_id(), why, "the key service refuses a key");
+            kms("KMS.DisabledException", "The key service does not use this key.")
+        }
         Error::NoSuchConfiguration(unset) => {
             exchange.detail("BucketName", about.bucket);
             no_such_configuration(unset)
@@ -166,6 +171,13 @@ pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
             internal()
         }
     }
+}
+
+/// What a key service says, as S3 hands it on.
+fn kms(code: &'static str, message: &str) -> S3Error {
+    let mut error = S3Error::with_message(S3ErrorCode::Custom(code.into()), message.to_owned());
+    error.set_status_code(StatusCode::BAD_REQUEST);
+    error
 }
 
 /// The answer to a failure of the server, in S3's words.

@@ -12,6 +12,8 @@ pub struct S3Options {
     /// The region that requests are signed for; a request that is signed for another one is refused,
     /// with the right one in the error. Some clients (s3cmd) begin with a wrong one and learn it so.
     pub region: String,
+    /// Whether customers' keys (SSE-C) may come over plain HTTP: where TLS ends before Cofre, or in tests.
+    pub allow_insecure_sse_c: bool,
     /// The `Server` header.
     pub server_name: String,
     /// The `x-amz-id-2` header: which node answered.
@@ -23,6 +25,7 @@ impl Default for S3Options {
         Self {
             domains: Vec::new(),
             region: "us-east-1".to_owned(),
+            allow_insecure_sse_c: false,
             server_name: "Cofre".to_owned(),
             host_id: "cofre".to_owned(),
         }

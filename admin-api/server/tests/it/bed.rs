@@ -84,6 +84,7 @@ impl Bed {
         let objects = Objects::new(Parts {
             store: store.clone(),
             shards,
+            keys: cofre_keys::KeyRing::new(Arc::new(cofre_keys::MemoryKeys::new(&[], random.clone())), Vec::new()),
             settings: settings.clone(),
             clock: clock.clone(),
             random: random.clone(),
@@ -183,6 +184,7 @@ impl Bed {
             storage_class: String::new(),
             lock: Default::default(),
             acl: None,
+            encryption: Default::default(),
             conditions: WriteConditions::default(),
         };
         self.objects.put_object(&self.caller(), request).await.map(|_| ())

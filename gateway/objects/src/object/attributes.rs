@@ -1,3 +1,4 @@
+use crate::encryption::check_customer_key;
 use crate::object::get::info;
 use crate::{Attributes, Error, GetObject, ObjectPart, Objects};
 use cofre_catalog::records::Content;
@@ -24,6 +25,7 @@ impl Objects {
         let record = self.version_for(caller, action, &bucket, &request.key, request.version).await?.record;
         let details = Details { version: request.version, ..Details::default() };
         self.authorise_version(caller, read, &bucket, &request.key, &record, details)?;
+        check_customer_key(record.guards.encryption.as_ref(), request.customer_key.as_ref())?;
         request.conditions.check(&record)?;
         let mut attributes =
             Attributes { info: info(&bucket, &record, self.part_count(&record)), parts: Vec::new(), truncated: false };

@@ -1,22 +1,21 @@
 use crate::change::Change;
 use crate::digest::Hasher;
 use crate::domain::{Bucket, Tried};
+use crate::encryption::check_customer_key;
 use crate::object::put::Draft;
 use crate::versions::Held;
-use crate::{CopyObject, CopyOutcome, Error, Objects};
+use crate::{CopyObject, CopyOutcome, EncryptAs, Encrypted, Error, Objects};
 use cofre_catalog::records::{BlobRecord, Content, Guards, ManifestRecord, Record, Segment, VersionRecord};
 use cofre_catalog::{Revision, keys};
 use cofre_iam::{Action, Caller, Details};
 use cofre_runtime::uncancelled;
-use cofre_types::{
-    AccountId, BucketName, Checksum, ChecksumAlgorithm, ChecksumKind, ObjectKey, ResolvedRange, Tags, VersionId,
-};
+use cofre_types::{AccountId, BucketName, Checksum, ChecksumKind, ObjectKey, ResolvedRange, Tags, VersionId};
 use futures_util::StreamExt;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Largest object or range that one request copies (AWS, "CopyObject"): 5 GiB.
-const COPY_BYTES_MAX: u64 = 5 << 30;
+pub(super) const COPY_BYTES_MAX: u64 = 5 << 30;
 
 /// An object that is copied from, which the caller may read.
 pub(crate) struct Source {
@@ -27,7 +26,8 @@ pub(crate) struct Source {
 }
 
 impl Objects {
-    /// Copies an object: a new version that refers to the same blobs. No bytes move.
+    /// Copies an object: a new version that refers to the same blobs. No bytes move unless they are to
+    /// be encrypted in another way.
     ///
     /// # Errors
     /// [`Error`]; the destination stands as it was.
@@ -45,17 +45,28 @@ impl Objects {
         for _ in Self::tries() {
             let source =
                 self.copy_source(caller, &request.source_bucket, &request.source_key, request.source_version).await?;
+            let held = source.held.record.guards.encryption.as_ref();
+            check_customer_key(held, request.source_customer_key.as_ref())?;
             request.source_conditions.check_source(&source.held.record)?;
             if request.tags.is_none() {
                 self.authorise_copied_tags(caller, &request, &bucket, &source)?;
             }
-            refuse_no_change(&request, &source)?;
+            let plan = bucket.encryption_plan(&request.encryption);
+            let shares = plan.as_ref().map_or(held.is_none(), |plan| held.is_some_and(|held| plan.is_met_by(held)));
+            refuse_no_change(&request, &source, shares)?;
+            let mut guards = Guards { acl: acl.clone(), ..lock.guards() };
+            if !shares {
+                return self.copy_anew(&request, &bucket, &source, plan, owner, guards).await;
+            }
             let checksum = match known.take() {
                 Some((of, checksum)) if of == source.held.revision => checksum,
-                _ => self.copied_checksum(&source.held.record, request.checksum).await?,
+                _ => self.copied_checksum(&source.held.record, &request).await?,
             };
             known = Some((source.held.revision, checksum.clone()));
-            let guards = Guards { acl: acl.clone(), ..lock.guards() };
+            guards.encryption = held.cloned();
+            if let (Some(shared), Some(plan)) = (&mut guards.encryption, &plan) {
+                shared.bucket_key = plan.bucket_key;
+            }
             let draft = copied(&request, owner, guards, &source, checksum);
             let _turn = self.lock_key(&bucket, &request.key).await;
             let mut change = Change::default();
@@ -70,6 +81,7 @@ impl Objects {
                     version: bucket.shown(record.version),
                     source_version: source.bucket.shown(source.held.record.version),
                     checksum: record.checksum,
+                    encryption: Encrypted::of(record.guards.encryption.as_ref()),
                 });
             }
             bucket = self.same_bucket(&bucket).await?;
@@ -150,12 +162,8 @@ impl Objects {
     }
 
     /// The checksum of a copy: the source's, or another that is computed by reading the bytes once.
-    async fn copied_checksum(
-        &self,
-        source: &VersionRecord,
-        wanted: Option<ChecksumAlgorithm>,
-    ) -> Result<Option<Checksum>, Error> {
-        let Some(wanted) = wanted else { return Ok(source.checksum.clone()) };
+    async fn copied_checksum(&self, source: &VersionRecord, request: &CopyObject) -> Result<Option<Checksum>, Error> {
+        let Some(wanted) = request.checksum else { return Ok(source.checksum.clone()) };
         if let Some(has) = &source.checksum
             && has.algorithm() == wanted
             && has.kind() == ChecksumKind::FullObject
@@ -163,7 +171,8 @@ impl Objects {
             return Ok(source.checksum.clone());
         }
         let range = ResolvedRange { start: 0, end: source.size };
-        let mut bytes = self.read_content(&source.content, range).await?;
+        let key = self.data_key(source.guards.encryption.as_ref(), request.source_customer_key.as_ref()).await?;
+        let mut bytes = self.read_content(&source.content, range, key.as_ref()).await?;
         let mut hasher = Hasher::new(wanted);
         while let Some(chunk) = bytes.next().await {
             let chunk = chunk.map_err(|error| Error::Unreadable(error.to_string()))?;
@@ -187,7 +196,7 @@ impl Source {
 }
 
 /// A copy of an object onto itself must change something (AWS, "CopyObject").
-fn refuse_no_change(request: &CopyObject, source: &Source) -> Result<(), Error> {
+fn refuse_no_change(request: &CopyObject, source: &Source, shares: bool) -> Result<(), Error> {
     if source.held.record.size > COPY_BYTES_MAX {
         return Err(Error::InvalidRequest(
             "The specified copy source is larger than the maximum allowable size for a copy source: 5368709120",
@@ -197,7 +206,9 @@ fn refuse_no_change(request: &CopyObject, source: &Source) -> Result<(), Error> 
     let changes = request.headers.is_some()
         || request.source_version.is_some()
         || !request.storage_class.is_empty() && request.storage_class != source.held.record.storage_class
-        || request.checksum.is_some();
+        || request.checksum.is_some()
+        || !shares
+        || !matches!(request.encryption, EncryptAs::AsBucket);
     if itself && !changes {
         return Err(Error::InvalidRequest(
             "This copy request is illegal because it is trying to copy an object to itself without changing the \
@@ -207,7 +218,7 @@ fn refuse_no_change(request: &CopyObject, source: &Source) -> Result<(), Error> 
     Ok(())
 }
 
-fn copied(
+pub(super) fn copied(
     request: &CopyObject,
     owner: AccountId,
     guards: Guards,

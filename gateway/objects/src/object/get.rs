@@ -1,6 +1,7 @@
 use crate::domain::{Bucket, held};
+use crate::encryption::check_customer_key;
 use crate::versions::Held;
-use crate::{Error, GetObject, GetOutcome, HeadOutcome, ObjectInfo, Objects};
+use crate::{Encrypted, Error, GetObject, GetOutcome, HeadOutcome, ObjectInfo, Objects};
 use cofre_catalog::records::{Content, VersionKind, VersionRecord};
 use cofre_catalog::{Scan, SnapshotExt, keys};
 use cofre_iam::{Action, Caller};
@@ -20,7 +21,8 @@ impl Objects {
     /// [`Error`]; once the outcome is there, a failure to read ends its body with an error.
     pub async fn get_object(&self, caller: &Caller, request: GetObject) -> Result<GetOutcome, Error> {
         let found = self.find(caller, &request, Action::GetObject, Action::GetObjectVersion).await?;
-        let body = self.read_content(&found.record.content, found.range).await?;
+        let key = self.data_key(found.record.guards.encryption.as_ref(), request.customer_key.as_ref()).await?;
+        let body = self.read_content(&found.record.content, found.range, key.as_ref()).await?;
         Ok(GetOutcome { head: found.head, body })
     }
 
@@ -42,6 +44,7 @@ impl Objects {
         let action = if request.version.is_some() { version_action } else { action };
         let bucket = self.bucket(&request.bucket).await?;
         let record = self.version_for(caller, action, &bucket, &request.key, request.version).await?.record;
+        check_customer_key(record.guards.encryption.as_ref(), request.customer_key.as_ref())?;
         request.conditions.check(&record)?;
         let whole = ResolvedRange { start: 0, end: record.size };
         let (range, part_checksum) = match (request.part, request.range) {
@@ -165,5 +168,6 @@ pub(crate) fn info(bucket: &Bucket, record: &VersionRecord, parts: Option<u16>) 
         parts,
         retention: record.guards.retention,
         legal_hold: record.guards.legal_hold,
+        encryption: Encrypted::of(record.guards.encryption.as_ref()),
     }
 }

@@ -2,7 +2,8 @@
 
 mod acl;
 mod attributes;
-mod copy;
+pub(crate) mod copy;
+mod copy_anew;
 mod delete;
 mod get;
 pub(crate) mod put;

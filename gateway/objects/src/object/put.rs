@@ -1,8 +1,9 @@
-use crate::blobs::Written;
+use crate::blobs::{Target, Written};
 use crate::change::Change;
 use crate::domain::{Bucket, Tried};
+use crate::encryption::entity_tag;
 use crate::lock::Removal;
-use crate::{Error, Objects, PutObject, PutOutcome, WriteConditions};
+use crate::{Encrypted, Error, Objects, PutObject, PutOutcome, WriteConditions};
 use cofre_catalog::keys;
 use cofre_catalog::records::{Content, Guards, Headers, VersionKind, VersionRecord, Versioning};
 use cofre_iam::Caller;
@@ -33,7 +34,8 @@ impl Objects {
     /// # Errors
     /// [`Error`]; nothing of the object is visible then.
     pub async fn put_object(&self, caller: &Caller, request: PutObject) -> Result<PutOutcome, Error> {
-        let PutObject { bucket: name, key, upload, headers, tags, storage_class, lock, acl, conditions } = request;
+        let PutObject { bucket: name, key, upload, headers, tags, storage_class, encryption, lock, acl, conditions } =
+            request;
         let bucket = self.bucket(&name).await?;
         self.authorise_put(caller, &bucket, &key, &tags)?;
         let (owner, acl) = self.written_by(caller, &bucket, &key, acl.as_ref())?;
@@ -42,31 +44,49 @@ impl Objects {
             // Refused before the body is written. Held again at the commit, where it counts.
             conditions.check(self.key_state(&bucket, &key).await?.object())?;
         }
+        let seal = self.data_seal(&bucket, &encryption).await?;
+        let data_key = seal.as_ref().map(|seal| &seal.key);
         let version = self.planned_version(&bucket);
-        let written = self.write_blob(&bucket, &key, version.to_string(), None, upload, PUT_BYTES_MAX).await?;
+        let target = Target { bucket: &bucket, key: &key, version: version.to_string(), part: None, data_key };
+        let written = self.write_blob(target, upload, PUT_BYTES_MAX).await?;
         let draft = Draft {
             owner,
             size: written.digests.size,
-            etag: ETag::of_md5(written.digests.md5),
+            etag: entity_tag(seal.as_ref().map(|seal| (&seal.record, &seal.key)), written.digests.md5),
             checksum: Some(written.digests.checksum.clone()),
             storage_class,
             headers,
             tags,
             content: Content::Segments(written.segments()),
-            guards: Guards { acl, ..lock.guards() },
+            guards: Guards { acl, encryption: seal.map(|seal| seal.record), ..lock.guards() },
         };
         let objects = self.clone();
         uncancelled(async move {
-            let outcome = objects.commit_put(&bucket, &key, &draft, &conditions, &written, version).await;
-            // Whether an engine that failed has committed is not known, so only a clear no discards.
-            if let Err(error) = &outcome
-                && !matches!(error, Error::Internal(_) | Error::Unavailable(_))
-            {
-                objects.discard(&bucket, written.blob).await;
-            }
-            outcome
+            let (bucket, record) =
+                objects.commit_or_discard(&bucket, &key, &draft, &conditions, written, version).await?;
+            Ok(put_outcome(&bucket, record))
         })
         .await
+    }
+
+    /// Makes a draft whose bytes were written the current object. If that is refused they are given up.
+    pub(crate) async fn commit_or_discard(
+        &self,
+        bucket: &Arc<Bucket>,
+        key: &ObjectKey,
+        draft: &Draft,
+        conditions: &WriteConditions,
+        written: Written,
+        version: VersionId,
+    ) -> Result<(Arc<Bucket>, VersionRecord), Error> {
+        let outcome = self.commit_put(bucket, key, draft, conditions, &written, version).await;
+        // Whether an engine that failed has committed is not known, so only a clear no discards.
+        if let Err(error) = &outcome
+            && !matches!(error, Error::Internal(_) | Error::Unavailable(_))
+        {
+            self.discard(bucket, written.blob).await;
+        }
+        outcome
     }
 
     async fn commit_put(
@@ -77,7 +97,7 @@ impl Objects {
         conditions: &WriteConditions,
         written: &Written,
         version: VersionId,
-    ) -> Result<PutOutcome, Error> {
+    ) -> Result<(Arc<Bucket>, VersionRecord), Error> {
         let mut bucket = Arc::clone(before);
         for _ in Self::tries() {
             let _turn = self.lock_key(&bucket, key).await;
@@ -87,7 +107,7 @@ impl Objects {
             }
             let (tried, record) = self.try_put(&bucket, key, draft, conditions, change, Some(version)).await?;
             if matches!(tried, Tried::Done) {
-                return Ok(put_outcome(&bucket, record));
+                return Ok((bucket, record));
             }
             bucket = self.same_bucket(&bucket).await?;
         }
@@ -171,5 +191,6 @@ pub(crate) fn put_outcome(bucket: &Bucket, record: VersionRecord) -> PutOutcome 
         version: bucket.shown(record.version),
         checksum: record.checksum,
         size: record.size,
+        encryption: Encrypted::of(record.guards.encryption.as_ref()),
     }
 }

@@ -1,7 +1,8 @@
 //! What callers ask of objects, and what they get: one request and one outcome type per operation.
 
-use crate::{GivenAcl, WantedLock};
+use crate::{EncryptAs, Encrypted, GivenAcl, WantedLock};
 use cofre_catalog::records::{Headers, Retention};
+use cofre_keys::CustomerKey;
 use cofre_shards::{Body, ByteStream};
 use cofre_types::{
     AccountId, BucketName, ByteRange, Checksum, ChecksumAlgorithm, ETag, ObjectKey, ResolvedRange, Tags, Timestamp,
@@ -105,6 +106,8 @@ pub struct PutObject {
     pub lock: WantedLock,
     /// Access control list; the owner alone may if absent.
     pub acl: Option<GivenAcl>,
+    /// Encryption.
+    pub encryption: EncryptAs,
     /// Conditions.
     pub conditions: WriteConditions,
 }
@@ -120,6 +123,8 @@ pub struct PutOutcome {
     pub checksum: Option<Checksum>,
     /// Its bytes.
     pub size: u64,
+    /// How it is encrypted.
+    pub encryption: Option<Encrypted>,
 }
 
 /// Gets or heads an object.
@@ -135,6 +140,8 @@ pub struct GetObject {
     pub range: Option<ByteRange>,
     /// One part only; not together with a range.
     pub part: Option<u16>,
+    /// The customer's key that the object is encrypted under, if it is one.
+    pub customer_key: Option<CustomerKey>,
     /// Conditions.
     pub conditions: ReadConditions,
 }
@@ -166,6 +173,8 @@ pub struct ObjectInfo {
     pub retention: Option<Retention>,
     /// Whether it has a legal hold, if the caller may know.
     pub legal_hold: bool,
+    /// How it is encrypted.
+    pub encryption: Option<Encrypted>,
 }
 
 /// An object, or what a range or part of it is.
@@ -209,7 +218,7 @@ pub struct DeleteOutcome {
     pub delete_marker: bool,
 }
 
-/// Copies an object, moving no bytes.
+/// Copies an object. No bytes move unless they are to be encrypted in another way.
 #[derive(Debug, Clone)]
 pub struct CopyObject {
     /// Bucket to copy from.
@@ -220,6 +229,8 @@ pub struct CopyObject {
     pub source_version: Option<VersionId>,
     /// Conditions on the source.
     pub source_conditions: ReadConditions,
+    /// The customer's key that the source is encrypted under, if it is one.
+    pub source_customer_key: Option<CustomerKey>,
     /// Bucket to copy to.
     pub bucket: BucketName,
     /// Key to copy to.
@@ -236,6 +247,8 @@ pub struct CopyObject {
     pub lock: WantedLock,
     /// Access control list of the copy, which is never the source's; the owner alone may if absent.
     pub acl: Option<GivenAcl>,
+    /// Encryption; not the source's if none is asked for, but the bucket's.
+    pub encryption: EncryptAs,
     /// Conditions on what stands at the destination.
     pub conditions: WriteConditions,
 }
@@ -253,6 +266,8 @@ pub struct CopyOutcome {
     pub source_version: Option<VersionId>,
     /// Checksum.
     pub checksum: Option<Checksum>,
+    /// How the copy is encrypted.
+    pub encryption: Option<Encrypted>,
 }
 
 /// A part of a completed object, as `GetObjectAttributes` tells it.

@@ -2,6 +2,7 @@ use super::{Found, UploadRef};
 use crate::change::{Change, Count};
 use crate::digest::{Hasher, join_crc};
 use crate::domain::{Bucket, Tried};
+use crate::encryption::check_part;
 use crate::object::put::{Draft, put_outcome};
 use crate::{CompleteUpload, CompletedPart, Error, Objects, PARTS_MAX, PutOutcome};
 use cofre_catalog::records::{Content, ManifestRecord, PartRecord, Record, UploadRecord};
@@ -46,6 +47,8 @@ impl Objects {
             Err(Error::NoSuchUpload) => return self.completed_before(&bucket, request).await,
             found => found?,
         };
+        let held = found.record.guards.encryption.as_ref();
+        check_part(held, &request.encryption)?;
         for _ in Self::tries() {
             let _turn = self.lock_key(&found.bucket, &at.key).await;
             let standing = self.standing_parts(at).await?;

@@ -1,11 +1,14 @@
-use super::check_number;
+use super::{Found, check_number};
 use crate::blobs::narrow;
 use crate::change::Change;
 use crate::digest::Hasher;
 use crate::domain::Tried;
-use crate::{CopyPart, Error, Objects, PartOutcome};
+use crate::encryption::check_customer_key;
+use crate::object::copy::Source;
+use crate::{CopyPart, DeclaredChecksum, Error, Objects, PartOutcome, Upload};
 use cofre_catalog::records::{Content, PartRecord, Segment};
 use cofre_iam::{Action, Caller};
+use cofre_keys::DataKey;
 use cofre_types::{ByteRange, ChecksumAlgorithm, ChecksumKind, ETag, ResolvedRange, UploadId};
 use futures_util::StreamExt;
 use md5_simd::Md5;
@@ -17,8 +20,8 @@ const COPY_BYTES_MAX: u64 = 5 << 30;
 const SEGMENTS_MAX: usize = 2_048;
 
 impl Objects {
-    /// Makes a part of a range of an object. The bytes are read once, for the part's entity tag, and
-    /// none is written: the part refers to the source's blobs.
+    /// Makes a part of a range of an object. The bytes are read once, for the part's entity tag. None
+    /// is written where all is in the clear: the part refers to the source's blobs.
     ///
     /// # Errors
     /// [`Error`]; a part that was there before stays.
@@ -26,14 +29,20 @@ impl Objects {
         let at = &request.upload;
         check_number(request.number)?;
         let mut found = self.upload_for(caller, Action::PutObject, at).await?;
+        let part_key = self.part_key(found.record.guards.encryption.as_ref(), &request.encryption).await?;
         let algorithm = found.record.checksum.map_or(ChecksumAlgorithm::Crc64Nvme, |(algorithm, _)| algorithm);
         let mut part = None;
         for _ in Self::tries() {
             let source =
                 self.copy_source(caller, &request.source_bucket, &request.source_key, request.source_version).await?;
             let record = &source.held.record;
+            let held = record.guards.encryption.as_ref();
+            check_customer_key(held, request.source_customer_key.as_ref())?;
             request.source_conditions.check_source(record)?;
             let range = source_range(request.range, record.size)?;
+            if held.is_some() || part_key.is_some() {
+                return self.copy_part_anew(found, &request, &source, range, part_key).await;
+            }
             let made = match part.take() {
                 Some((revision, made)) if revision == source.held.revision => made,
                 _ => self.copied_part(&record.content, range, algorithm).await?,
@@ -48,6 +57,7 @@ impl Objects {
                     checksum: found.record.checksum.and(made.checksum),
                     modified: made.modified,
                     source_version: source.bucket.shown(record.version),
+                    encryption: None,
                 });
             }
             part = Some((source.held.revision, made));
@@ -55,6 +65,25 @@ impl Objects {
             found = self.upload_in(bucket, at).await?;
         }
         Err(Error::Conflict)
+    }
+
+    /// Writes the bytes of a part anew: those of the source are encrypted in another way.
+    async fn copy_part_anew(
+        &self,
+        found: Found,
+        request: &CopyPart,
+        source: &Source,
+        range: ResolvedRange,
+        key: Option<DataKey>,
+    ) -> Result<PartOutcome, Error> {
+        let content = Upload {
+            body: self.source_body(&source.held.record, range, request.source_customer_key.as_ref()).await?,
+            content_md5: None,
+            checksum: DeclaredChecksum::None,
+        };
+        let mut outcome = self.write_part(found, request.upload.clone(), request.number, content, key).await?;
+        outcome.source_version = source.bucket.shown(source.held.record.version);
+        Ok(outcome)
     }
 
     async fn copied_part(
@@ -69,7 +98,7 @@ impl Objects {
         };
         let mut md5 = Md5::new();
         let mut hasher = Hasher::new(algorithm);
-        let mut bytes = self.read_content(content, range).await?;
+        let mut bytes = self.read_content(content, range, None).await?;
         while let Some(chunk) = bytes.next().await {
             let chunk = chunk.map_err(|error| Error::Unreadable(error.to_string()))?;
             md5.update(&chunk);

@@ -12,8 +12,18 @@ impl Objects {
     /// # Errors
     /// [`Error`].
     pub async fn create_upload(&self, caller: &Caller, request: CreateUpload) -> Result<UploadInfo, Error> {
-        let CreateUpload { bucket: name, key, headers, tags, storage_class, lock, checksum, checksum_kind, acl } =
-            request;
+        let CreateUpload {
+            bucket: name,
+            key,
+            headers,
+            tags,
+            storage_class,
+            lock,
+            acl,
+            checksum,
+            checksum_kind,
+            encryption,
+        } = request;
         let mut bucket = self.bucket(&name).await?;
         let request_tags = (!tags.is_empty()).then_some(&tags);
         let details = Details { request_tags, creates: Some(false), ..Details::default() };
@@ -23,6 +33,7 @@ impl Objects {
         }
         let (owner, acl) = self.written_by(caller, &bucket, &key, acl.as_ref())?;
         let lock = self.lock_for(caller, &bucket, &key, lock)?;
+        let seal = self.data_seal(&bucket, &encryption).await?;
         let record = UploadRecord {
             id: UploadId::from_bytes(self.random().bytes()),
             initiator: caller.principal.account_id().unwrap_or(bucket.record.owner),
@@ -32,7 +43,7 @@ impl Objects {
             headers,
             tags,
             checksum: chosen(checksum, checksum_kind)?,
-            guards: Guards { acl, ..lock.guards() },
+            guards: Guards { acl, encryption: seal.map(|seal| seal.record), ..lock.guards() },
         };
         for _ in Self::tries() {
             let mut change = Change::default();

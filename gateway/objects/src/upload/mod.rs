@@ -12,7 +12,7 @@ pub use requests::*;
 
 use crate::change::{Change, Count};
 use crate::domain::Bucket;
-use crate::{Error, Objects};
+use crate::{Encrypted, Error, Objects};
 use cofre_catalog::records::{PartRecord, Record, UploadRecord};
 use cofre_catalog::{Revision, keys};
 use cofre_iam::{Action, Caller, Details};
@@ -86,6 +86,7 @@ impl UploadInfo {
             initiated: record.initiated,
             storage_class: record.storage_class.clone(),
             checksum: record.checksum,
+            encryption: Encrypted::of(record.guards.encryption.as_ref()),
         }
     }
 }

@@ -1,13 +1,15 @@
 use super::{Found, check_number};
-use crate::blobs::Written;
+use crate::blobs::{Target, Written};
 use crate::change::Change;
 use crate::domain::Tried;
+use crate::encryption::entity_tag;
 use crate::object::PUT_BYTES_MAX;
-use crate::{DeclaredChecksum, Error, Objects, PartOutcome, PutPart, UploadRef};
+use crate::{DeclaredChecksum, Encrypted, Error, Objects, PartOutcome, PutPart, Upload, UploadRef};
 use cofre_catalog::records::{PartRecord, UploadRecord};
 use cofre_iam::{Action, Caller};
+use cofre_keys::DataKey;
 use cofre_runtime::uncancelled;
-use cofre_types::{ChecksumAlgorithm, ETag};
+use cofre_types::ChecksumAlgorithm;
 use std::sync::Arc;
 
 impl Objects {
@@ -16,15 +18,35 @@ impl Objects {
     /// # Errors
     /// [`Error`]; a part that was there before stays.
     pub async fn put_part(&self, caller: &Caller, request: PutPart) -> Result<PartOutcome, Error> {
-        let PutPart { upload: at, number, mut content } = request;
+        let PutPart { upload: at, number, content, encryption } = request;
         check_number(number)?;
         let found = self.upload_for(caller, Action::PutObject, &at).await?;
+        let key = self.part_key(found.record.guards.encryption.as_ref(), &encryption).await?;
+        self.write_part(found, at, number, content, key).await
+    }
+
+    /// Writes a part and puts it, encrypted if the upload has a key.
+    pub(super) async fn write_part(
+        &self,
+        found: Found,
+        at: UploadRef,
+        number: u16,
+        mut content: Upload,
+        key: Option<DataKey>,
+    ) -> Result<PartOutcome, Error> {
         fit_checksum(&found.record, &mut content.checksum)?;
-        let part = Some((number, at.upload));
-        let written = self.write_blob(&found.bucket, &at.key, String::new(), part, content, PUT_BYTES_MAX).await?;
+        let target = Target {
+            bucket: &found.bucket,
+            key: &at.key,
+            version: String::new(),
+            part: Some((number, at.upload)),
+            data_key: key.as_ref(),
+        };
+        let written = self.write_blob(target, content, PUT_BYTES_MAX).await?;
+        let held = found.record.guards.encryption.as_ref();
         let record = PartRecord {
             size: written.digests.size,
-            etag: ETag::of_md5(written.digests.md5),
+            etag: entity_tag(held.zip(key.as_ref()), written.digests.md5),
             checksum: Some(written.digests.checksum.clone()),
             modified: self.now(),
             segments: written.segments(),
@@ -35,6 +57,7 @@ impl Objects {
             checksum: asked.and(record.checksum.clone()),
             modified: record.modified,
             source_version: None,
+            encryption: Encrypted::of(held),
         };
         let objects = self.clone();
         uncancelled(async move {

@@ -1,7 +1,8 @@
 //! What callers ask of multipart uploads, and what they get.
 
-use crate::{GivenAcl, ReadConditions, Upload, WantedLock, WriteConditions};
+use crate::{EncryptAs, Encrypted, GivenAcl, ReadConditions, Upload, WantedLock, WriteConditions};
 use cofre_catalog::records::Headers;
+use cofre_keys::CustomerKey;
 use cofre_types::{
     AccountId, BucketName, ByteRange, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, ObjectKey, Tags, Timestamp,
     UploadId, VersionId,
@@ -31,6 +32,8 @@ pub struct CreateUpload {
     pub checksum_kind: Option<ChecksumKind>,
     /// Access control list of the object to be; the owner alone may if absent.
     pub acl: Option<GivenAcl>,
+    /// Encryption of the object to be.
+    pub encryption: EncryptAs,
 }
 
 /// Names one upload.
@@ -59,6 +62,8 @@ pub struct UploadInfo {
     pub storage_class: String,
     /// Checksum that was asked for; absent if the client named none.
     pub checksum: Option<(ChecksumAlgorithm, ChecksumKind)>,
+    /// How its parts are encrypted.
+    pub encryption: Option<Encrypted>,
 }
 
 /// Puts a part; a part put again replaces the one before.
@@ -70,9 +75,11 @@ pub struct PutPart {
     pub number: u16,
     /// The content.
     pub content: Upload,
+    /// What the request says of encryption: the customer's key, or nothing but what the upload says.
+    pub encryption: EncryptAs,
 }
 
-/// Makes a part of a range of an object, moving no bytes.
+/// Makes a part of a range of an object. No bytes move unless one of both is encrypted.
 #[derive(Debug, Clone)]
 pub struct CopyPart {
     /// The upload.
@@ -89,6 +96,10 @@ pub struct CopyPart {
     pub range: Option<ByteRange>,
     /// Conditions on the source.
     pub source_conditions: ReadConditions,
+    /// The customer's key that the source is encrypted under, if it is one.
+    pub source_customer_key: Option<CustomerKey>,
+    /// What the request says of the upload's encryption, as for [`PutPart`].
+    pub encryption: EncryptAs,
 }
 
 /// A part that was put or copied.
@@ -102,6 +113,8 @@ pub struct PartOutcome {
     pub modified: Timestamp,
     /// The version that was copied from, if its bucket has versioning.
     pub source_version: Option<VersionId>,
+    /// How it is encrypted.
+    pub encryption: Option<Encrypted>,
 }
 
 /// A part, as listing the parts of an upload tells it.
@@ -156,4 +169,6 @@ pub struct CompleteUpload {
     pub size: Option<u64>,
     /// Conditions on what stands at the key.
     pub conditions: WriteConditions,
+    /// What the request says of encryption, as for [`PutPart`].
+    pub encryption: EncryptAs,
 }

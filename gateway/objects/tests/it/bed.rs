@@ -5,14 +5,16 @@ use bytes::Bytes;
 use cofre_catalog::records::{AccountRecord, Record, ShardPlace};
 use cofre_catalog::{Batch, CommitError, Memory, Revision, Scan, Snapshot, SnapshotExt, Store, StoreError, keys};
 use cofre_iam::{AccountIdentity, Caller, Origin, Principal, RequestId};
+use cofre_keys::{DEFAULT_KEY, KeyRing, MemoryKeys};
 use cofre_objects::{
-    CreateBucket, DeclaredChecksum, DeleteConditions, DeleteObject, DeleteOutcome, Error, GetObject, ListObjects,
-    NewShard, Objects, OpenBackend, Parts, PutObject, PutOutcome, ReadConditions, Topology, Upload, WriteConditions,
+    CreateBucket, DeclaredChecksum, DeleteConditions, DeleteObject, DeleteOutcome, EncryptAs, Error, GetObject,
+    ListObjects, NewShard, Objects, OpenBackend, Parts, PutObject, PutOutcome, ReadConditions, Topology, Upload,
+    WriteConditions,
 };
 use cofre_runtime::{ManualClock, Random};
 use cofre_settings::{DynamicSettings, Patch};
 use cofre_shards::{Backend, BackendError, Body, MemoryBackend, Shards, ShardsOptions};
-use cofre_types::{AccountId, BucketName, ObjectKey, Scheme, Timestamp, VersionId};
+use cofre_types::{AccountId, BucketName, ObjectKey, ResolvedRange, Scheme, Timestamp, VersionId};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use std::collections::HashMap;
@@ -110,11 +112,13 @@ impl Bed {
         for path in ["/one", "/two", "/three"] {
             topology.register(NewShard::at_path(path.to_owned()), "test").await.unwrap();
         }
+        let keys = KeyRing::new(Arc::new(MemoryKeys::new(&[DEFAULT_KEY, "one", "two"], random.clone())), Vec::new());
         let rival = Arc::new(Rival { store: store.clone(), next: Mutex::default() });
         let over = |store: Arc<dyn Store>, random| {
             Objects::new(Parts {
                 store,
                 shards: shards.clone(),
+                keys: keys.clone(),
                 settings: settings.clone(),
                 clock: clock.clone(),
                 random,
@@ -217,6 +221,25 @@ impl Bed {
         self.store.snapshot().await.unwrap().page(Scan::prefix(&[family]), 100_000).await.unwrap().len()
     }
 
+    /// Whether some blob on a shard holds these bytes in one run.
+    pub async fn shards_hold(&self, bytes: &[u8]) -> bool {
+        for path in ["/one", "/two", "/three"] {
+            let backend = self.backends.at(path);
+            for blob in backend.list(None).await.unwrap().0 {
+                let range = ResolvedRange { start: 0, end: blob.size };
+                let mut pieces = backend.get(blob.blob, &blob.locator, range).await.unwrap();
+                let mut stored = Vec::new();
+                while let Some(piece) = pieces.next().await {
+                    stored.extend_from_slice(&piece.unwrap());
+                }
+                if stored.windows(bytes.len()).any(|run| run == bytes) {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
     /// Blobs that stand on all shards together.
     pub async fn stored(&self) -> usize {
         let mut stored = 0;
@@ -277,6 +300,7 @@ pub fn put(name: &str, body: &[u8]) -> PutObject {
         storage_class: String::new(),
         lock: Default::default(),
         acl: None,
+        encryption: EncryptAs::AsBucket,
         conditions: WriteConditions::default(),
     }
 }
@@ -288,6 +312,7 @@ pub fn get(name: &str) -> GetObject {
         version: None,
         range: None,
         part: None,
+        customer_key: None,
         conditions: ReadConditions::default(),
     }
 }

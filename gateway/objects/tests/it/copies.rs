@@ -1,6 +1,6 @@
 use crate::bed::{Bed, bucket, get, key, put};
 use cofre_catalog::records::Headers;
-use cofre_objects::{CopyObject, Error, PutObject, ReadConditions, TagMatch, WriteConditions};
+use cofre_objects::{CopyObject, EncryptAs, Error, PutObject, ReadConditions, TagMatch, WriteConditions};
 use cofre_types::{ChecksumAlgorithm, ETag};
 
 pub fn copy(from: &str, to: &str) -> CopyObject {
@@ -9,6 +9,7 @@ pub fn copy(from: &str, to: &str) -> CopyObject {
         source_key: key(from),
         source_version: None,
         source_conditions: ReadConditions::default(),
+        source_customer_key: None,
         bucket: bucket("b"),
         key: key(to),
         headers: None,
@@ -17,6 +18,7 @@ pub fn copy(from: &str, to: &str) -> CopyObject {
         lock: Default::default(),
         checksum: None,
         acl: None,
+        encryption: EncryptAs::AsBucket,
         conditions: WriteConditions::default(),
     }
 }

@@ -133,10 +133,12 @@ async fn a_completed_upload_has_the_lock_that_it_was_begun_with() {
         checksum: None,
         checksum_kind: None,
         acl: None,
+        encryption: Default::default(),
     };
     let upload = bed.objects.create_upload(&bed.alice, request).await.unwrap().id;
     let at = UploadRef { bucket: bucket("b"), key: key("k"), upload };
-    let part = PutPart { upload: at.clone(), number: 1, content: crate::bed::upload(b"part") };
+    let part =
+        PutPart { upload: at.clone(), number: 1, content: crate::bed::upload(b"part"), encryption: Default::default() };
     bed.objects.put_part(&bed.alice, part).await.unwrap();
     let parts = named_parts(&bed, &at).await;
     let made = bed.objects.complete_upload(&bed.alice, complete(&at, &parts)).await.unwrap();

@@ -5,6 +5,7 @@
 mod bed;
 mod buckets;
 mod copies;
+mod encryption;
 mod lists;
 mod locks;
 mod maintenance;

@@ -1,8 +1,8 @@
 use crate::bed::{Bed, bucket, get, key, upload};
 use cofre_catalog::keys::family;
 use cofre_objects::{
-    CompleteUpload, CompletedPart, CopyPart, CreateUpload, Error, GetObject, ListUploads, PutPart, ReadConditions,
-    UploadRef, WriteConditions,
+    CompleteUpload, CompletedPart, CopyPart, CreateUpload, EncryptAs, Error, GetObject, ListUploads, PutPart,
+    ReadConditions, UploadRef, WriteConditions,
 };
 use cofre_types::{ByteRange, ChecksumAlgorithm, ChecksumKind, ETag, ResolvedRange};
 
@@ -19,6 +19,7 @@ pub async fn begin(bed: &Bed, name: &str, checksum: Option<ChecksumAlgorithm>) -
         checksum,
         checksum_kind: None,
         acl: None,
+        encryption: EncryptAs::AsBucket,
     };
     let info = bed.objects.create_upload(&bed.alice, request).await.unwrap();
     UploadRef { bucket: bucket("b"), key: key(name), upload: info.id }
@@ -31,7 +32,7 @@ pub async fn begin_with_part(bed: &Bed, name: &str, body: &[u8]) -> UploadRef {
 }
 
 async fn part(bed: &Bed, at: &UploadRef, number: u16, body: &[u8]) -> CompletedPart {
-    let request = PutPart { upload: at.clone(), number, content: upload(body) };
+    let request = PutPart { upload: at.clone(), number, content: upload(body), encryption: EncryptAs::AsBucket };
     let outcome = bed.objects.put_part(&bed.alice, request).await.unwrap();
     CompletedPart { number, etag: Some(outcome.etag), checksum: outcome.checksum }
 }
@@ -44,6 +45,7 @@ pub fn complete(at: &UploadRef, parts: &[CompletedPart]) -> CompleteUpload {
         checksum_kind: None,
         size: None,
         conditions: WriteConditions::default(),
+        encryption: EncryptAs::AsBucket,
     }
 }
 
@@ -156,7 +158,7 @@ async fn a_part_that_arrives_with_the_completion_is_in_it_or_gone() {
         let bed = Bed::with_bucket().await;
         let at = begin(&bed, "k", None).await;
         let one = part(&bed, &at, 1, b"first").await;
-        let late = PutPart { upload: at.clone(), number: 2, content: upload(b"late") };
+        let late = PutPart { upload: at.clone(), number: 2, content: upload(b"late"), encryption: EncryptAs::AsBucket };
         let (done, _) = tokio::join!(
             bed.objects.complete_upload(&bed.alice, complete(&at, &[one])),
             bed.objects.put_part(&bed.alice, late)
@@ -187,6 +189,8 @@ async fn parts_are_copied_by_range_without_moving_bytes() {
         source_version: None,
         range: Some(ByteRange::From { first: first as u64, last: Some(last as u64) }),
         source_conditions: ReadConditions::default(),
+        source_customer_key: None,
+        encryption: EncryptAs::AsBucket,
     };
     let from = 1000;
     let middle = from + PART_BYTES + 500;

@@ -9,6 +9,7 @@ use crate::facts::Signed;
 use crate::layers::rate_limit::RateLimit;
 use crate::ops::Admitted;
 use crate::translate::conditions::Conditionals;
+use crate::translate::encryption::CustomerKeys;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::{S3Error, S3ErrorCode, S3Result};
 use std::sync::Arc;
@@ -29,7 +30,14 @@ impl S3Access for FormAccess {
         let access_key = context.credentials().map(|credentials| credentials.access_key.clone());
         let caller = admit_caller(&self.credentials, &self.rate_limit, access_key.as_deref(), &exchange).await?;
         let signed = if access_key.is_some() { Signed::Form } else { Signed::Not };
-        let admitted = Admitted { caller, exchange, conditionals: Conditionals::default(), trailers: None, signed };
+        let admitted = Admitted {
+            caller,
+            exchange,
+            conditionals: Conditionals::default(),
+            trailers: None,
+            signed,
+            customer_keys: CustomerKeys::default(),
+        };
         context.extensions_mut().insert(admitted);
         Ok(())
     }

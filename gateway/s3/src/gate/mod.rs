@@ -28,6 +28,7 @@ use crate::layers::rate_limit::RateLimit;
 use crate::ops::Admitted;
 use crate::translate::checksums;
 use crate::translate::conditions::Conditionals;
+use crate::translate::encryption::CustomerKeys;
 use crate::translate::names;
 use cofre_iam::Caller;
 use cofre_objects::Objects;
@@ -46,6 +47,8 @@ pub(crate) struct Gate {
     pub(crate) credentials: Credentials,
     pub(crate) domains: Domains,
     pub(crate) rate_limit: Arc<RateLimit>,
+    /// Whether customers' keys may come over plain HTTP.
+    pub(crate) allow_insecure_sse_c: bool,
     /// Parses requests and calls operations; checks no signatures.
     pub(crate) parser: S3Service,
 }
@@ -95,13 +98,16 @@ impl Gate {
         checksums::strip_aws_chunked(&mut headers);
         let conditionals = Conditionals::take(&mut headers);
         let signed = Signed::of(access_key.is_some(), &headers, &uri);
+        let safe = self.allow_insecure_sse_c || caller.origin.secure;
+        let customer_keys = CustomerKeys::take(&mut headers, safe)?;
         headers.remove(header::AUTHORIZATION);
 
         let mut request = HttpRequest::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = target::without_signature(uri)?;
         *request.headers_mut() = headers;
-        let admitted = Admitted { caller, exchange, conditionals, trailers: trailing_headers, signed };
+        let trailers = trailing_headers;
+        let admitted = Admitted { caller, exchange, conditionals, trailers, signed, customer_keys };
         request.extensions_mut().insert(admitted);
         Ok(request)
     }

@@ -4,9 +4,10 @@ use crate::errors::{self, About};
 use crate::exchange::Exchange;
 use crate::facts::{Facts, Signed};
 use crate::translate::conditions::Conditionals;
+use crate::translate::encryption::CustomerKeys;
 use crate::translate::text;
 use cofre_iam::Caller;
-use cofre_objects::Error;
+use cofre_objects::{CustomerKey, EncryptAs, Error};
 use http::HeaderMap;
 use s3s::{S3Error, S3Request, S3Response, S3Result, TrailingHeaders};
 use std::sync::Arc;
@@ -20,6 +21,7 @@ pub(crate) struct Admitted {
     /// Where checksums behind the body will be.
     pub(crate) trailers: Option<TrailingHeaders>,
     pub(crate) signed: Signed,
+    pub(crate) customer_keys: CustomerKeys,
 }
 
 /// The context of one operation.
@@ -29,6 +31,7 @@ pub(crate) struct Asked {
     pub(crate) trailers: Option<TrailingHeaders>,
     /// What the request brings; the caller has it too.
     facts: Arc<Facts>,
+    pub(crate) customer_keys: CustomerKeys,
 }
 
 /// Takes a request apart and notes which operation it is.
@@ -36,11 +39,11 @@ pub(crate) fn take<T>(operation: &'static str, mut request: S3Request<T>) -> S3R
     // s3s does no authentication behind the gate: a request that did not come through the gate has
     // no caller, and must not get one here.
     let admitted: Admitted = request.extensions.remove().ok_or_else(errors::internal)?;
-    let Admitted { mut caller, exchange, conditionals, trailers, signed } = admitted;
+    let Admitted { mut caller, exchange, conditionals, trailers, signed, customer_keys } = admitted;
     exchange.note(|noted| noted.operation = operation);
     let facts = Arc::new(Facts { headers: request.headers, conditionals, uri: request.uri, signed });
     caller.facts = Some(facts.clone());
-    Ok((request.input, Asked { caller, exchange, trailers, facts }))
+    Ok((request.input, Asked { caller, exchange, trailers, facts, customer_keys }))
 }
 
 impl Asked {
@@ -52,6 +55,21 @@ impl Asked {
     /// The request's conditional headers.
     pub(crate) fn conditionals(&self) -> &Conditionals {
         &self.facts.conditionals
+    }
+
+    /// What the request asks for as encryption of what it writes.
+    pub(crate) fn encrypt_as(&self) -> S3Result<EncryptAs> {
+        self.customer_keys.to_write(self.headers())
+    }
+
+    /// The customer's key that what the request reads is encrypted under.
+    pub(crate) fn customer_key(&self) -> S3Result<Option<CustomerKey>> {
+        self.customer_keys.to_read(self.headers())
+    }
+
+    /// The customer's key that the source of a copy is encrypted under.
+    pub(crate) fn source_customer_key(&self) -> S3Result<Option<CustomerKey>> {
+        self.customer_keys.of_source(self.headers())
     }
 
     /// Lets other headers stand for the request's own: the fields of a form.
@@ -86,6 +104,11 @@ impl Asked {
         }
         safe
     }
+}
+
+/// An answer with headers that its output has no field for.
+pub(crate) fn answer_with<T>(output: T, headers: HeaderMap) -> S3Result<S3Response<T>> {
+    Ok(S3Response::with_headers(output, headers))
 }
 
 /// An answer without anything beside its output.

@@ -29,6 +29,7 @@ pub(super) async fn get(
         range: None,
         part: None,
         conditions: asked.conditionals().read(),
+        customer_key: asked.customer_key()?,
     };
     let key = object.key.clone();
     let outcome = ops.objects.object_attributes(&asked.caller, object, after, parts_max).await;

@@ -22,16 +22,6 @@ fn no_such_configuration() -> S3Error {
     custom("NoSuchConfiguration", StatusCode::NOT_FOUND, "The specified configuration does not exist.")
 }
 
-fn no_encryption() -> S3Error {
-    let mut error = S3Error::with_message(
-        S3ErrorCode::ServerSideEncryptionConfigurationNotFoundError,
-        "The server side encryption configuration was not found",
-    );
-    // s3s has 400 for it; S3 answers 404.
-    error.set_status_code(StatusCode::NOT_FOUND);
-    error
-}
-
 macro_rules! refused {
     ($($name:ident: $input:ident => $output:ident, $operation:literal, $action:ident, $error:expr;)*) => {
         $(
@@ -67,8 +57,6 @@ refused! {
             S3ErrorCode::NoSuchWebsiteConfiguration,
             "The specified bucket does not have a website configuration",
         );
-    get_encryption: GetBucketEncryptionInput => GetBucketEncryptionOutput, "GetBucketEncryption",
-        GetEncryptionConfiguration, no_encryption();
     get_replication: GetBucketReplicationInput => GetBucketReplicationOutput, "GetBucketReplication",
         GetReplicationConfiguration,
         S3Error::with_message(
@@ -90,8 +78,6 @@ refused! {
         "PutBucketLifecycleConfiguration", PutLifecycleConfiguration, not_implemented("A lifecycle configuration");
     put_website: PutBucketWebsiteInput => PutBucketWebsiteOutput, "PutBucketWebsite", PutBucketWebsite,
         not_implemented("A website configuration");
-    put_encryption: PutBucketEncryptionInput => PutBucketEncryptionOutput, "PutBucketEncryption",
-        PutEncryptionConfiguration, not_implemented("Server-side encryption");
     put_replication: PutBucketReplicationInput => PutBucketReplicationOutput, "PutBucketReplication",
         PutReplicationConfiguration, not_implemented("A replication configuration");
     put_logging: PutBucketLoggingInput => PutBucketLoggingOutput, "PutBucketLogging", PutBucketLogging,
@@ -119,8 +105,6 @@ deleted! {
         PutLifecycleConfiguration;
     delete_website: DeleteBucketWebsiteInput => DeleteBucketWebsiteOutput, "DeleteBucketWebsite",
         DeleteBucketWebsite;
-    delete_encryption: DeleteBucketEncryptionInput => DeleteBucketEncryptionOutput, "DeleteBucketEncryption",
-        PutEncryptionConfiguration;
     delete_replication: DeleteBucketReplicationInput => DeleteBucketReplicationOutput, "DeleteBucketReplication",
         PutReplicationConfiguration;
 }

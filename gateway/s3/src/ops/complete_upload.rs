@@ -1,10 +1,10 @@
 //! CompleteMultipartUpload.
 
 use super::Operations;
-use super::asked::{Asked, answer, take};
+use super::asked::{Asked, answer_with, take};
 use super::uploads::{refuse, upload_ref};
 use crate::translate::checksums::{self, Shown};
-use crate::translate::names;
+use crate::translate::{encryption, names};
 use cofre_objects::{CompleteUpload, CompletedPart};
 use cofre_types::ETag;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -29,11 +29,13 @@ pub(super) async fn complete(
         checksum_kind: input.checksum_type.as_ref().map(checksums::kind).transpose()?,
         size: input.mpu_object_size.and_then(|size| u64::try_from(size).ok()),
         conditions: asked.conditionals().write(),
+        encryption: asked.encrypt_as()?,
     };
     let outcome = ops.objects.complete_upload(&asked.caller, request).await;
     let outcome = outcome.map_err(|error| refuse(&asked, &about, error))?;
     let checksum = Shown::new(outcome.checksum.as_ref(), outcome.etag.parts());
-    answer(CompleteMultipartUploadOutput {
+    let headers = encryption::shown(outcome.encryption.as_ref());
+    let output = CompleteMultipartUploadOutput {
         checksum_crc32: checksum.crc32,
         checksum_crc32c: checksum.crc32c,
         checksum_crc64nvme: checksum.crc64nvme,
@@ -46,7 +48,8 @@ pub(super) async fn complete(
         e_tag: Some(names::etag(&outcome.etag)),
         version_id: outcome.version.map(|version| version.to_string()),
         ..CompleteMultipartUploadOutput::default()
-    })
+    };
+    answer_with(output, headers)
 }
 
 /// A part that is named twice in a row counts as it was named last: a client that put it again may

@@ -1,11 +1,11 @@
-//! CopyObject: a copy moves no bytes.
+//! CopyObject: a copy moves no bytes unless it is to be encrypted in another way.
 
-use super::asked::{answer, take};
+use super::asked::{answer_with, take};
 use super::put_object::storage_class;
 use super::{Operations, acl, owners};
 use crate::translate::acl::Of;
 use crate::translate::checksums::{self, Shown};
-use crate::translate::{headers, lock, names, tags, times};
+use crate::translate::{encryption, headers, lock, names, tags, times};
 use cofre_objects::{CopyObject, CopyOutcome};
 use s3s::dto::{CopyObjectInput, CopyObjectOutput, CopyObjectResult};
 use s3s::{S3Request, S3Response, S3Result, s3_error};
@@ -38,6 +38,7 @@ pub(super) async fn copy(
         source_key: source.key,
         source_version: source.version,
         source_conditions: asked.conditionals().copy_source(),
+        source_customer_key: asked.source_customer_key()?,
         bucket: names::bucket(&input.bucket)?,
         key: names::key(input.key)?,
         headers: if replaces_headers { Some(headers::to_domain(given)?) } else { None },
@@ -51,11 +52,14 @@ pub(super) async fn copy(
         )?,
         acl: acl::given(ops, &asked, Of::Object).await?,
         conditions: asked.conditionals().write(),
+        encryption: asked.encrypt_as()?,
     };
     // A missing key is the source's: the destination need not be there.
     let (bucket, key) = (request.source_bucket.clone(), request.source_key.clone());
     let outcome = ops.objects.copy_object(&asked.caller, request).await;
-    answer(show(outcome.map_err(|error| asked.refuse_object(bucket.as_str(), key.as_str(), error))?))
+    let outcome = outcome.map_err(|error| asked.refuse_object(bucket.as_str(), key.as_str(), error))?;
+    let headers = encryption::shown_of_write(outcome.encryption.as_ref());
+    answer_with(show(outcome), headers)
 }
 
 fn replaces(directive: Option<&str>, name: &str) -> S3Result<bool> {

@@ -4,7 +4,7 @@ use super::Operations;
 use super::asked::{Asked, take};
 use crate::body::SizedStream;
 use crate::translate::checksums::{self, Shown};
-use crate::translate::{headers, lock, names, range, times};
+use crate::translate::{encryption, headers, lock, names, range, times};
 use cofre_objects::{GetObject, HeadOutcome};
 use cofre_types::ResolvedRange;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -24,9 +24,10 @@ pub(super) async fn get(ops: &Operations, request: S3Request<GetObjectInput>) ->
     let outcome = ops.objects.get_object(&asked.caller, wanted).await;
     let outcome = outcome.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
     let size = sent(&outcome.head).len();
+    let headers = encryption::shown(outcome.head.info.encryption.as_ref());
     let mut output = tell(outcome.head, wants_checksum, part.is_some()).into_get();
     output.body = Some(StreamingBlob::new(SizedStream::new(outcome.body, size)));
-    Ok(S3Response::new(output))
+    Ok(S3Response::with_headers(output, headers))
 }
 
 /// Answers HeadObject.
@@ -42,7 +43,9 @@ pub(super) async fn head(
     let key = wanted.key.clone();
     let outcome = ops.objects.head_object(&asked.caller, wanted).await;
     let outcome = outcome.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
-    Ok(S3Response::with_headers(tell(outcome, wants_checksum, part.is_some()).into_head(), overrides))
+    let mut headers = encryption::shown(outcome.info.encryption.as_ref());
+    headers.extend(overrides);
+    Ok(S3Response::with_headers(tell(outcome, wants_checksum, part.is_some()).into_head(), headers))
 }
 
 fn wanted(asked: &Asked, bucket: &str, key: String, version: Option<&str>, part: Option<i32>) -> S3Result<GetObject> {
@@ -53,6 +56,7 @@ fn wanted(asked: &Asked, bucket: &str, key: String, version: Option<&str>, part:
         range: asked.conditionals().range.as_ref().and_then(|value| range::parse(value.as_bytes())),
         part: part.map(names::part).transpose()?,
         conditions: asked.conditionals().read(),
+        customer_key: asked.customer_key()?,
     })
 }
 

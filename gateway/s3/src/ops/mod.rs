@@ -5,6 +5,7 @@ mod acl;
 mod asked;
 mod attributes;
 mod bucket_configs;
+mod bucket_encryption;
 mod buckets;
 mod complete_upload;
 mod copy_object;
@@ -40,4 +41,6 @@ pub(crate) struct Operations {
     pub(crate) objects: Objects,
     /// Accounts, by the names that clients give.
     pub(crate) iam: Iam,
+    /// Whether customers' keys may come over plain HTTP.
+    pub(crate) allow_insecure_sse_c: bool,
 }

@@ -5,10 +5,11 @@
 //! s3s does not hand on the form fields `acl` and `tagging`: whatever they say, the object is its
 //! owner's alone and has no tags.
 
-use super::asked::{answer, take};
+use super::asked::{answer_with, take};
 use super::{Operations, put_object};
 use crate::gate::refusals;
 use crate::translate::checksums::Shown;
+use crate::translate::encryption::{self, CustomerKeys};
 use crate::translate::names;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use s3s::dto::{PostObjectInput, PostObjectOutput, PutObjectInput};
@@ -21,8 +22,11 @@ pub(super) async fn post(
     request: S3Request<PostObjectInput>,
 ) -> S3Result<S3Response<PostObjectOutput>> {
     let (input, mut asked) = take("PostObject", request)?;
-    asked.stand_in(declared(&input)?);
-    refusals::check(asked.headers())?;
+    let mut fields = declared(&input)?;
+    refusals::check(&fields)?;
+    let safe = ops.allow_insecure_sse_c || asked.caller.origin.secure;
+    asked.customer_keys = CustomerKeys::take(&mut fields, safe)?;
+    asked.stand_in(fields);
     let length = input.body.as_ref().and_then(|body| body.remaining_length().exact());
     let input = PutObjectInput {
         body: input.body,
@@ -45,7 +49,8 @@ pub(super) async fn post(
     };
     let outcome = put_object::store(ops, input, &asked).await?;
     let checksum = Shown::new(outcome.checksum.as_ref(), None);
-    answer(PostObjectOutput {
+    let headers = encryption::shown_of_write(outcome.encryption.as_ref());
+    let output = PostObjectOutput {
         checksum_crc32: checksum.crc32,
         checksum_crc32c: checksum.crc32c,
         checksum_crc64nvme: checksum.crc64nvme,
@@ -55,7 +60,8 @@ pub(super) async fn post(
         e_tag: Some(names::etag(&outcome.etag)),
         version_id: outcome.version.map(|version| version.to_string()),
         ..PostObjectOutput::default()
-    })
+    };
+    answer_with(output, headers)
 }
 
 /// The fields that a PUT would have as headers and that are checked or refused as such.
@@ -74,7 +80,15 @@ fn declared(input: &PostObjectInput) -> S3Result<HeaderMap> {
         ("x-amz-checksum-xxhash128", input.checksum_xxhash128.clone()),
         ("content-md5", input.content_md5.clone()),
         ("x-amz-server-side-encryption", input.server_side_encryption.as_ref().map(|sse| sse.as_str().to_owned())),
+        ("x-amz-server-side-encryption-aws-kms-key-id", input.ssekms_key_id.clone()),
+        ("x-amz-server-side-encryption-context", input.ssekms_encryption_context.clone()),
+        (
+            "x-amz-server-side-encryption-bucket-key-enabled",
+            input.bucket_key_enabled.map(|enabled| enabled.to_string()),
+        ),
         ("x-amz-server-side-encryption-customer-algorithm", input.sse_customer_algorithm.clone()),
+        ("x-amz-server-side-encryption-customer-key", input.sse_customer_key.clone()),
+        ("x-amz-server-side-encryption-customer-key-md5", input.sse_customer_key_md5.clone()),
     ];
     let mut headers = HeaderMap::new();
     for (name, value) in fields {

@@ -1,11 +1,11 @@
 //! PutObject.
 
-use super::asked::{Asked, answer, take};
+use super::asked::{Asked, answer_with, take};
 use super::{Operations, acl};
 use crate::body;
 use crate::translate::acl::Of;
 use crate::translate::checksums::{self, Shown};
-use crate::translate::{headers, lock, names, tags};
+use crate::translate::{encryption, headers, lock, names, tags};
 use cofre_objects::{DeclaredChecksum, PutObject, PutOutcome, Upload};
 use s3s::dto::{PutObjectInput, PutObjectOutput, StorageClass, StreamingBlob};
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
@@ -13,7 +13,9 @@ use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 /// Answers PutObject.
 pub(super) async fn put(ops: &Operations, request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
     let (input, asked) = take("PutObject", request)?;
-    answer(show(store(ops, input, &asked).await?))
+    let outcome = store(ops, input, &asked).await?;
+    let headers = encryption::shown_of_write(outcome.encryption.as_ref());
+    answer_with(show(outcome), headers)
 }
 
 /// Stores an object.
@@ -37,6 +39,7 @@ pub(super) async fn store(ops: &Operations, input: PutObjectInput, asked: &Asked
         input.object_lock_retain_until_date.as_ref(),
         input.object_lock_legal_hold_status.as_ref(),
     )?;
+    let encryption = asked.encrypt_as()?;
     // Before the body: a client that waits for `100 Continue` gets the refusal instead.
     let acl = acl::given(ops, asked, Of::Object).await?;
     let allowed = ops.objects.may_put(&asked.caller, &bucket, &key, &tags, acl.as_ref()).await;
@@ -52,6 +55,7 @@ pub(super) async fn store(ops: &Operations, input: PutObjectInput, asked: &Asked
         headers,
         tags,
         storage_class,
+        encryption,
         lock,
         acl,
         conditions: asked.conditionals().write(),

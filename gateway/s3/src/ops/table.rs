@@ -1,9 +1,10 @@
 //! s3s' trait, whose methods only say which function of this folder answers which operation.
 
 use super::{
-    Operations, acl, attributes, bucket_configs, buckets, complete_upload, copy_object, delete_object, delete_objects,
-    get_object, list_buckets, list_objects, list_uploads, list_versions, object_lock, ownership, policy, post_object,
-    public_access, put_object, tagging, unset_configs, upload_part, uploads, versioning,
+    Operations, acl, attributes, bucket_configs, bucket_encryption, buckets, complete_upload, copy_object,
+    delete_object, delete_objects, get_object, list_buckets, list_objects, list_uploads, list_versions, object_lock,
+    ownership, policy, post_object, public_access, put_object, tagging, unset_configs, upload_part, uploads,
+    versioning,
 };
 use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
@@ -77,7 +78,7 @@ table! {
     get_bucket_cors: GetBucketCorsInput => GetBucketCorsOutput, bucket_configs::get_cors;
     get_bucket_lifecycle_configuration: GetBucketLifecycleConfigurationInput => GetBucketLifecycleConfigurationOutput, bucket_configs::get_lifecycle;
     get_bucket_website: GetBucketWebsiteInput => GetBucketWebsiteOutput, bucket_configs::get_website;
-    get_bucket_encryption: GetBucketEncryptionInput => GetBucketEncryptionOutput, bucket_configs::get_encryption;
+    get_bucket_encryption: GetBucketEncryptionInput => GetBucketEncryptionOutput, bucket_encryption::get;
     get_bucket_replication: GetBucketReplicationInput => GetBucketReplicationOutput, bucket_configs::get_replication;
     get_object_lock_configuration: GetObjectLockConfigurationInput => GetObjectLockConfigurationOutput, object_lock::get;
     get_bucket_ownership_controls: GetBucketOwnershipControlsInput => GetBucketOwnershipControlsOutput, ownership::get;
@@ -91,7 +92,7 @@ table! {
     put_bucket_cors: PutBucketCorsInput => PutBucketCorsOutput, bucket_configs::put_cors;
     put_bucket_lifecycle_configuration: PutBucketLifecycleConfigurationInput => PutBucketLifecycleConfigurationOutput, bucket_configs::put_lifecycle;
     put_bucket_website: PutBucketWebsiteInput => PutBucketWebsiteOutput, bucket_configs::put_website;
-    put_bucket_encryption: PutBucketEncryptionInput => PutBucketEncryptionOutput, bucket_configs::put_encryption;
+    put_bucket_encryption: PutBucketEncryptionInput => PutBucketEncryptionOutput, bucket_encryption::put;
     put_bucket_replication: PutBucketReplicationInput => PutBucketReplicationOutput, bucket_configs::put_replication;
     put_object_lock_configuration: PutObjectLockConfigurationInput => PutObjectLockConfigurationOutput, object_lock::put;
     put_bucket_ownership_controls: PutBucketOwnershipControlsInput => PutBucketOwnershipControlsOutput, ownership::put;
@@ -109,7 +110,7 @@ table! {
     delete_bucket_cors: DeleteBucketCorsInput => DeleteBucketCorsOutput, bucket_configs::delete_cors;
     delete_bucket_lifecycle: DeleteBucketLifecycleInput => DeleteBucketLifecycleOutput, bucket_configs::delete_lifecycle;
     delete_bucket_website: DeleteBucketWebsiteInput => DeleteBucketWebsiteOutput, bucket_configs::delete_website;
-    delete_bucket_encryption: DeleteBucketEncryptionInput => DeleteBucketEncryptionOutput, bucket_configs::delete_encryption;
+    delete_bucket_encryption: DeleteBucketEncryptionInput => DeleteBucketEncryptionOutput, bucket_encryption::delete;
     delete_bucket_replication: DeleteBucketReplicationInput => DeleteBucketReplicationOutput, bucket_configs::delete_replication;
     delete_bucket_ownership_controls: DeleteBucketOwnershipControlsInput => DeleteBucketOwnershipControlsOutput, ownership::delete;
     delete_public_access_block: DeletePublicAccessBlockInput => DeletePublicAccessBlockOutput, public_access::delete;

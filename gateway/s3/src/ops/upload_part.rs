@@ -1,11 +1,11 @@
 //! UploadPart and UploadPartCopy.
 
-use super::asked::{answer, take};
+use super::asked::{answer_with, take};
 use super::put_object::upload;
 use super::uploads::{refuse, upload_ref};
 use super::{Operations, owners};
 use crate::translate::checksums::Shown;
-use crate::translate::{names, range, times};
+use crate::translate::{encryption, names, range, times};
 use cofre_objects::{CopyPart, Error, PutPart};
 use s3s::dto::{CopyPartResult, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput};
 use s3s::{S3Request, S3Response, S3Result, s3_error};
@@ -20,11 +20,14 @@ pub(super) async fn put(
     let number = names::part(input.part_number)?;
     let allowed = ops.objects.may_put_part(&asked.caller, &about.bucket, &about.key).await;
     allowed.map_err(|error| refuse(&asked, &about, error))?;
+    let encryption = asked.encrypt_as()?;
     let content = upload(&asked, input.body, input.content_length).await?;
-    let outcome = ops.objects.put_part(&asked.caller, PutPart { upload: about.clone(), number, content }).await;
+    let request = PutPart { upload: about.clone(), number, content, encryption };
+    let outcome = ops.objects.put_part(&asked.caller, request).await;
     let outcome = outcome.map_err(|error| refuse(&asked, &about, error))?;
     let checksum = Shown::new(outcome.checksum.as_ref(), None);
-    answer(UploadPartOutput {
+    let headers = encryption::shown(outcome.encryption.as_ref());
+    let output = UploadPartOutput {
         checksum_crc32: checksum.crc32,
         checksum_crc32c: checksum.crc32c,
         checksum_crc64nvme: checksum.crc64nvme,
@@ -32,7 +35,8 @@ pub(super) async fn put(
         checksum_sha256: checksum.sha256,
         e_tag: Some(names::etag(&outcome.etag)),
         ..UploadPartOutput::default()
-    })
+    };
+    answer_with(output, headers)
 }
 
 /// Answers UploadPartCopy.
@@ -60,13 +64,16 @@ pub(super) async fn copy(
         source_version: source.version,
         range: range.transpose()?,
         source_conditions: asked.conditionals().copy_source(),
+        source_customer_key: asked.source_customer_key()?,
+        encryption: asked.encrypt_as()?,
     };
     let outcome = ops.objects.copy_part(&asked.caller, request).await.map_err(|error| match error {
         error @ Error::NoSuchUpload => refuse(&asked, &about, error),
         error => asked.refuse_object(bucket.as_str(), key.as_str(), error),
     })?;
     let checksum = Shown::new(outcome.checksum.as_ref(), None);
-    answer(UploadPartCopyOutput {
+    let headers = encryption::shown(outcome.encryption.as_ref());
+    let output = UploadPartCopyOutput {
         copy_part_result: Some(CopyPartResult {
             checksum_crc32: checksum.crc32,
             checksum_crc32c: checksum.crc32c,
@@ -79,5 +86,6 @@ pub(super) async fn copy(
         }),
         copy_source_version_id: outcome.source_version.map(|version| version.to_string()),
         ..UploadPartCopyOutput::default()
-    })
+    };
+    answer_with(output, headers)
 }

@@ -1,12 +1,12 @@
 //! Multipart uploads: create, abort, list the parts.
 
-use super::asked::{Asked, answer, take};
+use super::asked::{Asked, answer, answer_with, take};
 use super::list_uploads::class;
 use super::put_object::storage_class;
 use super::{Operations, acl, owners};
 use crate::translate::acl::Of;
 use crate::translate::checksums::{self, Shown};
-use crate::translate::{headers, lock, names, tags, times};
+use crate::translate::{encryption, headers, lock, names, tags, times};
 use cofre_objects::{CreateUpload, ListedPart, PAGE_ENTRIES_MAX, UploadRef};
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CreateMultipartUploadInput, CreateMultipartUploadOutput,
@@ -55,18 +55,21 @@ pub(super) async fn create(
         checksum: algorithm,
         checksum_kind: kind,
         acl: acl::given(ops, &asked, Of::Object).await?,
+        encryption: asked.encrypt_as()?,
     };
     let key = request.key.clone();
     let created = ops.objects.create_upload(&asked.caller, request).await;
     let created = created.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
-    answer(CreateMultipartUploadOutput {
+    let headers = encryption::shown_of_write(created.encryption.as_ref());
+    let output = CreateMultipartUploadOutput {
         bucket: Some(input.bucket),
         checksum_algorithm: created.checksum.map(|(algorithm, _)| checksums::algorithm_to_dto(algorithm)),
         checksum_type: created.checksum.map(|(_, kind)| checksums::kind_to_dto(kind)),
         key: Some(asked.escape(key.into())),
         upload_id: Some(created.id.to_string()),
         ..CreateMultipartUploadOutput::default()
-    })
+    };
+    answer_with(output, headers)
 }
 
 /// Answers AbortMultipartUpload.

@@ -3,6 +3,7 @@
 pub(crate) mod acl;
 pub(crate) mod checksums;
 pub(crate) mod conditions;
+pub(crate) mod encryption;
 pub(crate) mod headers;
 pub(crate) mod lock;
 pub(crate) mod names;

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use cofre_catalog::records::ShardPlace;
 use cofre_catalog::{Memory, Store};
 use cofre_iam::{GivenKey, Iam, MasterKey, NewAccount, Origin};
+use cofre_keys::{DEFAULT_KEY, KeyRing, MemoryKeys};
 use cofre_objects::{NewShard, Objects, OpenBackend, Parts, Topology};
 use cofre_runtime::{Clock, Random};
 use cofre_s3::{Answered, Observe, S3Door, S3Options, S3Parts};
@@ -125,6 +126,7 @@ impl Bed {
         let objects = Objects::new(Parts {
             store: store.clone(),
             shards,
+            keys: KeyRing::new(Arc::new(MemoryKeys::new(&[DEFAULT_KEY, "named"], random.clone())), Vec::new()),
             settings: DynamicSettings::open(store.clone(), clock.clone()).await.unwrap(),
             clock: clock.clone(),
             random: random.clone(),

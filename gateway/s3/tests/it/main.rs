@@ -13,6 +13,7 @@ mod configs;
 mod cors;
 mod deletes;
 mod edges;
+mod encryption;
 mod forms;
 mod listings;
 mod lists;

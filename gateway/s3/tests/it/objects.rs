@@ -237,7 +237,7 @@ async fn attributes_of_an_object() {
 async fn what_is_not_done_is_refused_by_name() {
     let bed = Bed::with_bucket().await;
     for (name, value, status, code) in [
-        ("x-amz-server-side-encryption", "AES256", 501, "NotImplemented"),
+        ("x-amz-write-offset-bytes", "5", 501, "NotImplemented"),
         ("x-amz-grant-read", "id=1", 400, "InvalidArgument"),
         ("x-amz-acl", "public-ready", 400, "InvalidArgument"),
         ("x-amz-storage-class", "DEEP_ARCHIVE", 400, "InvalidStorageClass"),

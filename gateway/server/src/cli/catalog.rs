@@ -70,7 +70,7 @@ async fn take(args: BackupArgs) -> Result<()> {
             ("directory", backup.directory.clone()),
             ("records", backup.done_entries.to_string()),
             ("bytes", bytes(backup.done_bytes)),
-            ("note", "it holds no blobs and no master key: keep a copy of master.key apart".to_owned()),
+            ("note", "it holds no blobs and no keys: keep copies of master.key and encryption-keys apart".to_owned()),
         ])
     })
 }
@@ -111,7 +111,13 @@ async fn restore(args: RestoreArgs) -> Result<()> {
             ("catalog", directory.display().to_string()),
             ("records", summary.records.to_string()),
             ("bytes", bytes(summary.bytes)),
-            ("next", format!("put master.key into {}, then start cofre serve --data {0}", args.data.display())),
+            (
+                "next",
+                format!(
+                    "put master.key and encryption-keys into {}, then start cofre serve --data {0}",
+                    args.data.display()
+                ),
+            ),
         ])
     })
 }

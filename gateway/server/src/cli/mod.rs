@@ -3,6 +3,7 @@
 mod admin;
 mod catalog;
 mod connect;
+mod encryption_keys;
 mod print;
 mod progress;
 mod serve;
@@ -28,6 +29,8 @@ enum Command {
     /// Back the catalog up, or restore it.
     #[command(subcommand)]
     Catalog(catalog::Command),
+    /// Make, rotate and disable the keys of encryption at rest.
+    EncryptionKeys(encryption_keys::EncryptionKeys),
     /// Watch and steer a running Cofre through its admin API.
     Admin(admin::Args),
 }
@@ -51,6 +54,7 @@ pub fn execute(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Serve(args) => serve::run(*args),
         Command::Catalog(command) => block_on(catalog::run(command)),
+        Command::EncryptionKeys(args) => encryption_keys::run(args),
         Command::Admin(args) => block_on(admin::run(args)),
     }
 }

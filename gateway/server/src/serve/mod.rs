@@ -11,6 +11,7 @@
 mod boot;
 mod catalog;
 mod follow;
+mod key_ring;
 mod listen;
 pub(crate) mod log;
 mod log_lines;
@@ -92,6 +93,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     let objects = Objects::new(Parts {
         store: Arc::clone(&store),
         shards,
+        keys: key_ring::open(&settings, &clock, &random).await?,
         settings: dynamic.clone(),
         clock: clock.clone(),
         random: random.clone(),
@@ -118,6 +120,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         options: S3Options {
             domains: settings.domains.clone(),
             region: settings.region.clone(),
+            allow_insecure_sse_c: settings.allow_insecure_sse_c,
             ..S3Options::default()
         },
         observe: Arc::new(metrics::S3Metrics::register(&mut registry)),

@@ -86,6 +86,40 @@ pub struct BootArgs {
     #[arg(long, env = "COFRE_MASTER_KEY_FILE", value_name = "FILE")]
     pub master_key_file: Option<PathBuf>,
 
+    /// File of the encryption keys of SSE-S3 and SSE-KMS [default: DATA/encryption-keys]. Made at the
+    /// first start; `cofre encryption-keys` makes and rotates keys in it. Without it no encrypted object
+    /// can be read again: keep a copy apart from the data.
+    #[arg(long, env = "COFRE_ENCRYPTION_KEYS_FILE", value_name = "FILE")]
+    pub encryption_keys_file: Option<PathBuf>,
+
+    /// Let clients send their own encryption keys (SSE-C) over plain HTTP [default: false]. Only where
+    /// nobody listens: TLS that ends at a proxy on the same machine, or tests.
+    #[arg(long, env = "COFRE_ALLOW_INSECURE_SSE_C", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub allow_insecure_sse_c: Option<bool>,
+
+    /// Address of a HashiCorp Vault, such as https://vault.example:8200, whose transit engine seals new
+    /// objects' keys instead of the file of encryption keys. Each encrypted write and read asks it. Its
+    /// token comes from COFRE_VAULT_TOKEN or --vault-token-file.
+    #[arg(long, env = "COFRE_VAULT_ADDRESS", value_name = "URL")]
+    pub vault_address: Option<String>,
+
+    /// Where Vault's transit engine is mounted [default: transit].
+    #[arg(long, env = "COFRE_VAULT_MOUNT", value_name = "PATH")]
+    pub vault_mount: Option<String>,
+
+    /// Vault's key for SSE-S3, and for SSE-KMS that names none [default: cofre-default]. Objects that it
+    /// sealed need it by this name.
+    #[arg(long, env = "COFRE_VAULT_DEFAULT_KEY", value_name = "NAME")]
+    pub vault_default_key: Option<String>,
+
+    /// File of Vault's token, read for each call, so that an agent may renew it.
+    #[arg(long, env = "COFRE_VAULT_TOKEN_FILE", value_name = "FILE")]
+    pub vault_token_file: Option<PathBuf>,
+
+    /// Certificates to trust for Vault besides the system's, PEM.
+    #[arg(long, env = "COFRE_VAULT_CA_FILE", value_name = "FILE")]
+    pub vault_ca_file: Option<PathBuf>,
+
     /// Memory for the catalog's block cache, in bytes, 1 MiB to 1 TiB [default: 67108864]. More makes
     /// reads of many names faster.
     #[arg(long, env = "COFRE_CATALOG_CACHE_BYTES", value_name = "BYTES")]

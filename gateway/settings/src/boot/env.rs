@@ -24,6 +24,8 @@ pub struct Secrets {
     pub root_credentials: Option<RootCredentials>,
     /// `COFRE_MASTER_KEY`: 32 bytes in hexadecimal or base64, instead of the master key's file.
     pub master_key: Option<String>,
+    /// `COFRE_VAULT_TOKEN`: the token of Vault.
+    pub vault_token: Option<String>,
 }
 
 impl Secrets {
@@ -46,7 +48,11 @@ impl Secrets {
             (Some(_), None) => return alone("COFRE_ROOT_ACCESS_KEY_ID"),
             (None, Some(_)) => return alone("COFRE_ROOT_SECRET_ACCESS_KEY"),
         };
-        Ok(Self { root_credentials, master_key: variable("COFRE_MASTER_KEY") })
+        Ok(Self {
+            root_credentials,
+            master_key: variable("COFRE_MASTER_KEY"),
+            vault_token: variable("COFRE_VAULT_TOKEN"),
+        })
     }
 }
 
@@ -55,6 +61,7 @@ impl fmt::Debug for Secrets {
         f.debug_struct("Secrets")
             .field("root_credentials", &self.root_credentials)
             .field("master_key", &self.master_key.as_ref().map(|_| "redacted"))
+            .field("vault_token", &self.vault_token.as_ref().map(|_| "redacted"))
             .finish()
     }
 }

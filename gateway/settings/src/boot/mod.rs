@@ -9,4 +9,4 @@ mod resolve;
 
 pub use args::{BootArgs, LogFormat};
 pub use env::{RootCredentials, Secrets};
-pub use resolve::{BootSettings, TlsFiles};
+pub use resolve::{BootSettings, TlsFiles, VaultSettings};

@@ -20,6 +20,21 @@ pub struct TlsFiles {
     pub key: PathBuf,
 }
 
+/// How Vault is reached. Its token is among the secrets, or in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VaultSettings {
+    /// Its address.
+    pub address: String,
+    /// Where its transit engine is mounted.
+    pub mount: String,
+    /// Its key that stands for the default key.
+    pub default_key: String,
+    /// File of the token; absent if the token is among the secrets.
+    pub token_file: Option<PathBuf>,
+    /// Certificates to trust besides the system's, PEM.
+    pub ca_file: Option<PathBuf>,
+}
+
 /// Boot settings, complete and valid. [`BootArgs`] tells what each means and costs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BootSettings {
@@ -47,6 +62,12 @@ pub struct BootSettings {
     pub log_level: LogLevel,
     /// File of the master key.
     pub master_key_file: PathBuf,
+    /// File of the encryption keys of SSE-S3 and SSE-KMS.
+    pub encryption_keys_file: PathBuf,
+    /// Whether customers' keys may come over plain HTTP.
+    pub allow_insecure_sse_c: bool,
+    /// Vault, if it seals the keys of new objects.
+    pub vault: Option<VaultSettings>,
     /// Memory for the catalog's block cache, in bytes.
     pub catalog_cache_bytes: u64,
     /// Most connections to each listener.
@@ -98,6 +119,18 @@ impl BootSettings {
             log_format: args.log_format.unwrap_or(LogFormat::Text),
             log_level: args.log_level.unwrap_or(LogLevel::Info),
             master_key_file: args.master_key_file.unwrap_or_else(|| data.join("master.key")),
+            encryption_keys_file: args.encryption_keys_file.unwrap_or_else(|| data.join("encryption-keys")),
+            allow_insecure_sse_c: args.allow_insecure_sse_c.unwrap_or(false),
+            vault: match args.vault_address {
+                None => None,
+                Some(address) => Some(VaultSettings {
+                    address,
+                    mount: args.vault_mount.unwrap_or_else(|| "transit".to_owned()),
+                    default_key: args.vault_default_key.unwrap_or_else(|| "cofre-default".to_owned()),
+                    token_file: vault_token_file(args.vault_token_file, &secrets)?,
+                    ca_file: args.vault_ca_file,
+                }),
+            },
             catalog_cache_bytes: bounded(
                 "catalog_cache_bytes",
                 args.catalog_cache_bytes.unwrap_or(64 << 20),
@@ -135,6 +168,13 @@ impl BootArgs {
             log_format: self.log_format.or(under.log_format),
             log_level: self.log_level.or(under.log_level),
             master_key_file: self.master_key_file.or(under.master_key_file),
+            encryption_keys_file: self.encryption_keys_file.or(under.encryption_keys_file),
+            allow_insecure_sse_c: self.allow_insecure_sse_c.or(under.allow_insecure_sse_c),
+            vault_address: self.vault_address.or(under.vault_address),
+            vault_mount: self.vault_mount.or(under.vault_mount),
+            vault_default_key: self.vault_default_key.or(under.vault_default_key),
+            vault_token_file: self.vault_token_file.or(under.vault_token_file),
+            vault_ca_file: self.vault_ca_file.or(under.vault_ca_file),
             catalog_cache_bytes: self.catalog_cache_bytes.or(under.catalog_cache_bytes),
             connections_max: self.connections_max.or(under.connections_max),
             header_timeout_secs: self.header_timeout_secs.or(under.header_timeout_secs),
@@ -172,6 +212,17 @@ fn pair(
         (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert, key })),
         (Some(_), None) => Err(invalid(key_name, format!("is needed, for there is a {cert_name}"))),
         (None, Some(_)) => Err(invalid(cert_name, format!("is needed, for there is a {key_name}"))),
+    }
+}
+
+/// The token comes from one place.
+fn vault_token_file(file: Option<PathBuf>, secrets: &Secrets) -> Result<Option<PathBuf>, BootError> {
+    match (&file, &secrets.vault_token) {
+        (None, None) => {
+            Err(invalid("vault_token_file", "or COFRE_VAULT_TOKEN is needed, for there is a vault_address"))
+        }
+        (Some(_), Some(_)) => Err(invalid("vault_token_file", "and COFRE_VAULT_TOKEN are both set; keep one")),
+        _ => Ok(file),
     }
 }
 

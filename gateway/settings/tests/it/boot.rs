@@ -132,4 +132,26 @@ fn root_credentials_come_in_pairs_and_are_never_shown() {
     let shown = format!("{settings:?}");
     assert!(shown.contains("value of COFRE_ROOT_ACCESS_KEY_ID"));
     assert!(!shown.contains("value of COFRE_ROOT_SECRET") && !shown.contains("value of COFRE_MASTER_KEY"), "{shown}");
+    assert!(!shown.contains("value of COFRE_VAULT_TOKEN"), "{shown}");
+}
+
+#[test]
+fn vault_needs_a_token_from_one_place() {
+    let secrets = |token: Option<&str>| Secrets { vault_token: token.map(str::to_owned), ..Secrets::default() };
+    let with = |given: &[&str], token| BootSettings::resolve(flags(given).unwrap(), secrets(token));
+    assert_eq!(with(&[], None).unwrap().vault, None);
+    let address = ["--vault-address", "https://vault:8200"];
+    let vault = with(&address, Some("token")).unwrap().vault.unwrap();
+    assert_eq!((vault.mount.as_str(), vault.default_key.as_str()), ("transit", "cofre-default"));
+    assert!(with(&address, None).is_err());
+    let with_file = [&address[..], &["--vault-token-file", "/run/token"]].concat();
+    assert_eq!(with(&with_file, None).unwrap().vault.unwrap().token_file.as_deref(), Some(Path::new("/run/token")));
+    assert!(with(&with_file, Some("token")).is_err());
+}
+
+#[test]
+fn keys_over_plain_http_are_refused_unless_allowed() {
+    assert!(!resolve(&[]).unwrap().allow_insecure_sse_c);
+    assert!(resolve(&["--allow-insecure-sse-c"]).unwrap().allow_insecure_sse_c);
+    assert!(!resolve(&["--allow-insecure-sse-c", "false"]).unwrap().allow_insecure_sse_c);
 }
