@@ -160,6 +160,8 @@ impl From<Error> for ApiError {
             | Error::AclNotSupported
             | Error::AclWithOwnership
             | Error::MalformedPolicy(_)
+            | Error::InvalidStorageClass
+            | Error::Rules(_)
             | Error::Body(_)
             | Error::IncompleteBody { .. }
             | Error::BadDigest

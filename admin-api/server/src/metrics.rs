@@ -180,6 +180,13 @@ impl Sample {
         for (labels, status) in &jobs {
             ConstCounter::new(status.figures.done as f64).encode(done.encode_family(labels)?)?;
         }
+        let mut actions = encoder.encode_descriptor("job_actions", "Things done by kind", None, MetricType::Counter)?;
+        for (_, status) in &jobs {
+            for (action, count) in &status.figures.actions {
+                let labels = [("job", status.name), ("action", *action)];
+                ConstCounter::new(*count as f64).encode(actions.encode_family(&labels)?)?;
+            }
+        }
         let mut waiting = encoder.encode_descriptor("job_waiting", "Things that wait", None, MetricType::Gauge)?;
         for (labels, status) in &jobs {
             ConstGauge::new(status.figures.waiting as f64).encode(waiting.encode_family(labels)?)?;

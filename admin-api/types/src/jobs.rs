@@ -1,4 +1,5 @@
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// A background job of this process.
@@ -23,6 +24,9 @@ pub struct Job {
     pub waiting: u64,
     /// Whole passes that ended.
     pub passes: u64,
+    /// What it did by action since the start of the process, of a job that does several things.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub actions: BTreeMap<String, u64>,
     /// Problems of the last pass, the first hundred.
     pub problems: Vec<JobProblem>,
 }

@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// The dynamic settings in force. The revision is the ETag as well.
@@ -24,6 +25,8 @@ pub struct SettingsDocument {
     pub quotas: Quotas,
     /// Redundancy of new blobs, as `replicas:2`; the boot setting if null. Blobs that exist keep theirs.
     pub redundancy: Option<String>,
+    /// Redundancy of each storage class beside `STANDARD`: `replicas:2`, or `default` for the bucket's.
+    pub storage_classes: BTreeMap<String, String>,
     /// Graces, intervals and shares of background work.
     pub timers: Timers,
     /// CORS answers of buckets that have no rules of their own.
@@ -64,6 +67,8 @@ pub struct Timers {
     pub stale_upload_secs: u64,
     /// Seconds in which scrubbing reads every blob once.
     pub scrub_interval_secs: u64,
+    /// Seconds that lifecycle rules take for a day; anything but 86,400 is for tests.
+    pub lifecycle_day_secs: u64,
     /// Share of the time that each background job may be busy, 0.01 to 1.
     pub job_busy_share: f64,
     /// Seconds that events are kept.

@@ -1,5 +1,6 @@
 use cofre_runtime::WorkerStatus;
 use parking_lot::Mutex;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Most problems that a job keeps to show.
@@ -18,6 +19,8 @@ pub struct Figures {
     pub problems: Vec<(String, String)>,
     /// Whole passes that ended.
     pub passes: u64,
+    /// What it did by action, of a job that does several things.
+    pub actions: BTreeMap<&'static str, u64>,
 }
 
 /// What a job is doing and did.
@@ -44,6 +47,14 @@ impl Shared {
         let mut figures = self.0.lock();
         figures.done += count;
         figures.done_bytes += bytes;
+    }
+
+    /// Counts actions by name.
+    pub(crate) fn acted(&self, actions: impl IntoIterator<Item = (&'static str, u64)>) {
+        let mut figures = self.0.lock();
+        for (action, count) in actions {
+            *figures.actions.entry(action).or_default() += count;
+        }
     }
 
     /// A pass ended with these left over.

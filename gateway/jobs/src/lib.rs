@@ -6,6 +6,7 @@
 mod events;
 mod figures;
 mod heal;
+mod lifecycle;
 mod orphans;
 mod reclaim;
 mod relocate;
@@ -77,6 +78,7 @@ impl Jobs {
         jobs.run(ground, shutdown, |figures| scrub::Scrub::new(ground.clone(), figures));
         jobs.run(ground, shutdown, |figures| orphans::FindOrphans::new(ground.clone(), figures));
         jobs.run(ground, shutdown, |figures| uploads::StaleUploads::new(ground.clone(), figures));
+        jobs.run(ground, shutdown, |figures| lifecycle::ApplyLifecycle::new(ground.clone(), figures));
         jobs.run(ground, shutdown, |figures| events::TrimEvents::new(ground.clone(), figures));
         jobs.run(ground, shutdown, |figures| topology::AttachMissing::new(ground.clone(), figures));
         let heal = jobs.run(ground, shutdown, |figures| heal::Heal::new(ground.clone(), figures));

@@ -25,6 +25,8 @@ pub(crate) struct Target<'a> {
     /// The version's id, as text; empty for a part.
     pub version: String,
     pub part: Option<(u16, UploadId)>,
+    /// Storage class, whose redundancy it gets; `STANDARD` if empty.
+    pub class: &'a str,
     /// What it is encrypted with; in the clear if absent.
     pub data_key: Option<&'a DataKey>,
 }
@@ -58,7 +60,7 @@ impl Objects {
     /// Writes a body durably to the shards. Nothing refers to it yet: commit it with
     /// [`Change::add_blob`], or give it up with [`Objects::discard`].
     pub(crate) async fn write_blob(&self, target: Target<'_>, upload: Upload, size_max: u64) -> Result<Written, Error> {
-        let Target { bucket, key, version, part, data_key } = target;
+        let Target { bucket, key, version, part, class, data_key } = target;
         let (body, digests) = prepare(upload, size_max).await?;
         if let cofre_shards::Body::Whole(bytes) = &body
             && bytes.is_empty()
@@ -78,7 +80,7 @@ impl Objects {
             part: part.map(|(number, upload)| (number, upload.to_string())),
             written_nanos: now.0,
         };
-        let scheme = self.scheme(bucket);
+        let scheme = self.scheme_of(bucket, class);
         let written = self.shards().write(id, header, body, scheme, durability(bucket)).await.map_err(write_error)?;
         let digests = digests.take()?;
         self.refuse_stale(now)?;
@@ -276,7 +278,7 @@ pub(crate) fn copy_record(copy: Copy) -> CopyRecord {
     CopyRecord { shard: copy.shard, locator: copy.locator.0 }
 }
 
-fn write_error(error: WriteError) -> Error {
+pub(crate) fn write_error(error: WriteError) -> Error {
     match error {
         WriteError::Body(error) => body_error(error),
         WriteError::NoRoom => Error::NoRoom,

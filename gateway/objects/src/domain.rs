@@ -1,8 +1,8 @@
 //! The domain object: what every operation stands on.
 
-use crate::Error;
 use crate::change::{Change, Quota, failed_for_good};
 use crate::versions::{Held, KeyState};
+use crate::{Error, Lifecycle, lifecycle};
 use cofre_catalog::records::{BucketRecord, Durability, Record, VersionRecord, Versioning};
 use cofre_catalog::{CommitError, Entry, Revision, Scan, Snapshot, SnapshotExt, Store, keys};
 use cofre_iam::{BucketAccess, Caller};
@@ -79,13 +79,16 @@ pub(crate) struct Bucket {
     pub record: BucketRecord,
     /// What the record says about who may reach it: its policy is parsed once, here.
     pub access: BucketAccess,
+    /// Its lifecycle rules, read once.
+    pub lifecycle: Option<Arc<Lifecycle>>,
 }
 
 impl Bucket {
     fn of(name: &BucketName, entry: &Entry) -> Result<Self, Error> {
         let record = BucketRecord::decode(&entry.value)?;
         let access = BucketAccess::of(name, &record);
-        Ok(Self { name: name.clone(), revision: entry.revision, record, access })
+        let lifecycle = lifecycle::parse(&record.config).map(Arc::new);
+        Ok(Self { name: name.clone(), revision: entry.revision, record, access, lifecycle })
     }
 
     /// Who owns a version: under ownership controls that disable lists, the bucket's owner.
@@ -258,9 +261,24 @@ impl Objects {
         Ok(())
     }
 
-    /// Redundancy of new blobs of a bucket.
-    pub(crate) fn scheme(&self, bucket: &Bucket) -> Scheme {
-        bucket.record.scheme.or(self.0.parts.settings.current().redundancy).unwrap_or(self.0.parts.scheme)
+    /// Redundancy of new blobs of a storage class in a bucket.
+    pub(crate) fn scheme_of(&self, bucket: &Bucket, class: &str) -> Scheme {
+        let settings = self.0.parts.settings.current();
+        let default = || bucket.record.scheme.or(settings.redundancy).unwrap_or(self.0.parts.scheme);
+        if class.is_empty() {
+            return default();
+        }
+        settings.storage_classes.get(class).and_then(|class| class.scheme()).unwrap_or_else(default)
+    }
+
+    /// Whether there is a storage class of this name; the empty text is `STANDARD`.
+    pub(crate) fn is_class(&self, class: &str) -> bool {
+        class.is_empty() || self.0.parts.settings.current().storage_classes.contains_key(class)
+    }
+
+    /// Refuses a storage class that there is not.
+    pub(crate) fn check_class(&self, class: &str) -> Result<(), Error> {
+        if self.is_class(class) { Ok(()) } else { Err(Error::InvalidStorageClass) }
     }
 }
 

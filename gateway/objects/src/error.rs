@@ -1,4 +1,4 @@
-use crate::Unset;
+use crate::{RulesError, Unset};
 use cofre_catalog::records::RecordError;
 use cofre_catalog::{CommitError, StoreError};
 use cofre_iam::MalformedPolicy;
@@ -31,6 +31,12 @@ pub enum Error {
     /// A bucket policy is not one.
     #[error(transparent)]
     MalformedPolicy(#[from] MalformedPolicy),
+    /// There is no such storage class.
+    #[error("there is no such storage class")]
+    InvalidStorageClass,
+    /// The rules of a document are not valid.
+    #[error(transparent)]
+    Rules(RulesError),
     /// A value of the request is not valid.
     #[error(transparent)]
     Invalid(#[from] Invalid),

@@ -22,10 +22,12 @@ mod digest;
 mod domain;
 mod encryption;
 mod error;
+mod lifecycle;
 mod list;
 mod lock;
 mod maintain;
 mod object;
+mod rewrite;
 mod rights;
 mod topology;
 mod upload;
@@ -43,6 +45,10 @@ pub use cofre_shards::{Body, BodyError, ByteStream};
 pub use domain::{Objects, Parts};
 pub use encryption::{EncryptAs, Encrypted};
 pub use error::Error;
+pub use lifecycle::{
+    Criteria, Expiration, Lifecycle, LifecycleCounts, LifecycleStep, NoncurrentExpiration, NoncurrentTransition,
+    RULE_ID_CHARS_MAX, RULES_MAX, Rule, RulesError, Scope, Transition, When,
+};
 pub use list::*;
 pub use lock::WantedLock;
 pub use maintain::{Deleted, Healed, Orphans, Reclaimed, Relocated, Scrubbed, StaleUploads};

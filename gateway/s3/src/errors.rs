@@ -6,7 +6,7 @@
 
 use crate::exchange::Exchange;
 use crate::translate::{names, times};
-use cofre_objects::{ConfigKind, Error, Unset};
+use cofre_objects::{ConfigKind, Error, RulesError, Unset};
 use cofre_types::{Invalid, Timestamp, VersionId};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use s3s::stream::aws_chunked_stream::AwsChunkedStreamError;
@@ -60,6 +60,10 @@ pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
         Error::AclNotSupported => about_bucket(about, S3ErrorCode::AccessControlListNotSupported),
         Error::AclWithOwnership => about_bucket(about, S3ErrorCode::InvalidBucketAclWithObjectOwnership),
         Error::MalformedPolicy(malformed) => s3_error!(MalformedPolicy, "{malformed}"),
+        Error::InvalidStorageClass => S3Error::new(S3ErrorCode::InvalidStorageClass),
+        Error::Rules(RulesError::Malformed(why)) => S3Error::with_message(S3ErrorCode::MalformedXML, why),
+        Error::Rules(RulesError::Argument(why)) => S3Error::with_message(S3ErrorCode::InvalidArgument, why),
+        Error::Rules(RulesError::Request(why)) => S3Error::with_message(S3ErrorCode::InvalidRequest, why),
         Error::Invalid(invalid) => invalid_value(&invalid),
         Error::InvalidRequest(why) => S3Error::with_message(S3ErrorCode::InvalidRequest, why),
         Error::Body(error) => body(error.0),

@@ -71,6 +71,7 @@ fn job(status: JobStatus) -> Job {
         done_bytes: figures.done_bytes,
         waiting: figures.waiting,
         passes: figures.passes,
+        actions: figures.actions.into_iter().map(|(action, count)| (action.to_owned(), count)).collect(),
         problems: figures.problems.into_iter().map(problem).collect(),
     }
 }

@@ -9,7 +9,7 @@ use cofre_catalog::records::{BlobRecord, Content, Guards, ManifestRecord, Record
 use cofre_catalog::{Revision, keys};
 use cofre_iam::{Action, Caller, Details};
 use cofre_runtime::uncancelled;
-use cofre_types::{AccountId, BucketName, Checksum, ChecksumKind, ObjectKey, ResolvedRange, Tags, VersionId};
+use cofre_types::{AccountId, BucketName, Checksum, ChecksumKind, ObjectKey, ResolvedRange, Scheme, Tags, VersionId};
 use futures_util::StreamExt;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(crate) struct Source {
 
 impl Objects {
     /// Copies an object: a new version that refers to the same blobs. No bytes move unless they are to
-    /// be encrypted in another way.
+    /// be encrypted in another way, or to have another redundancy.
     ///
     /// # Errors
     /// [`Error`]; the destination stands as it was.
@@ -39,6 +39,7 @@ impl Objects {
     async fn copy_to_end(&self, caller: &Caller, request: CopyObject) -> Result<CopyOutcome, Error> {
         let mut bucket = self.bucket(&request.bucket).await?;
         self.authorise_put(caller, &bucket, &request.key, request.tags.as_ref().unwrap_or(&Tags::default()))?;
+        self.check_class(&request.storage_class)?;
         let (owner, acl) = self.written_by(caller, &bucket, &request.key, request.acl.as_ref())?;
         let lock = self.lock_for(caller, &bucket, &request.key, request.lock)?;
         let mut known: Option<(Revision, Option<Checksum>)> = None;
@@ -55,7 +56,7 @@ impl Objects {
             let shares = plan.as_ref().map_or(held.is_none(), |plan| held.is_some_and(|held| plan.is_met_by(held)));
             refuse_no_change(&request, &source, shares)?;
             let mut guards = Guards { acl: acl.clone(), ..lock.guards() };
-            if !shares {
+            if !shares || self.scheme_of(&bucket, &request.storage_class) != source.scheme(self) {
                 return self.copy_anew(&request, &bucket, &source, plan, owner, guards).await;
             }
             let checksum = match known.take() {
@@ -80,6 +81,7 @@ impl Objects {
                     modified: record.modified,
                     version: bucket.shown(record.version),
                     source_version: source.bucket.shown(source.held.record.version),
+                    ending: Self::ending(&bucket, &request.key, &record),
                     checksum: record.checksum,
                     encryption: Encrypted::of(record.guards.encryption.as_ref()),
                 });
@@ -183,6 +185,11 @@ impl Objects {
 }
 
 impl Source {
+    /// The redundancy of its storage class.
+    pub(crate) fn scheme(&self, objects: &Objects) -> Scheme {
+        objects.scheme_of(&self.bucket, &self.held.record.storage_class)
+    }
+
     /// The commit happens only if the source is still there: so are the blobs that it refers to.
     pub(crate) fn check_unchanged(&self, change: &mut Change) {
         let id = self.bucket.record.id;

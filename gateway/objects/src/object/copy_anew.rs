@@ -1,4 +1,5 @@
-//! Copies whose bytes are encrypted in another way than the source's: they are read, and written anew.
+//! Copies whose bytes are encrypted in another way than the source's, or have another redundancy: they are
+//! read, and written anew.
 
 use super::copy::{COPY_BYTES_MAX, Source, copied};
 use crate::blobs::Target;
@@ -42,7 +43,14 @@ impl Objects {
         };
         let data_key = seal.as_ref().map(|seal| &seal.key);
         let version = self.planned_version(bucket);
-        let target = Target { bucket, key: &request.key, version: version.to_string(), part: None, data_key };
+        let target = Target {
+            bucket,
+            key: &request.key,
+            version: version.to_string(),
+            part: None,
+            class: &request.storage_class,
+            data_key,
+        };
         let written = self.write_blob(target, upload, COPY_BYTES_MAX).await.map_err(of_source)?;
         let etag = entity_tag(seal.as_ref().map(|seal| (&seal.record, &seal.key)), written.digests.md5);
         let guards = Guards { encryption: seal.map(|seal| seal.record), ..guards };
@@ -59,6 +67,7 @@ impl Objects {
             modified: record.modified,
             version: bucket.shown(record.version),
             source_version: source.bucket.shown(source.held.record.version),
+            ending: Self::ending(&bucket, &request.key, &record),
             checksum: record.checksum,
             encryption: Encrypted::of(record.guards.encryption.as_ref()),
         })

@@ -59,6 +59,9 @@ impl Objects {
             (None, None) => (None, None),
         };
         let mut info = info(&bucket, &record, self.part_count(&record));
+        if request.version.is_none() {
+            info.ending = Self::ending(&bucket, &request.key, &record);
+        }
         self.hide_lock(caller, &bucket, &request.key, &mut info);
         let head = HeadOutcome { info, range, part_checksum };
         Ok(Found { record, head, range: range.unwrap_or(whole) })
@@ -166,6 +169,7 @@ pub(crate) fn info(bucket: &Bucket, record: &VersionRecord, parts: Option<u16>) 
         headers: record.headers.clone(),
         tag_count: record.tags.pairs().len(),
         parts,
+        ending: None,
         retention: record.guards.retention,
         legal_hold: record.guards.legal_hold,
         encryption: Encrypted::of(record.guards.encryption.as_ref()),

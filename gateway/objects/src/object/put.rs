@@ -38,6 +38,7 @@ impl Objects {
             request;
         let bucket = self.bucket(&name).await?;
         self.authorise_put(caller, &bucket, &key, &tags)?;
+        self.check_class(&storage_class)?;
         let (owner, acl) = self.written_by(caller, &bucket, &key, acl.as_ref())?;
         let lock = self.lock_for(caller, &bucket, &key, lock)?;
         if !conditions.is_empty() {
@@ -47,7 +48,14 @@ impl Objects {
         let seal = self.data_seal(&bucket, &encryption).await?;
         let data_key = seal.as_ref().map(|seal| &seal.key);
         let version = self.planned_version(&bucket);
-        let target = Target { bucket: &bucket, key: &key, version: version.to_string(), part: None, data_key };
+        let target = Target {
+            bucket: &bucket,
+            key: &key,
+            version: version.to_string(),
+            part: None,
+            class: &storage_class,
+            data_key,
+        };
         let written = self.write_blob(target, upload, PUT_BYTES_MAX).await?;
         let draft = Draft {
             owner,
@@ -64,7 +72,7 @@ impl Objects {
         uncancelled(async move {
             let (bucket, record) =
                 objects.commit_or_discard(&bucket, &key, &draft, &conditions, written, version).await?;
-            Ok(put_outcome(&bucket, record))
+            Ok(put_outcome(&bucket, &key, record))
         })
         .await
     }
@@ -185,10 +193,11 @@ impl Draft {
     }
 }
 
-pub(crate) fn put_outcome(bucket: &Bucket, record: VersionRecord) -> PutOutcome {
+pub(crate) fn put_outcome(bucket: &Bucket, key: &ObjectKey, record: VersionRecord) -> PutOutcome {
     PutOutcome {
         etag: record.etag,
         version: bucket.shown(record.version),
+        ending: Objects::ending(bucket, key, &record),
         checksum: record.checksum,
         size: record.size,
         encryption: Encrypted::of(record.guards.encryption.as_ref()),

@@ -125,6 +125,17 @@ pub struct PutOutcome {
     pub size: u64,
     /// How it is encrypted.
     pub encryption: Option<Encrypted>,
+    /// When the bucket's rules end it.
+    pub ending: Option<Ending>,
+}
+
+/// When lifecycle rules end something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// When.
+    pub at: Timestamp,
+    /// The id of the rule that says so.
+    pub rule: String,
 }
 
 /// Gets or heads an object.
@@ -169,6 +180,8 @@ pub struct ObjectInfo {
     pub tag_count: usize,
     /// Number of parts, if it was a multipart upload.
     pub parts: Option<u16>,
+    /// When the bucket's rules end it; told of the current version only.
+    pub ending: Option<Ending>,
     /// Until when it is kept, if the caller may know.
     pub retention: Option<Retention>,
     /// Whether it has a legal hold, if the caller may know.
@@ -268,6 +281,8 @@ pub struct CopyOutcome {
     pub checksum: Option<Checksum>,
     /// How the copy is encrypted.
     pub encryption: Option<Encrypted>,
+    /// When the bucket's rules end the copy.
+    pub ending: Option<Ending>,
 }
 
 /// A part of a completed object, as `GetObjectAttributes` tells it.

@@ -1,4 +1,4 @@
-use super::UploadRef;
+use super::{Found, UploadRef};
 use crate::change::Change;
 use crate::domain::Tried;
 use crate::{Error, Objects};
@@ -14,20 +14,25 @@ impl Objects {
     pub async fn abort_upload(&self, caller: &Caller, at: UploadRef) -> Result<(), Error> {
         let mut found = self.upload_for(caller, Action::AbortMultipartUpload, &at).await?;
         for _ in Self::tries() {
-            let key = keys::upload(found.bucket.record.id, &at.key, at.upload);
-            let due = self.now().after(self.garbage_grace());
-            let mut change = Change::default();
-            change.batch.unchanged(key.clone(), Some(found.revision));
-            change.batch.delete(key);
-            change.batch.put(keys::garbage(due.0, self.random().bytes()), GarbageRecord::Parts(at.upload).encode());
-            self.uncount_parts(&at, &mut change).await?;
-            change.usage.uploads -= 1;
-            if matches!(self.try_commit(&found.bucket, change).await?, Tried::Done) {
+            if matches!(self.try_abort(&found, &at).await?, Tried::Done) {
                 return Ok(());
             }
             let bucket = self.same_bucket(&found.bucket).await?;
             found = self.upload_in(bucket, &at).await?;
         }
         Err(Error::Conflict)
+    }
+
+    /// One try to abort an upload as it was found.
+    pub(crate) async fn try_abort(&self, found: &Found, at: &UploadRef) -> Result<Tried, Error> {
+        let key = keys::upload(found.bucket.record.id, &at.key, at.upload);
+        let due = self.now().after(self.garbage_grace());
+        let mut change = Change::default();
+        change.batch.unchanged(key.clone(), Some(found.revision));
+        change.batch.delete(key);
+        change.batch.put(keys::garbage(due.0, self.random().bytes()), GarbageRecord::Parts(at.upload).encode());
+        self.uncount_parts(at, &mut change).await?;
+        change.usage.uploads -= 1;
+        self.try_commit(&found.bucket, change).await
     }
 }

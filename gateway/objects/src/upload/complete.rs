@@ -59,7 +59,7 @@ impl Objects {
             let (tried, record) =
                 self.try_put(&found.bucket, &at.key, &draft, &request.conditions, change, None).await?;
             if matches!(tried, Tried::Done) {
-                return Ok(put_outcome(&found.bucket, record));
+                return Ok(put_outcome(&found.bucket, &at.key, record));
             }
             let bucket = self.same_bucket(&found.bucket).await?;
             found = match self.upload_in(bucket.clone(), at).await {
@@ -75,7 +75,7 @@ impl Objects {
         let at = &request.upload;
         let current = self.key_state(bucket, &at.key).await?.current.ok_or(Error::NoSuchUpload)?;
         if current.record.content == Content::Manifest(at.upload) {
-            Ok(put_outcome(bucket, current.record))
+            Ok(put_outcome(bucket, &at.key, current.record))
         } else {
             Err(Error::NoSuchUpload)
         }

@@ -21,7 +21,7 @@ const SEGMENTS_MAX: usize = 2_048;
 
 impl Objects {
     /// Makes a part of a range of an object. The bytes are read once, for the part's entity tag. None
-    /// is written where all is in the clear: the part refers to the source's blobs.
+    /// is written where all is in the clear and of one redundancy: the part refers to the source's blobs.
     ///
     /// # Errors
     /// [`Error`]; a part that was there before stays.
@@ -40,7 +40,8 @@ impl Objects {
             check_customer_key(held, request.source_customer_key.as_ref())?;
             request.source_conditions.check_source(record)?;
             let range = source_range(request.range, record.size)?;
-            if held.is_some() || part_key.is_some() {
+            let same = source.scheme(self) == self.scheme_of(&found.bucket, &found.record.storage_class);
+            if held.is_some() || part_key.is_some() || !same {
                 return self.copy_part_anew(found, &request, &source, range, part_key).await;
             }
             let made = match part.take() {

@@ -31,6 +31,7 @@ impl Objects {
         if request_tags.is_some() {
             self.authorise_with(caller, Action::PutObjectTagging, &bucket, Some(&key), details)?;
         }
+        self.check_class(&storage_class)?;
         let (owner, acl) = self.written_by(caller, &bucket, &key, acl.as_ref())?;
         let lock = self.lock_for(caller, &bucket, &key, lock)?;
         let seal = self.data_seal(&bucket, &encryption).await?;
@@ -50,7 +51,8 @@ impl Objects {
             change.batch.put(keys::upload(bucket.record.id, &key, record.id), record.encode());
             change.usage.uploads += 1;
             if matches!(self.try_commit(&bucket, change).await?, Tried::Done) {
-                return Ok(UploadInfo::of(&record));
+                let ending = Self::ending_upload(&bucket, &key, record.initiated);
+                return Ok(UploadInfo { ending, ..UploadInfo::of(&record) });
             }
             bucket = self.same_bucket(&bucket).await?;
         }

@@ -23,6 +23,8 @@ impl Objects {
             let checksum = found.record.checksum.and(part.checksum);
             parts.push(ListedPart { number, size: part.size, etag: part.etag, checksum, modified: part.modified });
         }
-        Ok(PartsPage { upload: UploadInfo::of(&found.record), parts, truncated })
+        let ending = Self::ending_upload(&found.bucket, &at.key, found.record.initiated);
+        let upload = UploadInfo { ending, ..UploadInfo::of(&found.record) };
+        Ok(PartsPage { upload, parts, truncated })
     }
 }

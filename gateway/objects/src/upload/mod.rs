@@ -87,6 +87,7 @@ impl UploadInfo {
             storage_class: record.storage_class.clone(),
             checksum: record.checksum,
             encryption: Encrypted::of(record.guards.encryption.as_ref()),
+            ending: None,
         }
     }
 }

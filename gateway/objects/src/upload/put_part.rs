@@ -40,6 +40,7 @@ impl Objects {
             key: &at.key,
             version: String::new(),
             part: Some((number, at.upload)),
+            class: &found.record.storage_class,
             data_key: key.as_ref(),
         };
         let written = self.write_blob(target, content, PUT_BYTES_MAX).await?;

@@ -1,6 +1,6 @@
 //! What callers ask of multipart uploads, and what they get.
 
-use crate::{EncryptAs, Encrypted, GivenAcl, ReadConditions, Upload, WantedLock, WriteConditions};
+use crate::{EncryptAs, Encrypted, Ending, GivenAcl, ReadConditions, Upload, WantedLock, WriteConditions};
 use cofre_catalog::records::Headers;
 use cofre_keys::CustomerKey;
 use cofre_types::{
@@ -64,6 +64,8 @@ pub struct UploadInfo {
     pub checksum: Option<(ChecksumAlgorithm, ChecksumKind)>,
     /// How its parts are encrypted.
     pub encryption: Option<Encrypted>,
+    /// When the bucket's rules end it; not told in listings of uploads.
+    pub ending: Option<Ending>,
 }
 
 /// Puts a part; a part put again replaces the one before.

@@ -49,9 +49,6 @@ macro_rules! deleted {
 refused! {
     get_cors: GetBucketCorsInput => GetBucketCorsOutput, "GetBucketCors", GetBucketCors,
         S3Error::with_message(S3ErrorCode::NoSuchCORSConfiguration, "The CORS configuration does not exist");
-    get_lifecycle: GetBucketLifecycleConfigurationInput => GetBucketLifecycleConfigurationOutput,
-        "GetBucketLifecycleConfiguration", GetLifecycleConfiguration,
-        S3Error::with_message(S3ErrorCode::NoSuchLifecycleConfiguration, "The lifecycle configuration does not exist");
     get_website: GetBucketWebsiteInput => GetBucketWebsiteOutput, "GetBucketWebsite", GetBucketWebsite,
         S3Error::with_message(
             S3ErrorCode::NoSuchWebsiteConfiguration,
@@ -74,8 +71,6 @@ refused! {
 
     put_cors: PutBucketCorsInput => PutBucketCorsOutput, "PutBucketCors", PutBucketCors,
         not_implemented("A CORS configuration of a bucket");
-    put_lifecycle: PutBucketLifecycleConfigurationInput => PutBucketLifecycleConfigurationOutput,
-        "PutBucketLifecycleConfiguration", PutLifecycleConfiguration, not_implemented("A lifecycle configuration");
     put_website: PutBucketWebsiteInput => PutBucketWebsiteOutput, "PutBucketWebsite", PutBucketWebsite,
         not_implemented("A website configuration");
     put_replication: PutBucketReplicationInput => PutBucketReplicationOutput, "PutBucketReplication",
@@ -101,8 +96,6 @@ refused! {
 
 deleted! {
     delete_cors: DeleteBucketCorsInput => DeleteBucketCorsOutput, "DeleteBucketCors", PutBucketCors;
-    delete_lifecycle: DeleteBucketLifecycleInput => DeleteBucketLifecycleOutput, "DeleteBucketLifecycle",
-        PutLifecycleConfiguration;
     delete_website: DeleteBucketWebsiteInput => DeleteBucketWebsiteOutput, "DeleteBucketWebsite",
         DeleteBucketWebsite;
     delete_replication: DeleteBucketReplicationInput => DeleteBucketReplicationOutput, "DeleteBucketReplication",

@@ -4,7 +4,7 @@ use super::Operations;
 use super::asked::{Asked, answer_with, take};
 use super::uploads::{refuse, upload_ref};
 use crate::translate::checksums::{self, Shown};
-use crate::translate::{encryption, names};
+use crate::translate::{encryption, names, times};
 use cofre_objects::{CompleteUpload, CompletedPart};
 use cofre_types::ETag;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -46,7 +46,8 @@ pub(super) async fn complete(
         bucket: Some(input.bucket),
         key: Some(asked.escape(about.key.into())),
         e_tag: Some(names::etag(&outcome.etag)),
-        version_id: outcome.version.map(|version| version.to_string()),
+        expiration: outcome.ending.map(times::to_expiration),
+        version_id: names::made(outcome.version),
         ..CompleteMultipartUploadOutput::default()
     };
     answer_with(output, headers)

@@ -85,7 +85,8 @@ fn show(outcome: CopyOutcome) -> CopyObjectOutput {
             ..CopyObjectResult::default()
         }),
         copy_source_version_id: outcome.source_version.map(|version| version.to_string()),
-        version_id: outcome.version.map(|version| version.to_string()),
+        expiration: outcome.ending.map(times::to_expiration),
+        version_id: names::made(outcome.version),
         ..CopyObjectOutput::default()
     }
 }

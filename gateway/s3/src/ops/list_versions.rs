@@ -2,6 +2,7 @@
 
 use super::asked::{Asked, answer, take};
 use super::list_objects::{check_encoding, common_prefixes};
+use super::list_uploads::class;
 use super::{Operations, owners};
 use crate::translate::text::Encoding;
 use crate::translate::{checksums, names, times};
@@ -75,8 +76,8 @@ fn show(asked: &Asked, version: ListedVersion, encoding: Encoding) -> ObjectVers
         last_modified: Some(times::to_dto(object.modified)),
         owner: Some(owners::owner(asked, object.owner)),
         size: Some(names::size(object.size)),
-        // S3 knows one storage class of versions.
-        storage_class: Some(ObjectVersionStorageClass::from_static(ObjectVersionStorageClass::STANDARD)),
+        // The schema has one class only, S3 prints the version's.
+        storage_class: Some(ObjectVersionStorageClass::from(class(object.storage_class))),
         version_id: Some(version.version.to_string()),
         ..ObjectVersion::default()
     }

@@ -12,6 +12,7 @@ mod copy_object;
 mod delete_object;
 mod delete_objects;
 mod get_object;
+mod lifecycle;
 mod list_buckets;
 mod list_objects;
 mod list_uploads;

@@ -10,7 +10,7 @@ use super::{Operations, put_object};
 use crate::gate::refusals;
 use crate::translate::checksums::Shown;
 use crate::translate::encryption::{self, CustomerKeys};
-use crate::translate::names;
+use crate::translate::{names, times};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use s3s::dto::{PostObjectInput, PostObjectOutput, PutObjectInput};
 use s3s::stream::ByteStream;
@@ -58,7 +58,8 @@ pub(super) async fn post(
         checksum_sha256: checksum.sha256,
         checksum_type: checksum.kind,
         e_tag: Some(names::etag(&outcome.etag)),
-        version_id: outcome.version.map(|version| version.to_string()),
+        expiration: outcome.ending.map(times::to_expiration),
+        version_id: names::made(outcome.version),
         ..PostObjectOutput::default()
     };
     answer_with(output, headers)

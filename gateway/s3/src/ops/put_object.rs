@@ -5,7 +5,7 @@ use super::{Operations, acl};
 use crate::body;
 use crate::translate::acl::Of;
 use crate::translate::checksums::{self, Shown};
-use crate::translate::{encryption, headers, lock, names, tags};
+use crate::translate::{encryption, headers, lock, names, tags, times};
 use cofre_objects::{DeclaredChecksum, PutObject, PutOutcome, Upload};
 use s3s::dto::{PutObjectInput, PutObjectOutput, StorageClass, StreamingBlob};
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
@@ -86,17 +86,13 @@ pub(super) async fn upload(asked: &Asked, body: Option<StreamingBlob>, length: O
     Ok(Upload { body, content_md5, checksum })
 }
 
-/// Storage classes whose objects are at hand at once: they are kept as a label. Archives, which
-/// would have to be restored first, are refused rather than pretended.
-const STORAGE_CLASSES: [&str; 5] =
-    ["STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "REDUCED_REDUNDANCY", "GLACIER_IR"];
-
-/// Reads a storage class; the default is the empty text.
+/// Reads a storage class; the default is the empty text. Which there are the domain knows.
 pub(super) fn storage_class(class: Option<StorageClass>) -> S3Result<String> {
     match class.as_ref().map(StorageClass::as_str) {
         None | Some("STANDARD") => Ok(String::new()),
-        Some(class) if STORAGE_CLASSES.contains(&class) => Ok(class.to_owned()),
-        Some(_) => Err(S3Error::new(S3ErrorCode::InvalidStorageClass)),
+        // What the domain takes for the default must not come from outside.
+        Some("") => Err(S3Error::new(S3ErrorCode::InvalidStorageClass)),
+        Some(class) => Ok(class.to_owned()),
     }
 }
 
@@ -110,7 +106,8 @@ fn show(outcome: PutOutcome) -> PutObjectOutput {
         checksum_sha256: checksum.sha256,
         checksum_type: checksum.kind,
         e_tag: Some(names::etag(&outcome.etag)),
-        version_id: outcome.version.map(|version| version.to_string()),
+        expiration: outcome.ending.map(times::to_expiration),
+        version_id: names::made(outcome.version),
         ..PutObjectOutput::default()
     }
 }

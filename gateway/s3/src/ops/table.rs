@@ -2,9 +2,9 @@
 
 use super::{
     Operations, acl, attributes, bucket_configs, bucket_encryption, buckets, complete_upload, copy_object,
-    delete_object, delete_objects, get_object, list_buckets, list_objects, list_uploads, list_versions, object_lock,
-    ownership, policy, post_object, public_access, put_object, tagging, unset_configs, upload_part, uploads,
-    versioning,
+    delete_object, delete_objects, get_object, lifecycle, list_buckets, list_objects, list_uploads, list_versions,
+    object_lock, ownership, policy, post_object, public_access, put_object, tagging, unset_configs, upload_part,
+    uploads, versioning,
 };
 use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
@@ -76,7 +76,7 @@ table! {
     get_bucket_policy: GetBucketPolicyInput => GetBucketPolicyOutput, policy::get;
     get_bucket_policy_status: GetBucketPolicyStatusInput => GetBucketPolicyStatusOutput, policy::status;
     get_bucket_cors: GetBucketCorsInput => GetBucketCorsOutput, bucket_configs::get_cors;
-    get_bucket_lifecycle_configuration: GetBucketLifecycleConfigurationInput => GetBucketLifecycleConfigurationOutput, bucket_configs::get_lifecycle;
+    get_bucket_lifecycle_configuration: GetBucketLifecycleConfigurationInput => GetBucketLifecycleConfigurationOutput, lifecycle::get;
     get_bucket_website: GetBucketWebsiteInput => GetBucketWebsiteOutput, bucket_configs::get_website;
     get_bucket_encryption: GetBucketEncryptionInput => GetBucketEncryptionOutput, bucket_encryption::get;
     get_bucket_replication: GetBucketReplicationInput => GetBucketReplicationOutput, bucket_configs::get_replication;
@@ -90,7 +90,7 @@ table! {
 
     put_bucket_policy: PutBucketPolicyInput => PutBucketPolicyOutput, policy::put;
     put_bucket_cors: PutBucketCorsInput => PutBucketCorsOutput, bucket_configs::put_cors;
-    put_bucket_lifecycle_configuration: PutBucketLifecycleConfigurationInput => PutBucketLifecycleConfigurationOutput, bucket_configs::put_lifecycle;
+    put_bucket_lifecycle_configuration: PutBucketLifecycleConfigurationInput => PutBucketLifecycleConfigurationOutput, lifecycle::put;
     put_bucket_website: PutBucketWebsiteInput => PutBucketWebsiteOutput, bucket_configs::put_website;
     put_bucket_encryption: PutBucketEncryptionInput => PutBucketEncryptionOutput, bucket_encryption::put;
     put_bucket_replication: PutBucketReplicationInput => PutBucketReplicationOutput, bucket_configs::put_replication;
@@ -108,7 +108,7 @@ table! {
 
     delete_bucket_policy: DeleteBucketPolicyInput => DeleteBucketPolicyOutput, policy::delete;
     delete_bucket_cors: DeleteBucketCorsInput => DeleteBucketCorsOutput, bucket_configs::delete_cors;
-    delete_bucket_lifecycle: DeleteBucketLifecycleInput => DeleteBucketLifecycleOutput, bucket_configs::delete_lifecycle;
+    delete_bucket_lifecycle: DeleteBucketLifecycleInput => DeleteBucketLifecycleOutput, lifecycle::delete;
     delete_bucket_website: DeleteBucketWebsiteInput => DeleteBucketWebsiteOutput, bucket_configs::delete_website;
     delete_bucket_encryption: DeleteBucketEncryptionInput => DeleteBucketEncryptionOutput, bucket_encryption::delete;
     delete_bucket_replication: DeleteBucketReplicationInput => DeleteBucketReplicationOutput, bucket_configs::delete_replication;

@@ -66,6 +66,8 @@ pub(super) async fn create(
         checksum_algorithm: created.checksum.map(|(algorithm, _)| checksums::algorithm_to_dto(algorithm)),
         checksum_type: created.checksum.map(|(_, kind)| checksums::kind_to_dto(kind)),
         key: Some(asked.escape(key.into())),
+        abort_date: created.ending.as_ref().map(|ending| times::to_dto(ending.at)),
+        abort_rule_id: created.ending.map(|ending| times::rule_to_header(&ending.rule)),
         upload_id: Some(created.id.to_string()),
         ..CreateMultipartUploadOutput::default()
     };
@@ -101,6 +103,8 @@ pub(super) async fn list_parts(
     let upload = page.upload;
     let names_of = owners::Names::of(ops, &asked, [upload.initiator, upload.owner]).await?;
     answer(ListPartsOutput {
+        abort_date: upload.ending.as_ref().map(|ending| times::to_dto(ending.at)),
+        abort_rule_id: upload.ending.map(|ending| times::rule_to_header(&ending.rule)),
         bucket: Some(input.bucket),
         checksum_algorithm: upload.checksum.map(|(algorithm, _)| checksums::algorithm_to_dto(algorithm)),
         checksum_type: upload.checksum.map(|(_, kind)| checksums::kind_to_dto(kind)),

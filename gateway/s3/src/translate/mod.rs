@@ -5,6 +5,7 @@ pub(crate) mod checksums;
 pub(crate) mod conditions;
 pub(crate) mod encryption;
 pub(crate) mod headers;
+pub(crate) mod lifecycle;
 pub(crate) mod lock;
 pub(crate) mod names;
 pub(crate) mod range;

@@ -23,6 +23,11 @@ pub(crate) fn version(id: Option<&str>) -> Result<Option<VersionId>, S3Error> {
         .transpose()
 }
 
+/// The id of a version that was made, where S3 tells it: not of a null version.
+pub(crate) fn made(version: Option<VersionId>) -> Option<String> {
+    version.filter(|version| *version != VersionId::Null).map(|version| version.to_string())
+}
+
 /// Parses an upload id. One that is not of our form names no upload.
 pub(crate) fn upload(id: &str) -> Result<UploadId, S3Error> {
     UploadId::parse(id).map_err(|_| S3Error::new(S3ErrorCode::NoSuchUpload))

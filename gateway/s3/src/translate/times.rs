@@ -1,9 +1,14 @@
 //! Moments between the domain, s3s and HTTP.
 
+use cofre_objects::Ending;
 use cofre_types::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use s3s::dto;
 use std::time::{Duration, UNIX_EPOCH};
 use time::OffsetDateTime;
+
+/// What stands as it is in the id of a rule in a header.
+const RULE_ID: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*');
 
 /// For headers and XML. Cut to whole seconds, as S3 does, so that a listing and a HEAD agree.
 pub(crate) fn to_dto(at: Timestamp) -> dto::Timestamp {
@@ -47,6 +52,16 @@ pub(crate) fn to_iso(at: Timestamp) -> String {
     format_as(at, dto::TimestampFormat::DateTime)
 }
 
+/// Writes when a rule ends an object, as `x-amz-expiration` has it.
+pub(crate) fn to_expiration(ending: Ending) -> String {
+    format!("expiry-date=\"{}\", rule-id=\"{}\"", to_http(ending.at), rule_to_header(&ending.rule))
+}
+
+/// Writes the id of a rule, which may have any characters, for a header: URL-encoded, as S3 does.
+pub(crate) fn rule_to_header(id: &str) -> String {
+    utf8_percent_encode(id, RULE_ID).to_string()
+}
+
 fn format_as(at: Timestamp, format: dto::TimestampFormat) -> String {
     let mut text = Vec::with_capacity(29);
     // Writing to memory does not fail, and the years that a Timestamp holds have four digits.
@@ -69,6 +84,13 @@ mod tests {
         for text in ["", "20151021", "20151021T0728", "yesterday", "２０１５１０２１T072800Z"] {
             assert_eq!(parse_basic(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn writes_when_a_rule_ends_an_object() {
+        let ending = Ending { at: Timestamp::from_secs(1_390_089_600), rule: "old logs/\"1\"".to_owned() };
+        let expected = "expiry-date=\"Sun, 19 Jan 2014 00:00:00 GMT\", rule-id=\"old%20logs%2F%221%22\"";
+        assert_eq!(to_expiration(ending), expected);
     }
 
     proptest! {

@@ -15,6 +15,7 @@ mod deletes;
 mod edges;
 mod encryption;
 mod forms;
+mod lifecycle;
 mod listings;
 mod lists;
 mod locks;

@@ -1,6 +1,6 @@
 use super::{DynamicSettings, Settings, stored};
 use crate::SettingsError;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// One field that differs between two documents.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,13 +29,15 @@ pub(super) fn between(from: &Settings, to: &Settings) -> Result<Vec<Change>, Set
     Ok(changes)
 }
 
-/// Both documents are whole, so they have the same members wherever both are objects.
+/// A member that only one of them has is null in the other.
 fn compare(path: String, from: &Value, to: &Value, changes: &mut Vec<Change>) {
     match (from, to) {
         (Value::Object(from), Value::Object(to)) => {
-            for (name, value) in from {
+            let added = to.keys().filter(|name| !from.contains_key(*name));
+            for name in from.keys().chain(added) {
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                compare(path, value, to.get(name).unwrap_or(&Value::Null), changes);
+                let of = |document: &Map<String, Value>| document.get(name).cloned().unwrap_or(Value::Null);
+                compare(path, &of(from), &of(to), changes);
             }
         }
         (from, to) if from != to => changes.push(Change { path, from: from.clone(), to: to.clone() }),

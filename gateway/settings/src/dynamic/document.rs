@@ -1,6 +1,8 @@
+use super::ClassScheme;
 use crate::SettingsError;
 use cofre_types::Scheme;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Most origins that the CORS default may allow.
 pub const CORS_ORIGINS_MAX: usize = 100;
@@ -24,7 +26,7 @@ const SECS_MAX: u64 = 366 * 86_400;
 
 /// The dynamic settings. Every field has a default, so a document may leave out what it does not
 /// change, and a merge patch that sets a field to null brings its default back.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// How many requests each access key may make.
@@ -37,10 +39,28 @@ pub struct Settings {
     /// setting if absent. Blobs that exist keep theirs.
     #[serde(with = "scheme_text")]
     pub redundancy: Option<Scheme>,
+    /// Redundancy of each storage class that objects may be put in or moved to, beside `STANDARD`, whose
+    /// redundancy is the bucket's: `replicas:2`, or `default` for the same. At most 32; names have capital
+    /// letters, digits and underscores. An object of a class that was taken out stays readable.
+    pub storage_classes: BTreeMap<String, ClassScheme>,
     /// Graces, intervals and shares of background work.
     pub timers: Timers,
     /// CORS answers of buckets that have no rules of their own.
     pub cors_default: CorsDefault,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            rate_limits: RateLimits::default(),
+            log_level: None,
+            quotas: Quotas::default(),
+            redundancy: None,
+            storage_classes: super::classes::defaults(),
+            timers: Timers::default(),
+            cors_default: CorsDefault::default(),
+        }
+    }
 }
 
 /// How many requests each access key may make. Above it the answer is 503 SlowDown, which clients retry.
@@ -117,6 +137,9 @@ pub struct Timers {
     /// Seconds in which scrubbing reads every blob once, an hour to a year. Shorter finds damage
     /// sooner and reads more.
     pub scrub_interval_secs: u64,
+    /// Seconds that lifecycle rules take for a day, 1 to 86,400. Anything but a day is for tests: objects
+    /// end earlier than their owners asked for, and not at midnight.
+    pub lifecycle_day_secs: u64,
     /// Share of the time that each background job may be busy, 0.01 to 1. More ends drains and repairs
     /// sooner and slows requests.
     pub job_busy_share: f64,
@@ -133,6 +156,7 @@ impl Default for Timers {
             orphan_grace_secs: 86_400,
             stale_upload_secs: 0,
             scrub_interval_secs: 30 * 86_400,
+            lifecycle_day_secs: 86_400,
             job_busy_share: 0.25,
             events_keep_secs: 90 * 86_400,
             events_keep_max: 100_000,
@@ -172,6 +196,7 @@ impl Settings {
         let count_max = i64::MAX.unsigned_abs();
         bounded("quotas.bucket_bytes_max", self.quotas.bucket_bytes_max.unwrap_or(0), 0, count_max)?;
         bounded("quotas.bucket_objects_max", self.quotas.bucket_objects_max.unwrap_or(0), 0, count_max)?;
+        super::classes::validate(&self.storage_classes)?;
         self.timers.validate()?;
         self.cors_default.validate()
     }
@@ -185,6 +210,7 @@ impl Timers {
             bounded("timers.stale_upload_secs", self.stale_upload_secs, 3_600, SECS_MAX)?;
         }
         bounded("timers.scrub_interval_secs", self.scrub_interval_secs, 3_600, SECS_MAX)?;
+        bounded("timers.lifecycle_day_secs", self.lifecycle_day_secs, 1, 86_400)?;
         if !(0.01..=1.0).contains(&self.job_busy_share) {
             return Err(invalid("timers.job_busy_share", "must be 0.01 to 1"));
         }
@@ -217,7 +243,7 @@ fn is_origin(text: &str) -> bool {
         || (text.len() <= CORS_ORIGIN_BYTES_MAX && host.is_some_and(|h| !h.is_empty() && h.bytes().all(host_bytes)))
 }
 
-fn invalid(path: &str, reason: &str) -> SettingsError {
+pub(super) fn invalid(path: &str, reason: &str) -> SettingsError {
     SettingsError::Invalid { path: path.to_owned(), reason: reason.to_owned() }
 }
 

@@ -15,12 +15,14 @@
 //! oldest revision is deleted by the change that goes beyond.
 
 mod change;
+mod classes;
 mod diff;
 mod document;
 mod history;
 mod stored;
 
 pub use change::{AUTHOR_BYTES_MAX, NOTE_BYTES_MAX, Patch};
+pub use classes::ClassScheme;
 pub use diff::Change;
 pub use document::{CORS_ORIGINS_MAX, CorsDefault, LogLevel, Quotas, RateLimits, Settings, Timers};
 pub use history::{HISTORY_PAGE_MAX, History, RevisionInfo};

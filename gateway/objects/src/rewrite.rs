@@ -1,0 +1,183 @@
+//! Writes content anew under another redundancy, as it stands on the shards.
+
+use crate::change::{Change, NewBlob};
+use crate::domain::{Bucket, durability};
+use crate::encryption::seal_body;
+use crate::{Error, Objects};
+use cofre_catalog::keys;
+use cofre_catalog::records::{
+    BlobRecord, Content, Encryption, EncryptionMethod, ManifestRecord, PartRecord, Record, Segment,
+};
+use cofre_keys::DataKey;
+use cofre_keys::stream::{plain_len, sealed_len};
+use cofre_shards::{BlobHeader, Body};
+use cofre_types::{BlobId, ObjectKey, ResolvedRange, Scheme, UploadId};
+
+/// Content that was written anew, which no record refers to yet.
+pub(crate) struct Rewritten {
+    pub content: Content,
+    blobs: Vec<NewBlob>,
+    manifest: Option<(ManifestRecord, Vec<(u16, PartRecord)>)>,
+}
+
+impl Rewritten {
+    /// Adds to a change the records of the content, to which a record of the change refers.
+    pub(crate) fn add_to(&self, change: &mut Change) {
+        for blob in &self.blobs {
+            change.add_blob(blob);
+        }
+        if let (Some((manifest, parts)), Content::Manifest(id)) = (&self.manifest, &self.content) {
+            change.batch.put(keys::manifest(*id), manifest.encode());
+            for (number, part) in parts {
+                change.batch.put(keys::part(*id, *number), part.encode());
+            }
+        }
+    }
+}
+
+impl Objects {
+    /// Writes content anew under a scheme; `None` if all of it stands under that scheme already. One
+    /// blob is made for each part, whatever it was made of.
+    ///
+    /// Encrypted bytes are bound to the blob that they stand in, so they are decrypted on the way and sealed
+    /// again under the same key for the new blob. What only a customer's key opens is refused: it stays.
+    ///
+    /// The blobs must be committed within half of `timers.orphan_grace_secs`, so that is the longest
+    /// that writing an object anew may take.
+    pub(crate) async fn rewrite(
+        &self,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        encryption: Option<&Encryption>,
+        content: &Content,
+        scheme: Scheme,
+    ) -> Result<Option<Rewritten>, Error> {
+        if encryption.is_some_and(|encryption| encryption.method == EncryptionMethod::Customer) {
+            return Err(Error::Unavailable("only the customer's key opens the content".to_owned()));
+        }
+        let data_key = self.data_key(encryption, None).await?;
+        let mut blobs = Vec::new();
+        match self.write_anew((bucket, key), data_key.as_ref(), content, scheme, &mut blobs).await {
+            Ok(Some((content, manifest))) => Ok(Some(Rewritten { content, blobs, manifest })),
+            Ok(None) => Ok(None),
+            Err(error) => {
+                self.discard_blobs(bucket, blobs).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives up what was written anew and then not wanted.
+    pub(crate) async fn discard_rewritten(&self, bucket: &Bucket, rewritten: Option<Rewritten>) {
+        if let Some(rewritten) = rewritten {
+            self.discard_blobs(bucket, rewritten.blobs).await;
+        }
+    }
+
+    async fn discard_blobs(&self, bucket: &Bucket, blobs: Vec<NewBlob>) {
+        for blob in blobs {
+            self.discard(bucket, Some(blob)).await;
+        }
+    }
+
+    async fn write_anew(
+        &self,
+        place: (&Bucket, &ObjectKey),
+        data_key: Option<&DataKey>,
+        content: &Content,
+        scheme: Scheme,
+        blobs: &mut Vec<NewBlob>,
+    ) -> Result<Option<(Content, Option<(ManifestRecord, Vec<(u16, PartRecord)>)>)>, Error> {
+        match content {
+            Content::Segments(segments) => {
+                if self.all_under(scheme, segments).await? {
+                    return Ok(None);
+                }
+                let segments = self.copy_bytes(place, data_key, segments, None, scheme, blobs).await?;
+                Ok(Some((Content::Segments(segments), None)))
+            }
+            Content::Manifest(id) => {
+                let manifest = self.manifest(*id).await?;
+                let mut parts = Vec::with_capacity(manifest.parts.len());
+                let mut whole = true;
+                for (number, _) in &manifest.parts {
+                    let part = self.part(*id, *number).await?;
+                    whole = whole && self.all_under(scheme, &part.segments).await?;
+                    parts.push((*number, part));
+                }
+                if whole {
+                    return Ok(None);
+                }
+                let anew = UploadId::from_bytes(self.random().bytes());
+                for (number, part) in &mut parts {
+                    let named = Some((*number, anew));
+                    part.segments = self.copy_bytes(place, data_key, &part.segments, named, scheme, blobs).await?;
+                }
+                let manifest = ManifestRecord { references: 1, ..manifest };
+                Ok(Some((Content::Manifest(anew), Some((manifest, parts)))))
+            }
+        }
+    }
+
+    /// Whether every blob of some segments was written under a scheme.
+    async fn all_under(&self, scheme: Scheme, segments: &[Segment]) -> Result<bool, Error> {
+        let wanted = segments.iter().map(|segment| keys::blob(segment.blob)).collect();
+        for entry in self.store().get_many(wanted).await? {
+            let entry = entry.ok_or_else(|| Error::Unreadable("the object was replaced".to_owned()))?;
+            if BlobRecord::decode(&entry.value)?.scheme != scheme {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Writes the bytes of some segments as one blob, and gives the segment that is all of it.
+    async fn copy_bytes(
+        &self,
+        (bucket, key): (&Bucket, &ObjectKey),
+        data_key: Option<&DataKey>,
+        segments: &[Segment],
+        part: Option<(u16, UploadId)>,
+        scheme: Scheme,
+        blobs: &mut Vec<NewBlob>,
+    ) -> Result<Vec<Segment>, Error> {
+        let mut length = 0;
+        for segment in segments {
+            length += match data_key {
+                None => segment.length,
+                Some(_) => plain_len(segment.length).map_err(|error| Error::Unreadable(error.to_string()))?,
+            };
+        }
+        if length == 0 {
+            return Ok(Vec::new());
+        }
+        let range = ResolvedRange { start: 0, end: length };
+        let stream = self.read_content(&Content::Segments(segments.to_vec()), range, data_key).await?;
+        let id = BlobId::from_bytes(self.random().bytes());
+        let now = self.now();
+        let header = BlobHeader {
+            bucket: bucket.name.to_string(),
+            key: key.to_string(),
+            version: String::new(),
+            part: part.map(|(number, upload)| (number, upload.to_string())),
+            written_nanos: now.0,
+        };
+        let plain = Body::Stream { stream, size: Some(length) };
+        let (body, stored) = match data_key {
+            None => (plain, length),
+            Some(key) => (seal_body(plain, key, id, self.random().bytes())?, sealed_len(length)),
+        };
+        let written = self.shards().write(id, header, body, scheme, durability(bucket)).await;
+        let written = written.map_err(crate::blobs::write_error)?;
+        let copies = written.copies.into_iter().map(crate::blobs::copy_record).collect();
+        let record = BlobRecord { size: written.size, references: 1, scheme, written: now, copies };
+        blobs.push(NewBlob { id, record, missing: written.missing });
+        if let Some(first) = blobs.first() {
+            self.refuse_stale(first.record.written)?;
+        }
+        if written.size != stored {
+            return Err(Error::Unreadable("the content is shorter than its record says".to_owned()));
+        }
+        Ok(vec![Segment { blob: id, offset: 0, length: stored }])
+    }
+}
