@@ -97,7 +97,7 @@ pub struct BootArgs {
     #[arg(long, env = "COFRE_ALLOW_INSECURE_SSE_C", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub allow_insecure_sse_c: Option<bool>,
 
-    /// Address of a HashiCorp Vault, such as https://vault.example:8200, whose transit engine seals new
+    /// Address of a HashiCorp Vault, such as `https://vault.example:8200`, whose transit engine seals new
     /// objects' keys instead of the file of encryption keys. Each encrypted write and read asks it. Its
     /// token comes from COFRE_VAULT_TOKEN or --vault-token-file.
     #[arg(long, env = "COFRE_VAULT_ADDRESS", value_name = "URL")]
