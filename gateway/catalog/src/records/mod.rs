@@ -102,3 +102,14 @@ pub(crate) fn decode_fields<T: DeserializeOwned>(record: &'static str, fields: &
         Err(error) => Err(damaged(error.to_string())),
     }
 }
+
+/// Decodes the fields of version 1 of a record whose only older version that is.
+pub(crate) fn decode_version_1<Old: DeserializeOwned, R: Record + From<Old>>(
+    version: u8,
+    fields: &[u8],
+) -> Result<R, RecordError> {
+    match version {
+        1 => decode_fields::<Old>(R::NAME, fields).map(R::from),
+        _ => Err(RecordError::Unknown { record: R::NAME, found: version, known: R::VERSION }),
+    }
+}

@@ -1,4 +1,4 @@
-use super::{AclRecord, Encryption, Record, RecordError, Retention, decode_fields};
+use super::{AclRecord, Encryption, Record, RecordError, Retention, decode_version_1};
 use cofre_types::{AccountId, BlobId, Checksum, ETag, Tags, Timestamp, UploadId, VersionId};
 use serde::{Deserialize, Serialize};
 
@@ -111,10 +111,7 @@ impl Record for VersionRecord {
     const VERSION: u8 = 2;
 
     fn decode_older(version: u8, fields: &[u8]) -> Result<Self, RecordError> {
-        match version {
-            1 => decode_fields::<V1>(Self::NAME, fields).map(Self::from),
-            _ => Err(RecordError::Unknown { record: Self::NAME, found: version, known: Self::VERSION }),
-        }
+        decode_version_1::<V1, Self>(version, fields)
     }
 }
 

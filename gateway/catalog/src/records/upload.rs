@@ -1,4 +1,4 @@
-use super::{Guards, Headers, Record, RecordError, Segment, decode_fields};
+use super::{Guards, Headers, Record, RecordError, Segment, decode_version_1};
 use cofre_types::{AccountId, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, Tags, Timestamp, UploadId};
 use serde::{Deserialize, Serialize};
 
@@ -30,10 +30,7 @@ impl Record for UploadRecord {
     const VERSION: u8 = 2;
 
     fn decode_older(version: u8, fields: &[u8]) -> Result<Self, RecordError> {
-        match version {
-            1 => decode_fields::<V1>(Self::NAME, fields).map(Self::from),
-            _ => Err(RecordError::Unknown { record: Self::NAME, found: version, known: Self::VERSION }),
-        }
+        decode_version_1::<V1, Self>(version, fields)
     }
 }
 
