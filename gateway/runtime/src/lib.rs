@@ -1,4 +1,5 @@
-//! The ambient things of a process: clock, randomness, tasks and threads, shutdown.
+//! The ambient things of a process: clock, randomness, tasks and threads, shutdown; and directories
+//! that a power cut leaves.
 //!
 //! Everything else in Cofre takes them from here, by value, so that a test or a simulation can own
 //! them. A lint (`.clippy.toml`) bans the ambient ones everywhere else.
@@ -6,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "the one place that wraps them")]
 
 mod clock;
+mod directories;
 mod pace;
 mod random;
 mod shutdown;
@@ -13,6 +15,7 @@ mod spawn;
 mod worker;
 
 pub use clock::{Clock, ManualClock};
+pub use directories::make_directories;
 pub use pace::Pace;
 pub use random::Random;
 pub use shutdown::Shutdown;

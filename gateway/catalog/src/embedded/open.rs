@@ -10,7 +10,7 @@ use super::tree::{Tree, View};
 use super::writer::{Last, Writer};
 use super::{Embedded, Shared};
 use crate::{Revision, StoreError};
-use cofre_runtime::{Clock, thread};
+use cofre_runtime::{Clock, make_directories, thread};
 use parking_lot::Mutex;
 use std::fs::File;
 use std::io;
@@ -97,19 +97,6 @@ pub(super) fn recover(path: &Path, options: &EmbeddedOptions) -> Result<Opened, 
     mark.advance(place).and_then(|()| mark.sync()).map_err(unusable)?;
     let tree = Arc::into_inner(tree).ok_or_else(|| StoreError::Engine("the engine is held twice".to_owned()))?;
     Ok(Opened { tree, mark, place })
-}
-
-/// Makes a directory and those above it that are missing, so that a power cut cannot take them from under what is
-/// written in them.
-fn make_directories(path: &Path) -> io::Result<()> {
-    let missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
-    let missing: Vec<&Path> = path.ancestors().take_while(missing).collect();
-    std::fs::create_dir_all(path)?;
-    for made in missing {
-        let parent = made.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(parent)?.sync_all()?;
-    }
-    Ok(())
 }
 
 fn clear(engine: &Path) -> io::Result<()> {

@@ -12,6 +12,7 @@
 
 use super::{FsError, FsIdentity};
 use crate::BackendError;
+use cofre_runtime::make_directories;
 use cofre_types::BlobId;
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
 use std::fs::File;
@@ -117,19 +118,6 @@ impl Root {
             Err(error) => Err(BackendError::Unreachable(format!("{}: {error}", self.path.display()))),
         }
     }
-}
-
-/// Makes a directory and those above it that are missing, so that a power cut cannot take them from under what is
-/// written in them.
-fn make_directories(path: &Path) -> io::Result<()> {
-    let missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
-    let missing: Vec<&Path> = path.ancestors().take_while(missing).collect();
-    std::fs::create_dir_all(path)?;
-    for made in missing {
-        let parent = made.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(parent)?.sync_all()?;
-    }
-    Ok(())
 }
 
 /// Whether two paths are on one file system; where nothing stands there yet, what will be made there. Blocks.
