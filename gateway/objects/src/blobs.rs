@@ -79,13 +79,15 @@ impl Objects {
             version,
             part: part.map(|(number, upload)| (number, upload.to_string())),
             written_nanos: now.0,
+            scheme: None,
+            piece: 0,
         };
         let scheme = self.scheme_of(bucket, class);
         let written = self.shards().write(id, header, body, scheme, durability(bucket)).await.map_err(write_error)?;
         let digests = digests.take()?;
         self.refuse_stale(now)?;
         let copies = written.copies.into_iter().map(copy_record).collect();
-        let record = BlobRecord { size: written.size, references: 1, scheme, written: now, copies };
+        let record = BlobRecord { size: written.size, references: 1, scheme: written.scheme, written: now, copies };
         Ok(Written { digests, blob: Some(NewBlob { id, record, missing: written.missing }) })
     }
 
@@ -270,12 +272,16 @@ pub(crate) fn overlap(start: u64, size: u64, range: ResolvedRange) -> Option<Res
 }
 
 pub(crate) fn blob_ref(id: BlobId, record: &BlobRecord) -> BlobRef {
-    let copy = |copy: &CopyRecord| Copy { shard: copy.shard, locator: Locator(copy.locator.clone()) };
+    let copy = |copy: &CopyRecord| Copy {
+        shard: copy.shard,
+        locator: Locator(copy.locator.clone()),
+        piece: copy.piece,
+    };
     BlobRef { id, size: record.size, scheme: record.scheme, copies: record.copies.iter().map(copy).collect() }
 }
 
 pub(crate) fn copy_record(copy: Copy) -> CopyRecord {
-    CopyRecord { shard: copy.shard, locator: copy.locator.0 }
+    CopyRecord { shard: copy.shard, locator: copy.locator.0, piece: copy.piece }
 }
 
 pub(crate) fn write_error(error: WriteError) -> Error {

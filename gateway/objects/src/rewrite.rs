@@ -161,6 +161,8 @@ impl Objects {
             version: String::new(),
             part: part.map(|(number, upload)| (number, upload.to_string())),
             written_nanos: now.0,
+            scheme: None,
+            piece: 0,
         };
         let plain = Body::Stream { stream, size: Some(length) };
         let (body, stored) = match data_key {
@@ -170,7 +172,7 @@ impl Objects {
         let written = self.shards().write(id, header, body, scheme, durability(bucket)).await;
         let written = written.map_err(crate::blobs::write_error)?;
         let copies = written.copies.into_iter().map(crate::blobs::copy_record).collect();
-        let record = BlobRecord { size: written.size, references: 1, scheme, written: now, copies };
+        let record = BlobRecord { size: written.size, references: 1, scheme: written.scheme, written: now, copies };
         blobs.push(NewBlob { id, record, missing: written.missing });
         if let Some(first) = blobs.first() {
             self.refuse_stale(first.record.written)?;

@@ -56,6 +56,8 @@ fn header(random: &Random) -> BlobHeader {
         version: "null".into(),
         part: None,
         written_nanos: 0,
+        scheme: None,
+        piece: 0,
     }
 }
 

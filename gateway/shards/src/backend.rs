@@ -11,7 +11,7 @@
 
 use crate::{Body, BodyError, ByteStream};
 use async_trait::async_trait;
-use cofre_types::{BlobId, ResolvedRange};
+use cofre_types::{BlobId, ResolvedRange, Scheme};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -33,6 +33,11 @@ pub struct BlobHeader {
     /// When this copy of it was written, in nanoseconds since 1970: later than the object where the copy was
     /// added or moved afterwards.
     pub written_nanos: u64,
+    /// The scheme that the blob was written under, which the pool fills in; absent in what stands there from before
+    /// headers told it, which are whole copies.
+    pub scheme: Option<Scheme>,
+    /// Which piece of the blob this is, from 0, which the pool fills in; 0 for a whole copy.
+    pub piece: u8,
 }
 
 /// When `put` returns.

@@ -1,14 +1,16 @@
-use super::Record;
+use super::{Record, RecordError, decode_version_1};
 use cofre_types::{BlobId, BucketId, Scheme, ShardId, Timestamp, UploadId};
 use serde::{Deserialize, Serialize};
 
-/// One copy of a blob on a shard.
+/// One copy of a blob on a shard, whole or one piece of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CopyRecord {
     /// The shard.
     pub shard: ShardId,
     /// Where on the shard: the backend's own few bytes.
     pub locator: Vec<u8>,
+    /// Which piece of the blob it is, from 0, as the blob's scheme numbers them; 0 for a whole copy.
+    pub piece: u8,
 }
 
 /// A blob: where its bytes stand, and how many records refer to it.
@@ -22,12 +24,36 @@ pub struct BlobRecord {
     pub scheme: Scheme,
     /// When it was written.
     pub written: Timestamp,
-    /// Its copies; fewer than the scheme's width while it waits in the heal queue.
+    /// Its copies; fewer than the scheme's width while it waits in the heal queue. No two of one piece,
+    /// but for whole copies and while one moves.
     pub copies: Vec<CopyRecord>,
 }
 
 impl Record for BlobRecord {
     const NAME: &'static str = "blob";
+    const VERSION: u8 = 2;
+
+    fn decode_older(version: u8, fields: &[u8]) -> Result<Self, RecordError> {
+        decode_version_1::<V1, Self>(version, fields)
+    }
+}
+
+/// The fields of version 1, whose copies were all whole.
+#[derive(Deserialize)]
+struct V1 {
+    size: u64,
+    references: u32,
+    scheme: Scheme,
+    written: Timestamp,
+    copies: Vec<(ShardId, Vec<u8>)>,
+}
+
+impl From<V1> for BlobRecord {
+    fn from(old: V1) -> Self {
+        let V1 { size, references, scheme, written, copies } = old;
+        let whole = |(shard, locator)| CopyRecord { shard, locator, piece: 0 };
+        Self { size, references, scheme, written, copies: copies.into_iter().map(whole).collect() }
+    }
 }
 
 /// Why a blob waits to be healed.
@@ -65,7 +91,7 @@ impl Record for GarbageRecord {
 pub struct DoomedRecord {
     /// Where on the shard.
     pub locator: Vec<u8>,
-    /// Bytes of content, for progress.
+    /// Bytes that the copy holds, for progress.
     pub size: u64,
 }
 

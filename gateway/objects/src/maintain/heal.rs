@@ -146,8 +146,9 @@ impl Objects {
 
     async fn sort_copies(&self, held: &HeldBlob) -> Sorted {
         let mut sorted = Sorted::default();
-        for copy in blob_ref(held.id, &held.record).copies {
-            match self.shards().verify(held.id, held.record.size, &copy).await {
+        let blob = blob_ref(held.id, &held.record);
+        for copy in blob.copies.clone() {
+            match self.shards().verify(&blob, &copy).await {
                 CopyState::Whole => sorted.good.push(copy),
                 CopyState::Missing => {
                     sorted.why = format!("shard {}: missing", copy.shard);

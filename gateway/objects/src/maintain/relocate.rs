@@ -91,7 +91,7 @@ impl Objects {
     async fn whole_elsewhere(&self, blob: &BlobRef, shard: ShardId) -> usize {
         let mut whole = 0;
         for copy in blob.copies.iter().filter(|copy| copy.shard != shard) {
-            if self.shards().verify(blob.id, blob.size, copy).await == CopyState::Whole {
+            if self.shards().verify(blob, copy).await == CopyState::Whole {
                 whole += 1;
             }
         }

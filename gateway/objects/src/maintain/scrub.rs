@@ -41,8 +41,9 @@ impl Objects {
         for (key, _) in entries {
             let Some(id) = keys::blob_of(&key) else { continue };
             let Some(held) = self.held_blob(id).await? else { continue };
-            for copy in blob_ref(id, &held.record).copies {
-                match self.shards().verify(id, held.record.size, &copy).await {
+            let blob = blob_ref(id, &held.record);
+            for copy in &blob.copies {
+                match self.shards().verify(&blob, copy).await {
                     CopyState::Whole => {
                         scrubbed.copies += 1;
                         scrubbed.bytes += held.record.size;

@@ -121,6 +121,8 @@ async fn orphans_go_after_their_grace_and_what_is_named_stays() {
         version: "null".to_owned(),
         part: None,
         written_nanos: bed.clock.clock().now_nanos(),
+        scheme: None,
+        piece: 0,
     };
     let body = cofre_shards::Body::Whole(bytes::Bytes::from_static(b"never committed"));
     let durable = cofre_shards::Durability::Durable;

@@ -90,6 +90,8 @@ pub(super) async fn probe(shard: &FsBackend) -> Result<Probe, BackendError> {
         version: String::new(),
         part: None,
         written_nanos: shard.disk.clock.now_nanos(),
+        scheme: None,
+        piece: 0,
     };
     let content = blob.as_bytes();
     let stored = small(shard, blob, &header, content, Durability::Durable).await?;

@@ -5,7 +5,7 @@
 //!          | header (postcard) | zeros | CRC-32C of all before, u32
 //! content  blocks of up to 131,068 bytes, each followed by its CRC-32C: 128 KiB a stride
 //! ```
-//! Numbers are little-endian. In a file of its own the head is padded to a multiple of 4 KiB, so
+//! Numbers are little-endian. Version 1 had a header without scheme and piece. In a file of its own the head is padded to a multiple of 4 KiB, so
 //! that every stride is aligned; in a pack it is not padded. The version covers the header as well.
 
 use super::crc;
@@ -33,7 +33,9 @@ pub(super) const MAGIC: [u8; 4] = *b"cofb";
 pub(super) const CRC_BYTES: usize = 4;
 /// Bytes of the head before the header.
 pub(super) const FIXED_BYTES: usize = 36;
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// The version whose header ends with the time of writing.
+const VERSION_1: u8 = 1;
 const FILE_ALIGN_BYTES: usize = 4096;
 
 const _: () = assert!(SMALL_BYTES_MAX <= 2 * BLOCK_BYTES && FIXED_BYTES + CRC_BYTES < HEAD_BYTES_MAX);
@@ -116,7 +118,7 @@ pub(super) fn rewritten(record: &[u8], written_nanos: u64) -> Option<Vec<u8>> {
 pub(super) fn head_len(bytes: &[u8], kind: Kind) -> Option<usize> {
     let fixed: &[u8; FIXED_BYTES] = bytes.first_chunk()?;
     let len = u32::from_le_bytes([fixed[8], fixed[9], fixed[10], fixed[11]]) as usize;
-    let known = fixed[..4] == MAGIC && fixed[4] == VERSION && fixed[5] == kind as u8;
+    let known = fixed[..4] == MAGIC && matches!(fixed[4], VERSION_1 | VERSION) && fixed[5] == kind as u8;
     (known && (FIXED_BYTES + CRC_BYTES..=HEAD_BYTES_MAX).contains(&len)).then_some(len)
 }
 
@@ -136,8 +138,17 @@ pub(super) fn parse_head(bytes: &[u8], kind: Kind) -> Option<Head> {
         blob: BlobId::from_bytes(head[12..28].try_into().ok()?),
         size,
         len: head.len(),
-        header: postcard::from_bytes(covered.get(FIXED_BYTES..FIXED_BYTES + header_len)?).ok()?,
+        header: parse_header(head[4], covered.get(FIXED_BYTES..FIXED_BYTES + header_len)?)?,
     })
+}
+
+/// The header in a head of a version.
+fn parse_header(version: u8, bytes: &[u8]) -> Option<BlobHeader> {
+    if version == VERSION {
+        return postcard::from_bytes(bytes).ok();
+    }
+    let (bucket, key, version, part, written_nanos) = postcard::from_bytes(bytes).ok()?;
+    Some(BlobHeader { bucket, key, version, part, written_nanos, scheme: None, piece: 0 })
 }
 
 /// Checks a whole record of a pack, and cuts `range` out of it without copying.

@@ -95,11 +95,12 @@ impl Shards {
     pub async fn write(
         &self,
         blob: BlobId,
-        header: BlobHeader,
+        mut header: BlobHeader,
         body: Body,
         scheme: Scheme,
         durability: Durability,
     ) -> Result<Written, WriteError> {
+        header.scheme = Some(scheme);
         scheme::write(self, blob, &header, body, scheme, durability).await
     }
 

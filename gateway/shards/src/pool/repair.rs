@@ -9,8 +9,8 @@ use futures_util::StreamExt;
 impl Shards {
     /// Reads one copy whole, header and content, and says what it is. Reports nothing and changes
     /// nothing.
-    pub async fn verify(&self, blob: BlobId, size: u64, copy: &Copy) -> CopyState {
-        match self.check(blob, size, copy).await {
+    pub async fn verify(&self, blob: &BlobRef, copy: &Copy) -> CopyState {
+        match self.check(blob.id, blob.size, copy).await {
             Ok(()) => CopyState::Whole,
             Err(BackendError::Missing) => CopyState::Missing,
             Err(BackendError::Corrupt(why)) => CopyState::Corrupt(why),

@@ -69,7 +69,7 @@ impl Shard {
         self.health.record(&outcome);
         let stored = outcome?;
         self.health.took(stored.size);
-        Ok((Copy { shard: self.info.id, locator: stored.locator }, stored.size))
+        Ok((Copy { shard: self.info.id, locator: stored.locator, piece: header.piece }, stored.size))
     }
 
     /// Begins to read one copy.

@@ -2,13 +2,15 @@ use crate::{BodyError, Capacity, Latency, Locator};
 use cofre_types::{BlobId, Scheme, ShardId};
 use std::time::Duration;
 
-/// One copy of a blob.
+/// One copy of a blob: all of it, or one piece.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Copy {
     /// The shard that holds it.
     pub shard: ShardId,
     /// Where on the shard.
     pub locator: Locator,
+    /// Which piece of the blob it is, from 0; 0 for a whole copy.
+    pub piece: u8,
 }
 
 /// A blob and where it stands: what a record of the catalog knows of it.
@@ -81,6 +83,8 @@ impl Default for ShardsOptions {
 pub struct Written {
     /// Bytes of content.
     pub size: u64,
+    /// The scheme that it was really written under.
+    pub scheme: Scheme,
     /// Its copies; at least the scheme's write quorum.
     pub copies: Vec<Copy>,
     /// Copies short of the scheme's width. Not zero: queue the blob for repair.

@@ -34,7 +34,7 @@ pub(crate) async fn write(
 ) -> Result<Written, WriteError> {
     match scheme {
         Scheme::Replicas { .. } => {
-            replicas::write(pool, blob, header, body, scheme.width(), scheme.write_quorum(), durability).await
+            replicas::write(pool, blob, header, body, scheme, durability).await
         }
     }
 }

@@ -13,7 +13,7 @@ use super::feed::Feeds;
 use crate::pool::{AddError, BlobRef, Copy, Excluded, ReadError, Shard, Shards, Shortage, WriteError, Written};
 use crate::{BackendError, BlobHeader, Body, Durability};
 use bytes::Bytes;
-use cofre_types::{BlobId, ResolvedRange};
+use cofre_types::{BlobId, ResolvedRange, Scheme};
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::FuturesUnordered;
@@ -21,16 +21,16 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Writes `width` copies, at least `quorum`.
+/// Writes as many copies as the scheme asks for, and at least its write quorum.
 pub(super) async fn write(
     pool: &Shards,
     blob: BlobId,
     header: &BlobHeader,
     body: Body,
-    width: usize,
-    quorum: usize,
+    scheme: Scheme,
     durability: Durability,
 ) -> Result<Written, WriteError> {
+    let (width, quorum) = (scheme.width(), scheme.write_quorum());
     let size = body.size();
     let (shards, shortage) = pool.choose(width, size.unwrap_or(0), &Excluded::default()).await;
     if shards.len() < quorum {
@@ -39,7 +39,7 @@ pub(super) async fn write(
     let job = Job { pool, blob, header, size_bytes: size.unwrap_or(0), quorum, durability };
     let (size, copies) = job.write(shards, body).await?;
     let missing = width - copies.len();
-    Ok(Written { size, copies, missing })
+    Ok(Written { size, scheme, copies, missing })
 }
 
 /// Writes one copy to each target, as many as can be.

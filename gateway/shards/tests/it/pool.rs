@@ -28,7 +28,7 @@ async fn a_blob_is_read_as_it_was_written() {
             let read = collect(pool.read(&stored, whole(size)).await.unwrap()).await.unwrap();
             assert_eq!(read, content);
             for copy in &stored.copies {
-                assert_eq!(pool.verify(id, size as u64, copy).await, CopyState::Whole);
+                assert_eq!(pool.verify(&stored, copy).await, CopyState::Whole);
             }
         }
     }
@@ -83,8 +83,8 @@ async fn a_missing_copy_is_read_from_another_shard_and_reported() {
     let added = pool.add_copies(&stored, &good, scheme(2), &[]).await.unwrap();
     assert_eq!(added.len(), 1);
     assert_eq!(added[0].shard, lost.shard);
-    assert_eq!(pool.verify(blob(1), 1000, &added[0]).await, CopyState::Whole);
-    assert_eq!(pool.verify(blob(1), 1000, &lost).await, CopyState::Missing);
+    assert_eq!(pool.verify(&stored, &added[0]).await, CopyState::Whole);
+    assert_eq!(pool.verify(&stored, &lost).await, CopyState::Missing);
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn an_added_copy_is_as_old_as_itself_and_says_the_rest_as_before() {
     let (listed, _) = pool.list(added[0].shard, None).await.unwrap();
     assert_eq!(listed[0].written_nanos, 1_800_000_000_000_000_000);
     let said = pool.header(&BlobRef { copies: added, ..stored }).await.unwrap();
-    assert_eq!(said, BlobHeader { written_nanos: 1_800_000_000_000_000_000, ..header("a") });
+    assert_eq!(said, BlobHeader { written_nanos: 1_800_000_000_000_000_000, scheme: Some(scheme(1)), ..header("a") });
 }
 
 #[tokio::test]

@@ -182,7 +182,7 @@ async fn a_drain_copies_away_from_a_shard_and_a_repair_replaces_bad_copies() {
     let added = pool.add_copies(&stored, &stored.copies, scheme(2), &[leaving]).await.unwrap();
     let other: Vec<_> = (1..=3).filter(|id| stored.copies.iter().all(|copy| copy.shard.0 != *id)).collect();
     assert_eq!(added.iter().map(|copy| copy.shard.0).collect::<Vec<_>>(), other);
-    assert_eq!(pool.verify(blob(1), SIZE as u64, &added[0]).await, CopyState::Whole);
+    assert_eq!(pool.verify(&stored, &added[0]).await, CopyState::Whole);
     assert!(pool.add_copies(&stored, &stored.copies, scheme(2), &[]).await.unwrap().is_empty());
     let lost =
         BlobRef { copies: vec![Copy { locator: cofre_shards::Locator(vec![0; 8]), ..added[0].clone() }], ..stored };

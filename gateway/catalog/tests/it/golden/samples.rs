@@ -264,15 +264,16 @@ fn uploads_and_parts() {
 
 #[test]
 fn blobs() {
-    let copy = |shard, locator: &[u8]| CopyRecord { shard: ShardId(shard), locator: locator.to_vec() };
-    let record = BlobRecord {
+    let copy = |shard, locator: &[u8], piece| CopyRecord { shard: ShardId(shard), locator: locator.to_vec(), piece };
+    let record = |pieces: [u8; 2]| BlobRecord {
         size: 5_368_709_120,
         references: 3,
         scheme: Scheme::Replicas { count: 2 },
         written: TIME,
-        copies: vec![copy(1, b"\x01\x02\x03"), copy(300, b"")],
+        copies: vec![copy(1, b"\x01\x02\x03", pieces[0]), copy(300, b"", pieces[1])],
     };
-    check("blob", &[record]);
+    check("blob", &[record([0, 0]), record([1, 31])]);
+    check_older("blob.v1.hex", &[record([0, 0])]);
     check("heal", &[HealRecord { since: TIME, suspects: vec![ShardId(1), ShardId(300)] }]);
     check(
         "garbage",
