@@ -272,11 +272,8 @@ pub(crate) fn overlap(start: u64, size: u64, range: ResolvedRange) -> Option<Res
 }
 
 pub(crate) fn blob_ref(id: BlobId, record: &BlobRecord) -> BlobRef {
-    let copy = |copy: &CopyRecord| Copy {
-        shard: copy.shard,
-        locator: Locator(copy.locator.clone()),
-        piece: copy.piece,
-    };
+    let copy =
+        |copy: &CopyRecord| Copy { shard: copy.shard, locator: Locator(copy.locator.clone()), piece: copy.piece };
     BlobRef { id, size: record.size, scheme: record.scheme, copies: record.copies.iter().map(copy).collect() }
 }
 

@@ -26,6 +26,7 @@ pub use fs::fuzzing;
 pub use fs::{FsBackend, FsError, FsIdentity, FsOptions};
 pub use memory::MemoryBackend;
 pub use pool::{
-    AddError, BadCopies, BadCopy, BlobRef, Copy, CopyState, Fault, ReadError, ShardFigures, ShardInfo, ShardMode,
-    ShardState, ShardStatus, Shards, ShardsOptions, WriteError, Written,
+    AddError, BadCopies, BadCopy, BlobRef, Copy, CopyState, Fault, ReadError, Redundancy, ShardFigures, ShardInfo,
+    ShardMode, ShardState, ShardStatus, Shards, ShardsOptions, WriteError, Written,
 };
+pub use scheme::copy_bytes;

@@ -22,7 +22,7 @@ pub use checksum::{Checksum, ChecksumAlgorithm, ChecksumKind};
 pub use etag::ETag;
 pub use key::{KEY_BYTES_MAX, ObjectKey};
 pub use range::{ByteRange, ResolvedRange};
-pub use scheme::{REPLICAS_MAX, Scheme};
+pub use scheme::{PIECES_OF_A_KIND_MAX, REPLICAS_MAX, Scheme};
 pub use tags::{Tags, TagsLimit};
 pub use timestamp::Timestamp;
 pub use version::{UploadId, VersionId};

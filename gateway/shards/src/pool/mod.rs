@@ -1,7 +1,7 @@
 //! The pool: all shards of one Cofre, read and written through schemes.
 //!
 //! # Invariants
-//! - A write is acknowledged once its quorum of copies is durable, on as many failure domains.
+//! - A write is acknowledged once its quorum of copies or pieces is durable, on as many failure domains.
 //! - A read yields only bytes that passed their checksums, and goes over to another copy when one
 //!   fails, also in mid-stream.
 //! - Missing is a proof and is reported for repair; unreachable proves nothing and is not.
@@ -18,8 +18,8 @@ mod types;
 
 pub use bad_copies::BadCopies;
 pub use types::{
-    AddError, BadCopy, BlobRef, Copy, CopyState, Fault, ReadError, ShardFigures, ShardInfo, ShardMode, ShardState,
-    ShardStatus, ShardsOptions, WriteError, Written,
+    AddError, BadCopy, BlobRef, Copy, CopyState, Fault, ReadError, Redundancy, ShardFigures, ShardInfo, ShardMode,
+    ShardState, ShardStatus, ShardsOptions, WriteError, Written,
 };
 
 use crate::scheme;
@@ -29,7 +29,7 @@ use crate::{
 };
 use bad_copies::BadCopyQueue;
 use cofre_runtime::{Clock, Random};
-use cofre_types::{BlobId, ResolvedRange, Scheme, ShardId};
+use cofre_types::{BlobId, ResolvedRange, ShardId};
 use health::Health;
 use parking_lot::RwLock;
 use std::collections::BTreeMap;
@@ -84,7 +84,7 @@ impl Shards {
         self.0.shards.write().remove(&id);
     }
 
-    /// Writes a blob under a fresh id, over as many failure domains as `scheme` asks for or there are,
+    /// Writes a blob under a fresh id, over as many failure domains as its scheme asks for or there are,
     /// and at least its write quorum.
     ///
     /// A shard that fails is replaced by another where the body is whole; a body that streams goes on
@@ -95,13 +95,12 @@ impl Shards {
     pub async fn write(
         &self,
         blob: BlobId,
-        mut header: BlobHeader,
+        header: BlobHeader,
         body: Body,
-        scheme: Scheme,
+        redundancy: impl Into<Redundancy>,
         durability: Durability,
     ) -> Result<Written, WriteError> {
-        header.scheme = Some(scheme);
-        scheme::write(self, blob, &header, body, scheme, durability).await
+        scheme::write(self, blob, header, body, redundancy.into(), durability).await
     }
 
     /// Reads a range of a blob, `0 <= start <= end <= size`. The first block is checked before this

@@ -3,14 +3,14 @@
 use super::types::{AddError, BlobRef, Copy, CopyState, ReadError};
 use super::{Excluded, Shards};
 use crate::{BackendError, BlobHeader, scheme};
-use cofre_types::{BlobId, ResolvedRange, Scheme, ShardId};
+use cofre_types::{ResolvedRange, Scheme, ShardId};
 use futures_util::StreamExt;
 
 impl Shards {
     /// Reads one copy whole, header and content, and says what it is. Reports nothing and changes
     /// nothing.
     pub async fn verify(&self, blob: &BlobRef, copy: &Copy) -> CopyState {
-        match self.check(blob.id, blob.size, copy).await {
+        match self.check(blob, copy).await {
             Ok(()) => CopyState::Whole,
             Err(BackendError::Missing) => CopyState::Missing,
             Err(BackendError::Corrupt(why)) => CopyState::Corrupt(why),
@@ -19,26 +19,30 @@ impl Shards {
         }
     }
 
-    async fn check(&self, blob: BlobId, size: u64, copy: &Copy) -> Result<(), BackendError> {
+    async fn check(&self, blob: &BlobRef, copy: &Copy) -> Result<(), BackendError> {
         let shard = self.attached(copy.shard)?;
-        shard.header(blob, copy).await?;
+        let header = shard.header(blob.id, copy).await?;
+        if !scheme::is_of(&header, blob.scheme, copy.piece) {
+            return Err(BackendError::Corrupt("another piece of the blob stands there".into()));
+        }
+        let size = scheme::copy_bytes(blob.scheme, blob.size, copy.piece);
         if size == 0 {
             return Ok(());
         }
-        let mut stream = shard.get(blob, copy, ResolvedRange { start: 0, end: size }).await?;
-        let mut seen = 0;
+        let mut stream = shard.get(blob.id, copy, ResolvedRange { start: 0, end: size }).await?;
+        let mut ending = scheme::Ending::default();
         while let Some(piece) = stream.next().await {
-            seen += piece.map_err(BackendError::of_stream)?.len() as u64;
+            ending.pass(&piece.map_err(BackendError::of_stream)?);
         }
-        if seen == size {
-            return Ok(());
-        }
-        Err(BackendError::Corrupt(format!("{seen} of {size} bytes are there")))
+        ending.check(blob, size)
     }
 
     /// Adds copies to a blob until `scheme` is met, counting the `good` copies that are on no shard of
     /// `avoid`. The bytes and the header come from the good copies, with every checksum checked; only the time of
     /// writing is that of the new copy.
+    ///
+    /// Pieces are told apart by their numbers: only those that are missing are added, moved as they are where a good
+    /// one is to leave its shard, else rebuilt.
     ///
     /// A new copy shares no failure domain with a copy that counts, and stands on no shard of `avoid`;
     /// the shard of a bad copy is used only where no other is left. To drain a shard: pass its copy
@@ -54,8 +58,8 @@ impl Shards {
         avoid: &[ShardId],
     ) -> Result<Vec<Copy>, AddError> {
         let keeps = |copy: &&Copy| !avoid.contains(&copy.shard);
-        let wanted = scheme.width().saturating_sub(good.iter().filter(keeps).count());
-        if wanted == 0 {
+        let wanted = scheme::missing(scheme, good, avoid);
+        if wanted.is_empty() {
             return Ok(Vec::new());
         }
         let mut excluded = Excluded::default();
@@ -70,24 +74,30 @@ impl Shards {
         // By its age a search for orphans spares a copy that no record refers to yet; so the copy is as old as
         // itself, not as its blob.
         let header = BlobHeader { written_nanos: self.now_nanos(), ..self.header(&source).await? };
-        scheme::add(self, &source, &header, self.targets(blob, wanted, excluded).await).await
+        let targets = self.targets(blob, wanted, excluded).await;
+        if targets.shards.is_empty() {
+            return Err(AddError::Write(targets.shortage.error(1)));
+        }
+        scheme::add(self, &source, &header, targets).await
     }
 
     /// Shards for new copies: first those that hold no copy at all, good or bad.
-    async fn targets(&self, blob: &BlobRef, wanted: usize, mut excluded: Excluded) -> scheme::Targets {
+    async fn targets(&self, blob: &BlobRef, pieces: Vec<u8>, mut excluded: Excluded) -> scheme::Targets {
+        let wanted = pieces.len();
+        let size = pieces.iter().map(|piece| scheme::copy_bytes(blob.scheme, blob.size, *piece)).max().unwrap_or(0);
         let (mut shards, mut shortage) = {
             let mut clean = excluded.clone();
             blob.copies.iter().for_each(|copy| clean.shard(copy.shard));
-            self.choose(wanted, blob.size, &clean).await
+            self.choose(wanted, size, &clean).await
         };
         if shards.len() < wanted {
             shards.iter().for_each(|shard| excluded.domain_of(shard));
-            let (more, again) = self.choose(wanted - shards.len(), blob.size, &excluded).await;
+            let (more, again) = self.choose(wanted - shards.len(), size, &excluded).await;
             shortage.full = shortage.full.max(again.full);
             shards.extend(more);
         }
         shortage.reached = shards.len();
-        scheme::Targets { shards, shortage }
+        scheme::Targets { shards, pieces, shortage }
     }
 
     /// What a blob says about itself, from the first copy that can tell.

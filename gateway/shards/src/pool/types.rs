@@ -83,7 +83,7 @@ impl Default for ShardsOptions {
 pub struct Written {
     /// Bytes of content.
     pub size: u64,
-    /// The scheme that it was really written under.
+    /// The scheme that it was written under: whole copies where it is small.
     pub scheme: Scheme,
     /// Its copies; at least the scheme's write quorum.
     pub copies: Vec<Copy>,
@@ -113,8 +113,8 @@ pub enum WriteError {
 /// Why a blob could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// Every copy was looked for and is proved not to be there: the blob is lost.
-    #[error("every copy of the blob is missing")]
+    /// So many copies were looked for and are proved not to be there that the blob is lost.
+    #[error("too few copies of the blob are there")]
     AllMissing,
     /// Every copy answered, and none that is there is whole.
     #[error("no copy of the blob is whole: {0}")]
@@ -166,6 +166,41 @@ pub struct BadCopy {
     pub shard: ShardId,
     /// What is wrong.
     pub fault: Fault,
+}
+
+/// The redundancy that a blob is to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Redundancy {
+    /// The scheme of blobs that are not small.
+    pub scheme: Scheme,
+    /// A blob of up to so many bytes that would be cut into pieces is written as whole copies instead, which outlive the
+    /// loss of as many shards ([`Scheme::replicated`]). A body of unknown size is held in memory until that is decided.
+    pub replicate_bytes_max: u64,
+    /// Copies or pieces beyond those that reading takes that must be durable before a write is acknowledged, where not
+    /// as [`Scheme::write_quorum`] has it. More than the scheme has means all.
+    pub spares_min: Option<u8>,
+}
+
+impl From<Scheme> for Redundancy {
+    /// Every blob under this scheme itself, with its own write quorum.
+    fn from(scheme: Scheme) -> Self {
+        Self { scheme, replicate_bytes_max: 0, spares_min: None }
+    }
+}
+
+impl Redundancy {
+    /// The scheme that a blob of `size` bytes gets.
+    pub fn of_size(&self, size: u64) -> Scheme {
+        if size <= self.replicate_bytes_max { self.scheme.replicated() } else { self.scheme }
+    }
+
+    /// Shards that must hold a blob of a scheme before its write is acknowledged.
+    pub(crate) fn quorum(&self, scheme: Scheme) -> usize {
+        match self.spares_min {
+            Some(spares) => (scheme.needed() + usize::from(spares)).min(scheme.width()),
+            None => scheme.write_quorum(),
+        }
+    }
 }
 
 /// How a shard does.

@@ -1,13 +1,16 @@
-//! One body handed to several readers at the pace of the slowest, within bounds.
+//! One body handed to several readers at the pace of the slowest, within bounds: all of it to each, or to each its own
+//! part.
 
 use crate::{BodyError, ByteStream};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-/// Pieces of the body that wait for one reader.
+/// Pieces of the body that wait for one reader of all of it.
 const PIECES_MAX: usize = 4;
 
 enum Piece {
@@ -15,23 +18,30 @@ enum Piece {
     End,
 }
 
-/// The writing ends of the readers that still listen.
+/// The writing ends of the readers that still listen, each with its number.
 pub(super) struct Feeds {
-    feeds: Vec<mpsc::Sender<Piece>>,
+    feeds: Vec<(usize, mpsc::Sender<Piece>)>,
     /// Readers without which the whole is lost: while there are more, a slow one is let go.
     needed: usize,
     slow_after: Duration,
+    waiting_max: usize,
 }
 
 impl Feeds {
-    pub(super) fn new(needed: usize, slow_after: Duration) -> Self {
-        Self { feeds: Vec::new(), needed, slow_after }
+    /// No reader yet. Each may have `waiting_max` pieces waiting.
+    pub(super) fn new(needed: usize, slow_after: Duration, waiting_max: usize) -> Self {
+        Self { feeds: Vec::new(), needed, slow_after, waiting_max }
+    }
+
+    /// For readers that all get the same.
+    pub(super) fn of_whole(needed: usize, slow_after: Duration) -> Self {
+        Self::new(needed, slow_after, PIECES_MAX)
     }
 
     /// Another reader. Its stream ends cleanly only if the body did and it was not let go.
-    pub(super) fn reader(&mut self) -> ByteStream {
-        let (sender, receiver) = mpsc::channel(PIECES_MAX);
-        self.feeds.push(sender);
+    pub(super) fn reader(&mut self, number: usize) -> ByteStream {
+        let (sender, receiver) = mpsc::channel(self.waiting_max);
+        self.feeds.push((number, sender));
         Box::pin(stream::unfold(Some(receiver), |receiver| async {
             let mut receiver = receiver?;
             match receiver.recv().await {
@@ -42,49 +52,80 @@ impl Feeds {
         }))
     }
 
-    /// Hands the whole body to every reader. Returns early if fewer readers than needed are left.
+    /// The numbers of the readers that still listen.
+    pub(super) fn listening(&self) -> impl Iterator<Item = usize> {
+        self.feeds.iter().map(|(number, _)| *number)
+    }
+
+    /// Whether fewer readers than needed are left.
+    pub(super) fn too_few(&self) -> bool {
+        self.feeds.len() < self.needed
+    }
+
+    /// Hands the whole body to every reader, and counts its bytes in `seen`. Returns early if fewer readers than needed
+    /// are left.
     ///
     /// # Errors
     /// The body's own error, or that it has not the declared size.
-    pub(super) async fn pump(mut self, mut body: ByteStream, size: Option<u64>) -> Result<(), BodyError> {
-        let mut seen = 0;
+    pub(super) async fn pump(
+        mut self,
+        mut body: ByteStream,
+        size: Option<u64>,
+        seen: Arc<AtomicU64>,
+    ) -> Result<(), BodyError> {
         while let Some(piece) = body.next().await {
             let piece = piece?;
-            seen += piece.len() as u64;
-            self.hand_out(|| Piece::Bytes(piece.clone())).await;
-            if self.feeds.len() < self.needed {
+            seen.fetch_add(piece.len() as u64, Relaxed);
+            self.send(|_| piece.clone()).await;
+            if self.too_few() {
                 return Ok(());
             }
         }
+        let seen = seen.load(Relaxed);
         if let Some(size) = size.filter(|size| *size != seen) {
             return Err(BodyError::wrong_size(size, seen));
         }
-        self.hand_out(|| Piece::End).await;
+        self.end().await;
         Ok(())
     }
 
+    /// Hands each reader what is for it, by its number; nothing if that is empty.
+    pub(super) async fn send(&mut self, piece: impl Fn(usize) -> Bytes) {
+        self.hand_out(|number| Piece::Bytes(piece(number))).await;
+    }
+
+    /// Tells every reader that it had all.
+    pub(super) async fn end(&mut self) {
+        self.hand_out(|_| Piece::End).await;
+    }
+
     /// The readers that are quick get the piece at once; then each slow one is waited for.
-    async fn hand_out(&mut self, piece: impl Fn() -> Piece) {
+    async fn hand_out(&mut self, piece: impl Fn(usize) -> Piece) {
         let mut slow = Vec::new();
         let mut kept = Vec::with_capacity(self.feeds.len());
-        for feed in self.feeds.drain(..) {
-            match feed.try_send(piece()) {
-                Ok(()) => kept.push(feed),
-                Err(mpsc::error::TrySendError::Full(_)) => slow.push(feed),
+        for (number, feed) in self.feeds.drain(..) {
+            let piece = piece(number);
+            if matches!(&piece, Piece::Bytes(bytes) if bytes.is_empty()) {
+                kept.push((number, feed));
+                continue;
+            }
+            match feed.try_send(piece) {
+                Ok(()) => kept.push((number, feed)),
+                Err(mpsc::error::TrySendError::Full(piece)) => slow.push((number, feed, piece)),
                 Err(mpsc::error::TrySendError::Closed(_)) => {}
             }
         }
         let mut waiting = slow.len();
-        for feed in slow {
+        for (number, feed, piece) in slow {
             waiting -= 1;
             let spare = kept.len() + waiting >= self.needed;
             let sent = if spare {
-                timeout(self.slow_after, feed.send(piece())).await.is_ok_and(|sent| sent.is_ok())
+                timeout(self.slow_after, feed.send(piece)).await.is_ok_and(|sent| sent.is_ok())
             } else {
-                feed.send(piece()).await.is_ok()
+                feed.send(piece).await.is_ok()
             };
             if sent {
-                kept.push(feed);
+                kept.push((number, feed));
             }
         }
         self.feeds = kept;

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod conformance;
+mod erasure;
+mod erasure_faults;
 mod fs_compact;
 mod fs_crash;
 mod fs_flips;

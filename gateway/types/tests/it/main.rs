@@ -103,14 +103,19 @@ fn ranges_fit_themselves_to_the_object() {
 
 #[test]
 fn schemes_are_written_as_they_are_read() {
-    for text in ["replicas:1", "replicas:3", "replicas:16"] {
+    for text in ["replicas:1", "replicas:3", "replicas:16", "ec:2+1", "ec:4+2", "ec:16+15"] {
         assert_eq!(text.parse::<Scheme>().unwrap().to_string(), text);
     }
-    for bad in ["", "replicas", "replicas:0", "replicas:17", "replicas:-1", "ec:4+2"] {
+    let replicas = ["", "replicas", "replicas:0", "replicas:17", "replicas:-1", "replicas:+2", "replicas:02"];
+    let codes = ["ec:", "ec:4", "ec:4+0", "ec:1+1", "ec:2+3", "ec:17+2", "ec:16+16", "ec:4+2+1", "ec:4-2", "ec:04+2"];
+    for bad in replicas.iter().chain(&codes) {
         assert_eq!(bad.parse::<Scheme>().map_err(|error| error.field), Err("redundancy"), "{bad:?}");
     }
     let quorums = [1, 2, 3, 4, 5].map(|count| Scheme::replicas(count).unwrap().write_quorum());
     assert_eq!(quorums, [1, 2, 2, 3, 3]);
+    let code = Scheme::erasure(4, 2).unwrap();
+    assert_eq!((code.width(), code.needed(), code.write_quorum()), (6, 4, 5));
+    assert_eq!(code.replicated(), Scheme::replicas(3).unwrap());
 }
 
 #[test]

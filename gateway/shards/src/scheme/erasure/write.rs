@@ -1,0 +1,156 @@
+use super::Code;
+use super::code::Encoder;
+use super::layout::{CELL_BYTES, tail_cell};
+use crate::pool::{Excluded, Shards, WriteError, Written};
+use crate::scheme::feed::Feeds;
+use crate::scheme::writing::Job;
+use crate::{BlobHeader, Body, BodyError, ByteStream, Durability};
+use bytes::{Buf, Bytes, BytesMut};
+use cofre_runtime::blocking;
+use cofre_types::{BlobId, Scheme};
+use futures_util::future::FutureExt;
+use futures_util::{StreamExt, stream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Cells that wait for one shard, beside the stripe that fills.
+const CELLS_WAITING_MAX: usize = 2;
+/// Content of a stripe that is encoded in the caller's task: some 100 µs. A wider one goes to a blocking thread.
+const INLINE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Writes a piece to each shard, at least to `quorum` of them.
+pub(in crate::scheme) async fn write(
+    pool: &Shards,
+    blob: BlobId,
+    header: &BlobHeader,
+    body: Body,
+    (code, quorum): (Code, usize),
+    durability: Durability,
+) -> Result<Written, WriteError> {
+    let scheme = Scheme::Erasure { data: code.data, parity: code.parity };
+    let size = body.size();
+    // A parity piece is the longest.
+    let size_bytes = size.map_or(0, |size| code.piece_len(size, code.data));
+    let (shards, shortage) = pool.choose(scheme.width(), size_bytes, &Excluded::default()).await;
+    if shards.len() < quorum {
+        return Err(shortage.error(quorum));
+    }
+    let job = Job { pool, blob, size_bytes, quorum, durability };
+    let pieces: Vec<u8> = (0..).take(shards.len()).collect();
+    let headers = headers(header, &pieces);
+    let mut feeds = Feeds::new(quorum, job.grace(), CELLS_WAITING_MAX);
+    let puts = shards.into_iter().zip(&headers).map(|(shard, header)| {
+        let stream = feeds.reader(usize::from(header.piece));
+        (shard, header, Body::Stream { stream, size: size.map(|size| code.piece_len(size, header.piece)) })
+    });
+    let puts = puts.collect();
+    let stream: ByteStream = match body {
+        Body::Whole(bytes) => Box::pin(stream::iter([Ok(bytes)])),
+        Body::Stream { stream, .. } => stream,
+    };
+    let seen = Arc::new(AtomicU64::new(0));
+    let copies = job.fed(puts, Striper::new(code, feeds).pump(stream, size, seen.clone()).boxed()).await?;
+    let copies: Vec<_> = copies.into_iter().map(|(copy, _)| copy).collect();
+    let missing = scheme.width() - copies.len();
+    Ok(Written { size: size.unwrap_or_else(|| seen.load(Relaxed)), scheme, copies, missing })
+}
+
+/// A header for each piece.
+pub(super) fn headers(header: &BlobHeader, pieces: &[u8]) -> Vec<BlobHeader> {
+    pieces.iter().map(|piece| BlobHeader { piece: *piece, ..header.clone() }).collect()
+}
+
+/// Cuts a body into stripes and hands their cells to the pieces that are wanted.
+pub(super) struct Striper {
+    data: usize,
+    parity: usize,
+    feeds: Feeds,
+    encoder: Option<Encoder>,
+}
+
+impl Striper {
+    pub(super) fn new(code: Code, feeds: Feeds) -> Self {
+        Self { data: usize::from(code.data), parity: usize::from(code.parity), feeds, encoder: None }
+    }
+
+    /// Hands out the whole body, and counts its bytes in `seen`. Returns early if fewer readers than needed are left.
+    ///
+    /// # Errors
+    /// The body's own error, or that it has not the declared size.
+    pub(super) async fn pump(
+        mut self,
+        mut body: ByteStream,
+        size: Option<u64>,
+        seen: Arc<AtomicU64>,
+    ) -> Result<(), BodyError> {
+        let stripe_bytes = self.data * CELL_BYTES as usize;
+        let capacity = size.map_or(stripe_bytes, |size| size.min(stripe_bytes as u64) as usize);
+        let mut filling = BytesMut::new();
+        let mut received = 0;
+        while let Some(piece) = body.next().await {
+            let mut piece = piece?;
+            received += piece.len() as u64;
+            while !piece.is_empty() {
+                if filling.is_empty() && piece.len() >= stripe_bytes {
+                    self.stripe(piece.split_to(stripe_bytes)).await?;
+                } else {
+                    if filling.capacity() == 0 {
+                        filling.reserve(capacity);
+                    }
+                    let taken = piece.len().min(stripe_bytes - filling.len());
+                    filling.extend_from_slice(&piece[..taken]);
+                    piece.advance(taken);
+                    if filling.len() == stripe_bytes {
+                        self.stripe(std::mem::take(&mut filling).freeze()).await?;
+                    }
+                }
+                if self.feeds.too_few() {
+                    return Ok(());
+                }
+            }
+        }
+        if let Some(size) = size.filter(|size| *size != received) {
+            return Err(BodyError::wrong_size(size, received));
+        }
+        if !filling.is_empty() {
+            self.stripe(filling.freeze()).await?;
+        }
+        seen.store(received, Relaxed);
+        let trailer = Bytes::copy_from_slice(&received.to_le_bytes());
+        self.feeds.send(|_| trailer.clone()).await;
+        self.feeds.end().await;
+        Ok(())
+    }
+
+    /// Hands out the cells of a stripe, which is shorter only at the end.
+    async fn stripe(&mut self, stripe: Bytes) -> Result<(), BodyError> {
+        let cell = tail_cell(stripe.len() as u64, self.data) as usize;
+        let begins = |piece: usize| (piece * cell).min(stripe.len());
+        let mut cells: Vec<_> = (0..self.data).map(|piece| stripe.slice(begins(piece)..begins(piece + 1))).collect();
+        if self.feeds.listening().any(|piece| piece >= self.data) {
+            cells = self.encode(cells, cell, stripe.len()).await?;
+        }
+        self.feeds.send(|piece| cells.get(piece).cloned().unwrap_or_default()).await;
+        Ok(())
+    }
+
+    /// Adds the parity cells.
+    async fn encode(&mut self, mut cells: Vec<Bytes>, cell: usize, stripe: usize) -> Result<Vec<Bytes>, BodyError> {
+        let failed = |error: reed_solomon_simd::Error| BodyError(Box::new(error));
+        let mut encoder = match self.encoder.take() {
+            Some(encoder) => encoder,
+            None => Encoder::new(self.data, self.parity, cell).map_err(failed)?,
+        };
+        let work = move || {
+            let parity = encoder.parity(&cells, cell);
+            parity.map(|parity| {
+                cells.extend(parity);
+                (encoder, cells)
+            })
+        };
+        let done = if stripe <= INLINE_BYTES_MAX { work() } else { blocking(work).await };
+        let (encoder, cells) = done.map_err(failed)?;
+        self.encoder = Some(encoder);
+        Ok(cells)
+    }
+}
