@@ -88,6 +88,11 @@ impl Admin {
         self.settings.current().redundancy.unwrap_or(self.redundancy)
     }
 
+    /// Failure domains that a write of the default redundancy needs.
+    pub(crate) fn write_quorum(&self) -> usize {
+        self.scheme().write_quorum_with(self.settings.current().writes.spares_min)
+    }
+
     /// The caller of domain operations: rights were decided by the token's scope.
     pub(crate) fn caller(&self) -> Caller {
         Caller::internal("admin", &self.random)

@@ -19,6 +19,7 @@ pub(crate) struct Seen<'a> {
     pub(crate) shards: &'a [ShardView],
     pub(crate) waiting: Waiting,
     pub(crate) scheme: Scheme,
+    pub(crate) write_quorum: usize,
     pub(crate) jobs: &'a [JobStatus],
     pub(crate) now_nanos: u64,
 }
@@ -69,11 +70,11 @@ fn verdict(severity: Severity, promise: Promise, subject: impl Into<String>, mes
 
 fn writes(seen: &Seen<'_>, verdicts: &mut Vec<Verdict>) {
     let (domains, scheme) = (writable_domains(seen.shards), seen.scheme);
-    if domains < scheme.write_quorum() {
+    if domains < seen.write_quorum {
         let message = format!(
             "{domains} failure domains take new blobs, and a write of {scheme} needs {}: writes are refused; \
              add shards, free room or bring back the ones that are away",
-            scheme.write_quorum()
+            seen.write_quorum
         );
         verdicts.push(verdict(Severity::Critical, Promise::Availability, "writes", message));
     } else if domains < scheme.width() {

@@ -23,10 +23,12 @@ pub struct SettingsDocument {
     pub log_level: Option<String>,
     /// Bounds of buckets and accounts that have none of their own.
     pub quotas: Quotas,
-    /// Redundancy of new blobs, as `replicas:2`; the boot setting if null. Blobs that exist keep theirs.
+    /// Redundancy of new blobs, as `replicas:2` or `ec:4+2`; the boot setting if null. Blobs that exist keep theirs.
     pub redundancy: Option<String>,
     /// Redundancy of each storage class beside `STANDARD`: `replicas:2`, or `default` for the bucket's.
     pub storage_classes: BTreeMap<String, String>,
+    /// What a write takes before it is acknowledged, and how small blobs are kept.
+    pub writes: Writes,
     /// Graces, intervals and shares of background work.
     pub timers: Timers,
     /// CORS answers of buckets that have no rules of their own.
@@ -53,6 +55,17 @@ pub struct Quotas {
     pub bucket_objects_max: Option<u64>,
     /// Most buckets an account may own.
     pub buckets_per_account_max: u32,
+}
+
+/// What a write takes before it is acknowledged, and how small blobs are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Writes {
+    /// Copies or pieces beyond those that reading takes which must be durable before a write is acknowledged; if null a
+    /// majority of copies, and under an erasure code one piece. Below that a write is refused with 503.
+    pub spares_min: Option<u8>,
+    /// Bytes up to which a blob under an erasure code is kept as whole copies instead.
+    pub replicate_bytes_max: u64,
 }
 
 /// Graces, intervals and shares of background work.

@@ -24,7 +24,7 @@
 //! | `q` | upload id | counter that each part put adds to, so that completing sees a late part |
 //! | `m` | manifest id | manifest: reference count of a finished upload's parts |
 //! | `b` | blob id | blob: size, reference count, copies |
-//! | `h` | blob id | heal: this blob is below its redundancy |
+//! | `h` | copies to spare, blob id | heal: this blob is below its redundancy; those nearest loss come first |
 //! | `g` | due time, id | garbage: a reference to drop after its grace |
 //! | `d` | shard id, blob id | doomed: a copy to delete from a shard |
 //! | `S` | shard id | shard |
@@ -260,9 +260,20 @@ pub fn blob(id: BlobId) -> Vec<u8> {
     with(family::BLOB, &[id.as_bytes()])
 }
 
-/// Key of a blob's place in the heal queue.
-pub fn heal(id: BlobId) -> Vec<u8> {
-    with(family::HEAL, &[id.as_bytes()])
+/// Spare copies from which on blobs in the heal queue are not told apart.
+const HEAL_SPARES_MAX: u8 = 3;
+
+/// Key of the place in the heal queue of a blob that has so many copies or pieces beyond those that reading takes.
+pub fn heal(spares: usize, id: BlobId) -> Vec<u8> {
+    let spares = u8::try_from(spares).unwrap_or(HEAL_SPARES_MAX).min(HEAL_SPARES_MAX);
+    with(family::HEAL, &[&[spares], id.as_bytes()])
+}
+
+/// Every key that a blob may have in the heal queue: one for each number of spares, and the one of queues that did not
+/// tell them apart.
+pub fn heals(id: BlobId) -> impl Iterator<Item = Vec<u8>> {
+    let plain = with(family::HEAL, &[id.as_bytes()]);
+    (0..=HEAL_SPARES_MAX).map(move |spares| heal(spares.into(), id)).chain([plain])
 }
 
 /// Key of a reference to drop, due at `due_nanos`.

@@ -1,8 +1,7 @@
 use crate::figures::{Left, Shared};
 use crate::{Ground, JobError};
-use cofre_objects::Objects;
+use cofre_objects::{HealCursor, Objects};
 use cofre_runtime::{Pace, Shutdown, Step, Task, Worker, WorkerHandle, spawn};
-use cofre_types::BlobId;
 use std::time::Duration;
 
 /// How often to walk the queue. A report of a bad copy ends the rest.
@@ -12,7 +11,7 @@ const WALK_EVERY: Duration = Duration::from_secs(15);
 pub(crate) struct Heal {
     ground: Ground,
     figures: Shared,
-    after: Option<BlobId>,
+    after: Option<HealCursor>,
     left: Left,
 }
 
@@ -34,7 +33,7 @@ impl Worker for Heal {
     }
 
     async fn step(&mut self) -> Result<Step, JobError> {
-        let healed = self.ground.objects.heal(self.after).await?;
+        let healed = self.ground.objects.heal(self.after.take()).await?;
         self.figures.done(healed.blobs, healed.bytes);
         self.left.waiting += healed.waiting;
         for (blob, why) in healed.damaged {

@@ -82,8 +82,9 @@ impl Objects {
             scheme: None,
             piece: 0,
         };
-        let scheme = self.scheme_of(bucket, class);
-        let written = self.shards().write(id, header, body, scheme, durability(bucket)).await.map_err(write_error)?;
+        let redundancy = self.redundancy(self.scheme_of(bucket, class));
+        let written =
+            self.shards().write(id, header, body, redundancy, durability(bucket)).await.map_err(write_error)?;
         let digests = digests.take()?;
         self.refuse_stale(now)?;
         let copies = written.copies.into_iter().map(copy_record).collect();
@@ -275,6 +276,11 @@ pub(crate) fn blob_ref(id: BlobId, record: &BlobRecord) -> BlobRef {
     let copy =
         |copy: &CopyRecord| Copy { shard: copy.shard, locator: Locator(copy.locator.clone()), piece: copy.piece };
     BlobRef { id, size: record.size, scheme: record.scheme, copies: record.copies.iter().map(copy).collect() }
+}
+
+/// Bytes of one copy of a blob.
+pub(crate) fn copy_bytes(record: &BlobRecord, piece: u8) -> u64 {
+    cofre_shards::copy_bytes(record.scheme, record.size, piece)
 }
 
 pub(crate) fn copy_record(copy: Copy) -> CopyRecord {

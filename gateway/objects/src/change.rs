@@ -1,10 +1,12 @@
 //! One commit in the making: the batch, the usage it adds up to, and the references it lets go.
 
 use crate::Error;
+use crate::blobs::copy_bytes;
 use cofre_catalog::records::{
     BlobRecord, Content, GarbageRecord, HealRecord, Record, ShardUsage, Usage, VersionKind, VersionRecord,
 };
 use cofre_catalog::{Batch, Check, keys};
+use cofre_shards::standing;
 use cofre_types::{BlobId, BucketId, ShardId, Timestamp, UploadId};
 
 /// Most blobs that one garbage record names; more make more records.
@@ -44,11 +46,11 @@ impl Change {
             self.batch.checks.push(Check::Present(keys::shard(copy.shard)));
             // Nor one that the search for orphans has given up.
             self.batch.checks.push(Check::Absent(keys::doomed(copy.shard, blob.id)));
-            count_copy(&mut self.batch, copy.shard, blob.record.size, Count::Add);
+            count_copy(&mut self.batch, copy.shard, copy_bytes(&blob.record, copy.piece), Count::Add);
         }
         if blob.missing > 0 {
             let heal = HealRecord { since: blob.record.written, suspects: Vec::new() };
-            self.batch.put(keys::heal(blob.id), heal.encode());
+            self.batch.put(keys::heal(spares(&blob.record, &[]), blob.id), heal.encode());
         }
     }
 
@@ -139,9 +141,15 @@ impl Change {
     }
 }
 
-/// Counts a copy on its shard.
-pub(crate) fn count_copy(batch: &mut Batch, shard: ShardId, size: u64, by: Count) {
-    let usage = ShardUsage { copies: by.sign(), bytes: by.sign() * as_delta(size) };
+/// Copies or pieces of a blob beyond those that reading takes, without those on suspect shards.
+pub(crate) fn spares(record: &BlobRecord, suspects: &[ShardId]) -> usize {
+    let sound = record.copies.iter().filter(|copy| !suspects.contains(&copy.shard));
+    standing(record.scheme, sound.map(|copy| copy.piece)).saturating_sub(record.scheme.needed())
+}
+
+/// Counts a copy of so many bytes on its shard.
+pub(crate) fn count_copy(batch: &mut Batch, shard: ShardId, bytes: u64, by: Count) {
+    let usage = ShardUsage { copies: by.sign(), bytes: by.sign() * as_delta(bytes) };
     batch.add(keys::shard_usage(shard), usage.row());
 }
 

@@ -9,7 +9,7 @@ use cofre_iam::{BucketAccess, Caller};
 use cofre_keys::KeyRing;
 use cofre_runtime::{Clock, Random};
 use cofre_settings::DynamicSettings;
-use cofre_shards::{BadCopies, Shards};
+use cofre_shards::{BadCopies, Redundancy, Shards};
 use cofre_types::{AccountId, BucketName, ObjectKey, Scheme, Timestamp, VersionId};
 use parking_lot::RwLock;
 use std::collections::HashMap;
@@ -269,6 +269,12 @@ impl Objects {
             return default();
         }
         settings.storage_classes.get(class).and_then(|class| class.scheme()).unwrap_or_else(default)
+    }
+
+    /// What writing a blob under a scheme means by the settings of now.
+    pub(crate) fn redundancy(&self, scheme: Scheme) -> Redundancy {
+        let writes = self.0.parts.settings.current().writes;
+        Redundancy { scheme, replicate_bytes_max: writes.replicate_bytes_max, spares_min: writes.spares_min }
     }
 
     /// Whether there is a storage class of this name; the empty text is `STANDARD`.

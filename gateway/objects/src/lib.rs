@@ -51,7 +51,7 @@ pub use lifecycle::{
 };
 pub use list::*;
 pub use lock::WantedLock;
-pub use maintain::{Deleted, Healed, Orphans, Reclaimed, Relocated, Scrubbed, StaleUploads};
+pub use maintain::{Deleted, HealCursor, Healed, Orphans, Reclaimed, Relocated, Scrubbed, StaleUploads};
 pub use object::*;
 pub use topology::*;
 pub use upload::*;

@@ -119,12 +119,14 @@ impl Objects {
         }
     }
 
-    /// Whether every blob of some segments was written under a scheme.
+    /// Whether every blob of some segments was written as a scheme asks for its size.
     async fn all_under(&self, scheme: Scheme, segments: &[Segment]) -> Result<bool, Error> {
+        let redundancy = self.redundancy(scheme);
         let wanted = segments.iter().map(|segment| keys::blob(segment.blob)).collect();
         for entry in self.store().get_many(wanted).await? {
             let entry = entry.ok_or_else(|| Error::Unreadable("the object was replaced".to_owned()))?;
-            if BlobRecord::decode(&entry.value)?.scheme != scheme {
+            let record = BlobRecord::decode(&entry.value)?;
+            if record.scheme != redundancy.of_size(record.size) {
                 return Ok(false);
             }
         }
@@ -169,7 +171,7 @@ impl Objects {
             None => (plain, length),
             Some(key) => (seal_body(plain, key, id, self.random().bytes())?, sealed_len(length)),
         };
-        let written = self.shards().write(id, header, body, scheme, durability(bucket)).await;
+        let written = self.shards().write(id, header, body, self.redundancy(scheme), durability(bucket)).await;
         let written = written.map_err(crate::blobs::write_error)?;
         let copies = written.copies.into_iter().map(crate::blobs::copy_record).collect();
         let record = BlobRecord { size: written.size, references: 1, scheme: written.scheme, written: now, copies };

@@ -29,4 +29,4 @@ pub use pool::{
     AddError, BadCopies, BadCopy, BlobRef, Copy, CopyState, Fault, ReadError, Redundancy, ShardFigures, ShardInfo,
     ShardMode, ShardState, ShardStatus, Shards, ShardsOptions, WriteError, Written,
 };
-pub use scheme::copy_bytes;
+pub use scheme::{copy_bytes, standing};

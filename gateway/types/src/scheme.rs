@@ -82,6 +82,15 @@ impl Scheme {
         }
     }
 
+    /// The same where the settings ask for so many copies or pieces beyond those that reading takes; more than there
+    /// are means all.
+    pub fn write_quorum_with(self, spares_min: Option<u8>) -> usize {
+        match spares_min {
+            Some(spares) => (self.needed() + usize::from(spares)).min(self.width()),
+            None => self.write_quorum(),
+        }
+    }
+
     /// Whole copies that outlive the loss of as many shards.
     pub const fn replicated(self) -> Self {
         match self {

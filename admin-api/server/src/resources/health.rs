@@ -46,7 +46,7 @@ async fn unready(admin: &Admin) -> Vec<String> {
     }
     match admin.topology.list().await {
         Ok(shards) => {
-            let quorum = admin.scheme().write_quorum();
+            let quorum = admin.write_quorum();
             let domains = crate::verdicts::writable_domains(&shards);
             if domains < quorum {
                 reasons.push(format!("{domains} shards take new blobs, and a write needs {quorum}"));
@@ -70,6 +70,7 @@ async fn detail(State(admin): State<Arc<Admin>>) -> Result<axum::Json<Health>, A
         shards: &shards,
         waiting,
         scheme: admin.scheme(),
+        write_quorum: admin.write_quorum(),
         jobs: &admin.jobs.status(),
         now_nanos: admin.clock.now_nanos(),
     };

@@ -1,4 +1,5 @@
 use super::doom;
+use crate::blobs::copy_bytes;
 use crate::change::{Count, count_copy};
 use crate::{Error, Objects};
 use cofre_catalog::records::{BlobRecord, GarbageRecord, ManifestRecord, PartRecord, Record};
@@ -149,7 +150,7 @@ impl Objects {
     }
 
     async fn drop_references(&self, drops: &mut Drops) -> Result<Reclaimed, Error> {
-        let mut reclaimed = Reclaimed::default();
+        let (mut reclaimed, mut gone) = (Reclaimed::default(), Vec::new());
         let blobs = std::mem::take(&mut drops.blobs);
         let entries = self.store().get_many(blobs.keys().map(|id| keys::blob(*id)).collect()).await?;
         for ((id, count), entry) in blobs.into_iter().zip(entries) {
@@ -165,11 +166,18 @@ impl Objects {
             reclaimed.blobs += 1;
             reclaimed.bytes += blob.size;
             drops.batch.delete(keys::blob(id));
-            drops.batch.delete(keys::heal(id));
-            for copy in blob.copies {
-                count_copy(&mut drops.batch, copy.shard, blob.size, Count::Remove);
-                doom(&mut drops.batch, id, copy.shard, copy.locator, blob.size);
+            gone.push(id);
+            for copy in &blob.copies {
+                let bytes = copy_bytes(&blob, copy.piece);
+                count_copy(&mut drops.batch, copy.shard, bytes, Count::Remove);
+                doom(&mut drops.batch, id, copy.shard, copy.locator.clone(), bytes);
             }
+        }
+        // One that is queued after this look is taken off the queue when its turn comes.
+        let queued: Vec<_> = gone.iter().flat_map(|id| keys::heals(*id)).collect();
+        let entries = self.store().get_many(queued.clone()).await?;
+        for (key, _) in queued.into_iter().zip(entries).filter(|(_, entry)| entry.is_some()) {
+            drops.batch.delete(key);
         }
         Ok(reclaimed)
     }

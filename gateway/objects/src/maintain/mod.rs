@@ -4,7 +4,7 @@
 //! - A copy is deleted only when no record names it: first the record goes, in a commit, and names
 //!   the copy as doomed; then the copy goes; then the doomed record.
 //! - Repair writes the new copy and commits it before a bad one becomes doomed. A copy that cannot
-//!   be reached is neither good nor bad: it stays.
+//!   be reached is neither good nor bad: it stays. A corrupt piece stays until the same piece stands whole elsewhere.
 //! - Every verb does a bounded step and can be interrupted anywhere.
 
 mod compact;
@@ -13,6 +13,7 @@ mod garbage;
 mod heal;
 mod orphans;
 mod progress;
+mod queue;
 mod relocate;
 mod scrub;
 mod stale_uploads;
@@ -21,10 +22,12 @@ pub use doomed::Deleted;
 pub use garbage::Reclaimed;
 pub use heal::Healed;
 pub use orphans::Orphans;
+pub use queue::HealCursor;
 pub use relocate::Relocated;
 pub use scrub::Scrubbed;
 pub use stale_uploads::StaleUploads;
 
+use crate::blobs::copy_bytes;
 use crate::change::{Count, count_copy};
 use crate::{Error, Objects};
 use cofre_catalog::records::{BlobRecord, DoomedRecord, Record};
@@ -60,18 +63,18 @@ impl Objects {
 impl HeldBlob {
     /// Adds to `batch` that `lost` copies go and `new` ones come. What is lost becomes doomed.
     pub(crate) fn change_copies(&self, lost: &[ShardId], new: Vec<Copy>, batch: &mut Batch) {
-        let size = self.record.size;
         let mut record = self.record.clone();
         batch.unchanged(keys::blob(self.id), Some(self.revision));
         for copy in self.record.copies.iter().filter(|copy| lost.contains(&copy.shard)) {
-            doom(batch, self.id, copy.shard, copy.locator.clone(), size);
-            count_copy(batch, copy.shard, size, Count::Remove);
+            let bytes = copy_bytes(&self.record, copy.piece);
+            doom(batch, self.id, copy.shard, copy.locator.clone(), bytes);
+            count_copy(batch, copy.shard, bytes, Count::Remove);
         }
         record.copies.retain(|copy| !lost.contains(&copy.shard));
         for copy in new {
             batch.checks.push(Check::Present(keys::shard(copy.shard)));
             batch.checks.push(Check::Absent(keys::doomed(copy.shard, self.id)));
-            count_copy(batch, copy.shard, size, Count::Add);
+            count_copy(batch, copy.shard, copy_bytes(&self.record, copy.piece), Count::Add);
             record.copies.push(crate::blobs::copy_record(copy));
         }
         batch.put(keys::blob(self.id), record.encode());
@@ -79,6 +82,6 @@ impl HeldBlob {
 }
 
 /// Names a copy that is to be deleted.
-pub(crate) fn doom(batch: &mut Batch, blob: BlobId, shard: ShardId, locator: Vec<u8>, size: u64) {
-    batch.put(keys::doomed(shard, blob), DoomedRecord { locator, size }.encode());
+pub(crate) fn doom(batch: &mut Batch, blob: BlobId, shard: ShardId, locator: Vec<u8>, bytes: u64) {
+    batch.put(keys::doomed(shard, blob), DoomedRecord { locator, size: bytes }.encode());
 }

@@ -1,9 +1,9 @@
-use crate::blobs::blob_ref;
+use crate::blobs::{blob_ref, copy_bytes};
 use crate::{Error, Objects};
 use cofre_catalog::records::{BlobRecord, Record, RecordError};
 use cofre_catalog::{Batch, Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
-use cofre_shards::{BlobRef, CopyState};
-use cofre_types::{BlobId, ShardId};
+use cofre_shards::{BlobRef, Copy, CopyState};
+use cofre_types::{BlobId, Scheme, ShardId};
 use std::ops::Bound;
 
 /// Most blobs that one step moves.
@@ -66,8 +66,7 @@ impl Objects {
             }
         };
         self.refuse_stale(began)?;
-        let elsewhere = self.whole_elsewhere(&blob, shard).await + new.len();
-        let enough = elsewhere >= held.record.scheme.width();
+        let enough = self.stands_without(&blob, shard, &new).await;
         if !enough {
             moved.failed += 1;
             moved.last_error = Some("too few other shards have room, or hold whole copies".to_owned());
@@ -80,14 +79,41 @@ impl Objects {
         held.change_copies(lost, new, &mut batch);
         if self.maintain(batch).await? && !lost.is_empty() {
             moved.blobs += 1;
-            moved.bytes += held.record.size;
+            let leaving = held.record.copies.iter().filter(|copy| copy.shard == shard);
+            moved.bytes += leaving.map(|copy| copy_bytes(&held.record, copy.piece)).sum::<u64>();
         }
         Ok(())
     }
 }
 
 impl Objects {
-    /// How many other copies are proved whole: the one here goes only if the others can do without it.
+    /// Whether the copies on a shard can go: the others, with the new ones, are proved to be as many as the scheme asks
+    /// for, or the same pieces stand elsewhere.
+    async fn stands_without(&self, blob: &BlobRef, shard: ShardId, new: &[Copy]) -> bool {
+        match blob.scheme {
+            Scheme::Replicas { .. } => self.whole_elsewhere(blob, shard).await + new.len() >= blob.scheme.width(),
+            Scheme::Erasure { .. } => {
+                for leaving in blob.copies.iter().filter(|copy| copy.shard == shard) {
+                    let moved = new.iter().any(|copy| copy.piece == leaving.piece);
+                    if !moved && !self.piece_elsewhere(blob, leaving).await {
+                        return false;
+                    }
+                }
+                true
+            }
+        }
+    }
+
+    /// Whether a piece is proved to stand whole on another shard as well.
+    async fn piece_elsewhere(&self, blob: &BlobRef, piece: &Copy) -> bool {
+        for copy in blob.copies.iter().filter(|copy| copy.piece == piece.piece && copy.shard != piece.shard) {
+            if self.shards().verify(blob, copy).await == CopyState::Whole {
+                return true;
+            }
+        }
+        false
+    }
+
     async fn whole_elsewhere(&self, blob: &BlobRef, shard: ShardId) -> usize {
         let mut whole = 0;
         for copy in blob.copies.iter().filter(|copy| copy.shard != shard) {

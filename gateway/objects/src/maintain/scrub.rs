@@ -1,4 +1,4 @@
-use crate::blobs::blob_ref;
+use crate::blobs::{blob_ref, copy_bytes};
 use crate::{Error, Objects};
 use cofre_catalog::{Scan, SnapshotExt, keys};
 use cofre_shards::CopyState;
@@ -46,7 +46,7 @@ impl Objects {
                 match self.shards().verify(&blob, copy).await {
                     CopyState::Whole => {
                         scrubbed.copies += 1;
-                        scrubbed.bytes += held.record.size;
+                        scrubbed.bytes += copy_bytes(&held.record, copy.piece);
                     }
                     CopyState::Missing | CopyState::Corrupt(_) => {
                         // It may have moved or gone since its record was read.

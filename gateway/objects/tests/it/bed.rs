@@ -13,7 +13,7 @@ use cofre_objects::{
 };
 use cofre_runtime::{ManualClock, Random};
 use cofre_settings::{DynamicSettings, Patch};
-use cofre_shards::{Backend, BackendError, Body, MemoryBackend, Shards, ShardsOptions};
+use cofre_shards::{Backend, BackendError, Body, Faulty, MemoryBackend, Shards, ShardsOptions};
 use cofre_types::{AccountId, BucketName, ObjectKey, ResolvedRange, Scheme, Timestamp, VersionId};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -36,16 +36,32 @@ pub struct Bed {
     pub bob: Caller,
 }
 
-/// Backends in memory, by path.
+/// Backends in memory, by path, each behind one that can be told to fail.
 #[derive(Default)]
-pub struct Backends(Mutex<HashMap<String, Arc<MemoryBackend>>>);
+pub struct Backends(Mutex<HashMap<String, (Arc<MemoryBackend>, Arc<Faulty>)>>);
 
 impl Backends {
     pub fn at(&self, path: &str) -> Arc<MemoryBackend> {
+        self.both(path).0
+    }
+
+    /// What the pool sees of a backend.
+    pub fn faulty(&self, path: &str) -> Arc<Faulty> {
+        self.both(path).1
+    }
+
+    fn both(&self, path: &str) -> (Arc<MemoryBackend>, Arc<Faulty>) {
         let mut all = self.0.lock().unwrap();
-        Arc::clone(all.entry(path.to_owned()).or_insert_with(|| Arc::new(MemoryBackend::new(1 << 30))))
+        let made = || {
+            let memory = Arc::new(MemoryBackend::new(1 << 30));
+            (memory.clone(), Arc::new(Faulty::new(memory)))
+        };
+        all.entry(path.to_owned()).or_insert_with(made).clone()
     }
 }
+
+/// Paths of the shards of a bed, in the order of their numbers from 1.
+pub const PATHS: [&str; 8] = ["/one", "/two", "/three", "/four", "/five", "/six", "/seven", "/eight"];
 
 type Act = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
 
@@ -94,12 +110,17 @@ impl OpenBackend for Opener {
 
     async fn open(&self, place: &ShardPlace, _identity: [u8; 16]) -> Result<Arc<dyn Backend>, BackendError> {
         let ShardPlace::Filesystem { path } = place;
-        Ok(self.0.at(path))
+        Ok(self.0.faulty(path))
     }
 }
 
 impl Bed {
     pub async fn new(scheme: &str) -> Self {
+        Self::with_shards(scheme, 3).await
+    }
+
+    /// A bed with so many shards.
+    pub async fn with_shards(scheme: &str, count: usize) -> Self {
         let store = Arc::new(Memory::new());
         let manual = ManualClock::at(1_700_000_000_000_000_000);
         let clock = manual.clock();
@@ -109,8 +130,8 @@ impl Bed {
         let backends = Arc::new(Backends::default());
         let opener = Arc::new(Opener(Arc::clone(&backends)));
         let topology = Topology::new(store.clone(), shards.clone(), opener, clock.clone(), random.clone());
-        for path in ["/one", "/two", "/three"] {
-            topology.register(NewShard::at_path(path.to_owned()), "test").await.unwrap();
+        for path in &PATHS[..count] {
+            topology.register(NewShard::at_path((*path).to_owned()), "test").await.unwrap();
         }
         let keys = KeyRing::new(Arc::new(MemoryKeys::new(&[DEFAULT_KEY, "one", "two"], random.clone())), Vec::new());
         let rival = Arc::new(Rival { store: store.clone(), next: Mutex::default() });
@@ -223,7 +244,7 @@ impl Bed {
 
     /// Whether some blob on a shard holds these bytes in one run.
     pub async fn shards_hold(&self, bytes: &[u8]) -> bool {
-        for path in ["/one", "/two", "/three"] {
+        for path in PATHS {
             let backend = self.backends.at(path);
             for blob in backend.list(None).await.unwrap().0 {
                 let range = ResolvedRange { start: 0, end: blob.size };
@@ -243,7 +264,7 @@ impl Bed {
     /// Blobs that stand on all shards together.
     pub async fn stored(&self) -> usize {
         let mut stored = 0;
-        for path in ["/one", "/two", "/three"] {
+        for path in PATHS {
             let (listed, next) = self.backends.at(path).list(None).await.unwrap();
             assert_eq!(next, None, "one page holds all of a test's blobs");
             stored += listed.len();

@@ -6,6 +6,7 @@ mod bed;
 mod buckets;
 mod copies;
 mod encryption;
+mod erasure;
 mod lifecycle;
 mod lists;
 mod locks;

@@ -1,4 +1,4 @@
-use super::ClassScheme;
+use super::{ClassScheme, Writes};
 use crate::SettingsError;
 use cofre_types::Scheme;
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,7 @@ pub struct Settings {
     pub log_level: Option<LogLevel>,
     /// Bounds of buckets and accounts that have none of their own.
     pub quotas: Quotas,
-    /// Redundancy of new blobs in buckets that have none of their own, as `replicas:2`; the boot
+    /// Redundancy of new blobs in buckets that have none of their own, as `replicas:2` or `ec:4+2`; the boot
     /// setting if absent. Blobs that exist keep theirs.
     #[serde(with = "scheme_text")]
     pub redundancy: Option<Scheme>,
@@ -43,6 +43,8 @@ pub struct Settings {
     /// redundancy is the bucket's: `replicas:2`, or `default` for the same. At most 32; names have capital
     /// letters, digits and underscores. An object of a class that was taken out stays readable.
     pub storage_classes: BTreeMap<String, ClassScheme>,
+    /// What a write takes before it is acknowledged, and how small blobs are kept.
+    pub writes: Writes,
     /// Graces, intervals and shares of background work.
     pub timers: Timers,
     /// CORS answers of buckets that have no rules of their own.
@@ -57,6 +59,7 @@ impl Default for Settings {
             quotas: Quotas::default(),
             redundancy: None,
             storage_classes: super::classes::defaults(),
+            writes: Writes::default(),
             timers: Timers::default(),
             cors_default: CorsDefault::default(),
         }
@@ -197,6 +200,7 @@ impl Settings {
         bounded("quotas.bucket_bytes_max", self.quotas.bucket_bytes_max.unwrap_or(0), 0, count_max)?;
         bounded("quotas.bucket_objects_max", self.quotas.bucket_objects_max.unwrap_or(0), 0, count_max)?;
         super::classes::validate(&self.storage_classes)?;
+        self.writes.validate()?;
         self.timers.validate()?;
         self.cors_default.validate()
     }
@@ -247,7 +251,7 @@ pub(super) fn invalid(path: &str, reason: &str) -> SettingsError {
     SettingsError::Invalid { path: path.to_owned(), reason: reason.to_owned() }
 }
 
-fn bounded(path: &str, value: u64, min: u64, max: u64) -> Result<(), SettingsError> {
+pub(super) fn bounded(path: &str, value: u64, min: u64, max: u64) -> Result<(), SettingsError> {
     if (min..=max).contains(&value) { Ok(()) } else { Err(invalid(path, &format!("must be {min} to {max}"))) }
 }
 

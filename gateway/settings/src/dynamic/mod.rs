@@ -20,6 +20,7 @@ mod diff;
 mod document;
 mod history;
 mod stored;
+mod writes;
 
 pub use change::{AUTHOR_BYTES_MAX, NOTE_BYTES_MAX, Patch};
 pub use classes::ClassScheme;
@@ -27,6 +28,7 @@ pub use diff::Change;
 pub use document::{CORS_ORIGINS_MAX, CorsDefault, LogLevel, Quotas, RateLimits, Settings, Timers};
 pub use history::{HISTORY_PAGE_MAX, History, RevisionInfo};
 pub use stored::DOCUMENT_BYTES_MAX;
+pub use writes::{REPLICATE_BYTES_MAX, Writes};
 
 use crate::SettingsError;
 use arc_swap::ArcSwap;

@@ -196,10 +196,7 @@ impl Redundancy {
 
     /// Shards that must hold a blob of a scheme before its write is acknowledged.
     pub(crate) fn quorum(&self, scheme: Scheme) -> usize {
-        match self.spares_min {
-            Some(spares) => (scheme.needed() + usize::from(spares)).min(scheme.width()),
-            None => scheme.write_quorum(),
-        }
+        scheme.write_quorum_with(self.spares_min)
     }
 }
 

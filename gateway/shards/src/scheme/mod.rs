@@ -96,6 +96,16 @@ pub(crate) fn missing(scheme: Scheme, good: &[Copy], avoid: &[ShardId]) -> Vec<u
     }
 }
 
+/// How many of the copies that a scheme asks for copies of these pieces are: of a piece that stands twice, one counts.
+pub fn standing(scheme: Scheme, pieces: impl IntoIterator<Item = u8>) -> usize {
+    let mut pieces: Vec<u8> = pieces.into_iter().collect();
+    if let Scheme::Erasure { .. } = scheme {
+        pieces.sort_unstable();
+        pieces.dedup();
+    }
+    pieces.len()
+}
+
 /// Bytes of one copy of a blob of `size` bytes: all of them, or those of one piece.
 pub fn copy_bytes(scheme: Scheme, size: u64, piece: u8) -> u64 {
     match scheme {

@@ -115,6 +115,7 @@ fn schemes_are_written_as_they_are_read() {
     assert_eq!(quorums, [1, 2, 2, 3, 3]);
     let code = Scheme::erasure(4, 2).unwrap();
     assert_eq!((code.width(), code.needed(), code.write_quorum()), (6, 4, 5));
+    assert_eq!([None, Some(0), Some(2), Some(9)].map(|spares| code.write_quorum_with(spares)), [5, 4, 6, 6]);
     assert_eq!(code.replicated(), Scheme::replicas(3).unwrap());
 }
 
