@@ -133,10 +133,16 @@ fn redundancy(seen: &Seen<'_>, verdicts: &mut Vec<Verdict>) {
         return;
     }
     let late = seen.waiting.oldest.is_some_and(|oldest| seen.now_nanos.saturating_sub(oldest.0) > HEAL_LATE_NANOS);
+    let bare = match seen.waiting.without_spare {
+        0 => String::new(),
+        bare => format!(", {bare} of them with nothing to spare"),
+    };
     let more = if seen.waiting.more { "more than " } else { "" };
     let advice = if late { "; the longest waits for over an hour: look at the shards and at the job heal" } else { "" };
-    let message =
-        format!("{more}{} blobs have fewer copies than they should and wait to be healed{advice}", seen.waiting.blobs);
+    let message = format!(
+        "{more}{} blobs have fewer copies than they should and wait to be healed{bare}{advice}",
+        seen.waiting.blobs
+    );
     verdicts.push(verdict(Severity::Warning, Promise::Durability, "redundancy", message));
 }
 

@@ -269,6 +269,12 @@ pub fn heal(spares: usize, id: BlobId) -> Vec<u8> {
     with(family::HEAL, &[&[spares], id.as_bytes()])
 }
 
+/// The copies to spare in a key of the heal queue, at most those that are told apart; `None` where it does not tell.
+pub fn heal_spares(key: &[u8]) -> Option<usize> {
+    let [family::HEAL, spares, id @ ..] = key else { return None };
+    (id.len() == size_of::<BlobId>()).then_some(usize::from(*spares))
+}
+
 /// Every key that a blob may have in the heal queue: one for each number of spares, and the one of queues that did not
 /// tell them apart.
 pub fn heals(id: BlobId) -> impl Iterator<Item = Vec<u8>> {

@@ -80,6 +80,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         "SHA256:LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=",
         "CRC64NVME:M3eFcAZSQlc=",
         "replicas:3",
+        "ec:4+2",
         "key=value&other=&third",
     ];
     texts.iter().map(|text| text.as_bytes().to_vec()).collect()

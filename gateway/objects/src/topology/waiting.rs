@@ -11,6 +11,8 @@ pub const WAITING_COUNTED_MAX: u64 = 100_000;
 pub struct Waiting {
     /// How many there are, or were counted.
     pub blobs: u64,
+    /// How many of them are lost with the next copy or piece that is.
+    pub without_spare: u64,
     /// Whether there are more than were counted.
     pub more: bool,
     /// Since when the longest of the counted waits.
@@ -36,7 +38,7 @@ struct CountWaiting {
 }
 
 impl Visit for CountWaiting {
-    fn visit(&mut self, _: &[u8], _: Revision, value: &[u8]) -> VisitStep {
+    fn visit(&mut self, key: &[u8], _: Revision, value: &[u8]) -> VisitStep {
         if self.waiting.blobs == WAITING_COUNTED_MAX {
             self.waiting.more = true;
             return VisitStep::Stop;
@@ -44,6 +46,7 @@ impl Visit for CountWaiting {
         match HealRecord::decode(value) {
             Ok(record) => {
                 self.waiting.blobs += 1;
+                self.waiting.without_spare += u64::from(keys::heal_spares(key) == Some(0));
                 let oldest = self.waiting.oldest.unwrap_or(record.since);
                 self.waiting.oldest = Some(oldest.min(record.since));
                 VisitStep::Continue

@@ -4,11 +4,12 @@
 use crate::{BodyError, ByteStream};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::sleep;
 
 /// Pieces of the body that wait for one reader of all of it.
 const PIECES_MAX: usize = 4;
@@ -99,7 +100,8 @@ impl Feeds {
         self.hand_out(|_| Piece::End).await;
     }
 
-    /// The readers that are quick get the piece at once; then each slow one is waited for.
+    /// The readers that are quick get the piece at once; then the slow ones are waited for, those that could be spared
+    /// for `slow_after` together.
     async fn hand_out(&mut self, piece: impl Fn(usize) -> Piece) {
         let mut slow = Vec::new();
         let mut kept = Vec::with_capacity(self.feeds.len());
@@ -116,11 +118,16 @@ impl Feeds {
             }
         }
         let mut waiting = slow.len();
+        let mut grace = pin!(sleep(self.slow_after));
         for (number, feed, piece) in slow {
             waiting -= 1;
             let spare = kept.len() + waiting >= self.needed;
             let sent = if spare {
-                timeout(self.slow_after, feed.send(piece)).await.is_ok_and(|sent| sent.is_ok())
+                tokio::select! {
+                    biased;
+                    sent = feed.send(piece) => sent.is_ok(),
+                    () = &mut grace => false,
+                }
             } else {
                 feed.send(piece).await.is_ok()
             };

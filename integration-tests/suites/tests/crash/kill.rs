@@ -58,3 +58,8 @@ fn kill_9_under_load_loses_nothing_that_was_acknowledged() -> Result<()> {
 fn kill_9_under_load_with_two_copies_on_three_shards() -> Result<()> {
     kill_rounds(Options::new().shards(3).args(&["--redundancy", "replicas:2"]))
 }
+
+#[test]
+fn kill_9_under_load_with_pieces_on_six_shards() -> Result<()> {
+    kill_rounds(Options::new().shards(6).args(&["--redundancy", "ec:4+2"]))
+}

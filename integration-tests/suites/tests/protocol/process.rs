@@ -53,6 +53,8 @@ fn wrong_settings_are_named() -> Result<()> {
     for (arguments, field) in [
         (["--redundancy", "replicas:0"], "redundancy"),
         (["--redundancy", "replicas:3"], "redundancy"),
+        (["--redundancy", "ec:1+1"], "redundancy"),
+        (["--redundancy", "ec:4+2"], "redundancy"),
         (["--header-timeout-secs", "0"], "header"),
         (["--listen", "nowhere"], "listen"),
         (["--tls-cert", "/nowhere"], "tls"),
