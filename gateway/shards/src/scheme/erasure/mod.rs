@@ -1,6 +1,6 @@
 //! Pieces under an erasure code: any `data` of `data + parity` shards give a blob back.
 //!
-//! [`layout`] says what stands where, [`code`] computes parity and what is missing, [`write`] cuts a body into pieces,
+//! [`layout`] says what stands where, [`code`] computes parity and [`rebuild`] what is missing, [`write`] cuts a body into pieces,
 //! [`unit`] fetches a run of stripes from whichever pieces can give it, [`read`] strings units together, and [`repair`]
 //! moves and rebuilds pieces.
 //!
@@ -16,6 +16,7 @@
 mod code;
 mod layout;
 mod read;
+mod rebuild;
 mod repair;
 mod rope;
 mod unit;

@@ -9,8 +9,8 @@
 //! brings nothing for `hedge_after` is late: others are asked as well, and the units that follow ask it last, without a
 //! limit of time once no other is left.
 
-use super::code::Decoders;
 use super::layout::Layout;
+use super::rebuild::Rebuilder;
 use super::rope::Rope;
 use crate::BackendError;
 use crate::pool::{BlobRef, Copy, ReadError, Shards};
@@ -34,7 +34,7 @@ pub(super) struct Source {
     pub(super) layout: Layout,
     /// The copies, those that are likely to be quick first.
     copies: Vec<Copy>,
-    decoders: Decoders,
+    rebuilder: Rebuilder,
     seen: Mutex<Seen>,
 }
 
@@ -63,7 +63,7 @@ impl Source {
         let states = copies.iter().map(|((state, _), _)| if *state == 0 { State::Good } else { State::Slow }).collect();
         let seen = Mutex::new(Seen { states, verdict: Verdict::default() });
         let copies = copies.into_iter().map(|(_, copy)| copy).collect();
-        Self { blob: blob.id, copies, layout, decoders: Decoders::default(), seen, pool }
+        Self { blob: blob.id, copies, layout, rebuilder: Rebuilder::new(), seen, pool }
     }
 
     fn state(&self, copy: usize) -> State {
@@ -274,11 +274,9 @@ impl Unit {
         let given: Vec<_> =
             self.given().into_iter().map(|piece| (piece, self.held[piece].cut(&self.hull_of(piece)))).collect();
         let (source, run_bytes) = (self.source.clone(), (self.hull.end - self.hull.start) as usize);
-        let rebuilt = blocking(move || {
-            let given: Vec<_> = given.into_iter().map(|(piece, run)| (piece, run.concat())).collect();
-            source.decoders.rebuild((source.layout.data, source.layout.parity), run_bytes, &given)
-        });
-        let rebuilt = rebuilt.await.map_err(|error| ReadError::Corrupt(format!("it cannot be rebuilt: {error}")))?;
+        let rebuilt =
+            blocking(move || source.rebuilder.rebuild((source.layout.data, source.layout.parity), run_bytes, &given));
+        let rebuilt = rebuilt.await.ok_or_else(|| ReadError::Corrupt("it cannot be rebuilt".into()))?;
         for (piece, run) in rebuilt {
             let mut rope = Rope::empty(self.hull.start);
             rope.push(run);
