@@ -3,7 +3,7 @@
 use crate::bed::{Bed, PATHS, get, put};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{BlobRecord, Record};
-use cofre_catalog::{Scan, SnapshotExt, Store};
+use cofre_catalog::{Batch, Scan, SnapshotExt, Store};
 use cofre_objects::{EncryptAs, Error, Healed, NewShard, PutObject, ShardChange};
 use cofre_shards::{Backend, StreamTrouble, Trouble, Troubles};
 use cofre_types::{BlobId, ByteRange, Scheme, ShardId};
@@ -290,6 +290,29 @@ async fn blobs_nearest_loss_are_healed_first() {
     let left: HashSet<_> = left.iter().filter_map(|(key, _)| keys::blob_of(key)).collect();
     assert!(urgent.iter().all(|blob| !left.contains(blob)), "{urgent:?} of {left:?}");
     assert!(!left.is_empty());
+}
+
+#[tokio::test]
+async fn a_queue_that_does_not_tell_the_spares_is_still_healed() {
+    let bed = bed(6).await;
+    bed.put("k", &content(1)).await;
+    lose(&bed, "/one").await;
+    scrub(&bed).await;
+    let blob = records(&bed).await[0].0;
+    let snapshot = bed.store.snapshot().await.unwrap();
+    let (key, entry) = snapshot.page(Scan::prefix(&[family::HEAL]), 2).await.unwrap().remove(0);
+    let plain = keys::heals(blob).last().unwrap();
+    assert!(plain.len() < key.len());
+    let mut batch = Batch::new();
+    batch.put(plain, entry.value.to_vec());
+    batch.delete(key);
+    bed.store.commit(batch).await.unwrap();
+    bed.objects.queue_heal(blob, ShardId(1)).await.unwrap();
+    assert_eq!(bed.count(family::HEAL).await, 1, "it is the same entry");
+    bed.objects.queue_heal(blob, ShardId(2)).await.unwrap();
+    let waiting = bed.topology.waiting_for_heal().await.unwrap();
+    assert_eq!((waiting.blobs, waiting.without_spare), (1, 1), "it moved to where it belongs");
+    assert_eq!((heal(&bed).await.blobs, bed.count(family::HEAL).await), (1, 0));
 }
 
 #[tokio::test]
