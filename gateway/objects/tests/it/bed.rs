@@ -38,23 +38,30 @@ pub struct Bed {
 
 /// Backends in memory, by path, each behind one that can be told to fail.
 #[derive(Default)]
-pub struct Backends(Mutex<HashMap<String, (Arc<MemoryBackend>, Arc<Faulty>)>>);
+pub struct Backends(Mutex<HashMap<String, Place>>);
+
+/// A backend, and what the pool sees of it.
+#[derive(Clone)]
+struct Place {
+    memory: Arc<MemoryBackend>,
+    faulty: Arc<Faulty>,
+}
 
 impl Backends {
     pub fn at(&self, path: &str) -> Arc<MemoryBackend> {
-        self.both(path).0
+        self.place(path).memory
     }
 
     /// What the pool sees of a backend.
     pub fn faulty(&self, path: &str) -> Arc<Faulty> {
-        self.both(path).1
+        self.place(path).faulty
     }
 
-    fn both(&self, path: &str) -> (Arc<MemoryBackend>, Arc<Faulty>) {
+    fn place(&self, path: &str) -> Place {
         let mut all = self.0.lock().unwrap();
         let made = || {
             let memory = Arc::new(MemoryBackend::new(1 << 30));
-            (memory.clone(), Arc::new(Faulty::new(memory)))
+            Place { faulty: Arc::new(Faulty::new(memory.clone())), memory }
         };
         all.entry(path.to_owned()).or_insert_with(made).clone()
     }

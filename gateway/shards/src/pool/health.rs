@@ -13,6 +13,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 const RETRY_SUSPECT_AFTER: Duration = Duration::from_secs(1);
 /// How long a trial may take: a write waits for it.
 const TRIAL_MAX: Duration = Duration::from_millis(500);
+/// How long a shard that did not begin a read in time is read last.
+const SLOW_FOR: Duration = Duration::from_secs(5);
 /// How long a capacity that was seen holds.
 const CAPACITY_TTL: Duration = Duration::from_secs(1);
 
@@ -28,6 +30,7 @@ struct Seen {
     failed_at: Duration,
     last_error: Option<String>,
     full_until: Duration,
+    slow_until: Duration,
     capacity: Option<Capacity>,
     /// When the backend was last asked for its capacity.
     asked_at: Duration,
@@ -75,6 +78,16 @@ impl Health {
             }
             BackendError::Missing | BackendError::Corrupt(_) | BackendError::Body(_) => {}
         }
+    }
+
+    /// Notes that a read did not begin in time. That says less than a failure: writes still go there.
+    pub(super) fn hesitated(&self) {
+        self.seen.lock().slow_until = self.clock.elapsed() + SLOW_FOR;
+    }
+
+    /// Whether a read lately did not begin in time.
+    pub(super) fn is_slow(&self) -> bool {
+        self.seen.lock().slow_until > self.clock.elapsed()
     }
 
     pub(super) fn record<T>(&self, outcome: &Result<T, BackendError>) {

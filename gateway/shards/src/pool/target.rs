@@ -107,10 +107,15 @@ impl Shard {
         self.health.failed(error);
     }
 
+    /// Notes that a read was begun elsewhere because it did not begin here in time.
+    pub(crate) fn hesitated(&self) {
+        self.health.hesitated();
+    }
+
     /// Order in which copies are read: the least is the best.
     pub(crate) fn read_rank(&self) -> (u8, u64) {
         let state = match self.health.state() {
-            ShardState::Healthy | ShardState::Full => 0,
+            ShardState::Healthy | ShardState::Full => u8::from(self.health.is_slow()),
             ShardState::Suspect => 1,
             ShardState::Unreachable => 2,
         };

@@ -3,7 +3,7 @@
 //! # Failure and retry
 //! - A copy that is proved missing or corrupt is reported for repair and never tried again.
 //! - A copy that does not begin within `hedge_after` races against the next one; the loser is kept in
-//!   hand. One that brings nothing for `stall_after` in mid-stream is left for another.
+//!   hand, and its shard is read last for a while. One that brings nothing for `stall_after` in mid-stream is left for another.
 //! - Copies that were merely slow come last, and then without a limit of time.
 
 use crate::body::exclusive;
@@ -92,7 +92,7 @@ struct Reading {
     verdict: Verdict,
 }
 
-type Opening = BoxFuture<'static, (Copy, Result<ByteStream, BackendError>)>;
+type Begun = BoxFuture<'static, (Copy, Result<ByteStream, BackendError>)>;
 
 impl Reading {
     /// The next piece, from whichever copy has it.
@@ -160,6 +160,7 @@ impl Reading {
                 match timeout(self.pool.options().hedge_after, opening.next()).await {
                     Ok(opened) => opened,
                     Err(_) => {
+                        opening.iter_mut().for_each(|opening| opening.late = true);
                         opening.extend(self.left.pop_front().map(|copy| self.begin(copy)));
                         continue;
                     }
@@ -167,7 +168,12 @@ impl Reading {
             };
             match opened {
                 Some((copy, Ok(stream))) => {
-                    self.slow.extend(opening.into_iter().map(|late| late.copy));
+                    for Opening { copy, late, .. } in opening {
+                        if let Some(shard) = self.pool.shard(copy.shard).filter(|_| late) {
+                            shard.hesitated();
+                        }
+                        self.slow.push_back(copy);
+                    }
                     self.current = Some((copy, stream));
                     return Ok(());
                 }
@@ -177,7 +183,7 @@ impl Reading {
         }
     }
 
-    fn begin(&self, copy: Copy) -> Late {
+    fn begin(&self, copy: Copy) -> Opening {
         let (pool, blob) = (self.pool.clone(), self.blob);
         let range = ResolvedRange { start: self.at, end: self.end };
         let ours = copy.clone();
@@ -188,19 +194,21 @@ impl Reading {
             };
             (copy, outcome)
         };
-        Late { copy: ours, opening: opening.boxed() }
+        Opening { copy: ours, late: false, begun: opening.boxed() }
     }
 }
 
 /// A copy whose reading begins.
-struct Late {
+struct Opening {
     copy: Copy,
-    opening: Opening,
+    /// Whether another one was begun because this one did not in time.
+    late: bool,
+    begun: Begun,
 }
 
-impl Future for Late {
+impl Future for Opening {
     type Output = (Copy, Result<ByteStream, BackendError>);
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.opening.poll_unpin(cx)
+        self.begun.poll_unpin(cx)
     }
 }

@@ -7,7 +7,8 @@
 //! # Invariants
 //! - Each piece stands on a failure domain of its own.
 //! - A read touches only the cells that hold its range, until a piece fails; then as many others over the same run.
-//! - Memory is bounded by a few stripes for each request, whatever the blob's size.
+//! - Memory is bounded for each request, whatever the blob's size: a write holds the stripe that fills and two that wait for
+//!   each shard, a read three units of 4 MiB, or of a stripe where that is longer.
 //!
 //! # Failure and retry
 //! A write goes on while enough pieces for its quorum do. A read turns to other pieces when one is missing, corrupt,

@@ -86,9 +86,9 @@ impl Source {
         let mut seen = self.seen.lock();
         seen.states[copy] = seen.states[copy].max(State::Slow);
         drop(seen);
-        // One that has begun is slow and no more; one that has not may hang, and holds up the next read as well.
+        // One that has begun is slow and no more; one that has not would hold up the next read as well.
         if let Some(shard) = self.pool.shard(self.copies[copy].shard).filter(|_| !begun) {
-            shard.failed(&BackendError::Unreachable("a read did not begin in time".into()));
+            shard.hesitated();
         }
     }
 
