@@ -71,6 +71,12 @@ pub struct BootArgs {
     #[arg(long = "domain", env = "COFRE_DOMAINS", value_name = "NAME", value_delimiter = ',')]
     pub domains: Vec<String>,
 
+    /// Domain of static websites, once per domain: with web.example, bucket.web.example is the website of that
+    /// bucket, if it has one. Its pages are shown to anyone who may read them without credentials. Keep it apart
+    /// from the hosts of consoles: pages run scripts. In the file `website_domains`.
+    #[arg(long = "website-domain", env = "COFRE_WEBSITE_DOMAINS", value_name = "NAME", value_delimiter = ',')]
+    pub website_domains: Vec<String>,
+
     /// Region that clients sign for [default: us-east-1]. A client that signs for another is refused.
     #[arg(long, env = "COFRE_REGION", value_name = "NAME")]
     pub region: Option<String>,

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// Most shards that may be given at the start; more are registered through the admin API.
 const SHARDS_MAX: usize = 1_024;
 
-/// Most domains of virtual-host style.
+/// Most domains of virtual-host style, and most of websites.
 const DOMAINS_MAX: usize = 100;
 
 /// Certificate and key of a listener.
@@ -54,6 +54,8 @@ pub struct BootSettings {
     pub admin_tls: Option<TlsFiles>,
     /// Domains of virtual-host style, in lower case.
     pub domains: Vec<String>,
+    /// Domains of static websites, in lower case; none of them is one of virtual-host style too.
+    pub website_domains: Vec<String>,
     /// Region that clients sign for.
     pub region: String,
     /// How log lines look.
@@ -107,6 +109,11 @@ impl BootSettings {
         if listen == admin_listen && listen.port() != 0 {
             return Err(invalid("admin_listen", "must be another address than listen"));
         }
+        let domains = host_names("domains", args.domains)?;
+        let website_domains = host_names("website_domains", args.website_domains)?;
+        if let Some(both) = website_domains.iter().find(|name| domains.contains(name)) {
+            return Err(invalid("website_domains", format!("{both} is one of the domains; websites need another")));
+        }
         Ok(Self {
             listen,
             admin_listen,
@@ -114,7 +121,8 @@ impl BootSettings {
             redundancy: args.redundancy.unwrap_or(Scheme::Replicas { count: 1 }),
             tls: pair("tls_cert", args.tls_cert, "tls_key", args.tls_key)?,
             admin_tls: pair("admin_tls_cert", args.admin_tls_cert, "admin_tls_key", args.admin_tls_key)?,
-            domains: domains(args.domains)?,
+            domains,
+            website_domains,
             region: region(args.region)?,
             log_format: args.log_format.unwrap_or(LogFormat::Text),
             log_level: args.log_level.unwrap_or(LogLevel::Info),
@@ -164,6 +172,7 @@ impl BootArgs {
             admin_tls_cert: self.admin_tls_cert.or(under.admin_tls_cert),
             admin_tls_key: self.admin_tls_key.or(under.admin_tls_key),
             domains: if self.domains.is_empty() { under.domains } else { self.domains },
+            website_domains: if self.website_domains.is_empty() { under.website_domains } else { self.website_domains },
             region: self.region.or(under.region),
             log_format: self.log_format.or(under.log_format),
             log_level: self.log_level.or(under.log_level),
@@ -242,9 +251,9 @@ fn shards(paths: Vec<PathBuf>) -> Result<Vec<PathBuf>, BootError> {
 }
 
 /// Host names of RFC 1123, without a port, in lower case.
-fn domains(names: Vec<String>) -> Result<Vec<String>, BootError> {
+fn host_names(setting: &'static str, names: Vec<String>) -> Result<Vec<String>, BootError> {
     if names.len() > DOMAINS_MAX {
-        return Err(invalid("domains", "must have at most 100 names"));
+        return Err(invalid(setting, "must have at most 100 names"));
     }
     let label = |l: &str| {
         (1..=63).contains(&l.len())
@@ -254,7 +263,7 @@ fn domains(names: Vec<String>) -> Result<Vec<String>, BootError> {
     };
     let name = |name: String| {
         let legal = name.len() <= 253 && name.split('.').all(label);
-        if legal { Ok(name.to_ascii_lowercase()) } else { Err(invalid("domains", format!("{name:?} is no host name"))) }
+        if legal { Ok(name.to_ascii_lowercase()) } else { Err(invalid(setting, format!("{name:?} is no host name"))) }
     };
     names.into_iter().map(name).collect()
 }

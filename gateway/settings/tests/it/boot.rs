@@ -29,7 +29,12 @@ fn without_anything_the_defaults_hold() {
         ("127.0.0.1:9000".into(), "127.0.0.1:9001".into())
     );
     assert_eq!((settings.redundancy, settings.region.as_str()), (Scheme::Replicas { count: 1 }, "us-east-1"));
-    assert!(settings.tls.is_none() && settings.admin_tls.is_none() && settings.domains.is_empty());
+    assert!(
+        settings.tls.is_none()
+            && settings.admin_tls.is_none()
+            && settings.domains.is_empty()
+            && settings.website_domains.is_empty()
+    );
 }
 
 /// Prints what the flags, environment and file that it is given come to: the test below runs it in
@@ -95,6 +100,8 @@ fn a_value_out_of_bounds_names_its_setting() {
         (&["--region", "US East"], "region"),
         (&["--domain=-bad.example"], "domains"),
         (&["--domain", "s3.example:9000"], "domains"),
+        (&["--website-domain", "web_example"], "website_domains"),
+        (&["--domain", "s3.example", "--website-domain", "S3.example"], "website_domains"),
         (&["--shard", "/a", "--shard", "/a"], "shards"),
         (&["--tls-cert", "c.pem"], "tls_key"),
         (&["--admin-tls-key", "k.pem"], "admin_tls_cert"),

@@ -20,6 +20,7 @@ fn every_key_is_taken() {
         admin_tls_cert = "admin-cert.pem"
         admin_tls_key = "admin-key.pem"
         domains = ["S3.example"]
+        website_domains = ["web.S3.example"]
         region = "eu-west-1"
         log_format = "json"
         log_level = "warn"
@@ -39,6 +40,7 @@ fn every_key_is_taken() {
     assert_eq!(settings.redundancy, Scheme::Replicas { count: 2 });
     assert_eq!(settings.tls.unwrap().key, Path::new("key.pem"));
     assert_eq!(settings.admin_tls.unwrap().cert, Path::new("admin-cert.pem"));
+    assert_eq!(settings.website_domains, ["web.s3.example"]);
     assert_eq!((settings.domains, settings.region.as_str()), (vec!["s3.example".to_owned()], "eu-west-1"));
     assert_eq!((settings.log_format, settings.log_level), (LogFormat::Json, LogLevel::Warn));
     assert_eq!(settings.master_key_file, Path::new("/etc/cofre/master.key"));
