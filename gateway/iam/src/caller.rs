@@ -113,12 +113,15 @@ pub struct Caller {
     /// Policies that each must allow what is asked, whatever else does: of a session, or the boundary of
     /// an identity. They only narrow; with none of them the account has all its rights.
     pub limits: Vec<Arc<Policy>>,
+    /// Whether it said that it pays for the request, where its bucket's owner does not (AWS, "Using
+    /// Requester Pays general purpose buckets for storage transfers and usage").
+    pub pays: bool,
 }
 
 impl Caller {
-    /// A caller without a deadline, facts and limits.
+    /// A caller without a deadline, facts and limits, who pays for nothing.
     pub fn new(principal: Principal, origin: Origin, request_id: RequestId) -> Self {
-        Self { principal, origin, deadline: None, request_id, facts: None, limits: Vec::new() }
+        Self { principal, origin, deadline: None, request_id, facts: None, limits: Vec::new(), pays: false }
     }
 
     /// A part of Cofre itself as the caller, without a deadline. See [`Principal::Internal`].

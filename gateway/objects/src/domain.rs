@@ -2,7 +2,7 @@
 
 use crate::change::{Change, Quota, failed_for_good};
 use crate::versions::{Held, KeyState};
-use crate::{Error, Lifecycle, lifecycle};
+use crate::{Cors, Error, Lifecycle, Website, cors, lifecycle, payment, website};
 use cofre_catalog::records::{BucketRecord, Durability, Record, VersionRecord, Versioning};
 use cofre_catalog::{CommitError, Entry, Revision, Scan, Snapshot, SnapshotExt, Store, keys};
 use cofre_iam::{BucketAccess, Caller};
@@ -81,14 +81,28 @@ pub(crate) struct Bucket {
     pub access: BucketAccess,
     /// Its lifecycle rules, read once.
     pub lifecycle: Option<Arc<Lifecycle>>,
+    /// Its CORS rules, read once.
+    pub cors: Option<Arc<Cors>>,
+    /// Its website, read once.
+    pub website: Option<Arc<Website>>,
+    /// Whether who makes a request to it pays for that.
+    pub requester_pays: bool,
 }
 
 impl Bucket {
     fn of(name: &BucketName, entry: &Entry) -> Result<Self, Error> {
         let record = BucketRecord::decode(&entry.value)?;
         let access = BucketAccess::of(name, &record);
-        let lifecycle = lifecycle::parse(&record.config).map(Arc::new);
-        Ok(Self { name: name.clone(), revision: entry.revision, record, access, lifecycle })
+        Ok(Self {
+            name: name.clone(),
+            revision: entry.revision,
+            access,
+            lifecycle: lifecycle::parse(&record.config).map(Arc::new),
+            cors: cors::parse(&record.config).map(Arc::new),
+            website: website::parse(&record.config).map(Arc::new),
+            requester_pays: payment::requester_pays(&record.config),
+            record,
+        })
     }
 
     /// Who owns a version: under ownership controls that disable lists, the bucket's owner.

@@ -18,6 +18,7 @@ mod blobs;
 mod bucket;
 mod change;
 mod conditions;
+mod cors;
 mod digest;
 mod domain;
 mod encryption;
@@ -27,21 +28,24 @@ mod list;
 mod lock;
 mod maintain;
 mod object;
+mod payment;
 mod rewrite;
 mod rights;
 mod topology;
 mod upload;
 mod versions;
+mod website;
 
 pub use acl::{Acl, CannedAcl, GivenAcl};
 pub use bucket::*;
 pub use cofre_catalog::records::{
     AclGrant, AclGrantee, AclPermission, BucketConfig, DefaultEncryption, EncryptionMethod, Header, Headers,
-    LockConfig, LockDefault, LockMode, LockPeriod, Ownership, PublicAccessBlock, Retention, Usage, Versioning,
+    LockConfig, LockDefault, LockMode, LockPeriod, Ownership, Payer, PublicAccessBlock, Retention, Usage, Versioning,
 };
 pub use cofre_iam::MalformedPolicy;
 pub use cofre_keys::{CustomerKey, DEFAULT_KEY};
 pub use cofre_shards::{Body, BodyError, ByteStream};
+pub use cors::{CORS_DOCUMENT_BYTES_MAX, CORS_RULES_MAX, Cors, CorsMethod, CorsRule};
 pub use domain::{Objects, Parts};
 pub use encryption::{EncryptAs, Encrypted};
 pub use error::Error;
@@ -55,3 +59,6 @@ pub use maintain::{Deleted, HealCursor, Healed, Orphans, Reclaimed, Relocated, S
 pub use object::*;
 pub use topology::*;
 pub use upload::*;
+pub use website::{
+    Condition, Moved, Pages, ROUTING_RULES_MAX, ReplaceKey, RoutingRule, WebProtocol, WebRedirect, Website,
+};

@@ -66,6 +66,9 @@ impl Objects {
         record: Option<&VersionRecord>,
         details: Details<'_>,
     ) -> Decision {
+        if bucket.is_unpaid(caller, action, key.is_some()) {
+            return Decision::Deny;
+        }
         let access = &bucket.access;
         let resource = match key {
             Some(key) => {

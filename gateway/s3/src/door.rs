@@ -8,10 +8,12 @@ use crate::gate::{FormAccess, Gate, XML_BYTES_MAX};
 use crate::host::Domains;
 use crate::layers::access_log::AccessLine;
 use crate::layers::answer::{AnswerBody, Fixed, finish};
+use crate::layers::before_s3s;
+use crate::layers::cors::{CorsLayer, CrossOrigin};
 use crate::layers::rate_limit::RateLimit;
-use crate::layers::{before_s3s, cors};
 use crate::ops::Operations;
 use crate::options::{Observe, S3Options, Traffic};
+use crate::website::Websites;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use cofre_iam::{Iam, Origin, RequestId};
@@ -63,6 +65,10 @@ struct Inner {
     service: S3Service,
     /// Takes browsers' forms.
     forms: S3Service,
+    /// Serves websites.
+    websites: Websites,
+    domains: Domains,
+    cors: CorsLayer,
     traffic: Arc<ArcSwap<Traffic>>,
     fixed: Fixed,
     clock: Clock,
@@ -81,7 +87,15 @@ impl S3Door {
             iam: iam.clone(),
             allow_insecure_sse_c: options.allow_insecure_sse_c,
         };
+        let cors = CorsLayer { objects: objects.clone(), traffic: Arc::clone(&traffic) };
         let credentials = Credentials(iam);
+        let websites = Websites {
+            objects: objects.clone(),
+            credentials: credentials.clone(),
+            rate_limit: Arc::clone(&rate_limit),
+            domains: Domains::new(&options.website_domains),
+            host_id: options.host_id.clone(),
+        };
         let domains = Domains::new(&options.domains);
 
         let builder = |form: bool| {
@@ -109,6 +123,9 @@ impl S3Door {
         Self(Arc::new(Inner {
             service: service.build(),
             forms: forms.build(),
+            websites,
+            domains,
+            cors,
             traffic,
             fixed: Fixed {
                 server: value(&options.server_name),
@@ -149,8 +166,10 @@ impl S3Door {
             sent_bytes: 0,
             observe: Arc::clone(&inner.observe),
         };
-        let origin_header = request.headers().get(header::ORIGIN).cloned();
-        let answered = AssertUnwindSafe(inner.dispatch(request, &exchange)).catch_unwind().await;
+        let site = inner.websites.bucket(&request);
+        let cross = CrossOrigin::of(&request, site.as_deref(), &inner.domains);
+        let answered = inner.dispatch(request, &exchange, site.as_deref(), cross.as_ref());
+        let answered = AssertUnwindSafe(answered).catch_unwind().await;
         let mut response = match answered {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => refused(error),
@@ -160,19 +179,32 @@ impl S3Door {
                 refused(errors::internal())
             }
         };
-        cors::expose(response.headers_mut(), origin_header.as_ref(), &inner.traffic.load());
+        if let Some(cross) = cross
+            && line.method != Method::OPTIONS
+        {
+            inner.cors.expose(&cross, response.headers_mut()).await;
+        }
         finish(response, &inner.fixed, line)
     }
 }
 
 impl Inner {
-    async fn dispatch<B>(&self, request: Request<B>, exchange: &Exchange) -> Result<HttpResponse, S3Error>
+    async fn dispatch<B>(
+        &self,
+        request: Request<B>,
+        exchange: &Exchange,
+        site: Option<&str>,
+        cross: Option<&CrossOrigin>,
+    ) -> Result<HttpResponse, S3Error>
     where
         B: http_body::Body<Data = Bytes> + Send + Sync + 'static,
         StdError: From<B::Error>,
     {
         if *request.method() == Method::OPTIONS {
-            return cors::preflight(request.headers(), &self.traffic.load());
+            return self.cors.preflight(cross, exchange).await;
+        }
+        if let Some(bucket) = site {
+            return Ok(self.websites.answer(bucket, request.into_parts().0, exchange).await);
         }
         if has_session_token(&request) {
             // There are no sessions, so none of their tokens is any good.

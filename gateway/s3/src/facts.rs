@@ -90,7 +90,8 @@ impl RequestFacts for Facts {
     }
 }
 
-fn parameter<'a>(query: &'a str, wanted: &str) -> Option<Cow<'a, str>> {
+/// The value of a parameter of a query string, decoded.
+pub(crate) fn parameter<'a>(query: &'a str, wanted: &str) -> Option<Cow<'a, str>> {
     query.split('&').find_map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         (decode(name) == wanted).then(|| decode(value))

@@ -1,6 +1,7 @@
 //! Which bucket a host name is about. Only the configured domains have buckets before them: a bare
 //! host, another domain or an address is path style, never a bucket's name.
 
+use http::{HeaderMap, Uri, header};
 use s3s::S3Result;
 use s3s::host::{S3Host, VirtualHost};
 use std::sync::Arc;
@@ -12,6 +13,11 @@ pub(crate) struct Domains(Arc<[String]>);
 impl Domains {
     pub(crate) fn new(domains: &[String]) -> Self {
         Self(domains.iter().map(|domain| domain.trim_matches('.').to_ascii_lowercase()).collect())
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The bucket of a host, with or without a port.
@@ -26,6 +32,14 @@ impl Domains {
             let bucket = before.strip_suffix('.')?;
             (after.eq_ignore_ascii_case(domain) && !bucket.is_empty()).then_some(bucket)
         })
+    }
+}
+
+/// The host that a request is for: in HTTP/2 it stands in the address (RFC 9113, section 8.3.1).
+pub(crate) fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    match headers.get(header::HOST) {
+        Some(host) => host.to_str().ok(),
+        None => Some(uri.authority()?.as_str()),
     }
 }
 

@@ -9,6 +9,8 @@
 //! 4. s3s again, to parse.
 //! 5. The operation (`ops`), which translates (`translate`, pure) and asks the domain.
 //!
+//! A request to the host of a website (`website`) goes from 1 straight to the domain, as anyone's.
+//!
 //! # Limits
 //! XML bodies and signed chunks are bounded; bodies of objects are streamed. Time-outs and the number of
 //! connections are the listener's.
@@ -28,6 +30,7 @@ mod layers;
 mod ops;
 mod options;
 mod translate;
+mod website;
 
 pub use door::{S3Connection, S3Door, S3Parts};
 pub use layers::answer::AnswerBody;

@@ -9,6 +9,9 @@ pub struct S3Options {
     /// Domains for virtual-host style, without a port: with `s3.example.com` a request to
     /// `photos.s3.example.com` is about the bucket `photos`. Any other host is path style.
     pub domains: Vec<String>,
+    /// Domains of websites, without a port: with `web.example.com` a request to `photos.web.example.com` is
+    /// for a page of the website of the bucket `photos`, whatever `domains` says of that host.
+    pub website_domains: Vec<String>,
     /// The region that requests are signed for; a request that is signed for another one is refused,
     /// with the right one in the error. Some clients (s3cmd) begin with a wrong one and learn it so.
     pub region: String,
@@ -24,6 +27,7 @@ impl Default for S3Options {
     fn default() -> Self {
         Self {
             domains: Vec::new(),
+            website_domains: Vec::new(),
             region: "us-east-1".to_owned(),
             allow_insecure_sse_c: false,
             server_name: "Cofre".to_owned(),

@@ -86,8 +86,8 @@ fn refuse_lock(kind: ConfigKind) -> Result<(), Error> {
     }
 }
 
-/// Refuses what contradicts what the bucket says about who may reach it.
-fn check_access(bucket: &Bucket, config: &BucketConfig) -> Result<(), Error> {
+/// Refuses what contradicts what the bucket is, or says about who may reach it.
+fn check_against(bucket: &Bucket, config: &BucketConfig) -> Result<(), Error> {
     let access = &bucket.access;
     match config {
         BucketConfig::Policy(document) => {
@@ -99,6 +99,11 @@ fn check_access(bucket: &Bucket, config: &BucketConfig) -> Result<(), Error> {
         // Lists that are disabled must not be all that kept something open.
         BucketConfig::Ownership(Ownership::BucketOwnerEnforced) if access.acl_reaches_others() => {
             return Err(Error::AclWithOwnership);
+        }
+        BucketConfig::Accelerate(_) if bucket.name.as_str().contains('.') => {
+            return Err(Error::InvalidRequest(
+                "S3 Transfer Acceleration is not supported for buckets with periods (.) in their names",
+            ));
         }
         BucketConfig::Acl(_) if access.acls_disabled() => return Err(Error::AclNotSupported),
         BucketConfig::Acl(acl) if access.block.block_acls && is_public(acl) => return Err(Error::AccessDenied),
@@ -213,7 +218,7 @@ impl Objects {
     /// # Errors
     /// [`Error::MalformedPolicy`]; [`Error::AccessDenied`] for a policy or list that the bucket's public
     /// access block refuses; [`Error::AclWithOwnership`] where lists are to be disabled and the bucket's
-    /// own grants something.
+    /// own grants something; [`Error::InvalidRequest`] for acceleration of a bucket with a dot in its name.
     pub async fn put_bucket_config(
         &self,
         caller: &Caller,
@@ -226,7 +231,7 @@ impl Objects {
         let kind = ConfigKind::of(&config);
         refuse_lock(kind)?;
         let set = |bucket: &Bucket, record: &mut BucketRecord| {
-            check_access(bucket, &config)?;
+            check_against(bucket, &config)?;
             record.config.retain(|other| ConfigKind::of(other) != kind);
             record.config.push(config.clone());
             Ok(())

@@ -5,7 +5,9 @@ use crate::encryption::check_customer_key;
 use crate::object::put::Draft;
 use crate::versions::Held;
 use crate::{CopyObject, CopyOutcome, EncryptAs, Encrypted, Error, Objects};
-use cofre_catalog::records::{BlobRecord, Content, Guards, ManifestRecord, Record, Segment, VersionRecord};
+use cofre_catalog::records::{
+    BlobRecord, Content, Guards, Header, Headers, ManifestRecord, Record, Segment, VersionRecord,
+};
 use cofre_catalog::{Revision, keys};
 use cofre_iam::{Action, Caller, Details};
 use cofre_runtime::uncancelled;
@@ -211,6 +213,7 @@ fn refuse_no_change(request: &CopyObject, source: &Source, shares: bool) -> Resu
     }
     let itself = request.source_bucket == request.bucket && request.source_key == request.key;
     let changes = request.headers.is_some()
+        || request.website_redirect.is_some()
         || request.source_version.is_some()
         || !request.storage_class.is_empty() && request.storage_class != source.held.record.storage_class
         || request.checksum.is_some()
@@ -223,6 +226,14 @@ fn refuse_no_change(request: &CopyObject, source: &Source, shares: bool) -> Resu
         ));
     }
     Ok(())
+}
+
+/// The source's headers, as the copy has them.
+fn copied_headers(request: &CopyObject, source: &Headers) -> Headers {
+    let mut headers = source.clone();
+    headers.system.retain(|(header, _)| *header != Header::WebsiteRedirectLocation);
+    headers.system.extend(request.website_redirect.clone().map(|to| (Header::WebsiteRedirectLocation, to)));
+    headers
 }
 
 pub(super) fn copied(
@@ -239,7 +250,7 @@ pub(super) fn copied(
         etag: record.etag,
         checksum,
         storage_class: request.storage_class.clone(),
-        headers: request.headers.clone().unwrap_or_else(|| record.headers.clone()),
+        headers: request.headers.clone().unwrap_or_else(|| copied_headers(request, &record.headers)),
         tags: request.tags.clone().unwrap_or_else(|| record.tags.clone()),
         content: record.content.clone(),
         guards,

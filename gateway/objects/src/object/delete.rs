@@ -31,7 +31,8 @@ impl Objects {
     /// Deletes many. Each stands or falls for itself; outcomes come in the order of the requests.
     ///
     /// # Errors
-    /// [`Error::NoSuchBucket`], or a failure to read the catalog.
+    /// [`Error::NoSuchBucket`], [`Error::AccessDenied`] for a request that nobody pays for, or a failure to
+    /// read the catalog.
     pub async fn delete_objects(
         &self,
         caller: &Caller,
@@ -39,6 +40,9 @@ impl Objects {
         requests: Vec<DeleteObject>,
     ) -> Result<Vec<Result<DeleteOutcome, Error>>, Error> {
         let found = self.bucket(bucket).await?;
+        if found.is_unpaid(caller, Action::DeleteObject, true) {
+            return Err(Error::AccessDenied);
+        }
         let each = requests.into_iter().map(|request| self.delete_in(caller, Arc::clone(&found), request));
         Ok(stream::iter(each).buffered(DELETES_AT_ONCE_MAX).collect().await)
     }

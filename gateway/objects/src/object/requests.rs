@@ -250,6 +250,9 @@ pub struct CopyObject {
     pub key: ObjectKey,
     /// New headers and metadata (`REPLACE`); the source's if absent (`COPY`).
     pub headers: Option<Headers>,
+    /// Where a website sends who asks for the copy (`x-amz-website-redirect-location`), beside headers that
+    /// are the source's. The source's own is never copied.
+    pub website_redirect: Option<String>,
     /// New tags (`REPLACE`); the source's if absent (`COPY`).
     pub tags: Option<Tags>,
     /// Storage class; the default, not the source's, if empty.

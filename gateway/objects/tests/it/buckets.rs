@@ -1,6 +1,6 @@
 use crate::bed::{Bed, bucket, put};
 use cofre_catalog::keys::family;
-use cofre_objects::{CreateBucket, Error, ListBuckets, Unset};
+use cofre_objects::{BucketConfig, CreateBucket, Error, ListBuckets, Unset};
 use cofre_types::{Tags, TagsLimit};
 use serde_json::json;
 
@@ -90,4 +90,17 @@ async fn an_account_owns_no_more_buckets_than_it_may() {
     bed.make_bucket("a").await;
     let more = bed.objects.create_bucket(&bed.alice, new("b")).await;
     assert!(matches!(more, Err(Error::TooManyBuckets)));
+}
+
+#[tokio::test]
+async fn acceleration_is_not_for_names_with_dots() {
+    let bed = Bed::new("replicas:1").await;
+    for (name, fits) in [("plain", true), ("with.dot", false)] {
+        bed.make_bucket(name).await;
+        for on in [true, false] {
+            let put = bed.objects.put_bucket_config(&bed.alice, &bucket(name), BucketConfig::Accelerate(on)).await;
+            assert_eq!(put.is_ok(), fits, "{name}: {put:?}");
+            assert!(fits || matches!(put, Err(Error::InvalidRequest(_))));
+        }
+    }
 }

@@ -1,5 +1,5 @@
 use crate::bed::{Bed, bucket, get, key, put};
-use cofre_catalog::records::Headers;
+use cofre_catalog::records::{Header, Headers};
 use cofre_objects::{CopyObject, EncryptAs, Error, PutObject, ReadConditions, TagMatch, WriteConditions};
 use cofre_types::{ChecksumAlgorithm, ETag};
 
@@ -13,6 +13,7 @@ pub fn copy(from: &str, to: &str) -> CopyObject {
         bucket: bucket("b"),
         key: key(to),
         headers: None,
+        website_redirect: None,
         tags: None,
         storage_class: String::new(),
         lock: Default::default(),
@@ -116,4 +117,20 @@ async fn copies_race_with_deletes_of_their_source_and_lose_nothing() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_redirect_is_the_copys_own() {
+    let bed = Bed::with_bucket().await;
+    let redirect = |to: &str| (Header::WebsiteRedirectLocation, to.to_owned());
+    let plain = (Header::ContentType, "text/html".to_owned());
+    let given = Headers { system: vec![plain.clone(), redirect("/there")], user: Vec::new() };
+    bed.try_put(PutObject { headers: given, ..put("from", b"bytes") }).await.unwrap();
+    let system = async |name: &str| bed.objects.head_object(&bed.alice, get(name)).await.unwrap().info.headers.system;
+    bed.objects.copy_object(&bed.alice, copy("from", "to")).await.unwrap();
+    assert_eq!(system("to").await, [plain.clone()]);
+    // It alone is change enough for a copy onto itself.
+    let anew = CopyObject { website_redirect: Some("/elsewhere".to_owned()), ..copy("from", "from") };
+    bed.objects.copy_object(&bed.alice, anew).await.unwrap();
+    assert_eq!(system("from").await, [plain, redirect("/elsewhere")]);
 }

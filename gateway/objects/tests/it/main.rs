@@ -5,6 +5,7 @@
 mod bed;
 mod buckets;
 mod copies;
+mod cors;
 mod encryption;
 mod erasure;
 mod lifecycle;
@@ -13,7 +14,9 @@ mod locks;
 mod maintenance;
 mod multipart;
 mod objects;
+mod payment;
 mod quota;
 mod rivals;
 mod transitions;
 mod versions;
+mod websites;

@@ -13,11 +13,13 @@
 
 mod forms;
 mod payload;
+mod payment;
 pub(crate) mod refusals;
 mod target;
 
 pub(crate) use forms::FormAccess;
 pub(crate) use payload::XML_BYTES_MAX;
+pub(crate) use target::Target;
 
 use crate::credentials::Credentials;
 use crate::errors::{self, About};
@@ -33,11 +35,11 @@ use crate::translate::names;
 use cofre_iam::Caller;
 use cofre_objects::Objects;
 use http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, Uri, header};
+use payment::Charge;
 use s3s::route::S3Route;
 use s3s::service::S3Service;
 use s3s::{Body, HttpError, HttpRequest, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 use std::sync::Arc;
-use target::Target;
 
 const EXPECTED_BUCKET_OWNER: HeaderName = HeaderName::from_static("x-amz-expected-bucket-owner");
 
@@ -65,12 +67,18 @@ impl S3Route for Gate {
     }
 
     async fn call(&self, request: S3Request<Body>) -> S3Result<S3Response<Body>> {
-        let answer = self.parser.call(self.admit(request).await?).await;
+        let (request, charge) = self.admit(request).await?;
+        let answer = self.parser.call(request).await;
         let failed = |error: HttpError| S3Error::with_source(S3ErrorCode::InternalError, error.into_std_error());
         let (mut parts, output) = answer.map_err(failed)?.into_parts();
         if parts.status == StatusCode::OK && parts.headers.contains_key(header::CONTENT_RANGE) {
             // s3s sets it for a GET and not for a HEAD.
             parts.status = StatusCode::PARTIAL_CONTENT;
+        }
+        if let Some(charge) = charge
+            && parts.status.is_success()
+        {
+            charge.tell(&self.objects, &mut parts.headers).await;
         }
         let mut response = S3Response::with_status(output, parts.status);
         response.headers = parts.headers;
@@ -80,16 +88,18 @@ impl S3Route for Gate {
 
 impl Gate {
     /// Makes of a request whose signature is good the one that s3s parses.
-    async fn admit(&self, request: S3Request<Body>) -> S3Result<HttpRequest> {
+    async fn admit(&self, request: S3Request<Body>) -> S3Result<(HttpRequest, Option<Charge>)> {
         let S3Request { input: body, method, uri, mut headers, extensions, credentials, trailing_headers, .. } =
             request;
         let exchange = extensions.get::<Exchange>().cloned().ok_or_else(errors::internal)?;
         let access_key = credentials.as_ref().map(|credentials| credentials.access_key.as_str());
-        let caller = admit_caller(&self.credentials, &self.rate_limit, access_key, &exchange).await?;
+        let mut caller = admit_caller(&self.credentials, &self.rate_limit, access_key, &exchange).await?;
+        caller.pays = payment::pays(&headers, &uri);
         refusals::check(&headers)?;
 
         let target = Target::of(&self.domains, &uri, &headers);
         self.check_expected_owner(&exchange, &target, &headers).await?;
+        let charge = caller.pays.then(|| Charge::of(&caller, target.bucket, &headers));
         let body = if target.streams(&method) {
             body
         } else {
@@ -109,7 +119,7 @@ impl Gate {
         let trailers = trailing_headers;
         let admitted = Admitted { caller, exchange, conditionals, trailers, signed, customer_keys };
         request.extensions_mut().insert(admitted);
-        Ok(request)
+        Ok((request, charge))
     }
 
     /// `x-amz-expected-bucket-owner`: a guard against writing to a bucket that changed hands.
@@ -132,7 +142,7 @@ impl Gate {
 }
 
 /// Makes the caller and holds its key to its rate.
-async fn admit_caller(
+pub(crate) async fn admit_caller(
     credentials: &Credentials,
     rate_limit: &RateLimit,
     access_key: Option<&str>,

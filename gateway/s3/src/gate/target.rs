@@ -2,9 +2,9 @@
 
 use super::payload::DigestOf;
 use crate::errors;
-use crate::host::Domains;
+use crate::host::{self, Domains};
 use http::uri::PathAndQuery;
-use http::{HeaderMap, Method, Uri, header};
+use http::{HeaderMap, Method, Uri};
 use s3s::S3Result;
 
 /// Bucket and kind of a request.
@@ -18,9 +18,8 @@ pub(crate) struct Target<'a> {
 
 impl<'a> Target<'a> {
     pub(crate) fn of(domains: &Domains, uri: &'a Uri, headers: &'a HeaderMap) -> Self {
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let path = uri.path().strip_prefix('/').unwrap_or_default();
-        let (bucket, key) = match host.and_then(|host| domains.bucket(host)) {
+        let (bucket, key) = match host::host(uri, headers).and_then(|host| domains.bucket(host)) {
             Some(bucket) => (bucket, path),
             None => path.split_once('/').unwrap_or((path, "")),
         };
@@ -28,11 +27,18 @@ impl<'a> Target<'a> {
         Self { bucket, has_key: !key.is_empty(), query: uri.query().unwrap_or_default() }
     }
 
+    /// Whether it is about an object, or an upload of one.
+    pub(crate) fn is_of_object(&self) -> bool {
+        self.has_key
+    }
+
     /// Whether the body is content, which goes through as a stream; all others are small XML.
     pub(crate) fn streams(&self, method: &Method) -> bool {
         const OF_CONTENT: [&str; 4] = ["partNumber", "uploadId", "x-id", "versionId"];
-        let is_content =
-            |name: &str| name.is_empty() || name.starts_with(SIGNATURE_PARAMETERS) || OF_CONTENT.contains(&name);
+        let is_content = |name: &str| {
+            let starts = [SIGNATURE_PARAMETERS, HEADER_PARAMETERS];
+            name.is_empty() || starts.iter().any(|start| name.starts_with(start)) || OF_CONTENT.contains(&name)
+        };
         *method == Method::PUT && self.has_key && self.parameters().all(is_content)
     }
 
@@ -50,6 +56,9 @@ impl<'a> Target<'a> {
 /// What the parameters of a presigned address begin with.
 const SIGNATURE_PARAMETERS: &str = "X-Amz-";
 
+/// What headers begin with that stand in a presigned address. No sub-resource is called so.
+const HEADER_PARAMETERS: &str = "x-amz-";
+
 /// The address without the parameters of a signature that has been checked.
 pub(crate) fn without_signature(uri: Uri) -> S3Result<Uri> {
     if !uri.query().is_some_and(|query| query.contains(SIGNATURE_PARAMETERS)) {
@@ -66,6 +75,7 @@ pub(crate) fn without_signature(uri: Uri) -> S3Result<Uri> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::header;
 
     #[test]
     fn knows_bucket_and_content() {
@@ -82,6 +92,9 @@ mod tests {
         assert_eq!(case("/photos/a/b", &headers), (Some("photos".to_owned()), true));
         assert_eq!(case("/photos/a?partNumber=1&uploadId=x", &headers), (Some("photos".to_owned()), true));
         assert_eq!(case("/photos/a?X-Amz-Signature=0&x-id=PutObject", &headers), (Some("photos".to_owned()), true));
+        let presigned = "/photos/a?X-Amz-Signature=0&x-amz-request-payer=requester";
+        assert_eq!(case(presigned, &headers), (Some("photos".to_owned()), true));
+        assert_eq!(case("http://photos.s3.local/a", &headers), (Some("photos".to_owned()), true), "HTTP/2");
         assert_eq!(case("/photos/a?tagging", &headers), (Some("photos".to_owned()), false));
         headers.insert(header::HOST, "photos.s3.local:9000".parse().unwrap());
         assert_eq!(case("/a/b", &headers), (Some("photos".to_owned()), true));

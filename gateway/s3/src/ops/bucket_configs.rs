@@ -47,13 +47,6 @@ macro_rules! deleted {
 }
 
 refused! {
-    get_cors: GetBucketCorsInput => GetBucketCorsOutput, "GetBucketCors", GetBucketCors,
-        S3Error::with_message(S3ErrorCode::NoSuchCORSConfiguration, "The CORS configuration does not exist");
-    get_website: GetBucketWebsiteInput => GetBucketWebsiteOutput, "GetBucketWebsite", GetBucketWebsite,
-        S3Error::with_message(
-            S3ErrorCode::NoSuchWebsiteConfiguration,
-            "The specified bucket does not have a website configuration",
-        );
     get_replication: GetBucketReplicationInput => GetBucketReplicationOutput, "GetBucketReplication",
         GetReplicationConfiguration,
         S3Error::with_message(
@@ -69,20 +62,12 @@ refused! {
     get_tiering: GetBucketIntelligentTieringConfigurationInput => GetBucketIntelligentTieringConfigurationOutput,
         "GetBucketIntelligentTieringConfiguration", GetIntelligentTieringConfiguration, no_such_configuration();
 
-    put_cors: PutBucketCorsInput => PutBucketCorsOutput, "PutBucketCors", PutBucketCors,
-        not_implemented("A CORS configuration of a bucket");
-    put_website: PutBucketWebsiteInput => PutBucketWebsiteOutput, "PutBucketWebsite", PutBucketWebsite,
-        not_implemented("A website configuration");
     put_replication: PutBucketReplicationInput => PutBucketReplicationOutput, "PutBucketReplication",
         PutReplicationConfiguration, not_implemented("A replication configuration");
     put_logging: PutBucketLoggingInput => PutBucketLoggingOutput, "PutBucketLogging", PutBucketLogging,
         not_implemented("A logging configuration");
     put_notification: PutBucketNotificationConfigurationInput => PutBucketNotificationConfigurationOutput,
         "PutBucketNotificationConfiguration", PutBucketNotification, not_implemented("A notification configuration");
-    put_accelerate: PutBucketAccelerateConfigurationInput => PutBucketAccelerateConfigurationOutput,
-        "PutBucketAccelerateConfiguration", PutAccelerateConfiguration, not_implemented("Transfer acceleration");
-    put_request_payment: PutBucketRequestPaymentInput => PutBucketRequestPaymentOutput, "PutBucketRequestPayment",
-        PutBucketRequestPayment, not_implemented("A request payment configuration");
     put_analytics: PutBucketAnalyticsConfigurationInput => PutBucketAnalyticsConfigurationOutput,
         "PutBucketAnalyticsConfiguration", PutAnalyticsConfiguration, not_implemented("An analytics configuration");
     put_inventory: PutBucketInventoryConfigurationInput => PutBucketInventoryConfigurationOutput,
@@ -95,9 +80,6 @@ refused! {
 }
 
 deleted! {
-    delete_cors: DeleteBucketCorsInput => DeleteBucketCorsOutput, "DeleteBucketCors", PutBucketCors;
-    delete_website: DeleteBucketWebsiteInput => DeleteBucketWebsiteOutput, "DeleteBucketWebsite",
-        DeleteBucketWebsite;
     delete_replication: DeleteBucketReplicationInput => DeleteBucketReplicationOutput, "DeleteBucketReplication",
         PutReplicationConfiguration;
 }

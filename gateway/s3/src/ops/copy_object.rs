@@ -22,6 +22,10 @@ pub(super) async fn copy(
     }
     let replaces_headers = replaces(input.metadata_directive.as_ref().map(|directive| directive.as_str()), "metadata")?;
     let replaces_tags = replaces(input.tagging_directive.as_ref().map(|directive| directive.as_str()), "tagging")?;
+    let website_redirect = match replaces_headers {
+        true => None,
+        false => headers::website_redirect(input.website_redirect_location.clone())?,
+    };
     let given = headers::Given {
         content_type: input.content_type,
         content_encoding: input.content_encoding,
@@ -42,6 +46,7 @@ pub(super) async fn copy(
         bucket: names::bucket(&input.bucket)?,
         key: names::key(input.key)?,
         headers: if replaces_headers { Some(headers::to_domain(given)?) } else { None },
+        website_redirect,
         tags: if replaces_tags { Some(tags::from_header(input.tagging.as_deref())?) } else { None },
         storage_class: storage_class(input.storage_class)?,
         checksum: algorithm,

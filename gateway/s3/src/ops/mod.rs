@@ -1,6 +1,7 @@
 //! The operations of S3, one file per family: each translates a request for the domain, asks it, and
 //! translates the outcome back. Rights, durability and meaning are the domain's.
 
+mod accelerate;
 mod acl;
 mod asked;
 mod attributes;
@@ -9,6 +10,7 @@ mod bucket_encryption;
 mod buckets;
 mod complete_upload;
 mod copy_object;
+mod cors;
 mod delete_object;
 mod delete_objects;
 mod get_object;
@@ -24,12 +26,14 @@ mod policy;
 mod post_object;
 mod public_access;
 mod put_object;
+mod request_payment;
 mod table;
 mod tagging;
 mod unset_configs;
 mod upload_part;
 mod uploads;
 mod versioning;
+mod website;
 
 pub(crate) use asked::Admitted;
 

@@ -1,10 +1,10 @@
 //! s3s' trait, whose methods only say which function of this folder answers which operation.
 
 use super::{
-    Operations, acl, attributes, bucket_configs, bucket_encryption, buckets, complete_upload, copy_object,
-    delete_object, delete_objects, get_object, lifecycle, list_buckets, list_objects, list_uploads, list_versions,
-    object_lock, ownership, policy, post_object, public_access, put_object, tagging, unset_configs, upload_part,
-    uploads, versioning,
+    Operations, accelerate, acl, attributes, bucket_configs, bucket_encryption, buckets, complete_upload, copy_object,
+    cors, delete_object, delete_objects, get_object, lifecycle, list_buckets, list_objects, list_uploads,
+    list_versions, object_lock, ownership, policy, post_object, public_access, put_object, request_payment, tagging,
+    unset_configs, upload_part, uploads, versioning, website,
 };
 use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
@@ -64,8 +64,8 @@ table! {
     get_bucket_acl: GetBucketAclInput => GetBucketAclOutput, acl::get_bucket;
     put_bucket_acl: PutBucketAclInput => PutBucketAclOutput, acl::put_bucket;
 
-    get_bucket_accelerate_configuration: GetBucketAccelerateConfigurationInput => GetBucketAccelerateConfigurationOutput, unset_configs::accelerate;
-    get_bucket_request_payment: GetBucketRequestPaymentInput => GetBucketRequestPaymentOutput, unset_configs::request_payment;
+    get_bucket_accelerate_configuration: GetBucketAccelerateConfigurationInput => GetBucketAccelerateConfigurationOutput, accelerate::get;
+    get_bucket_request_payment: GetBucketRequestPaymentInput => GetBucketRequestPaymentOutput, request_payment::get;
     get_bucket_logging: GetBucketLoggingInput => GetBucketLoggingOutput, unset_configs::logging;
     get_bucket_notification_configuration: GetBucketNotificationConfigurationInput => GetBucketNotificationConfigurationOutput, unset_configs::notification;
     list_bucket_analytics_configurations: ListBucketAnalyticsConfigurationsInput => ListBucketAnalyticsConfigurationsOutput, unset_configs::analytics;
@@ -75,9 +75,9 @@ table! {
 
     get_bucket_policy: GetBucketPolicyInput => GetBucketPolicyOutput, policy::get;
     get_bucket_policy_status: GetBucketPolicyStatusInput => GetBucketPolicyStatusOutput, policy::status;
-    get_bucket_cors: GetBucketCorsInput => GetBucketCorsOutput, bucket_configs::get_cors;
+    get_bucket_cors: GetBucketCorsInput => GetBucketCorsOutput, cors::get;
     get_bucket_lifecycle_configuration: GetBucketLifecycleConfigurationInput => GetBucketLifecycleConfigurationOutput, lifecycle::get;
-    get_bucket_website: GetBucketWebsiteInput => GetBucketWebsiteOutput, bucket_configs::get_website;
+    get_bucket_website: GetBucketWebsiteInput => GetBucketWebsiteOutput, website::get;
     get_bucket_encryption: GetBucketEncryptionInput => GetBucketEncryptionOutput, bucket_encryption::get;
     get_bucket_replication: GetBucketReplicationInput => GetBucketReplicationOutput, bucket_configs::get_replication;
     get_object_lock_configuration: GetObjectLockConfigurationInput => GetObjectLockConfigurationOutput, object_lock::get;
@@ -89,9 +89,9 @@ table! {
     get_bucket_intelligent_tiering_configuration: GetBucketIntelligentTieringConfigurationInput => GetBucketIntelligentTieringConfigurationOutput, bucket_configs::get_tiering;
 
     put_bucket_policy: PutBucketPolicyInput => PutBucketPolicyOutput, policy::put;
-    put_bucket_cors: PutBucketCorsInput => PutBucketCorsOutput, bucket_configs::put_cors;
+    put_bucket_cors: PutBucketCorsInput => PutBucketCorsOutput, cors::put;
     put_bucket_lifecycle_configuration: PutBucketLifecycleConfigurationInput => PutBucketLifecycleConfigurationOutput, lifecycle::put;
-    put_bucket_website: PutBucketWebsiteInput => PutBucketWebsiteOutput, bucket_configs::put_website;
+    put_bucket_website: PutBucketWebsiteInput => PutBucketWebsiteOutput, website::put;
     put_bucket_encryption: PutBucketEncryptionInput => PutBucketEncryptionOutput, bucket_encryption::put;
     put_bucket_replication: PutBucketReplicationInput => PutBucketReplicationOutput, bucket_configs::put_replication;
     put_object_lock_configuration: PutObjectLockConfigurationInput => PutObjectLockConfigurationOutput, object_lock::put;
@@ -99,17 +99,17 @@ table! {
     put_public_access_block: PutPublicAccessBlockInput => PutPublicAccessBlockOutput, public_access::put;
     put_bucket_logging: PutBucketLoggingInput => PutBucketLoggingOutput, bucket_configs::put_logging;
     put_bucket_notification_configuration: PutBucketNotificationConfigurationInput => PutBucketNotificationConfigurationOutput, bucket_configs::put_notification;
-    put_bucket_accelerate_configuration: PutBucketAccelerateConfigurationInput => PutBucketAccelerateConfigurationOutput, bucket_configs::put_accelerate;
-    put_bucket_request_payment: PutBucketRequestPaymentInput => PutBucketRequestPaymentOutput, bucket_configs::put_request_payment;
+    put_bucket_accelerate_configuration: PutBucketAccelerateConfigurationInput => PutBucketAccelerateConfigurationOutput, accelerate::put;
+    put_bucket_request_payment: PutBucketRequestPaymentInput => PutBucketRequestPaymentOutput, request_payment::put;
     put_bucket_analytics_configuration: PutBucketAnalyticsConfigurationInput => PutBucketAnalyticsConfigurationOutput, bucket_configs::put_analytics;
     put_bucket_inventory_configuration: PutBucketInventoryConfigurationInput => PutBucketInventoryConfigurationOutput, bucket_configs::put_inventory;
     put_bucket_metrics_configuration: PutBucketMetricsConfigurationInput => PutBucketMetricsConfigurationOutput, bucket_configs::put_metrics;
     put_bucket_intelligent_tiering_configuration: PutBucketIntelligentTieringConfigurationInput => PutBucketIntelligentTieringConfigurationOutput, bucket_configs::put_tiering;
 
     delete_bucket_policy: DeleteBucketPolicyInput => DeleteBucketPolicyOutput, policy::delete;
-    delete_bucket_cors: DeleteBucketCorsInput => DeleteBucketCorsOutput, bucket_configs::delete_cors;
+    delete_bucket_cors: DeleteBucketCorsInput => DeleteBucketCorsOutput, cors::delete;
     delete_bucket_lifecycle: DeleteBucketLifecycleInput => DeleteBucketLifecycleOutput, lifecycle::delete;
-    delete_bucket_website: DeleteBucketWebsiteInput => DeleteBucketWebsiteOutput, bucket_configs::delete_website;
+    delete_bucket_website: DeleteBucketWebsiteInput => DeleteBucketWebsiteOutput, website::delete;
     delete_bucket_encryption: DeleteBucketEncryptionInput => DeleteBucketEncryptionOutput, bucket_encryption::delete;
     delete_bucket_replication: DeleteBucketReplicationInput => DeleteBucketReplicationOutput, bucket_configs::delete_replication;
     delete_bucket_ownership_controls: DeleteBucketOwnershipControlsInput => DeleteBucketOwnershipControlsOutput, ownership::delete;

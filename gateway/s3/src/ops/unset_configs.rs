@@ -6,13 +6,12 @@ use super::asked::{answer, take};
 use crate::translate::names;
 use cofre_iam::Action;
 use s3s::dto::{
-    GetBucketAccelerateConfigurationInput, GetBucketAccelerateConfigurationOutput, GetBucketLoggingInput,
-    GetBucketLoggingOutput, GetBucketNotificationConfigurationInput, GetBucketNotificationConfigurationOutput,
-    GetBucketRequestPaymentInput, GetBucketRequestPaymentOutput, ListBucketAnalyticsConfigurationsInput,
+    GetBucketLoggingInput, GetBucketLoggingOutput, GetBucketNotificationConfigurationInput,
+    GetBucketNotificationConfigurationOutput, ListBucketAnalyticsConfigurationsInput,
     ListBucketAnalyticsConfigurationsOutput, ListBucketIntelligentTieringConfigurationsInput,
     ListBucketIntelligentTieringConfigurationsOutput, ListBucketInventoryConfigurationsInput,
     ListBucketInventoryConfigurationsOutput, ListBucketMetricsConfigurationsInput,
-    ListBucketMetricsConfigurationsOutput, Payer,
+    ListBucketMetricsConfigurationsOutput,
 };
 use s3s::{S3Request, S3Response, S3Result};
 
@@ -31,13 +30,6 @@ macro_rules! unset {
 }
 
 unset! {
-    accelerate("GetBucketAccelerateConfiguration", GetAccelerateConfiguration):
-        GetBucketAccelerateConfigurationInput => GetBucketAccelerateConfigurationOutput::default(),
-        GetBucketAccelerateConfigurationOutput;
-    request_payment("GetBucketRequestPayment", GetBucketRequestPayment):
-        GetBucketRequestPaymentInput => GetBucketRequestPaymentOutput {
-            payer: Some(Payer::from_static(Payer::BUCKET_OWNER)),
-        }, GetBucketRequestPaymentOutput;
     logging("GetBucketLogging", GetBucketLogging):
         GetBucketLoggingInput => GetBucketLoggingOutput::default(), GetBucketLoggingOutput;
     notification("GetBucketNotificationConfiguration", GetBucketNotification):

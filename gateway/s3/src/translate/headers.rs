@@ -1,10 +1,17 @@
 //! System headers and user metadata of objects.
 
+use crate::errors::custom;
+use base64::{Engine, prelude::BASE64_STANDARD};
 use cofre_objects::{Header, Headers};
+use http::StatusCode;
 use s3s::{S3Error, S3ErrorCode, dto};
+use std::borrow::Cow;
 
 /// Most bytes of user metadata, names and values together (AWS, "Working with object metadata").
 const USER_METADATA_BYTES_MAX: usize = 2048;
+
+/// Longest website redirect location, in bytes (AWS, "(Optional) Configuring a webpage redirect").
+const REDIRECT_BYTES_MAX: usize = 2048;
 
 /// The type of an object whose writer named none.
 const CONTENT_TYPE_DEFAULT: &str = "binary/octet-stream";
@@ -33,7 +40,7 @@ pub(crate) fn to_domain(given: Given) -> Result<Headers, S3Error> {
         (Header::ContentLanguage, given.content_language),
         (Header::CacheControl, given.cache_control),
         (Header::Expires, given.expires),
-        (Header::WebsiteRedirectLocation, given.website_redirect_location),
+        (Header::WebsiteRedirectLocation, website_redirect(given.website_redirect_location)?),
     ];
     system.extend(optional.into_iter().filter_map(|(header, value)| Some((header, value?))));
     let mut user: Vec<_> = given.metadata.into_iter().flatten().collect();
@@ -42,6 +49,19 @@ pub(crate) fn to_domain(given: Given) -> Result<Headers, S3Error> {
         return Err(S3Error::new(S3ErrorCode::MetadataTooLarge));
     }
     Ok(Headers { system, user })
+}
+
+/// Checks where a website is to send who asks for an object. An empty header is none.
+pub(crate) fn website_redirect(location: Option<String>) -> Result<Option<String>, S3Error> {
+    let Some(location) = location.filter(|location| !location.is_empty()) else { return Ok(None) };
+    let invalid = |why| Err(custom("InvalidRedirectLocation", StatusCode::BAD_REQUEST, why));
+    if !["/", "http://", "https://"].iter().any(|start| location.starts_with(start)) {
+        return invalid("The website redirect location must have a prefix of 'http://' or 'https://' or '/'.");
+    }
+    if location.len() > REDIRECT_BYTES_MAX {
+        return invalid("The length of website redirect location cannot exceed 2,048 characters.");
+    }
+    Ok(Some(location))
 }
 
 /// Gives the headers of an object back as s3s' outputs hold them.
@@ -60,6 +80,24 @@ pub(crate) fn from_domain(headers: Headers) -> Given {
     }
     given.metadata = (!headers.user.is_empty()).then(|| headers.user.into_iter().collect());
     given
+}
+
+/// Most bytes of a text in one encoded word, which has at most 75 characters (RFC 2047, section 2).
+const WORD_BYTES_MAX: usize = 45;
+
+/// Writes a value of user metadata for a header: as it is, or as encoded words where a header cannot hold it.
+pub(crate) fn encoded_words(value: &str) -> Cow<'_, str> {
+    if value.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+        return Cow::Borrowed(value);
+    }
+    let mut words = Vec::new();
+    let mut rest = value;
+    while !rest.is_empty() {
+        let (word, after) = rest.split_at(rest.floor_char_boundary(WORD_BYTES_MAX));
+        words.push(format!("=?UTF-8?B?{}?=", BASE64_STANDARD.encode(word)));
+        rest = after;
+    }
+    Cow::Owned(words.join(" "))
 }
 
 #[cfg(test)]
@@ -92,5 +130,29 @@ mod tests {
         assert!(to_domain(of(USER_METADATA_BYTES_MAX)).is_ok());
         let refused = to_domain(of(USER_METADATA_BYTES_MAX + 1)).unwrap_err();
         assert_eq!(refused.code(), &S3ErrorCode::MetadataTooLarge);
+    }
+
+    #[test]
+    fn what_a_header_cannot_hold_is_encoded() {
+        assert_eq!(encoded_words("plain text"), "plain text");
+        assert_eq!(encoded_words("é"), "=?UTF-8?B?w6k=?=");
+        let long = encoded_words(&"é".repeat(30)).into_owned();
+        assert_eq!(long.split(' ').count(), 2);
+        assert!(long.split(' ').all(|word| word.len() <= 75), "{long}");
+    }
+
+    #[test]
+    fn a_redirect_leads_to_an_address() {
+        let of = |location: &str| {
+            let redirect = website_redirect(Some(location.to_owned()));
+            redirect.map_err(|error| error.code().as_str().to_owned())
+        };
+        for good in ["/page", "http://a.example/b", "https://a.example"] {
+            assert_eq!(of(good), Ok(Some(good.to_owned())));
+        }
+        assert_eq!(of(""), Ok(None));
+        for bad in ["page", "ftp://a.example", "javascript:alert(1)", &format!("/{}", "a".repeat(REDIRECT_BYTES_MAX))] {
+            assert_eq!(of(bad), Err("InvalidRedirectLocation".to_owned()), "{bad}");
+        }
     }
 }

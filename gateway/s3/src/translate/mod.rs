@@ -3,6 +3,7 @@
 pub(crate) mod acl;
 pub(crate) mod checksums;
 pub(crate) mod conditions;
+pub(crate) mod cors;
 pub(crate) mod encryption;
 pub(crate) mod headers;
 pub(crate) mod lifecycle;
@@ -13,3 +14,4 @@ pub(crate) mod tags;
 pub(crate) mod text;
 pub(crate) mod times;
 pub(crate) mod token;
+pub(crate) mod website;

@@ -1,4 +1,4 @@
-//! Sub-resources that no bucket has: S3's answers for a bucket that never set them.
+//! Small sub-resources, and those that no bucket has: S3's answers for a bucket that never set them.
 
 use crate::bed::Bed;
 use crate::sign::Draft;
@@ -61,8 +61,26 @@ async fn what_is_not_there_is_deleted_and_cannot_be_set() {
         bed.delete(&format!("/bucket?{name}")).await.is(204);
         bed.delete(&format!("/none?{name}")).await.is_error(404, "NoSuchBucket");
     }
-    let cors = "<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>";
-    let refused = bed.put("/bucket?cors", cors).await;
+    let metrics = "<MetricsConfiguration><Id>1</Id></MetricsConfiguration>";
+    let refused = bed.put("/bucket?metrics&id=1", metrics).await;
     refused.is_error(501, "NotImplemented");
-    assert!(refused.element("Message").unwrap().contains("CORS"));
+    assert!(refused.element("Message").unwrap().contains("metrics"));
+}
+
+#[tokio::test]
+async fn acceleration_is_kept_and_told() {
+    let bed = Bed::with_bucket().await;
+    let document =
+        |status: &str| format!("<AccelerateConfiguration><Status>{status}</Status></AccelerateConfiguration>");
+    assert_eq!(bed.get("/bucket?accelerate").await.is(200).element("Status"), None);
+    for status in ["Enabled", "Suspended"] {
+        bed.put("/bucket?accelerate", document(status)).await.is(200);
+        assert_eq!(bed.get("/bucket?accelerate").await.is(200).element("Status").as_deref(), Some(status));
+    }
+    bed.put("/bucket?accelerate", document("Fast")).await.is_error(400, "MalformedXML");
+    bed.put("/bucket?accelerate", "<AccelerateConfiguration/>").await.is_error(400, "MalformedXML");
+    let bobs = Draft::new(Method::PUT, "/bucket?accelerate").body(document("Enabled"));
+    bed.by_bob(bobs).await.is_error(403, "AccessDenied");
+    bed.put("/with.dot", "").await.is(200);
+    bed.put("/with.dot?accelerate", document("Enabled")).await.is_error(400, "InvalidRequest");
 }

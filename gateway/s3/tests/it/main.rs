@@ -21,6 +21,8 @@ mod lists;
 mod locks;
 mod multipart;
 mod objects;
+mod payment;
 mod policies;
 mod rights;
 mod streaming;
+mod websites;

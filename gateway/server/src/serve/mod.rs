@@ -119,6 +119,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         random: random.clone(),
         options: S3Options {
             domains: settings.domains.clone(),
+            website_domains: settings.website_domains.clone(),
             region: settings.region.clone(),
             allow_insecure_sse_c: settings.allow_insecure_sse_c,
             ..S3Options::default()
