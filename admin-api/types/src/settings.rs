@@ -33,6 +33,18 @@ pub struct SettingsDocument {
     pub timers: Timers,
     /// CORS answers of buckets that have no rules of their own.
     pub cors_default: CorsDefault,
+    /// What new buckets have that ask for nothing else.
+    pub new_buckets: NewBuckets,
+}
+
+/// What new buckets have that ask for nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewBuckets {
+    /// Ownership controls: `bucket_owner_enforced`, `bucket_owner_preferred` or `object_writer`; none if null.
+    pub ownership: Option<String>,
+    /// Whether public access is blocked, by all four settings.
+    pub public_access_block: bool,
 }
 
 /// How many requests each access key may make. Above it the answer is 503 SlowDown.

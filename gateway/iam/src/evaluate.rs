@@ -162,8 +162,17 @@ impl Question<'_> {
             || who.is_some() && who == object_owner && of_owner
             || self.details.initiated && is_of_the_initiator(self.action)
             || by_policy
-            || access.acl_allows(self.action, who, self.object());
+            || access.acl_allows(self.asked_of_lists(), who, self.object());
         if allowed { Decision::Allow } else { Decision::Default }
+    }
+
+    /// The action as access control lists know it. Who may write to a bucket may tag what it makes there; what
+    /// is there it may not.
+    fn asked_of_lists(&self) -> Action {
+        match (self.action, self.details.creates) {
+            (Action::PutObjectTagging, Some(true)) => Action::PutObject,
+            (action, _) => action,
+        }
     }
 
     fn verdict(&self, policy: &crate::Policy) -> Verdict {

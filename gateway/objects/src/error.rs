@@ -28,6 +28,9 @@ pub enum Error {
     /// Lists cannot be disabled, or are disabled, while the bucket's own grants something.
     #[error("the bucket's access control list grants something, and its ownership controls disable lists")]
     AclWithOwnership,
+    /// A new bucket blocks public access, and its access control list would be public.
+    #[error("the bucket's access control list is public, and its public access block refuses that")]
+    AclWithPublicAccessBlock,
     /// A bucket policy is not one.
     #[error(transparent)]
     MalformedPolicy(#[from] MalformedPolicy),

@@ -3,11 +3,18 @@
 
 use crate::domain::Bucket;
 use crate::versions::Held;
-use crate::{Error, GivenAcl, Objects};
-use cofre_catalog::records::{AclRecord, Ownership, VersionRecord};
+use crate::{Error, GivenAcl, Objects, WantedLock};
+use cofre_catalog::records::{AclRecord, Guards, Ownership, VersionRecord};
 use cofre_iam::{Action, Caller, Decision, Details, ObjectAccess, Question, Resource, evaluate, is_public};
 use cofre_types::{AccountId, BucketName, ObjectKey, Tags, VersionId};
 use std::sync::Arc;
+
+/// Who writes an object, and what it is to be guarded by.
+pub(crate) struct Writer {
+    pub caller: Caller,
+    pub acl: Option<GivenAcl>,
+    pub lock: WantedLock,
+}
 
 impl Objects {
     /// Refuses what the caller may not do to a bucket, or to an object of it. Not for reading, tagging
@@ -151,6 +158,32 @@ impl Objects {
             self.authorise_with(caller, Action::PutObjectTagging, bucket, Some(key), details)?;
         }
         Ok(())
+    }
+
+    /// The right to make an object with these tags, its owner and its guards. Asked of every state of the
+    /// bucket that a commit is tried on.
+    pub(crate) fn authorise_write(
+        &self,
+        writer: &Writer,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        tags: &Tags,
+    ) -> Result<(AccountId, Guards), Error> {
+        self.authorise_put(&writer.caller, bucket, key, tags)?;
+        self.owner_and_guards(writer, bucket, key)
+    }
+
+    /// The owner and the guards of what may be written.
+    pub(crate) fn owner_and_guards(
+        &self,
+        writer: &Writer,
+        bucket: &Bucket,
+        key: &ObjectKey,
+    ) -> Result<(AccountId, Guards), Error> {
+        let Writer { caller, acl, lock } = writer;
+        let (owner, acl) = self.written_by(caller, bucket, key, acl.as_ref())?;
+        let lock = self.lock_for(caller, bucket, key, *lock)?;
+        Ok((owner, Guards { acl, ..lock.guards() }))
     }
 
     /// Who will own an object that the caller puts, and its access control list (AWS, "Controlling

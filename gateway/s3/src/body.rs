@@ -4,7 +4,7 @@ use crate::errors;
 use crate::exchange::Exchange;
 use bytes::{Bytes, BytesMut};
 use cofre_objects::{Body, BodyError, ByteStream};
-use futures_util::{Stream, StreamExt, TryStreamExt};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http_body::{Frame, SizeHint};
 use s3s::dto::StreamingBlob;
 use s3s::stream::{ByteStream as S3sStream, RemainingLength};
@@ -49,6 +49,23 @@ pub(crate) async fn to_domain(body: Option<StreamingBlob>, length: u64) -> S3Res
         return Err(S3Error::new(S3ErrorCode::IncompleteBody));
     }
     Ok(Body::Whole(gathered.map_or(whole, BytesMut::freeze)))
+}
+
+/// A body as the domain takes it, whose length nobody declared.
+pub(crate) async fn of_any_length<S>(body: S) -> S3Result<Body>
+where
+    S: Stream<Item = Result<Bytes, StdError>> + Send + Sync + 'static,
+{
+    let mut body: ByteStream = Box::pin(body.map_err(BodyError));
+    let mut gathered = BytesMut::new();
+    while let Some(piece) = body.next().await {
+        gathered.extend_from_slice(&piece.map_err(|error| errors::body(error.0))?);
+        if gathered.len() as u64 > WHOLE_BYTES_MAX {
+            let first = stream::iter([Ok(gathered.freeze())]);
+            return Ok(Body::Stream { stream: Box::pin(first.chain(body)), size: None });
+        }
+    }
+    Ok(Body::Whole(gathered.freeze()))
 }
 
 /// Bytes of an object on their way out. A stream that ends before its size is an error, so that a

@@ -13,7 +13,8 @@ use std::sync::Arc;
 pub(crate) struct Credentials(pub(crate) Iam);
 
 impl Credentials {
-    async fn credential(&self, access_key: &str) -> S3Result<Arc<Credential>> {
+    /// The credential of a key that may be used.
+    pub(crate) async fn credential(&self, access_key: &str) -> S3Result<Arc<Credential>> {
         let unknown = || S3Error::new(S3ErrorCode::InvalidAccessKeyId);
         let id = AccessKeyId::parse(access_key).map_err(|_| unknown())?;
         match self.0.lookup(&id).await {

@@ -4,7 +4,8 @@ use crate::body::CountedBody;
 use crate::credentials::Credentials;
 use crate::errors;
 use crate::exchange::Exchange;
-use crate::gate::{FormAccess, Gate, XML_BYTES_MAX};
+use crate::forms::{self, Forms};
+use crate::gate::{Gate, XML_BYTES_MAX};
 use crate::host::Domains;
 use crate::layers::access_log::AccessLine;
 use crate::layers::answer::{AnswerBody, Fixed, finish};
@@ -64,7 +65,7 @@ struct Inner {
     /// Checks signatures, then hands requests to the gate.
     service: S3Service,
     /// Takes browsers' forms.
-    forms: S3Service,
+    forms: Forms,
     /// Serves websites.
     websites: Websites,
     domains: Domains,
@@ -98,9 +99,9 @@ impl S3Door {
         };
         let domains = Domains::new(&options.domains);
 
-        let builder = |form: bool| {
+        let builder = || {
             let mut builder = S3ServiceBuilder::new(operations.clone());
-            builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config(form, &options.region)))));
+            builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config(&options.region)))));
             builder.set_host(domains.clone());
             builder
         };
@@ -110,19 +111,20 @@ impl S3Door {
             domains: domains.clone(),
             rate_limit: Arc::clone(&rate_limit),
             allow_insecure_sse_c: options.allow_insecure_sse_c,
-            parser: builder(false).build(),
+            parser: builder().build(),
         };
-        let mut service = builder(false);
+        let mut service = builder();
         service.set_auth(credentials.clone());
         service.set_route(gate);
-        let mut forms = builder(true);
-        forms.set_auth(credentials.clone());
-        forms.set_access(FormAccess { credentials, rate_limit });
+        let service = service.build();
+        let region = options.region.clone();
+        let forms =
+            Forms { operations, credentials, domains: domains.clone(), rate_limit, clock: clock.clone(), region };
 
         let value = |text: &str| HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("cofre"));
         Self(Arc::new(Inner {
-            service: service.build(),
-            forms: forms.build(),
+            service,
+            forms,
             websites,
             domains,
             cors,
@@ -210,15 +212,18 @@ impl Inner {
             // There are no sessions, so none of their tokens is any good.
             return Err(S3Error::new(S3ErrorCode::InvalidToken));
         }
-        let service = if is_form(&request) { &self.forms } else { &self.service };
+        let is_form = forms::is_form(&request);
         let mut request = request.map(|body| match body.is_end_stream() {
             true => Body::empty(),
             false => Body::http_body(CountedBody::new(body, exchange.clone())),
         });
+        if is_form {
+            return self.forms.answer(request, exchange).await;
+        }
         before_s3s::date(request.headers_mut());
         before_s3s::declare_length(&mut request).await?;
         request.extensions_mut().insert(exchange.clone());
-        service.call(request).await.map_err(|error| {
+        self.service.call(request).await.map_err(|error| {
             let request_id = exchange.request_id();
             tracing::error!(%request_id, %error, "an answer could not be made");
             errors::internal()
@@ -227,34 +232,21 @@ impl Inner {
 }
 
 /// How s3s is set.
-fn config(form: bool, region: &str) -> S3Config {
+fn config(region: &str) -> S3Config {
     let mut config = S3Config::default();
     config.xml_max_body_size = XML_BYTES_MAX;
     config.put_object_max_size = Some(PUT_BYTES_MAX);
-    config.post_object_max_file_size = PUT_BYTES_MAX;
     config.custom_route_max_body_size = None;
     config.aws_chunked_stream_max_chunk_size = SIGNED_CHUNK_BYTES_MAX;
-    config.form_max_field_size = 64 * 1024;
-    config.form_max_fields_size = 1024 * 1024;
-    config.form_max_parts = 100;
     // A region that s3s cannot parse is one that no client can sign for; boot settings refuse it.
     config.expected_region = region.parse().ok();
     config.sig_v4_allowed_services = vec!["s3".to_owned()];
     // Requests are routed by what they are, not by what they say they are.
     config.operation_id_routing = false;
-    // A form's signature of version 2 covers its policy, which has an expiry and names the bucket;
-    // forms of that version are still made by many libraries.
-    config.enable_sig_v2 = form;
+    config.enable_sig_v2 = false;
     // Signed all the same: the string to sign begins with it.
     config.unsigned_amz_header_allowlist = vec!["x-amz-date".to_owned()];
     config
-}
-
-fn is_form<B>(request: &Request<B>) -> bool {
-    let content_type = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    let form = b"multipart/form-data";
-    *request.method() == Method::POST
-        && content_type.get(..form.len()).is_some_and(|start| start.eq_ignore_ascii_case(form))
 }
 
 fn has_session_token<B>(request: &Request<B>) -> bool {

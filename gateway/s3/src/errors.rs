@@ -5,6 +5,7 @@
 //! id, never into the answer.
 
 use crate::exchange::Exchange;
+use crate::forms::file::FileError;
 use crate::translate::{names, times};
 use cofre_objects::{ConfigKind, Error, RulesError, Unset};
 use cofre_types::{Invalid, Timestamp, VersionId};
@@ -59,6 +60,11 @@ pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
         Error::InvalidRetentionPeriod(why) => custom("InvalidRetentionPeriod", StatusCode::BAD_REQUEST, why),
         Error::AclNotSupported => about_bucket(about, S3ErrorCode::AccessControlListNotSupported),
         Error::AclWithOwnership => about_bucket(about, S3ErrorCode::InvalidBucketAclWithObjectOwnership),
+        Error::AclWithPublicAccessBlock => custom(
+            "InvalidBucketAclWithBlockPublicAccessError",
+            StatusCode::BAD_REQUEST,
+            "Bucket cannot have public ACLs set with BlockPublicAccess enabled",
+        ),
         Error::MalformedPolicy(malformed) => s3_error!(MalformedPolicy, "{malformed}"),
         Error::InvalidStorageClass => S3Error::new(S3ErrorCode::InvalidStorageClass),
         Error::Rules(RulesError::Malformed(why)) => S3Error::with_message(S3ErrorCode::MalformedXML, why),
@@ -221,7 +227,7 @@ fn no_such_configuration(unset: Unset) -> S3Error {
     let not_found = |code| custom(code, StatusCode::NOT_FOUND, "The configuration is not set on this bucket.");
     match unset {
         Unset::Tagging => S3Error::new(S3ErrorCode::NoSuchTagSet),
-        Unset::Retention => S3Error::new(S3ErrorCode::NoSuchObjectLockConfiguration),
+        Unset::Retention | Unset::LegalHold => S3Error::new(S3ErrorCode::NoSuchObjectLockConfiguration),
         Unset::Config(ConfigKind::Cors) => S3Error::new(S3ErrorCode::NoSuchCORSConfiguration),
         Unset::Config(ConfigKind::Lifecycle) => S3Error::new(S3ErrorCode::NoSuchLifecycleConfiguration),
         Unset::Config(ConfigKind::Policy) => S3Error::new(S3ErrorCode::NoSuchBucketPolicy),
@@ -305,6 +311,9 @@ fn known_body_error(error: &(dyn std::error::Error + 'static)) -> Option<S3Error
                 Some(S3Error::new(S3ErrorCode::IncompleteBody))
             }
         };
+    }
+    if let Some(file) = error.downcast_ref::<FileError>() {
+        return Some(file.refuse());
     }
     if error.is::<BodySizeLimitExceeded>() {
         return Some(S3Error::new(S3ErrorCode::EntityTooLarge));

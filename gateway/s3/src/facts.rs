@@ -28,6 +28,8 @@ pub(crate) enum Signed {
     Query(Option<Timestamp>),
     /// By a form's policy.
     Form,
+    /// By a form's policy, in version 2.
+    FormOfVersion2,
 }
 
 impl Signed {
@@ -75,18 +77,20 @@ impl RequestFacts for Facts {
     }
 
     fn signature(&self, now: Timestamp) -> Option<Signature> {
+        const V2: &str = "AWS";
         const V4: &str = "AWS4-HMAC-SHA256";
-        let (auth_type, at) = match self.signed {
+        let (auth_type, version, at) = match self.signed {
             Signed::Not => return None,
             Signed::Header => {
                 let date = self.headers.get(AMZ_DATE).and_then(|date| date.to_str().ok());
-                ("REST-HEADER", date.and_then(times::parse_basic))
+                ("REST-HEADER", V4, date.and_then(times::parse_basic))
             }
-            Signed::Query(at) => ("REST-QUERY-STRING", at),
-            Signed::Form => ("POST", None),
+            Signed::Query(at) => ("REST-QUERY-STRING", V4, at),
+            Signed::Form => ("POST", V4, None),
+            Signed::FormOfVersion2 => ("POST", V2, None),
         };
         let age = at.map(|at| Duration::from_nanos(now.0.saturating_sub(at.0)));
-        Some(Signature { auth_type, version: V4, age })
+        Some(Signature { auth_type, version, age })
     }
 }
 

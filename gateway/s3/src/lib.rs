@@ -3,6 +3,7 @@
 //! The only user of s3s. A request passes through, from outside in:
 //! 1. [`S3Door`]: request id, CORS, what s3s must not see; and on the way back the headers of every
 //!    answer, the details of errors, the access log, and the answer to a panic.
+//!    Browsers' forms end here: `forms` reads them and asks the operation.
 //! 2. s3s, to check the signature.
 //! 3. The gate: the caller, the key's rate, digests of XML bodies, headers that s3s reads more
 //!    strictly than S3 does, and those that must be refused.
@@ -24,6 +25,9 @@ mod door;
 mod errors;
 mod exchange;
 mod facts;
+mod forms;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod gate;
 mod host;
 mod layers;

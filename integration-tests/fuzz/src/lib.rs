@@ -5,11 +5,13 @@
 //! them for a few seconds in `cargo verify`, in a plain loop that mutates the seeds.
 
 mod catalog;
+mod forms;
 mod iam;
 mod names;
 mod settings;
 
 pub use catalog::{keys, records};
+pub use cofre_s3::fuzzing::{form as forms, policy as form_policies};
 pub use cofre_shards::fuzzing::read as disk_formats;
 pub use iam::secrets;
 pub use names::names;
@@ -26,13 +28,15 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 8] = [
     Target { name: "names", run: names, seeds: names::seeds },
     Target { name: "keys", run: keys, seeds: catalog::key_seeds },
     Target { name: "records", run: records, seeds: catalog::record_seeds },
     Target { name: "disk_formats", run: disk_formats, seeds: disk_format_seeds },
     Target { name: "settings", run: settings, seeds: settings::seeds },
     Target { name: "secrets", run: secrets, seeds: iam::seeds },
+    Target { name: "forms", run: forms, seeds: forms::seeds },
+    Target { name: "form_policies", run: form_policies, seeds: forms::policy_seeds },
 ];
 
 fn disk_format_seeds() -> Vec<Vec<u8>> {

@@ -28,7 +28,7 @@ pub use encryption::{DefaultEncryption, Encryption, EncryptionMethod};
 pub use event::EventRecord;
 pub use job::JobRecord;
 pub use lock::{LockConfig, LockDefault, LockMode, LockPeriod, Retention};
-pub use object::{Content, Guards, Header, Headers, Segment, VersionKind, VersionRecord};
+pub use object::{Content, Guards, Header, Headers, LegalHold, Segment, VersionKind, VersionRecord};
 pub use settings::SettingsRecord;
 pub use shard::{ShardMode, ShardPlace, ShardRecord, ShardUsage};
 pub use upload::{ManifestRecord, PartRecord, UploadRecord};

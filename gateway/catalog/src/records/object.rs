@@ -60,6 +60,34 @@ pub enum Content {
     Manifest(UploadId),
 }
 
+/// Whether a version is kept until that is taken back. The first two are stored as a flag is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LegalHold {
+    /// Nobody ever said.
+    #[default]
+    Never,
+    /// It is.
+    On,
+    /// It is not: it was taken back, or its writer said so.
+    Off,
+}
+
+impl LegalHold {
+    /// The hold as somebody sets it.
+    pub const fn set(on: bool) -> Self {
+        if on { Self::On } else { Self::Off }
+    }
+
+    /// Whether it is on; none if nobody ever said.
+    pub const fn get(self) -> Option<bool> {
+        match self {
+            Self::Never => None,
+            Self::On => Some(true),
+            Self::Off => Some(false),
+        }
+    }
+}
+
 /// Who may reach a version, for how long it is kept, and how its bytes are encrypted. Most have none
 /// of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,7 +97,7 @@ pub struct Guards {
     /// Until when it is kept.
     pub retention: Option<Retention>,
     /// Whether it is kept until that is taken back.
-    pub legal_hold: bool,
+    pub legal_hold: LegalHold,
     /// Encryption of the bytes on the shards.
     pub encryption: Option<Encryption>,
 }

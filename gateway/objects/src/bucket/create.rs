@@ -1,16 +1,31 @@
 use crate::{BucketInfo, CreateBucket, Error, Objects};
 use cofre_catalog::records::{
-    BucketConfig, BucketRecord, Durability, EventRecord, LockConfig, Ownership, Record, Versioning,
+    BucketConfig, BucketRecord, Durability, EventRecord, LockConfig, Ownership, PublicAccessBlock, Record, Versioning,
 };
 use cofre_catalog::{Batch, Check, CommitError, Scan, SnapshotExt, Visit, VisitStep, keys};
-use cofre_iam::{AccountIdentity, Action, Caller, Resource};
+use cofre_iam::{AccountIdentity, Action, Caller, Resource, is_public};
+use cofre_settings::DefaultOwnership;
 use cofre_types::{BucketId, Tags};
+
+/// The public access block that refuses and ignores all that is public.
+const ALL_BLOCKED: PublicAccessBlock =
+    PublicAccessBlock { block_acls: true, ignore_acls: true, block_policy: true, restrict_buckets: true };
+
+const fn ownership(default: DefaultOwnership) -> Ownership {
+    match default {
+        DefaultOwnership::BucketOwnerEnforced => Ownership::BucketOwnerEnforced,
+        DefaultOwnership::BucketOwnerPreferred => Ownership::BucketOwnerPreferred,
+        DefaultOwnership::ObjectWriter => Ownership::ObjectWriter,
+    }
+}
 
 impl Objects {
     /// Makes a bucket, which the caller's account owns.
     ///
     /// # Errors
-    /// [`Error::BucketAlreadyOwnedByYou`], [`Error::BucketAlreadyExists`], [`Error::TooManyBuckets`].
+    /// [`Error::BucketAlreadyOwnedByYou`], [`Error::BucketAlreadyExists`], [`Error::TooManyBuckets`]; and for
+    /// a list that the settings for new buckets do not allow [`Error::AclWithOwnership`] or
+    /// [`Error::AclWithPublicAccessBlock`].
     pub async fn create_bucket(&self, caller: &Caller, request: CreateBucket) -> Result<BucketInfo, Error> {
         let resource = Resource::NewBucket { bucket: &request.name };
         self.authorise_beyond_buckets(caller, Action::CreateBucket, resource)?;
@@ -35,12 +50,19 @@ impl Objects {
     fn new_bucket(&self, account: &AccountIdentity, request: &CreateBucket) -> Result<BucketRecord, Error> {
         let region = if request.region.is_empty() { &self.0.parts.region } else { &request.region };
         let acl = request.acl.as_ref().and_then(|acl| acl.of_bucket(account.id));
-        if request.ownership == Some(Ownership::BucketOwnerEnforced) && acl.is_some() {
+        let defaults = self.0.parts.settings.current().new_buckets;
+        let ownership = request.ownership.or(defaults.ownership.map(ownership));
+        if ownership == Some(Ownership::BucketOwnerEnforced) && acl.is_some() {
             return Err(Error::AclWithOwnership);
+        }
+        let block = defaults.public_access_block.then_some(ALL_BLOCKED);
+        if block.is_some() && acl.as_ref().is_some_and(is_public) {
+            return Err(Error::AclWithPublicAccessBlock);
         }
         let lock = request.object_lock.then(|| BucketConfig::ObjectLock(LockConfig::default()));
         let acl = acl.map(BucketConfig::Acl);
-        let ownership = request.ownership.map(BucketConfig::Ownership);
+        let ownership = ownership.map(BucketConfig::Ownership);
+        let block = block.map(BucketConfig::PublicAccess);
         Ok(BucketRecord {
             id: BucketId(self.random().u64()),
             owner: account.id,
@@ -52,7 +74,7 @@ impl Objects {
             bytes_max: None,
             objects_max: None,
             tags: Tags::default(),
-            config: lock.into_iter().chain(acl).chain(ownership).collect(),
+            config: lock.into_iter().chain(acl).chain(ownership).chain(block).collect(),
         })
     }
 

@@ -14,7 +14,7 @@ use crate::{Error, GivenAcl, Objects};
 use cofre_catalog::keys;
 use cofre_catalog::records::{BucketRecord, Usage};
 use cofre_iam::{Action, Caller, Details};
-use cofre_types::{AccountId, BucketName, ObjectKey, Tags};
+use cofre_types::{AccountId, BucketName, ObjectKey, Tags, VersionId};
 
 impl BucketInfo {
     pub(crate) fn of(name: &BucketName, record: &BucketRecord) -> Self {
@@ -79,6 +79,22 @@ impl Objects {
         let bucket = self.bucket(name).await?;
         self.authorise_put(caller, &bucket, key, tags)?;
         self.written_by(caller, &bucket, key, acl).map(drop)
+    }
+
+    /// Whether the caller may get an object, or a version of it: as [`Objects::may_put`].
+    ///
+    /// # Errors
+    /// [`Error::AccessDenied`], or that there is no such bucket, object or version.
+    pub async fn may_get(
+        &self,
+        caller: &Caller,
+        name: &BucketName,
+        key: &ObjectKey,
+        version: Option<VersionId>,
+    ) -> Result<(), Error> {
+        let action = if version.is_some() { Action::GetObjectVersion } else { Action::GetObject };
+        let bucket = self.bucket(name).await?;
+        self.version_for(caller, action, &bucket, key, version).await.map(drop)
     }
 
     /// Whether the caller may put a part of an object: as [`Objects::may_put`].

@@ -15,7 +15,7 @@ pub struct CreateBucket {
     pub object_lock: bool,
     /// Access control list; the owner alone may if absent.
     pub acl: Option<GivenAcl>,
-    /// Who owns what others put in it; the writer if absent.
+    /// Who owns what others put in it; as the settings for new buckets say if absent.
     pub ownership: Option<Ownership>,
 }
 
@@ -65,6 +65,8 @@ pub enum Unset {
     Tagging,
     /// Retention of an object.
     Retention,
+    /// A word on the legal hold of an object.
+    LegalHold,
     /// A sub-resource.
     Config(ConfigKind),
 }
@@ -74,6 +76,7 @@ impl std::fmt::Display for Unset {
         f.write_str(match self {
             Self::Tagging => "tagging",
             Self::Retention => "retention",
+            Self::LegalHold => "legal hold",
             Self::Config(ConfigKind::Cors) => "CORS",
             Self::Config(ConfigKind::Lifecycle) => "lifecycle",
             Self::Config(ConfigKind::Policy) => "policy",

@@ -16,7 +16,7 @@ pub use requests::WantedLock;
 use crate::Error;
 use crate::domain::Bucket;
 use cofre_catalog::records::{
-    BucketConfig, BucketRecord, LockConfig, LockMode, LockPeriod, Retention, VersionRecord, Versioning,
+    BucketConfig, BucketRecord, LegalHold, LockConfig, LockMode, LockPeriod, Retention, VersionRecord, Versioning,
 };
 use cofre_types::{Invalid, Timestamp};
 use std::time::Duration;
@@ -46,7 +46,7 @@ impl Removal {
 
 /// Refuses to remove a version that is locked.
 pub(crate) fn check_removal(record: &VersionRecord, removal: Removal) -> Result<(), Error> {
-    if record.guards.legal_hold {
+    if record.guards.legal_hold == LegalHold::On {
         return Err(Error::Locked);
     }
     match record.guards.retention {

@@ -3,11 +3,10 @@
 use super::{NO_LOCK, Removal, check_change, set_lock, starting};
 use crate::domain::{Bucket, Tried};
 use crate::{Error, Objects, Unset, WantedLock};
-use cofre_catalog::records::{Guards, LockConfig, Retention};
+use cofre_catalog::records::{Guards, LegalHold, LockConfig, Retention};
 use cofre_iam::{Action, Caller};
 use cofre_runtime::uncancelled;
 use cofre_types::{BucketName, ObjectKey, VersionId};
-use std::sync::Arc;
 
 impl Objects {
     /// Enables the lock of a bucket, or changes its default retention. Nothing disables it again.
@@ -37,7 +36,7 @@ impl Objects {
     /// Whether a version has a legal hold.
     ///
     /// # Errors
-    /// [`Error`].
+    /// [`Error::NoSuchConfiguration`] if nobody ever said.
     pub async fn object_legal_hold(
         &self,
         caller: &Caller,
@@ -45,7 +44,8 @@ impl Objects {
         key: &ObjectKey,
         version: Option<VersionId>,
     ) -> Result<bool, Error> {
-        Ok(self.locked_guards(caller, Action::GetObjectLegalHold, name, key, version).await?.legal_hold)
+        let guards = self.locked_guards(caller, Action::GetObjectLegalHold, name, key, version).await?;
+        guards.legal_hold.get().ok_or(Error::NoSuchConfiguration(Unset::LegalHold))
     }
 
     async fn locked_guards(
@@ -77,12 +77,10 @@ impl Objects {
         retention: Option<Retention>,
         bypass: bool,
     ) -> Result<(), Error> {
-        let bucket = self.bucket_for(caller, Action::PutObjectRetention, name, Some(key)).await?;
-        let bypass = bypass && self.may_bypass(caller, &bucket, key);
-        let key = key.clone();
-        self.change_guards(bucket, key, version, move |guards, removal| {
+        let about = (name.clone(), key.clone(), version);
+        self.change_guards(caller, Action::PutObjectRetention, about, bypass, move |guards, removal| {
             let wanted = retention.map(|retention| starting(retention, removal.now)).transpose()?;
-            check_change(guards.retention, wanted, Removal { bypass, ..removal })?;
+            check_change(guards.retention, wanted, removal)?;
             guards.retention = wanted;
             Ok(())
         })
@@ -101,31 +99,34 @@ impl Objects {
         version: Option<VersionId>,
         hold: bool,
     ) -> Result<(), Error> {
-        let bucket = self.bucket_for(caller, Action::PutObjectLegalHold, name, Some(key)).await?;
-        let key = key.clone();
+        let about = (name.clone(), key.clone(), version);
         let set = move |guards: &mut Guards, _| {
-            guards.legal_hold = hold;
+            guards.legal_hold = LegalHold::set(hold);
             Ok(())
         };
-        self.change_guards(bucket, key, version, set).await
+        self.change_guards(caller, Action::PutObjectLegalHold, about, false, set).await
     }
 
     async fn change_guards(
         &self,
-        mut bucket: Arc<Bucket>,
-        key: ObjectKey,
-        version: Option<VersionId>,
+        caller: &Caller,
+        action: Action,
+        (name, key, version): (BucketName, ObjectKey, Option<VersionId>),
+        bypass: bool,
         set: impl Fn(&mut Guards, Removal) -> Result<(), Error> + Send + 'static,
     ) -> Result<(), Error> {
-        let objects = self.clone();
+        let mut bucket = self.bucket(&name).await?;
+        let (objects, caller) = (self.clone(), caller.clone());
         uncancelled(async move {
             for _ in Self::tries() {
+                objects.authorise(&caller, action, &bucket, Some(&key))?;
+                let bypass = bypass && objects.may_bypass(&caller, &bucket, &key);
                 if bucket.lock().is_none() {
                     return Err(NO_LOCK);
                 }
                 let _turn = objects.lock_key(&bucket, &key).await;
                 let mut held = objects.object_version(&bucket, &key, version).await?;
-                set(&mut held.record.guards, Removal::at(objects.now()))?;
+                set(&mut held.record.guards, Removal { bypass, ..Removal::at(objects.now()) })?;
                 if matches!(objects.try_rewrite(&bucket, &key, held).await?, Tried::Done) {
                     return Ok(());
                 }

@@ -1,4 +1,4 @@
-use cofre_catalog::records::{Guards, Retention};
+use cofre_catalog::records::{Guards, LegalHold, Retention};
 
 /// The lock that a writer asks for. What it leaves out is the bucket's default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -17,6 +17,7 @@ impl WantedLock {
 
     /// What of it stands with the version.
     pub(crate) fn guards(self) -> Guards {
-        Guards { retention: self.retention, legal_hold: self.legal_hold.unwrap_or(false), ..Guards::default() }
+        let legal_hold = self.legal_hold.map_or(LegalHold::Never, LegalHold::set);
+        Guards { retention: self.retention, legal_hold, ..Guards::default() }
     }
 }

@@ -3,6 +3,7 @@ use crate::digest::Hasher;
 use crate::domain::{Bucket, Tried};
 use crate::encryption::check_customer_key;
 use crate::object::put::Draft;
+use crate::rights::Writer;
 use crate::versions::Held;
 use crate::{CopyObject, CopyOutcome, EncryptAs, Encrypted, Error, Objects};
 use cofre_catalog::records::{
@@ -11,7 +12,7 @@ use cofre_catalog::records::{
 use cofre_catalog::{Revision, keys};
 use cofre_iam::{Action, Caller, Details};
 use cofre_runtime::uncancelled;
-use cofre_types::{AccountId, BucketName, Checksum, ChecksumKind, ObjectKey, ResolvedRange, Scheme, Tags, VersionId};
+use cofre_types::{AccountId, BucketName, Checksum, ChecksumKind, ObjectKey, ResolvedRange, Scheme, VersionId};
 use futures_util::StreamExt;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,12 +41,12 @@ impl Objects {
 
     async fn copy_to_end(&self, caller: &Caller, request: CopyObject) -> Result<CopyOutcome, Error> {
         let mut bucket = self.bucket(&request.bucket).await?;
-        self.authorise_put(caller, &bucket, &request.key, request.tags.as_ref().unwrap_or(&Tags::default()))?;
         self.check_class(&request.storage_class)?;
-        let (owner, acl) = self.written_by(caller, &bucket, &request.key, request.acl.as_ref())?;
-        let lock = self.lock_for(caller, &bucket, &request.key, request.lock)?;
+        let writer = Writer { caller: caller.clone(), acl: request.acl.clone(), lock: request.lock };
+        let given_tags = request.tags.clone().unwrap_or_default();
         let mut known: Option<(Revision, Option<Checksum>)> = None;
         for _ in Self::tries() {
+            let (owner, mut guards) = self.authorise_write(&writer, &bucket, &request.key, &given_tags)?;
             let source =
                 self.copy_source(caller, &request.source_bucket, &request.source_key, request.source_version).await?;
             let held = source.held.record.guards.encryption.as_ref();
@@ -57,9 +58,8 @@ impl Objects {
             let plan = bucket.encryption_plan(&request.encryption);
             let shares = plan.as_ref().map_or(held.is_none(), |plan| held.is_some_and(|held| plan.is_met_by(held)));
             refuse_no_change(&request, &source, shares)?;
-            let mut guards = Guards { acl: acl.clone(), ..lock.guards() };
             if !shares || self.scheme_of(&bucket, &request.storage_class) != source.scheme(self) {
-                return self.copy_anew(&request, &bucket, &source, plan, owner, guards).await;
+                return self.copy_anew(&request, (&bucket, &writer), &source, plan, owner, guards).await;
             }
             let checksum = match known.take() {
                 Some((of, checksum)) if of == source.held.revision => checksum,

@@ -6,6 +6,7 @@ use crate::blobs::Target;
 use crate::domain::Bucket;
 use crate::encryption::{Plan, entity_tag};
 use crate::object::put::Draft;
+use crate::rights::Writer;
 use crate::{
     Body, BodyError, CopyObject, CopyOutcome, CustomerKey, DeclaredChecksum, Encrypted, Error, Objects, Upload,
 };
@@ -20,7 +21,7 @@ impl Objects {
     pub(super) async fn copy_anew(
         &self,
         request: &CopyObject,
-        bucket: &Arc<Bucket>,
+        (bucket, writer): (&Arc<Bucket>, &Writer),
         source: &Source,
         plan: Option<Plan>,
         owner: AccountId,
@@ -61,7 +62,7 @@ impl Objects {
         };
         let conditions = &request.conditions;
         let (bucket, record) =
-            self.commit_or_discard(bucket, &request.key, &draft, conditions, written, version).await?;
+            self.commit_or_discard((bucket, &request.key), draft, writer, conditions, written, version).await?;
         Ok(CopyOutcome {
             etag: record.etag,
             modified: record.modified,

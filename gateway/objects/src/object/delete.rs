@@ -53,12 +53,8 @@ impl Objects {
         bucket: Arc<Bucket>,
         request: DeleteObject,
     ) -> Result<DeleteOutcome, Error> {
-        let action = if request.version.is_some() { Action::DeleteObjectVersion } else { Action::DeleteObject };
-        self.authorise_delete(caller, action, &bucket, &request).await?;
-        let bypass = request.bypass_governance && self.may_bypass(caller, &bucket, &request.key);
-        let request = DeleteObject { bypass_governance: bypass, ..request };
-        let objects = self.clone();
-        uncancelled(async move { objects.commit_delete(bucket, request).await }).await
+        let (objects, caller) = (self.clone(), caller.clone());
+        uncancelled(async move { objects.commit_delete(&caller, bucket, request).await }).await
     }
 
     /// A bucket's list lets who may write delete what it owns, so there the object is looked at.
@@ -80,8 +76,17 @@ impl Objects {
         self.authorise_version(caller, action, bucket, &request.key, record, details)
     }
 
-    async fn commit_delete(&self, mut bucket: Arc<Bucket>, request: DeleteObject) -> Result<DeleteOutcome, Error> {
+    async fn commit_delete(
+        &self,
+        caller: &Caller,
+        mut bucket: Arc<Bucket>,
+        mut request: DeleteObject,
+    ) -> Result<DeleteOutcome, Error> {
+        let action = if request.version.is_some() { Action::DeleteObjectVersion } else { Action::DeleteObject };
+        let wants_bypass = request.bypass_governance;
         for _ in Self::tries() {
+            self.authorise_delete(caller, action, &bucket, &request).await?;
+            request.bypass_governance = wants_bypass && self.may_bypass(caller, &bucket, &request.key);
             let _turn = self.lock_key(&bucket, &request.key).await;
             let (tried, outcome) = match request.version {
                 None => self.try_delete_current(&bucket, &request).await?,

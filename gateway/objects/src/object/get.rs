@@ -73,7 +73,7 @@ impl Objects {
         if info.retention.is_some() && !may(Action::GetObjectRetention) {
             info.retention = None;
         }
-        info.legal_hold = info.legal_hold && may(Action::GetObjectLegalHold);
+        info.legal_hold = info.legal_hold.filter(|_| may(Action::GetObjectLegalHold));
     }
 
     /// The bytes of one part, and its checksum. An object that was put whole has one part.
@@ -171,7 +171,7 @@ pub(crate) fn info(bucket: &Bucket, record: &VersionRecord, parts: Option<u16>) 
         parts,
         ending: None,
         retention: record.guards.retention,
-        legal_hold: record.guards.legal_hold,
+        legal_hold: record.guards.legal_hold.get(),
         encryption: Encrypted::of(record.guards.encryption.as_ref()),
     }
 }

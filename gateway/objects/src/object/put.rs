@@ -3,6 +3,7 @@ use crate::change::Change;
 use crate::domain::{Bucket, Tried};
 use crate::encryption::entity_tag;
 use crate::lock::Removal;
+use crate::rights::Writer;
 use crate::{Encrypted, Error, Objects, PutObject, PutOutcome, WriteConditions};
 use cofre_catalog::keys;
 use cofre_catalog::records::{Content, Guards, Headers, VersionKind, VersionRecord, Versioning};
@@ -37,10 +38,9 @@ impl Objects {
         let PutObject { bucket: name, key, upload, headers, tags, storage_class, encryption, lock, acl, conditions } =
             request;
         let bucket = self.bucket(&name).await?;
-        self.authorise_put(caller, &bucket, &key, &tags)?;
+        let writer = Writer { caller: caller.clone(), acl, lock };
+        let (owner, guards) = self.authorise_write(&writer, &bucket, &key, &tags)?;
         self.check_class(&storage_class)?;
-        let (owner, acl) = self.written_by(caller, &bucket, &key, acl.as_ref())?;
-        let lock = self.lock_for(caller, &bucket, &key, lock)?;
         if !conditions.is_empty() {
             // Refused before the body is written. Held again at the commit, where it counts.
             conditions.check(self.key_state(&bucket, &key).await?.object())?;
@@ -66,12 +66,12 @@ impl Objects {
             headers,
             tags,
             content: Content::Segments(written.segments()),
-            guards: Guards { acl, encryption: seal.map(|seal| seal.record), ..lock.guards() },
+            guards: Guards { encryption: seal.map(|seal| seal.record), ..guards },
         };
         let objects = self.clone();
         uncancelled(async move {
             let (bucket, record) =
-                objects.commit_or_discard(&bucket, &key, &draft, &conditions, written, version).await?;
+                objects.commit_or_discard((&bucket, &key), draft, &writer, &conditions, written, version).await?;
             Ok(put_outcome(&bucket, &key, record))
         })
         .await
@@ -80,14 +80,14 @@ impl Objects {
     /// Makes a draft whose bytes were written the current object. If that is refused they are given up.
     pub(crate) async fn commit_or_discard(
         &self,
-        bucket: &Arc<Bucket>,
-        key: &ObjectKey,
-        draft: &Draft,
+        (bucket, key): (&Arc<Bucket>, &ObjectKey),
+        draft: Draft,
+        writer: &Writer,
         conditions: &WriteConditions,
         written: Written,
         version: VersionId,
     ) -> Result<(Arc<Bucket>, VersionRecord), Error> {
-        let outcome = self.commit_put(bucket, key, draft, conditions, &written, version).await;
+        let outcome = self.commit_put((bucket, key), draft, writer, conditions, &written, version).await;
         // Whether an engine that failed has committed is not known, so only a clear no discards.
         if let Err(error) = &outcome
             && !matches!(error, Error::Internal(_) | Error::Unavailable(_))
@@ -99,9 +99,9 @@ impl Objects {
 
     async fn commit_put(
         &self,
-        before: &Arc<Bucket>,
-        key: &ObjectKey,
-        draft: &Draft,
+        (before, key): (&Arc<Bucket>, &ObjectKey),
+        mut draft: Draft,
+        writer: &Writer,
         conditions: &WriteConditions,
         written: &Written,
         version: VersionId,
@@ -113,11 +113,18 @@ impl Objects {
             if let Some(blob) = &written.blob {
                 change.add_blob(blob);
             }
-            let (tried, record) = self.try_put(&bucket, key, draft, conditions, change, Some(version)).await?;
+            let (tried, record) = self.try_put(&bucket, key, &draft, conditions, change, Some(version)).await?;
             if matches!(tried, Tried::Done) {
                 return Ok((bucket, record));
             }
-            bucket = self.same_bucket(&bucket).await?;
+            let now = self.same_bucket(&bucket).await?;
+            if now.revision != bucket.revision {
+                // What the writer might do in the bucket as it was says nothing of the bucket as it is.
+                let (owner, guards) = self.authorise_write(writer, &now, key, &draft.tags)?;
+                draft.owner = owner;
+                draft.guards = Guards { encryption: draft.guards.encryption.take(), ..guards };
+            }
+            bucket = now;
         }
         Err(Error::Conflict)
     }

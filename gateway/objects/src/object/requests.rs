@@ -184,8 +184,8 @@ pub struct ObjectInfo {
     pub ending: Option<Ending>,
     /// Until when it is kept, if the caller may know.
     pub retention: Option<Retention>,
-    /// Whether it has a legal hold, if the caller may know.
-    pub legal_hold: bool,
+    /// Whether it has a legal hold; absent if nobody ever said, or the caller may not know.
+    pub legal_hold: Option<bool>,
     /// How it is encrypted.
     pub encryption: Option<Encrypted>,
 }

@@ -18,7 +18,7 @@ impl Objects {
                 return Ok(());
             }
             let bucket = self.same_bucket(&found.bucket).await?;
-            found = self.upload_in(bucket, &at).await?;
+            found = self.upload_for_in(caller, Action::AbortMultipartUpload, bucket, &at).await?;
         }
         Err(Error::Conflict)
     }

@@ -35,13 +35,22 @@ impl Objects {
     pub async fn complete_upload(&self, caller: &Caller, request: CompleteUpload) -> Result<PutOutcome, Error> {
         let at = &request.upload;
         let bucket = self.bucket(&at.bucket).await?;
-        let details = Details { creates: Some(true), ..Details::default() };
-        self.authorise_with(caller, Action::PutObject, &bucket, Some(&at.key), details)?;
-        let objects = self.clone();
-        uncancelled(async move { objects.commit_upload(bucket, &request).await }).await
+        self.authorise_completion(caller, &bucket, at)?;
+        let (objects, caller) = (self.clone(), caller.clone());
+        uncancelled(async move { objects.commit_upload(&caller, bucket, &request).await }).await
     }
 
-    async fn commit_upload(&self, bucket: Arc<Bucket>, request: &CompleteUpload) -> Result<PutOutcome, Error> {
+    fn authorise_completion(&self, caller: &Caller, bucket: &Bucket, at: &UploadRef) -> Result<(), Error> {
+        let details = Details { creates: Some(true), ..Details::default() };
+        self.authorise_with(caller, Action::PutObject, bucket, Some(&at.key), details)
+    }
+
+    async fn commit_upload(
+        &self,
+        caller: &Caller,
+        bucket: Arc<Bucket>,
+        request: &CompleteUpload,
+    ) -> Result<PutOutcome, Error> {
         let at = &request.upload;
         let mut found = match self.upload_in(bucket.clone(), at).await {
             Err(Error::NoSuchUpload) => return self.completed_before(&bucket, request).await,
@@ -62,6 +71,7 @@ impl Objects {
                 return Ok(put_outcome(&found.bucket, &at.key, record));
             }
             let bucket = self.same_bucket(&found.bucket).await?;
+            self.authorise_completion(caller, &bucket, at)?;
             found = match self.upload_in(bucket.clone(), at).await {
                 Err(Error::NoSuchUpload) => return self.completed_before(&bucket, request).await,
                 found => found?,

@@ -42,7 +42,7 @@ impl Objects {
             let range = source_range(request.range, record.size)?;
             let same = source.scheme(self) == self.scheme_of(&found.bucket, &found.record.storage_class);
             if held.is_some() || part_key.is_some() || !same {
-                return self.copy_part_anew(found, &request, &source, range, part_key).await;
+                return self.copy_part_anew(caller, found, &request, &source, range, part_key).await;
             }
             let made = match part.take() {
                 Some((revision, made)) if revision == source.held.revision => made,
@@ -63,7 +63,7 @@ impl Objects {
             }
             part = Some((source.held.revision, made));
             let bucket = self.same_bucket(&found.bucket).await?;
-            found = self.upload_in(bucket, at).await?;
+            found = self.upload_for_in(caller, Action::PutObject, bucket, at).await?;
         }
         Err(Error::Conflict)
     }
@@ -71,6 +71,7 @@ impl Objects {
     /// Writes the bytes of a part anew: those of the source are encrypted in another way.
     async fn copy_part_anew(
         &self,
+        caller: &Caller,
         found: Found,
         request: &CopyPart,
         source: &Source,
@@ -82,7 +83,7 @@ impl Objects {
             content_md5: None,
             checksum: DeclaredChecksum::None,
         };
-        let mut outcome = self.write_part(found, request.upload.clone(), request.number, content, key).await?;
+        let mut outcome = self.write_part(caller, found, request.upload.clone(), request.number, content, key).await?;
         outcome.source_version = source.bucket.shown(source.held.record.version);
         Ok(outcome)
     }

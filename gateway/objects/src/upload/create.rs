@@ -1,10 +1,11 @@
 use crate::change::Change;
-use crate::domain::Tried;
+use crate::domain::{Bucket, Tried};
+use crate::rights::Writer;
 use crate::{CreateUpload, Error, Objects, UploadInfo};
 use cofre_catalog::keys;
 use cofre_catalog::records::{Guards, Record, UploadRecord};
 use cofre_iam::{Action, Caller, Details};
-use cofre_types::{ChecksumAlgorithm, ChecksumKind, UploadId};
+use cofre_types::{AccountId, ChecksumAlgorithm, ChecksumKind, ObjectKey, Tags, UploadId};
 
 impl Objects {
     /// Begins a multipart upload.
@@ -25,17 +26,11 @@ impl Objects {
             encryption,
         } = request;
         let mut bucket = self.bucket(&name).await?;
-        let request_tags = (!tags.is_empty()).then_some(&tags);
-        let details = Details { request_tags, creates: Some(false), ..Details::default() };
-        self.authorise_with(caller, Action::PutObject, &bucket, Some(&key), details)?;
-        if request_tags.is_some() {
-            self.authorise_with(caller, Action::PutObjectTagging, &bucket, Some(&key), details)?;
-        }
+        let writer = Writer { caller: caller.clone(), acl, lock };
+        let (owner, guards) = self.authorise_begin(&writer, &bucket, &key, &tags)?;
         self.check_class(&storage_class)?;
-        let (owner, acl) = self.written_by(caller, &bucket, &key, acl.as_ref())?;
-        let lock = self.lock_for(caller, &bucket, &key, lock)?;
         let seal = self.data_seal(&bucket, &encryption).await?;
-        let record = UploadRecord {
+        let mut record = UploadRecord {
             id: UploadId::from_bytes(self.random().bytes()),
             initiator: caller.principal.account_id().unwrap_or(bucket.record.owner),
             owner,
@@ -44,7 +39,7 @@ impl Objects {
             headers,
             tags,
             checksum: chosen(checksum, checksum_kind)?,
-            guards: Guards { acl, encryption: seal.map(|seal| seal.record), ..lock.guards() },
+            guards: Guards { encryption: seal.map(|seal| seal.record), ..guards },
         };
         for _ in Self::tries() {
             let mut change = Change::default();
@@ -55,8 +50,29 @@ impl Objects {
                 return Ok(UploadInfo { ending, ..UploadInfo::of(&record) });
             }
             bucket = self.same_bucket(&bucket).await?;
+            let (owner, guards) = self.authorise_begin(&writer, &bucket, &key, &record.tags)?;
+            record.owner = owner;
+            record.guards = Guards { encryption: record.guards.encryption.take(), ..guards };
         }
         Err(Error::Conflict)
+    }
+
+    /// The right to begin an upload, and the owner and guards of what is to come of it.
+    fn authorise_begin(
+        &self,
+        writer: &Writer,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        tags: &Tags,
+    ) -> Result<(AccountId, Guards), Error> {
+        let caller = &writer.caller;
+        let request_tags = (!tags.is_empty()).then_some(tags);
+        let details = Details { request_tags, creates: Some(false), ..Details::default() };
+        self.authorise_with(caller, Action::PutObject, bucket, Some(key), details)?;
+        if request_tags.is_some() {
+            self.authorise_with(caller, Action::PutObjectTagging, bucket, Some(key), details)?;
+        }
+        self.owner_and_guards(writer, bucket, key)
     }
 }
 

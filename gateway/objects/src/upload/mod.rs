@@ -29,6 +29,17 @@ impl Objects {
     /// An upload under way, if the caller may do `action` to its key.
     pub(crate) async fn upload_for(&self, caller: &Caller, action: Action, at: &UploadRef) -> Result<Found, Error> {
         let bucket = self.bucket(&at.bucket).await?;
+        self.upload_for_in(caller, action, bucket, at).await
+    }
+
+    /// As [`Objects::upload_for`], in a bucket as it stands now.
+    pub(crate) async fn upload_for_in(
+        &self,
+        caller: &Caller,
+        action: Action,
+        bucket: Arc<Bucket>,
+        at: &UploadRef,
+    ) -> Result<Found, Error> {
         let found = self.upload_in(Arc::clone(&bucket), at).await;
         let initiator = found.as_ref().ok().map(|found| found.record.initiator);
         let initiated = initiator.is_some() && initiator == caller.principal.account_id();

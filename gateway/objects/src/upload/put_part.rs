@@ -22,12 +22,13 @@ impl Objects {
         check_number(number)?;
         let found = self.upload_for(caller, Action::PutObject, &at).await?;
         let key = self.part_key(found.record.guards.encryption.as_ref(), &encryption).await?;
-        self.write_part(found, at, number, content, key).await
+        self.write_part(caller, found, at, number, content, key).await
     }
 
     /// Writes a part and puts it, encrypted if the upload has a key.
     pub(super) async fn write_part(
         &self,
+        caller: &Caller,
         found: Found,
         at: UploadRef,
         number: u16,
@@ -60,10 +61,10 @@ impl Objects {
             source_version: None,
             encryption: Encrypted::of(held),
         };
-        let objects = self.clone();
+        let (objects, caller) = (self.clone(), caller.clone());
         uncancelled(async move {
             let bucket = Arc::clone(&found.bucket);
-            let committed = objects.commit_part(found, &at, number, &record, &written).await;
+            let committed = objects.commit_part(&caller, found, &at, number, &record, &written).await;
             if let Err(error) = &committed
                 && !matches!(error, Error::Internal(_) | Error::Unavailable(_))
             {
@@ -77,6 +78,7 @@ impl Objects {
 
     async fn commit_part(
         &self,
+        caller: &Caller,
         mut found: Found,
         at: &UploadRef,
         number: u16,
@@ -93,7 +95,7 @@ impl Objects {
                 return Ok(());
             }
             let bucket = self.same_bucket(&found.bucket).await?;
-            found = self.upload_in(bucket, at).await?;
+            found = self.upload_for_in(caller, Action::PutObject, bucket, at).await?;
         }
         Err(Error::Conflict)
     }

@@ -11,13 +11,11 @@
 //! The second instance has no authentication of its own. Every operation takes its caller from what
 //! the gate puts into the request, and fails without it.
 
-mod forms;
 mod payload;
 mod payment;
 pub(crate) mod refusals;
-mod target;
+pub(crate) mod target;
 
-pub(crate) use forms::FormAccess;
 pub(crate) use payload::XML_BYTES_MAX;
 pub(crate) use target::Target;
 
@@ -98,7 +96,7 @@ impl Gate {
         refusals::check(&headers)?;
 
         let target = Target::of(&self.domains, &uri, &headers);
-        self.check_expected_owner(&exchange, &target, &headers).await?;
+        check_expected_owner(&self.objects, &caller, &exchange, target.bucket, &headers).await?;
         let charge = caller.pays.then(|| Charge::of(&caller, target.bucket, &headers));
         let body = if target.streams(&method) {
             body
@@ -121,24 +119,30 @@ impl Gate {
         request.extensions_mut().insert(admitted);
         Ok((request, charge))
     }
+}
 
-    /// `x-amz-expected-bucket-owner`: a guard against writing to a bucket that changed hands.
-    async fn check_expected_owner(
-        &self,
-        exchange: &Exchange,
-        target: &Target<'_>,
-        headers: &HeaderMap,
-    ) -> S3Result<()> {
-        let Some(expected) = headers.get(EXPECTED_BUCKET_OWNER) else { return Ok(()) };
-        let Some(bucket) = target.bucket else { return Ok(()) };
-        let owner = self.objects.bucket_owner(&names::bucket(bucket)?).await;
-        let about = About { exchange, bucket, key: None, upload: None };
-        let owner = owner.map_err(|error| errors::refuse(error, about))?;
-        if owner.to_string().as_bytes() == expected.as_bytes() {
-            return Ok(());
+/// `x-amz-expected-bucket-owner`: a guard against a bucket that changed hands. Without a bucket it is about
+/// those of the caller.
+pub(crate) async fn check_expected_owner(
+    objects: &Objects,
+    caller: &Caller,
+    exchange: &Exchange,
+    bucket: Option<&str>,
+    headers: &HeaderMap,
+) -> S3Result<()> {
+    let Some(expected) = headers.get(EXPECTED_BUCKET_OWNER) else { return Ok(()) };
+    let owner = match bucket {
+        Some(bucket) => {
+            let about = About { exchange, bucket, key: None, upload: None };
+            let owner = objects.bucket_owner(&names::bucket(bucket)?).await;
+            Some(owner.map_err(|error| errors::refuse(error, about))?)
         }
-        Err(S3Error::new(S3ErrorCode::AccessDenied))
+        None => caller.principal.account_id(),
+    };
+    if owner.is_some_and(|owner| owner.to_string().as_bytes() == expected.as_bytes()) {
+        return Ok(());
     }
+    Err(S3Error::with_message(S3ErrorCode::AccessDenied, "Access Denied"))
 }
 
 /// Makes the caller and holds its key to its rate.

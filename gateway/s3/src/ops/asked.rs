@@ -8,7 +8,7 @@ use crate::translate::encryption::CustomerKeys;
 use crate::translate::text;
 use cofre_iam::Caller;
 use cofre_objects::{CustomerKey, EncryptAs, Error};
-use http::HeaderMap;
+use http::{HeaderMap, Uri};
 use s3s::{S3Error, S3Request, S3Response, S3Result, TrailingHeaders};
 use std::sync::Arc;
 
@@ -39,22 +39,52 @@ pub(crate) fn take<T>(operation: &'static str, mut request: S3Request<T>) -> S3R
     // s3s does no authentication behind the gate: a request that did not come through the gate has
     // no caller, and must not get one here.
     let admitted: Admitted = request.extensions.remove().ok_or_else(errors::internal)?;
-    let Admitted { mut caller, exchange, conditionals, trailers, signed, customer_keys } = admitted;
-    exchange.note(|noted| noted.operation = operation);
-    let facts = Arc::new(Facts { headers: request.headers, conditionals, uri: request.uri, signed });
-    caller.facts = Some(facts.clone());
-    Ok((request.input, Asked { caller, exchange, trailers, facts, customer_keys }))
+    admitted.exchange.note(|noted| noted.operation = operation);
+    Ok((request.input, Asked::new(admitted, request.headers, request.uri)))
 }
 
 impl Asked {
+    /// The context of a request with these headers.
+    pub(crate) fn new(admitted: Admitted, headers: HeaderMap, uri: Uri) -> Self {
+        let Admitted { mut caller, exchange, conditionals, trailers, signed, customer_keys } = admitted;
+        let facts = Arc::new(Facts { headers, conditionals, uri, signed });
+        caller.facts = Some(facts.clone());
+        Self { caller, exchange, trailers, facts, customer_keys }
+    }
+
     /// The request's headers.
     pub(crate) fn headers(&self) -> &HeaderMap {
         &self.facts.headers
     }
 
+    /// Whether nobody signed the request.
+    pub(crate) fn is_anonymous(&self) -> bool {
+        matches!(self.facts.signed, Signed::Not)
+    }
+
+    /// The request's parameters, as they stand in its address.
+    pub(crate) fn query(&self) -> &str {
+        self.facts.uri.query().unwrap_or_default()
+    }
+
     /// The request's conditional headers.
     pub(crate) fn conditionals(&self) -> &Conditionals {
         &self.facts.conditionals
+    }
+
+    /// Lets a refusal of what is malformed give way to that of the caller's rights, which AWS decides first:
+    /// policies look at the headers as they came.
+    pub(crate) async fn after_rights<T>(
+        &self,
+        parsed: S3Result<T>,
+        allowed: impl Future<Output = Result<(), Error>>,
+    ) -> S3Result<T> {
+        if parsed.is_err()
+            && let Err(error @ Error::AccessDenied) = allowed.await
+        {
+            return Err(self.refuse("", error));
+        }
+        parsed
     }
 
     /// What the request asks for as encryption of what it writes.
@@ -70,14 +100,6 @@ impl Asked {
     /// The customer's key that the source of a copy is encrypted under.
     pub(crate) fn source_customer_key(&self) -> S3Result<Option<CustomerKey>> {
         self.customer_keys.of_source(self.headers())
-    }
-
-    /// Lets other headers stand for the request's own: the fields of a form.
-    pub(crate) fn stand_in(&mut self, headers: HeaderMap) {
-        let Facts { conditionals, uri, signed, .. } = self.facts.as_ref();
-        let (conditionals, uri, signed) = (conditionals.clone(), uri.clone(), signed.clone());
-        self.facts = Arc::new(Facts { headers, conditionals, uri, signed });
-        self.caller.facts = Some(self.facts.clone());
     }
 
     /// Tells a client of an error about a bucket.

@@ -22,14 +22,18 @@ pub(super) async fn get(
     let marker = input.part_number_marker.unwrap_or(0);
     let after = u16::try_from(marker)
         .map_err(|_| s3_error!(InvalidArgument, "The part number marker is not a part's number."))?;
+    let (bucket, key) = (names::bucket(&input.bucket)?, names::key(input.key)?);
+    let version = names::version(input.version_id.as_deref())?;
+    let allowed = ops.objects.may_get(&asked.caller, &bucket, &key, version);
+    let customer_key = asked.after_rights(asked.customer_key(), allowed).await?;
     let object = GetObject {
-        bucket: names::bucket(&input.bucket)?,
-        key: names::key(input.key)?,
-        version: names::version(input.version_id.as_deref())?,
+        bucket,
+        key,
+        version,
         range: None,
         part: None,
         conditions: asked.conditionals().read(),
-        customer_key: asked.customer_key()?,
+        customer_key,
     };
     let key = object.key.clone();
     let outcome = ops.objects.object_attributes(&asked.caller, object, after, parts_max).await;

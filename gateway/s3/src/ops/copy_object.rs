@@ -7,6 +7,7 @@ use crate::translate::acl::Of;
 use crate::translate::checksums::{self, Shown};
 use crate::translate::{encryption, headers, lock, names, tags, times};
 use cofre_objects::{CopyObject, CopyOutcome};
+use cofre_types::Tags;
 use s3s::dto::{CopyObjectInput, CopyObjectOutput, CopyObjectResult};
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
@@ -37,17 +38,24 @@ pub(super) async fn copy(
         metadata: input.metadata,
     };
     let algorithm = input.checksum_algorithm.as_ref().map(|name| checksums::algorithm(name.as_str())).transpose()?;
+    let (bucket, key) = (names::bucket(&input.bucket)?, names::key(input.key)?);
+    let tags = if replaces_tags { Some(tags::from_header(input.tagging.as_deref())?) } else { None };
+    let no_tags = Tags::default();
+    let allowed = ops.objects.may_put(&asked.caller, &bucket, &key, tags.as_ref().unwrap_or(&no_tags), None);
+    let encryption = asked.after_rights(asked.encrypt_as(), allowed).await?;
+    let allowed = ops.objects.may_get(&asked.caller, &source.bucket, &source.key, source.version);
+    let source_customer_key = asked.after_rights(asked.source_customer_key(), allowed).await?;
     let request = CopyObject {
         source_bucket: source.bucket,
         source_key: source.key,
         source_version: source.version,
         source_conditions: asked.conditionals().copy_source(),
-        source_customer_key: asked.source_customer_key()?,
-        bucket: names::bucket(&input.bucket)?,
-        key: names::key(input.key)?,
+        source_customer_key,
+        bucket,
+        key,
         headers: if replaces_headers { Some(headers::to_domain(given)?) } else { None },
         website_redirect,
-        tags: if replaces_tags { Some(tags::from_header(input.tagging.as_deref())?) } else { None },
+        tags,
         storage_class: storage_class(input.storage_class)?,
         checksum: algorithm,
         lock: lock::wanted(
@@ -57,7 +65,7 @@ pub(super) async fn copy(
         )?,
         acl: acl::given(ops, &asked, Of::Object).await?,
         conditions: asked.conditionals().write(),
-        encryption: asked.encrypt_as()?,
+        encryption,
     };
     // A missing key is the source's: the destination need not be there.
     let (bucket, key) = (request.source_bucket.clone(), request.source_key.clone());

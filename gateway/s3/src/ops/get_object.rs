@@ -19,7 +19,7 @@ pub(super) async fn get(ops: &Operations, request: S3Request<GetObjectInput>) ->
     let (input, asked) = take("GetObject", request)?;
     let wants_checksum = is_enabled(input.checksum_mode.as_ref());
     let part = input.part_number;
-    let wanted = wanted(&asked, &input.bucket, input.key, input.version_id.as_deref(), part)?;
+    let wanted = wanted(ops, &asked, &input.bucket, input.key, input.version_id.as_deref(), part).await?;
     let key = wanted.key.clone();
     let outcome = ops.objects.get_object(&asked.caller, wanted).await;
     let outcome = outcome.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
@@ -39,7 +39,7 @@ pub(super) async fn head(
     let wants_checksum = is_enabled(input.checksum_mode.as_ref());
     let part = input.part_number;
     let overrides = overrides(&input)?;
-    let wanted = wanted(&asked, &input.bucket, input.key, input.version_id.as_deref(), part)?;
+    let wanted = wanted(ops, &asked, &input.bucket, input.key, input.version_id.as_deref(), part).await?;
     let key = wanted.key.clone();
     let outcome = ops.objects.head_object(&asked.caller, wanted).await;
     let outcome = outcome.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
@@ -48,16 +48,40 @@ pub(super) async fn head(
     Ok(S3Response::with_headers(tell(outcome, wants_checksum, part.is_some()).into_head(), headers))
 }
 
-fn wanted(asked: &Asked, bucket: &str, key: String, version: Option<&str>, part: Option<i32>) -> S3Result<GetObject> {
+async fn wanted(
+    ops: &Operations,
+    asked: &Asked,
+    bucket: &str,
+    key: String,
+    version: Option<&str>,
+    part: Option<i32>,
+) -> S3Result<GetObject> {
+    refuse_overrides(asked)?;
+    let (bucket, key, version) = (names::bucket(bucket)?, names::key(key)?, names::version(version)?);
+    let allowed = ops.objects.may_get(&asked.caller, &bucket, &key, version);
+    let customer_key = asked.after_rights(asked.customer_key(), allowed).await?;
     Ok(GetObject {
-        bucket: names::bucket(bucket)?,
-        key: names::key(key)?,
-        version: names::version(version)?,
+        bucket,
+        key,
+        version,
         range: asked.conditionals().range.as_ref().and_then(|value| range::parse(value.as_bytes())),
         part: part.map(names::part).transpose()?,
         conditions: asked.conditionals().read(),
-        customer_key: asked.customer_key()?,
+        customer_key,
     })
+}
+
+/// `response-*` parameters need a signature: else anyone could make a link that dresses a public object up
+/// (AWS, "GetObject", "Overriding response header values").
+fn refuse_overrides(asked: &Asked) -> S3Result<()> {
+    let overrides = asked.query().split('&').any(|pair| pair.starts_with("response-"));
+    if overrides && asked.is_anonymous() {
+        return Err(s3_error!(
+            InvalidRequest,
+            "Request specific response headers cannot be used for anonymous GET requests."
+        ));
+    }
+    Ok(())
 }
 
 fn is_enabled(mode: Option<&ChecksumMode>) -> bool {
@@ -111,7 +135,7 @@ fn tell(head: HeadOutcome, wants_checksum: bool, by_part: bool) -> Told {
         etag: names::etag(&info.etag),
         expiration: info.ending.map(times::to_expiration),
         last_modified: times::to_dto(info.modified),
-        legal_hold: info.legal_hold.then(|| lock::hold_to_dto(true)),
+        legal_hold: info.legal_hold.map(lock::hold_to_dto),
         lock_mode: info.retention.map(|kept| ObjectLockMode::from_static(lock::mode_name(kept.mode))),
         lock_until: info.retention.map(|kept| times::to_dto(kept.until)),
         parts_count: info.parts.filter(|_| by_part).map(i32::from),

@@ -23,7 +23,7 @@ mod object_lock;
 mod owners;
 mod ownership;
 mod policy;
-mod post_object;
+pub(crate) mod post_object;
 mod public_access;
 mod put_object;
 mod request_payment;

@@ -6,20 +6,29 @@ use crate::body;
 use crate::translate::acl::Of;
 use crate::translate::checksums::{self, Shown};
 use crate::translate::{encryption, headers, lock, names, tags, times};
-use cofre_objects::{DeclaredChecksum, PutObject, PutOutcome, Upload};
+use cofre_objects::{Body, DeclaredChecksum, PutObject, PutOutcome, Upload};
+use cofre_types::Tags;
 use s3s::dto::{PutObjectInput, PutObjectOutput, StorageClass, StreamingBlob};
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 
 /// Answers PutObject.
 pub(super) async fn put(ops: &Operations, request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
-    let (input, asked) = take("PutObject", request)?;
-    let outcome = store(ops, input, &asked).await?;
+    let (mut input, asked) = take("PutObject", request)?;
+    let tags = tags::from_header(input.tagging.as_deref())?;
+    let body = sent(input.body.take(), input.content_length);
+    let outcome = store(ops, input, tags, body, &asked).await?;
     let headers = encryption::shown_of_write(outcome.encryption.as_ref());
     answer_with(show(outcome), headers)
 }
 
-/// Stores an object.
-pub(super) async fn store(ops: &Operations, input: PutObjectInput, asked: &Asked) -> S3Result<PutOutcome> {
+/// Stores an object. Its body is asked for once the caller may.
+pub(super) async fn store(
+    ops: &Operations,
+    input: PutObjectInput,
+    tags: Tags,
+    body: impl Future<Output = S3Result<Body>>,
+    asked: &Asked,
+) -> S3Result<PutOutcome> {
     let bucket = names::bucket(&input.bucket)?;
     let key = names::key(input.key)?;
     let headers = headers::to_domain(headers::Given {
@@ -32,19 +41,18 @@ pub(super) async fn store(ops: &Operations, input: PutObjectInput, asked: &Asked
         website_redirect_location: input.website_redirect_location,
         metadata: input.metadata,
     })?;
-    let tags = tags::from_header(input.tagging.as_deref())?;
     let storage_class = storage_class(input.storage_class)?;
     let lock = lock::wanted(
         input.object_lock_mode.as_ref(),
         input.object_lock_retain_until_date.as_ref(),
         input.object_lock_legal_hold_status.as_ref(),
     )?;
-    let encryption = asked.encrypt_as()?;
     // Before the body: a client that waits for `100 Continue` gets the refusal instead.
     let acl = acl::given(ops, asked, Of::Object).await?;
     let allowed = ops.objects.may_put(&asked.caller, &bucket, &key, &tags, acl.as_ref()).await;
     allowed.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
-    let upload = upload(asked, input.body, input.content_length).await?;
+    let encryption = asked.encrypt_as()?;
+    let upload = upload(asked, body).await?;
     if lock.is_some() {
         refuse_unchecked(&upload)?;
     }
@@ -76,14 +84,17 @@ fn refuse_unchecked(upload: &Upload) -> S3Result<()> {
     Ok(())
 }
 
-/// The body of a PUT and what its headers declare of it.
-pub(super) async fn upload(asked: &Asked, body: Option<StreamingBlob>, length: Option<i64>) -> S3Result<Upload> {
+/// The body of a PUT, once it is asked for.
+pub(super) async fn sent(body: Option<StreamingBlob>, length: Option<i64>) -> S3Result<Body> {
     let length = length.and_then(|length| u64::try_from(length).ok());
-    let length = length.ok_or_else(|| S3Error::new(S3ErrorCode::MissingContentLength))?;
+    body::to_domain(body, length.ok_or_else(|| S3Error::new(S3ErrorCode::MissingContentLength))?).await
+}
+
+/// A body and what the headers declare of it.
+pub(super) async fn upload(asked: &Asked, body: impl Future<Output = S3Result<Body>>) -> S3Result<Upload> {
     let content_md5 = checksums::content_md5(asked.headers())?;
     let checksum = checksums::declared(asked.headers(), asked.trailers.as_ref())?;
-    let body = body::to_domain(body, length).await?;
-    Ok(Upload { body, content_md5, checksum })
+    Ok(Upload { body: body.await?, content_md5, checksum })
 }
 
 /// Reads a storage class; the default is the empty text. Which there are the domain knows.

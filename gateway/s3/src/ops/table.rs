@@ -3,7 +3,7 @@
 use super::{
     Operations, accelerate, acl, attributes, bucket_configs, bucket_encryption, buckets, complete_upload, copy_object,
     cors, delete_object, delete_objects, get_object, lifecycle, list_buckets, list_objects, list_uploads,
-    list_versions, object_lock, ownership, policy, post_object, public_access, put_object, request_payment, tagging,
+    list_versions, object_lock, ownership, policy, public_access, put_object, request_payment, tagging,
     unset_configs, upload_part, uploads, versioning, website,
 };
 use s3s::dto::*;
@@ -25,7 +25,6 @@ table! {
     head_object: HeadObjectInput => HeadObjectOutput, get_object::head;
     get_object_attributes: GetObjectAttributesInput => GetObjectAttributesOutput, attributes::get;
     put_object: PutObjectInput => PutObjectOutput, put_object::put;
-    post_object: PostObjectInput => PostObjectOutput, post_object::post;
     copy_object: CopyObjectInput => CopyObjectOutput, copy_object::copy;
     delete_object: DeleteObjectInput => DeleteObjectOutput, delete_object::delete;
     delete_objects: DeleteObjectsInput => DeleteObjectsOutput, delete_objects::delete;

@@ -1,7 +1,7 @@
 //! UploadPart and UploadPartCopy.
 
 use super::asked::{answer_with, take};
-use super::put_object::upload;
+use super::put_object::{sent, upload};
 use super::uploads::{refuse, upload_ref};
 use super::{Operations, owners};
 use crate::translate::checksums::Shown;
@@ -21,7 +21,7 @@ pub(super) async fn put(
     let allowed = ops.objects.may_put_part(&asked.caller, &about.bucket, &about.key).await;
     allowed.map_err(|error| refuse(&asked, &about, error))?;
     let encryption = asked.encrypt_as()?;
-    let content = upload(&asked, input.body, input.content_length).await?;
+    let content = upload(&asked, sent(input.body, input.content_length)).await?;
     let request = PutPart { upload: about.clone(), number, content, encryption };
     let outcome = ops.objects.put_part(&asked.caller, request).await;
     let outcome = outcome.map_err(|error| refuse(&asked, &about, error))?;
@@ -56,6 +56,10 @@ pub(super) async fn copy(
         })
     });
     let (bucket, key) = (source.bucket.clone(), source.key.clone());
+    let allowed = ops.objects.may_put_part(&asked.caller, &about.bucket, &about.key);
+    let encryption = asked.after_rights(asked.encrypt_as(), allowed).await?;
+    let allowed = ops.objects.may_get(&asked.caller, &bucket, &key, source.version);
+    let source_customer_key = asked.after_rights(asked.source_customer_key(), allowed).await?;
     let request = CopyPart {
         upload: about.clone(),
         number: names::part(input.part_number)?,
@@ -64,8 +68,8 @@ pub(super) async fn copy(
         source_version: source.version,
         range: range.transpose()?,
         source_conditions: asked.conditionals().copy_source(),
-        source_customer_key: asked.source_customer_key()?,
-        encryption: asked.encrypt_as()?,
+        source_customer_key,
+        encryption,
     };
     let outcome = ops.objects.copy_part(&asked.caller, request).await.map_err(|error| match error {
         error @ Error::NoSuchUpload => refuse(&asked, &about, error),

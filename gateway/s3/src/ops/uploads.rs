@@ -32,9 +32,12 @@ pub(super) async fn create(
     let (input, asked) = take("CreateMultipartUpload", request)?;
     let algorithm = input.checksum_algorithm.as_ref().map(|name| checksums::algorithm(name.as_str())).transpose()?;
     let kind = input.checksum_type.as_ref().map(checksums::kind).transpose()?;
+    let (bucket, key) = (names::bucket(&input.bucket)?, names::key(input.key)?);
+    let allowed = ops.objects.may_put_part(&asked.caller, &bucket, &key);
+    let encryption = asked.after_rights(asked.encrypt_as(), allowed).await?;
     let request = CreateUpload {
-        bucket: names::bucket(&input.bucket)?,
-        key: names::key(input.key)?,
+        bucket,
+        key,
         headers: headers::to_domain(headers::Given {
             content_type: input.content_type,
             content_encoding: input.content_encoding,
@@ -55,7 +58,7 @@ pub(super) async fn create(
         checksum: algorithm,
         checksum_kind: kind,
         acl: acl::given(ops, &asked, Of::Object).await?,
-        encryption: asked.encrypt_as()?,
+        encryption,
     };
     let key = request.key.clone();
     let created = ops.objects.create_upload(&asked.caller, request).await;

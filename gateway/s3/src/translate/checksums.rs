@@ -26,6 +26,7 @@ const UNKNOWN: [&str; 5] = [
 
 const TRAILER: HeaderName = HeaderName::from_static("x-amz-trailer");
 const SDK_ALGORITHM: HeaderName = HeaderName::from_static("x-amz-sdk-checksum-algorithm");
+const TYPE: HeaderName = HeaderName::from_static("x-amz-checksum-type");
 const ALGORITHM: HeaderName = HeaderName::from_static("x-amz-checksum-algorithm");
 
 /// The header of an algorithm.
@@ -171,6 +172,22 @@ impl Shown {
             ChecksumAlgorithm::Sha256 => &mut self.sha256,
         }
     }
+}
+
+/// Shows a checksum as headers.
+pub(crate) fn to_headers(checksum: Option<&Checksum>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Some(checksum) = checksum
+        && let Ok(value) = HeaderValue::try_from(checksum.base64())
+    {
+        headers.insert(header_of(checksum.algorithm()), value);
+        let kind = match checksum.kind() {
+            ChecksumKind::Composite => dto::ChecksumType::COMPOSITE,
+            ChecksumKind::FullObject => dto::ChecksumType::FULL_OBJECT,
+        };
+        headers.insert(TYPE, HeaderValue::from_static(kind));
+    }
+    headers
 }
 
 /// Reads the checksum of a part that completing names.

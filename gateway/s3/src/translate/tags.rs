@@ -1,6 +1,7 @@
 //! Tags, from the `x-amz-tagging` header and from XML.
 
 use cofre_types::{Invalid, Tags, TagsLimit};
+use s3s::xml::{Deserialize, Deserializer};
 use s3s::{S3Error, S3ErrorCode, dto, s3_error};
 
 /// Reads `x-amz-tagging`: pairs as in a query string. An empty header is no tags: Velero sends it.
@@ -15,6 +16,15 @@ pub(crate) fn from_header(header: Option<&str>) -> Result<Tags, S3Error> {
         s3_error!(InvalidArgument, "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.")
     })?;
     Tags::new(pairs, TagsLimit::Object).map_err(|invalid| refuse(&invalid))
+}
+
+/// Reads a `Tagging` document, as a form has it. An empty one is no tags.
+pub(crate) fn from_xml(document: Option<&str>) -> Result<Tags, S3Error> {
+    let Some(document) = document.filter(|document| !document.trim().is_empty()) else { return Ok(Tags::default()) };
+    let mut xml = Deserializer::new(document.as_bytes());
+    let read = dto::Tagging::deserialize(&mut xml).and_then(|tagging| xml.expect_eof().map(|()| tagging));
+    let tagging = read.map_err(|_| S3Error::new(S3ErrorCode::MalformedXML))?;
+    from_dto(tagging.tag_set, TagsLimit::Object)
 }
 
 /// Reads a `TagSet`.

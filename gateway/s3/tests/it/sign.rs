@@ -265,3 +265,8 @@ pub fn chunks_with_trailer(chunks: &[&[u8]], trailer: &str) -> Bytes {
     body.extend_from_slice(format!("0\r\n{trailer}\r\n").as_bytes());
     body.into()
 }
+
+/// The signature of a form's policy.
+pub fn sign_policy(key: &Key, date: &str, policy: &str) -> String {
+    hex::encode(mac(&signing_key(key, date), policy.as_bytes()))
+}

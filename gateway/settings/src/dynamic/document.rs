@@ -1,4 +1,4 @@
-use super::{ClassScheme, Writes};
+use super::{ClassScheme, NewBuckets, Writes};
 use crate::SettingsError;
 use cofre_types::Scheme;
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,8 @@ pub struct Settings {
     pub timers: Timers,
     /// CORS answers of buckets that have no rules of their own.
     pub cors_default: CorsDefault,
+    /// What new buckets have that ask for nothing else.
+    pub new_buckets: NewBuckets,
 }
 
 impl Default for Settings {
@@ -62,6 +64,7 @@ impl Default for Settings {
             writes: Writes::default(),
             timers: Timers::default(),
             cors_default: CorsDefault::default(),
+            new_buckets: NewBuckets::default(),
         }
     }
 }

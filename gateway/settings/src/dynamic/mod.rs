@@ -19,6 +19,7 @@ mod classes;
 mod diff;
 mod document;
 mod history;
+mod new_buckets;
 mod stored;
 mod writes;
 
@@ -27,6 +28,7 @@ pub use classes::ClassScheme;
 pub use diff::Change;
 pub use document::{CORS_ORIGINS_MAX, CorsDefault, LogLevel, Quotas, RateLimits, Settings, Timers};
 pub use history::{HISTORY_PAGE_MAX, History, RevisionInfo};
+pub use new_buckets::{DefaultOwnership, NewBuckets};
 pub use stored::DOCUMENT_BYTES_MAX;
 pub use writes::{REPLICATE_BYTES_MAX, Writes};
 

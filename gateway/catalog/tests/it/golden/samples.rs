@@ -3,9 +3,9 @@ use cofre_catalog::records::{
     AccessKeyRecord, AccountRecord, AclGrant, AclGrantee, AclPermission, AclRecord, AdminTokenRecord, BlobRecord,
     BucketConfig, BucketRecord, ClusterRecord, Content, CopyRecord, DefaultEncryption, DoomedRecord, Durability,
     Encryption, EncryptionMethod, EventRecord, GarbageRecord, Guards, Header, Headers, HealRecord, JobRecord,
-    LockConfig, LockDefault, LockMode, LockPeriod, ManifestRecord, Ownership, PartRecord, Payer, PublicAccessBlock,
-    Retention, Scope, Segment, SettingsRecord, ShardMode, ShardPlace, ShardRecord, UploadRecord, VersionKind,
-    VersionRecord, Versioning,
+    LegalHold, LockConfig, LockDefault, LockMode, LockPeriod, ManifestRecord, Ownership, PartRecord, Payer,
+    PublicAccessBlock, Retention, Scope, Segment, SettingsRecord, ShardMode, ShardPlace, ShardRecord, UploadRecord,
+    VersionKind, VersionRecord, Versioning,
 };
 use cofre_types::{
     AccessKeyId, AccountId, BlobId, BucketId, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, Scheme, ShardId, Tags,
@@ -88,7 +88,7 @@ fn guards() -> Vec<Guards> {
     let encrypted = encrypted.map(|encryption| Guards { encryption: Some(encryption), ..Guards::default() });
     let kept = [LockMode::Governance, LockMode::Compliance].map(|mode| Guards {
         retention: Some(Retention { mode, until: TIME }),
-        legal_hold: mode == LockMode::Compliance,
+        legal_hold: if mode == LockMode::Compliance { LegalHold::On } else { LegalHold::Never },
         ..Guards::default()
     });
     let listed = Guards { acl: Some(acl()), ..Guards::default() };

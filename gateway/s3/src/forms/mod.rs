@@ -1,0 +1,132 @@
+//! Browsers' forms: PostObject (AWS, "POST Object" and "Browser-Based Uploads Using POST").
+//!
+//! A form never reaches s3s. It is read here up to its file; its signature, then its policy are checked;
+//! its fields stand for the headers of a PUT, and its file is the body.
+//!
+//! # Order
+//! Signature, policy, the caller's rights, and only then the file: nothing of it is read for a form that
+//! is refused.
+//!
+//! # Limits
+//! Every `POST` of `multipart/form-data` is a form: an upload of that very type cannot be begun in parts.
+
+pub(crate) mod fields;
+pub(crate) mod file;
+pub(crate) mod multipart;
+pub(crate) mod policy;
+mod reply;
+mod signature;
+
+use crate::credentials::Credentials;
+use crate::exchange::Exchange;
+use crate::facts::Signed;
+use crate::gate::target::Target;
+use crate::gate::{admit_caller, check_expected_owner, refusals};
+use crate::host::Domains;
+use crate::layers::rate_limit::RateLimit;
+use crate::ops::{Admitted, Operations, post_object};
+use crate::translate::conditions::Conditionals;
+use crate::translate::encryption::CustomerKeys;
+use crate::translate::text;
+use cofre_runtime::Clock;
+use cofre_types::Timestamp;
+use file::Measured;
+use http::{HeaderMap, HeaderValue, Method, Request, header};
+use multipart::{Delimiter, Form};
+use policy::PostPolicy;
+use reply::Made;
+use s3s::{HttpRequest, HttpResponse, S3Error, S3ErrorCode, S3Result};
+use signature::Claim;
+use std::sync::Arc;
+
+/// Answers forms.
+pub(crate) struct Forms {
+    pub(crate) operations: Operations,
+    pub(crate) credentials: Credentials,
+    pub(crate) domains: Domains,
+    pub(crate) rate_limit: Arc<RateLimit>,
+    pub(crate) clock: Clock,
+    /// The region that forms are signed for.
+    pub(crate) region: String,
+}
+
+/// Whether a request is a form.
+pub(crate) fn is_form<B>(request: &Request<B>) -> bool {
+    let content_type = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    let form = b"multipart/form-data";
+    *request.method() == Method::POST
+        && content_type.get(..form.len()).is_some_and(|start| start.eq_ignore_ascii_case(form))
+}
+
+impl Forms {
+    /// Answers a form.
+    pub(crate) async fn answer(&self, request: HttpRequest, exchange: &Exchange) -> S3Result<HttpResponse> {
+        exchange.note(|noted| noted.operation = "PostObject");
+        let (parts, body) = request.into_parts();
+        let target = Target::of(&self.domains, &parts.uri, &parts.headers);
+        // The key is a field: a form is sent to a bucket.
+        let bucket = target.bucket.filter(|_| !target.has_key);
+        let bucket = bucket.ok_or_else(|| S3Error::new(S3ErrorCode::MethodNotAllowed))?;
+        let Form { mut fields, filename, file } = multipart::read(body, &Delimiter::of(&parts.headers)?).await?;
+        if fields.get("x-amz-security-token").is_some() {
+            // As of every request: there are no sessions.
+            return Err(S3Error::new(S3ErrorCode::InvalidToken));
+        }
+        fields.required("key")?;
+        fields.expand_key(&filename);
+
+        let now = Timestamp(self.clock.now_nanos());
+        let claim = Claim::of(&fields, &self.region, now, exchange)?;
+        if let Some(claim) = &claim {
+            claim.verify(self.credentials.credential(claim.access_key).await?.secret.expose())?;
+        }
+        let access_key = claim.as_ref().map(|claim| claim.access_key);
+        let caller = admit_caller(&self.credentials, &self.rate_limit, access_key, exchange).await?;
+        let mut allowed = 0..=u64::MAX;
+        if let Some(claim) = &claim {
+            let policy = PostPolicy::parse(claim.policy)?;
+            policy.check(&fields, bucket, now)?;
+            allowed = policy.length();
+        }
+        check_expected_owner(&self.operations.objects, &caller, exchange, Some(bucket), &parts.headers).await?;
+
+        let mut headers = fields.to_headers()?;
+        refusals::check(&headers)?;
+        let safe = self.operations.allow_insecure_sse_c || caller.origin.secure;
+        let customer_keys = CustomerKeys::take(&mut headers, safe)?;
+        stand_by(&mut headers, &parts.headers);
+        let admitted = Admitted {
+            caller,
+            exchange: exchange.clone(),
+            conditionals: Conditionals::default(),
+            trailers: None,
+            signed: claim.as_ref().map_or(Signed::Not, Claim::signed),
+            customer_keys,
+        };
+        let input = fields.to_input(bucket)?;
+        let key = input.key.clone();
+        let tagging = fields.get("tagging");
+        let file = Measured { inner: file, allowed, size: 0, exchange: exchange.clone() };
+        let posted = post_object::Posted { admitted, headers, uri: parts.uri.clone(), input, tagging, file };
+        let outcome = post_object::post(&self.operations, posted).await?;
+
+        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let scheme = if exchange.origin().secure { "https" } else { "http" };
+        let made = Made { bucket, key: &key, scheme, host, outcome };
+        let mut escaped = false;
+        let shown = text::escape(key.clone(), &mut escaped);
+        if escaped {
+            exchange.note(|noted| noted.escaped = true);
+        }
+        Ok(made.answer(&fields, &self.domains, &shown))
+    }
+}
+
+/// Adds what conditions of policies ask of every request.
+fn stand_by(headers: &mut HeaderMap, of_request: &HeaderMap) {
+    for name in [header::REFERER, header::USER_AGENT] {
+        if let Some(value) = of_request.get(&name) {
+            headers.insert(name, value.clone());
+        }
+    }
+}
