@@ -159,6 +159,7 @@ impl From<Error> for ApiError {
             | Error::InvalidRetentionPeriod(_)
             | Error::AclNotSupported
             | Error::AclWithOwnership
+            | Error::AclWithPublicAccessBlock
             | Error::MalformedPolicy(_)
             | Error::InvalidStorageClass
             | Error::Rules(_)

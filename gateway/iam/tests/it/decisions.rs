@@ -182,6 +182,21 @@ fn who_may_write_may_delete_only_its_own() {
 }
 
 #[test]
+fn who_may_write_may_tag_what_it_makes() {
+    let access =
+        BucketAccess { acl: list(&[(AclGrantee::AllUsers, AclPermission::Write)]), ..BucketAccess::private(ANN) };
+    let tag = |access: &BucketAccess, creates| {
+        let details = Details { creates, ..Details::default() };
+        Ask { access, object: None, details }.of(&anyone(), Action::PutObjectTagging)
+    };
+    assert_eq!(tag(&access, Some(true)), Decision::Allow);
+    assert_eq!(tag(&access, None), Decision::Default);
+    assert_eq!(tag(&BucketAccess::private(ANN), Some(true)), Decision::Default);
+    let denied = BucketAccess { policy: policy(everything("Deny", json!("*"))), ..access };
+    assert_eq!(tag(&denied, Some(true)), Decision::Deny);
+}
+
+#[test]
 fn a_denial_beats_a_list() {
     let access = BucketAccess {
         acl: list(&[(AclGrantee::AllUsers, AclPermission::Read)]),

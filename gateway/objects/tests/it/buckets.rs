@@ -1,6 +1,9 @@
 use crate::bed::{Bed, bucket, put};
 use cofre_catalog::keys::family;
-use cofre_objects::{BucketConfig, CreateBucket, Error, ListBuckets, Unset};
+use cofre_objects::{
+    BucketConfig, CannedAcl, ConfigKind, CreateBucket, Error, GivenAcl, ListBuckets, Ownership, PublicAccessBlock,
+    Unset,
+};
 use cofre_types::{Tags, TagsLimit};
 use serde_json::json;
 
@@ -103,4 +106,33 @@ async fn acceleration_is_not_for_names_with_dots() {
             assert!(fits || matches!(put, Err(Error::InvalidRequest(_))));
         }
     }
+}
+
+#[tokio::test]
+async fn new_buckets_have_what_the_settings_say() {
+    let bed = Bed::new("replicas:1").await;
+    let config = |name: &'static str, kind| {
+        let bed = &bed;
+        async move { bed.objects.bucket_config(&bed.alice, &bucket(name), kind).await.ok() }
+    };
+    let ownership = |ownership| Some(BucketConfig::Ownership(ownership));
+    bed.make_bucket("open").await;
+    assert_eq!(config("open", ConfigKind::Ownership).await, None);
+    assert_eq!(config("open", ConfigKind::PublicAccess).await, None);
+
+    // As AWS has it.
+    bed.set(json!({"new_buckets": {"ownership": "bucket_owner_enforced", "public_access_block": true}})).await;
+    bed.make_bucket("closed").await;
+    assert_eq!(config("closed", ConfigKind::Ownership).await, ownership(Ownership::BucketOwnerEnforced));
+    let all = PublicAccessBlock { block_acls: true, ignore_acls: true, block_policy: true, restrict_buckets: true };
+    assert_eq!(config("closed", ConfigKind::PublicAccess).await, Some(BucketConfig::PublicAccess(all)));
+    assert_eq!(config("open", ConfigKind::Ownership).await, None, "only new ones");
+    let public = CreateBucket { acl: Some(GivenAcl::Canned(CannedAcl::PublicRead)), ..new("public") };
+    let refused = bed.objects.create_bucket(&bed.alice, public.clone()).await;
+    assert!(matches!(refused, Err(Error::AclWithOwnership)), "{refused:?}");
+    let by_writer = CreateBucket { ownership: Some(Ownership::ObjectWriter), ..public };
+    let refused = bed.objects.create_bucket(&bed.alice, by_writer.clone()).await;
+    assert!(matches!(refused, Err(Error::AclWithPublicAccessBlock)), "{refused:?}");
+    bed.objects.create_bucket(&bed.alice, CreateBucket { acl: None, ..by_writer }).await.unwrap();
+    assert_eq!(config("public", ConfigKind::Ownership).await, ownership(Ownership::ObjectWriter));
 }

@@ -8,19 +8,23 @@ use cofre_types::{ByteRange, ChecksumAlgorithm, ChecksumKind, ETag, ResolvedRang
 
 const PART_BYTES: usize = 5 << 20;
 
-pub async fn begin(bed: &Bed, name: &str, checksum: Option<ChecksumAlgorithm>) -> UploadRef {
-    let request = CreateUpload {
+pub fn create(name: &str) -> CreateUpload {
+    CreateUpload {
         bucket: bucket("b"),
         key: key(name),
         headers: Default::default(),
         tags: Default::default(),
         storage_class: String::new(),
         lock: Default::default(),
-        checksum,
+        checksum: None,
         checksum_kind: None,
         acl: None,
         encryption: EncryptAs::AsBucket,
-    };
+    }
+}
+
+pub async fn begin(bed: &Bed, name: &str, checksum: Option<ChecksumAlgorithm>) -> UploadRef {
+    let request = CreateUpload { checksum, ..create(name) };
     let info = bed.objects.create_upload(&bed.alice, request).await.unwrap();
     UploadRef { bucket: bucket("b"), key: key(name), upload: info.id }
 }

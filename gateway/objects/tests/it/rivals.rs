@@ -1,10 +1,13 @@
-use crate::bed::{Bed, bucket, get, put};
+use crate::bed::{Bed, bucket, get, key, put, upload};
 use crate::copies::copy;
-use crate::multipart::{begin_with_part, complete, named_parts};
+use crate::multipart::{begin_with_part, complete, create, named_parts};
 use bytes::Bytes;
 use cofre_catalog::keys::family;
 use cofre_catalog::records::Versioning;
-use cofre_objects::{Error, PutObject, ShardChange};
+use cofre_objects::{
+    BucketConfig, CannedAcl, CompletedPart, ConfigKind, CopyObject, CopyPart, DeleteObject, EncryptAs, Error, GivenAcl,
+    Ownership, PutObject, PutPart, ShardChange, UploadRef,
+};
 use cofre_shards::Body;
 use cofre_types::{ShardId, VersionId};
 use futures_util::stream;
@@ -135,4 +138,118 @@ async fn a_change_ends_though_its_client_goes_away() {
     assert_eq!(bed.get("k").await.unwrap(), b"three");
     bed.reclaim().await;
     assert_eq!(bed.stored().await, 1);
+}
+
+/// A bucket whose policy lets bob do everything, with the object `k`, and an upload of `up` with a part.
+async fn open_to_bob() -> (Bed, UploadRef, Vec<CompletedPart>) {
+    let bed = Bed::with_bucket().await;
+    let open = r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:*",
+        "Resource": ["arn:aws:s3:::bucket-b", "arn:aws:s3:::bucket-b/*"]}}"#;
+    let policy = BucketConfig::Policy(open.to_owned());
+    bed.objects.put_bucket_config(&bed.alice, &bucket("b"), policy).await.unwrap();
+    bed.put("k", b"bytes").await;
+    let at = begin_with_part(&bed, "up", b"part").await;
+    let parts = named_parts(&bed, &at).await;
+    (bed, at, parts)
+}
+
+/// What bob may do no more when it comes to the commit.
+#[derive(Debug, Clone, Copy)]
+enum Deed {
+    Put,
+    Copy,
+    CopyAnew,
+    Begin,
+    Part,
+    CopyPart,
+    Complete,
+    Abort,
+    Delete,
+}
+
+async fn by_bob(bed: &Bed, deed: Deed, at: &UploadRef, parts: &[CompletedPart]) -> Result<(), Error> {
+    let (objects, bob) = (&bed.objects, &bed.bob);
+    match deed {
+        Deed::Put => objects.put_object(bob, put("new", b"new")).await.map(drop),
+        Deed::Copy => objects.copy_object(bob, copy("k", "new")).await.map(drop),
+        Deed::CopyAnew => {
+            objects.copy_object(bob, CopyObject { encryption: EncryptAs::S3, ..copy("k", "new") }).await.map(drop)
+        }
+        Deed::Begin => objects.create_upload(bob, create("new")).await.map(drop),
+        Deed::Part => {
+            let request =
+                PutPart { upload: at.clone(), number: 2, content: upload(b"two"), encryption: EncryptAs::AsBucket };
+            objects.put_part(bob, request).await.map(drop)
+        }
+        Deed::CopyPart => {
+            let request = CopyPart {
+                upload: at.clone(),
+                number: 2,
+                source_bucket: bucket("b"),
+                source_key: key("k"),
+                source_version: None,
+                range: None,
+                source_conditions: Default::default(),
+                source_customer_key: None,
+                encryption: EncryptAs::AsBucket,
+            };
+            objects.copy_part(bob, request).await.map(drop)
+        }
+        Deed::Complete => objects.complete_upload(bob, complete(at, parts)).await.map(drop),
+        Deed::Abort => objects.abort_upload(bob, at.clone()).await,
+        Deed::Delete => {
+            let request =
+                DeleteObject { key: key("k"), version: None, conditions: Default::default(), bypass_governance: false };
+            objects.delete_object(bob, &bucket("b"), request).await.map(drop)
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_tried_anew_is_authorised_anew() {
+    use Deed::*;
+    for deed in [Put, Copy, CopyAnew, Begin, Part, CopyPart, Complete, Abort, Delete] {
+        let (bed, at, parts) = open_to_bob().await;
+        let (twin, alice) = (bed.twin.clone(), bed.alice.clone());
+        bed.rival.before_next_commit(|| async move {
+            twin.delete_bucket_config(&alice, &bucket("b"), ConfigKind::Policy).await.unwrap();
+        });
+        let refused = by_bob(&bed, deed, &at, &parts).await;
+        assert!(matches!(refused, Err(Error::AccessDenied)), "{deed:?}: {refused:?}");
+        assert!(matches!(bed.get("new").await, Err(Error::NoSuchKey { .. })), "{deed:?}");
+        assert_eq!(bed.get("k").await.unwrap(), b"bytes", "{deed:?}");
+        assert_eq!(named_parts(&bed, &at).await, parts, "{deed:?}");
+        // What it wrote is given up.
+        bed.reclaim().await;
+        assert_eq!(bed.stored().await, 2, "{deed:?}");
+
+        let (bed, at, parts) = open_to_bob().await;
+        by_bob(&bed, deed, &at, &parts).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_put_that_is_tried_anew_is_owned_as_its_bucket_says_now() {
+    for to_copy in [None, Some(EncryptAs::AsBucket), Some(EncryptAs::S3)] {
+        let (bed, _, _) = open_to_bob().await;
+        let (twin, alice) = (bed.twin.clone(), bed.alice.clone());
+        bed.rival.before_next_commit(|| async move {
+            let enforced = BucketConfig::Ownership(Ownership::BucketOwnerEnforced);
+            twin.put_bucket_config(&alice, &bucket("b"), enforced).await.unwrap();
+            let writer = BucketConfig::Ownership(Ownership::BucketOwnerPreferred);
+            twin.put_bucket_config(&alice, &bucket("b"), writer).await.unwrap();
+        });
+        let full = Some(GivenAcl::Canned(CannedAcl::BucketOwnerFullControl));
+        match to_copy {
+            None => {
+                drop(bed.objects.put_object(&bed.bob, PutObject { acl: full, ..put("new", b"new") }).await.unwrap())
+            }
+            Some(encryption) => {
+                let request = CopyObject { acl: full, encryption, ..copy("k", "new") };
+                drop(bed.objects.copy_object(&bed.bob, request).await.unwrap());
+            }
+        }
+        let owner = bed.objects.head_object(&bed.alice, get("new")).await.unwrap().info.owner;
+        assert_eq!(Some(owner), bed.alice.principal.account_id(), "it was bob's when he began");
+    }
 }

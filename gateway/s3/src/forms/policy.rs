@@ -123,17 +123,19 @@ impl Condition {
         }
     }
 
-    /// Whether the form meets it. A field that is not there meets nothing, and the bucket is the one that
-    /// the form is sent to, whatever a field says.
+    /// Whether the form meets it. A field that is not there begins with nothing, so it meets only the empty
+    /// beginning, which lets any value through. The bucket is the one that the form is sent to, whatever a
+    /// field says.
     fn holds(&self, fields: &Fields, bucket: &str) -> bool {
         let value = |field: &str| if field == "bucket" { Some(bucket) } else { fields.get(field) };
         match self {
             Self::Equals { field, value: wanted } => value(field) == Some(wanted),
             // A type may be a list: each of it has to.
             Self::StartsWith { field, prefix } if field == "content-type" => {
-                value(field).is_some_and(|list| list.split(',').all(|one| one.trim_start().starts_with(prefix)))
+                let mut types = value(field).unwrap_or_default().split(',');
+                types.all(|one| one.trim_start().starts_with(prefix))
             }
-            Self::StartsWith { field, prefix } => value(field).is_some_and(|value| value.starts_with(prefix)),
+            Self::StartsWith { field, prefix } => value(field).unwrap_or_default().starts_with(prefix),
             Self::Length(_) => true,
         }
     }
@@ -288,7 +290,9 @@ mod tests {
         assert_eq!(check("", &[("ACL", "private"), ("tagging", "t")]), extra("acl, tagging"));
         assert_eq!(check(r#", {"acl": "private"}"#, &[("ACL", "private")]), Ok(()));
         assert_eq!(check(r#", {"acl": "private"}"#, &[("acl", "Private")]), failed(r#"["eq", "$acl", "private"]"#));
-        assert_eq!(check(r#", ["starts-with", "$name", ""]"#, &[]), failed(r#"["starts-with", "$name", ""]"#));
+        assert_eq!(check(r#", ["starts-with", "$name", ""]"#, &[]), Ok(()));
+        assert_eq!(check(r#", ["starts-with", "$name", "n"]"#, &[]), failed(r#"["starts-with", "$name", "n"]"#));
+        assert_eq!(check(r#", {"name": ""}"#, &[]), failed(r#"["eq", "$name", ""]"#));
         assert_eq!(check(r#", ["eq", "$key", "k"], ["eq", "$key", "j"]"#, &[]), failed(r#"["eq", "$key", "j"]"#));
         let images = r#", ["starts-with", "$Content-Type", "image/"]"#;
         assert_eq!(check(images, &[("content-type", "image/png, image/gif")]), Ok(()));

@@ -181,3 +181,31 @@ async fn an_expected_owner_is_held_against_the_bucket() {
     bed.send(put(&bed.alice_id)).await.is(200);
     bed.send(put(&"0".repeat(64))).await.is_error(403, "AccessDenied");
 }
+
+#[tokio::test]
+async fn an_expected_owner_is_held_against_lists_too() {
+    let bed = Bed::with_bucket().await;
+    bed.send(Draft::new(Method::PUT, "/bucket?acl").header("x-amz-acl", "public-read")).await.is(200);
+    for address in ["/", "/bucket", "/bucket?list-type=2", "/bucket?versions", "/bucket?uploads"] {
+        let list = |owner: &str| Draft::new(Method::GET, address).header("x-amz-expected-bucket-owner", owner);
+        bed.send(list(&bed.alice_id)).await.is(200);
+        for owner in [&bed.bob_id, &format!("{}foo", bed.alice_id)] {
+            bed.send(list(owner)).await.is_error(403, "AccessDenied");
+        }
+        bed.by_anyone(list(&bed.bob_id)).await.is_error(403, "AccessDenied");
+    }
+    bed.by_bob(Draft::new(Method::GET, "/").header("x-amz-expected-bucket-owner", &bed.bob_id)).await.is(200);
+}
+
+#[tokio::test]
+async fn answers_are_dressed_up_for_signed_requests_only() {
+    let bed = Bed::with_bucket().await;
+    bed.send(Draft::new(Method::PUT, "/bucket/key").header("x-amz-acl", "public-read").body("x")).await.is(200);
+    let address = "/bucket/key?response-content-type=text%2Fhtml";
+    assert_eq!(bed.get(address).await.is(200).header("content-type"), Some("text/html"));
+    let presigned = Draft::new(Method::GET, address).presigned(&bed.alice, 60, &[]);
+    assert_eq!(bed.raw(presigned).await.is(200).header("content-type"), Some("text/html"));
+    bed.by_anyone(Draft::new(Method::GET, address)).await.is_error(400, "InvalidRequest");
+    bed.by_anyone(Draft::new(Method::HEAD, address)).await.is(400);
+    bed.by_anyone(Draft::new(Method::GET, "/bucket/key")).await.is(200);
+}

@@ -137,3 +137,58 @@ async fn an_upload_tells_its_encryption_at_every_step() {
     }
     assert_eq!(bed.send(with_key(get("k"), "", ONE)).await.is(200).text(), "hello");
 }
+
+#[tokio::test]
+async fn rights_are_decided_before_headers_are_read() {
+    let bed = bed_with_bucket().await;
+    bed.send(put("k")).await.is(200);
+    let begun = bed.send(Draft::new(Method::POST, "/bucket/k?uploads")).await;
+    let upload = begun.is(200).element("UploadId").unwrap();
+    let part = format!("/bucket/k?partNumber=1&uploadId={upload}");
+    let list =
+        "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>x</ETag></Part></CompleteMultipartUpload>";
+    let copy = |address: &str| Draft::new(Method::PUT, address).header("x-amz-copy-source", "/bucket/k");
+    let writes = || {
+        [
+            put("k"),
+            copy("/bucket/copy"),
+            Draft::new(Method::POST, "/bucket/k?uploads"),
+            Draft::new(Method::PUT, &part).body("x"),
+            copy(&part),
+            Draft::new(Method::POST, &format!("/bucket/k?uploadId={upload}")).body(list),
+        ]
+    };
+    let reads = || [get("k"), get("k?attributes").header("x-amz-object-attributes", "ETag")];
+    const ALGORITHM: &str = "x-amz-server-side-encryption-customer-algorithm";
+    for (name, value, code) in
+        [(METHOD, "AES192", "InvalidArgument"), (ALGORITHM, "AES192", "InvalidEncryptionAlgorithmError")]
+    {
+        for draft in writes() {
+            bed.send(draft.header(name, value)).await.is_error(400, code);
+        }
+    }
+    for draft in reads() {
+        bed.send(draft.header(ALGORITHM, "AES192")).await.is_error(400, "InvalidEncryptionAlgorithmError");
+    }
+    let deny = |name: &str, action: &str| {
+        format!(
+            r#"{{"Statement": {{"Effect": "Deny", "Principal": "*", "Action": "{action}", "Resource": "arn:aws:s3:::bucket/*",
+                "Condition": {{"StringEquals": {{"s3:{name}": "AES192"}}}}}}}}"#
+        )
+    };
+    for name in [METHOD, ALGORITHM] {
+        bed.put("/bucket?policy", deny(name, "s3:PutObject")).await.is(204);
+        for draft in writes() {
+            bed.send(draft.header(name, "AES192")).await.is_error(403, "AccessDenied");
+        }
+    }
+    bed.put("/bucket?policy", deny(ALGORITHM, "s3:GetObject")).await.is(204);
+    for draft in reads() {
+        bed.send(draft.header(ALGORITHM, "AES192")).await.is_error(403, "AccessDenied");
+    }
+    let source = "x-amz-copy-source-server-side-encryption-customer-algorithm";
+    bed.put("/bucket?policy", deny(source, "s3:GetObject")).await.is(204);
+    for draft in [copy("/bucket/copy"), copy(&part)] {
+        bed.send(draft.header(source, "AES192")).await.is_error(403, "AccessDenied");
+    }
+}

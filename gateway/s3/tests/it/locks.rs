@@ -64,6 +64,8 @@ async fn a_locked_version_is_kept_and_says_so() {
     assert!(head.header("x-amz-object-lock-retain-until-date").unwrap().starts_with("2140-01-01T00:00:00"));
     assert_eq!(head.header("x-amz-object-lock-legal-hold"), None);
     delete(&bed, &version, "false").await.is_error(403, "AccessDenied");
+    // Nobody said yet whether there is a hold.
+    bed.get("/bucket/k?legal-hold").await.is_error(404, "NoSuchObjectLockConfiguration");
     let hold = |status: &str| format!("<LegalHold><Status>{status}</Status></LegalHold>");
     bed.put("/bucket/k?legal-hold", hold("ON")).await.is(200);
     assert_eq!(bed.get("/bucket/k?legal-hold").await.is(200).element("Status").as_deref(), Some("ON"));
@@ -71,6 +73,8 @@ async fn a_locked_version_is_kept_and_says_so() {
     delete(&bed, &version, "true").await.is_error(403, "AccessDenied");
     bed.put("/bucket/k?legal-hold", hold("maybe")).await.is_error(400, "MalformedXML");
     bed.put("/bucket/k?legal-hold", hold("OFF")).await.is(200);
+    assert_eq!(bed.get("/bucket/k?legal-hold").await.is(200).element("Status").as_deref(), Some("OFF"));
+    assert_eq!(bed.get("/bucket/k").await.is(200).header("x-amz-object-lock-legal-hold"), Some("OFF"));
     let retention = |mode: &str| {
         format!("<Retention><Mode>{mode}</Mode><RetainUntilDate>2141-01-01T00:00:00Z</RetainUntilDate></Retention>")
     };

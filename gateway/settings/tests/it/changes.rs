@@ -45,6 +45,8 @@ async fn an_error_names_the_field() {
         (json!({"rate_limits": {"bursts": 5}}), "rate_limits.bursts"),
         (json!({"rate_limit": {}}), "rate_limit"),
         (json!({"log_level": "loud"}), "log_level"),
+        (json!({"new_buckets": {"ownership": "enforced"}}), "new_buckets.ownership"),
+        (json!({"new_buckets": {"public_access_block": "all"}}), "new_buckets.public_access_block"),
         (json!({"redundancy": "replicas:17"}), "redundancy"),
         (json!({"quotas": {"bucket_bytes_max": u64::MAX}}), "quotas.bucket_bytes_max"),
         (json!({"quotas": {"bucket_bytes_max": "1 TB"}}), "quotas.bucket_bytes_max"),
