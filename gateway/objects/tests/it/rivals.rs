@@ -83,7 +83,7 @@ async fn a_put_that_takes_days_is_refused_rather_than_lost() {
         Ok(Bytes::from(vec![i; 100_000]))
     });
     let body = Body::Stream { stream: Box::pin(stream::iter(pieces)), size: Some(1_000_000) };
-    let upload = cofre_objects::Upload { body, ..crate::bed::upload(b"") };
+    let upload = cofre_objects::Upload { body, ..upload(b"") };
     let refused = bed.try_put(PutObject { upload, ..put("slow", b"") }).await;
     assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
 }
