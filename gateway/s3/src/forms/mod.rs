@@ -21,7 +21,7 @@ use crate::credentials::Credentials;
 use crate::exchange::Exchange;
 use crate::facts::Signed;
 use crate::gate::target::Target;
-use crate::gate::{admit_caller, check_expected_owner, refusals};
+use crate::gate::{admit_caller, check_expected_owner, payment, refusals};
 use crate::host::Domains;
 use crate::layers::rate_limit::RateLimit;
 use crate::ops::{Admitted, Operations, post_object};
@@ -65,7 +65,7 @@ impl Forms {
         let (parts, body) = request.into_parts();
         let target = Target::of(&self.domains, &parts.uri, &parts.headers);
         // The key is a field: a form is sent to a bucket.
-        let bucket = target.bucket.filter(|_| !target.has_key);
+        let bucket = target.bucket.filter(|_| !target.is_of_object());
         let bucket = bucket.ok_or_else(|| S3Error::new(S3ErrorCode::MethodNotAllowed))?;
         let Form { mut fields, filename, file } = multipart::read(body, &Delimiter::of(&parts.headers)?).await?;
         if fields.get("x-amz-security-token").is_some() {
@@ -81,7 +81,7 @@ impl Forms {
             claim.verify(self.credentials.credential(claim.access_key).await?.secret.expose())?;
         }
         let access_key = claim.as_ref().map(|claim| claim.access_key);
-        let caller = admit_caller(&self.credentials, &self.rate_limit, access_key, exchange).await?;
+        let mut caller = admit_caller(&self.credentials, &self.rate_limit, access_key, exchange).await?;
         let mut allowed = 0..=u64::MAX;
         if let Some(claim) = &claim {
             let policy = PostPolicy::parse(claim.policy)?;
@@ -91,6 +91,7 @@ impl Forms {
         check_expected_owner(&self.operations.objects, &caller, exchange, Some(bucket), &parts.headers).await?;
 
         let mut headers = fields.to_headers()?;
+        caller.pays = payment::pays(&headers, &parts.uri);
         refusals::check(&headers)?;
         let safe = self.operations.allow_insecure_sse_c || caller.origin.secure;
         let customer_keys = CustomerKeys::take(&mut headers, safe)?;

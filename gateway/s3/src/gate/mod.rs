@@ -12,7 +12,7 @@
 //! the gate puts into the request, and fails without it.
 
 mod payload;
-mod payment;
+pub(crate) mod payment;
 pub(crate) mod refusals;
 pub(crate) mod target;
 

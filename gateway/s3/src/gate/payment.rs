@@ -14,7 +14,7 @@ const COPY_SOURCE: HeaderName = HeaderName::from_static("x-amz-copy-source");
 const REQUESTER: HeaderValue = HeaderValue::from_static("requester");
 
 /// Whether a request says that its sender pays for it, in a header or, where it is presigned, in its address.
-pub(super) fn pays(headers: &HeaderMap, uri: &Uri) -> bool {
+pub(crate) fn pays(headers: &HeaderMap, uri: &Uri) -> bool {
     let in_query = || {
         let query = uri.query().filter(|query| query.contains(PAYER.as_str()))?;
         Some(facts::parameter(query, PAYER.as_str())?.as_bytes() == REQUESTER.as_bytes())

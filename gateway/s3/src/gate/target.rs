@@ -12,8 +12,7 @@ use s3s::S3Result;
 pub(crate) struct Target<'a> {
     /// The bucket, as it is written in the address.
     pub(crate) bucket: Option<&'a str>,
-    /// Whether it is about an object of the bucket.
-    pub(crate) has_key: bool,
+    has_key: bool,
     query: &'a str,
 }
 
