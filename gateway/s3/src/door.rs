@@ -21,7 +21,7 @@ use cofre_iam::{Iam, Origin, RequestId};
 use cofre_objects::Objects;
 use cofre_runtime::{Clock, Random};
 use futures_util::FutureExt;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, HttpResponse, S3Error, S3ErrorCode, StdError};
