@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use cofre_runtime::{Clock, Random, spawn};
-use cofre_shards::{Backend, BlobHeader, Body, Durability, FsBackend, FsIdentity, FsOptions, Locator};
+use cofre_shards::{Backend, BlobHeader, Body, Durability, FsBackend, FsOptions, Locator, ShardIdentity};
 use cofre_types::{BlobId, ResolvedRange};
 use futures_util::{StreamExt, stream};
 use std::path::{Path, PathBuf};
@@ -45,8 +45,8 @@ async fn main() {
     bench.restart(&path);
 }
 
-fn identity() -> FsIdentity {
-    FsIdentity { shard: [1; 16], cluster: [2; 16] }
+fn identity() -> ShardIdentity {
+    ShardIdentity { shard: [1; 16], cluster: [2; 16] }
 }
 
 fn header(random: &Random) -> BlobHeader {

@@ -166,7 +166,7 @@ pub enum BackendError {
 
 impl BackendError {
     /// What a stream of a backend ended with: its own error where it is one, else unreachable.
-    pub(crate) fn of_stream(error: BodyError) -> Self {
+    pub fn of_stream(error: BodyError) -> Self {
         match error.0.downcast::<Self>() {
             Ok(own) => *own,
             Err(other) => Self::Unreachable(other.to_string()),

@@ -60,13 +60,13 @@ impl Error for BodyError {
 
 impl BodyError {
     /// The body did not have the size that was declared.
-    pub(crate) fn wrong_size(declared: u64, received: u64) -> Self {
+    pub fn wrong_size(declared: u64, received: u64) -> Self {
         Self(format!("{declared} bytes were declared and {received} came").into())
     }
 }
 
-/// Makes a stream `Sync`.
-pub(crate) fn exclusive(stream: impl Stream<Item = Result<Bytes, BodyError>> + Send + 'static) -> ByteStream {
+/// Makes a stream `Sync`: whoever polls it has it to himself.
+pub fn exclusive(stream: impl Stream<Item = Result<Bytes, BodyError>> + Send + 'static) -> ByteStream {
     Box::pin(Exclusive(Mutex::new(stream.boxed())))
 }
 

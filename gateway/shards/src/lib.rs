@@ -8,8 +8,11 @@
 mod backend;
 mod body;
 pub mod conformance;
+mod crc;
 mod decorators;
+pub mod frame;
 mod fs;
+mod identity;
 mod memory;
 pub mod placement;
 mod pool;
@@ -19,11 +22,12 @@ pub use backend::{
     Backend, BackendError, BlobHeader, Capacity, Compacted, Durability, Listed, Liveness, Locator, Moved, NotDeleted,
     Probe, Relocate, Stored,
 };
-pub use body::{Body, BodyError, ByteStream};
+pub use body::{Body, BodyError, ByteStream, exclusive};
 pub use decorators::{Faulty, LATENCY_BOUNDS_MICROS, Latency, Limit, Meter, Retry, StreamTrouble, Trouble, Troubles};
 #[cfg(feature = "fuzzing")]
 pub use fs::fuzzing;
-pub use fs::{FsBackend, FsError, FsIdentity, FsOptions};
+pub use fs::{FsBackend, FsError, FsOptions};
+pub use identity::{IdentityError, ShardIdentity};
 pub use memory::MemoryBackend;
 pub use pool::{
     AddError, BadCopies, BadCopy, BlobRef, Copy, CopyState, Fault, ReadError, Redundancy, ShardFigures, ShardInfo,

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use cofre_catalog::EmbeddedOptions;
 use cofre_objects::{OpenBackend, ShardPlace};
 use cofre_runtime::{Clock, Random, blocking};
-use cofre_shards::{Backend, BackendError, FsBackend, FsError, FsIdentity, FsOptions};
+use cofre_shards::{Backend, BackendError, FsBackend, FsError, FsOptions, ShardIdentity};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ impl OpenBackend for FsOpener {
     async fn create(&self, place: &ShardPlace, shard: [u8; 16]) -> Result<[u8; 16], BackendError> {
         let ShardPlace::Filesystem { path } = place;
         let path = PathBuf::from(path);
-        let identity = FsIdentity { shard, cluster: self.cluster };
+        let identity = ShardIdentity { shard, cluster: self.cluster };
         let (clock, random) = (self.clock.clone(), self.random.clone());
         blocking(move || match FsBackend::identity(&path).map_err(unreachable)? {
             None => {
@@ -52,7 +52,7 @@ impl OpenBackend for FsOpener {
     async fn open(&self, place: &ShardPlace, shard: [u8; 16]) -> Result<Arc<dyn Backend>, BackendError> {
         let ShardPlace::Filesystem { path } = place;
         let path = PathBuf::from(path);
-        let identity = FsIdentity { shard, cluster: self.cluster };
+        let identity = ShardIdentity { shard, cluster: self.cluster };
         let (clock, random) = (self.clock.clone(), self.random.clone());
         let catalog = self.catalog.clone();
         let opened = blocking(move || {

@@ -1,10 +1,10 @@
 //! What is read from disk, as fuzz targets call it: with checksums set right, so that what lies
 //! behind them is reached too.
 
+use super::crc;
 use super::locator::Place;
 use super::record::{self, CRC_BYTES, Kind};
-use super::{crc, identity::FsIdentity};
-use crate::Locator;
+use crate::{Locator, ShardIdentity};
 use bytes::Bytes;
 use cofre_types::ResolvedRange;
 
@@ -14,9 +14,9 @@ pub fn read(bytes: &[u8]) {
         assert_eq!(place.locator().0, bytes, "a locator is written as it was read");
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
-        let _ = FsIdentity::parse(text);
+        let _ = ShardIdentity::parse(text);
     }
-    for kind in [Kind::Pack, Kind::File] {
+    for kind in [Kind::Pack, Kind::File, Kind::Object] {
         let mut bytes = bytes.to_vec();
         if let Some(len) = record::head_len(&bytes, kind).filter(|len| *len <= bytes.len()) {
             let sum = crc::of(&bytes[..len - CRC_BYTES]).to_le_bytes();

@@ -16,27 +16,24 @@
 
 mod buffers;
 mod chores;
-mod crc;
 mod delete;
 mod error;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
-mod identity;
 mod large;
 mod list;
 mod locator;
 mod pack;
 mod put;
-mod record;
 mod root;
 
 pub use error::FsError;
-pub use identity::FsIdentity;
 
 use crate::{
     Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, Listed, Locator, NotDeleted,
     Probe, Relocate, Stored,
 };
+use crate::{crc, frame as record, identity::ShardIdentity};
 use async_trait::async_trait;
 use buffers::Buffers;
 use chores::Chores;
@@ -125,7 +122,7 @@ impl FsBackend {
     /// [`FsError::NotEmpty`], or what [`FsBackend::open`] fails with.
     pub fn create(
         path: &Path,
-        identity: FsIdentity,
+        identity: ShardIdentity,
         options: FsOptions,
         clock: Clock,
         random: Random,
@@ -137,7 +134,7 @@ impl FsBackend {
     ///
     /// # Errors
     /// [`FsError`] if the identity file is damaged, newer or cannot be read.
-    pub fn identity(path: &Path) -> Result<Option<FsIdentity>, FsError> {
+    pub fn identity(path: &Path) -> Result<Option<ShardIdentity>, FsError> {
         Root::identity(path)
     }
 
@@ -157,7 +154,7 @@ impl FsBackend {
     /// [`FsError`] if the directory is not the shard that it should be, is in use, or cannot be read.
     pub fn open(
         path: &Path,
-        identity: FsIdentity,
+        identity: ShardIdentity,
         options: FsOptions,
         clock: Clock,
         random: Random,

@@ -10,8 +10,8 @@
 //! Every path is relative to a directory that was opened once: when the file system of the shard is
 //! unmounted or another is mounted over it, nothing is ever written to what stands there instead.
 
-use super::{FsError, FsIdentity};
-use crate::BackendError;
+use super::FsError;
+use crate::{BackendError, IdentityError, ShardIdentity};
 use cofre_runtime::make_directories;
 use cofre_types::BlobId;
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
@@ -47,7 +47,7 @@ pub(super) fn blob_path(blob: BlobId, nonce: u64) -> String {
 
 impl Root {
     /// Makes a root of a directory that is missing or empty.
-    pub(super) fn create(path: &Path, identity: &FsIdentity) -> Result<Self, FsError> {
+    pub(super) fn create(path: &Path, identity: &ShardIdentity) -> Result<Self, FsError> {
         make_directories(path).map_err(FsError::io("creating the directory"))?;
         // A new file system has this directory of its own.
         let foreign = |entry: &io::Result<std::fs::DirEntry>| {
@@ -66,7 +66,7 @@ impl Root {
     }
 
     /// Opens a root, if it is the one that it should be.
-    pub(super) fn open(path: &Path, identity: &FsIdentity) -> Result<Self, FsError> {
+    pub(super) fn open(path: &Path, identity: &ShardIdentity) -> Result<Self, FsError> {
         let directory = open_directory(path)?;
         let lock = read_identity(&directory, identity)?;
         match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
@@ -94,7 +94,7 @@ impl Root {
     }
 
     /// What a directory says it is; `None` if there is no such directory or no identity file in it.
-    pub(super) fn identity(path: &Path) -> Result<Option<FsIdentity>, FsError> {
+    pub(super) fn identity(path: &Path) -> Result<Option<ShardIdentity>, FsError> {
         match File::open(path.join(IDENTITY_FILE)) {
             Ok(file) => parse_identity(&file).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -134,7 +134,7 @@ fn open_directory(path: &Path) -> Result<OwnedFd, FsError> {
     rustix::fs::open(path, DIRECTORY, Mode::empty()).map_err(|error| FsError::io("opening the directory")(error.into()))
 }
 
-fn read_identity(directory: &OwnedFd, expected: &FsIdentity) -> Result<File, FsError> {
+fn read_identity(directory: &OwnedFd, expected: &ShardIdentity) -> Result<File, FsError> {
     let file = match open_file(directory, IDENTITY_FILE) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(FsError::NoIdentity),
@@ -150,11 +150,14 @@ fn read_identity(directory: &OwnedFd, expected: &FsIdentity) -> Result<File, FsE
     Ok(file)
 }
 
-fn parse_identity(file: &File) -> Result<FsIdentity, FsError> {
+fn parse_identity(file: &File) -> Result<ShardIdentity, FsError> {
     let mut bytes = Vec::new();
     file.take(IDENTITY_BYTES_MAX).read_to_end(&mut bytes).map_err(FsError::io("reading the identity file"))?;
     let text = String::from_utf8(bytes).map_err(|_| FsError::DamagedIdentity)?;
-    FsIdentity::parse(&text)
+    ShardIdentity::parse(&text).map_err(|error| match error {
+        IdentityError::Damaged => FsError::DamagedIdentity,
+        IdentityError::Newer => FsError::NewerIdentity,
+    })
 }
 
 fn make_directory(parent: &OwnedFd, name: &str) -> rustix::io::Result<()> {

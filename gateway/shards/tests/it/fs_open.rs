@@ -2,13 +2,13 @@
 
 use crate::samples::*;
 use cofre_runtime::{Clock, Random};
-use cofre_shards::{Backend, BackendError, Body, Durability, FsBackend, FsError, FsIdentity, FsOptions, Locator};
+use cofre_shards::{Backend, BackendError, Body, Durability, FsBackend, FsError, FsOptions, Locator, ShardIdentity};
 use cofre_types::BlobId;
 use futures_util::StreamExt;
 use std::fs;
 use std::io::Write;
 
-fn open(root: &Root, identity: FsIdentity) -> Result<FsBackend, FsError> {
+fn open(root: &Root, identity: ShardIdentity) -> Result<FsBackend, FsError> {
     FsBackend::open(&root.path(), identity, FsOptions::default(), Clock::system(), Random::system())
 }
 
@@ -20,9 +20,9 @@ fn create(root: &Root) -> Result<FsBackend, FsError> {
 fn a_root_with_another_identity_is_refused() {
     let root = Root::new();
     drop(root.create());
-    let other = FsIdentity { shard: [9; 16], ..IDENTITY };
+    let other = ShardIdentity { shard: [9; 16], ..IDENTITY };
     assert!(matches!(open(&root, other), Err(FsError::OtherShard { found }) if found == "01".repeat(16)));
-    let foreign = FsIdentity { cluster: [9; 16], ..IDENTITY };
+    let foreign = ShardIdentity { cluster: [9; 16], ..IDENTITY };
     assert!(matches!(open(&root, foreign), Err(FsError::ForeignCluster { found }) if found == "02".repeat(16)));
     assert!(open(&root, IDENTITY).is_ok());
 }

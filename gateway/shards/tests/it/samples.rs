@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use cofre_runtime::{Clock, Random};
 use cofre_shards::{
-    Backend, BackendError, BlobHeader, Body, BodyError, ByteStream, FsBackend, FsIdentity, FsOptions, Listed, Locator,
-    MemoryBackend, ShardInfo, ShardMode, Shards, ShardsOptions,
+    Backend, BackendError, BlobHeader, Body, BodyError, ByteStream, FsBackend, FsOptions, Listed, Locator,
+    MemoryBackend, ShardIdentity, ShardInfo, ShardMode, Shards, ShardsOptions,
 };
 use cofre_types::{BlobId, ResolvedRange, ShardId};
 use futures_util::{StreamExt, stream};
@@ -83,7 +83,7 @@ pub fn memory_pool(count: usize) -> Shards {
     pool_of((0..count).map(|_| Arc::new(MemoryBackend::new(64 * MIB)) as _).collect(), ShardsOptions::default())
 }
 
-pub const IDENTITY: FsIdentity = FsIdentity { shard: [1; 16], cluster: [2; 16] };
+pub const IDENTITY: ShardIdentity = ShardIdentity { shard: [1; 16], cluster: [2; 16] };
 
 /// A directory for a filesystem shard, removed at the end.
 pub struct Root(tempfile::TempDir);

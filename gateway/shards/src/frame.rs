@@ -1,38 +1,39 @@
-//! How a blob looks on disk, in a pack and in a file of its own alike.
+//! How a blob looks where it stands: in a pack, in a file of its own, or as an object of a remote shard. Pure.
 //!
 //! ```text
 //! head     magic "cofb" | version u8 | kind u8 | header length u16 | head length u32 | blob id [16] | size u64
 //!          | header (postcard) | zeros | CRC-32C of all before, u32
 //! content  blocks of up to 131,068 bytes, each followed by its CRC-32C: 128 KiB a stride
 //! ```
-//! Numbers are little-endian. Version 1 had a header without scheme and piece. In a file of its own the head is padded to a multiple of 4 KiB, so
-//! that every stride is aligned; in a pack it is not padded. The version covers the header as well.
+//! Numbers are little-endian. Version 1 had a header without scheme and piece. In a file of its own the head is
+//! padded to a multiple of 4 KiB, so that every stride is aligned; elsewhere it is not padded. The version covers the
+//! header as well.
 
-use super::crc;
+use crate::crc;
 use crate::{BackendError, BlobHeader, BodyError};
 use bytes::Bytes;
 use cofre_types::{BlobId, ResolvedRange};
 use std::ops::Range;
 
 /// A block and its checksum.
-pub(super) const STRIDE_BYTES: usize = 128 * 1024;
+pub const STRIDE_BYTES: usize = 128 * 1024;
 /// Content of a block; the last one of a blob may have less.
-pub(super) const BLOCK_BYTES: usize = STRIDE_BYTES - CRC_BYTES;
+pub const BLOCK_BYTES: usize = STRIDE_BYTES - CRC_BYTES;
 /// Longest head.
-pub(super) const HEAD_BYTES_MAX: usize = 64 * 1024;
+pub const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Longest content of a blob that goes to a pack: such blobs are read whole, in one call.
-pub(super) const SMALL_BYTES_MAX: usize = 128 * 1024;
+pub(crate) const SMALL_BYTES_MAX: usize = 128 * 1024;
 /// Most content that a head may promise: far above any object, and sums with it do not overflow.
 const CONTENT_BYTES_MAX: u64 = 1 << 50;
 /// Longest record in a pack.
-pub(super) const RECORD_BYTES_MAX: usize = HEAD_BYTES_MAX + SMALL_BYTES_MAX + 2 * CRC_BYTES;
+pub(crate) const RECORD_BYTES_MAX: usize = HEAD_BYTES_MAX + SMALL_BYTES_MAX + 2 * CRC_BYTES;
 /// First bytes of a head.
-pub(super) const MAGIC: [u8; 4] = *b"cofb";
+pub(crate) const MAGIC: [u8; 4] = *b"cofb";
 
 /// Bytes of a checksum.
-pub(super) const CRC_BYTES: usize = 4;
+pub(crate) const CRC_BYTES: usize = 4;
 /// Bytes of the head before the header.
-pub(super) const FIXED_BYTES: usize = 36;
+pub(crate) const FIXED_BYTES: usize = 36;
 const VERSION: u8 = 2;
 /// The version whose header ends with the time of writing.
 const VERSION_1: u8 = 1;
@@ -43,39 +44,47 @@ const _: () = assert!(SMALL_BYTES_MAX <= 2 * BLOCK_BYTES && FIXED_BYTES + CRC_BY
 /// Where a record stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Kind {
+pub enum Kind {
     /// In a pack, among others.
     Pack = 1,
     /// In a file of its own.
     File = 2,
+    /// In an object of its own, on a remote shard.
+    Object = 3,
 }
 
 /// A head that passed its checksum.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Head {
-    pub(super) blob: BlobId,
-    pub(super) size: u64,
+pub struct Head {
+    /// Whose head it is.
+    pub blob: BlobId,
+    /// Bytes of content.
+    pub size: u64,
     /// Its own length in bytes.
-    pub(super) len: usize,
-    pub(super) header: BlobHeader,
+    pub len: usize,
+    /// What the blob says about itself.
+    pub header: BlobHeader,
 }
 
 /// Bytes that content of `size` bytes takes on disk.
-pub(super) const fn content_len(size: u64) -> u64 {
+pub const fn content_len(size: u64) -> u64 {
     size + size.div_ceil(BLOCK_BYTES as u64) * CRC_BYTES as u64
 }
 
 /// Bytes of content in `len` bytes on disk: the reverse of [`content_len`].
-pub(super) const fn content_size(len: u64) -> u64 {
+pub const fn content_size(len: u64) -> u64 {
     len.saturating_sub(len.div_ceil(STRIDE_BYTES as u64) * CRC_BYTES as u64)
 }
 
 /// The head of a blob.
-pub(super) fn encode_head(kind: Kind, blob: BlobId, size: u64, header: &BlobHeader) -> Result<Vec<u8>, BackendError> {
+///
+/// # Errors
+/// [`BackendError::Body`] if its names are too long for a head.
+pub fn encode_head(kind: Kind, blob: BlobId, size: u64, header: &BlobHeader) -> Result<Vec<u8>, BackendError> {
     let header = postcard::to_stdvec(header).map_err(|error| BodyError(error.to_string().into()))?;
     let bare = FIXED_BYTES + header.len() + CRC_BYTES;
     let len = match kind {
-        Kind::Pack => bare,
+        Kind::Pack | Kind::Object => bare,
         Kind::File => bare.next_multiple_of(FILE_ALIGN_BYTES),
     };
     let (Ok(header_len), true) = (u16::try_from(header.len()), len <= HEAD_BYTES_MAX) else {
@@ -94,19 +103,24 @@ pub(super) fn encode_head(kind: Kind, blob: BlobId, size: u64, header: &BlobHead
     Ok(head)
 }
 
+/// The checksum that follows block `index` of a blob.
+pub fn block_checksum(blob: BlobId, index: u64, content: &[u8]) -> [u8; 4] {
+    crc::of_block(blob, index, content).to_le_bytes()
+}
+
 /// A whole record for a pack.
-pub(super) fn encode(blob: BlobId, header: &BlobHeader, content: &[u8]) -> Result<Vec<u8>, BackendError> {
+pub(crate) fn encode(blob: BlobId, header: &BlobHeader, content: &[u8]) -> Result<Vec<u8>, BackendError> {
     let mut record = encode_head(Kind::Pack, blob, content.len() as u64, header)?;
     record.reserve_exact(content_len(content.len() as u64) as usize);
     for (index, block) in content.chunks(BLOCK_BYTES).enumerate() {
         record.extend_from_slice(block);
-        record.extend(crc::of_block(blob, index as u64, block).to_le_bytes());
+        record.extend(block_checksum(blob, index as u64, block));
     }
     Ok(record)
 }
 
 /// The same record with another time of writing; `None` if its head is not whole or has no room for it.
-pub(super) fn rewritten(record: &[u8], written_nanos: u64) -> Option<Vec<u8>> {
+pub(crate) fn rewritten(record: &[u8], written_nanos: u64) -> Option<Vec<u8>> {
     let head = parse_head(record, Kind::Pack)?;
     let header = BlobHeader { written_nanos, ..head.header };
     let mut again = encode_head(Kind::Pack, head.blob, head.size, &header).ok()?;
@@ -115,7 +129,7 @@ pub(super) fn rewritten(record: &[u8], written_nanos: u64) -> Option<Vec<u8>> {
 }
 
 /// Length of the head that `bytes` begins with, by its fixed part alone; `None` if it is no head.
-pub(super) fn head_len(bytes: &[u8], kind: Kind) -> Option<usize> {
+pub fn head_len(bytes: &[u8], kind: Kind) -> Option<usize> {
     let fixed: &[u8; FIXED_BYTES] = bytes.first_chunk()?;
     let len = u32::from_le_bytes([fixed[8], fixed[9], fixed[10], fixed[11]]) as usize;
     let known = fixed[..4] == MAGIC && matches!(fixed[4], VERSION_1 | VERSION) && fixed[5] == kind as u8;
@@ -123,7 +137,7 @@ pub(super) fn head_len(bytes: &[u8], kind: Kind) -> Option<usize> {
 }
 
 /// The head that `bytes` begins with, checked; `None` if it is not whole.
-pub(super) fn parse_head(bytes: &[u8], kind: Kind) -> Option<Head> {
+pub(crate) fn parse_head(bytes: &[u8], kind: Kind) -> Option<Head> {
     let head = bytes.get(..head_len(bytes, kind)?)?;
     let (covered, stored) = head.split_last_chunk::<CRC_BYTES>()?;
     if crc::of(covered) != u32::from_le_bytes(*stored) {
@@ -152,7 +166,7 @@ fn parse_header(version: u8, bytes: &[u8]) -> Option<BlobHeader> {
 }
 
 /// Checks a whole record of a pack, and cuts `range` out of it without copying.
-pub(super) fn read(record: &Bytes, blob: BlobId, range: ResolvedRange) -> Result<Vec<Bytes>, BackendError> {
+pub(crate) fn read(record: &Bytes, blob: BlobId, range: ResolvedRange) -> Result<Vec<Bytes>, BackendError> {
     let head = check_head(record, Kind::Pack, blob)?;
     if head.len as u64 + content_len(head.size) != record.len() as u64 || range.end > head.size {
         return Err(BackendError::Corrupt("the record has another length than its head says".into()));
@@ -160,8 +174,11 @@ pub(super) fn read(record: &Bytes, blob: BlobId, range: ResolvedRange) -> Result
     blocks(&record.slice(head.len..), blob, 0, range)
 }
 
-/// Checks a head, and that it is the blob's.
-pub(super) fn check_head(bytes: &[u8], kind: Kind, blob: BlobId) -> Result<Head, BackendError> {
+/// Checks the head that `bytes` begins with, and that it is the blob's.
+///
+/// # Errors
+/// [`BackendError::Corrupt`].
+pub fn check_head(bytes: &[u8], kind: Kind, blob: BlobId) -> Result<Head, BackendError> {
     let head = parse_head(bytes, kind).ok_or_else(|| BackendError::Corrupt("the head fails its checksum".into()))?;
     if head.blob == blob {
         return Ok(head);
@@ -170,13 +187,11 @@ pub(super) fn check_head(bytes: &[u8], kind: Kind, blob: BlobId) -> Result<Head,
 }
 
 /// Checks the blocks in `strides`, of which the first has number `first`, and cuts `range` (bytes of the
-/// blob) out of them.
-pub(super) fn blocks(
-    strides: &Bytes,
-    blob: BlobId,
-    first: u64,
-    range: ResolvedRange,
-) -> Result<Vec<Bytes>, BackendError> {
+/// blob) out of them, without copying.
+///
+/// # Errors
+/// [`BackendError::Corrupt`] with the number of a block that fails its checksum.
+pub fn blocks(strides: &Bytes, blob: BlobId, first: u64, range: ResolvedRange) -> Result<Vec<Bytes>, BackendError> {
     let mut pieces = Vec::with_capacity(strides.len().div_ceil(STRIDE_BYTES));
     for (i, at) in (0..strides.len()).step_by(STRIDE_BYTES).enumerate() {
         let stride = at..strides.len().min(at + STRIDE_BYTES);
