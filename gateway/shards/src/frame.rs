@@ -24,7 +24,7 @@ pub const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Longest content of a blob that goes to a pack: such blobs are read whole, in one call.
 pub(crate) const SMALL_BYTES_MAX: usize = 128 * 1024;
 /// Most content that a head may promise: far above any object, and sums with it do not overflow.
-const CONTENT_BYTES_MAX: u64 = 1 << 50;
+pub const CONTENT_BYTES_MAX: u64 = 1 << 50;
 /// Longest record in a pack.
 pub(crate) const RECORD_BYTES_MAX: usize = HEAD_BYTES_MAX + SMALL_BYTES_MAX + 2 * CRC_BYTES;
 /// First bytes of a head.

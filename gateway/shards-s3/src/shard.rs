@@ -1,0 +1,210 @@
+use crate::calls::{ANSWER_MAX, Bucket, bounded};
+use crate::failure::Failure;
+use crate::names::{BLOBS, Place};
+use crate::options::S3Options;
+use crate::{S3Error, delete, get, identity, list, put};
+use async_trait::async_trait;
+use cofre_runtime::{Clock, Random};
+use cofre_shards::{
+    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, Listed, Locator, NotDeleted,
+    Probe, Relocate, ShardIdentity, Stored,
+};
+use cofre_types::{BlobId, ResolvedRange};
+use futures_util::StreamExt;
+use parking_lot::Mutex;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+/// How long it counts that the identity was seen.
+const IDENTITY_TTL: Duration = Duration::from_secs(30);
+/// Between two looks for uploads that a crash left.
+const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+/// Age of an upload that is aborted: above that of any put.
+const STALE_UPLOAD_AGE: Duration = Duration::from_secs(24 * 3600);
+/// Uploads that one look aborts.
+const SWEEP_UPLOADS_MAX: i32 = 1000;
+/// Content of a probe, in bytes.
+const PROBE_BYTES: usize = 16;
+
+/// A shard on a remote S3 endpoint.
+#[derive(Debug)]
+pub struct S3Backend(Shard);
+
+/// What all parts of a shard share.
+#[derive(Debug)]
+pub(crate) struct Shard {
+    pub(crate) bucket: Bucket,
+    identity: ShardIdentity,
+    clock: Clock,
+    capacity_bytes: u64,
+    /// When the identity was last seen.
+    seen_at: Mutex<Option<Duration>>,
+    /// Whether the endpoint deletes one by one.
+    pub(crate) one_by_one: AtomicBool,
+    /// When uploads were last looked for.
+    swept_at: Mutex<Option<Duration>>,
+}
+
+impl S3Backend {
+    /// Makes a shard of a prefix under which there is nothing, and answers with the identity that stands there: a
+    /// shard of the same Cofre that was made before keeps its own.
+    ///
+    /// # Errors
+    /// [`S3Error`]; but for an endpoint that ignores `If-None-Match`, nothing that was there is written over.
+    pub async fn create(options: &S3Options, identity: ShardIdentity, random: Random) -> Result<[u8; 16], S3Error> {
+        identity::create(options, identity, random).await
+    }
+
+    /// Opens a shard, if it is the one that it should be.
+    ///
+    /// # Errors
+    /// [`S3Error`].
+    pub async fn open(
+        options: &S3Options,
+        identity: ShardIdentity,
+        clock: Clock,
+        random: Random,
+    ) -> Result<Self, S3Error> {
+        let bucket = identity::open_bucket(options, random)?;
+        identity::verify(&bucket, &identity).await?;
+        let seen_at = Mutex::new(Some(clock.elapsed()));
+        let (one_by_one, swept_at) = Default::default();
+        let capacity_bytes = options.capacity_bytes;
+        Ok(Self(Shard { bucket, identity, clock, capacity_bytes, seen_at, one_by_one, swept_at }))
+    }
+}
+
+impl Shard {
+    /// Fails unless the identity was seen lately, or is seen now.
+    pub(crate) async fn ensure_identity(&self) -> Result<(), BackendError> {
+        let now = self.clock.elapsed();
+        let seen_at = *self.seen_at.lock();
+        match seen_at {
+            Some(at) if now.saturating_sub(at) < IDENTITY_TTL => Ok(()),
+            _ => self.verify_identity().await,
+        }
+    }
+
+    async fn verify_identity(&self) -> Result<(), BackendError> {
+        let verified = identity::verify(&self.bucket, &self.identity).await;
+        *self.seen_at.lock() = verified.is_ok().then(|| self.clock.elapsed());
+        verified.map_err(S3Error::unreachable)
+    }
+
+    /// What it means that the endpoint knows no such object: missing only if it is the shard that answers.
+    pub(crate) async fn missing(&self) -> BackendError {
+        match self.verify_identity().await {
+            Ok(()) => BackendError::Missing,
+            Err(error) => error,
+        }
+    }
+
+    /// Puts, reads and deletes a small blob, while the identity is looked at.
+    async fn probe(&self) -> Result<Probe, BackendError> {
+        let began = self.clock.elapsed();
+        let blob = BlobId::from_bytes(self.bucket.random.bytes());
+        let content: [u8; PROBE_BYTES] = self.bucket.random.bytes();
+        let header = BlobHeader {
+            bucket: String::new(),
+            key: "probe".into(),
+            version: String::new(),
+            part: None,
+            written_nanos: self.clock.now_nanos(),
+        };
+        self.verify_identity().await?;
+        let stored = put::put(self, blob, &header, Body::Whole(content.to_vec().into())).await?;
+        let read = self.read_back(blob, &stored).await;
+        let failed = delete::delete(self, vec![(blob, stored.locator)]).await?;
+        if read? != content {
+            return Err(BackendError::Corrupt("a blob did not come back as it was written".into()));
+        }
+        if let Some(failed) = failed.into_iter().next() {
+            return Err(BackendError::Unreachable(failed.why));
+        }
+        Ok(Probe { round_trip: self.clock.elapsed().saturating_sub(began) })
+    }
+
+    async fn read_back(&self, blob: BlobId, stored: &Stored) -> Result<Vec<u8>, BackendError> {
+        let place = Place::parse(blob, &stored.locator)?;
+        let mut stream = get::read(self, blob, place, ResolvedRange { start: 0, end: stored.size }).await?;
+        let mut all = Vec::new();
+        while let Some(piece) = stream.next().await {
+            all.extend_from_slice(&piece.map_err(BackendError::of_stream)?);
+        }
+        Ok(all)
+    }
+
+    /// Aborts uploads that a crash left, now and then. An endpoint that lists none has to forget them by itself.
+    async fn sweep_uploads(&self) -> Result<(), Failure> {
+        let now = self.clock.elapsed();
+        {
+            let mut swept_at = self.swept_at.lock();
+            if swept_at.is_some_and(|at| now.saturating_sub(at) < SWEEP_EVERY) {
+                return Ok(());
+            }
+            *swept_at = Some(now);
+        }
+        let bucket = &self.bucket;
+        let list = bucket.client.list_multipart_uploads().bucket(&bucket.name).prefix(bucket.key(BLOBS));
+        let list = list.max_uploads(SWEEP_UPLOADS_MAX);
+        let found = bounded("listing uploads", ANSWER_MAX, list.send()).await?;
+        let stale_before = i128::from(self.clock.now_nanos()) - STALE_UPLOAD_AGE.as_nanos() as i128;
+        for upload in found.uploads() {
+            let name = upload.key().and_then(|key| key.strip_prefix(&*bucket.prefix));
+            let stale = upload.initiated().is_some_and(|at| at.as_nanos() < stale_before);
+            if let (Some(name), Some(id), true) = (name, upload.upload_id(), stale) {
+                bucket.abort_upload(name, id).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Backend for S3Backend {
+    /// Whatever the durability, the blob is as durable as the endpoint makes what it acknowledges.
+    async fn put(
+        &self,
+        blob: BlobId,
+        header: &BlobHeader,
+        body: Body,
+        _durability: Durability,
+    ) -> Result<Stored, BackendError> {
+        put::put(&self.0, blob, header, body).await
+    }
+
+    async fn get(&self, blob: BlobId, locator: &Locator, range: ResolvedRange) -> Result<ByteStream, BackendError> {
+        get::read(&self.0, blob, Place::parse(blob, locator)?, range).await
+    }
+
+    async fn header(&self, blob: BlobId, locator: &Locator) -> Result<BlobHeader, BackendError> {
+        get::header(&self.0, blob, Place::parse(blob, locator)?).await
+    }
+
+    async fn delete(&self, blobs: Vec<(BlobId, Locator)>) -> Result<Vec<NotDeleted>, BackendError> {
+        delete::delete(&self.0, blobs).await
+    }
+
+    async fn list(&self, after: Option<Vec<u8>>) -> Result<(Vec<Listed>, Option<Vec<u8>>), BackendError> {
+        list::page(&self.0, after.as_deref()).await
+    }
+
+    /// Nothing is to be moved: a blob is an object, and deleting it gives its room back. Uploads that a crash left
+    /// are aborted instead.
+    async fn compact(&self, _relocate: &dyn Relocate) -> Result<Option<Compacted>, BackendError> {
+        match self.0.sweep_uploads().await {
+            Ok(()) | Err(Failure::NotKnown(_) | Failure::NoSuchKey) => Ok(None),
+            Err(failure) => Err(failure.unreachable()),
+        }
+    }
+
+    /// What was set, all of it free: who knows what stands on the shard takes that off.
+    async fn capacity(&self) -> Result<Capacity, BackendError> {
+        let bytes = self.0.capacity_bytes;
+        Ok(Capacity { total_bytes: bytes, free_bytes: bytes })
+    }
+
+    async fn probe(&self) -> Result<Probe, BackendError> {
+        self.0.probe().await
+    }
+}
