@@ -12,7 +12,7 @@
 //!   asked of the endpoint's own checksums.
 //! - Missing is told only where the endpoint says `NoSuchKey` and, asked again, shows the shard's identity.
 //! - A shard is written only while its identity was seen in the last 30 seconds; one that is missing, foreign or
-//!   another shard's is refused.
+//!   another shard's is refused. The same look, every ten seconds while the room is asked for, tells that it answers.
 //!
 //! # Failure and retry
 //! A call that changes nothing, or does the same when done twice, is tried up to three times with growing, random rests

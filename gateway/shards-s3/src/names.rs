@@ -121,4 +121,24 @@ mod tests {
         bytes[28] = 0xff;
         assert!(Place::parse(PLACE.copy.blob, &Locator(bytes)).is_err());
     }
+
+    #[test]
+    fn whatever_is_read_is_written_alike() {
+        let random = cofre_runtime::Random::seeded(1);
+        for _ in 0..20_000 {
+            let mut bytes = PLACE.locator().0;
+            bytes[random.below(29) as usize] = random.bytes::<1>()[0];
+            if let Ok(place) = Place::parse(PLACE.copy.blob, &Locator(bytes.clone())) {
+                assert_eq!(place.locator().0, bytes);
+                assert!(place.object_bytes() > place.size, "sums do not overflow");
+            }
+            let mut name = PLACE.copy.name().into_bytes();
+            let at = random.below(name.len() as u64) as usize;
+            name[at] = b"0123456789abcdefABCDEF-/x+"[random.below(26) as usize];
+            let name = String::from_utf8_lossy(&name);
+            if let Some(copy) = Copy::of_name(&name) {
+                assert_eq!(copy.name(), name);
+            }
+        }
+    }
 }

@@ -14,9 +14,14 @@ use futures_util::StreamExt;
 use parking_lot::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// How long it counts that the identity was seen.
 const IDENTITY_TTL: Duration = Duration::from_secs(30);
+/// How long what was seen of the endpoint counts when the room is asked for.
+const LOOK_TTL: Duration = Duration::from_secs(10);
+/// How long such a look may take: a write may wait for it.
+const LOOK_MAX: Duration = Duration::from_secs(2);
 /// Between two looks for uploads that a crash left.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 /// Age of an upload that is aborted: above that of any put.
@@ -77,12 +82,12 @@ impl S3Backend {
 impl Shard {
     /// Fails unless the identity was seen lately, or is seen now.
     pub(crate) async fn ensure_identity(&self) -> Result<(), BackendError> {
-        let now = self.clock.elapsed();
+        if self.seen_within(IDENTITY_TTL) { Ok(()) } else { self.verify_identity().await }
+    }
+
+    fn seen_within(&self, ttl: Duration) -> bool {
         let seen_at = *self.seen_at.lock();
-        match seen_at {
-            Some(at) if now.saturating_sub(at) < IDENTITY_TTL => Ok(()),
-            _ => self.verify_identity().await,
-        }
+        seen_at.is_some_and(|at| self.clock.elapsed().saturating_sub(at) < ttl)
     }
 
     async fn verify_identity(&self) -> Result<(), BackendError> {
@@ -110,6 +115,8 @@ impl Shard {
             version: String::new(),
             part: None,
             written_nanos: self.clock.now_nanos(),
+            scheme: None,
+            piece: 0,
         };
         self.verify_identity().await?;
         let stored = put::put(self, blob, &header, Body::Whole(content.to_vec().into())).await?;
@@ -198,8 +205,13 @@ impl Backend for S3Backend {
         }
     }
 
-    /// What was set, all of it free: who knows what stands on the shard takes that off.
+    /// What was set, all of it free: who knows what stands on the shard takes that off. The endpoint is looked at every
+    /// ten seconds, so that one which is away does not count as room.
     async fn capacity(&self) -> Result<Capacity, BackendError> {
+        if !self.0.seen_within(LOOK_TTL) {
+            let looked = timeout(LOOK_MAX, self.0.verify_identity()).await;
+            looked.map_err(|_| BackendError::Unreachable("no answer within 2 seconds to a look".into()))??;
+        }
         let bytes = self.0.capacity_bytes;
         Ok(Capacity { total_bytes: bytes, free_bytes: bytes })
     }

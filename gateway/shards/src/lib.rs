@@ -23,7 +23,9 @@ pub use backend::{
     Probe, Relocate, Stored,
 };
 pub use body::{Body, BodyError, ByteStream, exclusive};
-pub use decorators::{Faulty, LATENCY_BOUNDS_MICROS, Latency, Limit, Meter, Retry, StreamTrouble, Trouble, Troubles};
+pub use decorators::{
+    Budget, Faulty, InUse, LATENCY_BOUNDS_MICROS, Latency, Limit, Meter, Retry, StreamTrouble, Trouble, Troubles,
+};
 #[cfg(feature = "fuzzing")]
 pub use fs::fuzzing;
 pub use fs::{FsBackend, FsError, FsOptions};

@@ -44,6 +44,8 @@ pub fn header() -> BlobHeader {
         version: "null".into(),
         part: None,
         written_nanos: 1_700_000_000_000_000_000,
+        scheme: None,
+        piece: 0,
     }
 }
 

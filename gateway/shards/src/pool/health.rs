@@ -1,7 +1,8 @@
 use super::types::ShardState;
 use crate::{Backend, BackendError, Capacity};
-use cofre_runtime::Clock;
+use cofre_runtime::{Clock, spawn};
 use parking_lot::Mutex;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -11,8 +12,10 @@ const FAILURES_TO_UNREACHABLE: u32 = 3;
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// How long a shard that failed once or twice is left alone before that.
 const RETRY_SUSPECT_AFTER: Duration = Duration::from_secs(1);
-/// How long a trial may take: a write waits for it.
-const TRIAL_MAX: Duration = Duration::from_millis(500);
+/// How long a write waits for a trial.
+const TRIAL_WAIT: Duration = Duration::from_millis(500);
+/// How long a trial may take: it goes on behind the write, for a shard that is far away.
+const TRIAL_MAX: Duration = Duration::from_secs(10);
 /// How long a shard that did not begin a read in time is read last.
 const SLOW_FOR: Duration = Duration::from_secs(5);
 /// How long a capacity that was seen holds.
@@ -120,7 +123,7 @@ impl Health {
 
     /// Whether the shard can take `size_bytes`, by a capacity at most a second old. One caller at a
     /// time asks the backend; the others go by what was seen last, if anything was.
-    pub(super) async fn room(&self, backend: &dyn Backend, size_bytes: u64) -> Room {
+    pub(super) async fn room(self: &Arc<Self>, backend: &Arc<dyn Backend>, size_bytes: u64) -> Room {
         if self.claim_trial() {
             self.try_out(backend).await;
         }
@@ -128,7 +131,7 @@ impl Health {
             return Room::Away;
         }
         if self.claim_refresh() {
-            self.refresh(backend).await;
+            self.refresh(&**backend).await;
         }
         let now = self.clock.elapsed();
         let seen = self.seen.lock();
@@ -177,15 +180,22 @@ impl Health {
     }
 
     /// Probes a shard that failed, so that it comes back without an operator and without risking a blob.
-    async fn try_out(&self, backend: &dyn Backend) {
-        match timeout(TRIAL_MAX, backend.probe()).await {
-            Ok(Ok(_)) => self.succeeded(),
-            Ok(Err(BackendError::Full)) => {
-                self.succeeded();
-                self.failed(&BackendError::Full);
+    async fn try_out(self: &Arc<Self>, backend: &Arc<dyn Backend>) {
+        let (health, backend) = (self.clone(), backend.clone());
+        let trial = spawn(async move {
+            match timeout(TRIAL_MAX, backend.probe()).await {
+                Ok(Ok(_)) => health.succeeded(),
+                Ok(Err(BackendError::Full)) => {
+                    health.succeeded();
+                    health.failed(&BackendError::Full);
+                }
+                Ok(Err(error)) => health.failed(&error),
+                // The write that waited has noted it.
+                Err(_) => {}
             }
-            Ok(Err(error)) => self.failed(&error),
-            Err(_) => self.failed(&BackendError::Unreachable("no answer to a probe".into())),
+        });
+        if timeout(TRIAL_WAIT, trial).await.is_err() {
+            self.failed(&BackendError::Unreachable("no quick answer to a probe".into()));
         }
     }
 

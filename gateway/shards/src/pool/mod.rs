@@ -8,7 +8,8 @@
 //!
 //! # Failure and retry
 //! A shard that fails three times in a row takes no new blobs; a write probes it every five seconds, and
-//! a probe that succeeds brings it back. So does any other call. A dropped call leaves nothing behind: no task outlives the future that it works for.
+//! a probe that succeeds brings it back. So does any other call. A dropped call leaves nothing behind: no task
+//! outlives the future that it works for, but such a probe, for ten seconds at most.
 
 mod bad_copies;
 mod health;

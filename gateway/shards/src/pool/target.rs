@@ -136,7 +136,8 @@ impl Shards {
         let mut shortage = Shortage::default();
         let (mut sound, mut suspect) = (Vec::new(), Vec::new());
         for shard in &shards {
-            match shard.health.room(&*shard.backend, size_bytes).await {
+            let backend: Arc<dyn Backend> = shard.backend.clone();
+            match shard.health.room(&backend, size_bytes).await {
                 Room::Free(free_bytes) if shard.health.state() == ShardState::Healthy => {
                     sound.push((shard, free_bytes))
                 }

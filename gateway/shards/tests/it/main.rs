@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod budget;
 mod conformance;
 mod erasure;
 mod erasure_faults;

@@ -1,7 +1,7 @@
 //! The pool while shards fail.
 
 use crate::samples::*;
-use cofre_runtime::{ManualClock, Random};
+use cofre_runtime::{Clock, ManualClock, Random};
 use cofre_shards::{
     Backend, BlobRef, Body, Copy, CopyState, Durability, Fault, Faulty, Limit, MemoryBackend, ReadError, Retry,
     ShardMode, ShardState, Shards, ShardsOptions, StreamTrouble, Trouble, Troubles, WriteError,
@@ -228,6 +228,34 @@ async fn a_shard_that_hangs_is_given_up_and_comes_back_by_itself() {
     clock.advance(Duration::from_secs(5));
     assert_eq!(put().await.unwrap().copies.len(), 3);
     assert_eq!(pool.status()[0].state, ShardState::Healthy);
+}
+
+#[tokio::test]
+async fn a_shard_that_is_far_away_comes_back_behind_the_write_that_tried_it() {
+    let clock = ManualClock::at(0);
+    let pool = Shards::new(clock.clock(), Random::seeded(1), quick());
+    let far = Arc::new(Faulty::new(Arc::new(MemoryBackend::new(64 * MIB))));
+    pool.attach(info(1), far.clone());
+    pool.attach(info(2), Arc::new(MemoryBackend::new(64 * MIB)));
+    let put = || write(&pool, Body::Whole(content(1, 10)), 2);
+    far.set(Troubles { put: Some(Trouble::Unreachable), ..Troubles::default() });
+    for _ in 0..3 {
+        put().await.ok();
+    }
+    assert_eq!(pool.status()[0].state, ShardState::Unreachable);
+    let slow = Some(Trouble::Delay(Duration::from_millis(700)));
+    far.set(Troubles { other: slow, ..Troubles::default() });
+    clock.advance(Duration::from_secs(5));
+    let waited = Clock::system();
+    put().await.ok();
+    assert!(waited.elapsed() < Duration::from_secs(5), "a write waits no longer than it must");
+    for _ in 0..1000 {
+        if pool.status()[0].state == ShardState::Healthy {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it stays {:?}", pool.status()[0].state);
 }
 
 #[tokio::test]
