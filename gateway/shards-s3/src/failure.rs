@@ -1,5 +1,5 @@
 use aws_sdk_s3::config::http::HttpResponse;
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use cofre_shards::BackendError;
 
 /// Most characters of an endpoint's own words in an error.
@@ -48,9 +48,9 @@ impl Failure {
                 Self::Refused(format!("{doing}: no connection in time"))
             }
             SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
-                Self::Passing(format!("{doing}: {}", words(&DisplayErrorContext(error).to_string())))
+                Self::Passing(format!("{doing}: {}", words(&chain(error))))
             }
-            _ => Self::Refused(format!("{doing}: {}", words(&DisplayErrorContext(error).to_string()))),
+            _ => Self::Refused(format!("{doing}: {}", words(&chain(error)))),
         }
     }
 
@@ -72,6 +72,12 @@ impl Failure {
             _ => Self::Refused(text),
         }
     }
+}
+
+/// An error and what is behind it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// What an endpoint said, cut and without control characters: it goes to logs and to operators.

@@ -276,7 +276,7 @@ async fn a_limit_holds_calls_back_and_slow_bodies_do_not_count() {
     let limited = Limit::new(Arc::new(slow), 1);
     let header = header("a");
     let put = |number| limited.put(blob(number), &header, Body::Whole(content(1, 10)), Durability::Durable);
-    let began = cofre_runtime::Clock::system();
+    let began = Clock::system();
     let (one, two, three) = tokio::join!(put(1), put(2), put(3));
     assert!(one.is_ok() && two.is_ok() && three.is_ok());
     assert!(began.elapsed() >= Duration::from_millis(150));
