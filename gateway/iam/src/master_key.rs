@@ -1,8 +1,8 @@
-//! The master key seals the secrets of access keys at rest.
+//! The master key seals the secrets of access keys at rest, and other texts that must be read again.
 //!
 //! AES-256-GCM with a random 96-bit nonce for each seal, which is safe for 2^32 seals under one key
-//! (NIST SP 800-38D, section 8.3). The access key id is the associated data, so a sealed secret that
-//! someone moves to another key's record does not open.
+//! (NIST SP 800-38D, section 8.3). The access key id, or what else a text belongs to, is the associated data,
+//! so a sealed text that someone moves to another record does not open.
 
 use crate::private_file::create_private_file;
 use crate::{IamError, Secret};
@@ -95,13 +95,7 @@ impl MasterKey {
 
     /// Nonce, ciphertext and tag of `secret`, bound to `id`.
     pub(crate) fn seal(&self, id: &AccessKeyId, secret: &Secret, random: &Random) -> Result<Vec<u8>, IamError> {
-        let nonce = random.bytes::<NONCE_LEN>();
-        let mut text = Zeroizing::new(secret.expose().as_bytes().to_vec());
-        let tag = self
-            .0
-            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(id.as_str()), &mut text)
-            .map_err(|_| IamError::MasterKey("cannot seal".to_owned()))?;
-        Ok([&nonce, text.as_slice(), tag.as_ref()].concat())
+        self.seal_bound(id.as_str(), secret, random)
     }
 
     /// Undoes [`MasterKey::seal`].
@@ -109,15 +103,50 @@ impl MasterKey {
     /// # Errors
     /// [`IamError::WrongMasterKey`] if the key, the id or the bytes are not those that were sealed.
     pub(crate) fn open(&self, id: &AccessKeyId, sealed: &[u8]) -> Result<Secret, IamError> {
-        let wrong = || IamError::WrongMasterKey(id.to_string());
+        self.open_bound(id.as_str(), sealed)
+    }
+
+    /// Seals a secret that is no access key of this Cofre, for the thing that `owner` names within `kind`.
+    ///
+    /// # Errors
+    /// [`IamError::MasterKey`] if the cipher refuses.
+    pub fn seal_for(&self, kind: &str, owner: &str, secret: &Secret, random: &Random) -> Result<Vec<u8>, IamError> {
+        self.seal_bound(&bound(kind, owner), secret, random)
+    }
+
+    /// Undoes [`MasterKey::seal_for`].
+    ///
+    /// # Errors
+    /// [`IamError::WrongMasterKey`] if the key, the owner or the bytes are not those that were sealed.
+    pub fn open_for(&self, kind: &str, owner: &str, sealed: &[u8]) -> Result<Secret, IamError> {
+        self.open_bound(&bound(kind, owner), sealed)
+    }
+
+    fn seal_bound(&self, bound: &str, secret: &Secret, random: &Random) -> Result<Vec<u8>, IamError> {
+        let nonce = random.bytes::<NONCE_LEN>();
+        let mut text = Zeroizing::new(secret.expose().as_bytes().to_vec());
+        let tag = self
+            .0
+            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(bound), &mut text)
+            .map_err(|_| IamError::MasterKey("cannot seal".to_owned()))?;
+        Ok([&nonce, text.as_slice(), tag.as_ref()].concat())
+    }
+
+    fn open_bound(&self, bound: &str, sealed: &[u8]) -> Result<Secret, IamError> {
+        let wrong = || IamError::WrongMasterKey(bound.replace('\n', " "));
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>().ok_or_else(wrong)?;
         let mut text = Zeroizing::new(sealed.to_vec());
         let opened = self
             .0
-            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(id.as_str()), &mut text)
+            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(bound), &mut text)
             .map_err(|_| wrong())?;
         std::str::from_utf8(opened).map(|text| Secret::new(text.to_owned())).map_err(|_| wrong())
     }
+}
+
+/// What a sealed text is bound to. The line break keeps it apart from every access key id.
+fn bound(kind: &str, owner: &str) -> String {
+    format!("{kind}\n{owner}")
 }
 
 fn unreadable(path: &Path, reason: impl fmt::Display) -> IamError {

@@ -22,6 +22,29 @@ pub enum ShardPlace {
         /// Absolute path.
         path: String,
     },
+    /// A prefix of a bucket of a remote S3 endpoint.
+    S3(S3Place),
+}
+
+/// A prefix of a bucket of a remote S3 endpoint, and who we are there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct S3Place {
+    /// URL of the endpoint.
+    pub endpoint: String,
+    /// Region that requests are signed for.
+    pub region: String,
+    /// The bucket.
+    pub bucket: String,
+    /// What every name begins with: empty, or ending in `/`.
+    pub prefix: String,
+    /// Access key.
+    pub access_key_id: String,
+    /// Its secret, sealed by the master key.
+    pub sealed_secret: Vec<u8>,
+    /// Certificates, PEM, that the endpoint's may come from; the machine's own if absent.
+    pub ca_pem: Option<String>,
+    /// Room that it has, in bytes: S3 tells none.
+    pub capacity_bytes: u64,
 }
 
 /// A shard.

@@ -1,4 +1,4 @@
-use cofre_iam::{IamError, MasterKey, write_private_file};
+use cofre_iam::{IamError, MasterKey, Secret, write_private_file};
 use cofre_runtime::Random;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -59,4 +59,21 @@ fn text_in_hexadecimal_and_base64_is_taken_and_other_text_not_repeated() {
         assert!(bad.is_empty() || !error.contains(bad), "{error}");
     }
     assert_eq!(format!("{:?}", MasterKey::parse(&hexadecimal).unwrap()), "MasterKey(redacted)");
+}
+
+#[test]
+fn a_sealed_secret_opens_for_its_owner_alone() {
+    let (key, random) = (MasterKey::from_bytes([7; 32]).unwrap(), Random::system());
+    let secret = Secret::new("the node's secret".to_owned());
+    let sealed = key.seal_for("node", "bucket/prefix", &secret, &random).unwrap();
+    assert!(!sealed.windows(6).any(|window| window == b"secret"));
+    assert_eq!(key.open_for("node", "bucket/prefix", &sealed).unwrap().expose(), secret.expose());
+    let other = MasterKey::from_bytes([8; 32]).unwrap();
+    assert!(matches!(other.open_for("node", "bucket/prefix", &sealed), Err(IamError::WrongMasterKey(_))));
+    for (kind, owner) in [("node", "bucket/other"), ("other", "bucket/prefix"), ("nodebucket", "/prefix")] {
+        assert!(matches!(key.open_for(kind, owner, &sealed), Err(IamError::WrongMasterKey(_))), "{kind} {owner}");
+    }
+    let mut flipped = sealed;
+    flipped[14] ^= 1;
+    assert!(key.open_for("node", "bucket/prefix", &flipped).is_err());
 }

@@ -1,11 +1,12 @@
 use super::register::{check_fields, invalid};
-use super::{ShardView, TRIES_MAX, Topology, TopologyError, info};
+use super::remote::S3Change;
+use super::{ShardPlace, ShardView, TRIES_MAX, Topology, TopologyError, info};
 use cofre_catalog::records::{Record, ShardMode, ShardRecord};
 use cofre_catalog::{Batch, CommitError, keys};
 use cofre_types::ShardId;
 
 /// A change of a shard. What is absent stays as it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct ShardChange {
     /// Whether it takes no new blobs; not while it drains.
     pub read_only: Option<bool>,
@@ -17,15 +18,17 @@ pub struct ShardChange {
     pub weight_percent: Option<u32>,
     /// Labels, which replace the ones it has.
     pub labels: Option<Vec<(String, String)>>,
+    /// Where a remote shard is, and who we are there.
+    pub s3: Option<S3Change>,
 }
 
 impl Topology {
     /// Changes a shard, on top of the revision `expected` if one is given. A change that changes
-    /// nothing commits nothing.
+    /// nothing commits nothing. Another endpoint or key of a remote shard is tried out first.
     ///
     /// # Errors
     /// [`TopologyError::Invalid`] names the field; [`TopologyError::Changed`] if another revision is
-    /// there; nothing changed then.
+    /// there; [`TopologyError::Unusable`] if the shard does not open as changed; nothing changed then.
     pub async fn change(
         &self,
         id: ShardId,
@@ -39,7 +42,16 @@ impl Topology {
             if expected.is_some_and(|expected| expected != current) {
                 return Err(TopologyError::Changed { current });
             }
-            let (record, details) = apply(&found.record, change)?;
+            let (mut record, mut details) = apply(&found.record, change)?;
+            let mut reopened = None;
+            if let Some(s3) = &change.s3 {
+                record.place = s3.apply(&record.place, &*self.0.opener)?;
+                if record.place != found.record.place {
+                    details.extend(place_details(&found.record.place, &record.place));
+                    let opened = self.open(&record).await;
+                    reopened = Some(opened.map_err(|error| TopologyError::Unusable(error.to_string()))?);
+                }
+            }
             if details.is_empty() {
                 return self.get(id).await;
             }
@@ -49,7 +61,10 @@ impl Topology {
             batch.writes.push(self.event("shard.changed", id, actor, details).append(0));
             match self.0.store.commit(batch).await {
                 Ok(_) => {
-                    self.0.shards.update(info(&record));
+                    match reopened {
+                        None => self.0.shards.update(info(&record)),
+                        Some(backend) => self.attached(&record, backend).await,
+                    }
                     if record.mode != found.record.mode {
                         self.0.drains.forget(id);
                     }
@@ -61,6 +76,27 @@ impl Topology {
         }
         Err(TopologyError::Conflict)
     }
+}
+
+/// What changed of a place for the event. A secret is only said to be another.
+fn place_details(from: &ShardPlace, to: &ShardPlace) -> Vec<(String, String)> {
+    let mut details = Vec::new();
+    if let (ShardPlace::S3(from), ShardPlace::S3(to)) = (from, to) {
+        let mut note = |name: &str, from: &str, to: &str| details.push((name.to_owned(), format!("{from} -> {to}")));
+        if from.endpoint != to.endpoint {
+            note("endpoint", &from.endpoint, &to.endpoint);
+        }
+        if (&from.access_key_id, &from.sealed_secret) != (&to.access_key_id, &to.sealed_secret) {
+            note("access_key_id", &from.access_key_id, &to.access_key_id);
+        }
+        if from.ca_pem != to.ca_pem {
+            note("ca_pem", "before", "others");
+        }
+        if from.capacity_bytes != to.capacity_bytes {
+            note("capacity_bytes", &from.capacity_bytes.to_string(), &to.capacity_bytes.to_string());
+        }
+    }
+    details
 }
 
 /// The changed record, and what changed for the event.

@@ -18,6 +18,7 @@ mod count;
 mod drain;
 mod error;
 mod register;
+mod remote;
 mod remove;
 mod view;
 mod waiting;
@@ -27,25 +28,31 @@ pub use count::Holdings;
 pub use drain::{DrainProgress, DrainState};
 pub use error::TopologyError;
 pub use register::{LABEL_BYTES_MAX, LABELS_MAX, NewShard, WEIGHT_PERCENT_MAX};
+pub use remote::{NewPlace, NewS3Place, REMOTE_CAPACITY_BYTES, S3Change, S3Key};
 pub use view::{ShardSight, ShardView};
 pub use waiting::{WAITING_COUNTED_MAX, Waiting};
 
-pub use cofre_catalog::records::{ShardMode, ShardPlace, ShardRecord};
+pub use cofre_catalog::records::{S3Place, ShardMode, ShardPlace, ShardRecord};
 pub use cofre_shards::{LATENCY_BOUNDS_MICROS, Latency, ShardState, ShardStatus};
 
 use async_trait::async_trait;
 use cofre_catalog::records::{EventRecord, Record};
 use cofre_catalog::{Entry, Scan, SnapshotExt, Store, keys};
+use cofre_iam::Secret;
 use cofre_runtime::{Clock, Random};
 use cofre_shards::{Backend, BackendError, Probe, ShardInfo, Shards};
 use cofre_types::{ShardId, Timestamp};
 use drain::Drains;
+use futures_util::{StreamExt, stream};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Most shards of one Cofre.
 pub const SHARDS_MAX: usize = 10_000;
+
+/// Shards that are opened at once.
+const ATTACH_AT_ONCE: usize = 16;
 
 /// How often a change is tried anew on what another left.
 const TRIES_MAX: usize = 16;
@@ -65,6 +72,17 @@ pub trait OpenBackend: Send + Sync + 'static {
     /// # Errors
     /// [`BackendError::Unreachable`] if it is not there, or another is.
     async fn open(&self, place: &ShardPlace, identity: [u8; 16]) -> Result<Arc<dyn Backend>, BackendError>;
+
+    /// Checks the fields of a remote place, and seals the secret of its key for its record. Only
+    /// [`OpenBackend::create`] and [`OpenBackend::open`] ever read it again. The place's own sealed secret counts for
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`TopologyError::Invalid`] names the field of [`S3Place`], or `secret_access_key`; or `place.kind`, where no remote
+    /// shards are opened.
+    fn seal(&self, _place: &S3Place, _secret: &Secret) -> Result<Vec<u8>, TopologyError> {
+        Err(register::invalid("place.kind", "remote shards cannot be opened here"))
+    }
 }
 
 /// The shards of a Cofre. Cloning is cheap.
@@ -107,11 +125,10 @@ impl Topology {
     /// [`TopologyError`] if the catalog cannot be read.
     pub async fn attach_missing(&self) -> Result<usize, TopologyError> {
         let attached: Vec<_> = self.0.shards.status().iter().map(|status| status.id).collect();
-        for found in self.records().await? {
-            if !attached.contains(&found.record.id) {
-                self.attach(&found.record).await;
-            }
-        }
+        let records = self.records().await?.into_iter().map(|found| found.record);
+        let missing: Vec<_> = records.filter(|record| !attached.contains(&record.id)).collect();
+        // Side by side, so that nodes which hang cost their time-out once.
+        stream::iter(&missing).for_each_concurrent(ATTACH_AT_ONCE, |record| self.attach(record)).await;
         Ok(self.0.unopened.lock().len())
     }
 
@@ -131,22 +148,31 @@ impl Topology {
         })
     }
 
+    /// Opens what a record says.
+    async fn open(&self, record: &ShardRecord) -> Result<Arc<dyn Backend>, BackendError> {
+        let backend = self.0.opener.open(&record.place, record.identity).await?;
+        Ok(self.with_room(record.id, &record.place, backend))
+    }
+
     async fn attach(&self, record: &ShardRecord) {
-        match self.0.opener.open(&record.place, record.identity).await {
-            Ok(backend) => {
-                self.0.shards.attach(info(record), backend);
-                self.0.unopened.lock().remove(&record.id);
-                // The first probe tells how much room there is; a shard that fails it says so in its status.
-                if let Err(error) = self.0.shards.probe(record.id).await {
-                    tracing::warn!(shard = %record.id, %error, "a shard was opened and fails its probe");
-                }
-            }
+        match self.open(record).await {
+            Ok(backend) => self.attached(record, backend).await,
             Err(error) => {
                 let known = self.0.unopened.lock().insert(record.id, error.to_string());
                 if known.as_deref() != Some(error.to_string().as_str()) {
                     tracing::warn!(shard = %record.id, place = %place_text(&record.place), %error, "a shard is away");
                 }
             }
+        }
+    }
+
+    /// Puts an open shard into the pool.
+    async fn attached(&self, record: &ShardRecord, backend: Arc<dyn Backend>) {
+        self.0.shards.attach(info(record), backend);
+        self.0.unopened.lock().remove(&record.id);
+        // The first probe tells how much room there is; a shard that fails it says so in its status.
+        if let Err(error) = self.0.shards.probe(record.id).await {
+            tracing::warn!(shard = %record.id, %error, "a shard was opened and fails its probe");
         }
     }
 
@@ -200,8 +226,9 @@ fn info(record: &ShardRecord) -> ShardInfo {
 }
 
 /// A place as events and messages write it.
-pub(crate) fn place_text(place: &ShardPlace) -> &str {
+pub(crate) fn place_text(place: &ShardPlace) -> String {
     match place {
-        ShardPlace::Filesystem { path } => path,
+        ShardPlace::Filesystem { path } => path.clone(),
+        ShardPlace::S3(S3Place { endpoint, bucket, prefix, .. }) => format!("{endpoint}/{bucket}/{prefix}"),
     }
 }

@@ -1,3 +1,4 @@
+use super::remote::{NewPlace, same_place};
 use super::{SHARDS_MAX, ShardView, TRIES_MAX, Topology, TopologyError, place_text};
 use cofre_catalog::records::{Record, ShardMode, ShardPlace, ShardRecord};
 use cofre_catalog::{Batch, CommitError, keys};
@@ -16,10 +17,10 @@ pub const WEIGHT_PERCENT_MAX: u32 = 10_000;
 const COUNTER: &str = "shards";
 
 /// A shard to register.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct NewShard {
     /// Where it is.
-    pub place: ShardPlace,
+    pub place: NewPlace,
     /// Two copies of a blob never share a failure domain. `None`: the shard is its own.
     pub failure_domain: Option<String>,
     /// How much it takes relative to its capacity, in percent, 0 to [`WEIGHT_PERCENT_MAX`].
@@ -31,7 +32,11 @@ pub struct NewShard {
 impl NewShard {
     /// A shard in a directory, with the defaults.
     pub const fn at_path(path: String) -> Self {
-        let place = ShardPlace::Filesystem { path };
+        Self::at(NewPlace::Filesystem { path })
+    }
+
+    /// A shard somewhere, with the defaults.
+    pub const fn at(place: NewPlace) -> Self {
         Self { place, failure_domain: None, weight_percent: 100, labels: Vec::new() }
     }
 }
@@ -44,31 +49,33 @@ impl Topology {
     /// registered then.
     pub async fn register(&self, new: NewShard, actor: &str) -> Result<ShardView, TopologyError> {
         check_place(&new.place)?;
+        let place = new.place.sealed(&*self.0.opener)?;
         check_fields(new.failure_domain.as_deref(), new.weight_percent, &new.labels)?;
         for _ in 0..TRIES_MAX {
             let counter = self.0.store.get_many(vec![keys::counter(COUNTER)]).await?.pop().flatten();
-            self.check_free(&new.place).await?;
-            let wanted = self.0.random.bytes();
-            let created = self.0.opener.create(&new.place, wanted).await;
+            self.check_free(&place).await?;
+            let (wanted, began) = (self.0.random.bytes(), Timestamp(self.0.clock.now_nanos()));
+            let created = self.0.opener.create(&place, wanted).await;
             let identity = created.map_err(|error| TopologyError::Unusable(error.to_string()))?;
-            self.check_new(identity, &new.place).await?;
+            self.check_new(identity, &place).await?;
+            self.check_no_loop(&place, identity, began).await?;
             let record = ShardRecord {
                 id: ShardId(next(counter.as_ref().map(|entry| entry.value.as_slice()))),
                 identity,
-                place: new.place.clone(),
+                place: place.clone(),
                 mode: ShardMode::Active,
                 failure_domain: new.failure_domain.clone(),
                 weight_percent: new.weight_percent,
                 labels: new.labels.clone(),
                 registered: Timestamp(self.0.clock.now_nanos()),
             };
-            let place = vec![("place".to_owned(), place_text(&record.place).to_owned())];
+            let details = vec![("place".to_owned(), place_text(&record.place))];
             let mut batch = Batch::new();
             batch.unchanged(keys::counter(COUNTER), counter.map(|entry| entry.revision));
             batch.unchanged(keys::shard(record.id), None);
             batch.add(keys::counter(COUNTER), vec![1]);
             batch.put(keys::shard(record.id), record.encode());
-            batch.writes.push(self.event("shard.registered", record.id, actor, place).append(0));
+            batch.writes.push(self.event("shard.registered", record.id, actor, details).append(0));
             match self.0.store.commit(batch).await {
                 Ok(_) => {
                     self.attach(&record).await;
@@ -85,7 +92,7 @@ impl Topology {
     async fn check_new(&self, identity: [u8; 16], place: &ShardPlace) -> Result<(), TopologyError> {
         let records = self.records().await?;
         match records.iter().find(|found| found.record.identity == identity) {
-            Some(found) => Err(TopologyError::Taken { place: place_text(place).to_owned(), id: found.record.id }),
+            Some(found) => Err(TopologyError::Taken { place: place_text(place), id: found.record.id }),
             None => Ok(()),
         }
     }
@@ -95,8 +102,8 @@ impl Topology {
         if records.len() >= SHARDS_MAX {
             return Err(TopologyError::TooMany);
         }
-        match records.iter().find(|found| found.record.place == *place) {
-            Some(found) => Err(TopologyError::Taken { place: place_text(place).to_owned(), id: found.record.id }),
+        match records.iter().find(|found| same_place(&found.record.place, place)) {
+            Some(found) => Err(TopologyError::Taken { place: place_text(place), id: found.record.id }),
             None => Ok(()),
         }
     }
@@ -108,8 +115,9 @@ fn next(counter: Option<&[u8]>) -> u32 {
     u32::try_from(bytes.map_or(0, i64::from_le_bytes)).unwrap_or(u32::MAX - 1) + 1
 }
 
-fn check_place(place: &ShardPlace) -> Result<(), TopologyError> {
-    let ShardPlace::Filesystem { path } = place;
+/// The fields of a remote place are checked by who opens it.
+fn check_place(place: &NewPlace) -> Result<(), TopologyError> {
+    let NewPlace::Filesystem { path } = place else { return Ok(()) };
     if !std::path::Path::new(path).is_absolute() {
         return Err(invalid("place.path", "must be an absolute path of the server"));
     }

@@ -26,7 +26,7 @@ impl Topology {
         if self.holdings(id).await?.blobs == 0 {
             self.forget_doomed(id).await?;
         }
-        let place = vec![("place".to_owned(), place_text(&found.record.place).to_owned())];
+        let place = vec![("place".to_owned(), place_text(&found.record.place))];
         let mut batch = Batch::new();
         batch.unchanged(keys::shard(id), Some(found.entry.revision));
         batch.checks.push(Check::CounterAtMost { key: keys::shard_usage(id), index: 0, adding: 0, max: 0 });

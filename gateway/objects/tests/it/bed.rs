@@ -4,12 +4,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use cofre_catalog::records::{AccountRecord, Record, ShardPlace};
 use cofre_catalog::{Batch, CommitError, Memory, Revision, Scan, Snapshot, SnapshotExt, Store, StoreError, keys};
-use cofre_iam::{AccountIdentity, Caller, Origin, Principal, RequestId};
+use cofre_iam::{AccountIdentity, Caller, Origin, Principal, RequestId, Secret};
 use cofre_keys::{DEFAULT_KEY, KeyRing, MemoryKeys};
 use cofre_objects::{
     CreateBucket, DeclaredChecksum, DeleteConditions, DeleteObject, DeleteOutcome, EncryptAs, Error, GetObject,
-    ListObjects, NewShard, Objects, OpenBackend, Parts, PutObject, PutOutcome, ReadConditions, Topology, Upload,
-    WriteConditions,
+    ListObjects, NewShard, Objects, OpenBackend, Parts, PutObject, PutOutcome, ReadConditions, S3Place, Topology,
+    TopologyError, Upload, WriteConditions,
 };
 use cofre_runtime::{ManualClock, Random};
 use cofre_settings::{DynamicSettings, Patch};
@@ -116,8 +116,16 @@ impl OpenBackend for Opener {
     }
 
     async fn open(&self, place: &ShardPlace, _identity: [u8; 16]) -> Result<Arc<dyn Backend>, BackendError> {
-        let ShardPlace::Filesystem { path } = place;
-        Ok(self.0.faulty(path))
+        match place {
+            ShardPlace::Filesystem { path } => Ok(self.0.faulty(path)),
+            ShardPlace::S3(place) if place.sealed_secret == b"good" => Ok(self.0.faulty(&place.prefix)),
+            ShardPlace::S3(_) => Err(BackendError::Unreachable("403".to_owned())),
+        }
+    }
+
+    /// Whoever can read the record can read the secret: this is a test.
+    fn seal(&self, _place: &S3Place, secret: &Secret) -> Result<Vec<u8>, TopologyError> {
+        Ok(secret.expose().as_bytes().to_vec())
     }
 }
 

@@ -16,6 +16,7 @@ mod multipart;
 mod objects;
 mod payment;
 mod quota;
+mod remote_shards;
 mod rivals;
 mod transitions;
 mod versions;

@@ -4,7 +4,7 @@ use cofre_catalog::records::{
     BucketConfig, BucketRecord, ClusterRecord, Content, CopyRecord, DefaultEncryption, DoomedRecord, Durability,
     Encryption, EncryptionMethod, EventRecord, GarbageRecord, Guards, Header, Headers, HealRecord, JobRecord,
     LegalHold, LockConfig, LockDefault, LockMode, LockPeriod, ManifestRecord, Ownership, PartRecord, Payer,
-    PublicAccessBlock, Retention, Scope, Segment, SettingsRecord, ShardMode, ShardPlace, ShardRecord, UploadRecord,
+    PublicAccessBlock, Retention, S3Place, Scope, Segment, SettingsRecord, ShardMode, ShardPlace, ShardRecord, UploadRecord,
     VersionKind, VersionRecord, Versioning,
 };
 use cofre_types::{
@@ -301,6 +301,18 @@ fn shards_settings_events_and_jobs() {
     };
     let modes = [ShardMode::Active, ShardMode::ReadOnly, ShardMode::Draining];
     check("shard", &modes.map(|mode| shard(mode, (mode == ShardMode::Active).then_some("host-a"))));
+    let place = S3Place {
+        endpoint: text("https://s3.example.com"),
+        region: text("eu-central-1"),
+        bucket: text("cofre"),
+        prefix: text("node-1/"),
+        access_key_id: text("AKIAEXAMPLE"),
+        sealed_secret: vec![9; 20],
+        ca_pem: Some(text("-----BEGIN CERTIFICATE-----")),
+        capacity_bytes: 1 << 40,
+    };
+    let remote = ShardRecord { place: ShardPlace::S3(place), ..shard(ShardMode::Active, None) };
+    check("shard-s3", &[remote]);
     let record = SettingsRecord {
         document: text("{\"log\":\"info\"}"),
         author: text("admin token boot"),
