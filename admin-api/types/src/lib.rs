@@ -17,6 +17,7 @@ mod jobs;
 mod page;
 mod problem;
 mod settings;
+mod shard_places;
 mod shards;
 mod tokens;
 
@@ -36,6 +37,7 @@ pub use settings::{
     Change, CorsDefault, Quotas, RateLimits, RollbackSettings, Settings, SettingsDiff, SettingsDocument,
     SettingsRevision, Timers,
 };
+pub use shard_places::{PatchS3Place, RegisterPlace, RegisterS3Place, S3Place};
 pub use shards::{
     Drain, DrainState, PatchShard, ProbeResult, RegisterShard, Shard, ShardHealth, ShardMode, ShardPlace, ShardState,
 };

@@ -1,3 +1,4 @@
+use crate::{PatchS3Place, RegisterPlace, S3Place};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -11,6 +12,8 @@ pub enum ShardPlace {
         /// Absolute path.
         path: String,
     },
+    /// A prefix of a bucket of a remote S3 endpoint.
+    S3(S3Place),
 }
 
 /// What a shard may take.
@@ -95,8 +98,8 @@ pub struct ShardHealth {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegisterShard {
-    /// Where it is. The directory must exist or its parent must; it must hold nothing foreign.
-    pub place: ShardPlace,
+    /// Where it is. The directory must exist or its parent must, and the bucket; nothing foreign may be there.
+    pub place: RegisterPlace,
     /// Two copies of a blob never share a failure domain; absent, the shard is one of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure_domain: Option<String>,
@@ -126,6 +129,10 @@ pub struct PatchShard {
     /// Labels, which replace the ones it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<BTreeMap<String, String>>,
+    /// Where a remote shard is, and who Cofre is there. It is tried out first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub s3: Option<PatchS3Place>,
 }
 
 /// How far a drain is.

@@ -12,6 +12,7 @@ mod jobs;
 mod keys;
 mod metrics;
 mod settings;
+mod shard_places;
 mod shards;
 mod tokens;
 

@@ -1,3 +1,4 @@
+use super::shard_places;
 use crate::auth::Actor;
 use crate::convert::time_text;
 use crate::etag::{IfMatch, Revision};
@@ -7,8 +8,7 @@ use crate::{Admin, ApiError, paging};
 use axum::extract::State;
 use axum::http::StatusCode;
 use cofre_admin_types::{
-    Page, PageQuery, PatchShard, ProbeResult, Problem, RegisterShard, Scope, Shard, ShardHealth, ShardMode, ShardPlace,
-    ShardState,
+    Page, PageQuery, PatchShard, ProbeResult, Problem, RegisterShard, Scope, Shard, ShardHealth, ShardMode, ShardState,
 };
 use cofre_objects::{NewShard, ShardChange, ShardSight, ShardView};
 use cofre_types::ShardId;
@@ -46,7 +46,8 @@ async fn list(
 
 /// Register a shard.
 ///
-/// It gets an identity file, and takes new blobs at once.
+/// It gets an identity, and takes new blobs at once. A prefix of a bucket of a remote S3 endpoint must be empty, and the
+/// bucket must be there.
 #[utoipa::path(post, path = "/v1/shards", operation_id = "register_shard", tag = "shards",
     request_body = RegisterShard, responses(
         (status = 201, description = "The shard.", body = Shard, headers(("ETag" = String, description = "Its revision, in quotes."))),
@@ -58,14 +59,14 @@ async fn register(
     Actor(actor): Actor,
     Json(request): Json<RegisterShard>,
 ) -> Result<(StatusCode, Answer), ApiError> {
-    let ShardPlace::Filesystem { path } = request.place;
     let new = NewShard {
         failure_domain: request.failure_domain,
         weight_percent: request.weight_percent.unwrap_or(100),
         labels: request.labels.into_iter().collect(),
-        ..NewShard::at_path(path)
+        ..NewShard::at(shard_places::new_place(request.place))
     };
-    let view = admin.topology.register(new, &actor).await?;
+    let registered = admin.topology.register(new, &actor).await;
+    let view = registered.map_err(|error| shard_places::within("place", error))?;
     Ok((StatusCode::CREATED, answer(view)))
 }
 
@@ -80,7 +81,7 @@ async fn get(State(admin): State<Arc<Admin>>, Path(id): Path<u32>) -> Result<Ans
     Ok(answer(admin.topology.get(ShardId(id)).await?))
 }
 
-/// Change a shard: labels, weight, failure domain, read-only.
+/// Change a shard: labels, weight, failure domain, read-only, the key of a remote one.
 ///
 /// Another failure domain is for new blobs; those that exist move when a job next looks at them.
 #[utoipa::path(patch, path = "/v1/shards/{id}", operation_id = "patch_shard", tag = "shards",
@@ -109,8 +110,10 @@ async fn patch(
         failure_domain: request.failure_domain.map(|domain| Some(domain).filter(|domain| !domain.is_empty())),
         weight_percent: request.weight_percent,
         labels: request.labels.map(|labels| labels.into_iter().collect()),
+        s3: request.s3.map(shard_places::change).transpose()?,
     };
-    Ok(answer(admin.topology.change(ShardId(id), &change, expected, &actor).await?))
+    let changed = admin.topology.change(ShardId(id), &change, expected, &actor).await;
+    Ok(answer(changed.map_err(|error| shard_places::within("s3", error))?))
 }
 
 /// Remove a shard that has drained.
@@ -157,11 +160,10 @@ pub(super) fn shard(view: ShardView) -> Shard {
         // Writing to a string cannot fail.
         let _ = write!(identity, "{byte:02x}");
     }
-    let cofre_objects::ShardPlace::Filesystem { path } = record.place;
     Shard {
         id: record.id.0,
         identity,
-        place: ShardPlace::Filesystem { path },
+        place: shard_places::shown(record.place),
         mode: match record.mode {
             cofre_objects::ShardMode::Active => ShardMode::Active,
             cofre_objects::ShardMode::ReadOnly => ShardMode::ReadOnly,

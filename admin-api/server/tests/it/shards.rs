@@ -89,3 +89,63 @@ async fn a_probe_tells_good_and_bad() {
     assert_eq!(good["ok"], true, "{good}");
     assert_eq!(bed.post("/v1/shards/99/probe", json!({})).await.status, StatusCode::NOT_FOUND);
 }
+
+fn remote(secret: &str) -> serde_json::Value {
+    json!({"kind": "s3", "endpoint": "https://s3.example.com", "bucket": "cofre", "prefix": "node-1/",
+        "access_key_id": "AKIAEXAMPLE", "secret_access_key": secret})
+}
+
+#[tokio::test]
+async fn a_remote_shard_is_registered_and_its_secret_never_shown() {
+    let bed = Bed::new().await;
+    let made = bed.post("/v1/shards", json!({"place": remote("good-secret")})).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    let shown = json!({"kind": "s3", "endpoint": "https://s3.example.com", "region": "us-east-1", "bucket": "cofre",
+        "prefix": "node-1/", "access_key_id": "AKIAEXAMPLE", "capacity_bytes": 1_u64 << 40});
+    assert_eq!(made.json()["place"], shown);
+    let path = format!("/v1/shards/{}", made.json()["id"]);
+    let taken = bed.post("/v1/shards", json!({"place": remote("good-secret")})).await;
+    assert_eq!(taken.status, StatusCode::CONFLICT, "{}", taken.text);
+
+    let patch = async |s3: serde_json::Value| {
+        bed.send(Method::PATCH, &path, &[("if-match", "*")], Some(json!({"s3": s3}))).await
+    };
+    let wrong = patch(json!({"access_key_id": "AKIANEW", "secret_access_key": "bad-secret"})).await;
+    assert_eq!((wrong.status, wrong.problem().field.as_deref()), (StatusCode::BAD_REQUEST, Some("place")));
+    assert!(wrong.problem().detail.contains("403"), "{}", wrong.text);
+    assert_eq!(bed.get(&path).await.json()["place"]["access_key_id"], "AKIAEXAMPLE");
+    let good =
+        patch(json!({"access_key_id": "AKIANEW", "secret_access_key": "good-secret", "capacity_bytes": 5})).await;
+    assert_eq!(good.status, StatusCode::OK, "{}", good.text);
+    let place = good.json()["place"].clone();
+    assert_eq!((&place["access_key_id"], &place["capacity_bytes"]), (&json!("AKIANEW"), &json!(5)));
+    let events = bed.get("/v1/events?kind=shard.").await.text;
+    assert!(events.contains("AKIAEXAMPLE -> AKIANEW"), "{events}");
+    for text in [made.text, good.text, events, bed.get("/v1/shards").await.text] {
+        assert!(!text.contains("good-secret"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn errors_of_a_remote_shard_name_the_field() {
+    let bed = Bed::new().await;
+    let field = async |place: serde_json::Value| {
+        let answer = bed.post("/v1/shards", json!({"place": place})).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text);
+        answer.problem().field.unwrap_or_default()
+    };
+    let mut place = remote("good-secret");
+    place["endpoint"] = json!("ftp://host");
+    assert_eq!(field(place).await, "place.endpoint");
+    assert_eq!(field(remote("bad-secret")).await, "place");
+    let id = register(&bed, "/one").await;
+    let path = format!("/v1/shards/{id}");
+    for (s3, field) in [
+        (json!({"access_key_id": "AKIANEW"}), "s3.secret_access_key"),
+        (json!({"secret_access_key": "good-secret"}), "s3.access_key_id"),
+        (json!({"capacity_bytes": 1}), "s3"),
+    ] {
+        let answer = bed.send(Method::PATCH, &path, &[("if-match", "*")], Some(json!({"s3": s3}))).await;
+        assert_eq!((answer.status, answer.problem().field.as_deref()), (StatusCode::BAD_REQUEST, Some(field)));
+    }
+}

@@ -85,8 +85,13 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     let iam = Iam::new(Arc::clone(&store), base.master.clone(), clock.clone(), random.clone());
     let first = boot::bootstrap(&settings, &iam).await?;
     let shards = Shards::new(clock.clone(), random.clone(), ShardsOptions::default());
-    let opener =
-        Arc::new(opener::FsOpener::new(base.cluster, catalog_directory(&settings.data), clock.clone(), random.clone()));
+    let opener = Arc::new(opener::Opener {
+        cluster: base.cluster,
+        catalog: catalog_directory(&settings.data),
+        master: base.master.clone(),
+        clock: clock.clone(),
+        random: random.clone(),
+    });
     let topology = Topology::new(Arc::clone(&store), shards.clone(), opener, clock.clone(), random.clone());
     boot::attach_shards(&settings, &topology).await?;
 

@@ -1,44 +1,73 @@
 use async_trait::async_trait;
 use cofre_catalog::EmbeddedOptions;
-use cofre_objects::{OpenBackend, ShardPlace};
+use cofre_iam::{MasterKey, Secret};
+use cofre_objects::{OpenBackend, S3Place, ShardPlace, TopologyError};
 use cofre_runtime::{Clock, Random, blocking};
-use cofre_shards::{Backend, BackendError, FsBackend, FsError, FsOptions, ShardIdentity};
+use cofre_shards::{Backend, BackendError, FsBackend, FsError, FsOptions, Limit, ShardIdentity};
+use cofre_shards_s3::{S3Backend, S3Error, S3Options};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
-/// Opens shards on file systems of this machine.
-pub(super) struct FsOpener {
-    cluster: [u8; 16],
-    catalog: PathBuf,
-    clock: Clock,
-    random: Random,
-}
+/// What the sealed secrets of remote shards are.
+const SEALED_KIND: &str = "remote shard";
+/// Calls that a remote shard works on at once; more wait their turn.
+const REMOTE_CALLS_MAX: usize = 64;
 
-impl FsOpener {
-    pub(super) const fn new(cluster: [u8; 16], catalog: PathBuf, clock: Clock, random: Random) -> Self {
-        Self { cluster, catalog, clock, random }
-    }
-}
-
-/// A shard on the catalog's disk stops while the catalog can still commit: what frees room must get
-/// through where both are full.
-fn options(shard: &Path, catalog: &Path) -> FsOptions {
-    let shared = FsBackend::same_device(shard, catalog).unwrap_or(true);
-    let reserve_bytes = shared.then(|| 2 * EmbeddedOptions::default().reserve_bytes);
-    FsOptions { reserve_bytes, ..FsOptions::default() }
+/// Opens shards on file systems of this machine, and on remote S3 endpoints.
+pub(super) struct Opener {
+    pub(super) cluster: [u8; 16],
+    /// Where the catalog is: a shard on the same disk leaves it room.
+    pub(super) catalog: PathBuf,
+    /// Seals the secrets of remote shards.
+    pub(super) master: MasterKey,
+    pub(super) clock: Clock,
+    pub(super) random: Random,
 }
 
 #[async_trait]
-impl OpenBackend for FsOpener {
+impl OpenBackend for Opener {
     async fn create(&self, place: &ShardPlace, shard: [u8; 16]) -> Result<[u8; 16], BackendError> {
-        let ShardPlace::Filesystem { path } = place;
-        let path = PathBuf::from(path);
         let identity = ShardIdentity { shard, cluster: self.cluster };
+        match place {
+            ShardPlace::Filesystem { path } => self.create_directory(PathBuf::from(path), identity).await,
+            ShardPlace::S3(place) => {
+                let created = S3Backend::create(&self.s3_options(place)?, identity, self.random.clone()).await;
+                created.map_err(remote)
+            }
+        }
+    }
+
+    async fn open(&self, place: &ShardPlace, shard: [u8; 16]) -> Result<Arc<dyn Backend>, BackendError> {
+        let identity = ShardIdentity { shard, cluster: self.cluster };
+        match place {
+            ShardPlace::Filesystem { path } => self.open_directory(PathBuf::from(path), identity).await,
+            ShardPlace::S3(place) => {
+                let options = self.s3_options(place)?;
+                let opened = S3Backend::open(&options, identity, self.clock.clone(), self.random.clone()).await;
+                Ok(Arc::new(Limit::new(Arc::new(opened.map_err(remote)?), REMOTE_CALLS_MAX)))
+            }
+        }
+    }
+
+    fn seal(&self, place: &S3Place, secret: &Secret) -> Result<Vec<u8>, TopologyError> {
+        match options(place, secret).check() {
+            Ok(()) => {}
+            Err(S3Error::Invalid { field, reason }) => return Err(TopologyError::Invalid { field, reason }),
+            Err(error) => return Err(TopologyError::Unusable(error.to_string())),
+        }
+        let sealed = self.master.seal_for(SEALED_KIND, &owner(place), secret, &self.random);
+        sealed.map_err(|error| TopologyError::Unusable(error.to_string()))
+    }
+}
+
+impl Opener {
+    async fn create_directory(&self, path: PathBuf, identity: ShardIdentity) -> Result<[u8; 16], BackendError> {
         let (clock, random) = (self.clock.clone(), self.random.clone());
-        blocking(move || match FsBackend::identity(&path).map_err(unreachable)? {
+        blocking(move || match FsBackend::identity(&path).map_err(local)? {
             None => {
                 let made = FsBackend::create(&path, identity, FsOptions::default(), clock, random);
-                made.map(|_| identity.shard).map_err(unreachable)
+                made.map(|_| identity.shard).map_err(local)
             }
             // One that a crash kept from being registered, or that was removed earlier.
             Some(found) if found.cluster == identity.cluster => Ok(found.shard),
@@ -49,21 +78,63 @@ impl OpenBackend for FsOpener {
         .await
     }
 
-    async fn open(&self, place: &ShardPlace, shard: [u8; 16]) -> Result<Arc<dyn Backend>, BackendError> {
-        let ShardPlace::Filesystem { path } = place;
-        let path = PathBuf::from(path);
-        let identity = ShardIdentity { shard, cluster: self.cluster };
+    async fn open_directory(&self, path: PathBuf, identity: ShardIdentity) -> Result<Arc<dyn Backend>, BackendError> {
         let (clock, random) = (self.clock.clone(), self.random.clone());
         let catalog = self.catalog.clone();
         let opened = blocking(move || {
-            let options = options(&path, &catalog);
+            let options = fs_options(&path, &catalog);
             FsBackend::open(&path, identity, options, clock, random)
         })
         .await;
-        Ok(Arc::new(opened.map_err(unreachable)?))
+        Ok(Arc::new(opened.map_err(local)?))
+    }
+
+    fn s3_options(&self, place: &S3Place) -> Result<S3Options, BackendError> {
+        let opened = self.master.open_for(SEALED_KIND, &owner(place), &place.sealed_secret);
+        let secret = opened.map_err(|_| {
+            BackendError::Unreachable(
+                "the secret of its key does not open with this master key; start with the one that sealed it, or set the \
+                 key anew"
+                    .to_owned(),
+            )
+        })?;
+        Ok(options(place, &secret))
     }
 }
 
-fn unreachable(error: FsError) -> BackendError {
+/// A shard on the catalog's disk stops while the catalog can still commit: what frees room must get
+/// through where both are full.
+fn fs_options(shard: &Path, catalog: &Path) -> FsOptions {
+    let shared = FsBackend::same_device(shard, catalog).unwrap_or(true);
+    let reserve_bytes = shared.then(|| 2 * EmbeddedOptions::default().reserve_bytes);
+    FsOptions { reserve_bytes, ..FsOptions::default() }
+}
+
+/// What a sealed secret belongs to. The endpoint is not in it: it may move to another address.
+fn owner(place: &S3Place) -> String {
+    format!("{}@{}/{}", place.access_key_id, place.bucket, place.prefix)
+}
+
+fn options(place: &S3Place, secret: &Secret) -> S3Options {
+    S3Options {
+        endpoint: place.endpoint.clone(),
+        region: place.region.clone(),
+        bucket: place.bucket.clone(),
+        prefix: place.prefix.clone(),
+        access_key_id: place.access_key_id.clone(),
+        secret_access_key: Zeroizing::new(secret.expose().to_owned()),
+        ca_pem: place.ca_pem.clone(),
+        capacity_bytes: place.capacity_bytes,
+    }
+}
+
+fn local(error: FsError) -> BackendError {
     BackendError::Unreachable(error.to_string())
+}
+
+fn remote(error: S3Error) -> BackendError {
+    match error {
+        S3Error::Endpoint(error) => error,
+        error => BackendError::Unreachable(error.to_string()),
+    }
 }

@@ -7,6 +7,7 @@ mod health;
 mod jobs;
 mod keys;
 mod settings;
+mod shard_s3;
 mod shards;
 mod tokens;
 

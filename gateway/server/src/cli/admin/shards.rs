@@ -1,14 +1,16 @@
 use super::Context;
+use super::shard_s3::{Access, NewPlace};
 use crate::cli::connect::explain;
 use crate::cli::print::{bytes, fields, or_dash, span};
 use crate::cli::progress::{Progress, ProgressLine};
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use cofre_admin_types::{
-    Drain, DrainState, PatchShard, ProbeResult, RegisterShard, Shard, ShardMode, ShardPlace, ShardState,
+    Drain, DrainState, PatchShard, ProbeResult, RegisterPlace, RegisterShard, S3Place, Shard, ShardMode, ShardPlace,
+    ShardState,
 };
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How often a drain is asked for its progress.
@@ -16,10 +18,17 @@ const POLL_EVERY: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Register a directory of the server's machine as a shard.
+    /// Register a directory of the server's machine, or a bucket of a remote S3 endpoint, as a shard.
     Add {
         /// Directory: empty, or not there yet.
-        path: PathBuf,
+        #[arg(required_unless_present = "s3_endpoint", conflicts_with = "s3_endpoint")]
+        path: Option<PathBuf>,
+        /// URL of a remote S3 endpoint, in place of a directory: another Cofre, a cloud, rclone's S3 server. Never this
+        /// Cofre, nor one that has it as a shard.
+        #[arg(long, value_name = "URL")]
+        s3_endpoint: Option<String>,
+        #[command(flatten)]
+        s3: Box<NewPlace>,
         /// Two copies of a blob never share a failure domain; by default the shard is its own.
         #[arg(long, value_name = "NAME")]
         failure_domain: Option<String>,
@@ -53,6 +62,11 @@ pub(super) enum Command {
         /// Labels, which replace the ones it has; once per label.
         #[arg(long = "label", value_name = "NAME=VALUE", value_parser = label)]
         labels: Vec<(String, String)>,
+        /// Another URL of the endpoint of a remote shard; the same shard must be there.
+        #[arg(long, value_name = "URL")]
+        s3_endpoint: Option<String>,
+        #[command(flatten)]
+        s3: Access,
     },
     /// Move everything off a shard; it takes no new blobs meanwhile.
     Drain {
@@ -85,22 +99,22 @@ fn label(text: &str) -> Result<(String, String), String> {
 pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
     let (client, printer) = (&context.client, context.printer);
     match command {
-        Command::Add { path, failure_domain, weight, labels } => {
-            let path = std::path::absolute(&path).context("finding the directory")?;
-            let path = path.to_str().context("the directory's name is no UTF-8")?.to_owned();
-            let request = RegisterShard {
-                place: ShardPlace::Filesystem { path },
-                failure_domain,
-                weight_percent: weight,
-                labels: labels.into_iter().collect(),
+        Command::Add { path, s3_endpoint, s3, failure_domain, weight, labels } => {
+            let place = match (path, s3_endpoint) {
+                (_, Some(endpoint)) => RegisterPlace::S3(s3.at(endpoint)?),
+                (Some(path), None) => directory(&path)?,
+                (None, None) => bail!("name a directory, or an endpoint with --s3-endpoint"),
             };
+            let request =
+                RegisterShard { place, failure_domain, weight_percent: weight, labels: labels.into_iter().collect() };
             show(context, &client.register_shard(&request).await.map_err(explain)?)
         }
         Command::List => list(context).await,
         Command::Show { id } => show(context, &client.shard(id).await.map_err(explain)?.value),
-        Command::Set { id, read_only, failure_domain, weight, labels } => {
+        Command::Set { id, read_only, failure_domain, weight, labels, s3_endpoint, s3 } => {
             let labels = (!labels.is_empty()).then(|| labels.into_iter().collect::<BTreeMap<_, _>>());
-            let patch = PatchShard { read_only, failure_domain, weight_percent: weight, labels };
+            let s3 = s3.patch(s3_endpoint)?;
+            let patch = PatchShard { read_only, failure_domain, weight_percent: weight, labels, s3 };
             let etag = client.shard(id).await.map_err(explain)?.etag;
             show(context, &client.patch_shard(id, &patch, &etag).await.map_err(explain)?.value)
         }
@@ -118,6 +132,12 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
             if probe.ok { Ok(()) } else { bail!("shard {id} failed its probe") }
         }
     }
+}
+
+fn directory(path: &Path) -> Result<RegisterPlace> {
+    let path = std::path::absolute(path).context("finding the directory")?;
+    let path = path.to_str().context("the directory's name is no UTF-8")?.to_owned();
+    Ok(RegisterPlace::Filesystem { path })
 }
 
 async fn drain(context: &Context, id: u32, wait: bool) -> Result<()> {
@@ -158,7 +178,7 @@ async fn list(context: &Context) -> Result<()> {
             or_dash(shard.failure_domain.as_ref()),
             shard.health.errors.to_string(),
             labels(shard),
-            place(shard).to_owned(),
+            place(shard),
         ]
     })
 }
@@ -167,7 +187,7 @@ fn show(context: &Context, shard: &Shard) -> Result<()> {
     context.printer.value(shard, |shard| {
         fields(&[
             ("id", shard.id.to_string()),
-            ("place", place(shard).to_owned()),
+            ("place", place(shard)),
             ("identity", shard.identity.clone()),
             ("state", state(shard.health.state).to_owned()),
             ("mode", mode(shard.mode).to_owned()),
@@ -209,9 +229,11 @@ fn probe_text(probe: &ProbeResult) -> String {
     ])
 }
 
-fn place(shard: &Shard) -> &str {
-    let ShardPlace::Filesystem { path } = &shard.place;
-    path
+fn place(shard: &Shard) -> String {
+    match &shard.place {
+        ShardPlace::Filesystem { path } => path.clone(),
+        ShardPlace::S3(S3Place { endpoint, bucket, prefix, .. }) => format!("{endpoint}/{bucket}/{prefix}"),
+    }
 }
 
 fn labels(shard: &Shard) -> String {
