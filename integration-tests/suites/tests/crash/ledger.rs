@@ -35,13 +35,13 @@ struct Known {
 pub struct Ledger(Mutex<BTreeMap<String, Known>>);
 
 impl Ledger {
-    /// Requests of one client, until the server does not answer. Gives how many it acknowledged.
+    /// Requests of one client, until the server does not answer or the target is over. Gives how many it acknowledged.
     ///
     /// An answer that refuses is handed to `refusal`, which says whether it is to be expected.
     pub fn work(&self, target: &Target, client: u64, random: &Random, refusal: impl Fn(u16) -> bool) -> Result<u64> {
         let mut acknowledged = 0;
         while let Ok(mut connection) = Connection::open(target.address) {
-            loop {
+            while !target.is_over() {
                 let key = format!("client-{client}/{}", random.below(KEYS));
                 let wanted = match random.below(DELETE_EVERY) {
                     0 => None,
@@ -128,7 +128,8 @@ impl Target {
         self.over.store(true, std::sync::atomic::Ordering::Relaxed);
     }
 
-    fn is_over(&self) -> bool {
+    /// Whether the clients should stop.
+    pub fn is_over(&self) -> bool {
         self.over.load(std::sync::atomic::Ordering::Relaxed)
     }
 

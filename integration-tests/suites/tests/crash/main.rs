@@ -4,3 +4,6 @@ mod bit_rot;
 mod full_disk;
 mod kill;
 mod ledger;
+mod node_life;
+mod nodes;
+mod remote;

@@ -28,7 +28,7 @@ pub const SUITES: &[Suite] = &[
     Suite { name: "fuzz", about: "every parser of ours over mutated inputs, for seconds", run: fuzz },
     Suite { name: "protocol", about: "what no proper client sends, against the real binary", run: protocol },
     Suite { name: "clients", about: "aws CLI, boto3, SDK, rclone, s3cmd, s5cmd, restic", run: clients },
-    Suite { name: "crash", about: "kill -9, full disks, rotten shards", run: crash },
+    Suite { name: "crash", about: "kill -9, full disks, rotten shards, nodes that fail", run: crash },
 ];
 
 /// The flags that every building command takes: s3s declares a newer compiler than it needs.
@@ -72,8 +72,9 @@ fn clients(log: &mut Log) -> Result<Tally> {
 }
 
 fn crash(log: &mut Log) -> Result<Tally> {
-    install::debian(log, &["mount"])?;
-    test(log, &["--test", "crash"], &[])
+    install::debian(log, &["mount", "openssl"])?;
+    let venv = install::venv(log)?.display().to_string();
+    test(log, &["--test", "crash"], &[("COFRE_VERIFY_VENV", &venv)])
 }
 
 /// Runs the chosen tests of the workspace, after what they run against was built.

@@ -1,0 +1,150 @@
+//! Three shards of this machine and three remote ones, of three kinds, while the nodes fail.
+
+use crate::ledger::{Ledger, Target};
+use crate::remote::{Node, add_arguments, admin};
+use anyhow::{Context, Result, ensure};
+use cofre_harness::{Cofre, Fill, Options, Request, until};
+use cofre_runtime::Random;
+use cofre_suites::{get, put, succeeded, with_bucket};
+use serde_json::Value;
+use std::time::Duration;
+
+/// Clients that write, and clients that read.
+const WRITERS: u64 = 4;
+const READERS: u64 = 2;
+/// Objects that are only read, and their sizes: packed, one request, several parts.
+const FIXED: u64 = 24;
+const FIXED_SIZES: [usize; 4] = [0, 3_000, 400_000, 12 << 20];
+/// How long a node is away before it may come back.
+const AWAY: Duration = Duration::from_secs(4);
+/// The longest until the status tells of a node that it is away, or back.
+const TOLD_MAX: Duration = Duration::from_secs(60);
+/// The longest until everything is whole again.
+const WHOLE_MAX: Duration = Duration::from_secs(120);
+/// Requests that must have been acknowledged for the test to show anything.
+const ACKNOWLEDGED_MIN: u64 = 100;
+
+fn fixed(number: u64) -> (String, Vec<u8>) {
+    let size = FIXED_SIZES[(number % FIXED_SIZES.len() as u64) as usize];
+    (format!("fixed/{number:02}"), Fill(number).bytes(size))
+}
+
+/// Reads objects that are there, and lists them: each time everything must be right.
+fn read(cofre: &Cofre, target: &Target, random: &Random) -> Result<u64> {
+    let mut reads = 0;
+    while !target.is_over() {
+        let (key, body) = fixed(random.below(FIXED));
+        let response = succeeded(cofre.send(get(&key))?).with_context(|| key.clone())?;
+        ensure!(response.body == body, "{key} came back as something else");
+        let list = format!("/{}?list-type=2&prefix=fixed%2F", cofre_suites::BUCKET);
+        let listed = succeeded(cofre.send(Request::new("GET", &list))?)?.text();
+        ensure!(listed.matches("<Key>").count() as u64 == FIXED, "a listing is short: {listed}");
+        reads += 1;
+    }
+    Ok(reads)
+}
+
+fn admin_json(cofre: &Cofre, path: &str) -> Result<Value> {
+    let answer = succeeded(cofre.send_admin(Request::new("GET", path))?)?;
+    serde_json::from_str(&answer.text()).context("JSON")
+}
+
+/// Waits until the status tells that a shard is in this state.
+fn told(cofre: &Cofre, shard: u64, state: &str) -> Result<()> {
+    until(&format!("shard {shard} is told to be {state}"), TOLD_MAX, || {
+        let shard = admin_json(cofre, &format!("/v1/shards/{shard}"))?;
+        Ok((shard["health"]["state"] == state).then_some(()))
+    })
+}
+
+/// Waits until no blob is below its redundancy any more and every promise holds.
+fn whole(cofre: &Cofre) -> Result<()> {
+    until("everything is whole", WHOLE_MAX, || {
+        succeeded(cofre.send_admin(Request::new("POST", "/v1/jobs/heal/wake"))?)?;
+        let health = admin_json(cofre, "/v1/health")?;
+        Ok((health["redundancy"]["waiting_blobs"] == 0 && health["status"] == "ok").then_some(()))
+    })
+}
+
+/// One round of trouble for a node, under load all the while. The status must tell of it, both ways.
+fn trouble(cofre: &Cofre, node: &mut Node, shard: u64) -> Result<()> {
+    println!("freezing {}, which is shard {shard}", node.name());
+    node.freeze()?;
+    told(cofre, shard, "unreachable")?;
+    ensure!(admin_json(cofre, "/v1/health")?["status"] != "ok", "health is good while a shard is away");
+    std::thread::sleep(AWAY);
+    node.thaw()?;
+    told(cofre, shard, "online")?;
+    println!("killing {}", node.name());
+    node.kill()?;
+    told(cofre, shard, "unreachable")?;
+    std::thread::sleep(AWAY);
+    node.start_again()?;
+    told(cofre, shard, "online")
+}
+
+/// The whole of it, under a redundancy that outlives any one shard.
+fn nodes_fail_one_by_one(redundancy: &str) -> Result<()> {
+    let mut cofre = with_bucket(Options::new().shards(3).args(&["--redundancy", redundancy]))?;
+    // What the server says of shards that fail is what the test is about.
+    for text in ["shard", "a copy"] {
+        cofre.log().expect(text);
+    }
+    let mut nodes = [Node::cofre()?, Node::s3s_fs()?, Node::rclone()?];
+    let mut shards = Vec::new();
+    for node in &nodes {
+        let added = admin(&cofre, &add_arguments(&cofre, &node.endpoint(), node.signer(), "node/")?)?;
+        shards.push(added["id"].as_u64().with_context(|| format!("{added}"))?);
+    }
+    for number in 0..FIXED {
+        let (key, body) = fixed(number);
+        succeeded(cofre.send(put(&key, &body))?)?;
+    }
+    for shard in &shards {
+        let health = admin_json(&cofre, &format!("/v1/shards/{shard}"))?["health"].clone();
+        ensure!(health["written_bytes"].as_u64() > Some(0), "nothing went to shard {shard}: {health}");
+    }
+
+    let (ledger, random) = (Ledger::default(), Random::seeded(0x0de5));
+    let target = Target::new(&cofre);
+    std::thread::scope(|scope| {
+        let (cofre, ledger, target) = (&cofre, &ledger, &target);
+        let seed = || Random::seeded(random.u64());
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|client| (client, seed()))
+            .map(|(client, random)| scope.spawn(move || ledger.work(target, client, &random, |_| false)))
+            .collect();
+        let readers: Vec<_> =
+            (0..READERS).map(|_| seed()).map(|random| scope.spawn(move || read(cofre, target, &random))).collect();
+        let troubled = nodes.iter_mut().zip(&shards).try_for_each(|(node, shard)| trouble(cofre, node, *shard));
+        target.end();
+        let join = |clients: Vec<std::thread::ScopedJoinHandle<'_, Result<u64>>>| {
+            let counts = clients.into_iter().map(|client| client.join().expect("a client does not panic"));
+            anyhow::Ok(counts.collect::<Result<Vec<u64>>>()?.into_iter().sum::<u64>())
+        };
+        let (written, read) = (join(writers)?, join(readers)?);
+        troubled?;
+        println!("{written} requests were acknowledged and {read} objects read meanwhile");
+        ensure!(written >= ACKNOWLEDGED_MIN && read >= ACKNOWLEDGED_MIN, "{written} written, {read} read");
+        anyhow::Ok(())
+    })?;
+
+    whole(&cofre)?;
+    ledger.hold(&cofre)?;
+    // Every object outlives the loss of a node once more, whichever it is: healing has done what it says.
+    for node in &mut nodes {
+        node.kill()?;
+        ledger.hold(&cofre).with_context(|| format!("without {}", node.name()))?;
+        for number in 0..FIXED {
+            let (key, body) = fixed(number);
+            ensure!(succeeded(cofre.send(get(&key))?)?.body == body, "{key} is not whole without {}", node.name());
+        }
+        node.start_again()?;
+    }
+    cofre.stop()
+}
+
+#[test]
+fn three_copies_outlive_nodes_that_fail_under_load() -> Result<()> {
+    nodes_fail_one_by_one("replicas:3")
+}
