@@ -103,10 +103,10 @@ async fn a_shard_that_leads_back_here_is_refused() {
     bed.store.commit(batch).await.unwrap();
     // The clock stands: what is there came while the shard was registered.
     bed.put("node/cofre-shard", &[b'x'; IDENTITY_BYTES]).await;
-    let refused = bed.topology.register(remote("b", "node/"), "test").await;
+    let refused = bed.topology.register(remote("bucket-b", "node/"), "test").await;
     assert!(matches!(&refused, Err(TopologyError::Unusable(why)) if why.contains("itself")), "{refused:?}");
     assert_eq!(bed.count(family::SHARD).await, 3);
     bed.put("other/cofre-shard", b"something else").await;
-    bed.topology.register(remote("b", "other/"), "test").await.unwrap();
-    bed.topology.register(remote("c", "node/"), "test").await.unwrap();
+    bed.topology.register(remote("bucket-b", "other/"), "test").await.unwrap();
+    bed.topology.register(remote("bucket-c", "node/"), "test").await.unwrap();
 }
