@@ -56,9 +56,12 @@ impl Failure {
 
     fn of_answer<E>(doing: &str, error: &SdkError<E, HttpResponse>) -> Self
     where
-        E: ProvideErrorMetadata,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let status = error.raw_response().map_or(0, |response| response.status().as_u16());
+        if status < 300 {
+            return Self::Refused(format!("{doing}: {}", words(&chain(error))));
+        }
         let code = error.code().unwrap_or_default();
         let said = words(error.message().unwrap_or_default());
         let text = format!("{doing}: {status} {} {said}", words(code)).trim_end().to_owned();

@@ -3,6 +3,9 @@
 use crate::calls::{ANSWER_MAX, Bucket, COMPLETE_MAX, WRITE_MAX, bounded};
 use crate::failure::Failure;
 use crate::put::Unclaimed;
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::operation::create_multipart_upload::CreateMultipartUploadError;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
 use cofre_runtime::{Task, spawn};
@@ -121,12 +124,29 @@ async fn complete(bucket: &Bucket, name: &str, id: &str, parts: BTreeMap<i32, St
     }
 }
 
+/// The id of an upload that was begun, in an answer that the SDK does not take: rclone's has another root element.
+fn id_in_error(error: &SdkError<CreateMultipartUploadError, HttpResponse>) -> Option<String> {
+    let answer = error.raw_response().filter(|answer| answer.status().is_success())?;
+    let text = std::str::from_utf8(answer.body().bytes()?).ok()?;
+    let (_, rest) = text.split_once("<UploadId>")?;
+    let (id, _) = rest.split_once("</UploadId>")?;
+    let plain = id.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'&'));
+    (plain && !id.is_empty()).then(|| id.to_owned())
+}
+
 impl Bucket {
     async fn create_upload(&self, name: &str) -> Result<String, Failure> {
-        let create = || self.client.create_multipart_upload().bucket(&self.name).key(self.key(name));
-        let answer = self.again(|| async { bounded("beginning an upload", ANSWER_MAX, create().send()).await }).await?;
-        let id = answer.upload_id().map(str::to_owned);
-        id.ok_or_else(|| Failure::Refused("beginning an upload: the answer has no id".into()))
+        let id = self.again(|| {
+            let call = self.client.create_multipart_upload().bucket(&self.name).key(self.key(name));
+            let call = async {
+                match call.send().await {
+                    Ok(answer) => Ok(answer.upload_id().map(str::to_owned)),
+                    Err(error) => id_in_error(&error).map_or(Err(error), |id| Ok(Some(id))),
+                }
+            };
+            async { bounded("beginning an upload", ANSWER_MAX, call).await }
+        });
+        id.await?.ok_or_else(|| Failure::Refused("beginning an upload: the answer has no id".into()))
     }
 
     async fn upload_part(&self, name: &str, id: &str, number: i32, bytes: Bytes) -> Result<(i32, String), Failure> {

@@ -59,6 +59,19 @@ async fn an_upload_that_fails_is_aborted_and_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_with_the_root_element_of_rclone_begins_an_upload() {
+    let endpoint = Endpoint::start().await;
+    let proxy = Proxy::before(&endpoint).await;
+    let shard = shard(proxy.address).await;
+    let answer = "<InitiateMultipartUpload><Bucket>b</Bucket><UploadId>its-id</UploadId></InitiateMultipartUpload>";
+    proxy.spoil(Method::POST, "uploads", Fault::Answer(200, answer), 1);
+    // s3s-fs knows no such upload; that it is asked for one shows that the id was read.
+    let put = shard.put(blob(1), &header(), pieces(&content(12 * MIB)), Durability::Durable).await;
+    assert!(matches!(put, Err(BackendError::Unreachable(_))), "{put:?}");
+    assert!(proxy.seen(&Method::PUT, "uploadId=its-id") > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_that_is_full_says_so() {
     let endpoint = Endpoint::start().await;
     let proxy = Proxy::before(&endpoint).await;

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// Bucket of every node.
 pub const NODE_BUCKET: &str = "shards";
+/// Room of each remote shard.
+const NODE_CAPACITY_BYTES: &str = "34359738368";
 /// The longest until a node listens.
 const READY_MAX: Duration = Duration::from_secs(30);
 
@@ -169,6 +171,8 @@ pub fn add_arguments(cofre: &Cofre, endpoint: &str, signer: &Signer, prefix: &st
         ["--s3-prefix", prefix],
         ["--s3-access-key-id", &signer.access_key],
         ["--s3-secret-key-file", &secret],
+        // About what the disk of the test has, so that placement takes either kind.
+        ["--s3-capacity-bytes", NODE_CAPACITY_BYTES],
     ];
     Ok(arguments.concat().into_iter().map(str::to_owned).collect())
 }
