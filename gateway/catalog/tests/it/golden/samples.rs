@@ -4,8 +4,8 @@ use cofre_catalog::records::{
     BucketConfig, BucketRecord, ClusterRecord, Content, CopyRecord, DefaultEncryption, DoomedRecord, Durability,
     Encryption, EncryptionMethod, EventRecord, GarbageRecord, Guards, Header, Headers, HealRecord, JobRecord,
     LegalHold, LockConfig, LockDefault, LockMode, LockPeriod, ManifestRecord, Ownership, PartRecord, Payer,
-    PublicAccessBlock, Retention, S3Place, Scope, Segment, SettingsRecord, ShardMode, ShardPlace, ShardRecord, UploadRecord,
-    VersionKind, VersionRecord, Versioning,
+    PublicAccessBlock, Retention, S3Place, Scope, Segment, SettingsRecord, ShardMode, ShardPlace, ShardRecord,
+    UploadRecord, VersionKind, VersionRecord, Versioning,
 };
 use cofre_types::{
     AccessKeyId, AccountId, BlobId, BucketId, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, Scheme, ShardId, Tags,
