@@ -5,7 +5,7 @@ use crate::{ApiError, CatalogError};
 use cofre_admin_types as api;
 use cofre_events::EventsError;
 use cofre_iam::{AccessKey, Account, AdminToken, IamError};
-use cofre_objects::{Error, TopologyError};
+use cofre_objects::{AccountUsage, Error, TopologyError};
 use cofre_settings::SettingsError;
 use cofre_types::Timestamp;
 use time::OffsetDateTime;
@@ -34,7 +34,8 @@ pub(crate) const fn domain_scope(scope: api::Scope) -> cofre_iam::Scope {
     }
 }
 
-pub(crate) fn account(account: Account) -> api::Account {
+pub(crate) fn account(account: Account, usage: AccountUsage) -> api::Account {
+    let count = |counter: i64| u64::try_from(counter).unwrap_or(0);
     api::Account {
         id: account.id.to_string(),
         display_name: account.name,
@@ -43,6 +44,12 @@ pub(crate) fn account(account: Account) -> api::Account {
         disabled: account.disabled,
         created: time_text(account.created),
         buckets_max: account.buckets_max,
+        quota: api::Quota { bytes_max: account.bytes_max, objects_max: account.objects_max },
+        usage: api::AccountUsage {
+            buckets: count(usage.buckets),
+            objects: count(usage.objects),
+            bytes: count(usage.bytes),
+        },
     }
 }
 

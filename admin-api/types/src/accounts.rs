@@ -1,3 +1,4 @@
+use crate::Quota;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use utoipa::ToSchema;
@@ -21,6 +22,21 @@ pub struct Account {
     /// Most buckets it may own; no bound of its own if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub buckets_max: Option<u32>,
+    /// What all its buckets together may hold, if it has bounds of its own.
+    pub quota: Quota,
+    /// What it owns.
+    pub usage: AccountUsage,
+}
+
+/// What an account owns in all its buckets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AccountUsage {
+    /// Buckets.
+    pub buckets: u64,
+    /// Objects, over all versions: what a quota on objects bounds.
+    pub objects: u64,
+    /// Bytes, over all versions and parts of uploads under way: what a quota on bytes bounds.
+    pub bytes: u64,
 }
 
 /// Makes an account and its first access key.

@@ -22,7 +22,7 @@ mod shards;
 mod tokens;
 
 pub use accounts::{
-    Account, AccountCreated, CreateAccount, CreateKey, Key, KeyCreated, PatchAccount, PatchKey, RotateKey,
+    Account, AccountCreated, AccountUsage, CreateAccount, CreateKey, Key, KeyCreated, PatchAccount, PatchKey, RotateKey,
 };
 pub use backups::{Backup, BackupState, StartBackup};
 pub use buckets::{Bucket, BucketUsage, Quota};

@@ -65,6 +65,10 @@ pub struct Quotas {
     pub bucket_bytes_max: Option<u64>,
     /// Most objects in a bucket, over all versions; no bound if null.
     pub bucket_objects_max: Option<u64>,
+    /// Most bytes in all buckets of an account, over all versions and parts; no bound if null.
+    pub account_bytes_max: Option<u64>,
+    /// Most objects in all buckets of an account, over all versions; no bound if null.
+    pub account_objects_max: Option<u64>,
     /// Most buckets an account may own.
     pub buckets_per_account_max: u32,
 }
@@ -94,6 +98,8 @@ pub struct Timers {
     pub scrub_interval_secs: u64,
     /// Seconds that lifecycle rules take for a day; anything but 86,400 is for tests.
     pub lifecycle_day_secs: u64,
+    /// Seconds that lines of server access logs are gathered before they become an object.
+    pub access_log_delivery_secs: u64,
     /// Share of the time that each background job may be busy, 0.01 to 1.
     pub job_busy_share: f64,
     /// Seconds that events are kept.

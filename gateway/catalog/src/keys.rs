@@ -16,6 +16,7 @@
 //! | `o` | account id, bucket name | empty: the buckets of an account, written with `B` |
 //! | `I` | bucket id | bucket name, so that jobs find the bucket of a key |
 //! | `U` | bucket id | usage counters |
+//! | `t` | account id | counters of what the account owns in all its buckets |
 //! | `c` | bucket id, object key | current version, if it is not a delete marker |
 //! | `v` | bucket id, object key, inverted place | version that is not current, or a delete marker |
 //! | `n` | bucket id, object key | place of the null version, where it stands in `v` |
@@ -34,6 +35,8 @@
 //! | `D` | revision of settings | dynamic settings, with author and time; the greatest is in force |
 //! | `E` | revision of the commit, index | event |
 //! | `J` | job name | progress of a job |
+//! | `L` | source bucket id, day, revision of the commit, index | lines of a bucket's access log that wait for delivery |
+//! | `l` | source bucket id; nothing for all together | counters of lines that wait |
 
 use crate::Revision;
 pub use crate::store::prefix_end;
@@ -70,6 +73,9 @@ pub mod family {
     pub const SETTINGS: u8 = b'D';
     pub const EVENT: u8 = b'E';
     pub const JOB: u8 = b'J';
+    pub const ACCOUNT_USAGE: u8 = b't';
+    pub const ACCESS_LOG: u8 = b'L';
+    pub const ACCESS_LOG_BACKLOG: u8 = b'l';
 }
 
 /// Appends `text`, escaped and ended, so that further fields may follow.
@@ -171,6 +177,11 @@ pub fn bucket_id(id: BucketId) -> Vec<u8> {
 /// Key of a bucket's usage counters.
 pub fn usage(id: BucketId) -> Vec<u8> {
     with(family::USAGE, &[&id.0.to_be_bytes()])
+}
+
+/// Key of the counters of what an account owns.
+pub fn account_usage(account: AccountId) -> Vec<u8> {
+    with(family::ACCOUNT_USAGE, &[account.as_bytes()])
 }
 
 /// What every key of one family in one bucket begins with.
@@ -340,6 +351,27 @@ pub fn event(revision: Revision, index: u8) -> Vec<u8> {
 /// Key of a job's progress.
 pub fn job(name: &str) -> Vec<u8> {
     with(family::JOB, &[name.as_bytes()])
+}
+
+/// What the waiting log lines of a bucket begin with that are of one day, counted from 1970; the revision
+/// of the commit that wrote them follows.
+pub fn access_log(source: BucketId, day: u32) -> Vec<u8> {
+    with(family::ACCESS_LOG, &[&source.0.to_be_bytes(), &day.to_be_bytes()])
+}
+
+/// The bucket and the day in a key of waiting log lines.
+pub fn access_log_of(key: &[u8]) -> Option<(BucketId, u32)> {
+    let source = u64::from_be_bytes(key.get(1..9)?.try_into().ok()?);
+    let day = u32::from_be_bytes(key.get(9..13)?.try_into().ok()?);
+    Some((BucketId(source), day))
+}
+
+/// Key of the counters of log lines that wait: of a bucket, or of all.
+pub fn access_log_backlog(source: Option<BucketId>) -> Vec<u8> {
+    match source {
+        Some(source) => with(family::ACCESS_LOG_BACKLOG, &[&source.0.to_be_bytes()]),
+        None => vec![family::ACCESS_LOG_BACKLOG],
+    }
 }
 
 /// The version id of the version at `place`: the inverted place and 64 random bits, so that ids of

@@ -30,6 +30,7 @@ impl Iam {
             batch.checks.push(Check::NoneWithPrefix(keys::owned_buckets(id)));
             batch.checks.push(Check::NoneWithPrefix(keys::account_keys(id)));
             batch.delete(keys::account(id)).delete(keys::account_name(&account.name));
+            batch.delete(keys::account_usage(id));
             if !account.email.is_empty() {
                 batch.delete(keys::account_email(&account.email));
             }

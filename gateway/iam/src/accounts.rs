@@ -109,6 +109,39 @@ impl Iam {
         Ok(Page { items, next })
     }
 
+    /// Sets an account's own quota, over all its buckets and their versions; absent bounds are those of
+    /// the settings. Writes that begin after it returned are held to it; a bound below what is there
+    /// deletes nothing and stops further writes.
+    ///
+    /// # Errors
+    /// [`IamError::NotFound`]; [`IamError::Invalid`] for a bound that the catalog cannot count to.
+    pub async fn set_account_quota(
+        &self,
+        id: AccountId,
+        bytes_max: Option<u64>,
+        objects_max: Option<u64>,
+        actor: &str,
+    ) -> Result<AccountRecord, IamError> {
+        for (field, max) in [("bytes_max", bytes_max), ("objects_max", objects_max)] {
+            if max.is_some_and(|max| i64::try_from(max).is_err()) {
+                return Err(Invalid { field, reason: "must be less than 2^63" }.into());
+            }
+        }
+        for _ in 0..TRIES_MAX {
+            let Found { mut record, revision } = self.0.find_account(id).await?;
+            (record.bytes_max, record.objects_max) = (bytes_max, objects_max);
+            let mut batch = Batch::new();
+            batch.unchanged(keys::account(id), Some(revision)).put(keys::account(id), record.encode());
+            let shown = [bytes_max, objects_max].map(|max| max.map_or_else(|| "default".to_owned(), |max| max.to_string()));
+            let details: [Fact<'_>; 3] = [("id", &id), ("bytes_max", &shown[0]), ("objects_max", &shown[1])];
+            batch.writes.push(self.0.event(0, "account.quota_changed", &record.name, actor, &details));
+            if self.0.commit(batch).await?.is_ok() {
+                return Ok(record);
+            }
+        }
+        Err(IamError::Conflict)
+    }
+
     /// Refuses all keys of an account, or takes them again. Doing it twice is one change.
     ///
     /// # Errors
@@ -164,6 +197,8 @@ impl Inner {
             disabled: false,
             created: self.now(),
             buckets_max: new.buckets_max,
+            bytes_max: None,
+            objects_max: None,
         };
         let key = KeyIssue { account: id, given: new.key, expires: None, note: String::new() };
         let (record, key) = self.issue_key(key)?;

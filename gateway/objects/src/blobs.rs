@@ -100,7 +100,7 @@ impl Objects {
         change.add_blob(&blob);
         change.release_blobs([blob.id]);
         let due = self.now().after(self.garbage_grace());
-        let batch = change.finish(bucket.record.id, crate::change::Quota::default(), due, || self.random().bytes());
+        let batch = change.finish(&bucket.record, crate::change::Quotas::default(), due, || self.random().bytes());
         if let Err(error) = self.store().commit(batch).await {
             tracing::info!(blob = %blob.id, %error, "a blob that was not wanted is left to the search for orphans");
         }

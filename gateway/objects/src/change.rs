@@ -3,20 +3,28 @@
 use crate::Error;
 use crate::blobs::copy_bytes;
 use cofre_catalog::records::{
-    BlobRecord, Content, GarbageRecord, HealRecord, Record, ShardUsage, Usage, VersionKind, VersionRecord,
+    AccountUsage, BlobRecord, BucketRecord, Content, GarbageRecord, HealRecord, Record, ShardUsage, Usage, VersionKind,
+    VersionRecord,
 };
 use cofre_catalog::{Batch, Check, keys};
 use cofre_shards::standing;
-use cofre_types::{BlobId, BucketId, ShardId, Timestamp, UploadId};
+use cofre_types::{BlobId, ShardId, Timestamp, UploadId};
 
 /// Most blobs that one garbage record names; more make more records.
 const BLOBS_PER_GARBAGE_MAX: usize = 1_000;
 
-/// Bounds on what a bucket may hold.
+/// Bounds on what a bucket, or all buckets of an account, may hold.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Quota {
     pub bytes_max: Option<u64>,
     pub objects_max: Option<u64>,
+}
+
+/// The bounds that a change to a bucket is held to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Quotas {
+    pub bucket: Quota,
+    pub account: Quota,
 }
 
 /// A blob that was written and that no record refers to yet.
@@ -100,17 +108,24 @@ impl Change {
         self.usage.total_bytes += sign * as_delta(size);
     }
 
-    /// The batch, with usage, quota and garbage in it. `random` makes garbage keys unique.
+    /// The batch, with usage, quotas and garbage in it. `random` makes garbage keys unique.
     pub(crate) fn finish(
         mut self,
-        bucket: BucketId,
-        quota: Quota,
+        bucket: &BucketRecord,
+        quotas: Quotas,
         due: Timestamp,
         mut random: impl FnMut() -> [u8; 16],
     ) -> Batch {
-        self.check_quota(bucket, quota);
+        let of_bucket = (Usage::TOTAL_BYTES, Usage::TOTAL_OBJECTS);
+        self.check_quota(keys::usage(bucket.id), of_bucket, quotas.bucket);
+        let of_account = (AccountUsage::BYTES, AccountUsage::OBJECTS);
+        self.check_quota(keys::account_usage(bucket.owner), of_account, quotas.account);
         if self.usage != Usage::default() {
-            self.batch.add(keys::usage(bucket), self.usage.row());
+            self.batch.add(keys::usage(bucket.id), self.usage.row());
+        }
+        let owned = AccountUsage { buckets: 0, objects: self.usage.total_objects, bytes: self.usage.total_bytes };
+        if owned != AccountUsage::default() {
+            self.batch.add(keys::account_usage(bucket.owner), owned.row());
         }
         for blobs in self.released.chunks(BLOBS_PER_GARBAGE_MAX) {
             let garbage = GarbageRecord::Blobs(blobs.to_vec());
@@ -125,17 +140,18 @@ impl Change {
         self.batch
     }
 
-    fn check_quota(&mut self, bucket: BucketId, quota: Quota) {
+    /// Holds the counters of a row at these indexes, bytes and objects, to a quota.
+    fn check_quota(&mut self, row: Vec<u8>, (bytes, objects): (usize, usize), quota: Quota) {
         let bounds = [
-            (Usage::TOTAL_BYTES, self.usage.total_bytes, quota.bytes_max),
-            (Usage::TOTAL_OBJECTS, self.usage.total_objects, quota.objects_max),
+            (bytes, self.usage.total_bytes, quota.bytes_max),
+            (objects, self.usage.total_objects, quota.objects_max),
         ];
         for (index, adding, max) in bounds {
             if let Some(max) = max
                 && adding > 0
             {
-                let max = as_delta(max);
-                self.batch.checks.push(Check::CounterAtMost { key: keys::usage(bucket), index, adding, max });
+                let (key, max) = (row.clone(), as_delta(max));
+                self.batch.checks.push(Check::CounterAtMost { key, index, adding, max });
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The domain object: what every operation stands on.
 
-use crate::change::{Change, Quota, failed_for_good};
+use crate::account::AccountQuotas;
+use crate::change::{Change, Quota, Quotas, failed_for_good};
 use crate::versions::{Held, KeyState};
 use crate::{Cors, Error, Lifecycle, Website, cors, lifecycle, payment, website};
 use cofre_catalog::records::{BucketRecord, Durability, Record, VersionRecord, Versioning};
@@ -58,6 +59,7 @@ pub struct Parts {
 pub(crate) struct Inner {
     pub parts: Parts,
     buckets: RwLock<BucketCache>,
+    pub account_quotas: RwLock<AccountQuotas>,
     key_locks: Vec<Arc<Mutex<()>>>,
     key_hasher: RandomState,
     /// Reports of bad copies, read by one job.
@@ -136,6 +138,7 @@ impl Objects {
         Self(Arc::new(Inner {
             parts,
             buckets: RwLock::default(),
+            account_quotas: RwLock::default(),
             key_locks: (0..KEY_LOCKS).map(|_| Arc::default()).collect(),
             key_hasher: RandomState::new(),
             reports,
@@ -242,7 +245,8 @@ impl Objects {
     pub(crate) async fn try_commit(&self, bucket: &Bucket, change: Change) -> Result<Tried, Error> {
         let due = self.now().after(self.garbage_grace());
         let random = self.random();
-        let mut batch = change.finish(bucket.record.id, self.quota(bucket), due, || random.bytes());
+        let quotas = Quotas { bucket: self.quota(bucket), account: self.account_quota(bucket.record.owner).await? };
+        let mut batch = change.finish(&bucket.record, quotas, due, || random.bytes());
         batch.unchanged(keys::bucket(&bucket.name), Some(bucket.revision));
         let checks = batch.checks.clone();
         match self.store().commit(batch).await {

@@ -13,6 +13,7 @@
 //! A commit checks every record that its decision was made on, the bucket's own among them. Where a
 //! check fails the operation reads again and decides anew.
 
+mod account;
 mod acl;
 mod blobs;
 mod bucket;
@@ -39,8 +40,9 @@ mod website;
 pub use acl::{Acl, CannedAcl, GivenAcl};
 pub use bucket::*;
 pub use cofre_catalog::records::{
-    AclGrant, AclGrantee, AclPermission, BucketConfig, DefaultEncryption, EncryptionMethod, Header, Headers,
-    LockConfig, LockDefault, LockMode, LockPeriod, Ownership, Payer, PublicAccessBlock, Retention, Usage, Versioning,
+    AccountUsage, AclGrant, AclGrantee, AclPermission, BucketConfig, DefaultEncryption, EncryptionMethod, Header,
+    Headers, LockConfig, LockDefault, LockMode, LockPeriod, Ownership, Payer, PublicAccessBlock, Retention, Usage,
+    Versioning,
 };
 pub use cofre_iam::MalformedPolicy;
 pub use cofre_keys::{CustomerKey, DEFAULT_KEY};

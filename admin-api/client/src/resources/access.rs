@@ -1,8 +1,8 @@
 use crate::exchange::segment;
 use crate::{Client, Error};
 use cofre_admin_types::{
-    Account, AccountCreated, CreateAccount, CreateKey, CreateToken, Key, KeyCreated, PatchAccount, PatchKey, RotateKey,
-    Token, TokenCreated,
+    Account, AccountCreated, CreateAccount, CreateKey, CreateToken, Key, KeyCreated, PatchAccount, PatchKey, Quota,
+    RotateKey, Token, TokenCreated,
 };
 use hyper::Method;
 
@@ -37,6 +37,14 @@ impl Client {
     /// [`Error`] as every call.
     pub async fn patch_account(&self, id: &str, patch: &PatchAccount) -> Result<Account, Error> {
         self.call(Method::PATCH, &format!("/accounts/{}", segment(id))).body(patch)?.json().await
+    }
+
+    /// Sets what all buckets of an account together may hold.
+    ///
+    /// # Errors
+    /// [`Error`] as every call.
+    pub async fn set_account_quota(&self, id: &str, quota: &Quota) -> Result<Account, Error> {
+        self.call(Method::PUT, &format!("/accounts/{}/quota", segment(id))).body(quota)?.json().await
     }
 
     /// Deletes an account and its keys.

@@ -4,8 +4,11 @@ use crate::routes::Routes;
 use crate::{Admin, ApiError, convert, paging};
 use axum::extract::State;
 use axum::http::StatusCode;
-use cofre_admin_types::{Account, AccountCreated, CreateAccount, Page, PageQuery, PatchAccount, Problem, Scope};
-use cofre_iam::NewAccount;
+use cofre_admin_types::{
+    Account, AccountCreated, CreateAccount, Page, PageQuery, PatchAccount, Problem, Quota, Scope,
+};
+use cofre_iam::{Account as Record, NewAccount};
+use cofre_objects::AccountUsage;
 use cofre_types::AccountId;
 use std::sync::Arc;
 use utoipa_axum::routes;
@@ -16,6 +19,7 @@ pub(super) fn add(routes: Routes) -> Routes {
         .scoped(Scope::Admin, routes!(create))
         .scoped(Scope::Read, routes!(get))
         .scoped(Scope::Admin, routes!(patch))
+        .scoped(Scope::Operate, routes!(set_quota))
         .scoped(Scope::Admin, routes!(delete))
 }
 
@@ -27,7 +31,10 @@ async fn list(
     Query(query): Query<PageQuery>,
 ) -> Result<axum::Json<Page<Account>>, ApiError> {
     let page = admin.iam.list_accounts(query.after.as_deref(), paging::limit(query.limit)?).await?;
-    Ok(axum::Json(Page { items: page.items.into_iter().map(convert::account).collect(), next: page.next }))
+    let ids: Vec<_> = page.items.iter().map(|account| account.id).collect();
+    let usages = admin.objects.account_usage(&ids).await?;
+    let items = page.items.into_iter().zip(usages).map(|(account, usage)| convert::account(account, usage));
+    Ok(axum::Json(Page { items: items.collect(), next: page.next }))
 }
 
 /// Make an account and its first access key.
@@ -50,7 +57,7 @@ async fn create(
     };
     let created = admin.iam.create_account(new, &actor).await?;
     let answer = AccountCreated {
-        account: convert::account(created.account),
+        account: convert::account(created.account, AccountUsage::default()),
         access_key_id: created.key.id.to_string(),
         secret_access_key: created.key.secret.expose().to_owned(),
     };
@@ -65,7 +72,7 @@ async fn create(
         (status = 404, description = "There is no such account.", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn get(State(admin): State<Arc<Admin>>, Path(id): Path<String>) -> Result<axum::Json<Account>, ApiError> {
-    Ok(axum::Json(convert::account(admin.iam.account(parse_id(&id)?).await?)))
+    shown(&admin, admin.iam.account(parse_id(&id)?).await?).await
 }
 
 /// Disable or enable an account.
@@ -89,7 +96,34 @@ async fn patch(
         Some(disabled) => admin.iam.set_account_disabled(id, disabled, &actor).await?,
         None => admin.iam.account(id).await?,
     };
-    Ok(axum::Json(convert::account(account)))
+    shown(&admin, account).await
+}
+
+/// Set what all buckets of an account together may hold.
+///
+/// A limit that is absent is that of the settings. A limit below what is there stops further writes and
+/// deletes nothing.
+#[utoipa::path(put, path = "/v1/accounts/{id}/quota", operation_id = "set_account_quota", tag = "accounts",
+    params(("id" = String, Path, description = "Canonical id: 64 hexadecimal digits.")),
+    request_body = Quota, responses(
+        (status = 200, description = "The account as it is now.", body = Account),
+        (status = 400, description = "A limit is out of its bounds.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such account.", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn set_quota(
+    State(admin): State<Arc<Admin>>,
+    Actor(actor): Actor,
+    Path(id): Path<String>,
+    Json(quota): Json<Quota>,
+) -> Result<axum::Json<Account>, ApiError> {
+    let id = parse_id(&id)?;
+    shown(&admin, admin.iam.set_account_quota(id, quota.bytes_max, quota.objects_max, &actor).await?).await
+}
+
+/// An account with what it owns.
+async fn shown(admin: &Admin, account: Record) -> Result<axum::Json<Account>, ApiError> {
+    let usage = admin.objects.account_usage(&[account.id]).await?.pop().unwrap_or_default();
+    Ok(axum::Json(convert::account(account, usage)))
 }
 
 /// Delete an account and its keys.

@@ -1,3 +1,4 @@
+use crate::auth::Actor;
 use crate::extract::{Json, Path, Query};
 use crate::routes::Routes;
 use crate::{Admin, ApiError, convert, paging};
@@ -59,11 +60,12 @@ async fn get(State(admin): State<Arc<Admin>>, Path(name): Path<String>) -> Resul
     ))]
 async fn set_quota(
     State(admin): State<Arc<Admin>>,
+    Actor(actor): Actor,
     Path(name): Path<String>,
     Json(quota): Json<Quota>,
 ) -> Result<axum::Json<Bucket>, ApiError> {
     let name = parse(&name)?;
-    admin.objects.set_bucket_quota(&admin.caller(), &name, quota.bytes_max, quota.objects_max).await?;
+    admin.objects.set_bucket_quota(&admin.caller(), &name, quota.bytes_max, quota.objects_max, &actor).await?;
     named(&admin, &name).await.map(axum::Json)
 }
 

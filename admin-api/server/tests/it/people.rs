@@ -102,3 +102,22 @@ async fn tokens_are_made_listed_and_revoked() {
     assert_eq!(bed.send(Method::DELETE, &format!("/v1/tokens/{id}"), &[], None).await.status, StatusCode::NO_CONTENT);
     assert_eq!(metrics().await, StatusCode::UNAUTHORIZED);
 }
+
+#[tokio::test]
+async fn the_quota_of_an_account_is_set_and_shown_with_what_it_owns() {
+    let bed = Bed::new().await;
+    let made = account(&bed, "ana").await;
+    let path = format!("/v1/accounts/{}", made["id"].as_str().unwrap());
+    let set = bed.send(Method::PUT, &format!("{path}/quota"), &[], Some(json!({"bytes_max": 1000}))).await;
+    assert_eq!(set.status, StatusCode::OK, "{}", set.text);
+    for shown in [set.json(), bed.get(&path).await.json(), bed.get("/v1/accounts").await.json()["items"][0].clone()] {
+        assert_eq!(shown["quota"], json!({"bytes_max": 1000}));
+        assert_eq!(shown["usage"], json!({"buckets": 0, "objects": 0, "bytes": 0}));
+    }
+    let events = bed.get("/v1/events?kind=account.quota_changed").await.json();
+    let event = &events["items"][0];
+    assert_eq!((event["subject"].as_str(), event["details"]["bytes_max"].as_str()), (Some("ana"), Some("1000")));
+    assert!(event["actor"].as_str().is_some_and(|actor| actor.starts_with("token:")), "{event}");
+    let refused = bed.send(Method::PUT, &format!("{path}/quota"), &[], Some(json!({"bytes_max": u64::MAX}))).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{}", refused.text);
+}

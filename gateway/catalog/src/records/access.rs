@@ -1,4 +1,4 @@
-use super::Record;
+use super::{Record, RecordError, decode_version_1};
 use cofre_types::{AccessKeyId, AccountId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -19,10 +19,38 @@ pub struct AccountRecord {
     pub created: Timestamp,
     /// Most buckets it may own; no bound of its own if absent.
     pub buckets_max: Option<u32>,
+    /// Most bytes in all its buckets, over all versions and parts; the default of the settings if absent.
+    pub bytes_max: Option<u64>,
+    /// Most objects in all its buckets, over all versions; the default of the settings if absent.
+    pub objects_max: Option<u64>,
 }
 
 impl Record for AccountRecord {
     const NAME: &'static str = "account";
+    const VERSION: u8 = 2;
+
+    fn decode_older(version: u8, fields: &[u8]) -> Result<Self, RecordError> {
+        decode_version_1::<AccountVersion1, Self>(version, fields)
+    }
+}
+
+/// An account before it had bounds on bytes and objects.
+#[derive(Deserialize)]
+struct AccountVersion1 {
+    id: AccountId,
+    name: String,
+    email: String,
+    root: bool,
+    disabled: bool,
+    created: Timestamp,
+    buckets_max: Option<u32>,
+}
+
+impl From<AccountVersion1> for AccountRecord {
+    fn from(old: AccountVersion1) -> Self {
+        let AccountVersion1 { id, name, email, root, disabled, created, buckets_max } = old;
+        Self { id, name, email, root, disabled, created, buckets_max, bytes_max: None, objects_max: None }
+    }
 }
 
 /// An access key. The secret is sealed with the master key, with the key id as associated data.

@@ -5,6 +5,7 @@
 //! of each version that ever was.
 
 mod access;
+mod access_log;
 mod acl;
 mod blob;
 mod bucket;
@@ -20,6 +21,7 @@ mod upload;
 mod usage;
 
 pub use access::{AccessKeyRecord, AccountRecord, AdminTokenRecord, Scope};
+pub use access_log::{AccessLogBacklog, AccessLogRecord};
 pub use acl::{AclGrant, AclGrantee, AclPermission, AclRecord, Ownership, PublicAccessBlock};
 pub use blob::{BlobRecord, CopyRecord, DoomedRecord, GarbageRecord, HealRecord};
 pub use bucket::{BucketConfig, BucketRecord, Durability, Payer, Versioning};
@@ -32,7 +34,7 @@ pub use object::{Content, Guards, Header, Headers, LegalHold, Segment, VersionKi
 pub use settings::SettingsRecord;
 pub use shard::{S3Place, ShardMode, ShardPlace, ShardRecord, ShardUsage};
 pub use upload::{ManifestRecord, PartRecord, UploadRecord};
-pub use usage::Usage;
+pub use usage::{AccountUsage, Usage};
 
 use serde::{Serialize, de::DeserializeOwned};
 

@@ -72,6 +72,41 @@ impl Usage {
     }
 }
 
+/// What an account owns in all its buckets, kept exactly: each commit that changes the usage of a bucket
+/// changes that of its owner too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AccountUsage {
+    /// Buckets.
+    pub buckets: i64,
+    /// Objects over all versions, as [`Usage::total_objects`].
+    pub objects: i64,
+    /// Bytes over all versions and parts under way, as [`Usage::total_bytes`].
+    pub bytes: i64,
+}
+
+impl AccountUsage {
+    /// Index of [`AccountUsage::buckets`] in the row.
+    pub const BUCKETS: usize = 0;
+    /// Index of [`AccountUsage::objects`] in the row.
+    pub const OBJECTS: usize = 1;
+    /// Index of [`AccountUsage::bytes`] in the row.
+    pub const BYTES: usize = 2;
+
+    /// The row of counters.
+    pub fn row(&self) -> Vec<i64> {
+        vec![self.buckets, self.objects, self.bytes]
+    }
+
+    /// Reads a row as the store keeps it; missing counters are zero.
+    pub fn from_value(value: &[u8]) -> Self {
+        Self {
+            buckets: counter(value, Self::BUCKETS),
+            objects: counter(value, Self::OBJECTS),
+            bytes: counter(value, Self::BYTES),
+        }
+    }
+}
+
 /// One counter of a row as the store keeps it; zero if the row is shorter.
 pub(super) fn counter(value: &[u8], index: usize) -> i64 {
     let bytes = value.get(index * 8..index * 8 + 8).and_then(|b| b.try_into().ok());

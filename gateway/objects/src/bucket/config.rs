@@ -112,6 +112,12 @@ fn check_against(bucket: &Bucket, config: &BucketConfig) -> Result<(), Error> {
     Ok(())
 }
 
+/// What an event says of a change: what was done, and by whom.
+struct Done {
+    kind: &'static str,
+    actor: String,
+}
+
 impl Objects {
     /// A bucket's tags.
     ///
@@ -168,7 +174,7 @@ impl Objects {
     }
 
     /// Sets a bucket's own quota, over all versions; absent bounds are those of the settings. A bound
-    /// below what is there deletes nothing and stops further writes.
+    /// below what is there deletes nothing and stops further writes. The event names the `actor`.
     ///
     /// # Errors
     /// [`Error::AccessDenied`] for everyone but root and parts of Cofre itself.
@@ -178,15 +184,18 @@ impl Objects {
         name: &BucketName,
         bytes_max: Option<u64>,
         objects_max: Option<u64>,
+        actor: &str,
     ) -> Result<(), Error> {
         if caller.principal.account().is_some_and(|account| !account.root) {
             return Err(Error::AccessDenied);
         }
-        let set = |record: &mut BucketRecord| {
+        let set = |_: &Bucket, record: &mut BucketRecord| {
             record.bytes_max = bytes_max;
             record.objects_max = objects_max;
+            Ok(())
         };
-        self.change_bucket(caller, Action::CreateBucket, name, "bucket.quota_changed", set).await
+        let done = Done { kind: "bucket.quota_changed", actor: actor.to_owned() };
+        self.commit_bucket(caller, Action::CreateBucket, name, done, set).await
     }
 
     /// A bucket's own quota in bytes and objects.
@@ -259,7 +268,7 @@ impl Objects {
         caller: &Caller,
         action: Action,
         name: &BucketName,
-        event: &str,
+        event: &'static str,
         set: impl Fn(&mut BucketRecord) + Send + Sync,
     ) -> Result<(), Error> {
         let set = |_: &Bucket, record: &mut BucketRecord| {
@@ -275,7 +284,19 @@ impl Objects {
         caller: &Caller,
         action: Action,
         name: &BucketName,
-        event: &str,
+        event: &'static str,
+        set: impl Fn(&Bucket, &mut BucketRecord) -> Result<(), Error> + Send,
+    ) -> Result<(), Error> {
+        let done = Done { kind: event, actor: caller.principal.to_string() };
+        self.commit_bucket(caller, action, name, done, set).await
+    }
+
+    async fn commit_bucket(
+        &self,
+        caller: &Caller,
+        action: Action,
+        name: &BucketName,
+        done: Done,
         set: impl Fn(&Bucket, &mut BucketRecord) -> Result<(), Error> + Send,
     ) -> Result<(), Error> {
         for _ in Self::tries() {
@@ -287,9 +308,9 @@ impl Objects {
             batch.put(keys::bucket(name), record.encode());
             let event = EventRecord {
                 at: self.now(),
-                kind: event.to_owned(),
+                kind: done.kind.to_owned(),
                 subject: name.to_string(),
-                actor: caller.principal.to_string(),
+                actor: done.actor.clone(),
                 details: Vec::new(),
             };
             batch.writes.push(event.append(0));

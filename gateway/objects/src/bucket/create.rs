@@ -1,8 +1,9 @@
 use crate::{BucketInfo, CreateBucket, Error, Objects};
 use cofre_catalog::records::{
-    BucketConfig, BucketRecord, Durability, EventRecord, LockConfig, Ownership, PublicAccessBlock, Record, Versioning,
+    AccountRecord, AccountUsage, BucketConfig, BucketRecord, Durability, EventRecord, LockConfig, Ownership,
+    PublicAccessBlock, Record, Versioning,
 };
-use cofre_catalog::{Batch, Check, CommitError, Scan, SnapshotExt, Visit, VisitStep, keys};
+use cofre_catalog::{Batch, Check, CommitError, keys};
 use cofre_iam::{AccountIdentity, Action, Caller, Resource, is_public};
 use cofre_settings::DefaultOwnership;
 use cofre_types::{BucketId, Tags};
@@ -38,9 +39,15 @@ impl Objects {
                 Err(error) => return Err(error),
             }
             let record = self.new_bucket(account, &request)?;
-            match self.store().commit(self.creation(caller, account, &request, &record).await?).await {
+            let batch = self.creation(caller, account, &request, &record).await?;
+            let checks = batch.checks.clone();
+            match self.store().commit(batch).await {
                 Ok(_) => return Ok(BucketInfo::of(&request.name, &record)),
-                Err(CommitError::Failed(_)) => {}
+                Err(CommitError::Failed(failed)) => {
+                    if let Some(Check::CounterAtMost { .. }) = checks.get(failed.0) {
+                        return Err(Error::TooManyBuckets);
+                    }
+                }
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
@@ -89,9 +96,13 @@ impl Objects {
         // The account must still be there: deleting one checks that it owns no bucket.
         let entry = self.get(keys::account(account.id)).await?.ok_or(Error::AccessDenied)?;
         batch.unchanged(keys::account(account.id), Some(entry.revision));
-        self.refuse_too_many(account).await?;
         batch.checks.push(Check::Absent(keys::bucket(&request.name)));
         batch.checks.push(Check::Absent(keys::bucket_id(record.id)));
+        let default = self.0.parts.settings.current().quotas.buckets_per_account_max;
+        let max = AccountRecord::decode(&entry.value)?.buckets_max.unwrap_or(default).into();
+        let key = keys::account_usage(account.id);
+        batch.checks.push(Check::CounterAtMost { key, index: AccountUsage::BUCKETS, adding: 1, max });
+        batch.add(keys::account_usage(account.id), AccountUsage { buckets: 1, objects: 0, bytes: 0 }.row());
         batch.put(keys::bucket(&request.name), record.encode());
         batch.put(keys::bucket_id(record.id), request.name.as_str().as_bytes().to_vec());
         batch.put(keys::owned_bucket(account.id, &request.name), Vec::new());
@@ -104,25 +115,5 @@ impl Objects {
         };
         batch.writes.push(event.append(0));
         Ok(batch)
-    }
-
-    async fn refuse_too_many(&self, account: &AccountIdentity) -> Result<(), Error> {
-        let default = self.0.parts.settings.current().quotas.buckets_per_account_max;
-        let max = u64::from(account.buckets_max.unwrap_or(default));
-        let scan = Scan::prefix(&keys::owned_buckets(account.id));
-        let owned = self.store().snapshot().await?.scan(scan, CountUpTo { max, count: 0 }).await?;
-        if owned.count >= max { Err(Error::TooManyBuckets) } else { Ok(()) }
-    }
-}
-
-struct CountUpTo {
-    max: u64,
-    count: u64,
-}
-
-impl Visit for CountUpTo {
-    fn visit(&mut self, _key: &[u8], _revision: cofre_catalog::Revision, _value: &[u8]) -> VisitStep {
-        self.count += 1;
-        if self.count < self.max { VisitStep::Continue } else { VisitStep::Stop }
     }
 }

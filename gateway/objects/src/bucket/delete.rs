@@ -1,5 +1,5 @@
 use crate::{Error, Objects};
-use cofre_catalog::records::{EventRecord, GarbageRecord, Record, Usage};
+use cofre_catalog::records::{AccountUsage, EventRecord, GarbageRecord, Record, Usage};
 use cofre_catalog::{Batch, Check, CommitError, keys};
 use cofre_iam::{Action, Caller};
 use cofre_types::BucketName;
@@ -16,6 +16,12 @@ impl Objects {
             let now = self.now();
             let mut batch = Batch::new();
             batch.unchanged(keys::bucket(name), Some(bucket.revision));
+            // What uploads under way hold is no longer its owner's.
+            let row = self.get(keys::usage(id)).await?;
+            batch.unchanged(keys::usage(id), row.as_ref().map(|row| row.revision));
+            let left = row.map_or_else(Usage::default, |row| Usage::from_value(&row.value));
+            let owned = AccountUsage { buckets: -1, objects: -left.total_objects, bytes: -left.total_bytes };
+            batch.add(keys::account_usage(bucket.record.owner), owned.row());
             // The counters are exact; looking for keys would walk what a bucket that was emptied leaves.
             for index in Usage::EMPTY_WHEN_ZERO {
                 batch.checks.push(Check::CounterAtMost { key: keys::usage(id), index, adding: 0, max: 0 });
@@ -36,7 +42,7 @@ impl Objects {
             batch.writes.push(event.append(0));
             match self.store().commit(batch).await {
                 Ok(_) => return Ok(()),
-                Err(CommitError::Failed(failed)) if failed.0 > 0 => return Err(Error::BucketNotEmpty),
+                Err(CommitError::Failed(failed)) if failed.0 > 1 => return Err(Error::BucketNotEmpty),
                 Err(CommitError::Failed(_)) => {}
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }

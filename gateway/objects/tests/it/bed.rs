@@ -298,6 +298,8 @@ async fn account(store: &Memory, number: u8, name: &str) -> Caller {
         disabled: false,
         created: Timestamp(1),
         buckets_max: None,
+        bytes_max: None,
+        objects_max: None,
     };
     let mut batch = Batch::new();
     batch.put(keys::account(id), record.encode());

@@ -105,6 +105,11 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         region: settings.region.clone(),
         scheme: settings.redundancy,
     });
+    // Before anything can change what is counted.
+    let counted = objects.count_account_usage().await.context("counting what accounts own")?;
+    if counted > 0 {
+        tracing::info!(accounts = counted, "counted what accounts own: the catalog is of a version that did not");
+    }
     let events = EventLog::new(Arc::clone(&store));
     let (draining, closing) = (Shutdown::default(), Shutdown::default());
     let ground = Ground {

@@ -117,13 +117,23 @@ pub struct Quotas {
     pub bucket_bytes_max: Option<u64>,
     /// Most objects in a bucket, over all versions; no bound if absent.
     pub bucket_objects_max: Option<u64>,
+    /// Most bytes in all buckets of an account, over all versions and parts; no bound if absent.
+    pub account_bytes_max: Option<u64>,
+    /// Most objects in all buckets of an account, over all versions; no bound if absent.
+    pub account_objects_max: Option<u64>,
     /// Most buckets an account may own (AWS allows 10,000).
     pub buckets_per_account_max: u32,
 }
 
 impl Default for Quotas {
     fn default() -> Self {
-        Self { bucket_bytes_max: None, bucket_objects_max: None, buckets_per_account_max: 10_000 }
+        Self {
+            bucket_bytes_max: None,
+            bucket_objects_max: None,
+            account_bytes_max: None,
+            account_objects_max: None,
+            buckets_per_account_max: 10_000,
+        }
     }
 }
 
@@ -146,6 +156,9 @@ pub struct Timers {
     /// Seconds that lifecycle rules take for a day, 1 to 86,400. Anything but a day is for tests: objects
     /// end earlier than their owners asked for, and not at midnight.
     pub lifecycle_day_secs: u64,
+    /// Seconds that lines of server access logs are gathered before they become an object in their target
+    /// bucket, 1 to 86,400; less if many come. Shorter shows them sooner, in more and smaller objects.
+    pub access_log_delivery_secs: u64,
     /// Share of the time that each background job may be busy, 0.01 to 1. More ends drains and repairs
     /// sooner and slows requests.
     pub job_busy_share: f64,
@@ -163,6 +176,7 @@ impl Default for Timers {
             stale_upload_secs: 0,
             scrub_interval_secs: 30 * 86_400,
             lifecycle_day_secs: 86_400,
+            access_log_delivery_secs: 300,
             job_busy_share: 0.25,
             events_keep_secs: 90 * 86_400,
             events_keep_max: 100_000,
@@ -202,6 +216,8 @@ impl Settings {
         let count_max = i64::MAX.unsigned_abs();
         bounded("quotas.bucket_bytes_max", self.quotas.bucket_bytes_max.unwrap_or(0), 0, count_max)?;
         bounded("quotas.bucket_objects_max", self.quotas.bucket_objects_max.unwrap_or(0), 0, count_max)?;
+        bounded("quotas.account_bytes_max", self.quotas.account_bytes_max.unwrap_or(0), 0, count_max)?;
+        bounded("quotas.account_objects_max", self.quotas.account_objects_max.unwrap_or(0), 0, count_max)?;
         super::classes::validate(&self.storage_classes)?;
         self.writes.validate()?;
         self.timers.validate()?;
@@ -218,6 +234,7 @@ impl Timers {
         }
         bounded("timers.scrub_interval_secs", self.scrub_interval_secs, 3_600, SECS_MAX)?;
         bounded("timers.lifecycle_day_secs", self.lifecycle_day_secs, 1, 86_400)?;
+        bounded("timers.access_log_delivery_secs", self.access_log_delivery_secs, 1, 86_400)?;
         if !(0.01..=1.0).contains(&self.job_busy_share) {
             return Err(invalid("timers.job_busy_share", "must be 0.01 to 1"));
         }

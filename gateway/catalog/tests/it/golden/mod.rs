@@ -7,7 +7,7 @@
 mod files;
 mod samples;
 
-use cofre_catalog::records::{Record, RecordError, ShardUsage, Usage};
+use cofre_catalog::records::{AccessLogBacklog, AccountUsage, Record, RecordError, ShardUsage, Usage};
 use std::fmt::Debug;
 use std::path::Path;
 
@@ -85,6 +85,12 @@ fn rows_of_counters_are_as_they_were() {
     assert_eq!((usage.objects, usage.bytes, usage.total_objects, usage.total_bytes), (1, 2, 9, 10));
     assert_eq!((usage.noncurrent_versions, usage.noncurrent_bytes, usage.delete_markers), (3, 4, 5));
     assert_eq!((usage.uploads, usage.upload_parts, usage.upload_bytes), (6, 7, 8));
+    let account = AccountUsage { buckets: 1, objects: 2, bytes: 3 };
+    let golden = hold("account-usage.hex", &[bytes(account.row())]);
+    assert_eq!(AccountUsage::from_value(&golden[0]), account);
+    let backlog = AccessLogBacklog { bytes: 1, lines: 2 };
+    let golden = hold("access-log-backlog.hex", &[bytes(backlog.row())]);
+    assert_eq!(AccessLogBacklog::from_value(&golden[0]), backlog);
     let shard = ShardUsage { copies: 1, bytes: -2 };
     let golden = hold("shard-usage.hex", &[bytes(shard.row())]);
     assert_eq!(ShardUsage::from_value(&golden[0]), shard);

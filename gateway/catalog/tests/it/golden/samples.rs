@@ -1,6 +1,6 @@
 use super::{check, check_older};
 use cofre_catalog::records::{
-    AccessKeyRecord, AccountRecord, AclGrant, AclGrantee, AclPermission, AclRecord, AdminTokenRecord, BlobRecord,
+    AccessKeyRecord, AccessLogRecord, AccountRecord, AclGrant, AclGrantee, AclPermission, AclRecord, AdminTokenRecord, BlobRecord,
     BucketConfig, BucketRecord, ClusterRecord, Content, CopyRecord, DefaultEncryption, DoomedRecord, Durability,
     Encryption, EncryptionMethod, EventRecord, GarbageRecord, Guards, Header, Headers, HealRecord, JobRecord,
     LegalHold, LockConfig, LockDefault, LockMode, LockPeriod, ManifestRecord, Ownership, PartRecord, Payer,
@@ -8,7 +8,7 @@ use cofre_catalog::records::{
     UploadRecord, VersionKind, VersionRecord, Versioning,
 };
 use cofre_types::{
-    AccessKeyId, AccountId, BlobId, BucketId, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, Scheme, ShardId, Tags,
+    AccessKeyId, AccountId, BlobId, BucketId, BucketName, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, Scheme, ShardId, Tags,
     TagsLimit, Timestamp, UploadId, VersionId,
 };
 
@@ -114,6 +114,20 @@ fn version() -> VersionRecord {
 }
 
 #[test]
+fn access_logs() {
+    let record = AccessLogRecord {
+        source: BucketName::parse("photos").expect("it is legal"),
+        owner: account(),
+        region: text("us-east-1"),
+        destination: text("{\"bucket\":\"logs\"}"),
+        written: TIME,
+        lines: 2,
+        text: text("one\ntwo\n"),
+    };
+    check("access-log", &[record]);
+}
+
+#[test]
 fn accounts_and_keys() {
     let record = AccountRecord {
         id: account(),
@@ -123,9 +137,13 @@ fn accounts_and_keys() {
         disabled: false,
         created: TIME,
         buckets_max: Some(100),
+        bytes_max: None,
+        objects_max: None,
     };
     let disabled = AccountRecord { root: false, disabled: true, buckets_max: None, ..record.clone() };
-    check("account", &[record, disabled]);
+    check_older("account.v1.hex", &[record.clone(), disabled.clone()]);
+    let bounded = AccountRecord { bytes_max: Some(1 << 40), objects_max: Some(0), ..disabled.clone() };
+    check("account", &[record, disabled, bounded]);
     let record = AccessKeyRecord {
         id: AccessKeyId::parse("COFREEXAMPLEKEY12345").expect("it is legal"),
         account: account(),

@@ -1,9 +1,9 @@
 use super::Context;
 use crate::cli::connect::explain;
-use crate::cli::print::{fields, or_dash};
+use crate::cli::print::{bytes, fields, or_dash};
 use anyhow::{Result, bail};
 use clap::Subcommand;
-use cofre_admin_types::{Account, CreateAccount, PatchAccount};
+use cofre_admin_types::{Account, CreateAccount, PatchAccount, Quota};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -34,6 +34,17 @@ pub(super) enum Command {
     Enable {
         /// Name or canonical id.
         account: String,
+    },
+    /// Set what all buckets of an account together may hold; a limit that is not given is that of the settings.
+    Quota {
+        /// Name or canonical id.
+        account: String,
+        /// Most bytes, over all versions and parts of uploads.
+        #[arg(long = "bytes", alias = "bytes-max", value_name = "BYTES")]
+        bytes_max: Option<u64>,
+        /// Most objects, over all versions.
+        #[arg(long = "objects", alias = "objects-max", value_name = "COUNT")]
+        objects_max: Option<u64>,
     },
     /// Delete an account that owns no bucket, and its keys.
     Delete {
@@ -76,6 +87,11 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
         Command::Show { account } => show(context, &find(context, &account).await?),
         Command::Disable { account } => set_disabled(context, &account, true).await,
         Command::Enable { account } => set_disabled(context, &account, false).await,
+        Command::Quota { account, bytes_max, objects_max } => {
+            let id = find(context, &account).await?.id;
+            let quota = Quota { bytes_max, objects_max };
+            show(context, &client.set_account_quota(&id, &quota).await.map_err(explain)?)
+        }
         Command::Delete { account } => {
             let found = find(context, &account).await?;
             client.delete_account(&found.id).await.map_err(explain)?;
@@ -92,12 +108,16 @@ async fn set_disabled(context: &Context, account: &str, disabled: bool) -> Resul
 
 fn show(context: &Context, account: &Account) -> Result<()> {
     context.printer.value(account, |account| {
+        let usage = &account.usage;
         fields(&[
             ("id", account.id.clone()),
             ("display name", account.display_name.clone()),
             ("e-mail", account.email.clone()),
             ("state", state(account).to_owned()),
             ("buckets max", or_dash(account.buckets_max)),
+            ("bytes max", or_dash(account.quota.bytes_max.map(bytes))),
+            ("objects max", or_dash(account.quota.objects_max)),
+            ("owns", format!("{} buckets, {} objects, {}", usage.buckets, usage.objects, bytes(usage.bytes))),
             ("created", account.created.clone()),
         ])
     })

@@ -1,0 +1,50 @@
+use super::Record;
+use cofre_types::{AccountId, BucketName, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Lines of a bucket's access log that wait to become an object: all of one day, for one destination.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessLogRecord {
+    /// The bucket whose requests they tell of. It may be gone when they are delivered.
+    pub source: BucketName,
+    /// Who owned it.
+    pub owner: AccountId,
+    /// Its region.
+    pub region: String,
+    /// Where they go: the bucket's logging configuration when its requests came, as JSON.
+    pub destination: String,
+    /// When the first of them was written.
+    pub written: Timestamp,
+    /// How many they are.
+    pub lines: u32,
+    /// The lines, each ended by a line feed.
+    pub text: String,
+}
+
+impl Record for AccessLogRecord {
+    const NAME: &'static str = "access log";
+}
+
+/// How much of a bucket's access log, or of all, waits for delivery. A row of counters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AccessLogBacklog {
+    /// Bytes of text.
+    pub bytes: i64,
+    /// Lines.
+    pub lines: i64,
+}
+
+impl AccessLogBacklog {
+    /// Index of [`AccessLogBacklog::bytes`] in the row.
+    pub const BYTES: usize = 0;
+
+    /// The row of counters.
+    pub fn row(&self) -> Vec<i64> {
+        vec![self.bytes, self.lines]
+    }
+
+    /// Reads a row as the store keeps it; missing counters are zero.
+    pub fn from_value(value: &[u8]) -> Self {
+        Self { bytes: super::usage::counter(value, 0), lines: super::usage::counter(value, 1) }
+    }
+}

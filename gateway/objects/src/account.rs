@@ -1,0 +1,173 @@
+//! What accounts own: counted in the commits that change it, and bounded there.
+
+use crate::change::Quota;
+use crate::{Error, Objects};
+use cofre_catalog::records::{AccountRecord, AccountUsage, BucketRecord, Record, Usage};
+use cofre_catalog::{Batch, Check, CommitError, Entry, Scan, Snapshot, SnapshotExt, Store, keys};
+use cofre_types::{AccountId, BucketName};
+use std::collections::HashMap;
+use std::ops::Bound;
+
+/// Accounts whose quotas are kept at hand. Beyond it the cache starts anew.
+const CACHED_ACCOUNTS_MAX: usize = 4_096;
+
+/// Buckets that counting reads at once.
+const BUCKETS_PER_PAGE: usize = 1_000;
+
+/// Name of the counter that says that what accounts own is counted.
+const COUNTED: &str = "account-usage";
+
+/// Quotas of accounts, as long as no account changes.
+#[derive(Default)]
+pub(crate) struct AccountQuotas {
+    /// What `touched` said when the cache was begun.
+    fresh_at: u64,
+    quotas: HashMap<AccountId, Quota>,
+}
+
+impl Objects {
+    /// What some accounts own, exactly, as of the last commit.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if the catalog cannot be read.
+    pub async fn account_usage(&self, accounts: &[AccountId]) -> Result<Vec<AccountUsage>, Error> {
+        let rows = self.store().get_many(accounts.iter().copied().map(keys::account_usage).collect()).await?;
+        Ok(rows.iter().map(|row| row.as_ref().map_or_else(AccountUsage::default, of_row)).collect())
+    }
+
+    /// Counts what accounts own, once, in a catalog of a Cofre that did not: it finds how many accounts
+    /// own something. To be called before a door or a job opens, as it takes the counters of buckets for
+    /// what stands. Memory does not grow with accounts or buckets; where a crash ends it, it begins anew.
+    ///
+    /// # Errors
+    /// [`Error`]; nothing is counted by halves then.
+    pub async fn count_account_usage(&self) -> Result<u64, Error> {
+        if self.get(keys::counter(COUNTED)).await?.is_some() {
+            return Ok(0);
+        }
+        let snapshot = self.store().snapshot().await?;
+        let (mut counted, mut after) = (0, None);
+        let mut open: Option<(AccountId, AccountUsage)> = None;
+        loop {
+            let page = page_of_buckets(snapshot.as_ref(), &mut after).await?;
+            if page.is_empty() {
+                break;
+            }
+            let mut batch = Batch::new();
+            for (account, usage) in page {
+                let sum = match open.take() {
+                    Some((of, sum)) if of == account => sum,
+                    before => {
+                        counted += put(&mut batch, before);
+                        AccountUsage::default()
+                    }
+                };
+                open = Some((account, with_bucket(sum, &usage)));
+            }
+            commit(self.store(), batch).await?;
+        }
+        let mut batch = Batch::new();
+        counted += put(&mut batch, open);
+        batch.checks.push(Check::Absent(keys::counter(COUNTED)));
+        batch.add(keys::counter(COUNTED), vec![1]);
+        commit(self.store(), batch).await?;
+        Ok(counted)
+    }
+
+    /// What an account may hold, from memory while no account has changed.
+    pub(crate) async fn account_quota(&self, account: AccountId) -> Result<Quota, Error> {
+        let own = self.own_account_quota(account).await?;
+        let settings = self.0.parts.settings.current();
+        Ok(Quota {
+            bytes_max: own.bytes_max.or(settings.quotas.account_bytes_max),
+            objects_max: own.objects_max.or(settings.quotas.account_objects_max),
+        })
+    }
+
+    async fn own_account_quota(&self, account: AccountId) -> Result<Quota, Error> {
+        let touched = self.store().touched(keys::family::ACCOUNT);
+        {
+            let cache = self.0.account_quotas.read();
+            if cache.fresh_at == touched
+                && let Some(quota) = cache.quotas.get(&account)
+            {
+                return Ok(*quota);
+            }
+        }
+        let record = self.get(keys::account(account)).await?;
+        let record = record.map(|entry| AccountRecord::decode(&entry.value)).transpose()?;
+        let quota = record.map_or_else(Quota::default, |record| Quota {
+            bytes_max: record.bytes_max,
+            objects_max: record.objects_max,
+        });
+        let mut cache = self.0.account_quotas.write();
+        if cache.fresh_at != touched || cache.quotas.len() >= CACHED_ACCOUNTS_MAX {
+            *cache = AccountQuotas { fresh_at: touched, quotas: HashMap::new() };
+        }
+        cache.quotas.insert(account, quota);
+        Ok(quota)
+    }
+}
+
+/// Buckets after `after` in the order of their owners: whose each is, and what it holds.
+async fn page_of_buckets(
+    snapshot: &dyn Snapshot,
+    after: &mut Option<Vec<u8>>,
+) -> Result<Vec<(AccountId, Usage)>, Error> {
+    let mut scan = Scan::prefix(&[keys::family::OWNED_BUCKET]);
+    if let Some(after) = after.take() {
+        scan.from = Bound::Excluded(after);
+    }
+    let page = snapshot.page(scan, BUCKETS_PER_PAGE).await?;
+    *after = page.last().map(|(last, _)| last.clone());
+    let owned: Vec<_> = page.iter().map(|(key, _)| owned(key)).collect::<Result<_, _>>()?;
+    let buckets = snapshot.get_many(owned.iter().map(|(_, name)| keys::bucket(name)).collect()).await?;
+    let mut rows = Vec::with_capacity(buckets.len());
+    for entry in buckets {
+        let entry = entry.ok_or_else(|| Error::Internal("an account owns a bucket that is not there".to_owned()))?;
+        rows.push(keys::usage(BucketRecord::decode(&entry.value)?.id));
+    }
+    let rows = snapshot.get_many(rows).await?.into_iter();
+    let usages = rows.map(|row| row.map_or_else(Usage::default, |row| Usage::from_value(&row.value)));
+    Ok(owned.into_iter().map(|(account, _)| account).zip(usages).collect())
+}
+
+/// The sum with one more bucket.
+fn with_bucket(sum: AccountUsage, usage: &Usage) -> AccountUsage {
+    AccountUsage {
+        buckets: sum.buckets + 1,
+        objects: sum.objects + usage.total_objects,
+        bytes: sum.bytes + usage.total_bytes,
+    }
+}
+
+fn of_row(row: &Entry) -> AccountUsage {
+    AccountUsage::from_value(&row.value)
+}
+
+/// Account and bucket in the key of an owned bucket.
+fn owned(key: &[u8]) -> Result<(AccountId, BucketName), Error> {
+    let damaged = || Error::Internal("the key of an owned bucket is damaged".to_owned());
+    let (account, name) = key.get(1..).and_then(|rest| rest.split_first_chunk()).ok_or_else(damaged)?;
+    let name = std::str::from_utf8(name).ok().and_then(|name| BucketName::parse(name).ok()).ok_or_else(damaged)?;
+    Ok((AccountId::from_bytes(*account), name))
+}
+
+/// Puts the counters of an account: they are what was counted, whatever an earlier try left.
+fn put(batch: &mut Batch, counted: Option<(AccountId, AccountUsage)>) -> u64 {
+    let Some((account, usage)) = counted else { return 0 };
+    let row = usage.row().into_iter().flat_map(i64::to_le_bytes).collect();
+    batch.put(keys::account_usage(account), row);
+    1
+}
+
+async fn commit(store: &dyn Store, batch: Batch) -> Result<(), Error> {
+    if batch.writes.is_empty() {
+        return Ok(());
+    }
+    match store.commit(batch).await {
+        // Another process was faster: it has counted the same.
+        Ok(_) | Err(CommitError::Failed(_)) => Ok(()),
+        Err(CommitError::Store(error)) => Err(error.into()),
+    }
+}
