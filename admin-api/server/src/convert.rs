@@ -167,6 +167,7 @@ impl From<Error> for ApiError {
             | Error::AclNotSupported
             | Error::AclWithOwnership
             | Error::AclWithPublicAccessBlock
+            | Error::LogTarget(_)
             | Error::MalformedPolicy(_)
             | Error::InvalidStorageClass
             | Error::Rules(_)

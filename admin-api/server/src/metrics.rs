@@ -1,7 +1,7 @@
 //! Metrics that are read off components when Prometheus asks, beside those that doors count.
 
 use crate::{Admin, Distribution};
-use cofre_objects::{LATENCY_BOUNDS_MICROS, Latency, ShardState, ShardStatus};
+use cofre_objects::{AccessLogBacklog, LATENCY_BOUNDS_MICROS, Latency, ShardState, ShardStatus};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
 use prometheus_client::metrics::MetricType;
@@ -21,7 +21,9 @@ pub(crate) async fn render(admin: &Arc<Admin>) -> Result<String, fmt::Error> {
     let process = cofre_runtime::blocking(Process::read).await;
     let disk_bytes = admin.catalog.disk_bytes().await;
     let waiting_blobs = admin.topology.waiting_for_heal().await.ok().map(|waiting| waiting.blobs);
-    own.register_collector(Box::new(Sample { admin: Arc::clone(admin), process, disk_bytes, waiting_blobs }));
+    let backlog = admin.objects.access_log_backlog().await.ok();
+    let sample = Sample { admin: Arc::clone(admin), process, disk_bytes, waiting_blobs, backlog };
+    own.register_collector(Box::new(sample));
     let mut text = String::new();
     // The doors' registry comes first; only the last one ends the text.
     prometheus_client::encoding::text::encode_registry(&mut text, &admin.registry)?;
@@ -34,6 +36,7 @@ struct Sample {
     process: Process,
     disk_bytes: Option<u64>,
     waiting_blobs: Option<u64>,
+    backlog: Option<AccessLogBacklog>,
 }
 
 impl Debug for Sample {
@@ -47,6 +50,7 @@ impl Collector for Sample {
         self.process(&mut encoder)?;
         self.catalog(&mut encoder)?;
         self.shards(&mut encoder)?;
+        self.access_logs(&mut encoder)?;
         self.jobs(&mut encoder)
     }
 }
@@ -162,6 +166,18 @@ impl Sample {
                     None,
                 )?;
             }
+        }
+        Ok(())
+    }
+
+    fn access_logs(&self, encoder: Encoder<'_, '_>) -> fmt::Result {
+        let counts = self.admin.objects.access_log_counts();
+        let (written, dropped) = (counts.written as f64, counts.dropped as f64);
+        counter(encoder, "access_log_lines_written", "Lines of server access logs that are durable", None, written)?;
+        counter(encoder, "access_log_lines_dropped", "Lines of server access logs beyond a bound", None, dropped)?;
+        if let Some(backlog) = &self.backlog {
+            let help = "Lines of server access logs that wait to become objects";
+            gauge(encoder, "access_log_backlog", help, Some(&Unit::Bytes), backlog.bytes as f64)?;
         }
         Ok(())
     }

@@ -96,6 +96,16 @@ impl BucketAccess {
         of_bucket(action, owns).is_some_and(|wanted| by(self.acl.as_ref(), wanted))
     }
 
+    /// Whether its list lets the delivery of access logs do an action (AWS, "Permissions for server access log
+    /// delivery").
+    pub(crate) fn acl_takes_logs(&self, action: Action) -> bool {
+        let grants = self.acl.iter().filter(|_| !self.acls_disabled()).flat_map(|acl| &acl.grants);
+        let mut to_delivery = grants.filter(|grant| grant.grantee == AclGrantee::LogDelivery);
+        of_bucket(action, false).is_some_and(|wanted| {
+            to_delivery.any(|grant| grant.permission == wanted || grant.permission == AclPermission::FullControl)
+        })
+    }
+
     fn grants(&self, list: &AclRecord, wanted: AclPermission, who: Option<AccountId>) -> bool {
         list.grants.iter().any(|grant| {
             let permits = grant.permission == wanted || grant.permission == AclPermission::FullControl;

@@ -132,7 +132,8 @@ impl Iam {
             (record.bytes_max, record.objects_max) = (bytes_max, objects_max);
             let mut batch = Batch::new();
             batch.unchanged(keys::account(id), Some(revision)).put(keys::account(id), record.encode());
-            let shown = [bytes_max, objects_max].map(|max| max.map_or_else(|| "default".to_owned(), |max| max.to_string()));
+            let shown =
+                [bytes_max, objects_max].map(|max| max.map_or_else(|| "default".to_owned(), |max| max.to_string()));
             let details: [Fact<'_>; 3] = [("id", &id), ("bytes_max", &shown[0]), ("objects_max", &shown[1])];
             batch.writes.push(self.0.event(0, "account.quota_changed", &record.name, actor, &details));
             if self.0.commit(batch).await?.is_ok() {

@@ -33,17 +33,23 @@ pub enum Principal {
     Account(Arc<AccountIdentity>),
     /// Someone who sent no credentials.
     Anonymous,
+    /// A service that acts for a bucket, by the name that policies give it. It may do only what a policy
+    /// or a list lets it.
+    Service(&'static str),
     /// A part of Cofre itself: a job's name, or `admin` for the admin API, whose own scopes are
     /// checked at its door. It may do everything.
     Internal(&'static str),
 }
+
+/// What delivers server access logs (AWS, "Enabling Amazon S3 server access logging").
+pub const LOG_DELIVERY: Principal = Principal::Service("logging.s3.amazonaws.com");
 
 impl Principal {
     /// The account, if it is one.
     pub fn account(&self) -> Option<&AccountIdentity> {
         match self {
             Self::Account(account) => Some(account),
-            Self::Anonymous | Self::Internal(_) => None,
+            Self::Anonymous | Self::Service(_) | Self::Internal(_) => None,
         }
     }
 
@@ -53,12 +59,14 @@ impl Principal {
     }
 }
 
-/// How the principal reads in events and logs: `account:<name>`, `anonymous`, `internal:<name>`.
+/// How the principal reads in events and logs: `account:<name>`, `anonymous`, `service:<name>`,
+/// `internal:<name>`.
 impl fmt::Display for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Account(account) => write!(f, "account:{}", account.name),
             Self::Anonymous => f.write_str("anonymous"),
+            Self::Service(name) => write!(f, "service:{name}"),
             Self::Internal(name) => write!(f, "internal:{name}"),
         }
     }
@@ -71,6 +79,17 @@ pub struct Origin {
     pub ip: Option<IpAddr>,
     /// Whether it came over TLS.
     pub secure: bool,
+    /// How its TLS connection is protected, where a door knows it.
+    pub tls: Option<Tls>,
+}
+
+/// What a TLS connection agreed on, as access logs name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tls {
+    /// Such as `TLSv1.3`.
+    pub version: &'static str,
+    /// Such as `TLS_AES_128_GCM_SHA256`.
+    pub cipher_suite: &'static str,
 }
 
 /// Id of one request: 64 random bits, printed as AWS prints them, 16 upper-case hexadecimal digits.

@@ -13,11 +13,13 @@
 //!    access block it does not let other accounts in by a public policy.
 //! 8. Access control lists may allow it, unless ownership controls disable them.
 //!
+//! A service has no account: only rules 4, 7 and 8 are about it.
+//!
 //! Whatever no rule allows is denied.
 
 use crate::facts::QuestionContext;
 use crate::policy::{Asked, Requester, Verdict};
-use crate::{Action, BucketAccess, Caller, ObjectAccess, Principal, account_number};
+use crate::{Action, BucketAccess, Caller, LOG_DELIVERY, ObjectAccess, Principal, account_number};
 use cofre_types::{AccountId, BucketName, ObjectKey, Tags, Timestamp, VersionId};
 
 /// What an action is asked of.
@@ -69,6 +71,8 @@ pub struct Details<'a> {
     pub legal_hold: Option<bool>,
     /// Whether the caller began the upload that this is about.
     pub initiated: bool,
+    /// The bucket that a service acts for, and who owned it (`aws:SourceArn`, `aws:SourceAccount`).
+    pub source: Option<(&'a BucketName, AccountId)>,
 }
 
 /// Whether someone may do something.
@@ -109,6 +113,15 @@ impl Decision {
 ///
 /// A copy is several: `GetObject` of the source and `PutObject` of the destination, and those about tags.
 pub fn evaluate(question: &Question<'_>) -> Decision {
+    decide(question, true)
+}
+
+/// Whether what is allowed is so only by an access control list: what access logs tell.
+pub fn needs_list(question: &Question<'_>) -> bool {
+    !decide(question, false).is_allowed()
+}
+
+fn decide(question: &Question<'_>, lists: bool) -> Decision {
     let caller = question.caller;
     if matches!(caller.principal, Principal::Internal(_)) {
         return Decision::Allow;
@@ -127,7 +140,9 @@ pub fn evaluate(question: &Question<'_>) -> Decision {
     let allowed = match question.resource {
         Resource::Service => has_account && question.action == Action::ListAllMyBuckets,
         Resource::NewBucket { .. } => has_account && question.action == Action::CreateBucket,
-        Resource::Bucket { access, .. } | Resource::Object { access, .. } => return question.in_bucket(access),
+        Resource::Bucket { access, .. } | Resource::Object { access, .. } => {
+            return question.in_bucket(access, lists);
+        }
     };
     if allowed { Decision::Allow } else { Decision::Default }
 }
@@ -147,7 +162,7 @@ impl Question<'_> {
         }
     }
 
-    fn in_bucket(&self, access: &BucketAccess) -> Decision {
+    fn in_bucket(&self, access: &BucketAccess, lists: bool) -> Decision {
         let who = self.caller.principal.account_id();
         let owns_bucket = who == Some(access.owner);
         let verdict = access.policy.as_ref().map_or(Verdict::Silent, |policy| self.verdict(policy));
@@ -157,12 +172,14 @@ impl Question<'_> {
         let object_owner = self.object().map(|object| access.object_owner(object.owner));
         let foreign = object_owner.is_some_and(|owner| owner != access.owner);
         let of_owner = is_of_the_object(self.action);
-        let by_policy = verdict == Verdict::Allow && !foreign && (owns_bucket || !access.shuts_others_out());
+        let is_inside = owns_bucket || matches!(self.caller.principal, Principal::Service(_));
+        let by_policy = verdict == Verdict::Allow && !foreign && (is_inside || !access.shuts_others_out());
         let allowed = owns_bucket && !(foreign && of_owner)
             || who.is_some() && who == object_owner && of_owner
             || self.details.initiated && is_of_the_initiator(self.action)
             || by_policy
-            || access.acl_allows(self.asked_of_lists(), who, self.object());
+            || lists && access.acl_allows(self.asked_of_lists(), who, self.object())
+            || lists && self.caller.principal == LOG_DELIVERY && access.acl_takes_logs(self.action);
         if allowed { Decision::Allow } else { Decision::Default }
     }
 
@@ -177,8 +194,9 @@ impl Question<'_> {
 
     fn verdict(&self, policy: &crate::Policy) -> Verdict {
         let arn = arn_of(&self.caller.principal);
-        let requester = match (self.caller.principal.account_id(), &arn) {
-            (Some(account), Some(arn)) => Requester::Identity { account, arn },
+        let requester = match (&self.caller.principal, self.caller.principal.account_id(), &arn) {
+            (Principal::Service(name), _, _) => Requester::Service(name),
+            (_, Some(account), Some(arn)) => Requester::Identity { account, arn },
             _ => Requester::Anonymous,
         };
         let resource = self.resource.arn();

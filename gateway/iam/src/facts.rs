@@ -1,8 +1,8 @@
 //! What a request brings, by condition key (AWS, "AWS global condition context keys" and "Actions,
 //! resources, and condition keys for Amazon S3").
 //!
-//! A key that is not in the table has no value. Those of AWS's own networks, organisations and services
-//! are left out on purpose: nothing here is reached through a VPC endpoint or an access point.
+//! A key that is not in the table has no value. Those of AWS's own networks and organisations are left out
+//! on purpose: nothing here is reached through a VPC endpoint or an access point.
 
 use crate::policy::{ConditionKey, Context};
 use crate::{Action, Principal, Question, account_number};
@@ -24,6 +24,15 @@ pub trait RequestFacts: fmt::Debug + Send + Sync {
 
     /// How it was signed; none for a request without credentials.
     fn signature(&self, now: Timestamp) -> Option<Signature>;
+
+    /// Whether it wants to know that something was allowed only by an access control list. Finding out
+    /// costs a second decision.
+    fn wants_list_use(&self) -> bool {
+        false
+    }
+
+    /// Is told that something was allowed only by an access control list.
+    fn list_used(&self) {}
 }
 
 /// How a request was signed.
@@ -75,12 +84,20 @@ impl QuestionContext<'_> {
             "aws:referer" => self.header("referer"),
             "aws:principaltype" => match caller.principal {
                 Principal::Anonymous => text("Anonymous"),
-                _ => text("Account"),
+                Principal::Service(_) => None,
+                Principal::Account(_) | Principal::Internal(_) => text("Account"),
             },
             "aws:principalaccount" | "aws:userid" => Some(account_number(caller.principal.account_id()?).into()),
             "aws:principalarn" => Some(crate::evaluate::arn_of(&caller.principal)?.into()),
             "aws:resourceaccount" | "s3:resourceaccount" => Some(account_number(self.owner()?).into()),
-            "aws:principalisawsservice" | "aws:viaawsservice" => text("false"),
+            "aws:principalisawsservice" => Some(matches!(caller.principal, Principal::Service(_)).to_string().into()),
+            "aws:principalservicename" => match caller.principal {
+                Principal::Service(name) => text(name),
+                Principal::Account(_) | Principal::Anonymous | Principal::Internal(_) => None,
+            },
+            "aws:sourcearn" => Some(format!("arn:aws:s3:::{}", self.0.details.source?.0).into()),
+            "aws:sourceaccount" => Some(account_number(self.0.details.source?.1).into()),
+            "aws:viaawsservice" => text("false"),
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 //! Each job is a [`Worker`] of short steps that can end anywhere. How busy a
 //! job may be is a dynamic setting, asked before each step.
 
+mod access_logs;
 mod events;
 mod figures;
 mod heal;
@@ -81,6 +82,9 @@ impl Jobs {
         jobs.run(ground, shutdown, |figures| lifecycle::ApplyLifecycle::new(ground.clone(), figures));
         jobs.run(ground, shutdown, |figures| events::TrimEvents::new(ground.clone(), figures));
         jobs.run(ground, shutdown, |figures| topology::AttachMissing::new(ground.clone(), figures));
+        jobs.run(ground, shutdown, |figures| access_logs::DeliverAccessLogs::new(ground.clone(), figures));
+        let lines = access_logs::write_lines(ground.objects.clone(), ground.clock.clone(), shutdown.clone());
+        jobs.tasks.push(cofre_runtime::spawn(lines));
         let heal = jobs.run(ground, shutdown, |figures| heal::Heal::new(ground.clone(), figures));
         jobs.tasks.push(heal::queue_reports(ground.objects.clone(), heal, shutdown.clone()));
         Self { control: JobsControl(Arc::new(jobs.jobs)), tasks: jobs.tasks }

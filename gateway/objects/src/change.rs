@@ -142,10 +142,8 @@ impl Change {
 
     /// Holds the counters of a row at these indexes, bytes and objects, to a quota.
     fn check_quota(&mut self, row: Vec<u8>, (bytes, objects): (usize, usize), quota: Quota) {
-        let bounds = [
-            (bytes, self.usage.total_bytes, quota.bytes_max),
-            (objects, self.usage.total_objects, quota.objects_max),
-        ];
+        let bounds =
+            [(bytes, self.usage.total_bytes, quota.bytes_max), (objects, self.usage.total_objects, quota.objects_max)];
         for (index, adding, max) in bounds {
             if let Some(max) = max
                 && adding > 0
@@ -177,6 +175,8 @@ pub(crate) fn failed_for_good(batch_checks: &[Check], index: usize) -> Option<Er
         Some(Check::Absent(key)) if key.first() == Some(&keys::family::DOOMED) => {
             Some(Error::Unavailable("the upload took so long that its bytes were given up".to_owned()))
         }
+        // Another delivery has made an object of these lines.
+        Some(Check::At(key, _)) if key.first() == Some(&keys::family::ACCESS_LOG) => Some(Error::Conflict),
         Some(Check::At(..) | Check::Absent(_) | Check::NoneWithPrefix(_)) | None => None,
     }
 }

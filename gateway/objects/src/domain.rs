@@ -1,5 +1,6 @@
 //! The domain object: what every operation stands on.
 
+use crate::access_log::{LoggedBucket, Outbox};
 use crate::account::AccountQuotas;
 use crate::change::{Change, Quota, Quotas, failed_for_good};
 use crate::versions::{Held, KeyState};
@@ -62,6 +63,8 @@ pub(crate) struct Inner {
     pub account_quotas: RwLock<AccountQuotas>,
     key_locks: Vec<Arc<Mutex<()>>>,
     key_hasher: RandomState,
+    /// Lines of access logs on their way to the catalog.
+    pub outbox: Outbox,
     /// Reports of bad copies, read by one job.
     pub reports: Mutex<Option<BadCopies>>,
 }
@@ -89,6 +92,8 @@ pub(crate) struct Bucket {
     pub website: Option<Arc<Website>>,
     /// Whether who makes a request to it pays for that.
     pub requester_pays: bool,
+    /// Where its access log goes.
+    pub logging: Option<Arc<LoggedBucket>>,
 }
 
 impl Bucket {
@@ -103,6 +108,7 @@ impl Bucket {
             cors: cors::parse(&record.config).map(Arc::new),
             website: website::parse(&record.config).map(Arc::new),
             requester_pays: payment::requester_pays(&record.config),
+            logging: LoggedBucket::of(name, &record),
             record,
         })
     }
@@ -141,6 +147,7 @@ impl Objects {
             account_quotas: RwLock::default(),
             key_locks: (0..KEY_LOCKS).map(|_| Arc::default()).collect(),
             key_hasher: RandomState::new(),
+            outbox: Outbox::default(),
             reports,
         }))
     }

@@ -31,6 +31,9 @@ pub enum Error {
     /// A new bucket blocks public access, and its access control list would be public.
     #[error("the bucket's access control list is public, and its public access block refuses that")]
     AclWithPublicAccessBlock,
+    /// A bucket cannot take another's access log.
+    #[error("{0}")]
+    LogTarget(&'static str),
     /// A bucket policy is not one.
     #[error(transparent)]
     MalformedPolicy(#[from] MalformedPolicy),

@@ -13,6 +13,7 @@
 //! A commit checks every record that its decision was made on, the bucket's own among them. Where a
 //! check fails the operation reads again and decides anew.
 
+mod access_log;
 mod account;
 mod acl;
 mod blobs;
@@ -37,12 +38,13 @@ mod upload;
 mod versions;
 mod website;
 
+pub use access_log::{AccessLogCounts, AccessLogStep, LogKeys, LoggedBucket, Logging};
 pub use acl::{Acl, CannedAcl, GivenAcl};
 pub use bucket::*;
 pub use cofre_catalog::records::{
-    AccountUsage, AclGrant, AclGrantee, AclPermission, BucketConfig, DefaultEncryption, EncryptionMethod, Header,
-    Headers, LockConfig, LockDefault, LockMode, LockPeriod, Ownership, Payer, PublicAccessBlock, Retention, Usage,
-    Versioning,
+    AccessLogBacklog, AccountUsage, AclGrant, AclGrantee, AclPermission, BucketConfig, DefaultEncryption,
+    EncryptionMethod, Header, Headers, LockConfig, LockDefault, LockMode, LockPeriod, Ownership, Payer,
+    PublicAccessBlock, Retention, Usage, Versioning,
 };
 pub use cofre_iam::MalformedPolicy;
 pub use cofre_keys::{CustomerKey, DEFAULT_KEY};

@@ -5,7 +5,9 @@ use crate::domain::Bucket;
 use crate::versions::Held;
 use crate::{Error, GivenAcl, Objects, WantedLock};
 use cofre_catalog::records::{AclRecord, Guards, Ownership, VersionRecord};
-use cofre_iam::{Action, Caller, Decision, Details, ObjectAccess, Question, Resource, evaluate, is_public};
+use cofre_iam::{
+    Action, Caller, Decision, Details, ObjectAccess, Question, Resource, evaluate, is_public, needs_list,
+};
 use cofre_types::{AccountId, BucketName, ObjectKey, Tags, VersionId};
 use std::sync::Arc;
 
@@ -88,7 +90,16 @@ impl Objects {
             }
             None => Resource::Bucket { bucket: &bucket.name, access },
         };
-        evaluate(&Question { caller, action, resource, details, now: self.now() })
+        let question = Question { caller, action, resource, details, now: self.now() };
+        let decision = evaluate(&question);
+        if let Some(facts) = &caller.facts
+            && facts.wants_list_use()
+            && decision.is_allowed()
+            && needs_list(&question)
+        {
+            facts.list_used();
+        }
+        decision
     }
 
     /// A bucket and the right to do something to it or to an object of it.

@@ -12,6 +12,7 @@ use crate::layers::answer::{AnswerBody, Fixed, finish};
 use crate::layers::before_s3s;
 use crate::layers::cors::{CorsLayer, CrossOrigin};
 use crate::layers::rate_limit::RateLimit;
+use crate::layers::server_log::ServerLog;
 use crate::ops::Operations;
 use crate::options::{Observe, S3Options, Traffic};
 use crate::website::Websites;
@@ -68,6 +69,7 @@ struct Inner {
     forms: Forms,
     /// Serves websites.
     websites: Websites,
+    objects: Objects,
     domains: Domains,
     cors: CorsLayer,
     traffic: Arc<ArcSwap<Traffic>>,
@@ -83,6 +85,7 @@ impl S3Door {
         let S3Parts { objects, iam, clock, random, options, observe } = parts;
         let traffic = Arc::new(ArcSwap::from_pointee(Traffic::default()));
         let rate_limit = Arc::new(RateLimit::new(Arc::clone(&traffic), clock.clone()));
+        let ours = objects.clone();
         let operations = Operations {
             objects: objects.clone(),
             iam: iam.clone(),
@@ -106,7 +109,7 @@ impl S3Door {
             builder
         };
         let gate = Gate {
-            objects,
+            objects: objects.clone(),
             credentials: credentials.clone(),
             domains: domains.clone(),
             rate_limit: Arc::clone(&rate_limit),
@@ -126,6 +129,7 @@ impl S3Door {
             service,
             forms,
             websites,
+            objects: ours,
             domains,
             cors,
             traffic,
@@ -157,7 +161,11 @@ impl S3Door {
         StdError: From<B::Error>,
     {
         let inner = &self.0;
-        let exchange = Exchange::new(RequestId::new(&inner.random), origin);
+        let site = inner.websites.bucket(&request);
+        let host_id = inner.fixed.host_id.to_str().unwrap_or_default();
+        let server_log = ServerLog::begin(&inner.objects, &inner.domains, site.as_deref(), &inner.clock, host_id, &request).await;
+        let watch = server_log.as_ref().map(|_| inner.clock.clone());
+        let exchange = Exchange::new(RequestId::new(&inner.random), origin, watch);
         let line = AccessLine {
             exchange: exchange.clone(),
             method: request.method().clone(),
@@ -167,8 +175,8 @@ impl S3Door {
             began: inner.clock.elapsed(),
             sent_bytes: 0,
             observe: Arc::clone(&inner.observe),
+            server_log,
         };
-        let site = inner.websites.bucket(&request);
         let cross = CrossOrigin::of(&request, site.as_deref(), &inner.domains);
         let answered = inner.dispatch(request, &exchange, site.as_deref(), cross.as_ref());
         let answered = AssertUnwindSafe(answered).catch_unwind().await;
@@ -186,7 +194,11 @@ impl S3Door {
         {
             inner.cors.expose(&cross, response.headers_mut()).await;
         }
-        finish(response, &inner.fixed, line)
+        let mut answer = finish(response, &inner.fixed, line);
+        if let Some((objects, place)) = answer.body_mut().log_before() {
+            objects.access_line_written(place).await;
+        }
+        answer
     }
 }
 

@@ -65,6 +65,7 @@ pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
             StatusCode::BAD_REQUEST,
             "Bucket cannot have public ACLs set with BlockPublicAccess enabled",
         ),
+        Error::LogTarget(why) => custom("InvalidTargetBucketForLogging", StatusCode::BAD_REQUEST, why),
         Error::MalformedPolicy(malformed) => s3_error!(MalformedPolicy, "{malformed}"),
         Error::InvalidStorageClass => S3Error::new(S3ErrorCode::InvalidStorageClass),
         Error::Rules(RulesError::Malformed(why)) => S3Error::with_message(S3ErrorCode::MalformedXML, why),

@@ -2,9 +2,12 @@
 //! tell each other. It travels as an extension of the request, never as a global or a task-local.
 
 use cofre_iam::{Origin, RequestId};
+use cofre_runtime::Clock;
+use cofre_types::AccountId;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Shared by the layers and the operation of one request. Cloning costs a reference count.
 #[derive(Debug, Clone)]
@@ -15,6 +18,10 @@ struct Inner {
     request_id: RequestId,
     origin: Origin,
     received_bytes: AtomicU64,
+    /// The clock, if the request is logged: then when its bytes came matters.
+    watch: Option<Clock>,
+    /// When the last byte of the body came, in microseconds.
+    received_micros: AtomicU64,
     noted: Mutex<Noted>,
 }
 
@@ -25,15 +32,48 @@ pub(crate) struct Noted {
     pub(crate) operation: &'static str,
     /// The access key whose signature was good.
     pub(crate) access_key: Option<String>,
+    /// The account that it is of.
+    pub(crate) requester: Option<AccountId>,
+    /// Whether something was allowed only by an access control list. Noted of requests that are logged.
+    pub(crate) list_used: bool,
+    /// What became of each key of DeleteObjects. Noted of requests that are logged.
+    pub(crate) deleted: Vec<DeletedKey>,
     /// Elements beside `Code` and `Message` of an error's XML, by S3's names.
     pub(crate) details: Vec<(&'static str, String)>,
     /// Whether names in the XML answer were escaped (see `translate::text`).
     pub(crate) escaped: bool,
 }
 
+/// One key of DeleteObjects.
+#[derive(Debug)]
+pub(crate) struct DeletedKey {
+    pub(crate) key: String,
+    pub(crate) version: Option<String>,
+    /// The code of its error; none if it is deleted.
+    pub(crate) error: Option<String>,
+}
+
 impl Exchange {
-    pub(crate) fn new(request_id: RequestId, origin: Origin) -> Self {
-        Self(Arc::new(Inner { request_id, origin, received_bytes: AtomicU64::new(0), noted: Mutex::default() }))
+    /// A request on its way; with a clock if it is logged.
+    pub(crate) fn new(request_id: RequestId, origin: Origin, watch: Option<Clock>) -> Self {
+        Self(Arc::new(Inner {
+            request_id,
+            origin,
+            received_bytes: AtomicU64::new(0),
+            watch,
+            received_micros: AtomicU64::new(0),
+            noted: Mutex::default(),
+        }))
+    }
+
+    /// Whether the request stands in a server access log.
+    pub(crate) fn is_logged(&self) -> bool {
+        self.0.watch.is_some()
+    }
+
+    /// When the last byte of the body came; zero if none did.
+    pub(crate) fn received_at(&self) -> Duration {
+        Duration::from_micros(self.0.received_micros.load(Ordering::Relaxed))
     }
 
     pub(crate) fn request_id(&self) -> RequestId {
@@ -47,6 +87,10 @@ impl Exchange {
     /// Counts bytes of the request's body.
     pub(crate) fn received(&self, bytes: u64) {
         self.0.received_bytes.fetch_add(bytes, Ordering::Relaxed);
+        if let Some(clock) = &self.0.watch {
+            let micros = u64::try_from(clock.elapsed().as_micros()).unwrap_or(u64::MAX);
+            self.0.received_micros.store(micros, Ordering::Relaxed);
+        }
     }
 
     /// Bytes of the request's body that came.

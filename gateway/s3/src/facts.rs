@@ -1,6 +1,7 @@
 //! What a request brings, as conditions of bucket policies ask for it. Made by moving what the request
 //! has, so that it costs nothing until a policy asks.
 
+use crate::exchange::Exchange;
 use crate::translate::conditions::Conditionals;
 use crate::translate::times;
 use cofre_iam::{RequestFacts, Signature};
@@ -53,6 +54,8 @@ pub(crate) struct Facts {
     pub(crate) conditionals: Conditionals,
     pub(crate) uri: Uri,
     pub(crate) signed: Signed,
+    /// Where it is noted that an access control list decided.
+    pub(crate) exchange: Exchange,
 }
 
 /// Headers may hold keys and tokens.
@@ -91,6 +94,14 @@ impl RequestFacts for Facts {
         };
         let age = at.map(|at| Duration::from_nanos(now.0.saturating_sub(at.0)));
         Some(Signature { auth_type, version, age })
+    }
+
+    fn wants_list_use(&self) -> bool {
+        self.exchange.is_logged()
+    }
+
+    fn list_used(&self) {
+        self.exchange.note(|noted| noted.list_used = true);
     }
 }
 

@@ -4,9 +4,7 @@ use crate::routes::Routes;
 use crate::{Admin, ApiError, convert, paging};
 use axum::extract::State;
 use axum::http::StatusCode;
-use cofre_admin_types::{
-    Account, AccountCreated, CreateAccount, Page, PageQuery, PatchAccount, Problem, Quota, Scope,
-};
+use cofre_admin_types::{Account, AccountCreated, CreateAccount, Page, PageQuery, PatchAccount, Problem, Quota, Scope};
 use cofre_iam::{Account as Record, NewAccount};
 use cofre_objects::AccountUsage;
 use cofre_types::AccountId;

@@ -17,6 +17,8 @@ pub enum Requester<'a> {
         /// Its ARN.
         arn: &'a str,
     },
+    /// A service that acts for a bucket, by its name.
+    Service(&'a str),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +38,9 @@ pub(super) enum Who {
     Number(String),
     /// One identity.
     Arn(String),
-    /// A service or a federated identity, of which there are none.
+    /// A service, by its name.
+    Service(String),
+    /// A federated identity, of which there are none.
     Nobody,
 }
 
@@ -50,7 +54,8 @@ impl Who {
     fn is(&self, requester: Requester<'_>) -> bool {
         match (self, requester) {
             (Self::Everyone, _) => true,
-            (Self::Nobody, _) | (_, Requester::Anonymous) => false,
+            (Self::Service(own), Requester::Service(name)) => own == name,
+            (Self::Nobody | Self::Service(_), _) | (_, Requester::Anonymous | Requester::Service(_)) => false,
             (Self::Account(own), Requester::Identity { account, .. }) => *own == account,
             (Self::Number(own), Requester::Identity { account, .. }) => *own == account_number(account),
             (Self::Arn(own), Requester::Identity { arn, .. }) => own == arn,
@@ -95,7 +100,8 @@ fn one(kind: &str, name: &str) -> Result<Who, &'static str> {
         "CanonicalUser" => {
             AccountId::parse(name).map(Who::Account).map_err(|_| "a canonical user id has 64 hexadecimal digits")
         }
-        "Service" | "Federated" if !name.is_empty() => Ok(Who::Nobody),
+        "Service" if !name.is_empty() => Ok(Who::Service(name.to_owned())),
+        "Federated" if !name.is_empty() => Ok(Who::Nobody),
         _ => Err("the kinds of principals are AWS, CanonicalUser, Service and Federated"),
     }
 }

@@ -57,7 +57,7 @@ fn condition_keys_say_what_the_request_brings() {
     };
     let tags = Tags::new(vec![("a".to_owned(), "1".to_owned())], TagsLimit::Object).unwrap();
     let object = Thing { tags: tags.clone(), ..thing(ANN) };
-    let origin = Origin { ip: Some("203.0.113.7".parse().unwrap()), secure: true };
+    let origin = Origin { ip: Some("203.0.113.7".parse().unwrap()), secure: true, tls: None };
     let full = Caller { origin, facts: Some(Arc::new(request)), ..bob() };
     let details = Details {
         version: Some(VersionId::Null),

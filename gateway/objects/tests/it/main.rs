@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod access_logs;
 mod bed;
 mod buckets;
 mod copies;

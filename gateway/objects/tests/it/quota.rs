@@ -2,9 +2,7 @@ use crate::bed::{Bed, bucket, key, put, upload};
 use cofre_catalog::records::{AccountRecord, EventRecord, Record};
 use cofre_catalog::{Batch, Scan, SnapshotExt, Store, keys};
 use cofre_iam::{Caller, Principal};
-use cofre_objects::{
-    AccountUsage, CreateBucket, CreateUpload, EncryptAs, Error, PutObject, PutPart, UploadRef,
-};
+use cofre_objects::{AccountUsage, CreateBucket, CreateUpload, EncryptAs, Error, PutObject, PutPart, UploadRef};
 use serde_json::json;
 use std::sync::Arc;
 

@@ -156,6 +156,7 @@ pub(crate) async fn admit_caller(
         exchange.note(|noted| noted.access_key = Some(access_key.to_owned()));
     }
     let caller = credentials.caller(access_key, exchange).await?;
+    exchange.note(|noted| noted.requester = caller.principal.account_id());
     rate_limit.admit(access_key.unwrap_or_default())?;
     Ok(caller)
 }

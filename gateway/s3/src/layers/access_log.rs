@@ -2,6 +2,7 @@
 //! `cofre::access`. It names the key but never a signature, and the path but never the query, which
 //! may hold one.
 
+use super::server_log::ServerLog;
 use crate::exchange::Exchange;
 use crate::options::{Answered, Observe};
 use cofre_runtime::Clock;
@@ -19,6 +20,8 @@ pub(crate) struct AccessLine {
     pub(crate) began: Duration,
     pub(crate) sent_bytes: u64,
     pub(crate) observe: Arc<dyn Observe>,
+    /// What is to stand in the log of the bucket, if it is logged.
+    pub(crate) server_log: Option<Box<ServerLog>>,
 }
 
 impl Drop for AccessLine {
@@ -26,6 +29,9 @@ impl Drop for AccessLine {
         let duration = self.clock.elapsed().saturating_sub(self.began);
         let received_bytes = self.exchange.received_bytes();
         let (status, sent_bytes) = (self.status, self.sent_bytes);
+        if let Some(log) = self.server_log.take() {
+            let _ = log.write(&self.exchange, sent_bytes);
+        }
         self.exchange.noted(|noted| {
             let operation = noted.operation;
             self.observe.answered(Answered { operation, status, duration, received_bytes, sent_bytes });

@@ -5,6 +5,7 @@ use super::access_log::AccessLine;
 use super::error_xml;
 use crate::translate::text;
 use bytes::Bytes;
+use cofre_objects::Objects;
 use http::{HeaderName, HeaderValue, Method, header};
 use http_body::{Body, Frame, SizeHint};
 use s3s::{HttpResponse, StdError};
@@ -26,6 +27,10 @@ pub(crate) struct Fixed {
 /// Completes an answer.
 pub(crate) fn finish(response: HttpResponse, fixed: &Fixed, mut line: AccessLine) -> http::Response<AnswerBody> {
     let (mut parts, mut body) = response.into_parts();
+    if let Some(log) = &mut line.server_log {
+        let bytes = body.bytes();
+        log.answered(parts.status, &parts.headers, bytes.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok()));
+    }
     if line.method == Method::HEAD {
         // RFC 9110, section 9.3.2. s3s forgets it where an operation returns an error.
         body = s3s::Body::empty();
@@ -60,6 +65,15 @@ pin_project_lite::pin_project! {
         #[pin]
         inner: s3s::Body,
         line: AccessLine,
+    }
+}
+
+impl AnswerBody {
+    /// Queues what is to be durable in the log of a bucket before the answer goes, and gives what to wait for.
+    pub(crate) fn log_before(&mut self) -> Option<(Objects, u64)> {
+        let sent_bytes = self.inner.size_hint().exact()?;
+        let log = self.line.server_log.take_if(|log| log.waits())?;
+        log.write(&self.line.exchange, sent_bytes)
     }
 }
 

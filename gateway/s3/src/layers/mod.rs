@@ -5,4 +5,6 @@ pub(crate) mod answer;
 pub(crate) mod before_s3s;
 pub(crate) mod cors;
 pub(crate) mod error_xml;
+pub(crate) mod log_line;
 pub(crate) mod rate_limit;
+pub(crate) mod server_log;

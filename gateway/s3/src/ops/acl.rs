@@ -88,7 +88,7 @@ async fn replacement(ops: &Operations, asked: &Asked, body: Option<AccessControl
 }
 
 /// Finds the accounts that a list names.
-async fn resolve(ops: &Operations, written: Written) -> S3Result<GivenAcl> {
+pub(super) async fn resolve(ops: &Operations, written: Written) -> S3Result<GivenAcl> {
     let named = match written {
         Written::Canned(canned) => return Ok(GivenAcl::Canned(canned)),
         Written::Grants(grants) => grants,
@@ -129,7 +129,7 @@ async fn show(ops: &Operations, asked: &Asked, list: Acl) -> S3Result<(Owner, Ve
     Ok((names.owner(list.owner), grants.collect()))
 }
 
-fn grantee(names: &owners::Names, grantee: AclGrantee) -> Grantee {
+pub(super) fn grantee(names: &owners::Names, grantee: AclGrantee) -> Grantee {
     let account = match grantee {
         AclGrantee::Account(account) => account,
         group => {

@@ -47,7 +47,7 @@ impl Asked {
     /// The context of a request with these headers.
     pub(crate) fn new(admitted: Admitted, headers: HeaderMap, uri: Uri) -> Self {
         let Admitted { mut caller, exchange, conditionals, trailers, signed, customer_keys } = admitted;
-        let facts = Arc::new(Facts { headers, conditionals, uri, signed });
+        let facts = Arc::new(Facts { headers, conditionals, uri, signed, exchange: exchange.clone() });
         caller.facts = Some(facts.clone());
         Self { caller, exchange, trailers, facts, customer_keys }
     }

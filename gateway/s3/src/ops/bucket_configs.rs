@@ -64,8 +64,6 @@ refused! {
 
     put_replication: PutBucketReplicationInput => PutBucketReplicationOutput, "PutBucketReplication",
         PutReplicationConfiguration, not_implemented("A replication configuration");
-    put_logging: PutBucketLoggingInput => PutBucketLoggingOutput, "PutBucketLogging", PutBucketLogging,
-        not_implemented("A logging configuration");
     put_notification: PutBucketNotificationConfigurationInput => PutBucketNotificationConfigurationOutput,
         "PutBucketNotificationConfiguration", PutBucketNotification, not_implemented("A notification configuration");
     put_analytics: PutBucketAnalyticsConfigurationInput => PutBucketAnalyticsConfigurationOutput,

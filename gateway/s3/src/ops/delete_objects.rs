@@ -3,6 +3,7 @@
 use super::Operations;
 use super::asked::{Asked, answer, take};
 use crate::errors;
+use crate::exchange::DeletedKey;
 use crate::translate::{conditions, names, times};
 use cofre_objects::{DeleteConditions, DeleteObject, DeleteOutcome};
 use s3s::dto::{DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, Error, ObjectIdentifier};
@@ -35,6 +36,11 @@ pub(super) async fn delete(
             Some(outcome) => outcome.map_err(|error| asked.refuse_object(&input.bucket, &object.key, error)),
             None => Err(errors::internal()),
         });
+        if asked.exchange.is_logged() {
+            let error = outcome.as_ref().err().map(|error| error.code().as_str().to_owned());
+            let deleted = DeletedKey { key: object.key.clone(), version: object.version_id.clone(), error };
+            asked.exchange.note(|noted| noted.deleted.push(deleted));
+        }
         match outcome {
             Ok(outcome) if !quiet => deleted.push(show(&asked, object, outcome)),
             Ok(_) => {}

@@ -19,6 +19,7 @@ mod list_buckets;
 mod list_objects;
 mod list_uploads;
 mod list_versions;
+mod logging;
 mod object_lock;
 mod owners;
 mod ownership;

@@ -3,7 +3,7 @@
 use super::{
     Operations, accelerate, acl, attributes, bucket_configs, bucket_encryption, buckets, complete_upload, copy_object,
     cors, delete_object, delete_objects, get_object, lifecycle, list_buckets, list_objects, list_uploads,
-    list_versions, object_lock, ownership, policy, public_access, put_object, request_payment, tagging,
+    list_versions, logging, object_lock, ownership, policy, public_access, put_object, request_payment, tagging,
     unset_configs, upload_part, uploads, versioning, website,
 };
 use s3s::dto::*;
@@ -65,7 +65,7 @@ table! {
 
     get_bucket_accelerate_configuration: GetBucketAccelerateConfigurationInput => GetBucketAccelerateConfigurationOutput, accelerate::get;
     get_bucket_request_payment: GetBucketRequestPaymentInput => GetBucketRequestPaymentOutput, request_payment::get;
-    get_bucket_logging: GetBucketLoggingInput => GetBucketLoggingOutput, unset_configs::logging;
+    get_bucket_logging: GetBucketLoggingInput => GetBucketLoggingOutput, logging::get;
     get_bucket_notification_configuration: GetBucketNotificationConfigurationInput => GetBucketNotificationConfigurationOutput, unset_configs::notification;
     list_bucket_analytics_configurations: ListBucketAnalyticsConfigurationsInput => ListBucketAnalyticsConfigurationsOutput, unset_configs::analytics;
     list_bucket_inventory_configurations: ListBucketInventoryConfigurationsInput => ListBucketInventoryConfigurationsOutput, unset_configs::inventory;
@@ -96,7 +96,7 @@ table! {
     put_object_lock_configuration: PutObjectLockConfigurationInput => PutObjectLockConfigurationOutput, object_lock::put;
     put_bucket_ownership_controls: PutBucketOwnershipControlsInput => PutBucketOwnershipControlsOutput, ownership::put;
     put_public_access_block: PutPublicAccessBlockInput => PutPublicAccessBlockOutput, public_access::put;
-    put_bucket_logging: PutBucketLoggingInput => PutBucketLoggingOutput, bucket_configs::put_logging;
+    put_bucket_logging: PutBucketLoggingInput => PutBucketLoggingOutput, logging::put;
     put_bucket_notification_configuration: PutBucketNotificationConfigurationInput => PutBucketNotificationConfigurationOutput, bucket_configs::put_notification;
     put_bucket_accelerate_configuration: PutBucketAccelerateConfigurationInput => PutBucketAccelerateConfigurationOutput, accelerate::put;
     put_bucket_request_payment: PutBucketRequestPaymentInput => PutBucketRequestPaymentOutput, request_payment::put;

@@ -6,12 +6,11 @@ use super::asked::{answer, take};
 use crate::translate::names;
 use cofre_iam::Action;
 use s3s::dto::{
-    GetBucketLoggingInput, GetBucketLoggingOutput, GetBucketNotificationConfigurationInput,
-    GetBucketNotificationConfigurationOutput, ListBucketAnalyticsConfigurationsInput,
-    ListBucketAnalyticsConfigurationsOutput, ListBucketIntelligentTieringConfigurationsInput,
-    ListBucketIntelligentTieringConfigurationsOutput, ListBucketInventoryConfigurationsInput,
-    ListBucketInventoryConfigurationsOutput, ListBucketMetricsConfigurationsInput,
-    ListBucketMetricsConfigurationsOutput,
+    GetBucketNotificationConfigurationInput, GetBucketNotificationConfigurationOutput,
+    ListBucketAnalyticsConfigurationsInput, ListBucketAnalyticsConfigurationsOutput,
+    ListBucketIntelligentTieringConfigurationsInput, ListBucketIntelligentTieringConfigurationsOutput,
+    ListBucketInventoryConfigurationsInput, ListBucketInventoryConfigurationsOutput,
+    ListBucketMetricsConfigurationsInput, ListBucketMetricsConfigurationsOutput,
 };
 use s3s::{S3Request, S3Response, S3Result};
 
@@ -30,8 +29,6 @@ macro_rules! unset {
 }
 
 unset! {
-    logging("GetBucketLogging", GetBucketLogging):
-        GetBucketLoggingInput => GetBucketLoggingOutput::default(), GetBucketLoggingOutput;
     notification("GetBucketNotificationConfiguration", GetBucketNotification):
         GetBucketNotificationConfigurationInput => GetBucketNotificationConfigurationOutput::default(),
         GetBucketNotificationConfigurationOutput;

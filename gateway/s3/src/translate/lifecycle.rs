@@ -60,6 +60,8 @@ fn size(size: i64) -> S3Result<u64> {
     u64::try_from(size).map_err(|_| s3_error!(InvalidArgument, "Object sizes in a Filter must not be negative"))
 }
 
+/// Reads a filter. AWS's schema has one criterion in it, or an `And`; several beside each other mean all of
+/// them, as in the `And` that their writer meant.
 fn filter_from_dto(filter: dto::LifecycleRuleFilter) -> S3Result<Scope> {
     let criteria = |prefix, tags: Vec<dto::Tag>, larger: Option<i64>, smaller: Option<i64>| -> S3Result<Criteria> {
         let tag = |tag: dto::Tag| Some((tag.key?, tag.value?));
@@ -72,12 +74,40 @@ fn filter_from_dto(filter: dto::LifecycleRuleFilter) -> S3Result<Scope> {
     };
     let tags = filter.tag.into_iter().collect();
     let one = criteria(filter.prefix, tags, filter.object_size_greater_than, filter.object_size_less_than)?;
-    let Some(and) = filter.and else { return Ok(Scope::Filter(one)) };
-    if one != Criteria::default() {
-        return Err(explained("A Filter has either an And or one criterion"));
-    }
+    let Some(and) = filter.and else {
+        return Ok(if count_of(&one) > 1 { Scope::And(one) } else { Scope::Filter(one) });
+    };
     let tags = and.tags.unwrap_or_default();
-    criteria(and.prefix, tags, and.object_size_greater_than, and.object_size_less_than).map(Scope::And)
+    let and = criteria(and.prefix, tags, and.object_size_greater_than, and.object_size_less_than)?;
+    both(one, and).map(Scope::And)
+}
+
+/// How many criteria there are; an empty prefix says nothing.
+fn count_of(criteria: &Criteria) -> usize {
+    let prefix = criteria.prefix.as_ref().is_some_and(|prefix| !prefix.is_empty());
+    [prefix, criteria.larger_than.is_some(), criteria.smaller_than.is_some()]
+        .into_iter()
+        .map(usize::from)
+        .sum::<usize>()
+        + criteria.tags.len()
+}
+
+/// What holds where two sets of criteria both do.
+fn both(one: Criteria, other: Criteria) -> S3Result<Criteria> {
+    let prefix = match (one.prefix, other.prefix) {
+        (Some(one), Some(other)) if one.starts_with(&other) => Some(one),
+        (Some(one), Some(other)) if other.starts_with(&one) => Some(other),
+        (Some(_), Some(_)) => return Err(explained("No key begins with both Prefixes of the Filter")),
+        (one, other) => one.or(other),
+    };
+    let mut tags = one.tags;
+    tags.extend(other.tags.into_iter().filter(|tag| !tags.contains(tag)).collect::<Vec<_>>());
+    Ok(Criteria {
+        prefix,
+        tags,
+        larger_than: one.larger_than.max(other.larger_than),
+        smaller_than: one.smaller_than.into_iter().chain(other.smaller_than).min(),
+    })
 }
 
 fn when(days: Option<i32>, date: Option<&dto::Timestamp>) -> S3Result<Option<When>> {
@@ -261,11 +291,40 @@ mod tests {
         assert_eq!(code(LifecycleRule { prefix: None, ..good() }), "MalformedXML");
         assert_eq!(code(LifecycleRule { filter: Some(Default::default()), ..good() }), "MalformedXML");
         assert_eq!(code(LifecycleRule { status: "enabled".to_owned().into(), ..good() }), "MalformedXML");
-        let both = dto::LifecycleRuleFilter {
-            and: Some(Default::default()),
+        let contradicts = dto::LifecycleRuleFilter {
+            and: Some(dto::LifecycleRuleAndOperator { prefix: Some("q".to_owned()), ..Default::default() }),
             prefix: Some("p".to_owned()),
             ..Default::default()
         };
-        assert_eq!(code(LifecycleRule { prefix: None, filter: Some(both), ..good() }), "MalformedXML");
+        assert_eq!(code(LifecycleRule { prefix: None, filter: Some(contradicts), ..good() }), "MalformedXML");
+    }
+
+    #[test]
+    fn criteria_beside_each_other_must_all_hold() {
+        let tag = |name: &str| dto::Tag { key: Some(name.to_owned()), value: Some("1".to_owned()) };
+        let own = |name: &str| (name.to_owned(), "1".to_owned());
+        let beside = dto::LifecycleRuleFilter {
+            prefix: Some("days1/".to_owned()),
+            tag: Some(tag("a")),
+            object_size_greater_than: Some(5),
+            ..Default::default()
+        };
+        let expected = Criteria {
+            prefix: Some("days1/".to_owned()),
+            tags: vec![own("a")],
+            larger_than: Some(5),
+            smaller_than: None,
+        };
+        assert_eq!(filter_from_dto(beside.clone()).unwrap(), Scope::And(expected.clone()));
+        let and = dto::LifecycleRuleAndOperator {
+            prefix: Some("days1".to_owned()),
+            tags: Some(vec![tag("a"), tag("b")]),
+            object_size_greater_than: Some(7),
+            object_size_less_than: Some(9),
+        };
+        let expected =
+            Criteria { tags: vec![own("a"), own("b")], larger_than: Some(7), smaller_than: Some(9), ..expected };
+        let filter = dto::LifecycleRuleFilter { and: Some(and), ..beside };
+        assert_eq!(filter_from_dto(filter).unwrap(), Scope::And(expected));
     }
 }

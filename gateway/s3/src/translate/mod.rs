@@ -8,6 +8,7 @@ pub(crate) mod encryption;
 pub(crate) mod headers;
 pub(crate) mod lifecycle;
 pub(crate) mod lock;
+pub(crate) mod logging;
 pub(crate) mod names;
 pub(crate) mod range;
 pub(crate) mod tags;

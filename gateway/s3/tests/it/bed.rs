@@ -27,6 +27,8 @@ pub struct Bed {
     pub bob: Key,
     pub bob_id: String,
     pub seen: Arc<Seen>,
+    pub objects: Objects,
+    pub store: Arc<dyn Store>,
 }
 
 /// Room of the bed's one shard.
@@ -133,18 +135,19 @@ impl Bed {
             region: "us-east-1".to_owned(),
             scheme: Scheme::replicas(1).unwrap(),
         });
-        let iam = Iam::new(store, MasterKey::from_bytes([7; 32]).unwrap(), clock.clone(), random.clone());
+        let iam = Iam::new(store.clone(), MasterKey::from_bytes([7; 32]).unwrap(), clock.clone(), random.clone());
         let seen = Arc::new(Seen::default());
+        let ours = objects.clone();
         let parts = S3Parts { objects, iam: iam.clone(), clock, random, options, observe: seen.clone() };
         let door = S3Door::new(parts);
         let (alice, alice_id) = account(&iam, "alice").await;
         let (bob, bob_id) = account(&iam, "bob").await;
-        Self { door, iam, alice, alice_id, bob, bob_id, seen }
+        Self { door, iam, alice, alice_id, bob, bob_id, seen, objects: ours, store }
     }
 
     /// Sends a request as it is.
     pub async fn raw(&self, request: Request<Full<Bytes>>) -> Answer {
-        let origin = Origin { ip: Some(IpAddr::from([127, 0, 0, 1])), secure: false };
+        let origin = Origin { ip: Some(IpAddr::from([127, 0, 0, 1])), secure: false, tls: None };
         let (parts, body) = self.door.call(origin, request).await.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer { status: parts.status, headers: parts.headers, body }

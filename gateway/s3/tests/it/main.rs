@@ -24,5 +24,6 @@ mod objects;
 mod payment;
 mod policies;
 mod rights;
+mod server_logs;
 mod streaming;
 mod websites;

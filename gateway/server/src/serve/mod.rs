@@ -66,6 +66,7 @@ pub struct Running {
     s3_task: Task<()>,
     admin_task: Task<()>,
     jobs: Jobs,
+    objects: Objects,
     store: Arc<Embedded>,
     shutdown_grace: Duration,
 }
@@ -110,6 +111,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     if counted > 0 {
         tracing::info!(accounts = counted, "counted what accounts own: the catalog is of a version that did not");
     }
+    let ours = objects.clone();
     let events = EventLog::new(Arc::clone(&store));
     let (draining, closing) = (Shutdown::default(), Shutdown::default());
     let ground = Ground {
@@ -168,6 +170,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         s3_task,
         admin_task,
         jobs,
+        objects: ours,
         store: base.store,
         shutdown_grace: grace,
     })
@@ -183,6 +186,8 @@ impl Running {
         self.draining.begin();
         self.s3_task.await.context("the S3 listener panicked")?;
         self.jobs.ended(END_GRACE).await;
+        // Lines of the last requests.
+        self.objects.write_access_lines().await;
         self.closing.begin();
         self.admin_task.await.context("the admin listener panicked")?;
         self.store.close().await.context("closing the catalog")?;

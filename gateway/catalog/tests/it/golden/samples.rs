@@ -1,15 +1,15 @@
 use super::{check, check_older};
 use cofre_catalog::records::{
-    AccessKeyRecord, AccessLogRecord, AccountRecord, AclGrant, AclGrantee, AclPermission, AclRecord, AdminTokenRecord, BlobRecord,
-    BucketConfig, BucketRecord, ClusterRecord, Content, CopyRecord, DefaultEncryption, DoomedRecord, Durability,
-    Encryption, EncryptionMethod, EventRecord, GarbageRecord, Guards, Header, Headers, HealRecord, JobRecord,
-    LegalHold, LockConfig, LockDefault, LockMode, LockPeriod, ManifestRecord, Ownership, PartRecord, Payer,
+    AccessKeyRecord, AccessLogRecord, AccountRecord, AclGrant, AclGrantee, AclPermission, AclRecord, AdminTokenRecord,
+    BlobRecord, BucketConfig, BucketRecord, ClusterRecord, Content, CopyRecord, DefaultEncryption, DoomedRecord,
+    Durability, Encryption, EncryptionMethod, EventRecord, GarbageRecord, Guards, Header, Headers, HealRecord,
+    JobRecord, LegalHold, LockConfig, LockDefault, LockMode, LockPeriod, ManifestRecord, Ownership, PartRecord, Payer,
     PublicAccessBlock, Retention, S3Place, Scope, Segment, SettingsRecord, ShardMode, ShardPlace, ShardRecord,
     UploadRecord, VersionKind, VersionRecord, Versioning,
 };
 use cofre_types::{
-    AccessKeyId, AccountId, BlobId, BucketId, BucketName, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, Scheme, ShardId, Tags,
-    TagsLimit, Timestamp, UploadId, VersionId,
+    AccessKeyId, AccountId, BlobId, BucketId, BucketName, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, Scheme,
+    ShardId, Tags, TagsLimit, Timestamp, UploadId, VersionId,
 };
 
 const TIME: Timestamp = Timestamp(1_790_000_000_123_456_789);

@@ -103,7 +103,7 @@ impl Listener {
     /// service of a connection from what the socket tells.
     pub(super) async fn serve<M, S, B>(self, limits: Limits, shutdown: Shutdown, grace: Duration, clock: Clock, make: M)
     where
-        M: Fn(Origin) -> S,
+        M: Fn(Origin) -> S + Send + Sync + 'static,
         S: Service<Request<RequestBody>, Response = Response<B>> + Send + Sync + 'static,
         S::Future: Send + 'static,
         S::Error: Into<Box<dyn Error + Send + Sync>> + 'static,
@@ -112,7 +112,7 @@ impl Listener {
     {
         let room = Arc::new(Semaphore::new(limits.connections_max));
         let graceful = GracefulShutdown::new();
-        let server = server(limits);
+        let (server, make) = (server(limits), Arc::new(make));
         loop {
             let next = async {
                 let permit = Arc::clone(&room).acquire_owned().await;
@@ -124,8 +124,9 @@ impl Listener {
             };
             match accepted {
                 (Ok(permit), Ok((tcp, peer))) => {
-                    let origin = Origin { ip: Some(peer.ip()), secure: self.tls.is_some() };
-                    let connection = Connection { tcp, tls: self.tls.clone(), permit, service: make(origin), limits };
+                    let origin = Origin { ip: Some(peer.ip()), secure: self.tls.is_some(), tls: None };
+                    let (tls, make) = (self.tls.clone(), Arc::clone(&make));
+                    let connection = Connection { tcp, tls, permit, origin, make, limits };
                     drop(spawn(connection.serve(server.clone(), graceful.watcher())));
                 }
                 (Ok(_), Err(error)) => {
@@ -160,16 +161,19 @@ fn server(limits: Limits) -> Builder<TokioExecutor> {
     server
 }
 
-struct Connection<S> {
+struct Connection<M> {
     tcp: TcpStream,
     tls: Option<TlsAcceptor>,
     permit: OwnedSemaphorePermit,
-    service: S,
+    origin: Origin,
+    /// Makes the service, once the handshake is done.
+    make: Arc<M>,
     limits: Limits,
 }
 
-impl<S, B> Connection<S>
+impl<M, S, B> Connection<M>
 where
+    M: Fn(Origin) -> S,
     S: Service<Request<RequestBody>, Response = Response<B>> + Send + Sync + 'static,
     S::Future: Send + 'static,
     S::Error: Into<Box<dyn Error + Send + Sync>> + 'static,
@@ -177,15 +181,18 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     async fn serve(self, server: Builder<TokioExecutor>, watcher: Watcher) {
-        let Self { tcp, tls, permit, service, limits } = self;
+        let Self { tcp, tls, permit, origin, make, limits } = self;
         // Without it a small answer waits 40 ms for the client's delayed acknowledgement (Nagle).
         if tcp.set_nodelay(true).is_err() {
             return;
         }
         match tls {
-            None => talk(tcp, service, limits, server, watcher).await,
+            None => talk(tcp, make(origin), limits, server, watcher).await,
             Some(tls) => match tokio::time::timeout(limits.header_timeout, tls.accept(tcp)).await {
-                Ok(Ok(stream)) => talk(stream, service, limits, server, watcher).await,
+                Ok(Ok(stream)) => {
+                    let origin = Origin { tls: tls::agreed(stream.get_ref().1), ..origin };
+                    talk(stream, make(origin), limits, server, watcher).await;
+                }
                 Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                 Err(_) => tracing::debug!("a TLS handshake took too long"),
             },

@@ -5,6 +5,7 @@
 //! a warning is logged, and the files are read again at the next look.
 
 use anyhow::{Context, Result};
+use cofre_iam::Tls;
 use cofre_runtime::{Shutdown, blocking, spawn};
 use cofre_settings::TlsFiles;
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -42,6 +43,29 @@ pub(super) async fn acceptor(files: &TlsFiles, shutdown: Shutdown) -> Result<Tls
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     drop(spawn(follow(files.clone(), stamp, current, shutdown)));
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// What a handshake agreed on, by the names of access logs: those of OpenSSL up to TLS 1.2, as AWS has them.
+pub(super) fn agreed(connection: &rustls::ServerConnection) -> Option<Tls> {
+    use rustls::{CipherSuite as Suite, ProtocolVersion};
+    let version = match connection.protocol_version()? {
+        ProtocolVersion::TLSv1_3 => "TLSv1.3",
+        ProtocolVersion::TLSv1_2 => "TLSv1.2",
+        _ => return None,
+    };
+    let cipher_suite = match connection.negotiated_cipher_suite()?.suite() {
+        Suite::TLS13_AES_128_GCM_SHA256 => "TLS_AES_128_GCM_SHA256",
+        Suite::TLS13_AES_256_GCM_SHA384 => "TLS_AES_256_GCM_SHA384",
+        Suite::TLS13_CHACHA20_POLY1305_SHA256 => "TLS_CHACHA20_POLY1305_SHA256",
+        Suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 => "ECDHE-ECDSA-AES128-GCM-SHA256",
+        Suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 => "ECDHE-ECDSA-AES256-GCM-SHA384",
+        Suite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 => "ECDHE-ECDSA-CHACHA20-POLY1305",
+        Suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 => "ECDHE-RSA-AES128-GCM-SHA256",
+        Suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 => "ECDHE-RSA-AES256-GCM-SHA384",
+        Suite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 => "ECDHE-RSA-CHACHA20-POLY1305",
+        _ => return None,
+    };
+    Some(Tls { version, cipher_suite })
 }
 
 async fn look(files: TlsFiles) -> Result<(Stamp, CertifiedKey)> {

@@ -1,0 +1,294 @@
+//! From lines in memory to records in the catalog: many lines become one commit.
+
+use super::LoggedBucket;
+use crate::{Error, Objects};
+use cofre_catalog::records::{AccessLogBacklog, AccessLogRecord, EventRecord, Record};
+use cofre_catalog::{Batch, Check, CommitError, Write, keys};
+use cofre_types::{BucketId, BucketName, Timestamp};
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// Most bytes of lines that wait in memory.
+const QUEUE_BYTES_MAX: usize = 8 << 20;
+
+/// Most bytes of lines that one commit takes.
+const COMMIT_BYTES_MAX: usize = 4 << 20;
+
+/// Bytes of lines after which a record takes no further one.
+const RECORD_BYTES_MAX: usize = 256 << 10;
+
+/// Most bytes of one bucket's lines that wait in the catalog.
+const BUCKET_BACKLOG_BYTES_MAX: i64 = 64 << 20;
+
+/// Most bytes of all lines that wait in the catalog.
+const BACKLOG_BYTES_MAX: i64 = 1 << 30;
+
+/// Buckets whose dropped lines are told apart; those of further ones are told together.
+const DROPPED_BUCKETS_MAX: usize = 64;
+
+/// Shortest time between two events about dropped lines.
+const EVENT_INTERVAL: Duration = Duration::from_secs(60);
+
+const DAY_NANOS: u64 = 86_400_000_000_000;
+
+/// What became of log lines since the start of the process.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AccessLogCounts {
+    /// Lines that are in the catalog, or were.
+    pub written: u64,
+    /// Lines that passed a bound, or that the catalog did not take.
+    pub dropped: u64,
+}
+
+#[derive(Default)]
+pub(crate) struct Outbox {
+    queue: Mutex<Queue>,
+    /// Held while lines are written: their order is that of the queue.
+    writing: tokio::sync::Mutex<()>,
+    came: Notify,
+    written: AtomicU64,
+    dropped: AtomicU64,
+    /// Dropped lines that no event has told of.
+    untold: Mutex<Untold>,
+}
+
+#[derive(Default)]
+struct Queue {
+    lines: VecDeque<Line>,
+    bytes: usize,
+    /// Lines that ever came.
+    came: u64,
+    /// Lines that were dealt with.
+    settled: u64,
+}
+
+#[derive(Default)]
+struct Untold {
+    lines: BTreeMap<Option<BucketName>, u64>,
+    told: Option<Duration>,
+}
+
+struct Line {
+    to: Arc<LoggedBucket>,
+    at: Timestamp,
+    text: String,
+}
+
+impl Objects {
+    /// Queues a line of a bucket's access log, without its end, and gives its place in the queue; none if
+    /// the queue is full. It waits in memory until [`Objects::write_access_lines`] or
+    /// [`Objects::access_line_written`] takes it. Costs no wait.
+    pub fn log_access(&self, to: &Arc<LoggedBucket>, text: String) -> Option<u64> {
+        let outbox = &self.0.outbox;
+        let bytes = text.len() + 1;
+        let at = self.now();
+        let mut queue = outbox.queue.lock();
+        if queue.bytes + bytes > QUEUE_BYTES_MAX {
+            drop(queue);
+            outbox.drop_lines(Some(&to.name), 1);
+            return None;
+        }
+        queue.bytes += bytes;
+        queue.came += 1;
+        queue.lines.push_back(Line { to: Arc::clone(to), at, text });
+        let place = queue.came;
+        drop(queue);
+        outbox.came.notify_one();
+        Some(place)
+    }
+
+    /// Waits for a line to come. A line that came since the last wait ends it at once.
+    pub async fn access_line_came(&self) {
+        self.0.outbox.came.notified().await;
+    }
+
+    /// Writes all lines that are queued.
+    pub async fn write_access_lines(&self) {
+        let last = self.0.outbox.queue.lock().came;
+        self.access_line_written(last).await;
+    }
+
+    /// Returns once the line at a place, and those before it, are durable in the catalog, or were dropped.
+    pub async fn access_line_written(&self, place: u64) {
+        loop {
+            let _turn = self.0.outbox.writing.lock().await;
+            if self.0.outbox.queue.lock().settled >= place {
+                return;
+            }
+            // What was taken off the queue must be committed, whoever waits for it.
+            let objects = self.clone();
+            cofre_runtime::uncancelled(async move { objects.write_group().await }).await;
+        }
+    }
+
+    /// What became of log lines.
+    pub fn access_log_counts(&self) -> AccessLogCounts {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        AccessLogCounts { written: read(&self.0.outbox.written), dropped: read(&self.0.outbox.dropped) }
+    }
+
+    async fn write_group(&self) {
+        let outbox = &self.0.outbox;
+        let mut lines = outbox.take();
+        let taken = lines.len() as u64;
+        while !lines.is_empty() {
+            let group = Group::of(&lines);
+            match self.store().commit(group.batch).await {
+                Ok(_) => {
+                    outbox.written.fetch_add(lines.len() as u64, Ordering::Relaxed);
+                    break;
+                }
+                // One bucket has no room: the others need not suffer.
+                Err(CommitError::Failed(failed)) if failed.0 < group.buckets.len() => {
+                    let full = group.buckets[failed.0];
+                    lines = outbox.keep(lines, |line| line.to.id != full);
+                }
+                Err(error) => {
+                    if let CommitError::Store(error) = error {
+                        tracing::error!(%error, lines = lines.len(), "lines of access logs are lost: the catalog does not take them");
+                    }
+                    lines = outbox.keep(lines, |_| false);
+                }
+            }
+        }
+        outbox.queue.lock().settled += taken;
+        if let Err(error) = self.tell_dropped().await {
+            tracing::warn!(%error, "that lines of access logs were dropped could not be told");
+        }
+    }
+
+    /// Tells of dropped lines by events, now and then.
+    async fn tell_dropped(&self) -> Result<(), Error> {
+        let now = self.0.parts.clock.elapsed();
+        let lines = {
+            let mut untold = self.0.outbox.untold.lock();
+            let rests = untold.told.is_some_and(|told| now.saturating_sub(told) < EVENT_INTERVAL);
+            if untold.lines.is_empty() || rests {
+                return Ok(());
+            }
+            untold.told = Some(now);
+            std::mem::take(&mut untold.lines)
+        };
+        let mut batch = Batch::new();
+        for (index, (bucket, lines)) in (0..).zip(lines) {
+            let subject = bucket.map_or_else(|| "further buckets".to_owned(), |bucket| bucket.to_string());
+            let why = "more came than the outbox of access logs takes; see the job access-logs";
+            batch.writes.push(self.lines_dropped(subject, lines, why).append(index));
+        }
+        self.store().commit(batch).await?;
+        Ok(())
+    }
+
+    pub(super) fn lines_dropped(&self, bucket: String, lines: u64, why: &str) -> EventRecord {
+        EventRecord {
+            at: self.now(),
+            kind: "access_log.lines_dropped".to_owned(),
+            subject: bucket,
+            actor: "internal:access-logs".to_owned(),
+            details: vec![("lines".to_owned(), lines.to_string()), ("why".to_owned(), why.to_owned())],
+        }
+    }
+}
+
+impl Outbox {
+    /// Takes lines for one commit off the queue.
+    fn take(&self) -> Vec<Line> {
+        let mut queue = self.queue.lock();
+        let (mut lines, mut bytes) = (Vec::new(), 0);
+        while let Some(line) = queue.lines.front() {
+            let more = line.text.len() + 1;
+            if !lines.is_empty() && bytes + more > COMMIT_BYTES_MAX {
+                break;
+            }
+            bytes += more;
+            lines.extend(queue.lines.pop_front());
+        }
+        queue.bytes -= bytes;
+        lines
+    }
+
+    /// Keeps some lines and drops the others.
+    fn keep(&self, lines: Vec<Line>, wanted: impl Fn(&Line) -> bool) -> Vec<Line> {
+        let (kept, others): (Vec<_>, Vec<_>) = lines.into_iter().partition(wanted);
+        for line in others {
+            self.drop_lines(Some(&line.to.name), 1);
+        }
+        kept
+    }
+
+    /// Counts lines that are dropped.
+    pub(super) fn drop_lines(&self, bucket: Option<&BucketName>, lines: u64) {
+        self.dropped.fetch_add(lines, Ordering::Relaxed);
+        let mut untold = self.untold.lock();
+        let known = untold.lines.len() < DROPPED_BUCKETS_MAX
+            || bucket.is_some_and(|_| untold.lines.contains_key(&bucket.cloned()));
+        *untold.lines.entry(bucket.filter(|_| known).cloned()).or_default() += lines;
+    }
+}
+
+/// Lines as one batch. Its first checks are those of the backlogs of `buckets`, in their order.
+struct Group {
+    batch: Batch,
+    buckets: Vec<BucketId>,
+}
+
+impl Group {
+    fn of(lines: &[Line]) -> Self {
+        let mut records: Vec<(Vec<u8>, AccessLogRecord)> = Vec::new();
+        let mut open: BTreeMap<(BucketId, u32, &str), usize> = BTreeMap::new();
+        let mut backlogs: BTreeMap<BucketId, AccessLogBacklog> = BTreeMap::new();
+        for line in lines {
+            let to = &line.to;
+            let day = u32::try_from(line.at.0 / DAY_NANOS).unwrap_or(u32::MAX);
+            let place = open.entry((to.id, day, &to.destination)).or_insert(usize::MAX);
+            if records.get(*place).is_none_or(|(_, record)| record.text.len() >= RECORD_BYTES_MAX) {
+                *place = records.len();
+                records.push((keys::access_log(to.id, day), record(to, line.at)));
+            }
+            let record = &mut records[*place].1;
+            record.lines += 1;
+            record.text.push_str(&line.text);
+            record.text.push('\n');
+            let backlog = backlogs.entry(to.id).or_default();
+            backlog.lines += 1;
+            backlog.bytes += i64::try_from(line.text.len() + 1).unwrap_or(i64::MAX);
+        }
+        let mut batch = Batch::new();
+        let mut all = AccessLogBacklog::default();
+        for (bucket, backlog) in &backlogs {
+            grow(&mut batch, Some(*bucket), *backlog, BUCKET_BACKLOG_BYTES_MAX);
+            all.bytes += backlog.bytes;
+            all.lines += backlog.lines;
+        }
+        grow(&mut batch, None, all, BACKLOG_BYTES_MAX);
+        for (index, (prefix, record)) in (0_u32..).zip(records) {
+            let suffix = index.to_be_bytes().to_vec();
+            batch.writes.push(Write::Append { prefix, suffix, value: record.encode() });
+        }
+        Self { batch, buckets: backlogs.into_keys().collect() }
+    }
+}
+
+fn record(to: &LoggedBucket, at: Timestamp) -> AccessLogRecord {
+    AccessLogRecord {
+        source: to.name.clone(),
+        owner: to.owner,
+        region: to.region.clone(),
+        destination: to.destination.clone(),
+        written: at,
+        lines: 0,
+        text: String::new(),
+    }
+}
+
+/// Adds to a backlog, within its bound.
+fn grow(batch: &mut Batch, bucket: Option<BucketId>, by: AccessLogBacklog, max: i64) {
+    let key = keys::access_log_backlog(bucket);
+    let check = Check::CounterAtMost { key: key.clone(), index: AccessLogBacklog::BYTES, adding: by.bytes, max };
+    batch.checks.push(check);
+    batch.add(key, by.row());
+}

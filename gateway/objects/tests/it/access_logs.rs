@@ -1,0 +1,200 @@
+//! From lines to objects: each line once, whatever comes between.
+
+use crate::bed::{Bed, bucket};
+use cofre_catalog::records::{EventRecord, Record};
+use cofre_catalog::{Scan, SnapshotExt, Store, keys};
+use cofre_iam::account_number;
+use cofre_objects::{AccessLogStep, BucketConfig, ConfigKind, GetObject, ListObjects, LogKeys, Logging};
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const DELIVERY: Duration = Duration::from_secs(300);
+
+impl Bed {
+    /// The bucket `b` is logged to `logs`, whose policy lets its logs in.
+    async fn logged() -> Self {
+        let bed = Self::with_bucket().await;
+        bed.make_bucket("logs").await;
+        bed.log_to(LogKeys::Simple).await;
+        bed.let_logs_in(json!({})).await;
+        bed
+    }
+
+    async fn log_to(&self, keys: LogKeys) {
+        let logging = Logging { bucket: bucket("logs"), prefix: "p/".to_owned(), keys, grants: Vec::new() };
+        self.objects.put_bucket_logging(&self.alice, &bucket("b"), Some(logging)).await.unwrap();
+    }
+
+    async fn let_logs_in(&self, condition: Value) {
+        let policy = json!({"Statement": {"Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"},
+            "Action": "s3:PutObject", "Resource": "arn:aws:s3:::bucket-logs/p/*", "Condition": condition}});
+        let policy = BucketConfig::Policy(policy.to_string());
+        self.objects.put_bucket_config(&self.alice, &bucket("logs"), policy).await.unwrap();
+    }
+
+    async fn log(&self, text: &str) {
+        let to = self.objects.logged_bucket("bucket-b").await.unwrap();
+        self.objects.log_access(&to, text.to_owned());
+    }
+
+    /// One pass of delivery: what its steps did.
+    async fn deliver(&self) -> Vec<AccessLogStep> {
+        let (mut steps, mut from) = (Vec::new(), Vec::new());
+        loop {
+            let step = self.objects.deliver_access_log(&from).await.unwrap();
+            let next = step.next.clone();
+            steps.push(step);
+            match next {
+                Some(next) => from = next,
+                None => return steps,
+            }
+        }
+    }
+
+    /// Keys and texts of the log objects.
+    async fn delivered(&self) -> Vec<(String, String)> {
+        let request = ListObjects {
+            bucket: bucket("logs"),
+            prefix: String::new(),
+            delimiter: String::new(),
+            after: None,
+            max: 1000,
+        };
+        let mut found = Vec::new();
+        for object in self.objects.list_objects(&self.alice, request).await.unwrap().objects {
+            let get = GetObject { bucket: bucket("logs"), ..crate::bed::get(&object.key) };
+            let mut body = self.objects.get_object(&self.alice, get).await.unwrap().body;
+            let mut text = Vec::new();
+            while let Some(piece) = body.next().await {
+                text.extend_from_slice(&piece.unwrap());
+            }
+            found.push((object.key, String::from_utf8(text).unwrap()));
+        }
+        found
+    }
+
+    async fn backlog(&self) -> (i64, i64) {
+        let backlog = self.objects.access_log_backlog().await.unwrap();
+        (backlog.lines, backlog.bytes)
+    }
+
+    async fn dropped_events(&self) -> Vec<EventRecord> {
+        let events = self.store.snapshot().await.unwrap().page(Scan::prefix(&keys::events()), 1000).await.unwrap();
+        let events = events.iter().map(|(_, entry)| EventRecord::decode(&entry.value).unwrap());
+        events.filter(|event| event.kind == "access_log.lines_dropped").collect()
+    }
+}
+
+#[tokio::test]
+async fn lines_become_one_object_when_they_are_due() {
+    let bed = Bed::logged().await;
+    bed.log("one").await;
+    bed.objects.write_access_lines().await;
+    bed.log("two").await;
+    bed.objects.write_access_lines().await;
+    assert_eq!((bed.backlog().await, bed.objects.access_log_counts().written), ((2, 8), 2));
+    bed.deliver().await;
+    assert!(bed.delivered().await.is_empty(), "they are still gathered");
+    bed.clock.advance(DELIVERY);
+    bed.deliver().await;
+    let delivered = bed.delivered().await;
+    assert_eq!(delivered.len(), 1);
+    assert_eq!(delivered[0].1, "one\ntwo\n");
+    assert!(delivered[0].0.starts_with("p/2023-11-14-22-18-20-"), "{}", delivered[0].0);
+    assert_eq!((bed.backlog().await, bed.count(keys::family::ACCESS_LOG).await), ((0, 0), 0));
+    bed.deliver().await;
+    assert_eq!(bed.delivered().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_line_is_delivered_once_by_two_that_deliver_at_once() {
+    let bed = Bed::logged().await;
+    bed.log("one").await;
+    bed.objects.write_access_lines().await;
+    bed.clock.advance(DELIVERY);
+    let twin = bed.twin.clone();
+    bed.rival.before_next_commit(move || async move {
+        assert_eq!(twin.deliver_access_log(&[]).await.unwrap().objects, 1);
+    });
+    let steps = bed.deliver().await;
+    assert_eq!(steps.iter().map(|step| step.objects).sum::<u64>(), 0, "{steps:?}");
+    assert_eq!(bed.delivered().await.len(), 1);
+    bed.reclaim().await;
+    assert_eq!(bed.stored().await, 1, "what the slower one wrote is reclaimed");
+}
+
+#[tokio::test]
+async fn what_a_target_does_not_take_waits_and_is_given_up_after_a_week() {
+    let bed = Bed::logged().await;
+    bed.objects.delete_bucket_config(&bed.alice, &bucket("logs"), ConfigKind::Policy).await.unwrap();
+    bed.log("one").await;
+    bed.objects.write_access_lines().await;
+    bed.clock.advance(DELIVERY);
+    let problem = bed.deliver().await[0].problem.clone().unwrap();
+    assert_eq!(problem.0, "bucket-b");
+    assert!(bed.delivered().await.is_empty());
+    // Another source's right is not this one's.
+    bed.let_logs_in(json!({"ArnLike": {"aws:SourceArn": "arn:aws:s3:::other"}})).await;
+    assert!(bed.deliver().await[0].problem.is_some());
+    let account = account_number(bed.alice.principal.account_id().unwrap());
+    let own =
+        json!({"ArnLike": {"aws:SourceArn": "arn:aws:s3:::bucket-b"}, "StringEquals": {"aws:SourceAccount": account}});
+    bed.let_logs_in(own).await;
+    bed.deliver().await;
+    assert_eq!(bed.delivered().await.len(), 1);
+
+    bed.objects.delete_bucket_config(&bed.alice, &bucket("logs"), ConfigKind::Policy).await.unwrap();
+    bed.log("two").await;
+    bed.objects.write_access_lines().await;
+    bed.clock.advance(Duration::from_secs(7 * 86_400));
+    assert_eq!(bed.deliver().await[0].dropped, 1);
+    let events = bed.dropped_events().await;
+    assert_eq!((events[0].subject.as_str(), events[0].details[0].1.as_str()), ("bucket-b", "1"));
+    assert_eq!(bed.backlog().await, (0, 0));
+}
+
+#[tokio::test]
+async fn lines_outlive_their_bucket_and_go_where_they_were_meant_to() {
+    let bed = Bed::logged().await;
+    bed.log("one").await;
+    bed.objects.write_access_lines().await;
+    bed.log_to(LogKeys::ByDeliveryTime).await;
+    bed.log("two").await;
+    bed.objects.write_access_lines().await;
+    bed.objects.put_bucket_logging(&bed.alice, &bucket("b"), None).await.unwrap();
+    assert!(bed.objects.logged_bucket("bucket-b").await.is_none());
+    bed.objects.delete_bucket(&bed.alice, &bucket("b")).await.unwrap();
+    bed.clock.advance(DELIVERY);
+    bed.deliver().await;
+    let delivered = bed.delivered().await;
+    let account = account_number(bed.alice.principal.account_id().unwrap());
+    assert_eq!(delivered.len(), 2, "{delivered:?}");
+    assert!(delivered[0].0.starts_with(&format!("p/{account}/us-east-1/bucket-b/2023/11/14/2023-11-14-22-18-20-")));
+    assert_eq!((delivered[0].1.as_str(), delivered[1].1.as_str()), ("two\n", "one\n"));
+}
+
+#[tokio::test]
+async fn lines_beyond_the_bounds_are_dropped_counted_and_told() {
+    let bed = Bed::logged().await;
+    let line = "x".repeat((1 << 20) - 1);
+    for _ in 0..9 {
+        bed.log(&line).await;
+    }
+    assert_eq!(bed.objects.access_log_counts().dropped, 1, "8 MiB wait in memory at the most");
+    bed.objects.write_access_lines().await;
+    for _ in 8..65 {
+        bed.log(&line).await;
+        bed.objects.write_access_lines().await;
+    }
+    let counts = bed.objects.access_log_counts();
+    assert_eq!((counts.written, counts.dropped), (64, 2), "64 MiB of a bucket wait in the catalog at the most");
+    assert_eq!(bed.dropped_events().await.len(), 1, "an event a minute tells of it");
+    bed.clock.advance(DELIVERY);
+    bed.log("fits again").await;
+    bed.deliver().await;
+    bed.objects.write_access_lines().await;
+    assert_eq!(bed.objects.access_log_counts().written, 65);
+    let told: Vec<_> = bed.dropped_events().await.iter().map(|event| event.details[0].1.clone()).collect();
+    assert_eq!(told, ["1", "1"]);
+}
