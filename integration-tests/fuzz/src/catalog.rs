@@ -1,7 +1,7 @@
 use cofre_catalog::keys;
 use cofre_catalog::records::{
-    AccessKeyRecord, AccountRecord, AdminTokenRecord, BlobRecord, BucketRecord, DoomedRecord, EventRecord,
-    GarbageRecord, HealRecord, JobRecord, ManifestRecord, PartRecord, Record, SettingsRecord, ShardRecord,
+    AccessKeyRecord, AccessLogRecord, AccountRecord, AdminTokenRecord, BlobRecord, BucketRecord, DoomedRecord,
+    EventRecord, GarbageRecord, HealRecord, JobRecord, ManifestRecord, PartRecord, Record, SettingsRecord, ShardRecord,
     UploadRecord, VersionRecord,
 };
 use cofre_types::{BucketId, ObjectKey};
@@ -47,6 +47,7 @@ const DECODERS: [fn(&[u8]); 16] = [
     decode::<SettingsRecord>,
     decode::<EventRecord>,
     decode::<JobRecord>,
+    decode::<AccessLogRecord>,
 ];
 
 /// What decodes must be the same after another turn.

@@ -5,8 +5,8 @@ use crate::evaluate::{ANN, BOB, account, caller};
 use crate::policy::arn;
 use cofre_catalog::records::{AclGrant, AclGrantee, AclPermission, AclRecord, Ownership, PublicAccessBlock};
 use cofre_iam::{
-    Action, BucketAccess, Caller, Decision, Details, ObjectAccess, Policy, PolicyKind, Principal, Question, Resource,
-    evaluate,
+    Action, BucketAccess, Caller, Decision, Details, LOG_DELIVERY, ObjectAccess, Policy, PolicyKind, Principal,
+    Question, Resource, account_number, evaluate,
 };
 use cofre_types::{AccountId, BucketName, ObjectKey, Tags, Timestamp};
 use serde_json::{Value, json};
@@ -111,6 +111,42 @@ fn a_policy_grants_and_denies_every_action() {
         assert_eq!(denied.of(&ann(), action), own, "{action} denied to the owner");
         assert_eq!(denied.of(&account(BOB, true), action), Decision::Allow, "{action} by root");
     }
+}
+
+#[test]
+fn the_delivery_of_logs_has_what_a_policy_or_a_list_gives_it() {
+    let (delivery, name) = (caller(LOG_DELIVERY), json!({"Service": "logging.s3.amazonaws.com"}));
+    let with = |principal: Value, condition: Value| {
+        let statement = json!({"Effect": "Allow", "Principal": principal, "Action": "s3:PutObject",
+            "Resource": "arn:aws:s3:::bucket/*", "Condition": condition});
+        BucketAccess { policy: policy(statement), ..BucketAccess::private(ANN) }
+    };
+    let source = BucketName::parse("source").unwrap();
+    let details = Details { source: Some((&source, ANN)), ..Details::default() };
+    let of = |access: &BucketAccess, action| Ask { details, ..ask(access, None) }.of(&delivery, action).is_allowed();
+    let granted = with(name.clone(), json!({}));
+    assert!(of(&granted, Action::PutObject) && !of(&granted, Action::GetObject));
+    assert!(!ask(&granted, None).of(&anyone(), Action::PutObject).is_allowed(), "it is nobody else's");
+    assert!(!ask(&granted, None).of(&bob(), Action::PutObject).is_allowed(), "it is nobody else's");
+    assert!(!of(&with(json!({"Service": "logging.s3.amazonaws.comb"}), json!({})), Action::PutObject));
+    assert!(!of(&BucketAccess::private(ANN), Action::PutObject));
+    let from = |arn: &str| json!({"ArnLike": {"aws:SourceArn": arn}});
+    assert!(of(&with(name.clone(), from("arn:aws:s3:::sour*")), Action::PutObject));
+    assert!(!of(&with(name.clone(), from("arn:aws:s3:::other")), Action::PutObject));
+    let account = json!({"StringEquals": {"aws:SourceAccount": account_number(ANN)}});
+    assert!(of(&with(name.clone(), account.clone()), Action::PutObject));
+    assert!(!ask(&with(name, account), None).of(&delivery, Action::PutObject).is_allowed(), "for no source");
+    // A block of public buckets shuts out accounts, not services.
+    let mut open = with(json!("*"), json!({}));
+    open.block.restrict_buckets = true;
+    assert!(of(&open, Action::PutObject) && !ask(&open, None).of(&bob(), Action::PutObject).is_allowed());
+
+    let acl = list(&[(AclGrantee::LogDelivery, AclPermission::Write)]);
+    let mut listed = BucketAccess { acl, ..BucketAccess::private(ANN) };
+    assert!(of(&listed, Action::PutObject) && !of(&listed, Action::ListBucket));
+    assert!(!ask(&listed, None).of(&anyone(), Action::PutObject).is_allowed(), "the group has no account in it");
+    listed.ownership = Some(Ownership::BucketOwnerEnforced);
+    assert!(!of(&listed, Action::PutObject));
 }
 
 /// What each permission of a list gives, by AWS's "Mapping of ACL permissions and access policy permissions".

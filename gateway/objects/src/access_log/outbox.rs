@@ -48,7 +48,7 @@ pub struct AccessLogCounts {
 pub(crate) struct Outbox {
     queue: Mutex<Queue>,
     /// Held while lines are written: their order is that of the queue.
-    writing: tokio::sync::Mutex<()>,
+    writing: Arc<tokio::sync::Mutex<()>>,
     came: Notify,
     written: AtomicU64,
     dropped: AtomicU64,
@@ -115,13 +115,18 @@ impl Objects {
     /// Returns once the line at a place, and those before it, are durable in the catalog, or were dropped.
     pub async fn access_line_written(&self, place: u64) {
         loop {
-            let _turn = self.0.outbox.writing.lock().await;
+            let turn = Arc::clone(&self.0.outbox.writing).lock_owned().await;
             if self.0.outbox.queue.lock().settled >= place {
                 return;
             }
-            // What was taken off the queue must be committed, whoever waits for it.
+            // What was taken off the queue must be committed, whoever waits for it, and nobody else may write
+            // before it is.
             let objects = self.clone();
-            cofre_runtime::uncancelled(async move { objects.write_group().await }).await;
+            cofre_runtime::uncancelled(async move {
+                objects.write_group().await;
+                drop(turn);
+            })
+            .await;
         }
     }
 
