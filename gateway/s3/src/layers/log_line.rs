@@ -1,7 +1,7 @@
 //! One line of a server access log (AWS, "Amazon S3 server access log format"). Pure.
 //!
 //! A client chooses much of what stands in a line. None of it can end the line, a field or a quoted text:
-//! quotes, backslashes, control characters and bytes beyond ASCII are percent-encoded, and so are spaces where
+//! quotes, backslashes, brackets, control characters and bytes beyond ASCII are percent-encoded, and so are spaces where
 //! a field is not quoted. Long texts are cut.
 
 use cofre_types::{AccountId, Timestamp};
@@ -19,10 +19,11 @@ const TEXT_BYTES_MAX: usize = 1_024;
 const ADDRESS_BYTES_MAX: usize = 8_192;
 
 /// What cannot stand in a quoted text.
-const QUOTED: &AsciiSet = &CONTROLS.add(b'"').add(b'\\');
+/// Simple readers take a bracket for the bound of the time wherever it stands.
+const QUOTED: &AsciiSet = &CONTROLS.add(b'"').add(b'\\').add(b'[').add(b']');
 
 /// What cannot stand in a field without quotes.
-const BARE: &AsciiSet = &QUOTED.add(b' ').add(b'[').add(b']');
+const BARE: &AsciiSet = &QUOTED.add(b' ');
 
 /// What a key is encoded as, twice: unreserved characters (RFC 3986, section 2.3) and `/` stay.
 const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');

@@ -8,7 +8,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 /// A form for `/bucket` with a file of this name.
-fn form(fields: &[(&str, &str)], filename: &str, file: &str) -> Draft {
+pub(crate) fn form(fields: &[(&str, &str)], filename: &str, file: &str) -> Draft {
     let mut body = String::new();
     for (name, value) in fields {
         body += &format!("--frontier\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");

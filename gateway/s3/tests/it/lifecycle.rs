@@ -47,8 +47,8 @@ async fn broken_rules_are_refused_by_the_field() {
         ("<Expiration><Days>1</Days></Expiration><Status>Enabled</Status>".to_owned(), "MalformedXML", "Filter"),
         ("<Expiration><Days>1</Days></Expiration><Prefix/><Status>on</Status>".to_owned(), "MalformedXML", "Status"),
         (
-            "<Expiration><Days>1</Days></Expiration><Filter><Prefix>p</Prefix><Tag><Key>k</Key><Value>v</Value></Tag>\
-             </Filter><Status>Enabled</Status>"
+            "<Expiration><Days>1</Days></Expiration><Filter><Prefix>p</Prefix><And><Prefix>q</Prefix><Tag><Key>k</Key>\
+             <Value>v</Value></Tag></And></Filter><Status>Enabled</Status>"
                 .to_owned(),
             "MalformedXML",
             "Filter",

@@ -19,6 +19,7 @@ mod lifecycle;
 mod listings;
 mod lists;
 mod locks;
+mod matrix;
 mod multipart;
 mod objects;
 mod payment;
