@@ -36,8 +36,8 @@ pub struct BucketUsage {
     pub upload_bytes: u64,
 }
 
-/// What a bucket, or all buckets of an account, may hold, over all versions and parts under way. A limit that is absent is the one of
-/// the settings; setting a quota replaces both.
+/// What a bucket, or all buckets of an account, may hold, over all versions and parts under way. A limit
+/// that is absent is the one of the settings; setting a quota replaces both.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Quota {
