@@ -5,9 +5,7 @@ use crate::domain::Bucket;
 use crate::versions::Held;
 use crate::{Error, GivenAcl, Objects, WantedLock};
 use cofre_catalog::records::{AclRecord, Guards, Ownership, VersionRecord};
-use cofre_iam::{
-    Action, Caller, Decision, Details, ObjectAccess, Question, Resource, evaluate, is_public, needs_list,
-};
+use cofre_iam::{Action, Caller, Decision, Details, ObjectAccess, Question, Resource, evaluate, is_public, needs_list};
 use cofre_types::{AccountId, BucketName, ObjectKey, Tags, VersionId};
 use std::sync::Arc;
 

@@ -163,7 +163,8 @@ impl S3Door {
         let inner = &self.0;
         let site = inner.websites.bucket(&request);
         let host_id = inner.fixed.host_id.to_str().unwrap_or_default();
-        let server_log = ServerLog::begin(&inner.objects, &inner.domains, site.as_deref(), &inner.clock, host_id, &request).await;
+        let server_log =
+            ServerLog::begin(&inner.objects, &inner.domains, site.as_deref(), &inner.clock, host_id, &request).await;
         let watch = server_log.as_ref().map(|_| inner.clock.clone());
         let exchange = Exchange::new(RequestId::new(&inner.random), origin, watch);
         let line = AccessLine {
