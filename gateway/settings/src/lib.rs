@@ -11,7 +11,8 @@ mod error;
 pub use boot::{BootArgs, BootSettings, LogFormat, RootCredentials, Secrets, TlsFiles, VaultSettings};
 pub use dynamic::{
     AUTHOR_BYTES_MAX, CORS_ORIGINS_MAX, Change, ClassScheme, CorsDefault, DOCUMENT_BYTES_MAX, DefaultOwnership,
-    DynamicSettings, HISTORY_PAGE_MAX, HISTORY_REVISIONS_MAX, History, LogLevel, NOTE_BYTES_MAX, NewBuckets, Patch,
-    Quotas, REPLICATE_BYTES_MAX, RateLimits, Revised, RevisionInfo, Settings, Timers, Writes,
+    DynamicSettings, HISTORY_PAGE_MAX, HISTORY_REVISIONS_MAX, History, JobName, JobSettings, Jobs, LogLevel,
+    NOTE_BYTES_MAX, NewBuckets, Patch, Quotas, REPLICATE_BYTES_MAX, RateLimits, Repair, Revised, RevisionInfo, Settings,
+    Timers, Writes,
 };
 pub use error::{BootError, SettingsError};

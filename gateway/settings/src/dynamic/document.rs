@@ -1,4 +1,4 @@
-use super::{ClassScheme, NewBuckets, Writes};
+use super::{ClassScheme, Jobs, NewBuckets, Writes};
 use crate::SettingsError;
 use cofre_types::Scheme;
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,10 @@ pub struct Settings {
     pub writes: Writes,
     /// Graces, intervals and shares of background work.
     pub timers: Timers,
+    /// Pause and pace of each background job.
+    pub jobs: Jobs,
+    /// When shards are given up, and when copies move between them.
+    pub repair: Repair,
     /// CORS answers of buckets that have no rules of their own.
     pub cors_default: CorsDefault,
     /// What new buckets have that ask for nothing else.
@@ -63,6 +67,8 @@ impl Default for Settings {
             storage_classes: super::classes::defaults(),
             writes: Writes::default(),
             timers: Timers::default(),
+            jobs: Jobs::default(),
+            repair: Repair::default(),
             cors_default: CorsDefault::default(),
             new_buckets: NewBuckets::default(),
         }
@@ -159,8 +165,8 @@ pub struct Timers {
     /// Seconds that lines of server access logs are gathered before they become an object in their target
     /// bucket, 1 to 86,400; less if many come. Shorter shows them sooner, in more and smaller objects.
     pub access_log_delivery_secs: u64,
-    /// Share of the time that each background job may be busy, 0.01 to 1. More ends drains and repairs
-    /// sooner and slows requests.
+    /// Share of the time that each background job may be busy that `jobs` gives none of its own, 0.01 to 1. More
+    /// ends drains and repairs sooner and slows requests.
     pub job_busy_share: f64,
     /// Seconds that events are kept, an hour to a year.
     pub events_keep_secs: u64,
@@ -181,6 +187,37 @@ impl Default for Timers {
             events_keep_secs: 90 * 86_400,
             events_keep_max: 100_000,
         }
+    }
+}
+
+/// When shards are given up, and when copies move between them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Repair {
+    /// Seconds that a shard may be away before it is given up and what it held is made anew elsewhere, 60 to a year;
+    /// 0 for never by itself. Shorter is whole again sooner, and copies everything for a shard that was only being
+    /// restarted. No shard is given up by itself while half of them or more are away.
+    pub dead_after_secs: u64,
+    /// How far apart the fill of shards may be before copies move, 0.0001 to 0.5: the fullest is 0.6 full and the
+    /// emptiest 0.5 with a spread of 0.1. Fill is relative to weight and room. Smaller moves more.
+    pub rebalance_spread: f64,
+}
+
+impl Default for Repair {
+    fn default() -> Self {
+        Self { dead_after_secs: 86_400, rebalance_spread: 0.1 }
+    }
+}
+
+impl Repair {
+    fn validate(&self) -> Result<(), SettingsError> {
+        if self.dead_after_secs != 0 {
+            bounded("repair.dead_after_secs", self.dead_after_secs, 60, SECS_MAX)?;
+        }
+        if !(0.0001..=0.5).contains(&self.rebalance_spread) {
+            return Err(invalid("repair.rebalance_spread", "must be 0.0001 to 0.5"));
+        }
+        Ok(())
     }
 }
 
@@ -221,6 +258,8 @@ impl Settings {
         super::classes::validate(&self.storage_classes)?;
         self.writes.validate()?;
         self.timers.validate()?;
+        self.jobs.validate()?;
+        self.repair.validate()?;
         self.cors_default.validate()
     }
 }
