@@ -156,6 +156,20 @@ impl Health {
         }
     }
 
+    /// Asks the backend for its room, and asks again at once where it gives none: a shard that is away is known to be
+    /// after one look.
+    pub(super) async fn look(&self, backend: &dyn Backend) {
+        for _ in 0..FAILURES_TO_UNREACHABLE {
+            match backend.capacity().await {
+                Ok(capacity) => {
+                    self.seen.lock().capacity = Some(capacity);
+                    return;
+                }
+                Err(error) => self.failed(&error),
+            }
+        }
+    }
+
     /// Counts bytes that were written since the capacity was seen.
     pub(super) fn took(&self, bytes: u64) {
         if let Some(capacity) = &mut self.seen.lock().capacity {

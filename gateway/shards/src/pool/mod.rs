@@ -162,6 +162,21 @@ impl Shards {
         outcome
     }
 
+    /// Looks whether a shard answers, by asking for its room, and notes it if it does not. A shard that failed before
+    /// comes back only by a probe or another call.
+    pub async fn look(&self, shard: ShardId) {
+        if let Ok(shard) = self.attached(shard) {
+            shard.health.look(&*shard.backend).await;
+        }
+    }
+
+    /// Notes that a look at a shard got no answer in time.
+    pub fn look_hung(&self, shard: ShardId) {
+        if let Ok(shard) = self.attached(shard) {
+            shard.health.failed(&BackendError::Unreachable("no answer to a look".into()));
+        }
+    }
+
     /// Lets a shard do one bounded step of giving space back; `None` if there is nothing worth doing.
     ///
     /// # Errors

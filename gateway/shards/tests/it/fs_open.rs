@@ -186,6 +186,14 @@ async fn nothing_is_written_below_a_mount_that_is_gone() {
     put(&shard, 2, 100).await;
     put(&shard, 3, 300_000).await;
     assert_eq!(root.files().len(), 1, "only what stood there");
+    // What is not in what was opened is no proof while something else stands in its place.
+    let (blob, locator, _) = put(&shard, 4, 300_000).await;
+    shard.delete(vec![(blob, locator.clone())]).await.unwrap();
+    let gone = || fs::read_dir(away.join("blobs/00")).is_ok_and(|files| files.count() == 1);
+    while !gone() {
+        tokio::task::yield_now().await;
+    }
+    assert!(matches!(shard.header(blob, &locator).await, Err(BackendError::Unreachable(_))));
     drop(shard);
     fs::remove_dir_all(root.path()).unwrap();
     fs::rename(away, root.path()).unwrap();

@@ -83,7 +83,8 @@ pub(in crate::fs) async fn header(
 
 fn open(disk: &Disk, id: BlobId, nonce: u64) -> Result<File, BackendError> {
     root::open_file(&disk.root.blobs, &root::blob_path(id, nonce)).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => BackendError::Missing,
+        // Missing is a proof only while this is the shard that it should be.
+        io::ErrorKind::NotFound => disk.root.verify().err().unwrap_or(BackendError::Missing),
         _ => root::failure("opening a file", &error),
     })
 }

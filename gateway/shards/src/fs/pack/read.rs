@@ -112,7 +112,10 @@ fn open_pack(disk: &Disk, pack: u64) -> Result<Arc<File>, BackendError> {
             disk.handles.put(pack, file.clone());
             Ok(file)
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(BackendError::Missing),
+        // Missing is a proof only while this is the shard that it should be.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(disk.root.verify().err().unwrap_or(BackendError::Missing))
+        }
         Err(error) => Err(root::failure("opening a pack", &error)),
     }
 }
