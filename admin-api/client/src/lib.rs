@@ -6,11 +6,13 @@
 mod connect;
 mod error;
 mod exchange;
+mod lines;
 mod resources;
 mod stream;
 
 pub use error::Error;
 pub use exchange::Tagged;
+pub use lines::VerifyStream;
 pub use stream::EventStream;
 
 use connect::Endpoint;

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// What the admin API stands on.
 pub struct AdminParts {
@@ -54,6 +55,8 @@ pub struct Admin {
     pub(crate) random: Random,
     pub(crate) draining: Shutdown,
     pub(crate) redundancy: Scheme,
+    /// One verify at a time.
+    pub(crate) verifying: Arc<Semaphore>,
     started: Duration,
 }
 
@@ -75,6 +78,7 @@ impl Admin {
             random: parts.random,
             draining: parts.draining,
             redundancy: parts.redundancy,
+            verifying: Arc::new(Semaphore::new(1)),
         })
     }
 

@@ -133,6 +133,8 @@ impl From<TopologyError> for ApiError {
             TopologyError::Taken { .. }
             | TopologyError::NotDraining
             | TopologyError::HoldsCopies(_)
+            | TopologyError::NotGivenUp
+            | TopologyError::Away(_)
             | TopologyError::TooMany
             | TopologyError::Conflict => Self::Conflict(error.to_string()),
             TopologyError::Store(_) | TopologyError::Record(_) => Self::Internal(error.to_string()),

@@ -1,8 +1,8 @@
 //! What the state means: which promise is in danger, in words, and what to do about it. Pure.
 
 use cofre_admin_types::{Promise, Severity, Verdict};
-use cofre_jobs::JobStatus;
-use cofre_objects::{ShardMode, ShardSight, ShardState, ShardView, Waiting};
+use cofre_jobs::{JobState, JobStatus};
+use cofre_objects::{Holdings, ShardMode, ShardSight, ShardState, ShardView, Waiting};
 use cofre_types::Scheme;
 use std::collections::BTreeSet;
 
@@ -18,6 +18,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) catalog_error: Option<&'a str>,
     pub(crate) shards: &'a [ShardView],
     pub(crate) waiting: Waiting,
+    /// Copies on shards that do not answer or were given up.
+    pub(crate) away: Holdings,
     pub(crate) scheme: Scheme,
     pub(crate) write_quorum: usize,
     pub(crate) jobs: &'a [JobStatus],
@@ -55,7 +57,7 @@ pub(crate) fn verdicts(seen: &Seen<'_>) -> Vec<Verdict> {
         verdicts.push(verdict(Severity::Warning, Promise::Availability, "process", message));
     }
     writes(seen, &mut verdicts);
-    for view in seen.shards {
+    for view in seen.shards.iter().filter(|view| !view.record.mode.is_unreconciled()) {
         shard(view, seen.scheme, &mut verdicts);
     }
     redundancy(seen, &mut verdicts);
@@ -129,6 +131,24 @@ fn away(subject: &str, scheme: Scheme, reason: &str) -> Verdict {
 }
 
 fn redundancy(seen: &Seen<'_>, verdicts: &mut Vec<Verdict>) {
+    if seen.away.blobs > 0 {
+        let message = format!(
+            "{} copies stand on shards that do not answer or were given up: their blobs have that many less at hand",
+            seen.away.blobs
+        );
+        verdicts.push(verdict(Severity::Warning, Promise::Durability, "redundancy", message));
+    }
+    for view in seen.shards.iter().filter(|view| view.record.mode.is_unreconciled()) {
+        let message = match view.record.mode {
+            ShardMode::Returning => "it is back, and is being held against the catalog (job reconcile)",
+            _ => {
+                "it was given up, and what it held is made anew elsewhere (job rebuild); bring it back and take it back, \
+                 or remove it once nothing names it"
+            }
+        };
+        let subject = format!("shard {}", view.record.id);
+        verdicts.push(verdict(Severity::Warning, Promise::Durability, subject, message.to_owned()));
+    }
     if seen.waiting.blobs == 0 {
         return;
     }
@@ -148,9 +168,23 @@ fn redundancy(seen: &Seen<'_>, verdicts: &mut Vec<Verdict>) {
 
 fn jobs(seen: &Seen<'_>, verdicts: &mut Vec<Verdict>) {
     for job in seen.jobs {
+        let subject = || format!("job {}", job.name);
+        match job.state {
+            JobState::Paused => {
+                let message = "the settings hold it, and what it is for waits; resume it".to_owned();
+                verdicts.push(verdict(Severity::Warning, Promise::Upkeep, subject(), message));
+            }
+            JobState::Stuck => {
+                let why = job.figures.problems.first().map(|(subject, why)| format!(": {subject}: {why}"));
+                let message =
+                    format!("it has something to do and got nothing done for a minute{}", why.unwrap_or_default());
+                verdicts.push(verdict(Severity::Warning, Promise::Upkeep, subject(), message));
+            }
+            JobState::Idle | JobState::Running => {}
+        }
         if let Some(error) = &job.worker.last_error {
             let message = format!("its last step failed and is tried again: {error}");
-            verdicts.push(verdict(Severity::Warning, Promise::Upkeep, format!("job {}", job.name), message));
+            verdicts.push(verdict(Severity::Warning, Promise::Upkeep, subject(), message));
         }
     }
 }

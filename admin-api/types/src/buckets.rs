@@ -15,6 +15,18 @@ pub struct Bucket {
     pub usage: BucketUsage,
     /// What it may hold.
     pub quota: Quota,
+    /// Its own redundancy, as `replicas:2`; null if it is that of the settings.
+    pub redundancy: Option<String>,
+    /// Redundancy that new objects of the class `STANDARD` get.
+    pub redundancy_in_force: String,
+}
+
+/// Changes a bucket.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BucketRedundancy {
+    /// Redundancy, as `replicas:2`; null for that of the settings.
+    pub redundancy: Option<String>,
 }
 
 /// What a bucket holds, exact to the last acknowledged write.

@@ -128,6 +128,11 @@ pub struct RedundancyHealth {
     pub waiting_blobs: u64,
     /// Whether there are more than were counted.
     pub more: bool,
+    /// Copies on shards that do not answer now, or were given up: their blobs have that many copies less at hand. Those
+    /// whose blobs wait to be healed are among them.
+    pub away_copies: u64,
+    /// Their bytes.
+    pub away_bytes: u64,
     /// Since when the longest waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]

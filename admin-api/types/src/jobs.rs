@@ -2,33 +2,89 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-/// A background job of this process.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+/// What a job is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    /// It has nothing to do now.
+    Idle,
+    /// It has something to do and gets on with it.
+    Running,
+    /// The settings hold it (`jobs.NAME.paused`).
+    Paused,
+    /// It has something to do, and for a minute nothing was done: `problems` and `last_error` say what may be in the
+    /// way.
+    Stuck,
+}
+
+/// A background job of this process. All jobs have this one shape; what is not known is null.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Job {
     /// Name.
     pub name: String,
-    /// Whether its last step found more to do.
-    pub busy: bool,
-    /// Steps that succeeded since the start of the process.
-    pub steps: u64,
-    /// Steps that failed since the start of the process.
-    pub errors: u64,
-    /// The last failure, until a step succeeds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_error: Option<String>,
+    /// What it is doing.
+    pub state: JobState,
+    /// Objects, blobs or copies that are left to do, read from what the catalog counts when this was asked for.
+    pub remaining_objects: Option<u64>,
+    /// Their bytes.
+    pub remaining_bytes: Option<u64>,
+    /// Objects a second in the last minute; null while nothing runs.
+    pub objects_per_second: Option<f64>,
+    /// Bytes a second in the last minute.
+    pub bytes_per_second: Option<f64>,
+    /// Seconds that what remains takes at that rate.
+    pub seconds_left: Option<u64>,
+    /// When it was last proved that nothing is left to do; null while something is, or nothing is known yet.
+    #[schema(format = DateTime)]
+    pub finished: Option<String>,
+    /// Whole passes that ended since the start of the process.
+    pub passes: u64,
+    /// When the pass under way, or else the last one, began.
+    #[schema(format = DateTime)]
+    pub pass_began: Option<String>,
+    /// When the last whole pass ended.
+    #[schema(format = DateTime)]
+    pub pass_ended: Option<String>,
     /// Objects, blobs or copies that it dealt with since the start of the process.
     pub done: u64,
     /// Their bytes.
     pub done_bytes: u64,
     /// Those that could not be dealt with in the last pass and wait.
     pub waiting: u64,
-    /// Whole passes that ended.
-    pub passes: u64,
     /// What it did by action since the start of the process, of a job that does several things.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub actions: BTreeMap<String, u64>,
-    /// Problems of the last pass, the first hundred.
+    /// How far the pass is on each shard, of a job that counts by shard.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shards: Vec<JobShard>,
+    /// Problems of the last pass by object, the first hundred.
     pub problems: Vec<JobProblem>,
+    /// Steps that succeeded since the start of the process.
+    pub steps: u64,
+    /// Steps that failed since the start of the process.
+    pub errors: u64,
+    /// The last failure of a step, until one succeeds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+}
+
+/// What the pass under way, or else the last one, did on one shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct JobShard {
+    /// Number of the shard.
+    pub shard: u32,
+    /// Copies that were read whole.
+    pub copies: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Copies that records name on the shard now; null if the shard is gone.
+    pub of_copies: Option<u64>,
+    /// Their bytes.
+    pub of_bytes: Option<u64>,
+    /// Copies that were bad: their blobs wait to be healed.
+    pub bad: u64,
+    /// Copies of which nothing could be learnt.
+    pub unreachable: u64,
 }
 
 /// Something that a job could not deal with.

@@ -13,6 +13,7 @@ mod backups;
 mod buckets;
 mod events;
 mod health;
+mod inspect;
 mod jobs;
 mod page;
 mod problem;
@@ -20,28 +21,31 @@ mod settings;
 mod shard_places;
 mod shards;
 mod tokens;
+mod verify;
 
 pub use accounts::{
     Account, AccountCreated, AccountUsage, CreateAccount, CreateKey, Key, KeyCreated, PatchAccount, PatchKey, RotateKey,
 };
 pub use backups::{Backup, BackupState, StartBackup};
-pub use buckets::{Bucket, BucketUsage, Quota};
+pub use buckets::{Bucket, BucketRedundancy, BucketUsage, Quota};
 pub use events::{Event, EventsQuery};
 pub use health::{
     CatalogHealth, Health, HealthStatus, Latency, Live, Promise, Ready, RedundancyHealth, Severity, Verdict,
 };
-pub use jobs::{Job, JobProblem};
+pub use inspect::{CopyCheck, InspectQuery, InspectedBlob, InspectedCopy, InspectedObject, InspectedVersion};
+pub use jobs::{Job, JobProblem, JobShard, JobState};
 pub use page::{Page, PageQuery};
 pub use problem::Problem;
 pub use settings::{
-    Change, CorsDefault, Quotas, RateLimits, RollbackSettings, Settings, SettingsDiff, SettingsDocument,
-    SettingsRevision, Timers,
+    Change, CorsDefault, JobSettings, JobsSettings, Quotas, RateLimits, Repair, RollbackSettings, Settings,
+    SettingsDiff, SettingsDocument, SettingsRevision, Timers,
 };
 pub use shard_places::{PatchS3Place, RegisterPlace, RegisterS3Place, S3Place};
 pub use shards::{
     Drain, DrainState, PatchShard, ProbeResult, RegisterShard, Shard, ShardHealth, ShardMode, ShardPlace, ShardState,
 };
 pub use tokens::{CreateToken, Scope, Token, TokenCreated};
+pub use verify::{LINES_MEDIA_TYPE, VerifyLine, VerifyQuery, VerifyStage};
 
 /// What every versioned path begins with.
 pub const PREFIX: &str = "/v1";

@@ -31,6 +31,10 @@ pub struct SettingsDocument {
     pub writes: Writes,
     /// Graces, intervals and shares of background work.
     pub timers: Timers,
+    /// Pause and pace of each background job.
+    pub jobs: JobsSettings,
+    /// When shards are given up, and when copies move between them.
+    pub repair: Repair,
     /// CORS answers of buckets that have no rules of their own.
     pub cors_default: CorsDefault,
     /// What new buckets have that ask for nothing else.
@@ -106,6 +110,61 @@ pub struct Timers {
     pub events_keep_secs: u64,
     /// Most events that are kept.
     pub events_keep_max: u64,
+}
+
+/// Pause and pace of each background job; the job's name with underscores.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JobsSettings {
+    /// Opens shards that were away, looks whether shards answer, and gives up those that are away too long.
+    pub attach_shards: JobSettings,
+    /// Lets shards move what is left in packs together, so that the space of deleted blobs comes back.
+    pub compact: JobSettings,
+    /// Writes objects anew that stand under another redundancy than they should.
+    pub convert: JobSettings,
+    /// Moves copies off shards that drain.
+    pub drain: JobSettings,
+    /// Makes blobs whole that are below their redundancy.
+    pub heal: JobSettings,
+    /// Does what lifecycle rules ask for.
+    pub lifecycle: JobSettings,
+    /// Finds copies that no record names.
+    pub orphans: JobSettings,
+    /// Moves copies from fuller shards to emptier ones.
+    pub rebalance: JobSettings,
+    /// Queues blobs to be healed that have copies on shards that were given up.
+    pub rebuild: JobSettings,
+    /// Drops references whose grace is over, and deletes copies that nothing names.
+    pub reclaim: JobSettings,
+    /// Holds shards that came back against the catalog.
+    pub reconcile: JobSettings,
+    /// Reads every copy of every blob.
+    pub scrub: JobSettings,
+    /// Aborts uploads that were abandoned.
+    pub stale_uploads: JobSettings,
+    /// Trims the event log.
+    pub trim_events: JobSettings,
+}
+
+/// Pause and pace of one background job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JobSettings {
+    /// Whether it rests until this is false again.
+    pub paused: bool,
+    /// Share of the time that it may be busy, 0.01 to 1; `timers.job_busy_share` if null, of which scrubbing takes no
+    /// more than 0.05.
+    pub busy_share: Option<f64>,
+}
+
+/// When shards are given up, and when copies move between them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Repair {
+    /// Seconds that a shard may be away before what it held is made anew elsewhere; 0 for never by itself.
+    pub dead_after_secs: u64,
+    /// How far apart the fill of shards may be before copies move, 0.0001 to 0.5.
+    pub rebalance_spread: f64,
 }
 
 /// CORS answers of buckets that have no rules of their own.

@@ -26,6 +26,12 @@ pub enum ShardMode {
     ReadOnly,
     /// Reads and deletions, while its blobs move elsewhere.
     Draining,
+    /// Given up at an operator's word: no copy on it counts, and nothing on it is deleted.
+    Dead,
+    /// Given up because it was away for too long; it comes back by itself.
+    Lost,
+    /// It was given up and is back: what is on it is being held against the catalog.
+    Returning,
 }
 
 /// What a shard can do now.
@@ -145,7 +151,10 @@ pub enum DrainState {
     Moving,
     /// Nothing has moved for a minute: `obstacle` says what may be in the way.
     Stuck,
-    /// No record refers to the shard any more: it can be removed.
+    /// No record refers to the shard any more, so that it can be removed; that nothing is left on it has not been
+    /// seen yet.
+    Emptied,
+    /// No record refers to the shard any more, and it lists nothing.
     Drained,
 }
 

@@ -2,6 +2,7 @@ use crate::figures::{Left, Shared};
 use crate::{Ground, JobError};
 use cofre_objects::Objects;
 use cofre_runtime::{Clock, Pace, Shutdown, Step, Worker};
+use cofre_settings::JobName;
 use std::time::Duration;
 
 /// Rest between two passes.
@@ -29,7 +30,7 @@ impl Worker for DeliverAccessLogs {
     type Error = JobError;
 
     fn name(&self) -> &'static str {
-        "access-logs"
+        JobName::AccessLogs.as_str()
     }
 
     fn pace(&self) -> Pace {
@@ -47,6 +48,7 @@ impl Worker for DeliverAccessLogs {
         self.from = step.next.unwrap_or_default();
         if self.from.is_empty() {
             self.figures.end_pass(std::mem::take(&mut self.left));
+            self.figures.finish(self.ground.objects.access_log_backlog().await?.lines == 0);
             return Ok(Step::Idle(REST));
         }
         Ok(Step::More)

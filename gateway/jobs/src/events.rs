@@ -2,6 +2,7 @@ use crate::figures::{Left, Shared};
 use crate::{Ground, JobError};
 use cofre_events::Retention;
 use cofre_runtime::{Pace, Step, Worker};
+use cofre_settings::JobName;
 use cofre_types::Timestamp;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ impl Worker for TrimEvents {
     type Error = JobError;
 
     fn name(&self) -> &'static str {
-        "trim-events"
+        JobName::TrimEvents.as_str()
     }
 
     fn pace(&self) -> Pace {
@@ -41,6 +42,7 @@ impl Worker for TrimEvents {
             return Ok(Step::More);
         }
         self.figures.end_pass(Left::default());
+        self.figures.finish(true);
         Ok(Step::Idle(LOOK_EVERY))
     }
 }

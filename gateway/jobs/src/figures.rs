@@ -1,12 +1,18 @@
-use cofre_runtime::WorkerStatus;
+use cofre_catalog::records::{JobRecord, ShardPass};
+use cofre_runtime::{Amount, Clock, Rate, WorkerStatus};
+use cofre_types::Timestamp;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Most problems that a job keeps to show.
 const PROBLEMS_MAX: usize = 100;
 
-/// What a job did since the start of the process.
+/// After so long with something left and nothing done, a job counts as stuck.
+pub(crate) const STUCK_AFTER: Duration = Duration::from_secs(60);
+
+/// What a job did since the start of the process, and how far its pass is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Figures {
     /// Objects, blobs or copies that it dealt with.
@@ -19,15 +25,69 @@ pub struct Figures {
     pub problems: Vec<(String, String)>,
     /// Whole passes that ended.
     pub passes: u64,
+    /// When the pass under way, or else the last one, began.
+    pub pass_began: Option<Timestamp>,
+    /// When the last whole pass ended, also before this process.
+    pub pass_ended: Option<Timestamp>,
+    /// When it was last proved that nothing is left to do; absent while something is, or nothing is known.
+    pub finished: Option<Timestamp>,
     /// What it did by action, of a job that does several things.
     pub actions: BTreeMap<&'static str, u64>,
+    /// What the pass did on each shard, of a job that counts by shard.
+    pub shards: Vec<ShardPass>,
+}
+
+/// What is left to do. What is not known is absent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Remaining {
+    /// Objects, blobs or copies.
+    pub objects: Option<u64>,
+    /// Their bytes.
+    pub bytes: Option<u64>,
+}
+
+impl Remaining {
+    /// Whether something is known to be left.
+    const fn is_some(self) -> bool {
+        matches!(self.objects, Some(1..)) || matches!(self.bytes, Some(1..))
+    }
+}
+
+/// What a job is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobState {
+    /// It has nothing to do now.
+    Idle,
+    /// It has something to do and gets on with it.
+    Running,
+    /// The settings hold it.
+    Paused,
+    /// It has something to do, and for a minute nothing was done.
+    Stuck,
+}
+
+/// How fast a job goes, and when it will have ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Speed {
+    /// Objects a second in the last minute; absent while nothing runs.
+    pub objects_per_second: Option<f64>,
+    /// Bytes a second in the last minute.
+    pub bytes_per_second: Option<f64>,
+    /// How long what remains takes at that rate; absent while unknown.
+    pub time_left: Option<Duration>,
 }
 
 /// What a job is doing and did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct JobStatus {
     /// Its name.
     pub name: &'static str,
+    /// What it is doing.
+    pub state: JobState,
+    /// What is left to do.
+    pub remaining: Remaining,
+    /// How fast it goes.
+    pub speed: Speed,
     /// Its steps.
     pub worker: WorkerStatus,
     /// Its figures.
@@ -35,34 +95,139 @@ pub struct JobStatus {
 }
 
 /// Figures that a job writes and the status reads.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Shared(Arc<Mutex<Figures>>);
+#[derive(Clone)]
+pub(crate) struct Shared(Arc<Mutex<Kept>>, Clock);
+
+#[derive(Default)]
+struct Kept {
+    figures: Figures,
+    remaining: Remaining,
+    rate: Rate,
+    paused: bool,
+    /// Whether someone asked for a pass now.
+    asked: bool,
+    /// Whether it had something to do when that was last looked at.
+    working: bool,
+    /// When something was last done, or the work began.
+    moved_at: Duration,
+}
 
 impl Shared {
-    pub(crate) fn get(&self) -> Figures {
-        self.0.lock().clone()
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self(Arc::default(), clock)
     }
 
-    pub(crate) fn done(&self, count: u64, bytes: u64) {
-        let mut figures = self.0.lock();
-        figures.done += count;
-        figures.done_bytes += bytes;
+    pub(crate) fn get(&self) -> Figures {
+        self.0.lock().figures.clone()
+    }
+
+    pub(crate) fn done(&self, objects: u64, bytes: u64) {
+        if (objects, bytes) == (0, 0) {
+            return;
+        }
+        let now = self.1.elapsed();
+        let mut kept = self.0.lock();
+        kept.figures.done += objects;
+        kept.figures.done_bytes += bytes;
+        kept.moved_at = now;
+        let total = Amount { objects: kept.figures.done, bytes: kept.figures.done_bytes };
+        kept.rate.note(now, total);
     }
 
     /// Counts actions by name.
     pub(crate) fn acted(&self, actions: impl IntoIterator<Item = (&'static str, u64)>) {
-        let mut figures = self.0.lock();
+        let mut kept = self.0.lock();
         for (action, count) in actions {
-            *figures.actions.entry(action).or_default() += count;
+            *kept.figures.actions.entry(action).or_default() += count;
         }
+    }
+
+    /// A pass began now.
+    pub(crate) fn begin_pass(&self) {
+        self.0.lock().figures.pass_began = Some(self.now());
     }
 
     /// A pass ended with these left over.
     pub(crate) fn end_pass(&self, left: Left) {
-        let mut figures = self.0.lock();
-        figures.passes += 1;
-        figures.waiting = left.waiting;
-        figures.problems = left.problems;
+        let now = self.now();
+        let mut kept = self.0.lock();
+        kept.figures.passes += 1;
+        kept.figures.pass_ended = Some(now);
+        kept.figures.waiting = left.waiting;
+        kept.figures.problems = left.problems;
+    }
+
+    /// Shows how far a pass is that outlives the process.
+    pub(crate) fn show(&self, record: &JobRecord) {
+        let known = |at: Timestamp| Some(at).filter(|at| *at != Timestamp::default());
+        let mut kept = self.0.lock();
+        kept.figures.pass_began = known(record.began);
+        kept.figures.pass_ended = known(record.ended);
+        kept.figures.shards.clone_from(&record.shards);
+    }
+
+    /// Nothing is left, which was just proved; or something is.
+    pub(crate) fn finish(&self, nothing_left: bool) {
+        let now = self.now();
+        self.0.lock().figures.finished = nothing_left.then_some(now);
+    }
+
+    pub(crate) fn set_paused(&self, paused: bool) {
+        let mut kept = self.0.lock();
+        if kept.paused && !paused {
+            kept.moved_at = self.1.elapsed();
+        }
+        kept.paused = paused;
+    }
+
+    pub(crate) fn ask(&self) {
+        self.0.lock().asked = true;
+    }
+
+    /// Whether someone asked for a pass since this was last called.
+    pub(crate) fn take_asked(&self) -> bool {
+        std::mem::take(&mut self.0.lock().asked)
+    }
+
+    /// Notes what is left, as it was just read.
+    pub(crate) fn note_remaining(&self, remaining: Remaining) {
+        let mut kept = self.0.lock();
+        kept.remaining = remaining;
+        if remaining.is_some() {
+            kept.figures.finished = None;
+        }
+    }
+
+    /// What the job is doing, by what is known of it now.
+    pub(crate) fn status(&self, name: &'static str, worker: WorkerStatus) -> JobStatus {
+        let now = self.1.elapsed();
+        let mut kept = self.0.lock();
+        let working = worker.busy || kept.remaining.is_some() || worker.last_error.is_some();
+        if working != kept.working {
+            kept.working = working;
+            kept.moved_at = now;
+            kept.rate.clear();
+            let total = Amount { objects: kept.figures.done, bytes: kept.figures.done_bytes };
+            kept.rate.note(now, total);
+        }
+        let state = match (kept.paused, working) {
+            (true, _) => JobState::Paused,
+            (false, false) => JobState::Idle,
+            (false, true) if now.saturating_sub(kept.moved_at) >= STUCK_AFTER => JobState::Stuck,
+            (false, true) => JobState::Running,
+        };
+        let rate = kept.rate.per_second(now).filter(|_| matches!(state, JobState::Running | JobState::Stuck));
+        let Remaining { objects, bytes } = kept.remaining;
+        let speed = Speed {
+            objects_per_second: rate.map(|rate| rate.objects),
+            bytes_per_second: rate.map(|rate| rate.bytes),
+            time_left: rate.and_then(|rate| rate.time_for(objects, bytes)),
+        };
+        JobStatus { name, state, remaining: kept.remaining, speed, worker, figures: kept.figures.clone() }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp(self.1.now_nanos())
     }
 }
 
@@ -78,5 +243,38 @@ impl Left {
         if self.problems.len() < PROBLEMS_MAX {
             self.problems.push((subject.to_string(), why.to_string()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cofre_runtime::ManualClock;
+
+    fn busy() -> WorkerStatus {
+        WorkerStatus { busy: true, ..WorkerStatus::default() }
+    }
+
+    #[test]
+    fn a_job_that_gets_nothing_done_is_stuck_and_forecasts_nothing() {
+        let manual = ManualClock::at(1);
+        let shared = Shared::new(manual.clock());
+        assert_eq!(shared.status("heal", WorkerStatus::default()).state, JobState::Idle);
+        shared.note_remaining(Remaining { objects: Some(20), bytes: None });
+        let status = shared.status("heal", busy());
+        assert_eq!((status.state, status.speed), (JobState::Running, Speed::default()));
+        manual.advance(Duration::from_secs(5));
+        shared.done(10, 100);
+        let status = shared.status("heal", busy());
+        assert_eq!(status.speed.objects_per_second, Some(2.0));
+        assert_eq!(status.speed.time_left, Some(Duration::from_secs(10)));
+        manual.advance(STUCK_AFTER);
+        let status = shared.status("heal", busy());
+        assert_eq!(status.state, JobState::Stuck);
+        shared.done(10, 100);
+        assert_eq!(shared.status("heal", busy()).state, JobState::Running);
+        shared.set_paused(true);
+        let status = shared.status("heal", busy());
+        assert_eq!((status.state, status.speed), (JobState::Paused, Speed::default()));
     }
 }

@@ -2,12 +2,13 @@ use crate::figures::{Left, Shared};
 use crate::{Ground, JobError};
 use cofre_objects::{HealCursor, Objects};
 use cofre_runtime::{Pace, Shutdown, Step, Task, Worker, WorkerHandle, spawn};
+use cofre_settings::JobName;
 use std::time::Duration;
 
 /// How often to walk the queue. A report of a bad copy ends the rest.
 const WALK_EVERY: Duration = Duration::from_secs(15);
 
-/// Makes redundancy whole again: walks the queue of blobs that are below it.
+/// Makes redundancy whole again: walks the queue of blobs that are below it, and reads back what it wrote.
 pub(crate) struct Heal {
     ground: Ground,
     figures: Shared,
@@ -25,7 +26,7 @@ impl Worker for Heal {
     type Error = JobError;
 
     fn name(&self) -> &'static str {
-        "heal"
+        JobName::Heal.as_str()
     }
 
     fn pace(&self) -> Pace {
@@ -33,8 +34,21 @@ impl Worker for Heal {
     }
 
     async fn step(&mut self) -> Result<Step, JobError> {
+        if self.after.is_none() {
+            self.figures.begin_pass();
+        }
         let healed = self.ground.objects.heal(self.after.take()).await?;
-        self.figures.done(healed.blobs, healed.bytes);
+        // What was written counts once it was read back from the shards.
+        for (blob, shards) in &healed.healed {
+            match self.ground.objects.confirm(*blob, shards).await? {
+                None => self.figures.done(1, 0),
+                Some(why) => {
+                    self.left.waiting += 1;
+                    self.left.problem(format!("blob {blob}"), why);
+                }
+            }
+        }
+        self.figures.done(0, healed.bytes);
         self.left.waiting += healed.waiting;
         for (blob, why) in healed.damaged {
             self.left.waiting += 1;
@@ -44,7 +58,9 @@ impl Worker for Heal {
         if self.after.is_some() {
             return Ok(Step::More);
         }
+        let nothing_left = self.left.waiting == 0 && self.ground.topology.waiting_for_heal().await?.blobs == 0;
         self.figures.end_pass(std::mem::take(&mut self.left));
+        self.figures.finish(nothing_left);
         Ok(Step::Idle(WALK_EVERY))
     }
 }

@@ -1,29 +1,42 @@
 //! Background jobs: they iterate and pace; what a step means is `objects`'.
 //!
-//! Each job is a [`Worker`] of short steps that can end anywhere. How busy a
-//! job may be is a dynamic setting, asked before each step.
+//! Each job is a [`Worker`] of short steps that can end anywhere. Whether it is paused and how busy it
+//! may be are dynamic settings, asked before each step and followed at once.
+//!
+//! # Truth
+//! What a status says is left is read when it is asked for, from what the catalog counts; what is not counted is not
+//! known, and is not guessed. A job has finished only once it has proved that nothing is left.
 
 mod access_logs;
+mod backlog;
+mod compact;
+mod convert;
 mod events;
 mod figures;
 mod heal;
 mod lifecycle;
 mod orphans;
+mod passes;
+mod rebalance;
+mod rebuild;
 mod reclaim;
+mod reconcile;
 mod relocate;
 mod scrub;
+mod steered;
 mod topology;
 mod uploads;
 
-pub use figures::{Figures, JobStatus};
+pub use figures::{Figures, JobState, JobStatus, Remaining, Speed};
 
 use cofre_events::EventLog;
 use cofre_objects::{Error, Objects, Topology};
 use cofre_runtime::{Clock, Pace, Shutdown, Task, Worker, WorkerHandle, run_worker};
-use cofre_settings::DynamicSettings;
+use cofre_settings::{DynamicSettings, JobName};
 use figures::Shared;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use steered::Steered;
 
 /// Why a step of a job failed. It is tried again after a rest.
 #[derive(Debug, thiserror::Error)]
@@ -68,26 +81,40 @@ pub struct Jobs {
 
 /// What can be asked of the running jobs. Cloning is cheap.
 #[derive(Clone, Default)]
-pub struct JobsControl(Arc<Vec<(WorkerHandle, Shared)>>);
+pub struct JobsControl(Arc<Running>);
+
+#[derive(Default)]
+struct Running {
+    jobs: Vec<(JobName, WorkerHandle, Shared)>,
+    ground: OnceLock<Ground>,
+}
 
 impl Jobs {
     /// Starts every job. They end with `shutdown`, each after the step that is under way.
     pub fn start(ground: &Ground, shutdown: &Shutdown) -> Self {
-        let mut jobs = Starting { jobs: Vec::new(), tasks: Vec::new() };
-        jobs.run(ground, shutdown, |figures| reclaim::Reclaim::new(ground.clone(), figures));
-        jobs.run(ground, shutdown, |figures| relocate::Relocate::new(ground.clone(), figures));
-        jobs.run(ground, shutdown, |figures| scrub::Scrub::new(ground.clone(), figures));
-        jobs.run(ground, shutdown, |figures| orphans::FindOrphans::new(ground.clone(), figures));
-        jobs.run(ground, shutdown, |figures| uploads::StaleUploads::new(ground.clone(), figures));
-        jobs.run(ground, shutdown, |figures| lifecycle::ApplyLifecycle::new(ground.clone(), figures));
-        jobs.run(ground, shutdown, |figures| events::TrimEvents::new(ground.clone(), figures));
-        jobs.run(ground, shutdown, |figures| topology::AttachMissing::new(ground.clone(), figures));
-        jobs.run(ground, shutdown, |figures| access_logs::DeliverAccessLogs::new(ground.clone(), figures));
+        let mut jobs =
+            Starting { ground: ground.clone(), shutdown: shutdown.clone(), jobs: Vec::new(), tasks: Vec::new() };
+        let heal = jobs.run(JobName::Heal, heal::Heal::new);
+        jobs.run(JobName::Rebuild, |ground, figures| rebuild::Rebuild::new(ground, figures, heal.clone()));
+        jobs.run(JobName::Reconcile, |ground, figures| reconcile::Reconcile::new(ground, figures, heal.clone()));
+        jobs.run(JobName::Reclaim, reclaim::Reclaim::new);
+        jobs.run(JobName::Compact, compact::Compact::new);
+        jobs.run(JobName::Convert, convert::Convert::new);
+        jobs.run(JobName::Drain, relocate::Relocate::new);
+        jobs.run(JobName::Rebalance, rebalance::Rebalance::new);
+        jobs.run(JobName::Scrub, scrub::Scrub::new);
+        jobs.run(JobName::Orphans, orphans::FindOrphans::new);
+        jobs.run(JobName::StaleUploads, uploads::StaleUploads::new);
+        jobs.run(JobName::Lifecycle, lifecycle::ApplyLifecycle::new);
+        jobs.run(JobName::TrimEvents, events::TrimEvents::new);
+        jobs.run(JobName::AttachShards, topology::AttachMissing::new);
+        jobs.run(JobName::AccessLogs, access_logs::DeliverAccessLogs::new);
+        let Starting { jobs, mut tasks, .. } = jobs;
+        tasks.push(heal::queue_reports(ground.objects.clone(), heal, shutdown.clone()));
         let lines = access_logs::write_lines(ground.objects.clone(), ground.clock.clone(), shutdown.clone());
-        jobs.tasks.push(cofre_runtime::spawn(lines));
-        let heal = jobs.run(ground, shutdown, |figures| heal::Heal::new(ground.clone(), figures));
-        jobs.tasks.push(heal::queue_reports(ground.objects.clone(), heal, shutdown.clone()));
-        Self { control: JobsControl(Arc::new(jobs.jobs)), tasks: jobs.tasks }
+        tasks.push(cofre_runtime::spawn(lines));
+        tasks.push(steered::follow_settings(ground, jobs.clone(), shutdown.clone()));
+        Self { control: JobsControl(Arc::new(Running { jobs, ground: ground.clone().into() })), tasks }
     }
 
     /// What can be asked of them.
@@ -112,35 +139,76 @@ impl Jobs {
 
 /// Jobs that are being started.
 struct Starting {
-    jobs: Vec<(WorkerHandle, Shared)>,
+    ground: Ground,
+    shutdown: Shutdown,
+    jobs: Vec<(JobName, WorkerHandle, Shared)>,
     tasks: Vec<Task<()>>,
 }
 
 impl Starting {
-    fn run<W: Worker>(&mut self, ground: &Ground, shutdown: &Shutdown, make: impl FnOnce(Shared) -> W) -> WorkerHandle {
-        let figures = Shared::default();
-        let worker = make(figures.clone());
-        let (handle, task) = run_worker(worker, ground.clock.clone(), shutdown.clone());
-        self.jobs.push((handle.clone(), figures));
+    fn run<W: Worker<Error = JobError>>(
+        &mut self,
+        name: JobName,
+        make: impl FnOnce(Ground, Shared) -> W,
+    ) -> WorkerHandle {
+        let figures = Shared::new(self.ground.clock.clone());
+        let job = make(self.ground.clone(), figures.clone());
+        let worker = Steered { job, name, ground: self.ground.clone(), figures: figures.clone() };
+        let (handle, task) = run_worker(worker, self.ground.clock.clone(), self.shutdown.clone());
+        self.jobs.push((name, handle.clone(), figures));
         self.tasks.push(task);
         handle
     }
 }
 
 impl JobsControl {
-    /// What each job is doing.
+    /// What each job is doing, with what is left as it was last read: for metrics and what must not wait.
     pub fn status(&self) -> Vec<JobStatus> {
-        let status = |(handle, figures): &(WorkerHandle, Shared)| JobStatus {
-            name: handle.name(),
-            worker: handle.status(),
-            figures: figures.get(),
-        };
-        self.0.iter().map(status).collect()
+        self.0.jobs.iter().map(|(name, handle, figures)| self.status_of(*name, handle, figures)).collect()
     }
 
-    /// Ends a job's rest; false if there is no such job.
-    pub fn wake(&self, name: &str) -> bool {
-        let found = self.0.iter().find(|(handle, _)| handle.name() == name);
-        found.inspect(|(handle, _)| handle.wake()).is_some()
+    /// What each job is doing, with what is left as it is now. What cannot be read is not known.
+    pub async fn report(&self) -> Vec<JobStatus> {
+        let mut reports = Vec::with_capacity(self.0.jobs.len());
+        for (name, _, _) in &self.0.jobs {
+            reports.extend(self.report_of(*name).await);
+        }
+        reports
+    }
+
+    /// As [`JobsControl::report`], for one job; `None` if there is no such job.
+    pub async fn report_of(&self, name: JobName) -> Option<JobStatus> {
+        let (_, handle, figures) = self.0.jobs.iter().find(|(job, ..)| *job == name)?;
+        let ground = self.0.ground.get()?;
+        let remaining = backlog::remaining(name, ground, &figures.get()).await.unwrap_or_else(|error| {
+            tracing::warn!(job = name.as_str(), %error, "what is left for a job to do could not be read");
+            Remaining::default()
+        });
+        figures.note_remaining(remaining);
+        Some(self.status_of(name, handle, figures))
+    }
+
+    /// A pause holds from the moment that the settings say so, not from the job's next step.
+    fn status_of(&self, name: JobName, handle: &WorkerHandle, figures: &Shared) -> JobStatus {
+        if let Some(ground) = self.0.ground.get() {
+            figures.set_paused(ground.settings.current().jobs.of(name).paused);
+        }
+        figures.status(name.as_str(), handle.status())
+    }
+
+    /// Ends a job's rest: it looks for work at once.
+    pub fn wake(&self, name: JobName) {
+        if let Some((_, handle, _)) = self.0.jobs.iter().find(|(job, ..)| *job == name) {
+            handle.wake();
+        }
+    }
+
+    /// Ends a job's rest, and has one that makes passes begin the next one at once though it is not due. A job that
+    /// is paused begins once it is no longer.
+    pub fn run(&self, name: JobName) {
+        if let Some((_, handle, figures)) = self.0.jobs.iter().find(|(job, ..)| *job == name) {
+            figures.ask();
+            handle.wake();
+        }
     }
 }

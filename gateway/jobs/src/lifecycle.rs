@@ -1,17 +1,15 @@
-use crate::figures::{Left, Shared};
+use crate::figures::Shared;
+use crate::passes::{Passes, is_due};
 use crate::{Ground, JobError};
 use cofre_catalog::records::JobRecord;
 use cofre_objects::{LifecycleCounts, LifecycleStep};
 use cofre_runtime::{Pace, Step, Worker};
+use cofre_settings::JobName;
 use cofre_types::Timestamp;
 use std::time::Duration;
 
 /// The name, in status and in the catalog.
-const NAME: &str = "lifecycle";
-
-/// Steps between two notes of how far it is: what a restart does anew at the most, which is only read
-/// anew, as what was done is no longer due.
-const STEPS_PER_NOTE: u64 = 64;
+const NAME: JobName = JobName::Lifecycle;
 
 /// Passes in a day: AWS makes one.
 const PASSES_PER_DAY: u32 = 24;
@@ -23,22 +21,20 @@ const REST_MIN: Duration = Duration::from_millis(500);
 pub(crate) struct ApplyLifecycle {
     ground: Ground,
     figures: Shared,
-    progress: Option<JobRecord>,
-    steps: u64,
-    left: Left,
+    passes: Passes,
 }
 
 impl ApplyLifecycle {
     pub(crate) fn new(ground: Ground, figures: Shared) -> Self {
-        Self { ground, figures, progress: None, steps: 0, left: Left::default() }
+        Self { ground, figures, passes: Passes::new(NAME.as_str()) }
     }
 
     /// How long to rest until the next pass is due. A pass that a restart interrupted goes on.
-    fn due_in(&self, progress: &JobRecord, now: Timestamp) -> Duration {
-        if !progress.cursor.is_empty() || progress.ended == Timestamp::default() {
+    fn due_in(ground: &Ground, progress: &JobRecord, now: Timestamp) -> Duration {
+        if is_due(progress) {
             return Duration::ZERO;
         }
-        let day = Duration::from_secs(self.ground.settings.current().timers.lifecycle_day_secs);
+        let day = Duration::from_secs(ground.settings.current().timers.lifecycle_day_secs);
         (day / PASSES_PER_DAY).max(REST_MIN).saturating_sub(now.since(progress.ended))
     }
 
@@ -64,10 +60,10 @@ impl ApplyLifecycle {
             ("locked", locked),
             ("changed_meanwhile", changed),
         ]);
-        self.left.waiting += changed;
+        self.passes.left().waiting += changed;
         for (subject, why) in step.problems {
-            self.left.waiting += 1;
-            self.left.problem(subject, why);
+            self.passes.left().waiting += 1;
+            self.passes.left().problem(subject, why);
         }
     }
 }
@@ -76,7 +72,7 @@ impl Worker for ApplyLifecycle {
     type Error = JobError;
 
     fn name(&self) -> &'static str {
-        NAME
+        NAME.as_str()
     }
 
     fn pace(&self) -> Pace {
@@ -84,33 +80,20 @@ impl Worker for ApplyLifecycle {
     }
 
     async fn step(&mut self) -> Result<Step, JobError> {
-        let mut progress = match self.progress.take() {
-            Some(progress) => progress,
-            None => self.ground.objects.job_progress(NAME).await?,
-        };
         let now = Timestamp(self.ground.clock.now_nanos());
-        let rest = self.due_in(&progress, now);
-        if !rest.is_zero() {
-            self.progress = Some(progress);
+        let record = self.passes.record(&self.ground, &self.figures).await?;
+        let rest = Self::due_in(&self.ground, record, now);
+        if !self.figures.take_asked() && !rest.is_zero() {
             // The length of a day may change meanwhile.
             return Ok(Step::Idle(rest.min(Duration::from_secs(5))));
         }
-        if progress.cursor.is_empty() {
-            progress.began = now;
-        }
-        let step = self.ground.objects.apply_lifecycle(&progress.cursor).await?;
-        let ended = step.next.is_none();
-        progress.cursor = step.next.clone().unwrap_or_default();
+        let cursor = self.passes.begin(&self.figures, now, &[]);
+        let mut step = self.ground.objects.apply_lifecycle(&cursor).await?;
+        let next = step.next.take();
         self.report(step);
-        if ended {
-            progress.ended = Timestamp(self.ground.clock.now_nanos());
-            self.figures.end_pass(std::mem::take(&mut self.left));
+        if let Some(waiting) = self.passes.advance(&self.ground, &self.figures, next).await? {
+            self.figures.finish(waiting == 0);
         }
-        self.steps += 1;
-        if ended || self.steps.is_multiple_of(STEPS_PER_NOTE) {
-            self.ground.objects.note_job_progress(NAME, &progress).await?;
-        }
-        self.progress = Some(progress);
         Ok(Step::More)
     }
 }

@@ -1,6 +1,7 @@
 use crate::figures::{Left, Shared};
 use crate::{Ground, JobError};
 use cofre_runtime::{Pace, Step, Worker};
+use cofre_settings::JobName;
 use cofre_types::ShardId;
 use std::time::Duration;
 
@@ -14,7 +15,8 @@ const FIRST_SEARCH_AFTER: Duration = Duration::from_secs(60);
 pub(crate) struct FindOrphans {
     ground: Ground,
     figures: Shared,
-    started: bool,
+    /// When the next search begins, by the clock's `elapsed`.
+    due_at: Duration,
     todo: Vec<ShardId>,
     cursor: Option<Vec<u8>>,
     left: Left,
@@ -22,7 +24,8 @@ pub(crate) struct FindOrphans {
 
 impl FindOrphans {
     pub(crate) fn new(ground: Ground, figures: Shared) -> Self {
-        Self { ground, figures, started: false, todo: Vec::new(), cursor: None, left: Left::default() }
+        let due_at = ground.clock.elapsed() + FIRST_SEARCH_AFTER;
+        Self { ground, figures, due_at, todo: Vec::new(), cursor: None, left: Left::default() }
     }
 }
 
@@ -30,7 +33,7 @@ impl Worker for FindOrphans {
     type Error = JobError;
 
     fn name(&self) -> &'static str {
-        "orphans"
+        JobName::Orphans.as_str()
     }
 
     fn pace(&self) -> Pace {
@@ -38,12 +41,14 @@ impl Worker for FindOrphans {
     }
 
     async fn step(&mut self) -> Result<Step, JobError> {
-        if !self.started {
-            self.started = true;
-            return Ok(Step::Idle(FIRST_SEARCH_AFTER));
-        }
         if self.todo.is_empty() {
+            let rest = self.due_at.saturating_sub(self.ground.clock.elapsed());
+            if !self.figures.take_asked() && !rest.is_zero() {
+                return Ok(Step::Idle(rest));
+            }
             self.todo = self.ground.topology.statuses().iter().map(|status| status.id).collect();
+            self.due_at = self.ground.clock.elapsed() + SEARCH_EVERY;
+            self.figures.begin_pass();
         }
         let Some(shard) = self.todo.last().copied() else { return Ok(Step::Idle(SEARCH_EVERY)) };
         let grace = Duration::from_secs(self.ground.settings.current().timers.orphan_grace_secs);
@@ -60,10 +65,10 @@ impl Worker for FindOrphans {
         if self.cursor.is_none() {
             self.todo.pop();
         }
-        if !self.todo.is_empty() {
-            return Ok(Step::More);
+        if self.todo.is_empty() {
+            self.figures.finish(self.left.waiting == 0);
+            self.figures.end_pass(std::mem::take(&mut self.left));
         }
-        self.figures.end_pass(std::mem::take(&mut self.left));
-        Ok(Step::Idle(SEARCH_EVERY))
+        Ok(Step::More)
     }
 }

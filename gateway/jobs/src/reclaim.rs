@@ -1,6 +1,7 @@
 use crate::figures::{Left, Shared};
 use crate::{Ground, JobError};
 use cofre_runtime::{Pace, Step, Worker};
+use cofre_settings::JobName;
 use cofre_types::{BlobId, ShardId};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,8 +9,8 @@ use std::time::Duration;
 /// How often to look when nothing is due.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 
-/// Gives the space of what was deleted back: drops references whose grace is over, deletes copies
-/// that nothing names, and lets shards compact themselves.
+/// Gives the space of what was deleted back: drops references whose grace is over, and deletes copies
+/// that nothing names.
 pub(crate) struct Reclaim {
     ground: Ground,
     figures: Shared,
@@ -28,7 +29,7 @@ impl Worker for Reclaim {
     type Error = JobError;
 
     fn name(&self) -> &'static str {
-        "reclaim"
+        JobName::Reclaim.as_str()
     }
 
     fn pace(&self) -> Pace {
@@ -36,6 +37,7 @@ impl Worker for Reclaim {
     }
 
     async fn step(&mut self) -> Result<Step, JobError> {
+        self.figures.begin_pass();
         let reclaimed = self.ground.objects.reclaim_garbage(&mut self.done).await?;
         self.figures.done(reclaimed.blobs, reclaimed.bytes);
         let mut more = reclaimed.more;
@@ -48,14 +50,15 @@ impl Worker for Reclaim {
                     more |= deleted.copies > 0;
                     self.deleted.extend(deleted.next.map(|next| (shard.id, next)));
                 }
-                Err(error) => left.problem(format!("shard {}", shard.id), error),
-            }
-            match self.ground.objects.compact(shard.id).await {
-                Ok(compacted) => more |= compacted.is_some(),
-                Err(error) => left.problem(format!("shard {}", shard.id), error),
+                Err(error) => {
+                    left.waiting += 1;
+                    left.problem(format!("shard {}", shard.id), error);
+                }
             }
         }
         self.figures.end_pass(left);
+        let doomed = self.ground.topology.waiting_to_be_deleted().await?;
+        self.figures.finish(!more && doomed.copies == 0);
         Ok(if more { Step::More } else { Step::Idle(LOOK_EVERY) })
     }
 }

@@ -1,7 +1,9 @@
 use crate::figures::{Left, Shared};
 use crate::{Ground, JobError};
 use cofre_catalog::records::ShardMode;
+use cofre_objects::DrainState;
 use cofre_runtime::{Pace, Step, Worker};
+use cofre_settings::JobName;
 use cofre_types::{BlobId, ShardId};
 use std::time::Duration;
 
@@ -24,18 +26,33 @@ impl Relocate {
         Self { ground, figures, pass: None, left: Left::default() }
     }
 
-    /// The next shard that drains and still holds copies, after the one that was last.
-    async fn next_shard(&self, last: Option<ShardId>) -> Result<Option<ShardId>, JobError> {
+    /// The next shard that drains and still holds copies, after the one that was last. Those that hold none are
+    /// proved empty on the way.
+    async fn next_shard(&mut self, last: Option<ShardId>) -> Result<Option<ShardId>, JobError> {
         let shards = self.ground.topology.list().await?;
         let draining = shards.into_iter().filter(|shard| shard.record.mode == ShardMode::Draining);
         let mut draining: Vec<_> = draining.map(|shard| shard.record.id).collect();
         draining.sort_by_key(|id| (Some(*id) <= last, *id));
         for id in draining {
-            if self.ground.topology.holdings(id).await?.blobs > 0 {
+            let progress = self.ground.topology.drain_progress(id).await?;
+            if progress.remaining.blobs > 0 {
                 return Ok(Some(id));
+            }
+            if progress.state != DrainState::Drained {
+                self.prove_empty(id).await?;
             }
         }
         Ok(None)
+    }
+
+    /// Deletes what waits to be deleted on a shard that no record names, and looks whether it lists anything.
+    async fn prove_empty(&mut self, shard: ShardId) -> Result<(), JobError> {
+        match self.ground.objects.is_empty(shard).await {
+            Ok(true) => self.ground.topology.note_lists_none(shard).await?,
+            Ok(false) => self.left.problem(format!("shard {shard}"), "no record names what it still lists"),
+            Err(error) => self.left.problem(format!("shard {shard}"), error),
+        }
+        Ok(())
     }
 }
 
@@ -43,7 +60,7 @@ impl Worker for Relocate {
     type Error = JobError;
 
     fn name(&self) -> &'static str {
-        "drain"
+        JobName::Drain.as_str()
     }
 
     fn pace(&self) -> Pace {
@@ -54,10 +71,18 @@ impl Worker for Relocate {
         let (shard, after) = match self.pass {
             Some(pass) => pass,
             None => match self.next_shard(None).await? {
-                Some(shard) => (shard, None),
-                None => return Ok(Step::Idle(LOOK_EVERY)),
+                Some(shard) => {
+                    self.figures.begin_pass();
+                    (shard, None)
+                }
+                None => {
+                    self.figures.finish(self.left.problems.is_empty());
+                    self.left = Left::default();
+                    return Ok(Step::Idle(LOOK_EVERY));
+                }
             },
         };
+        self.figures.finish(false);
         let moved = self.ground.objects.relocate(shard, after).await?;
         self.figures.done(moved.blobs, moved.bytes);
         self.left.waiting += moved.failed;
@@ -74,7 +99,6 @@ impl Worker for Relocate {
         Ok(match (self.pass, stuck) {
             (None, _) => Step::Idle(LOOK_EVERY),
             (Some((next, _)), true) if next == shard => Step::Idle(AGAIN_AFTER),
-            // Copies that wait to be deleted count as held: reclaiming takes them.
             (Some(_), _) => Step::Idle(LOOK_EVERY),
         })
     }

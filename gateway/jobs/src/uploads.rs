@@ -1,6 +1,7 @@
 use crate::figures::{Left, Shared};
 use crate::{Ground, JobError};
 use cofre_runtime::{Pace, Step, Worker};
+use cofre_settings::JobName;
 use std::time::Duration;
 
 /// How often to look for stale uploads.
@@ -24,7 +25,7 @@ impl Worker for StaleUploads {
     type Error = JobError;
 
     fn name(&self) -> &'static str {
-        "stale-uploads"
+        JobName::StaleUploads.as_str()
     }
 
     fn pace(&self) -> Pace {
@@ -45,6 +46,7 @@ impl Worker for StaleUploads {
             return Ok(Step::More);
         }
         self.figures.end_pass(Left::default());
+        self.figures.finish(true);
         Ok(Step::Idle(LOOK_EVERY))
     }
 }

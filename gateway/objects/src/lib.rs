@@ -20,11 +20,13 @@ mod blobs;
 mod bucket;
 mod change;
 mod conditions;
+mod convert;
 mod cors;
 mod digest;
 mod domain;
 mod encryption;
 mod error;
+mod inspect;
 mod lifecycle;
 mod list;
 mod lock;
@@ -35,6 +37,7 @@ mod rewrite;
 mod rights;
 mod topology;
 mod upload;
+mod verify;
 mod versions;
 mod website;
 
@@ -44,25 +47,31 @@ pub use bucket::*;
 pub use cofre_catalog::records::{
     AccessLogBacklog, AccountUsage, AclGrant, AclGrantee, AclPermission, BucketConfig, DefaultEncryption,
     EncryptionMethod, Header, Headers, LockConfig, LockDefault, LockMode, LockPeriod, Ownership, Payer,
-    PublicAccessBlock, Retention, Usage, Versioning,
+    PublicAccessBlock, Retention, ShardPass, Usage, VersionKind, Versioning,
 };
 pub use cofre_iam::MalformedPolicy;
 pub use cofre_keys::{CustomerKey, DEFAULT_KEY};
-pub use cofre_shards::{Body, BodyError, ByteStream};
+pub use cofre_shards::{Body, BodyError, ByteStream, CopyState};
+pub use convert::Converted;
 pub use cors::{CORS_DOCUMENT_BYTES_MAX, CORS_RULES_MAX, Cors, CorsMethod, CorsRule};
 pub use domain::{Objects, Parts};
 pub use encryption::{EncryptAs, Encrypted};
 pub use error::Error;
+pub use inspect::*;
 pub use lifecycle::{
     Criteria, Expiration, Lifecycle, LifecycleCounts, LifecycleStep, NoncurrentExpiration, NoncurrentTransition,
     RULE_ID_CHARS_MAX, RULES_MAX, Rule, RulesError, Scope, Transition, When,
 };
 pub use list::*;
 pub use lock::WantedLock;
-pub use maintain::{Deleted, HealCursor, Healed, Orphans, Reclaimed, Relocated, Scrubbed, StaleUploads};
+pub use maintain::{
+    Deleted, HealCursor, Healed, Imbalance, Orphans, Queued, Rebalanced, Reclaimed, Reconciled, Reconciling, Relocated,
+    Scrubbed, StaleUploads,
+};
 pub use object::*;
 pub use topology::*;
 pub use upload::*;
+pub use verify::{Verified, Verify, VerifyStage, Wrong};
 pub use website::{
     Condition, Moved, Pages, ROUTING_RULES_MAX, ReplaceKey, RoutingRule, WebProtocol, WebRedirect, Website,
 };

@@ -1,13 +1,13 @@
 //! Writes content anew under another redundancy, as it stands on the shards.
 
 use crate::change::{Change, NewBlob};
-use crate::domain::{Bucket, durability};
+use crate::domain::{Bucket, Tried, durability};
 use crate::encryption::seal_body;
 use crate::{Error, Objects};
-use cofre_catalog::keys;
 use cofre_catalog::records::{
-    BlobRecord, Content, Encryption, EncryptionMethod, ManifestRecord, PartRecord, Record, Segment,
+    BlobRecord, Content, Encryption, EncryptionMethod, ManifestRecord, PartRecord, Record, Segment, VersionRecord,
 };
+use cofre_catalog::{Revision, keys};
 use cofre_keys::DataKey;
 use cofre_keys::stream::{plain_len, sealed_len};
 use cofre_shards::{BlobHeader, Body};
@@ -18,6 +18,18 @@ pub(crate) struct Rewritten {
     pub content: Content,
     blobs: Vec<NewBlob>,
     manifest: Option<(ManifestRecord, Vec<(u16, PartRecord)>)>,
+}
+
+/// What came of moving a version to a storage class.
+pub(crate) enum Restated {
+    /// It stands there now.
+    Anew,
+    /// It stood as it should already.
+    AsItWas,
+    /// It changed meanwhile.
+    Changed,
+    /// It could not be written, for this reason.
+    Failed(String),
 }
 
 impl Rewritten {
@@ -44,7 +56,7 @@ impl Objects {
     ///
     /// The blobs must be committed within half of `timers.orphan_grace_secs`, so that is the longest
     /// that writing an object anew may take.
-    pub(crate) async fn rewrite(
+    async fn rewrite(
         &self,
         bucket: &Bucket,
         key: &ObjectKey,
@@ -67,8 +79,60 @@ impl Objects {
         }
     }
 
+    /// Moves the version whose record stands `at` a catalog key to a storage class, which may be its own, and writes its
+    /// content anew if it does not stand under that class's redundancy. The record must still be as it was read, and
+    /// `kept` there.
+    pub(crate) async fn restate(
+        &self,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        (at, revision): (Vec<u8>, Revision),
+        record: VersionRecord,
+        class: String,
+        kept: Vec<(Vec<u8>, Revision)>,
+    ) -> Result<Restated, Error> {
+        let scheme = self.scheme_of(bucket, &class);
+        let encryption = record.guards.encryption.as_ref();
+        let rewritten = match self.rewrite(bucket, key, encryption, &record.content, scheme).await {
+            Ok(rewritten) => rewritten,
+            Err(error @ (Error::NoRoom | Error::Unavailable(_) | Error::Unreadable(_))) => {
+                return Ok(Restated::Failed(error.to_string()));
+            }
+            Err(error) => return Err(error),
+        };
+        if rewritten.is_none() && record.storage_class == class {
+            return Ok(Restated::AsItWas);
+        }
+        let mut change = Change::default();
+        let mut moved = VersionRecord { storage_class: class, ..record };
+        if let Some(rewritten) = &rewritten {
+            rewritten.add_to(&mut change);
+            change.release(&moved.content);
+            moved.content = rewritten.content.clone();
+        }
+        change.batch.unchanged(at.clone(), Some(revision));
+        change.batch.put(at, moved.encode());
+        for (at, revision) in kept {
+            change.batch.unchanged(at, Some(revision));
+        }
+        let tried = {
+            let _turn = self.lock_key(bucket, key).await;
+            self.try_commit(bucket, change).await
+        };
+        match tried {
+            Ok(Tried::Done) => Ok(Restated::Anew),
+            Ok(Tried::Again) => {
+                self.discard_rewritten(bucket, rewritten).await;
+                Ok(Restated::Changed)
+            }
+            // A shard that the bytes went to was removed meanwhile.
+            Err(Error::Unavailable(why)) => Ok(Restated::Failed(why)),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Gives up what was written anew and then not wanted.
-    pub(crate) async fn discard_rewritten(&self, bucket: &Bucket, rewritten: Option<Rewritten>) {
+    async fn discard_rewritten(&self, bucket: &Bucket, rewritten: Option<Rewritten>) {
         if let Some(rewritten) = rewritten {
             self.discard_blobs(bucket, rewritten.blobs).await;
         }
@@ -121,16 +185,19 @@ impl Objects {
 
     /// Whether every blob of some segments was written as a scheme asks for its size.
     async fn all_under(&self, scheme: Scheme, segments: &[Segment]) -> Result<bool, Error> {
-        let redundancy = self.redundancy(scheme);
         let wanted = segments.iter().map(|segment| keys::blob(segment.blob)).collect();
         for entry in self.store().get_many(wanted).await? {
             let entry = entry.ok_or_else(|| Error::Unreadable("the object was replaced".to_owned()))?;
-            let record = BlobRecord::decode(&entry.value)?;
-            if record.scheme != redundancy.of_size(record.size) {
+            if !self.stands_under(&BlobRecord::decode(&entry.value)?, scheme) {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// Whether a blob was written as a scheme asks for its size.
+    pub(crate) fn stands_under(&self, blob: &BlobRecord, scheme: Scheme) -> bool {
+        blob.scheme == self.redundancy(scheme).of_size(blob.size)
     }
 
     /// Writes the bytes of some segments as one blob, and gives the segment that is all of it.

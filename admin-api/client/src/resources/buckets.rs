@@ -1,6 +1,6 @@
 use crate::exchange::segment;
 use crate::{Client, Error};
-use cofre_admin_types::{Bucket, Quota};
+use cofre_admin_types::{Bucket, BucketRedundancy, Quota};
 use hyper::Method;
 
 impl Client {
@@ -18,6 +18,14 @@ impl Client {
     /// [`Error`] as every call.
     pub async fn bucket(&self, name: &str) -> Result<Bucket, Error> {
         self.call(Method::GET, &format!("/buckets/{}", segment(name))).json().await
+    }
+
+    /// Sets a bucket's own redundancy.
+    ///
+    /// # Errors
+    /// [`Error`] as every call.
+    pub async fn set_bucket_redundancy(&self, name: &str, request: &BucketRedundancy) -> Result<Bucket, Error> {
+        self.call(Method::PUT, &format!("/buckets/{}/redundancy", segment(name))).body(request)?.json().await
     }
 
     /// Sets what a bucket may hold.

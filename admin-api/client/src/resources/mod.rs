@@ -8,6 +8,7 @@ mod health;
 mod jobs;
 mod settings;
 mod shards;
+mod truth;
 
 use crate::{Client, Error};
 use cofre_admin_types::{Page, PageQuery};

@@ -75,4 +75,20 @@ impl Client {
     pub async fn cancel_drain(&self, id: u32) -> Result<Drain, Error> {
         self.call(Method::DELETE, &format!("/shards/{id}/drain")).json().await
     }
+
+    /// Declares a shard dead.
+    ///
+    /// # Errors
+    /// [`Error`] as every call.
+    pub async fn declare_shard_dead(&self, id: u32) -> Result<Shard, Error> {
+        self.call(Method::PUT, &format!("/shards/{id}/dead")).json().await
+    }
+
+    /// Takes a shard back that was given up.
+    ///
+    /// # Errors
+    /// [`Error`] as every call; 409 if it was not given up, or does not answer.
+    pub async fn take_shard_back(&self, id: u32) -> Result<Shard, Error> {
+        self.call(Method::DELETE, &format!("/shards/{id}/dead")).json().await
+    }
 }

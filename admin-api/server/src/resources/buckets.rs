@@ -3,9 +3,10 @@ use crate::extract::{Json, Path, Query};
 use crate::routes::Routes;
 use crate::{Admin, ApiError, convert, paging};
 use axum::extract::State;
-use cofre_admin_types::{Bucket, BucketUsage, Page, PageQuery, Problem, Quota, Scope};
+use cofre_admin_types::{Bucket, BucketRedundancy, BucketUsage, Page, PageQuery, Problem, Quota, Scope};
 use cofre_objects::{BucketInfo, ListBuckets, Usage};
-use cofre_types::BucketName;
+use cofre_settings::JobName;
+use cofre_types::{BucketName, Scheme};
 use std::sync::Arc;
 use utoipa_axum::routes;
 
@@ -14,6 +15,7 @@ pub(super) fn add(routes: Routes) -> Routes {
         .scoped(Scope::Read, routes!(list))
         .scoped(Scope::Read, routes!(get))
         .scoped(Scope::Operate, routes!(set_quota))
+        .scoped(Scope::Operate, routes!(set_redundancy))
 }
 
 /// Every bucket of every account, by name, with what it holds.
@@ -69,6 +71,29 @@ async fn set_quota(
     named(&admin, &name).await.map(axum::Json)
 }
 
+/// Set a bucket's own redundancy.
+///
+/// New objects are written under it at once. Those that exist are written anew in the background (the job `convert`),
+/// which reads and writes every byte of them; until its turn each stands as it did.
+#[utoipa::path(put, path = "/v1/buckets/{name}/redundancy", operation_id = "set_bucket_redundancy", tag = "buckets",
+    params(("name" = String, Path, description = "Name of the bucket.")),
+    request_body = BucketRedundancy, responses(
+        (status = 200, description = "The bucket as it is now.", body = Bucket),
+        (status = 400, description = "It is no redundancy.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such bucket.", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn set_redundancy(
+    State(admin): State<Arc<Admin>>,
+    Path(name): Path<String>,
+    Json(request): Json<BucketRedundancy>,
+) -> Result<axum::Json<Bucket>, ApiError> {
+    let name = parse(&name)?;
+    let scheme = request.redundancy.map(|text| text.parse::<Scheme>()).transpose()?;
+    admin.objects.set_bucket_redundancy(&admin.caller(), &name, scheme).await?;
+    admin.jobs.wake(JobName::Convert);
+    named(&admin, &name).await.map(axum::Json)
+}
+
 fn parse(name: &str) -> Result<BucketName, ApiError> {
     BucketName::parse(name).map_err(|invalid| ApiError::invalid("name", invalid.reason))
 }
@@ -82,12 +107,15 @@ async fn bucket(admin: &Admin, info: BucketInfo) -> Result<Bucket, ApiError> {
     let caller = admin.caller();
     let usage = admin.objects.bucket_usage(&caller, &info.name).await?;
     let (bytes_max, objects_max) = admin.objects.bucket_quota(&caller, &info.name).await?;
+    let (own, in_force) = admin.objects.bucket_redundancy(&caller, &info.name).await?;
     Ok(Bucket {
         name: info.name.to_string(),
         owner: info.owner.to_string(),
         created: convert::time_text(info.created),
         usage: usage_of(usage),
         quota: Quota { bytes_max, objects_max },
+        redundancy: own.map(|scheme| scheme.to_string()),
+        redundancy_in_force: in_force.to_string(),
     })
 }
 

@@ -5,12 +5,10 @@ use crate::{Admin, ApiError};
 use axum::extract::State;
 use cofre_admin_types::{Drain, DrainState, Problem, Scope};
 use cofre_objects::{DrainProgress, ShardChange};
+use cofre_settings::JobName;
 use cofre_types::ShardId;
 use std::sync::Arc;
 use utoipa_axum::routes;
-
-/// Name of the job that moves copies off draining shards.
-const DRAIN_JOB: &str = "drain";
 
 pub(super) fn add(routes: Routes) -> Routes {
     routes
@@ -46,7 +44,7 @@ async fn start(
 ) -> Result<axum::Json<Drain>, ApiError> {
     let change = ShardChange { draining: Some(true), ..ShardChange::default() };
     admin.topology.change(ShardId(id), &change, None, &actor).await?;
-    admin.jobs.wake(DRAIN_JOB);
+    admin.jobs.wake(JobName::Drain);
     progress(&admin, ShardId(id)).await
 }
 
@@ -77,7 +75,7 @@ async fn progress(admin: &Admin, id: ShardId) -> Result<axum::Json<Drain>, ApiEr
 }
 
 fn obstacle(admin: &Admin) -> String {
-    let job = admin.jobs.status().into_iter().find(|job| job.name == DRAIN_JOB);
+    let job = admin.jobs.status().into_iter().find(|job| job.name == JobName::Drain.as_str());
     let problem = job.and_then(|job| {
         let problem = job.figures.problems.into_iter().next().map(|(subject, reason)| format!("{subject}: {reason}"));
         job.worker.last_error.or(problem)
@@ -95,6 +93,7 @@ fn drain(progress: DrainProgress, obstacle: Option<String>) -> Drain {
             cofre_objects::DrainState::NotDraining => DrainState::NotDraining,
             cofre_objects::DrainState::Moving => DrainState::Moving,
             cofre_objects::DrainState::Stuck => DrainState::Stuck,
+            cofre_objects::DrainState::Emptied => DrainState::Emptied,
             cofre_objects::DrainState::Drained => DrainState::Drained,
         },
         remaining_blobs: progress.remaining.blobs,

@@ -4,6 +4,7 @@ use crate::{Admin, ApiError, convert, resources};
 use axum::extract::State;
 use axum::http::StatusCode;
 use cofre_admin_types::{CatalogHealth, Health, HealthStatus, Latency, Live, Ready, RedundancyHealth, Scope, Severity};
+use cofre_objects::Holdings;
 use std::sync::Arc;
 use utoipa_axum::routes;
 
@@ -62,13 +63,22 @@ async fn unready(admin: &Admin) -> Vec<String> {
     responses((status = 200, description = "Health, good or bad.", body = Health)))]
 async fn detail(State(admin): State<Arc<Admin>>) -> Result<axum::Json<Health>, ApiError> {
     let catalog = catalog(&admin).await;
+    // What is told of a shard is no older than this request.
+    admin.topology.look().await;
     let shards = admin.topology.list().await?;
+    let mut away = Holdings::default();
+    for view in shards.iter().filter(|view| !view.readable() || view.record.mode.is_given_up()) {
+        let held = admin.topology.holdings(view.record.id).await?;
+        away.blobs += held.blobs;
+        away.bytes += held.bytes;
+    }
     let waiting = admin.topology.waiting_for_heal().await?;
     let seen = Seen {
         draining: admin.draining.has_begun(),
         catalog_error: catalog.error.as_deref(),
         shards: &shards,
         waiting,
+        away,
         scheme: admin.scheme(),
         write_quorum: admin.write_quorum(),
         jobs: &admin.jobs.status(),
@@ -90,6 +100,8 @@ async fn detail(State(admin): State<Arc<Admin>>) -> Result<axum::Json<Health>, A
         redundancy: RedundancyHealth {
             waiting_blobs: waiting.blobs,
             more: waiting.more,
+            away_copies: away.blobs,
+            away_bytes: away.bytes,
             oldest: waiting.oldest.map(convert::time_text),
         },
         shards: shards.into_iter().map(resources::shards::shard).collect(),

@@ -7,7 +7,9 @@ mod backups;
 mod buckets;
 mod drains;
 mod events;
+mod given_up;
 mod health;
+mod inspect;
 mod jobs;
 mod keys;
 mod metrics;
@@ -15,6 +17,7 @@ mod settings;
 mod shard_places;
 mod shards;
 mod tokens;
+mod verify;
 
 use crate::routes::Routes;
 
@@ -24,6 +27,7 @@ pub(crate) fn add(routes: Routes) -> Routes {
         health::add,
         shards::add,
         drains::add,
+        given_up::add,
         settings::add,
         accounts::add,
         keys::add,
@@ -31,6 +35,8 @@ pub(crate) fn add(routes: Routes) -> Routes {
         buckets::add,
         events::add,
         jobs::add,
+        inspect::add,
+        verify::add,
         backups::add,
         metrics::add,
     ];

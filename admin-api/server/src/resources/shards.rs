@@ -8,9 +8,10 @@ use crate::{Admin, ApiError, paging};
 use axum::extract::State;
 use axum::http::StatusCode;
 use cofre_admin_types::{
-    Page, PageQuery, PatchShard, ProbeResult, Problem, RegisterShard, Scope, Shard, ShardHealth, ShardMode, ShardState,
+    Page, PageQuery, PatchShard, ProbeResult, Problem, RegisterShard, Scope, Shard, ShardHealth, ShardState,
 };
 use cofre_objects::{NewShard, ShardChange, ShardSight, ShardView};
+use cofre_settings::JobName;
 use cofre_types::ShardId;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -67,6 +68,9 @@ async fn register(
     };
     let registered = admin.topology.register(new, &actor).await;
     let view = registered.map_err(|error| shard_places::within("place", error))?;
+    // What waits for room, and what stands too close.
+    admin.jobs.wake(JobName::Heal);
+    admin.jobs.wake(JobName::Rebalance);
     Ok((StatusCode::CREATED, answer(view)))
 }
 
@@ -116,7 +120,7 @@ async fn patch(
     Ok(answer(changed.map_err(|error| shard_places::within("s3", error))?))
 }
 
-/// Remove a shard that has drained.
+/// Remove a shard that has drained or was given up, once no record names a copy on it.
 ///
 /// What is on its disk is not touched. It takes some seconds, to be sure that no write is under way.
 #[utoipa::path(delete, path = "/v1/shards/{id}", operation_id = "remove_shard", tag = "shards",
@@ -164,16 +168,21 @@ pub(super) fn shard(view: ShardView) -> Shard {
         id: record.id.0,
         identity,
         place: shard_places::shown(record.place),
-        mode: match record.mode {
-            cofre_objects::ShardMode::Active => ShardMode::Active,
-            cofre_objects::ShardMode::ReadOnly => ShardMode::ReadOnly,
-            cofre_objects::ShardMode::Draining => ShardMode::Draining,
-        },
+        mode: super::inspect::mode(record.mode),
         failure_domain: record.failure_domain,
         weight_percent: record.weight_percent,
         labels: record.labels.into_iter().collect(),
         registered: time_text(record.registered),
         health,
+    }
+}
+
+pub(super) const fn state(state: cofre_objects::ShardState) -> ShardState {
+    match state {
+        cofre_objects::ShardState::Healthy => ShardState::Online,
+        cofre_objects::ShardState::Suspect => ShardState::Suspect,
+        cofre_objects::ShardState::Full => ShardState::Full,
+        cofre_objects::ShardState::Unreachable => ShardState::Unreachable,
     }
 }
 
@@ -198,12 +207,7 @@ fn health(view: &ShardView) -> ShardHealth {
     let timed = figures.writes + figures.reads;
     let micros = figures.write_latency.sum_micros + figures.read_latency.sum_micros;
     ShardHealth {
-        state: match status.state {
-            cofre_objects::ShardState::Healthy => ShardState::Online,
-            cofre_objects::ShardState::Suspect => ShardState::Suspect,
-            cofre_objects::ShardState::Full => ShardState::Full,
-            cofre_objects::ShardState::Unreachable => ShardState::Unreachable,
-        },
+        state: state(status.state),
         total_bytes: status.capacity.map(|capacity| capacity.total_bytes),
         free_bytes: status.capacity.map(|capacity| capacity.free_bytes),
         calls: timed + figures.deletes,

@@ -10,6 +10,7 @@ mod events;
 mod health;
 mod operations;
 mod people;
+mod repair;
 mod scopes;
 mod settings;
 mod shards;

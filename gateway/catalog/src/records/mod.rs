@@ -28,7 +28,7 @@ pub use bucket::{BucketConfig, BucketRecord, Durability, Payer, Versioning};
 pub use cluster::ClusterRecord;
 pub use encryption::{DefaultEncryption, Encryption, EncryptionMethod};
 pub use event::EventRecord;
-pub use job::JobRecord;
+pub use job::{JobRecord, ShardPass};
 pub use lock::{LockConfig, LockDefault, LockMode, LockPeriod, Retention};
 pub use object::{Content, Guards, Header, Headers, LegalHold, Segment, VersionKind, VersionRecord};
 pub use settings::SettingsRecord;

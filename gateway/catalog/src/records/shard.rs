@@ -12,6 +12,26 @@ pub enum ShardMode {
     ReadOnly,
     /// Reads and deletions, while its blobs move elsewhere.
     Draining,
+    /// Given up at an operator's word: no copy on it counts, and nothing on it is deleted. It comes back at an
+    /// operator's word.
+    Dead,
+    /// Given up because it was away for too long: as [`ShardMode::Dead`], but it comes back by itself.
+    Lost,
+    /// It was given up and is back: what is on it is being held against the catalog, and nothing on it is deleted.
+    Returning,
+}
+
+impl ShardMode {
+    /// Whether no copy on the shard counts.
+    pub const fn is_given_up(self) -> bool {
+        matches!(self, Self::Dead | Self::Lost)
+    }
+
+    /// Whether what is on the shard has yet to be held against the catalog: until then nothing on it is deleted,
+    /// for it may be the last good copy.
+    pub const fn is_unreconciled(self) -> bool {
+        matches!(self, Self::Dead | Self::Lost | Self::Returning)
+    }
 }
 
 /// Where a shard is.

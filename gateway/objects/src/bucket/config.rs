@@ -6,7 +6,7 @@ use crate::{ConfigKind, Error, Objects, Unset};
 use cofre_catalog::records::{BucketConfig, BucketRecord, EventRecord, Ownership, Record, Versioning};
 use cofre_catalog::{Batch, CommitError, keys};
 use cofre_iam::{Action, Caller, Policy, PolicyKind, is_public};
-use cofre_types::{BucketName, Tags};
+use cofre_types::{BucketName, Scheme, Tags};
 use std::sync::Arc;
 
 /// Largest sub-resource document: 1 MiB of JSON, far above AWS's own bounds.
@@ -196,6 +196,37 @@ impl Objects {
         };
         let done = Done { kind: "bucket.quota_changed", actor: actor.to_owned() };
         self.commit_bucket(caller, Action::CreateBucket, name, done, set).await
+    }
+
+    /// Sets a bucket's own redundancy, or leaves it to the settings. New blobs are written under it at once; those that
+    /// exist are converted in the background.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchBucket`]; [`Error::AccessDenied`] for an account that is not the root account.
+    pub async fn set_bucket_redundancy(
+        &self,
+        caller: &Caller,
+        name: &BucketName,
+        scheme: Option<Scheme>,
+    ) -> Result<(), Error> {
+        if caller.principal.account().is_some_and(|account| !account.root) {
+            return Err(Error::AccessDenied);
+        }
+        let set = |record: &mut BucketRecord| record.scheme = scheme;
+        self.change_bucket(caller, Action::CreateBucket, name, "bucket.redundancy_changed", set).await
+    }
+
+    /// A bucket's own redundancy, if it has one, and the one that new blobs of its class `STANDARD` get.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn bucket_redundancy(
+        &self,
+        caller: &Caller,
+        name: &BucketName,
+    ) -> Result<(Option<Scheme>, Scheme), Error> {
+        let bucket = self.bucket_for(caller, Action::ListBucket, name, None).await?;
+        Ok((bucket.record.scheme, self.scheme_of(&bucket, "")))
     }
 
     /// A bucket's own quota in bytes and objects.

@@ -7,10 +7,9 @@
 
 use super::apply::{Outcome, Walk};
 use crate::Error;
-use crate::change::Change;
-use crate::domain::Tried;
+use crate::rewrite::Restated;
 use cofre_catalog::Revision;
-use cofre_catalog::records::{Record, VersionRecord};
+use cofre_catalog::records::VersionRecord;
 use cofre_types::ObjectKey;
 
 impl Walk {
@@ -19,7 +18,7 @@ impl Walk {
     pub(super) async fn transition(
         &self,
         key: &ObjectKey,
-        (at, revision): (Vec<u8>, Revision),
+        at: (Vec<u8>, Revision),
         record: VersionRecord,
         class: String,
         kept: Option<Vec<(Vec<u8>, Revision)>>,
@@ -28,40 +27,12 @@ impl Walk {
         if !objects.is_class(&class) {
             return Ok(Outcome::Failed(format!("there is no storage class {class} any more")));
         }
-        let scheme = objects.scheme_of(bucket, &class);
-        let encryption = record.guards.encryption.as_ref();
-        let rewritten = match objects.rewrite(bucket, key, encryption, &record.content, scheme).await {
-            Ok(rewritten) => rewritten,
-            Err(error @ (Error::NoRoom | Error::Unavailable(_) | Error::Unreadable(_))) => {
-                return Ok(Outcome::Failed(error.to_string()));
-            }
-            Err(error) => return Err(error),
-        };
-        let mut change = Change::default();
-        let mut moved = VersionRecord { storage_class: class, ..record };
-        if let Some(rewritten) = &rewritten {
-            rewritten.add_to(&mut change);
-            change.release(&moved.content);
-            moved.content = rewritten.content.clone();
-        }
-        change.batch.unchanged(at.clone(), Some(revision));
-        change.batch.put(at, moved.encode());
-        for (at, revision) in kept.into_iter().flatten() {
-            change.batch.unchanged(at, Some(revision));
-        }
-        let tried = {
-            let _turn = objects.lock_key(bucket, key).await;
-            objects.try_commit(bucket, change).await
-        };
-        match tried {
-            Ok(Tried::Done) => Ok(Outcome::Moved(moved.size)),
-            Ok(Tried::Again) => {
-                objects.discard_rewritten(bucket, rewritten).await;
-                Ok(Outcome::Changed)
-            }
-            // A shard that the bytes went to was removed meanwhile.
-            Err(Error::Unavailable(why)) => Ok(Outcome::Failed(why)),
-            Err(error) => Err(error),
-        }
+        let size = record.size;
+        let kept = kept.unwrap_or_default();
+        Ok(match objects.restate(bucket, key, at, record, class, kept).await? {
+            Restated::Anew | Restated::AsItWas => Outcome::Moved(size),
+            Restated::Changed => Outcome::Changed,
+            Restated::Failed(why) => Outcome::Failed(why),
+        })
     }
 }

@@ -7,11 +7,14 @@ use cofre_types::{BlobId, ShardId};
 
 impl Objects {
     /// Lets a shard do one step of giving the space of deleted copies back; `None` if there is nothing
-    /// worth doing.
+    /// worth doing, or the shard was given up and has not been held against the catalog since.
     ///
     /// # Errors
     /// [`Error::Unavailable`]; nothing is lost, and a later step goes on.
     pub async fn compact(&self, shard: ShardId) -> Result<Option<Compacted>, Error> {
+        if self.is_unreconciled(shard).await? {
+            return Ok(None);
+        }
         let owner = Owner { objects: self, shard };
         self.shards().compact(shard, &owner).await.map_err(|error| Error::Unavailable(error.to_string()))
     }

@@ -5,12 +5,15 @@ use crate::{Error, Objects};
 use cofre_catalog::{Batch, keys};
 use cofre_shards::{AddError, Copy, CopyState, standing};
 use cofre_types::{BlobId, Scheme, ShardId};
+use std::collections::HashSet;
 
 /// What a step of healing did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Healed {
     /// Blobs whose redundancy was proved whole again.
     pub blobs: u64,
+    /// The same blobs, and the shards that got a copy: to read them back.
+    pub healed: Vec<(BlobId, Vec<ShardId>)>,
     /// Bytes of the copies that were written.
     pub bytes: u64,
     /// Blobs that wait: no shard to write to, or a copy that cannot be reached.
@@ -37,6 +40,7 @@ impl Objects {
     /// # Errors
     /// [`Error`] if the catalog cannot be read or written.
     pub async fn heal(&self, after: Option<HealCursor>) -> Result<Healed, Error> {
+        let given_up = self.given_up_shards().await?;
         let queued = self.heal_queue(after).await?;
         let mut healed = Healed { next: queued.next, ..Healed::default() };
         for (key, entry) in queued.entries {
@@ -45,7 +49,7 @@ impl Objects {
             unqueue.unchanged(key.clone(), Some(entry.revision));
             unqueue.delete(key);
             match self.held_blob(id).await? {
-                Some(held) => self.heal_blob(&held, unqueue, &mut healed).await?,
+                Some(held) => self.heal_blob(&held, &given_up, unqueue, &mut healed).await?,
                 None => _ = self.maintain(unqueue).await?,
             }
         }
@@ -53,9 +57,15 @@ impl Objects {
     }
 
     /// `unqueue` takes the blob off the queue; it is part of the commit that makes the blob whole.
-    async fn heal_blob(&self, held: &HeldBlob, unqueue: Batch, healed: &mut Healed) -> Result<(), Error> {
+    async fn heal_blob(
+        &self,
+        held: &HeldBlob,
+        given_up: &HashSet<ShardId>,
+        unqueue: Batch,
+        healed: &mut Healed,
+    ) -> Result<(), Error> {
         let scheme = held.record.scheme;
-        let sorted = self.sort_copies(held).await;
+        let sorted = self.sort_copies(held, given_up).await;
         let kept: Vec<Copy> = sorted.good.iter().chain(&sorted.unknown).cloned().collect();
         if stand(scheme, &sorted.good) < scheme.needed() {
             if stand(scheme, &kept) < scheme.needed() {
@@ -83,20 +93,30 @@ impl Objects {
             healed.waiting += 1;
             return Ok(());
         }
+        let written = new.iter().map(|copy| copy.shard).collect();
         let mut batch = if whole { unqueue } else { Batch::new() };
         held.change_copies(&lost, new, &mut batch);
         if self.maintain(batch).await? {
             healed.bytes += bytes;
-            healed.blobs += u64::from(whole);
+            if whole {
+                healed.blobs += 1;
+                healed.healed.push((held.id, written));
+            }
             healed.waiting += u64::from(!whole);
         }
         Ok(())
     }
 
-    async fn sort_copies(&self, held: &HeldBlob) -> Sorted {
+    /// A copy on a shard that was given up counts as missing; it is held against the catalog if the shard comes back.
+    async fn sort_copies(&self, held: &HeldBlob, given_up: &HashSet<ShardId>) -> Sorted {
         let mut sorted = Sorted::default();
         let blob = blob_ref(held.id, &held.record);
         for copy in &blob.copies {
+            if given_up.contains(&copy.shard) {
+                sorted.why = format!("shard {} was given up", copy.shard);
+                sorted.missing.push(copy.shard);
+                continue;
+            }
             match self.shards().verify(&blob, copy).await {
                 CopyState::Whole => sorted.good.push(copy.clone()),
                 CopyState::Missing => {

@@ -5,24 +5,33 @@
 //!   the copy as doomed; then the copy goes; then the doomed record.
 //! - Repair writes the new copy and commits it before a bad one becomes doomed. A copy that cannot
 //!   be reached is neither good nor bad: it stays. A corrupt piece stays until the same piece stands whole elsewhere.
+//! - Nothing is deleted from a shard that was given up before it was held against the catalog.
 //! - Every verb does a bounded step and can be interrupted anywhere.
 
 mod compact;
+mod confirm;
 mod doomed;
 mod garbage;
+mod given_up;
 mod heal;
+mod holders;
 mod orphans;
 mod progress;
 mod queue;
+mod rebalance;
+mod reconcile;
 mod relocate;
 mod scrub;
 mod stale_uploads;
 
 pub use doomed::Deleted;
 pub use garbage::Reclaimed;
+pub use given_up::Queued;
 pub use heal::Healed;
 pub use orphans::Orphans;
 pub use queue::HealCursor;
+pub use rebalance::{Imbalance, Rebalanced};
+pub use reconcile::{Reconciled, Reconciling};
 pub use relocate::Relocated;
 pub use scrub::Scrubbed;
 pub use stale_uploads::StaleUploads;

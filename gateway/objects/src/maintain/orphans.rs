@@ -22,7 +22,7 @@ pub struct Orphans {
 impl Objects {
     /// Looks for copies on a shard that no record names: what a crash between writing a blob and its
     /// commit left. Only those that are older than `grace` count, for a younger one may still be
-    /// committed.
+    /// committed. A shard that was given up is left alone until it was held against the catalog.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the shard cannot be listed.
@@ -32,6 +32,9 @@ impl Objects {
         after: Option<Vec<u8>>,
         grace: Duration,
     ) -> Result<Orphans, Error> {
+        if self.is_unreconciled(shard).await? {
+            return Ok(Orphans::default());
+        }
         let (listed, next) =
             self.shards().list(shard, after).await.map_err(|error| Error::Unavailable(error.to_string()))?;
         let mut orphans = Orphans { seen: listed.len() as u64, next, ..Orphans::default() };

@@ -1,16 +1,11 @@
 use crate::blobs::{blob_ref, copy_bytes};
 use crate::{Error, Objects};
-use cofre_catalog::records::{BlobRecord, Record, RecordError};
-use cofre_catalog::{Batch, Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
+use cofre_catalog::Batch;
 use cofre_shards::{BlobRef, Copy, CopyState};
 use cofre_types::{BlobId, Scheme, ShardId};
-use std::ops::Bound;
 
 /// Most blobs that one step moves.
 const BLOBS_PER_STEP_MAX: usize = 16;
-
-/// Most records that one step reads in search of them.
-const RECORDS_PER_STEP_MAX: usize = 10_000;
 
 /// What a step of draining did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,31 +28,29 @@ impl Objects {
     /// # Errors
     /// [`Error`] if the catalog cannot be read or written.
     pub async fn relocate(&self, shard: ShardId, after: Option<BlobId>) -> Result<Relocated, Error> {
-        let mut scan = Scan::prefix(&[keys::family::BLOB]);
-        if let Some(after) = after {
-            scan.from = Bound::Excluded(keys::blob(after));
-        }
-        let search = Search { shard, found: Vec::new(), read: 0, last: None, error: None };
-        let search = self.store().snapshot().await?.scan(scan, search).await?;
-        if let Some(error) = search.error {
-            return Err(error.into());
-        }
-        let full = search.read == RECORDS_PER_STEP_MAX || search.found.len() == BLOBS_PER_STEP_MAX;
-        let mut moved = Relocated { next: search.last.filter(|_| full), ..Relocated::default() };
-        for id in search.found {
-            self.relocate_blob(id, shard, &mut moved).await?;
+        let (found, next) = self.blobs_on(shard, after, BLOBS_PER_STEP_MAX).await?;
+        let mut moved = Relocated { next, ..Relocated::default() };
+        for id in found {
+            self.relocate_blob(id, shard, &[shard], &mut moved).await?;
         }
         Ok(moved)
     }
 
-    async fn relocate_blob(&self, id: BlobId, shard: ShardId, moved: &mut Relocated) -> Result<(), Error> {
+    /// Moves a blob's copy off a shard to one that is not in `avoid`, in which the shard itself is.
+    pub(super) async fn relocate_blob(
+        &self,
+        id: BlobId,
+        shard: ShardId,
+        avoid: &[ShardId],
+        moved: &mut Relocated,
+    ) -> Result<(), Error> {
         let Some(held) = self.held_blob(id).await? else { return Ok(()) };
         let blob = blob_ref(id, &held.record);
         if !blob.copies.iter().any(|copy| copy.shard == shard) {
             return Ok(());
         }
         let began = self.now();
-        let new = match self.shards().add_copies(&blob, &blob.copies, held.record.scheme, &[shard]).await {
+        let new = match self.shards().add_copies(&blob, &blob.copies, held.record.scheme, avoid).await {
             Ok(new) => new,
             Err(error) => {
                 moved.failed += 1;
@@ -122,34 +115,5 @@ impl Objects {
             }
         }
         whole
-    }
-}
-
-struct Search {
-    shard: ShardId,
-    found: Vec<BlobId>,
-    read: usize,
-    last: Option<BlobId>,
-    error: Option<RecordError>,
-}
-
-impl Visit for Search {
-    fn visit(&mut self, key: &[u8], _revision: Revision, value: &[u8]) -> VisitStep {
-        let Some(id) = keys::blob_of(key) else { return VisitStep::Continue };
-        self.read += 1;
-        self.last = Some(id);
-        match BlobRecord::decode(value) {
-            Ok(record) => {
-                if record.copies.iter().any(|copy| copy.shard == self.shard) {
-                    self.found.push(id);
-                }
-            }
-            Err(error) => {
-                self.error = Some(error);
-                return VisitStep::Stop;
-            }
-        }
-        let full = self.read == RECORDS_PER_STEP_MAX || self.found.len() == BLOBS_PER_STEP_MAX;
-        if full { VisitStep::Stop } else { VisitStep::Continue }
     }
 }

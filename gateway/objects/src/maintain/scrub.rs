@@ -1,15 +1,16 @@
 use crate::blobs::{blob_ref, copy_bytes};
 use crate::{Error, Objects};
+use cofre_catalog::records::ShardPass;
 use cofre_catalog::{Scan, SnapshotExt, keys};
 use cofre_shards::CopyState;
-use cofre_types::BlobId;
+use cofre_types::{BlobId, ShardId};
 use std::ops::Bound;
 
 /// Most blobs that one step reads whole.
 const BLOBS_PER_STEP_MAX: usize = 16;
 
 /// What a step of scrubbing found.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scrubbed {
     /// Copies that were read whole.
     pub copies: u64,
@@ -19,8 +20,20 @@ pub struct Scrubbed {
     pub bad: u64,
     /// Copies that could not be reached, of which nothing is known.
     pub unreachable: u64,
+    /// The same by shard.
+    pub shards: Vec<ShardPass>,
     /// Where to go on; absent at the end of the catalog.
     pub next: Option<BlobId>,
+}
+
+impl Scrubbed {
+    fn on(&mut self, shard: ShardId) -> &mut ShardPass {
+        let at = self.shards.iter().position(|seen| seen.shard == shard).unwrap_or_else(|| {
+            self.shards.push(ShardPass { shard, copies: 0, bytes: 0, bad: 0, unreachable: 0 });
+            self.shards.len() - 1
+        });
+        &mut self.shards[at]
+    }
 }
 
 impl Objects {
@@ -46,16 +59,24 @@ impl Objects {
                 match self.shards().verify(&blob, copy).await {
                     CopyState::Whole => {
                         scrubbed.copies += 1;
-                        scrubbed.bytes += copy_bytes(&held.record, copy.piece);
+                        let bytes = copy_bytes(&held.record, copy.piece);
+                        scrubbed.bytes += bytes;
+                        let seen = scrubbed.on(copy.shard);
+                        seen.copies += 1;
+                        seen.bytes += bytes;
                     }
                     CopyState::Missing | CopyState::Corrupt(_) => {
                         // It may have moved or gone since its record was read.
                         if self.held_blob(id).await?.is_some_and(|now| now.revision == held.revision) {
                             scrubbed.bad += 1;
+                            scrubbed.on(copy.shard).bad += 1;
                             self.queue_heal(id, copy.shard).await?;
                         }
                     }
-                    CopyState::Unreachable(_) => scrubbed.unreachable += 1,
+                    CopyState::Unreachable(_) => {
+                        scrubbed.unreachable += 1;
+                        scrubbed.on(copy.shard).unreachable += 1;
+                    }
                 }
             }
         }

@@ -102,6 +102,9 @@ fn place_details(from: &ShardPlace, to: &ShardPlace) -> Vec<(String, String)> {
 /// The changed record, and what changed for the event.
 fn apply(record: &ShardRecord, change: &ShardChange) -> Result<(ShardRecord, Vec<(String, String)>), TopologyError> {
     let mut next = record.clone();
+    if record.mode.is_unreconciled() && (change.draining.is_some() || change.read_only.is_some()) {
+        return Err(invalid("mode", "cannot change while the shard is given up; take it back first, or remove it"));
+    }
     match (change.draining, change.read_only) {
         (Some(true), _) => next.mode = ShardMode::Draining,
         (Some(false), _) if next.mode == ShardMode::Draining => next.mode = ShardMode::Active,

@@ -1,16 +1,13 @@
 use super::{Holdings, Topology, TopologyError};
 use cofre_catalog::records::ShardMode;
-use cofre_runtime::Clock;
+use cofre_runtime::{Amount, Clock, PerSecond, Rate};
 use cofre_types::ShardId;
 use parking_lot::Mutex;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// Least time between two counts: the rate is taken over them.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
-
-/// Over how many counts the rate is taken.
-const RATE_COUNTS: usize = 16;
 
 /// After so long without a copy moving, a drain counts as stuck.
 const STUCK_AFTER: Duration = Duration::from_secs(60);
@@ -24,7 +21,10 @@ pub enum DrainState {
     Moving,
     /// Nothing has moved for a minute.
     Stuck,
-    /// No record names a copy on the shard: it can be removed.
+    /// No record names a copy on the shard, so that it can be removed; that none is left on it has not been
+    /// seen yet.
+    Emptied,
+    /// No record names a copy on the shard, and the shard lists none.
     Drained,
 }
 
@@ -51,11 +51,13 @@ pub(super) struct Drains {
 
 struct Seen {
     first: Holdings,
-    /// Counts with their times, the latest last.
-    counts: VecDeque<(Duration, Holdings)>,
+    last: Holdings,
+    rate: Rate,
     /// When something last left.
     moved_at: Duration,
     count_again_at: Duration,
+    /// Whether the shard listed nothing since no record names a copy on it.
+    lists_none: bool,
 }
 
 impl Drains {
@@ -79,50 +81,57 @@ impl Drains {
         let mut all = self.seen.lock();
         let seen = all.entry(id).or_insert_with(|| Seen {
             first: held,
-            counts: VecDeque::new(),
+            last: held,
+            rate: Rate::default(),
             moved_at: now,
             count_again_at: now,
+            lists_none: false,
         });
-        if seen.counts.back().is_some_and(|(_, before)| before.blobs > held.blobs) {
+        if seen.last.blobs > held.blobs {
             seen.moved_at = now;
         }
-        seen.counts.push_back((now, held));
-        if seen.counts.len() > RATE_COUNTS {
-            seen.counts.pop_front();
-        }
+        seen.last = held;
+        seen.lists_none &= held.blobs == 0;
+        let Holdings { blobs: objects, bytes } = seen.moved();
+        seen.rate.note(now, Amount { objects, bytes });
         seen.count_again_at = now + COUNT_EVERY;
         seen.progress(now)
+    }
+
+    /// Notes that the shard lists nothing while no record names a copy on it.
+    fn note_lists_none(&self, id: ShardId) {
+        if let Some(seen) = self.seen.lock().get_mut(&id) {
+            seen.lists_none = seen.last.blobs == 0;
+        }
     }
 }
 
 impl Seen {
-    fn progress(&self, now: Duration) -> DrainProgress {
-        let remaining = self.counts.back().map_or(self.first, |(_, held)| *held);
-        let state = match remaining.blobs {
-            0 => DrainState::Drained,
-            _ if now.saturating_sub(self.moved_at) >= STUCK_AFTER => DrainState::Stuck,
-            _ => DrainState::Moving,
-        };
-        let bytes_per_second = self.rate();
-        let time_left = bytes_per_second
-            .filter(|rate| *rate > 0 && state == DrainState::Moving)
-            .map(|rate| Duration::from_secs(remaining.bytes.div_ceil(rate)));
-        DrainProgress {
-            state,
-            remaining,
-            moved: Holdings {
-                blobs: self.first.blobs.saturating_sub(remaining.blobs),
-                bytes: self.first.bytes.saturating_sub(remaining.bytes),
-            },
-            bytes_per_second,
-            time_left,
+    fn moved(&self) -> Holdings {
+        Holdings {
+            blobs: self.first.blobs.saturating_sub(self.last.blobs),
+            bytes: self.first.bytes.saturating_sub(self.last.bytes),
         }
     }
 
-    fn rate(&self) -> Option<u64> {
-        let ((from, before), (to, after)) = (self.counts.front()?, self.counts.back()?);
-        let seconds = to.saturating_sub(*from).as_secs_f64();
-        (seconds > 0.0).then(|| (before.bytes.saturating_sub(after.bytes) as f64 / seconds) as u64)
+    fn progress(&self, now: Duration) -> DrainProgress {
+        let remaining = self.last;
+        let state = match remaining.blobs {
+            0 if self.lists_none => DrainState::Drained,
+            0 => DrainState::Emptied,
+            _ if now.saturating_sub(self.moved_at) >= STUCK_AFTER => DrainState::Stuck,
+            _ => DrainState::Moving,
+        };
+        let rate = self.rate.per_second(now);
+        let moving = state == DrainState::Moving;
+        let left = |rate: PerSecond| rate.time_for(Some(remaining.blobs), Some(remaining.bytes));
+        DrainProgress {
+            state,
+            remaining,
+            moved: self.moved(),
+            bytes_per_second: rate.map(|rate| rate.bytes as u64),
+            time_left: rate.filter(|_| moving).and_then(left),
+        }
     }
 }
 
@@ -147,5 +156,16 @@ impl Topology {
             bytes_per_second: None,
             time_left: None,
         })
+    }
+
+    /// Notes that a shard which drains was listed to its end, and nothing was on it.
+    ///
+    /// # Errors
+    /// [`TopologyError`] if the catalog cannot be read.
+    pub async fn note_lists_none(&self, id: ShardId) -> Result<(), TopologyError> {
+        let held = self.holdings(id).await?;
+        self.0.drains.note(id, held);
+        self.0.drains.note_lists_none(id);
+        Ok(())
     }
 }

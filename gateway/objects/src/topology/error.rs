@@ -40,6 +40,12 @@ pub enum TopologyError {
     /// Copies are left on the shard: let the drain end.
     #[error("the shard still holds {} blobs ({} bytes); let the drain end", .0.blobs, .0.bytes)]
     HoldsCopies(Holdings),
+    /// Only a shard that was given up can be taken back.
+    #[error("the shard was not given up")]
+    NotGivenUp,
+    /// The shard does not answer: bring it back first.
+    #[error("the shard does not answer: {0}")]
+    Away(String),
     /// As many shards as there may be.
     #[error("there are as many shards as there may be")]
     TooMany,

@@ -12,11 +12,15 @@
 //! # Failure and retry
 //! A shard that cannot be opened stays registered and out of the pool; its copies count as
 //! unreachable. [`Topology::attach_missing`] tries again.
+//! A shard that is given up keeps its record and what is on it; only once it is back and was held against the
+//! catalog is anything on it deleted.
 
 mod change;
 mod count;
 mod drain;
 mod error;
+mod give_up;
+mod look;
 mod register;
 mod remote;
 mod remove;
@@ -30,7 +34,7 @@ pub use error::TopologyError;
 pub use register::{LABEL_BYTES_MAX, LABELS_MAX, NewShard, WEIGHT_PERCENT_MAX};
 pub use remote::{NewPlace, NewS3Place, REMOTE_CAPACITY_BYTES, S3Change, S3Key};
 pub use view::{ShardSight, ShardView};
-pub use waiting::{WAITING_COUNTED_MAX, Waiting};
+pub use waiting::{Doomed, WAITING_COUNTED_MAX, Waiting};
 
 pub use cofre_catalog::records::{S3Place, ShardMode, ShardPlace, ShardRecord};
 pub use cofre_shards::{LATENCY_BOUNDS_MICROS, Latency, ShardState, ShardStatus};
@@ -43,7 +47,6 @@ use cofre_runtime::{Clock, Random};
 use cofre_shards::{Backend, BackendError, Probe, ShardInfo, Shards};
 use cofre_types::{ShardId, Timestamp};
 use drain::Drains;
-use futures_util::{StreamExt, stream};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -119,19 +122,6 @@ impl Topology {
         Self(Arc::new(Inner { store, shards, opener, clock, random, unopened: Mutex::default(), drains }))
     }
 
-    /// Opens every shard that is registered and not in the pool. Tells how many still are not.
-    ///
-    /// # Errors
-    /// [`TopologyError`] if the catalog cannot be read.
-    pub async fn attach_missing(&self) -> Result<usize, TopologyError> {
-        let attached: Vec<_> = self.0.shards.status().iter().map(|status| status.id).collect();
-        let records = self.records().await?.into_iter().map(|found| found.record);
-        let missing: Vec<_> = records.filter(|record| !attached.contains(&record.id)).collect();
-        // Side by side, so that nodes which hang cost their time-out once.
-        stream::iter(&missing).for_each_concurrent(ATTACH_AT_ONCE, |record| self.attach(record)).await;
-        Ok(self.0.unopened.lock().len())
-    }
-
     /// Proves that a shard takes, gives and deletes a blob; opens it first if it is not in the pool.
     ///
     /// # Errors
@@ -146,6 +136,17 @@ impl Topology {
             Some(reason) => Err(BackendError::Unreachable(reason)),
             None => self.0.shards.probe(id).await,
         })
+    }
+
+    /// Opens a shard once more that is in the pool and does not answer; it stays as it is unless what was opened
+    /// passes a probe.
+    async fn attach_anew(&self, record: &ShardRecord) {
+        let Ok(backend) = self.open(record).await else { return };
+        if backend.probe().await.is_ok() {
+            self.0.shards.attach(info(record), backend);
+            // Its room is not known yet.
+            self.0.shards.look(record.id).await;
+        }
     }
 
     /// Opens what a record says.
@@ -219,6 +220,8 @@ fn info(record: &ShardRecord) -> ShardInfo {
             ShardMode::Active => cofre_shards::ShardMode::Active,
             ShardMode::ReadOnly => cofre_shards::ShardMode::ReadOnly,
             ShardMode::Draining => cofre_shards::ShardMode::Draining,
+            // Every block that is read passes its checksum, so reads may go where nothing else is left.
+            ShardMode::Dead | ShardMode::Lost | ShardMode::Returning => cofre_shards::ShardMode::ReadOnly,
         },
         failure_domain: record.failure_domain.clone(),
         weight_percent: record.weight_percent,

@@ -10,7 +10,7 @@ const FIRST_EMPTY_CHECK: usize = 1;
 const FORGET_BATCH: usize = 500;
 
 impl Topology {
-    /// Removes a shard that has drained, and lets go of it. What is on its disk is not touched.
+    /// Removes a shard that has drained or was given up, and lets go of it. What is on its disk is not touched.
     ///
     /// That nothing is on it is checked by the commit itself. A write whose copy is already on the
     /// shard and that commits later fails, for its commit checks that the shard is there.
@@ -20,7 +20,7 @@ impl Topology {
     /// stays as it is.
     pub async fn remove(&self, id: ShardId, actor: &str) -> Result<(), TopologyError> {
         let found = self.found(id).await?;
-        if found.record.mode != ShardMode::Draining {
+        if found.record.mode != ShardMode::Draining && !found.record.mode.is_given_up() {
             return Err(TopologyError::NotDraining);
         }
         if self.holdings(id).await?.blobs == 0 {

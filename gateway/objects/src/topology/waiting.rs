@@ -1,5 +1,5 @@
 use super::{Topology, TopologyError};
-use cofre_catalog::records::{HealRecord, Record, RecordError};
+use cofre_catalog::records::{DoomedRecord, HealRecord, Record, RecordError};
 use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
 use cofre_types::Timestamp;
 
@@ -19,7 +19,28 @@ pub struct Waiting {
     pub oldest: Option<Timestamp>,
 }
 
+/// Copies that wait to be deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Doomed {
+    /// How many there are, or were counted.
+    pub copies: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Whether there are more than were counted.
+    pub more: bool,
+}
+
 impl Topology {
+    /// How many copies wait to be deleted, up to [`WAITING_COUNTED_MAX`].
+    ///
+    /// # Errors
+    /// [`TopologyError`] if the catalog cannot be read.
+    pub async fn waiting_to_be_deleted(&self) -> Result<Doomed, TopologyError> {
+        let snapshot = self.0.store.snapshot().await?;
+        let count = snapshot.scan(Scan::prefix(&[keys::family::DOOMED]), CountDoomed::default()).await?;
+        count.damaged.map_or(Ok(count.doomed), |error| Err(error.into()))
+    }
+
     /// How many blobs wait to be healed, up to [`WAITING_COUNTED_MAX`].
     ///
     /// # Errors
@@ -49,6 +70,32 @@ impl Visit for CountWaiting {
                 self.waiting.without_spare += u64::from(keys::heal_spares(key) == Some(0));
                 let oldest = self.waiting.oldest.unwrap_or(record.since);
                 self.waiting.oldest = Some(oldest.min(record.since));
+                VisitStep::Continue
+            }
+            Err(error) => {
+                self.damaged = Some(error);
+                VisitStep::Stop
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct CountDoomed {
+    doomed: Doomed,
+    damaged: Option<RecordError>,
+}
+
+impl Visit for CountDoomed {
+    fn visit(&mut self, _: &[u8], _: Revision, value: &[u8]) -> VisitStep {
+        if self.doomed.copies == WAITING_COUNTED_MAX {
+            self.doomed.more = true;
+            return VisitStep::Stop;
+        }
+        match DoomedRecord::decode(value) {
+            Ok(record) => {
+                self.doomed.copies += 1;
+                self.doomed.bytes += record.size;
                 VisitStep::Continue
             }
             Err(error) => {

@@ -13,7 +13,7 @@ use cofre_objects::{
 };
 use cofre_runtime::{ManualClock, Random};
 use cofre_settings::{DynamicSettings, Patch};
-use cofre_shards::{Backend, BackendError, Body, Faulty, MemoryBackend, Shards, ShardsOptions};
+use cofre_shards::{Backend, BackendError, Body, Faulty, MemoryBackend, Shards, ShardsOptions, Trouble, Troubles};
 use cofre_types::{AccountId, BucketName, ObjectKey, ResolvedRange, Scheme, Timestamp, VersionId};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -48,6 +48,7 @@ struct Place {
 }
 
 impl Backends {
+    /// What is in a backend, whether it answers or not.
     pub fn at(&self, path: &str) -> Arc<MemoryBackend> {
         self.place(path).memory
     }
@@ -55,6 +56,12 @@ impl Backends {
     /// What the pool sees of a backend.
     pub fn faulty(&self, path: &str) -> Arc<Faulty> {
         self.place(path).faulty
+    }
+
+    /// Takes a backend away, or brings it back.
+    pub fn set_away(&self, path: &str, away: bool) {
+        let trouble = away.then_some(Trouble::Unreachable);
+        self.faulty(path).set(Troubles { put: trouble, get: trouble, other: trouble, ..Troubles::default() });
     }
 
     fn place(&self, path: &str) -> Place {

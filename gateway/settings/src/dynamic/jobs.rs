@@ -56,6 +56,8 @@ macro_rules! jobs {
 }
 
 jobs! {
+    /// Makes objects of the lines of server access logs.
+    AccessLogs = access_logs "access-logs",
     /// Opens shards that were away, looks whether shards answer, and gives up those that are away too long.
     AttachShards = attach_shards "attach-shards",
     /// Lets shards move what is left in packs together, so that the space of deleted blobs comes back.

@@ -4,8 +4,8 @@ use cofre_catalog::records::{
     BlobRecord, BucketConfig, BucketRecord, ClusterRecord, Content, CopyRecord, DefaultEncryption, DoomedRecord,
     Durability, Encryption, EncryptionMethod, EventRecord, GarbageRecord, Guards, Header, Headers, HealRecord,
     JobRecord, LegalHold, LockConfig, LockDefault, LockMode, LockPeriod, ManifestRecord, Ownership, PartRecord, Payer,
-    PublicAccessBlock, Retention, S3Place, Scope, Segment, SettingsRecord, ShardMode, ShardPlace, ShardRecord,
-    UploadRecord, VersionKind, VersionRecord, Versioning,
+    PublicAccessBlock, Retention, S3Place, Scope, Segment, SettingsRecord, ShardMode, ShardPass, ShardPlace,
+    ShardRecord, UploadRecord, VersionKind, VersionRecord, Versioning,
 };
 use cofre_types::{
     AccessKeyId, AccountId, BlobId, BucketId, BucketName, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, Scheme,
@@ -347,5 +347,10 @@ fn shards_settings_events_and_jobs() {
     };
     check("event", &[record]);
     check("cluster", &[ClusterRecord { id: [7; 16], created: TIME }]);
-    check("job", &[JobRecord { cursor: b"c\0\x01".to_vec(), began: TIME, ended: Timestamp(0) }]);
+    let given_up = [ShardMode::Dead, ShardMode::Lost, ShardMode::Returning];
+    check("shard-given-up", &given_up.map(|mode| shard(mode, None)));
+    let job = JobRecord { cursor: b"c\0\x01".to_vec(), began: TIME, ..JobRecord::default() };
+    check_older("job.v1.hex", &[job.clone()]);
+    let on_shard = ShardPass { shard: ShardId(3), copies: 300, bytes: 70_000, bad: 1, unreachable: 2 };
+    check("job", &[JobRecord { ended: TIME, goal: b"goal".to_vec(), shards: vec![on_shard], ..job }]);
 }

@@ -3,7 +3,7 @@ use crate::cli::connect::explain;
 use crate::cli::print::{bytes, fields, or_dash};
 use anyhow::Result;
 use clap::Subcommand;
-use cofre_admin_types::{Bucket, Quota};
+use cofre_admin_types::{Bucket, BucketRedundancy, Quota};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -13,6 +13,14 @@ pub(super) enum Command {
     Usage {
         /// Name of the bucket.
         name: String,
+    },
+    /// Change a bucket. Objects that exist are written anew under another redundancy in the background (job convert).
+    Set {
+        /// Name of the bucket.
+        name: String,
+        /// Its own redundancy, as replicas:2; `default` for that of the settings.
+        #[arg(long, value_name = "SCHEME")]
+        redundancy: String,
     },
     /// Set what a bucket may hold; a limit that is not given is that of the settings.
     Quota {
@@ -47,6 +55,10 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
             })
         }
         Command::Usage { name } => show(context, &client.bucket(&name).await.map_err(explain)?),
+        Command::Set { name, redundancy } => {
+            let request = BucketRedundancy { redundancy: Some(redundancy).filter(|text| text != "default") };
+            show(context, &client.set_bucket_redundancy(&name, &request).await.map_err(explain)?)
+        }
         Command::Quota { name, bytes_max, objects_max } => {
             let quota = Quota { bytes_max, objects_max };
             show(context, &client.set_bucket_quota(&name, &quota).await.map_err(explain)?)
@@ -67,6 +79,14 @@ fn show(context: &Context, bucket: &Bucket) -> Result<()> {
             ("uploads under way", format!("{}, {}", usage.uploads, bytes(usage.upload_bytes))),
             ("bytes max", or_dash(bucket.quota.bytes_max.map(bytes))),
             ("objects max", or_dash(bucket.quota.objects_max)),
+            ("redundancy", redundancy(bucket)),
         ])
     })
+}
+
+fn redundancy(bucket: &Bucket) -> String {
+    match &bucket.redundancy {
+        Some(own) => own.clone(),
+        None => format!("{}, by the settings", bucket.redundancy_in_force),
+    }
 }

@@ -4,12 +4,14 @@ mod accounts;
 mod buckets;
 mod events;
 mod health;
+mod inspect;
 mod jobs;
 mod keys;
 mod settings;
 mod shard_s3;
 mod shards;
 mod tokens;
+mod verify;
 
 use super::connect::Connect;
 use super::print::Printer;
@@ -57,6 +59,10 @@ enum Command {
     /// Background jobs.
     #[command(subcommand)]
     Job(jobs::Command),
+    /// Everything that is known of an object: its versions, blobs, and where each copy stands and why.
+    Inspect(inspect::Args),
+    /// Hold the catalog against itself and against the shards; fails if anything is wrong.
+    Verify(verify::Args),
 }
 
 /// What every command works with.
@@ -77,5 +83,7 @@ pub(super) async fn run(args: Args) -> Result<()> {
         Command::Bucket(command) => buckets::run(&context, command).await,
         Command::Events(args) => events::run(&context, args).await,
         Command::Job(command) => jobs::run(&context, command).await,
+        Command::Inspect(args) => inspect::run(&context, args).await,
+        Command::Verify(args) => verify::run(&context, args).await,
     }
 }

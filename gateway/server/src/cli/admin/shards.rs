@@ -79,7 +79,17 @@ pub(super) enum Command {
         #[arg(long, conflicts_with = "wait")]
         cancel: bool,
     },
-    /// Remove a shard that has drained. What is on its disk is not touched.
+    /// Declare a shard dead: what it held is made anew elsewhere (job rebuild), and nothing on it is deleted.
+    DeclareDead {
+        /// Number of the shard.
+        id: u32,
+    },
+    /// Take a shard back that was given up and answers again: it is held against the catalog first (job reconcile).
+    TakeBack {
+        /// Number of the shard.
+        id: u32,
+    },
+    /// Remove a shard that has drained, or was given up, once nothing names it. What is on its disk is not touched.
     Remove {
         /// Number of the shard.
         id: u32,
@@ -122,6 +132,8 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
             show_drain(context, &client.cancel_drain(id).await.map_err(explain)?)
         }
         Command::Drain { id, wait, cancel: false } => drain(context, id, wait).await,
+        Command::DeclareDead { id } => show(context, &client.declare_shard_dead(id).await.map_err(explain)?),
+        Command::TakeBack { id } => show(context, &client.take_shard_back(id).await.map_err(explain)?),
         Command::Remove { id } => {
             client.remove_shard(id).await.map_err(explain)?;
             printer.done(&format!("removed shard {id}; what is on its disk is still there"))
@@ -147,6 +159,12 @@ async fn drain(context: &Context, id: u32, wait: bool) -> Result<()> {
     while wait && drain.state != DrainState::Drained {
         if drain.state == DrainState::NotDraining {
             bail!("somebody cancelled the drain of shard {id}");
+        }
+        if drain.state == DrainState::Emptied
+            && client.shard(id).await.map_err(explain)?.value.health.state == ShardState::Unreachable
+        {
+            // What is left on it cannot be seen, and no record names it.
+            break;
         }
         line.show(Progress {
             done_bytes: drain.moved_bytes,
@@ -208,6 +226,7 @@ fn show_drain(context: &Context, drain: &Drain) -> Result<()> {
     context.printer.value(drain, |drain| {
         let left = match drain.state {
             DrainState::Drained => "nothing: the shard can be removed".to_owned(),
+            DrainState::Emptied => "nothing that a record names: the shard can be removed".to_owned(),
             _ => format!("{} blobs, {}", drain.remaining_blobs, bytes(drain.remaining_bytes)),
         };
         fields(&[
@@ -255,6 +274,9 @@ const fn mode(mode: ShardMode) -> &'static str {
         ShardMode::Active => "active",
         ShardMode::ReadOnly => "read-only",
         ShardMode::Draining => "draining",
+        ShardMode::Dead => "dead",
+        ShardMode::Lost => "lost",
+        ShardMode::Returning => "returning",
     }
 }
 
@@ -263,6 +285,7 @@ const fn drain_state(state: DrainState) -> &'static str {
         DrainState::NotDraining => "not draining",
         DrainState::Moving => "moving",
         DrainState::Stuck => "stuck",
+        DrainState::Emptied => "emptied",
         DrainState::Drained => "drained",
     }
 }

@@ -1,0 +1,81 @@
+use crate::figures::Shared;
+use crate::passes::Passes;
+use crate::{Ground, JobError};
+use cofre_runtime::{Pace, Step, Worker};
+use cofre_settings::JobName;
+use cofre_types::Timestamp;
+use std::time::Duration;
+
+/// The name, in status and in the catalog.
+const NAME: JobName = JobName::Convert;
+
+/// How often to look whether the redundancy of anything changed.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+
+/// How long to wait before a pass over what failed or changed meanwhile.
+const AGAIN_AFTER: Duration = Duration::from_secs(600);
+
+/// Writes objects anew that stand under another redundancy than their bucket, class and the settings ask for. A pass
+/// begins when any of these changes.
+pub(crate) struct Convert {
+    ground: Ground,
+    figures: Shared,
+    passes: Passes,
+    /// What the last pass left over; none is known of one before this process.
+    left: u64,
+    again_at: Duration,
+}
+
+impl Convert {
+    pub(crate) fn new(ground: Ground, figures: Shared) -> Self {
+        Self { ground, figures, passes: Passes::new(NAME.as_str()), left: 0, again_at: Duration::ZERO }
+    }
+}
+
+impl Worker for Convert {
+    type Error = JobError;
+
+    fn name(&self) -> &'static str {
+        NAME.as_str()
+    }
+
+    fn pace(&self) -> Pace {
+        self.ground.pace()
+    }
+
+    async fn step(&mut self) -> Result<Step, JobError> {
+        let goal = self.ground.objects.redundancy_goal().await?;
+        let asked = self.figures.take_asked();
+        let retry = self.left > 0 && self.ground.clock.elapsed() >= self.again_at;
+        let record = self.passes.record(&self.ground, &self.figures).await?;
+        let changed = record.goal != goal;
+        if record.cursor.is_empty() && !changed && !asked && !retry {
+            return Ok(Step::Idle(LOOK_EVERY));
+        }
+        if changed {
+            // What was passed may stand wrong by now.
+            record.cursor.clear();
+        }
+        self.figures.finish(false);
+        let cursor = self.passes.begin(&self.figures, Timestamp(self.ground.clock.now_nanos()), &goal);
+        let step = self.ground.objects.convert(&cursor).await?;
+        self.figures.done(step.versions, step.bytes);
+        self.figures.acted([
+            ("looked_at", step.looked_at),
+            ("converted", step.versions),
+            ("refused", step.refused),
+            ("changed_meanwhile", step.changed),
+        ]);
+        let failed = step.problems.len() as u64 - step.refused;
+        self.passes.left().waiting += failed + step.changed;
+        for (about, why) in step.problems {
+            self.passes.left().problem(about, why);
+        }
+        if let Some(left) = self.passes.advance(&self.ground, &self.figures, step.next).await? {
+            self.left = left;
+            self.again_at = self.ground.clock.elapsed() + AGAIN_AFTER;
+            self.figures.finish(left == 0);
+        }
+        Ok(Step::More)
+    }
+}

@@ -1,0 +1,209 @@
+//! The test bed: running jobs over a catalog and shards in memory that can be taken away.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use cofre_catalog::records::{AccountRecord, BlobRecord, Record};
+use cofre_catalog::{Batch, Memory, Scan, SnapshotExt, Store, keys};
+use cofre_events::EventLog;
+use cofre_iam::{AccountIdentity, Caller, Origin, Principal, RequestId};
+use cofre_jobs::{Ground, JobStatus, Jobs};
+use cofre_objects::{
+    CreateBucket, DeclaredChecksum, NewShard, Objects, OpenBackend, Parts, PutObject, ShardPlace, Topology, Upload,
+    WriteConditions,
+};
+use cofre_runtime::{Clock, Random, Shutdown};
+use cofre_settings::{DynamicSettings, JobName, Patch};
+use cofre_shards::{Backend, BackendError, Body, Faulty, MemoryBackend, Shards, ShardsOptions, Trouble, Troubles};
+use cofre_types::{AccountId, BlobId, BucketName, ObjectKey, Scheme, ShardId, Timestamp};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+pub struct Bed {
+    pub objects: Objects,
+    pub topology: Topology,
+    pub settings: DynamicSettings,
+    pub jobs: Jobs,
+    pub shutdown: Shutdown,
+    store: Arc<Memory>,
+    backends: Arc<Backends>,
+    alice: Caller,
+}
+
+#[derive(Default)]
+struct Backends(Mutex<HashMap<String, (Arc<MemoryBackend>, Arc<Faulty>)>>);
+
+impl Backends {
+    fn made(&self, path: &str) -> (Arc<MemoryBackend>, Arc<Faulty>) {
+        let make = || {
+            let memory = Arc::new(MemoryBackend::new(1 << 30));
+            (Arc::clone(&memory), Arc::new(Faulty::new(memory)))
+        };
+        self.0.lock().unwrap().entry(path.to_owned()).or_insert_with(make).clone()
+    }
+}
+
+struct Opener(Arc<Backends>);
+
+#[async_trait]
+impl OpenBackend for Opener {
+    async fn create(&self, _place: &ShardPlace, identity: [u8; 16]) -> Result<[u8; 16], BackendError> {
+        Ok(identity)
+    }
+
+    async fn open(&self, place: &ShardPlace, _identity: [u8; 16]) -> Result<Arc<dyn Backend>, BackendError> {
+        let ShardPlace::Filesystem { path } = place else { panic!("these shards are directories") };
+        Ok(self.0.made(path).1)
+    }
+}
+
+fn path(number: u32) -> String {
+    format!("/shard-{number}")
+}
+
+impl Bed {
+    /// So many shards, numbered from 1, a bucket, and every job busy as it likes.
+    pub async fn new(scheme: &str, shards: u32) -> Self {
+        let store = Arc::new(Memory::new());
+        let (clock, random) = (Clock::system(), Random::seeded(7));
+        let settings = DynamicSettings::open(store.clone(), clock.clone()).await.unwrap();
+        let pool = Shards::new(clock.clone(), random.clone(), ShardsOptions::default());
+        let backends = Arc::new(Backends::default());
+        let opener = Arc::new(Opener(Arc::clone(&backends)));
+        let topology = Topology::new(store.clone(), pool.clone(), opener, clock.clone(), random.clone());
+        for number in 1..=shards {
+            topology.register(NewShard::at_path(path(number)), "test").await.unwrap();
+        }
+        let keys = cofre_keys::KeyRing::new(Arc::new(cofre_keys::MemoryKeys::new(&[], random.clone())), Vec::new());
+        let objects = Objects::new(Parts {
+            store: store.clone(),
+            shards: pool,
+            keys,
+            settings: settings.clone(),
+            clock: clock.clone(),
+            random,
+            region: "us-east-1".to_owned(),
+            scheme: scheme.parse::<Scheme>().unwrap(),
+        });
+        let events = EventLog::new(store.clone());
+        let ground =
+            Ground { objects: objects.clone(), topology: topology.clone(), events, settings: settings.clone(), clock };
+        let shutdown = Shutdown::default();
+        let jobs = Jobs::start(&ground, &shutdown);
+        let alice = account(store.as_ref()).await;
+        let bed = Self { objects, topology, settings, jobs, shutdown, store, backends, alice };
+        bed.set(serde_json::json!({"timers": {"job_busy_share": 1.0}})).await;
+        let bucket =
+            CreateBucket { name: bucket(), region: String::new(), object_lock: false, acl: None, ownership: None };
+        bed.objects.create_bucket(&bed.alice, bucket).await.unwrap();
+        bed
+    }
+
+    pub async fn add_shard(&self, number: u32) {
+        self.topology.register(NewShard::at_path(path(number)), "test").await.unwrap();
+    }
+
+    pub async fn put(&self, key: &str, content: &'static [u8]) {
+        let upload = Upload {
+            body: Body::Whole(Bytes::from_static(content)),
+            content_md5: None,
+            checksum: DeclaredChecksum::None,
+        };
+        let request = PutObject {
+            bucket: bucket(),
+            key: ObjectKey::parse(key).unwrap(),
+            upload,
+            headers: Default::default(),
+            tags: Default::default(),
+            storage_class: String::new(),
+            lock: Default::default(),
+            acl: None,
+            encryption: Default::default(),
+            conditions: WriteConditions::default(),
+        };
+        self.objects.put_object(&self.alice, request).await.unwrap();
+    }
+
+    pub fn set_away(&self, number: u32, away: bool) {
+        let trouble = away.then_some(Trouble::Unreachable);
+        let troubles = Troubles { put: trouble, get: trouble, other: trouble, ..Troubles::default() };
+        self.backends.made(&path(number)).1.set(troubles);
+    }
+
+    /// Loses everything on a shard that answers.
+    pub async fn wipe(&self, number: u32) {
+        let memory = self.backends.made(&path(number)).0;
+        let lost = memory.list(None).await.unwrap().0;
+        memory.delete(lost.into_iter().map(|copy| (copy.blob, copy.locator)).collect()).await.unwrap();
+    }
+
+    pub async fn set(&self, merge: serde_json::Value) {
+        let expected = self.settings.revised().revision;
+        let patch = Patch { expected, merge, author: "test".to_owned(), note: String::new() };
+        self.settings.patch(patch).await.unwrap();
+    }
+
+    pub async fn job(&self, name: JobName) -> JobStatus {
+        self.jobs.control().report_of(name).await.unwrap()
+    }
+
+    /// Waits until a job tells what is waited for; wakes it meanwhile.
+    pub async fn until(&self, name: JobName, what: &str, is: impl Fn(&JobStatus) -> bool) -> JobStatus {
+        let mut last = self.job(name).await;
+        for _ in 0..2_000 {
+            if is(&last) {
+                return last;
+            }
+            self.jobs.control().wake(name);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            last = self.job(name).await;
+        }
+        panic!("{what} did not happen: {last:?}");
+    }
+
+    /// Copies that stand on shards which answer and are named by records, by shard.
+    pub async fn named(&self) -> BTreeMap<BlobId, BTreeSet<ShardId>> {
+        let page =
+            self.store.snapshot().await.unwrap().page(Scan::prefix(&[keys::family::BLOB]), 100_000).await.unwrap();
+        let blobs = page.into_iter().map(|(key, entry)| {
+            let record = BlobRecord::decode(&entry.value).unwrap();
+            (keys::blob_of(&key).unwrap(), record.copies.into_iter().map(|copy| copy.shard).collect())
+        });
+        blobs.collect()
+    }
+
+    /// Copies that really stand on each shard, whether it answers or not.
+    pub async fn standing(&self, number: u32) -> BTreeSet<BlobId> {
+        let memory = self.backends.made(&path(number)).0;
+        memory.list(None).await.unwrap().0.into_iter().map(|copy| copy.blob).collect()
+    }
+}
+
+async fn account(store: &Memory) -> Caller {
+    let id = AccountId::from_bytes([1; 32]);
+    let record = AccountRecord {
+        id,
+        name: "alice".to_owned(),
+        email: String::new(),
+        root: false,
+        disabled: false,
+        created: Timestamp(1),
+        buckets_max: None,
+    };
+    let mut batch = Batch::new();
+    batch.put(keys::account(id), record.encode());
+    store.commit(batch).await.unwrap();
+    let identity = AccountIdentity {
+        id,
+        name: "alice".to_owned(),
+        email: String::new(),
+        root: false,
+        buckets_max: None,
+        access_key: None,
+    };
+    Caller::new(Principal::Account(Arc::new(identity)), Origin::default(), RequestId::new(&Random::seeded(1)))
+}
+
+fn bucket() -> BucketName {
+    BucketName::parse("bucket").unwrap()
+}

@@ -1,0 +1,115 @@
+//! What the status says, held against what really stands on the shards.
+
+use crate::bed::Bed;
+use cofre_jobs::JobState;
+use cofre_settings::JobName;
+use cofre_types::ShardId;
+
+/// How many copies that records name do not stand where they should, the shards of `away` aside.
+async fn lacking(bed: &Bed, shards: &[u32], away: &[u32]) -> usize {
+    let mut lacking = 0;
+    let named = bed.named().await;
+    for number in shards.iter().filter(|number| !away.contains(number)) {
+        let standing = bed.standing(*number).await;
+        let should = named.iter().filter(|(_, on)| on.contains(&ShardId(*number)));
+        lacking += should.filter(|(blob, _)| !standing.contains(*blob)).count();
+    }
+    lacking
+}
+
+async fn copies_on(bed: &Bed, number: u32) -> usize {
+    bed.named().await.values().filter(|on| on.contains(&ShardId(number))).count()
+}
+
+async fn fill(bed: &Bed, objects: u32) {
+    for number in 0..objects {
+        bed.put(&format!("k{number}"), &[7; 1_000]).await;
+    }
+}
+
+#[tokio::test]
+async fn heal_ends_when_the_shards_hold_what_records_name_and_not_before() {
+    let bed = Bed::new("replicas:2", 3).await;
+    fill(&bed, 60).await;
+    bed.set(serde_json::json!({"jobs": {"heal": {"paused": true}}})).await;
+    bed.wipe(1).await;
+    bed.jobs.control().run(JobName::Scrub);
+    let scrub = bed.until(JobName::Scrub, "a whole scrub", |scrub| scrub.figures.passes > 0).await;
+    let lost = lacking(&bed, &[1, 2, 3], &[]).await as u64;
+    let on_one = scrub.figures.shards.iter().find(|seen| seen.shard == ShardId(1)).unwrap();
+    assert_eq!((on_one.bad, on_one.copies), (lost, 0));
+    let heal = bed.job(JobName::Heal).await;
+    assert_eq!((heal.state, heal.remaining.objects), (JobState::Paused, Some(lost)));
+    assert_eq!((heal.remaining.bytes, heal.speed.time_left), (None, None), "the queue counts no bytes");
+
+    bed.set(serde_json::json!({"jobs": {"heal": {"paused": null}}})).await;
+    loop {
+        // Read in this order: what is healed in between only makes fewer.
+        let before = lacking(&bed, &[1, 2, 3], &[]).await as u64;
+        let heal = bed.job(JobName::Heal).await;
+        let left = heal.remaining.objects.unwrap();
+        assert!(left <= before + 1, "{left} are said to be left, and {before} were");
+        if heal.figures.finished.is_some() {
+            assert_eq!((left, lacking(&bed, &[1, 2, 3], &[]).await), (0, 0));
+            break;
+        }
+        assert!(heal.state != JobState::Idle || left == 0);
+        bed.jobs.control().wake(JobName::Heal);
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(bed.job(JobName::Heal).await.figures.done, lost);
+}
+
+#[tokio::test]
+async fn a_drain_has_finished_once_the_shard_lists_nothing() {
+    let bed = Bed::new("replicas:1", 3).await;
+    fill(&bed, 60).await;
+    let change = cofre_objects::ShardChange { draining: Some(true), ..Default::default() };
+    bed.topology.change(ShardId(1), &change, None, "test").await.unwrap();
+    loop {
+        let drain = bed.job(JobName::Drain).await;
+        let progress = bed.topology.drain_progress(ShardId(1)).await.unwrap();
+        if progress.state == cofre_objects::DrainState::Drained {
+            assert!(bed.standing(1).await.is_empty());
+            break;
+        }
+        assert!(drain.remaining.objects.unwrap() >= copies_on(&bed, 1).await as u64);
+        bed.jobs.control().wake(JobName::Drain);
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((copies_on(&bed, 1).await, lacking(&bed, &[1, 2, 3], &[]).await), (0, 0));
+}
+
+#[tokio::test]
+async fn shards_come_and_go_and_the_status_is_true_at_each_poll() {
+    let bed = Bed::new("replicas:2", 4).await;
+    fill(&bed, 100).await;
+    bed.set_away(1, true);
+    bed.until(JobName::AttachShards, "the loss is seen", |job| job.remaining.objects == Some(1)).await;
+    bed.topology.give_up(ShardId(1), true, "test").await.unwrap();
+    loop {
+        let rebuild = bed.job(JobName::Rebuild).await;
+        let after = copies_on(&bed, 1).await as u64;
+        assert!(rebuild.remaining.objects.unwrap() >= after, "{rebuild:?}");
+        if rebuild.figures.finished.is_some() && after == 0 {
+            break;
+        }
+        bed.jobs.control().wake(JobName::Rebuild);
+        bed.jobs.control().wake(JobName::Heal);
+        tokio::task::yield_now().await;
+    }
+    let named = bed.named().await;
+    assert!(named.values().all(|on| on.len() == 2 && !on.contains(&ShardId(1))));
+    assert_eq!(lacking(&bed, &[2, 3, 4], &[]).await, 0);
+
+    // One is added; the lost one comes back by itself, and gives up what nobody needs.
+    bed.add_shard(5).await;
+    fill(&bed, 20).await;
+    bed.set_away(1, false);
+    bed.until(JobName::AttachShards, "the shard is back", |job| job.figures.actions.contains_key("taken_back")).await;
+    bed.until(JobName::Reconcile, "it is held against the catalog", |job| job.figures.passes > 0).await;
+    bed.until(JobName::Reclaim, "what nobody needs is deleted", |job| job.figures.finished.is_some()).await;
+    assert_eq!(bed.topology.get(ShardId(1)).await.unwrap().record.mode, cofre_objects::ShardMode::Active);
+    assert_eq!(lacking(&bed, &[1, 2, 3, 4, 5], &[]).await, 0);
+    assert!(bed.named().await.values().all(|on| on.len() == 2));
+}

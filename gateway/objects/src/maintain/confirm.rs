@@ -1,0 +1,59 @@
+use crate::blobs::blob_ref;
+use crate::{Error, Objects};
+use cofre_shards::CopyState;
+use cofre_types::{BlobId, ShardId};
+
+impl Objects {
+    /// Reads the copies of a blob on some shards back, after they were written: `None` if they are whole, or the blob
+    /// is gone meanwhile; else why not, and the blob waits to be healed again.
+    ///
+    /// # Errors
+    /// [`Error`] if the catalog cannot be read or written.
+    pub async fn confirm(&self, blob: BlobId, shards: &[ShardId]) -> Result<Option<String>, Error> {
+        let Some(held) = self.held_blob(blob).await? else { return Ok(None) };
+        let blob = blob_ref(blob, &held.record);
+        for copy in blob.copies.iter().filter(|copy| shards.contains(&copy.shard)) {
+            let why = match self.shards().verify(&blob, copy).await {
+                CopyState::Whole => continue,
+                CopyState::Missing => "it is not there".to_owned(),
+                CopyState::Corrupt(why) | CopyState::Unreachable(why) => why,
+            };
+            // It may have moved or gone since its record was read.
+            if self.held_blob(blob.id).await?.is_none_or(|now| now.revision != held.revision) {
+                continue;
+            }
+            self.queue_heal(blob.id, copy.shard).await?;
+            return Ok(Some(format!("the copy that was written to shard {} does not read back: {why}", copy.shard)));
+        }
+        Ok(None)
+    }
+
+    /// Whether a shard lists nothing, once what waits to be deleted on it is.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if the shard cannot be reached: nothing is known then.
+    pub async fn is_empty(&self, shard: ShardId) -> Result<bool, Error> {
+        let mut after = None;
+        loop {
+            let deleted = self.delete_doomed(shard, after).await?;
+            after = deleted.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let mut cursor = None;
+        for _ in 0..LIST_PAGES_MAX {
+            let listed = self.shards().list(shard, cursor).await;
+            let (listed, next) = listed.map_err(|error| Error::Unavailable(error.to_string()))?;
+            match (listed.is_empty(), next) {
+                (false, _) => return Ok(false),
+                (true, None) => return Ok(true),
+                (true, next) => cursor = next,
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Most pages that are read in search of anything: each is a pack or a directory.
+const LIST_PAGES_MAX: usize = 100_000;

@@ -1,0 +1,63 @@
+//! Shards that were given up: what had copies on them is made whole elsewhere.
+//!
+//! Their copies stop counting, and leave the records as the blobs are healed. They become doomed, but nothing is
+//! deleted from a shard until it was held against the catalog: it may come back with the last good copy of something.
+
+use crate::{Error, Objects};
+use cofre_catalog::records::{Record, ShardMode, ShardRecord};
+use cofre_catalog::{Scan, SnapshotExt, keys};
+use cofre_types::{BlobId, ShardId};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use std::collections::HashSet;
+
+/// Most blobs that one step queues.
+const BLOBS_PER_STEP_MAX: usize = 256;
+
+/// Most commits of a step that are under way at once.
+const COMMITS_AT_ONCE_MAX: usize = 16;
+
+/// What a step of queueing did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Queued {
+    /// Blobs that wait to be healed now.
+    pub blobs: u64,
+    /// Where to go on; absent at the end of the catalog.
+    pub next: Option<BlobId>,
+}
+
+impl Objects {
+    /// Queues some blobs after `after` to be healed that have a copy on a shard which was given up.
+    ///
+    /// # Errors
+    /// [`Error`] if the catalog cannot be read or written.
+    pub async fn queue_given_up(&self, shard: ShardId, after: Option<BlobId>) -> Result<Queued, Error> {
+        let (found, next) = self.blobs_on(shard, after, BLOBS_PER_STEP_MAX).await?;
+        let queued = Queued { blobs: found.len() as u64, next };
+        let each = found.into_iter().map(|blob| self.queue_heal(blob, shard));
+        stream::iter(each).buffer_unordered(COMMITS_AT_ONCE_MAX).try_collect::<()>().await?;
+        Ok(queued)
+    }
+
+    /// The shards whose copies do not count.
+    pub(crate) async fn given_up_shards(&self) -> Result<HashSet<ShardId>, Error> {
+        let page = self.store().snapshot().await?.page(Scan::prefix(&[keys::family::SHARD]), crate::SHARDS_MAX).await?;
+        let mut given_up = HashSet::new();
+        for (_, entry) in page {
+            let record = ShardRecord::decode(&entry.value)?;
+            if record.mode.is_given_up() {
+                given_up.insert(record.id);
+            }
+        }
+        Ok(given_up)
+    }
+
+    /// Whether nothing may be deleted from a shard now.
+    pub(crate) async fn is_unreconciled(&self, shard: ShardId) -> Result<bool, Error> {
+        Ok(self.shard_mode(shard).await?.is_some_and(ShardMode::is_unreconciled))
+    }
+
+    pub(crate) async fn shard_mode(&self, shard: ShardId) -> Result<Option<ShardMode>, Error> {
+        let entry = self.get(keys::shard(shard)).await?;
+        Ok(entry.map(|entry| ShardRecord::decode(&entry.value)).transpose()?.map(|record| record.mode))
+    }
+}

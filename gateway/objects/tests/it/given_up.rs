@@ -1,0 +1,186 @@
+//! Shards that are away, given up, and back.
+
+use crate::bed::Bed;
+use cofre_catalog::keys::family;
+use cofre_objects::{Reconciling, ShardMode, TopologyError};
+use cofre_shards::Backend;
+use cofre_types::ShardId;
+use std::time::Duration;
+
+const ONE: ShardId = ShardId(1);
+
+/// Twenty objects of two copies each, on three shards of which the first is away.
+async fn bed() -> Bed {
+    let bed = Bed::new("replicas:2").await;
+    bed.make_bucket("b").await;
+    for i in 0..20 {
+        bed.put(&format!("k{i}"), &[i; 100]).await;
+    }
+    bed.backends.set_away("/one", true);
+    bed.topology.look().await;
+    bed
+}
+
+async fn all_read(bed: &Bed) {
+    for i in 0..20 {
+        assert_eq!(bed.get(&format!("k{i}")).await.unwrap(), [i; 100]);
+    }
+}
+
+async fn listed(bed: &Bed, path: &str) -> usize {
+    bed.backends.at(path).list(None).await.unwrap().0.len()
+}
+
+async fn rebuild(bed: &Bed) {
+    let mut after = None;
+    loop {
+        let queued = bed.objects.queue_given_up(ONE, after).await.unwrap();
+        after = queued.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    heal(bed).await;
+}
+
+async fn heal(bed: &Bed) {
+    let mut after = None;
+    loop {
+        let healed = bed.objects.heal(after).await.unwrap();
+        for (blob, shards) in &healed.healed {
+            assert_eq!(bed.objects.confirm(*blob, shards).await.unwrap(), None);
+        }
+        after = healed.next;
+        if after.is_none() {
+            return;
+        }
+    }
+}
+
+/// Holds the first shard against the catalog to the end; how many copies were good, and taken back.
+async fn reconcile(bed: &Bed) -> (u64, u64) {
+    let (mut good, mut taken_back) = (0, 0);
+    let mut at = Reconciling::LetGo(None);
+    loop {
+        let step = bed.objects.reconcile(ONE, at).await.unwrap();
+        assert_eq!((step.unreachable, step.bad), (0, 0));
+        good += step.good;
+        taken_back += step.taken_back;
+        let Some(next) = step.next else { return (good, taken_back) };
+        assert_eq!(Reconciling::decode(&next.encode()), next);
+        at = next;
+    }
+}
+
+async fn mode(bed: &Bed) -> ShardMode {
+    bed.topology.get(ONE).await.unwrap().record.mode
+}
+
+#[tokio::test]
+async fn a_shard_that_is_away_is_never_taken_for_empty() {
+    let bed = bed().await;
+    let held = bed.topology.holdings(ONE).await.unwrap().blobs;
+    assert!(held > 0);
+    let scrubbed = bed.objects.scrub(None).await.unwrap();
+    let seen = scrubbed.shards.iter().find(|seen| seen.shard == ONE).unwrap();
+    assert!(scrubbed.bad == 0 && seen.unreachable > 0 && seen.copies == 0);
+    all_read(&bed).await;
+    assert_eq!((bed.count(family::HEAL).await, bed.topology.holdings(ONE).await.unwrap().blobs), (0, held));
+}
+
+#[tokio::test]
+async fn what_was_on_a_shard_that_is_given_up_is_whole_elsewhere_and_nothing_on_it_is_lost() {
+    let bed = bed().await;
+    let held = listed(&bed, "/one").await;
+    bed.topology.give_up(ONE, false, "test").await.unwrap();
+    rebuild(&bed).await;
+    assert_eq!((bed.topology.holdings(ONE).await.unwrap().blobs, bed.count(family::HEAL).await), (0, 0));
+    assert_eq!(listed(&bed, "/two").await + listed(&bed, "/three").await, 40, "two copies of each, elsewhere");
+
+    // It is not trusted: what it still holds waits, whether it answers or not.
+    assert!(matches!(bed.topology.take_back(ONE, "test").await, Err(TopologyError::Away(_))));
+    bed.backends.set_away("/one", false);
+    bed.reclaim().await;
+    bed.objects.find_orphans(ONE, None, Duration::ZERO).await.unwrap();
+    bed.objects.compact(ONE).await.unwrap();
+    bed.reclaim().await;
+    assert_eq!(listed(&bed, "/one").await, held);
+
+    bed.topology.take_back(ONE, "test").await.unwrap();
+    assert_eq!(mode(&bed).await, ShardMode::Returning);
+    assert_eq!(reconcile(&bed).await, (0, 0), "every blob is whole without it");
+    assert_eq!(bed.objects.delete_doomed(ONE, None).await.unwrap().copies, 0, "not before that was noted");
+    bed.topology.note_reconciled(ONE, "test").await.unwrap();
+    assert_eq!(mode(&bed).await, ShardMode::Active);
+    bed.reclaim().await;
+    assert_eq!((listed(&bed, "/one").await, bed.stored().await), (0, 40));
+    all_read(&bed).await;
+}
+
+#[tokio::test]
+async fn a_shard_that_comes_back_with_the_last_good_copies_gives_them_back() {
+    let bed = bed().await;
+    bed.topology.give_up(ONE, true, "test").await.unwrap();
+    let held = bed.topology.holdings(ONE).await.unwrap().blobs;
+    rebuild(&bed).await;
+    // Both others lose everything.
+    for path in ["/two", "/three"] {
+        let lost: Vec<_> = bed.backends.at(path).list(None).await.unwrap().0;
+        let lost = lost.into_iter().map(|copy| (copy.blob, copy.locator)).collect();
+        bed.backends.at(path).delete(lost).await.unwrap();
+    }
+    let scrubbed = bed.objects.scrub(None).await.unwrap();
+    let scrubbed_on = bed.objects.scrub(scrubbed.next).await.unwrap();
+    assert_eq!(scrubbed.bad + scrubbed_on.bad, 40);
+    heal(&bed).await;
+    bed.backends.set_away("/one", false);
+    bed.topology.take_back(ONE, "test").await.unwrap();
+    assert_eq!(reconcile(&bed).await.1, held);
+    bed.topology.note_reconciled(ONE, "test").await.unwrap();
+    heal(&bed).await;
+    bed.reclaim().await;
+    let mut read = 0;
+    for i in 0..20 {
+        read += u64::from(bed.get(&format!("k{i}")).await.is_ok_and(|bytes| bytes == [i; 100]));
+    }
+    assert_eq!(read, held, "what only stood on the two that were lost is lost, and nothing else");
+    assert_eq!(bed.stored().await as u64, held * 2);
+}
+
+#[tokio::test]
+async fn the_only_copies_on_a_shard_that_is_given_up_stay_named() {
+    let bed = Bed::with_bucket().await;
+    for i in 0..20 {
+        bed.put(&format!("k{i}"), &[i; 100]).await;
+    }
+    let held = bed.topology.holdings(ONE).await.unwrap().blobs;
+    bed.backends.set_away("/one", true);
+    bed.topology.look().await;
+    bed.topology.give_up(ONE, true, "test").await.unwrap();
+    rebuild(&bed).await;
+    assert_eq!(bed.topology.holdings(ONE).await.unwrap().blobs, held);
+    assert!(matches!(bed.topology.remove(ONE, "test").await, Err(TopologyError::HoldsCopies(_))));
+    bed.backends.set_away("/one", false);
+    bed.topology.take_back(ONE, "test").await.unwrap();
+    assert_eq!(reconcile(&bed).await, (held, 0));
+    bed.topology.note_reconciled(ONE, "test").await.unwrap();
+    heal(&bed).await;
+    all_read(&bed).await;
+    assert_eq!(bed.count(family::HEAL).await, 0);
+}
+
+#[tokio::test]
+async fn a_read_of_a_blob_below_its_redundancy_goes_on_and_queues_it() {
+    let bed = Bed::new("replicas:2").await;
+    bed.make_bucket("b").await;
+    for i in 0..20 {
+        bed.put(&format!("k{i}"), &[i; 100]).await;
+    }
+    let lost = bed.backends.at("/one").list(None).await.unwrap().0;
+    let lost = lost.into_iter().map(|copy| (copy.blob, copy.locator)).collect();
+    bed.backends.at("/one").delete(lost).await.unwrap();
+    all_read(&bed).await;
+    let queued = tokio::time::timeout(Duration::from_secs(10), bed.objects.queue_reported()).await;
+    assert!(queued.expect("a read came upon a copy that is gone").unwrap());
+    assert_eq!(bed.topology.waiting_for_heal().await.unwrap().blobs, 1);
+}
