@@ -12,7 +12,7 @@ pub use boot::{BootArgs, BootSettings, LogFormat, RootCredentials, Secrets, TlsF
 pub use dynamic::{
     AUTHOR_BYTES_MAX, CORS_ORIGINS_MAX, Change, ClassScheme, CorsDefault, DOCUMENT_BYTES_MAX, DefaultOwnership,
     DynamicSettings, HISTORY_PAGE_MAX, HISTORY_REVISIONS_MAX, History, JobName, JobSettings, Jobs, LogLevel,
-    NOTE_BYTES_MAX, NewBuckets, Patch, Quotas, REPLICATE_BYTES_MAX, RateLimits, Repair, Revised, RevisionInfo, Settings,
-    Timers, Writes,
+    NOTE_BYTES_MAX, NewBuckets, Patch, Quotas, REPLICATE_BYTES_MAX, RateLimits, Repair, Revised, RevisionInfo,
+    Settings, Timers, Writes,
 };
 pub use error::{BootError, SettingsError};
