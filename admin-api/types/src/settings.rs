@@ -116,6 +116,8 @@ pub struct Timers {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JobsSettings {
+    /// Makes objects of the lines of server access logs.
+    pub access_logs: JobSettings,
     /// Opens shards that were away, looks whether shards answer, and gives up those that are away too long.
     pub attach_shards: JobSettings,
     /// Lets shards move what is left in packs together, so that the space of deleted blobs comes back.

@@ -20,7 +20,7 @@ impl Bucket {
             && match &caller.principal {
                 Principal::Account(account) => !account.root && account.id != self.record.owner,
                 Principal::Anonymous => true,
-                Principal::Internal(_) => false,
+                Principal::Internal(_) | Principal::Service(_) => false,
             }
     }
 
@@ -33,7 +33,7 @@ impl Bucket {
         match caller.principal {
             Principal::Anonymous => true,
             Principal::Account(_) => !caller.pays && (of_object || is_paid_of_a_bucket(action)),
-            Principal::Internal(_) => false,
+            Principal::Internal(_) | Principal::Service(_) => false,
         }
     }
 }

@@ -30,7 +30,7 @@ pub fn records(bytes: &[u8]) {
     }
 }
 
-const DECODERS: [fn(&[u8]); 16] = [
+const DECODERS: [fn(&[u8]); 17] = [
     decode::<VersionRecord>,
     decode::<BlobRecord>,
     decode::<BucketRecord>,

@@ -181,10 +181,11 @@ impl Visit {
         let conditionals = Conditionals::take(&mut headers);
         headers.remove(header::AUTHORIZATION);
         let (conditions, range) = (conditionals.read(), conditionals.range.clone());
-        let facts = Facts { headers, conditionals, uri, signed: Signed::Not };
+        let exchange = exchange.clone();
+        let facts = Facts { headers, conditionals, uri, signed: Signed::Not, exchange: exchange.clone() };
         Ok(Self {
             caller: Caller { facts: Some(Arc::new(facts)), ..caller },
-            exchange: exchange.clone(),
+            exchange,
             bucket,
             key,
             host,
