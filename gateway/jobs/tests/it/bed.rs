@@ -189,6 +189,8 @@ async fn account(store: &Memory) -> Caller {
         disabled: false,
         created: Timestamp(1),
         buckets_max: None,
+        bytes_max: None,
+        objects_max: None,
     };
     let mut batch = Batch::new();
     batch.put(keys::account(id), record.encode());

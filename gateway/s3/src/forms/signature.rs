@@ -156,7 +156,7 @@ mod tests {
     const SIGNATURE: &str = "3cfc0948beaa069f5aeb3088419b15e48eba8cb1ddf4163e59361c26d89cfde7";
 
     fn verify(changes: &[(&str, &str)], now: Timestamp) -> String {
-        let exchange = Exchange::new(RequestId::new(&Random::seeded(1)), Origin::default());
+        let exchange = Exchange::new(RequestId::new(&Random::seeded(1)), Origin::default(), None);
         let fields = fields(changes);
         let outcome = Claim::of(&fields, "us-east-1", now, &exchange).and_then(|claim| claim.unwrap().verify(SECRET));
         outcome.err().map(|error| error.code().as_str().to_owned()).unwrap_or_default()
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_form_is_signed_whole_or_not_at_all() {
-        let exchange = Exchange::new(RequestId::new(&Random::seeded(1)), Origin::default());
+        let exchange = Exchange::new(RequestId::new(&Random::seeded(1)), Origin::default(), None);
         let told = |names: &[&str]| {
             let mut fields = Fields::default();
             for name in names {
