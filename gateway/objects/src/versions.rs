@@ -41,6 +41,12 @@ impl KeyState {
         self.current.as_ref().map(|held| &held.record)
     }
 
+    /// Whether this is the current object. Its place says so and its revision does not: the commit that puts a version
+    /// and ages the one before it gives both records one revision.
+    pub(crate) fn is_current(&self, held: &Held) -> bool {
+        self.current.as_ref().is_some_and(|current| current.record.place == held.record.place)
+    }
+
     /// The place of the newest version, object or delete marker.
     pub(crate) fn newest_place(&self) -> Option<u64> {
         self.current.iter().chain(&self.older).map(|held| held.record.place).max()

@@ -107,7 +107,7 @@ impl Objects {
             Error::IsDeleteMarker { .. } => Error::InvalidRequest("the source of a copy is not a delete marker"),
             other => other,
         })?;
-        let current = self.key_state(&bucket, key).await?.current.is_some_and(|now| now.revision == held.revision);
+        let current = self.key_state(&bucket, key).await?.is_current(&held);
         Ok(Source { bucket, key: key.clone(), held, current })
     }
 

@@ -74,9 +74,7 @@ impl Objects {
 
     /// Writes a version's record anew where it stands.
     pub(crate) async fn try_rewrite(&self, bucket: &Bucket, key: &ObjectKey, held: Held) -> Result<Tried, Error> {
-        let current = self.key_state(bucket, key).await?.current;
-        let is_current = current.is_some_and(|current| current.revision == held.revision);
-        let at = if is_current {
+        let at = if self.key_state(bucket, key).await?.is_current(&held) {
             keys::current(bucket.record.id, key)
         } else {
             keys::version(bucket.record.id, key, held.record.place)

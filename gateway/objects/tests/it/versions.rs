@@ -1,8 +1,8 @@
-use crate::bed::{Bed, bucket, put};
+use crate::bed::{Bed, bucket, key, put};
 use cofre_catalog::keys::family;
 use cofre_catalog::records::{Usage, Versioning};
 use cofre_objects::{Error, ListVersions};
-use cofre_types::VersionId;
+use cofre_types::{Tags, TagsLimit, VersionId};
 
 async fn set(bed: &Bed, versioning: Versioning) {
     bed.objects.put_bucket_versioning(&bed.alice, &bucket("b"), versioning).await.unwrap();
@@ -43,6 +43,21 @@ async fn an_unversioned_bucket_keeps_one_null_version() {
     assert_eq!(versions(&bed, 10).await, [("k".to_owned(), VersionId::Null, true, false)]);
     assert_eq!(bed.delete("k", None).await.unwrap().version, None);
     assert_eq!(versions(&bed, 10).await, []);
+}
+
+#[tokio::test]
+async fn what_is_said_of_an_older_version_leaves_the_current_one() {
+    let bed = Bed::with_bucket().await;
+    set(&bed, Versioning::Enabled).await;
+    let one = bed.put("k", b"one").await.version.unwrap();
+    let two = bed.put("k", b"two").await.version.unwrap();
+    let tags = Tags::new(vec![("a".to_owned(), "b".to_owned())], TagsLimit::Object).unwrap();
+    bed.objects.put_object_tags(&bed.alice, &bucket("b"), &key("k"), Some(one), tags.clone()).await.unwrap();
+    assert_eq!(bed.objects.object_tags(&bed.alice, &bucket("b"), &key("k"), Some(one)).await.unwrap().0, tags);
+    assert_eq!(bed.objects.object_tags(&bed.alice, &bucket("b"), &key("k"), None).await.unwrap().0, Tags::default());
+    assert_eq!(bed.get("k").await.unwrap(), b"two");
+    let listed = versions(&bed, 10).await;
+    assert_eq!(listed, [("k".to_owned(), two, true, false), ("k".to_owned(), one, false, false)]);
 }
 
 #[tokio::test]
