@@ -8,6 +8,18 @@ use serde::{Deserialize, Serialize};
 pub struct Lifecycle {
     /// The rules, in the order that they were given.
     pub rules: Vec<Rule>,
+    /// Whether objects below 128 KiB are moved to no other storage class unless their rule names sizes:
+    /// `all_storage_classes_128K` of `x-amz-transition-default-minimum-object-size`. Without it each class has a
+    /// minimum of its own, which here is none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub small_stay: bool,
+}
+
+impl Lifecycle {
+    /// These rules, for objects of every size.
+    pub const fn of(rules: Vec<Rule>) -> Self {
+        Self { rules, small_stay: false }
+    }
 }
 
 /// One rule.

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(86_400);
 const DAY_NANOS: u64 = 86_400 * 1_000_000_000;
+/// Fewer bytes are small (AWS, "Transitioning objects using Amazon S3 Lifecycle").
+const SMALL_BYTES: u64 = 128 << 10;
 
 /// How long a day is.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +64,12 @@ impl Lifecycle {
         self.active().filter(move |rule| rule.scope.matches(key, record))
     }
 
+    /// The rules that may move an object.
+    fn moving<'a>(&'a self, key: &str, record: &VersionRecord) -> impl Iterator<Item = &'a Rule> {
+        let stays = self.small_stay && record.size < SMALL_BYTES;
+        self.about(key, record).filter(move |rule| !stays || rule.scope.names_sizes())
+    }
+
     /// What begins every key that a rule that acts is about; `None` if no rule acts.
     pub(crate) fn common_prefix(&self) -> Option<&str> {
         let mut prefixes = self.active().map(|rule| rule.scope.prefix());
@@ -114,7 +122,7 @@ impl Lifecycle {
         if self.end_of(key, record, cal).is_some_and(|(at, _)| at <= now) {
             return Some(Due::Expire { keep: 0 });
         }
-        let moves = self.about(key, record).flat_map(|rule| &rule.transitions);
+        let moves = self.moving(key, record).flat_map(|rule| &rule.transitions);
         let due = moves.map(|to| (cal.due(to.when, record.modified), to)).filter(|(at, _)| *at <= now);
         let (_, last) = due.max_by_key(|(at, _)| *at)?;
         let moves = last.storage_class != record.storage_class;
@@ -140,7 +148,7 @@ impl Lifecycle {
         if record.kind == VersionKind::DeleteMarker {
             return None;
         }
-        let moves = self.about(key, record).flat_map(|rule| &rule.noncurrent_transitions);
+        let moves = self.moving(key, record).flat_map(|rule| &rule.noncurrent_transitions);
         let due = moves.filter(|to| is_due(to.days, to.keep.unwrap_or(0)));
         let last = due.max_by_key(|to| to.days)?;
         let moves = last.storage_class != record.storage_class;
@@ -158,6 +166,10 @@ impl Lifecycle {
 }
 
 impl Scope {
+    fn names_sizes(&self) -> bool {
+        self.criteria().is_some_and(|criteria| criteria.larger_than.is_some() || criteria.smaller_than.is_some())
+    }
+
     fn matches(&self, key: &str, record: &VersionRecord) -> bool {
         key.starts_with(self.prefix()) && self.criteria().is_none_or(|criteria| criteria.match_beside_key(record))
     }
@@ -233,13 +245,11 @@ mod tests {
 
     #[test]
     fn the_earliest_end_counts_and_disabled_rules_do_not() {
-        let rules = Lifecycle {
-            rules: vec![
-                Rule { expiration: days(9), ..rule("late", all()) },
-                Rule { expiration: days(3), ..rule("early", Scope::Prefix("a/".to_owned())) },
-                Rule { expiration: days(1), enabled: false, ..rule("off", all()) },
-            ],
-        };
+        let rules = Lifecycle::of(vec![
+            Rule { expiration: days(9), ..rule("late", all()) },
+            Rule { expiration: days(3), ..rule("early", Scope::Prefix("a/".to_owned())) },
+            Rule { expiration: days(1), enabled: false, ..rule("off", all()) },
+        ]);
         let object = object(1, &[]);
         assert_eq!(rules.end_of("a/k", &object, Calendar::Days), Some((MIDNIGHT, "early")));
         assert_eq!(rules.end_of("b/k", &object, Calendar::Days).map(|(_, id)| id), Some("late"));
@@ -270,7 +280,7 @@ mod tests {
     #[test]
     fn the_newest_that_are_not_current_stay() {
         let end = NoncurrentExpiration { days: 1, keep: Some(2) };
-        let rules = Lifecycle { rules: vec![Rule { noncurrent_expiration: Some(end), ..rule("r", all()) }] };
+        let rules = Lifecycle::of(vec![Rule { noncurrent_expiration: Some(end), ..rule("r", all()) }]);
         let due = |newer, now| rules.due_noncurrent("k", &object(1, &[]), (MADE, newer), now, Calendar::Days);
         assert_eq!(due(2, MIDNIGHT), Some(Due::Expire { keep: 2 }));
         assert_eq!(due(1, MIDNIGHT), None);
@@ -281,7 +291,7 @@ mod tests {
     fn a_lone_marker_goes_at_once_or_at_its_age() {
         let at_once = Some(Expiration { when: None, lone_markers: Some(true) });
         let ends = |expiration, now| {
-            let rules = Lifecycle { rules: vec![Rule { expiration, ..rule("r", all()) }] };
+            let rules = Lifecycle::of(vec![Rule { expiration, ..rule("r", all()) }]);
             rules.ends_marker("k", &marker(), now, Calendar::Days)
         };
         assert!(ends(at_once, MADE));
@@ -293,7 +303,7 @@ mod tests {
     fn the_last_transition_that_is_due_counts_once() {
         let to = |days, class: &str| Transition { when: When::Days(days), storage_class: class.to_owned() };
         let transitions = vec![to(1, "COLD"), to(3, "ICE")];
-        let rules = Lifecycle { rules: vec![Rule { transitions, ..rule("r", all()) }] };
+        let rules = Lifecycle::of(vec![Rule { transitions, ..rule("r", all()) }]);
         let class_at = |record: &VersionRecord, now| match rules.due_current("k", record, now, Calendar::Days) {
             Some(Due::Transition { class, .. }) => class,
             other => format!("{other:?}"),
@@ -307,9 +317,24 @@ mod tests {
     }
 
     #[test]
+    fn small_objects_stay_if_that_is_asked_and_no_size_is_named() {
+        let moves = |scope, size, small_stay| {
+            let to = Transition { when: When::Days(1), storage_class: "COLD".to_owned() };
+            let rules = vec![Rule { transitions: vec![to], ..rule("r", scope) }];
+            let rules = Lifecycle { small_stay, ..Lifecycle::of(rules) };
+            rules.due_current("k", &object(size, &[]), MIDNIGHT, Calendar::Days).is_some()
+        };
+        let named = || Scope::Filter(Criteria { larger_than: Some(1), ..Criteria::default() });
+        assert!(moves(all(), SMALL_BYTES - 1, false));
+        assert!(!moves(all(), SMALL_BYTES - 1, true));
+        assert!(moves(all(), SMALL_BYTES, true));
+        assert!(moves(named(), SMALL_BYTES - 1, true));
+    }
+
+    #[test]
     fn what_rules_share_bounds_the_walk() {
-        let rules = |prefixes: &[&str]| Lifecycle {
-            rules: prefixes.iter().map(|prefix| rule("", Scope::Prefix((*prefix).to_owned()))).collect(),
+        let rules = |prefixes: &[&str]| {
+            Lifecycle::of(prefixes.iter().map(|prefix| rule("", Scope::Prefix((*prefix).to_owned()))).collect())
         };
         assert_eq!(rules(&["logs/a", "logs/b"]).common_prefix(), Some("logs/"));
         assert_eq!(rules(&["é1", "é2"]).common_prefix(), Some("é"));

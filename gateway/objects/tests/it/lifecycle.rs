@@ -35,7 +35,7 @@ fn noncurrent(days: u32, keep: Option<u32>) -> Option<NoncurrentExpiration> {
 }
 
 pub async fn set_rules(bed: &Bed, rules: Vec<Rule>) {
-    bed.objects.put_lifecycle(&bed.alice, &bucket("b"), Lifecycle { rules }).await.unwrap();
+    bed.objects.put_lifecycle(&bed.alice, &bucket("b"), Lifecycle::of(rules)).await.unwrap();
 }
 
 pub async fn versioned() -> Bed {

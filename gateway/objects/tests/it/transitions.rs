@@ -80,7 +80,7 @@ async fn objects_are_put_and_copied_under_the_redundancy_of_their_class() {
     let unknown = bed.try_put(PutObject { storage_class: "NONE".to_owned(), ..put("k", b"bytes") }).await;
     assert!(matches!(unknown, Err(Error::InvalidStorageClass)));
     let to = Transition { when: When::Days(1), storage_class: "NONE".to_owned() };
-    let rules = Lifecycle { rules: vec![Rule { transitions: vec![to], ..rule("r", "") }] };
+    let rules = Lifecycle::of(vec![Rule { transitions: vec![to], ..rule("r", "") }]);
     let refused = bed.objects.put_lifecycle(&bed.alice, &bucket("b"), rules).await;
     assert!(matches!(refused, Err(Error::Rules(RulesError::Malformed(_)))));
 }

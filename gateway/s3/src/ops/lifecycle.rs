@@ -20,8 +20,8 @@ pub(super) async fn get(
     let found = ops.objects.lifecycle(&asked.caller, &names::bucket(&input.bucket)?).await;
     let rules = found.map_err(|error| asked.refuse(&input.bucket, error))?;
     answer(GetBucketLifecycleConfigurationOutput {
+        transition_default_minimum_object_size: Some(lifecycle::minimum(&rules)),
         rules: Some(rules.rules.into_iter().map(lifecycle::rule_to_dto).collect()),
-        ..GetBucketLifecycleConfigurationOutput::default()
     })
 }
 
@@ -31,10 +31,14 @@ pub(super) async fn put(
     request: S3Request<PutBucketLifecycleConfigurationInput>,
 ) -> S3Result<S3Response<PutBucketLifecycleConfigurationOutput>> {
     let (input, asked) = take("PutBucketLifecycleConfiguration", request)?;
-    let rules = lifecycle::from_dto(input.lifecycle_configuration.ok_or_else(malformed)?)?;
+    let rules = lifecycle::from_dto(
+        input.lifecycle_configuration.ok_or_else(malformed)?,
+        input.transition_default_minimum_object_size,
+    )?;
+    let minimum = lifecycle::minimum(&rules);
     let put = ops.objects.put_lifecycle(&asked.caller, &names::bucket(&input.bucket)?, rules).await;
     put.map_err(|error| asked.refuse(&input.bucket, error))?;
-    answer(PutBucketLifecycleConfigurationOutput::default())
+    answer(PutBucketLifecycleConfigurationOutput { transition_default_minimum_object_size: Some(minimum) })
 }
 
 /// Answers DeleteBucketLifecycle. Deleting what is not set is fine.

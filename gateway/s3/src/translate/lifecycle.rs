@@ -6,13 +6,37 @@ use super::times;
 use cofre_objects::{
     Criteria, Expiration, Lifecycle, NoncurrentExpiration, NoncurrentTransition, Rule, Scope, Transition, When,
 };
-use s3s::dto::{self, BucketLifecycleConfiguration, ExpirationStatus, LifecycleRule};
+use s3s::dto::{
+    self, BucketLifecycleConfiguration, ExpirationStatus, LifecycleRule, TransitionDefaultMinimumObjectSize,
+};
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
 /// Reads a document.
-pub(crate) fn from_dto(document: BucketLifecycleConfiguration) -> S3Result<Lifecycle> {
+pub(crate) fn from_dto(
+    document: BucketLifecycleConfiguration,
+    minimum: Option<TransitionDefaultMinimumObjectSize>,
+) -> S3Result<Lifecycle> {
     let rules = document.rules.into_iter().map(rule).collect::<S3Result<_>>()?;
-    Ok(Lifecycle { rules })
+    let small_stay = match minimum.as_ref().map(TransitionDefaultMinimumObjectSize::as_str) {
+        None | Some(TransitionDefaultMinimumObjectSize::VARIES_BY_STORAGE_CLASS) => false,
+        Some(TransitionDefaultMinimumObjectSize::ALL_STORAGE_CLASSES_128K) => true,
+        Some(_) => {
+            return Err(s3_error!(
+                InvalidArgument,
+                "x-amz-transition-default-minimum-object-size is all_storage_classes_128K or varies_by_storage_class"
+            ));
+        }
+    };
+    Ok(Lifecycle { rules, small_stay })
+}
+
+/// What moves as a rule, by size. AWS's default is 128 KiB; here it is what classes have, which is none.
+pub(crate) fn minimum(rules: &Lifecycle) -> TransitionDefaultMinimumObjectSize {
+    TransitionDefaultMinimumObjectSize::from_static(if rules.small_stay {
+        TransitionDefaultMinimumObjectSize::ALL_STORAGE_CLASSES_128K
+    } else {
+        TransitionDefaultMinimumObjectSize::VARIES_BY_STORAGE_CLASS
+    })
 }
 
 fn rule(rule: LifecycleRule) -> S3Result<Rule> {

@@ -31,6 +31,26 @@ async fn rules_are_told_as_they_were_set() {
 }
 
 #[tokio::test]
+async fn what_moves_by_size_is_told_as_it_was_set() {
+    const HEADER: &str = "x-amz-transition-default-minimum-object-size";
+    let bed = Bed::with_bucket().await;
+    let rule = document("<Expiration><Days>1</Days></Expiration><Prefix></Prefix><Status>Enabled</Status>");
+    let put = |minimum: Option<&str>| {
+        let draft = Draft::new(Method::PUT, "/bucket?lifecycle").body(rule.clone());
+        minimum.into_iter().fold(draft, |draft, minimum| draft.header(HEADER, minimum))
+    };
+    for (given, told) in [
+        (Some("all_storage_classes_128K"), "all_storage_classes_128K"),
+        (Some("varies_by_storage_class"), "varies_by_storage_class"),
+        (None, "varies_by_storage_class"),
+    ] {
+        assert_eq!(bed.send(put(given)).await.is(200).header(HEADER), Some(told));
+        assert_eq!(bed.get("/bucket?lifecycle").await.is(200).header(HEADER), Some(told));
+    }
+    bed.send(put(Some("none"))).await.is_error(400, "InvalidArgument");
+}
+
+#[tokio::test]
 async fn broken_rules_are_refused_by_the_field() {
     let bed = Bed::with_bucket().await;
     let enabled = "<Prefix></Prefix><Status>Enabled</Status>";

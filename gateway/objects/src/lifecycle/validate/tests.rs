@@ -15,7 +15,7 @@ fn rule() -> Rule {
 }
 
 fn check(rules: Vec<Rule>) -> &'static str {
-    match (Lifecycle { rules }).validate(|class| class == "COLD" || class == "ICE") {
+    match Lifecycle::of(rules).validate(|class| class == "COLD" || class == "ICE") {
         Ok(()) => "fine",
         Err(RulesError::Malformed(_)) => "malformed",
         Err(RulesError::Argument(_)) => "argument",
