@@ -64,8 +64,6 @@ refused! {
 
     put_replication: PutBucketReplicationInput => PutBucketReplicationOutput, "PutBucketReplication",
         PutReplicationConfiguration, not_implemented("A replication configuration");
-    put_notification: PutBucketNotificationConfigurationInput => PutBucketNotificationConfigurationOutput,
-        "PutBucketNotificationConfiguration", PutBucketNotification, not_implemented("A notification configuration");
     put_analytics: PutBucketAnalyticsConfigurationInput => PutBucketAnalyticsConfigurationOutput,
         "PutBucketAnalyticsConfiguration", PutAnalyticsConfiguration, not_implemented("An analytics configuration");
     put_inventory: PutBucketInventoryConfigurationInput => PutBucketInventoryConfigurationOutput,
@@ -75,6 +73,30 @@ refused! {
     put_tiering: PutBucketIntelligentTieringConfigurationInput => PutBucketIntelligentTieringConfigurationOutput,
         "PutBucketIntelligentTieringConfiguration", PutIntelligentTieringConfiguration,
         not_implemented("An intelligent tiering configuration");
+}
+
+/// Answers PutBucketNotificationConfiguration: the empty configuration, which is how one is deleted, is what every
+/// bucket has.
+pub(super) async fn put_notification(
+    ops: &Operations,
+    request: S3Request<PutBucketNotificationConfigurationInput>,
+) -> S3Result<S3Response<PutBucketNotificationConfigurationOutput>> {
+    let (input, asked) = take("PutBucketNotificationConfiguration", request)?;
+    allowed(ops, &asked, Action::PutBucketNotification, &input.bucket).await?;
+    let NotificationConfiguration {
+        event_bridge_configuration,
+        lambda_function_configurations,
+        queue_configurations,
+        topic_configurations,
+    } = input.notification_configuration;
+    let is_empty = event_bridge_configuration.is_none()
+        && lambda_function_configurations.unwrap_or_default().is_empty()
+        && queue_configurations.unwrap_or_default().is_empty()
+        && topic_configurations.unwrap_or_default().is_empty();
+    if !is_empty {
+        return Err(not_implemented("A notification configuration"));
+    }
+    answer(PutBucketNotificationConfigurationOutput::default())
 }
 
 deleted! {

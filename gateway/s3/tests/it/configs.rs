@@ -61,6 +61,11 @@ async fn what_is_not_there_is_deleted_and_cannot_be_set() {
         bed.delete(&format!("/bucket?{name}")).await.is(204);
         bed.delete(&format!("/none?{name}")).await.is_error(404, "NoSuchBucket");
     }
+    bed.put("/bucket?notification", "<NotificationConfiguration/>").await.is(200);
+    bed.put("/none?notification", "<NotificationConfiguration/>").await.is_error(404, "NoSuchBucket");
+    let queue = "<NotificationConfiguration><QueueConfiguration><Queue>arn:aws:sqs:us-east-1:1:q</Queue>\
+                 <Event>s3:ObjectCreated:*</Event></QueueConfiguration></NotificationConfiguration>";
+    bed.put("/bucket?notification", queue).await.is_error(501, "NotImplemented");
     let metrics = "<MetricsConfiguration><Id>1</Id></MetricsConfiguration>";
     let refused = bed.put("/bucket?metrics&id=1", metrics).await;
     refused.is_error(501, "NotImplemented");
