@@ -1,4 +1,5 @@
 use super::log::Group;
+use super::recent::Recent;
 use super::tree::View;
 use crate::evaluate::{Changes, Current};
 use crate::{Entry, Revision, Scan, StoreError};
@@ -6,12 +7,14 @@ use crate::{Entry, Revision, Scan, StoreError};
 /// The durable state, and on it what the group under way has changed so far.
 pub(super) struct Overlay<'a> {
     view: &'a View,
+    recent: &'a Recent,
     pub(super) group: Group,
 }
 
 impl<'a> Overlay<'a> {
-    pub(super) const fn on(view: &'a View) -> Self {
-        Self { view, group: Group::new() }
+    /// `view` is the newest, which `recent` follows.
+    pub(super) const fn on(view: &'a View, recent: &'a Recent) -> Self {
+        Self { view, recent, group: Group::new() }
     }
 
     /// Puts a commit on top.
@@ -26,7 +29,8 @@ impl Current for Overlay<'_> {
             Some((revision, value)) => {
                 Ok(value.as_ref().map(|value| Entry { revision: *revision, value: value.clone() }))
             }
-            None => self.view.get(key),
+            // Only the writer, who asks here, changes what stands in either.
+            None => self.recent.get(key).map_or_else(|| self.view.get(key), Ok),
         }
     }
 

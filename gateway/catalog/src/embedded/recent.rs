@@ -60,6 +60,11 @@ impl Recent {
         (self.turns.load(Ordering::SeqCst) == turn).then_some(found)
     }
 
+    /// A record, if it is here. Only for the writer: for others it may change meanwhile.
+    pub(super) fn get(&self, key: &[u8]) -> Option<Found> {
+        self.records.get(key)
+    }
+
     /// Reads records from the newest view and keeps them. Reads from disk.
     pub(super) fn read(shared: &Shared, keys: &[Vec<u8>]) -> Result<Vec<Found>, StoreError> {
         let records = &shared.recent.records;

@@ -135,7 +135,7 @@ impl<L: CommitLog> Writer<L> {
             return;
         }
         let view = View::newest(Arc::clone(&self.tree), self.revision);
-        let mut overlay = Overlay::on(&view);
+        let mut overlay = Overlay::on(&view, &self.shared.recent);
         let mut revision = self.revision;
         let mut outcomes = Vec::with_capacity(requests.len());
         for request in requests {
