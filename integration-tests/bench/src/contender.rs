@@ -1,6 +1,7 @@
 use anyhow::{Context, Result, bail, ensure};
 use cofre_harness::{Cofre, Connection, DataDir, Options, Payload, Request, Response, Signer, until};
 use cofre_runtime::Clock;
+use serde_json::Value;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -29,7 +30,12 @@ enum Process {
 impl Contender {
     /// Cofre, as `cargo cofre` starts it.
     pub fn cofre() -> Result<Self> {
-        let cofre = Cofre::start(Options::new())?;
+        Self::started(Options::new())
+    }
+
+    /// Cofre, started in another way.
+    pub fn started(options: Options) -> Result<Self> {
+        let cofre = Cofre::start(options)?;
         Ok(Self {
             name: "cofre",
             address: cofre.s3(),
@@ -65,6 +71,25 @@ impl Contender {
         let Request { method, target, .. } = &signed;
         ensure!(response.status < 300, "{}: {method} {target}: {} {}", self.name, response.status, response.text());
         Ok(response)
+    }
+
+    /// Runs `cofre admin` with these arguments.
+    pub fn admin(&self, arguments: &[&str]) -> Result<Value> {
+        self.running()?.admin_command(arguments)
+    }
+
+    /// Asks Cofre's admin API.
+    pub fn admin_get(&self, path: &str) -> Result<Value> {
+        let response = self.running()?.send_admin(Request::new("GET", path))?;
+        ensure!(response.status == 200, "{path}: {} {}", response.status, response.text());
+        serde_json::from_slice(&response.body).context("the admin API answers JSON")
+    }
+
+    fn running(&self) -> Result<&Cofre> {
+        match &self.process {
+            Process::Cofre(cofre) => Ok(cofre),
+            Process::Reference(..) => bail!("only Cofre has an admin API"),
+        }
     }
 
     /// Stops Cofre, well or with kill -9, starts it again on its data, and says how long it took from

@@ -8,12 +8,17 @@
 
 mod contender;
 mod crowd;
+mod drain;
+mod expiry;
 mod large;
 mod load;
 mod million;
+mod paced;
 mod reference;
 mod report;
+mod schemes;
 mod side_by_side;
+mod versions;
 mod workload;
 
 use anyhow::Result;
@@ -55,6 +60,22 @@ struct Arguments {
     /// Memory that a PUT and a GET of 5 GiB hold in Cofre.
     #[arg(long)]
     large: bool,
+
+    /// 1,000,000 versions in Cofre: what a page of them costs.
+    #[arg(long)]
+    versions: bool,
+
+    /// 1,000,000 objects that a lifecycle rule ends while clients write.
+    #[arg(long)]
+    expiry: bool,
+
+    /// A shard of 100,000 objects that drains while clients write.
+    #[arg(long)]
+    drain: bool,
+
+    /// 64 MiB in the clear, encrypted, and under an erasure code.
+    #[arg(long)]
+    schemes: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -81,6 +102,10 @@ fn main() -> Result<()> {
         }
         None if arguments.million => million::run(if arguments.quick { 100_000 } else { 1_000_000 }),
         None if arguments.large => large::run(if arguments.quick { 1 << 29 } else { 5 << 30 }),
+        None if arguments.versions => versions::run(if arguments.quick { 50_000 } else { 1_000_000 }),
+        None if arguments.expiry => expiry::run(if arguments.quick { 50_000 } else { 1_000_000 }),
+        None if arguments.drain => drain::run(if arguments.quick { 10_000 } else { 100_000 }),
+        None if arguments.schemes => schemes::run(arguments.rounds.max(1), 4),
         None => side_by_side::run(&side_by_side::Plan {
             only: arguments.only,
             seconds: if arguments.quick { 1.0 } else { arguments.seconds },
