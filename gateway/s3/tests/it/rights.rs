@@ -86,7 +86,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         GET "/bucket/key?legal-hold" &[], "" => "GetObjectLegalHold", "+ - + - - - - -";
         PUT "/bucket/new" &[], "x" => "PutObject", "+ - + + - - - -";
         PUT "/bucket/new" PRIVATE, "x" => "PutObject", "+ - + + - - - -";
-        PUT "/bucket/new" TAGGED, "x" => "PutObject" "PutObjectTagging", "+ - + - - - - -";
+        PUT "/bucket/new" TAGGED, "x" => "PutObject" "PutObjectTagging", "+ - + + - - - -";
         PUT "/bucket/new" LOCKED, "x" => "PutObject" "PutObjectLegalHold", "+ - + - - - - -";
         PUT "/bucket/copy" COPY, "" => "PutObject" "GetObject" "GetObjectTagging" "PutObjectTagging", "+ - + - - - - -";
         DELETE "/bucket/key" &[], "" => "DeleteObject", "+ - + - - - - -";
