@@ -97,6 +97,21 @@ impl Objects {
         self.version_for(caller, action, &bucket, key, version).await.map(drop)
     }
 
+    /// Whether the caller may restore an object, which must be there.
+    ///
+    /// # Errors
+    /// As [`Objects::may_get`].
+    pub async fn may_restore(
+        &self,
+        caller: &Caller,
+        name: &BucketName,
+        key: &ObjectKey,
+        version: Option<VersionId>,
+    ) -> Result<(), Error> {
+        let bucket = self.bucket(name).await?;
+        self.version_for(caller, Action::RestoreObject, &bucket, key, version).await.map(drop)
+    }
+
     /// Whether the caller may put a part of an object: as [`Objects::may_put`].
     ///
     /// # Errors

@@ -28,6 +28,7 @@ pub(crate) mod post_object;
 mod public_access;
 mod put_object;
 mod request_payment;
+mod restore;
 mod table;
 mod tagging;
 mod unset_configs;

@@ -3,8 +3,8 @@
 use super::{
     Operations, accelerate, acl, attributes, bucket_configs, bucket_encryption, buckets, complete_upload, copy_object,
     cors, delete_object, delete_objects, get_object, lifecycle, list_buckets, list_objects, list_uploads,
-    list_versions, logging, object_lock, ownership, policy, public_access, put_object, request_payment, tagging,
-    unset_configs, upload_part, uploads, versioning, website,
+    list_versions, logging, object_lock, ownership, policy, public_access, put_object, request_payment, restore,
+    tagging, unset_configs, upload_part, uploads, versioning, website,
 };
 use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
@@ -36,6 +36,7 @@ table! {
     get_object_retention: GetObjectRetentionInput => GetObjectRetentionOutput, object_lock::get_retention;
     put_object_retention: PutObjectRetentionInput => PutObjectRetentionOutput, object_lock::put_retention;
     get_object_legal_hold: GetObjectLegalHoldInput => GetObjectLegalHoldOutput, object_lock::get_legal_hold;
+    restore_object: RestoreObjectInput => RestoreObjectOutput, restore::restore;
     put_object_legal_hold: PutObjectLegalHoldInput => PutObjectLegalHoldOutput, object_lock::put_legal_hold;
 
     create_multipart_upload: CreateMultipartUploadInput => CreateMultipartUploadOutput, uploads::create;

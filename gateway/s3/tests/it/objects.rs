@@ -5,6 +5,15 @@ use crate::sign::{Draft, encode_path};
 use http::Method;
 
 #[tokio::test]
+async fn nothing_is_archived_that_could_be_restored() {
+    let bed = Bed::with_bucket().await;
+    bed.put("/bucket/k", "x").await.is(200);
+    let days = "<RestoreRequest><Days>1</Days></RestoreRequest>";
+    bed.post("/bucket/k?restore", days).await.is_error(403, "InvalidObjectState");
+    bed.post("/bucket/missing?restore", days).await.is_error(404, "NoSuchKey");
+}
+
+#[tokio::test]
 async fn an_object_comes_back_as_it_was_put() {
     let bed = Bed::with_bucket().await;
     let put = Draft::new(Method::PUT, "/bucket/key")

@@ -48,6 +48,7 @@ const TIERING: &str = "<IntelligentTieringConfiguration><Id>1</Id><Status>Enable
 const LOCK: &str = "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>";
 const RETENTION: &str =
     "<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>2100-01-01T00:00:00Z</RetainUntilDate></Retention>";
+const RESTORE: &str = "<RestoreRequest><Days>1</Days></RestoreRequest>";
 const HOLD: &str = "<LegalHold><Status>ON</Status></LegalHold>";
 const COMPLETE: &str =
     "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>\"x\"</ETag></Part></CompleteMultipartUpload>";
@@ -84,6 +85,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         DELETE "/bucket/key?tagging&versionId=null" &[], "" => "DeleteObjectVersionTagging", "+ - + - - - - -";
         GET "/bucket/key?retention" &[], "" => "GetObjectRetention", "+ - + - - - - -";
         GET "/bucket/key?legal-hold" &[], "" => "GetObjectLegalHold", "+ - + - - - - -";
+        POST "/bucket/key?restore" &[], RESTORE => "RestoreObject", "+ - + - - - - -";
         PUT "/bucket/new" &[], "x" => "PutObject", "+ - + + - - - -";
         PUT "/bucket/new" PRIVATE, "x" => "PutObject", "+ - + + - - - -";
         PUT "/bucket/new" TAGGED, "x" => "PutObject" "PutObjectTagging", "+ - + + - - - -";
