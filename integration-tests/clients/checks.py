@@ -1,6 +1,10 @@
 """What the boto3 scripts share: a client for the server in the environment, and checks that count themselves."""
 
+import os
+import time
+
 import boto3
+from botocore import UNSIGNED
 from botocore.client import Config
 from botocore.exceptions import ClientError
 
@@ -8,9 +12,21 @@ BUCKET = "boto3"
 _passed = 0
 
 
-def client(**options):
-    """A client without retries: a retry would hide an answer that is wrong once."""
-    return boto3.client("s3", config=Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}, **options))
+def client(key=None, **options):
+    """A client without retries: a retry would hide an answer that is wrong once. `key` is an id and a secret."""
+    config = Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}, **options)
+    names = ("aws_access_key_id", "aws_secret_access_key")
+    return boto3.client("s3", config=config, **dict(zip(names, key or ())))
+
+
+def other():
+    """A client of the second account that the suite made."""
+    return client((os.environ["OTHER_ACCESS_KEY_ID"], os.environ["OTHER_SECRET_ACCESS_KEY"]))
+
+
+def anonymous():
+    """A client that signs nothing."""
+    return client(signature_version=UNSIGNED)
 
 
 def equal(found, expected, what=""):
@@ -35,6 +51,16 @@ def refused(code, call, **arguments):
         true(code in known, f"{arguments}: {known}, expected {code}")
         return answer
     raise AssertionError(f"{arguments}: expected {code}, and it succeeded")
+
+
+def until(what, condition, seconds=120):
+    """Waits until the condition gives something true, and gives it."""
+    last = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < last, f"{what}: not within {seconds} s"
+        time.sleep(0.1)
+    true(found, what)
+    return found
 
 
 def done():

@@ -35,7 +35,8 @@ impl Tool {
         Self::from_path(&venv().join("bin").join(name))
     }
 
-    fn from_path(path: &Path) -> Self {
+    /// A program by its path.
+    pub fn from_path(path: &Path) -> Self {
         let mut command = Command::new("timeout");
         command.arg("--kill-after=5").arg(SECS_MAX.to_string()).arg(path).stdin(Stdio::null());
         // A machine's own certificates, proxies and profiles are not this server's.

@@ -1,10 +1,10 @@
 //! Real clients, each as its users run it. A client that is not installed is a failure.
 
 mod aws_cli;
-mod boto;
 mod rclone;
 mod restic;
 mod rust_sdk;
 mod s3cmd;
 mod s5cmd;
+mod scripts;
 mod trees;
