@@ -4,6 +4,7 @@ mod aws_cli;
 mod rclone;
 mod restic;
 mod rust_sdk;
+mod rust_sdk_walks;
 mod s3cmd;
 mod s5cmd;
 mod scripts;

@@ -8,7 +8,7 @@ use aws_sdk_s3::{Client, Config};
 use cofre_harness::{Cofre, Fill, Options, Tool};
 use std::time::Duration;
 
-const BUCKET: &str = "rust-sdk";
+pub(crate) const BUCKET: &str = "rust-sdk";
 
 fn client(cofre: &Cofre) -> Client {
     let signer = cofre.signer();
@@ -23,7 +23,7 @@ fn client(cofre: &Cofre) -> Client {
     Client::from_conf(config)
 }
 
-fn run(test: impl AsyncFnOnce(&Client) -> Result<()>) -> Result<()> {
+pub(crate) fn run(test: impl AsyncFnOnce(&Client) -> Result<()>) -> Result<()> {
     let cofre = Cofre::start(Options::new())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
