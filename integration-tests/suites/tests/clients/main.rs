@@ -8,4 +8,5 @@ mod rust_sdk_walks;
 mod s3cmd;
 mod s5cmd;
 mod scripts;
+mod terraform;
 mod trees;

@@ -27,7 +27,11 @@ pub const SUITES: &[Suite] = &[
     Suite { name: "unit", about: "tests of each crate", run: unit },
     Suite { name: "fuzz", about: "every parser of ours over mutated inputs, for seconds", run: fuzz },
     Suite { name: "protocol", about: "what no proper client sends, against the real binary", run: protocol },
-    Suite { name: "clients", about: "aws CLI, boto3, SDK, rclone, s3cmd, s5cmd, restic", run: clients },
+    Suite {
+        name: "clients",
+        about: "aws CLI, boto3, SDK, Terraform's calls, rclone, s3cmd, s5cmd, restic",
+        run: clients,
+    },
     Suite { name: "crash", about: "kill -9, full disks, rotten shards, nodes that fail", run: crash },
 ];
 
