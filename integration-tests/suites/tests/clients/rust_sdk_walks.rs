@@ -171,7 +171,9 @@ fn holds_what_is_locked() -> Result<()> {
         let now = i64::try_from(Clock::system().now_nanos() / 1_000_000_000)?;
         let strict = ObjectLockRetention::builder().mode(ObjectLockRetentionMode::Compliance);
         let strict = strict.retain_until_date(DateTime::from_secs(now + TWO_DAYS_SECS)).build();
-        client.put_object_retention().bucket(bucket).key("k").retention(strict).send().await?;
+        let retain = || client.put_object_retention().bucket(bucket).key("k").retention(strict.clone());
+        assert_eq!(code(retain().send().await), "AccessDenied", "the mode changes by the bypass alone");
+        retain().bypass_governance_retention(true).send().await?;
         assert_eq!(code(delete().bypass_governance_retention(true).send().await), "AccessDenied");
         let got = client.get_object().bucket(bucket).key("k").version_id(id).send().await?;
         assert_eq!(got.object_lock_mode(), Some(&ObjectLockMode::Compliance));
