@@ -141,7 +141,10 @@ impl Bucket {
             let call = async {
                 match call.send().await {
                     Ok(answer) => Ok(answer.upload_id().map(str::to_owned)),
-                    Err(error) => id_in_error(&error).map_or(Err(error), |id| Ok(Some(id))),
+                    Err(error) => match id_in_error(&error) {
+                        Some(id) => Ok(Some(id)),
+                        None => Err(error),
+                    },
                 }
             };
             async { bounded("beginning an upload", ANSWER_MAX, call).await }

@@ -30,11 +30,14 @@ pub struct Bed {
     alice: Caller,
 }
 
+/// A shard in memory, and what it is reached through.
+type Made = (Arc<MemoryBackend>, Arc<Faulty>);
+
 #[derive(Default)]
-struct Backends(Mutex<HashMap<String, (Arc<MemoryBackend>, Arc<Faulty>)>>);
+struct Backends(Mutex<HashMap<String, Made>>);
 
 impl Backends {
-    fn made(&self, path: &str) -> (Arc<MemoryBackend>, Arc<Faulty>) {
+    fn made(&self, path: &str) -> Made {
         let make = || {
             let memory = Arc::new(MemoryBackend::new(1 << 30));
             (Arc::clone(&memory), Arc::new(Faulty::new(memory)))

@@ -72,7 +72,7 @@ async fn a_configuration_is_told_as_it_was_set_and_ends() {
     bed.put("/bucket?logging", logging(&partitioned)).await.is(200);
     let shown = bed.get("/bucket?logging").await;
     assert_eq!(shown.element("PartitionDateSource").as_deref(), Some("EventTime"), "{}", shown.text());
-    assert_eq!(shown.elements("ID"), [bed.bob_id.clone()], "a grant to the owner says nothing");
+    assert_eq!(shown.elements("ID"), std::slice::from_ref(&bed.bob_id), "a grant to the owner says nothing");
     assert_eq!(shown.elements("Permission"), ["READ"]);
     bed.put("/bucket?logging", "<BucketLoggingStatus/>").await.is(200);
     assert!(!bed.get("/bucket?logging").await.is(200).text().contains("LoggingEnabled"));

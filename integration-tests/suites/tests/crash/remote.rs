@@ -23,7 +23,7 @@ pub enum Node {
     /// Another Cofre.
     Cofre(Box<Cofre>),
     /// Another program.
-    Program(Program),
+    Program(Box<Program>),
 }
 
 /// A program that serves S3.
@@ -135,7 +135,7 @@ impl Program {
         let signer = Signer::new("nodenodenodenodenode", "nodenodenodenodenodenodenodenodenodenode");
         let mut program = Self { name, address, folder, signer, make, child: None };
         program.start_again()?;
-        Ok(Node::Program(program))
+        Ok(Node::Program(Box::new(program)))
     }
 
     fn start_again(&mut self) -> Result<()> {

@@ -350,7 +350,7 @@ fn shards_settings_events_and_jobs() {
     let given_up = [ShardMode::Dead, ShardMode::Lost, ShardMode::Returning];
     check("shard-given-up", &given_up.map(|mode| shard(mode, None)));
     let job = JobRecord { cursor: b"c\0\x01".to_vec(), began: TIME, ..JobRecord::default() };
-    check_older("job.v1.hex", &[job.clone()]);
+    check_older("job.v1.hex", std::slice::from_ref(&job));
     let on_shard = ShardPass { shard: ShardId(3), copies: 300, bytes: 70_000, bad: 1, unreachable: 2 };
     check("job", &[JobRecord { ended: TIME, goal: b"goal".to_vec(), shards: vec![on_shard], ..job }]);
 }
