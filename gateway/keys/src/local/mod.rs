@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How old what is known of the file may be: a key that was made counts after so long.
+/// How old what is known of the file may be: a key that was rotated or disabled counts after so long.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// A key service of master keys in a file, which the command line changes while it is in use.
@@ -45,12 +45,12 @@ impl LocalKeys {
         Ok(Self { path, clock, random, known })
     }
 
-    /// The file as it was a second ago or later. One that cannot be read now is taken as it was.
-    async fn file(&self) -> Arc<KeyFile> {
+    /// The file as it was so long ago or later. One that cannot be read now is taken as it was.
+    async fn file(&self, age_max: Duration) -> Arc<KeyFile> {
         let now = self.clock.elapsed();
         let held = {
             let mut known = self.known.lock();
-            if now.saturating_sub(known.looked) < LOOK_EVERY {
+            if now.saturating_sub(known.looked) < age_max {
                 return Arc::clone(&known.file);
             }
             // Others go on with what is known while this one looks.
@@ -76,7 +76,11 @@ impl LocalKeys {
 #[async_trait]
 impl KeyService for LocalKeys {
     async fn generate(&self, name: &str, context: &[u8]) -> Result<Generated, KeyError> {
-        let file = self.file().await;
+        let mut file = self.file(LOOK_EVERY).await;
+        if matches!(file.newest(name), Err(KeyError::NoSuchKey(_))) {
+            // Who has just made a key uses it at once.
+            file = self.file(Duration::ZERO).await;
+        }
         let (number, master) = file.newest(name)?;
         let key = DataKey::random(&self.random);
         let mut sealed = vec![sealed_by::LOCAL];
@@ -88,7 +92,7 @@ impl KeyService for LocalKeys {
     async fn unseal(&self, name: &str, context: &[u8], sealed: &[u8]) -> Result<DataKey, KeyError> {
         let (_, rest) = sealed.split_first().ok_or(KeyError::DoesNotOpen)?;
         let (number, wrapped) = rest.split_first_chunk().ok_or(KeyError::DoesNotOpen)?;
-        let file = self.file().await;
+        let file = self.file(LOOK_EVERY).await;
         unwrap(file.version(name, u32::from_be_bytes(*number))?, context, wrapped)
     }
 

@@ -67,6 +67,15 @@ async fn keys_are_made_rotated_and_disabled_while_they_are_in_use() {
     assert!(matches!(keys.generate("mine", b"").await, Err(KeyError::Refused(_))));
 }
 
+#[tokio::test]
+async fn a_key_counts_as_soon_as_it_is_made() {
+    let bed = Bed::new();
+    let keys = bed.open();
+    assert_eq!(keys.generate("new", b"").await.unwrap_err(), KeyError::NoSuchKey("new".to_owned()));
+    KeyFile::create(&bed.path, "new", &bed.clock.clock(), &bed.random).unwrap();
+    keys.generate("new", b"").await.unwrap();
+}
+
 #[test]
 fn a_name_is_taken_once_and_must_be_one() {
     let bed = Bed::new();
