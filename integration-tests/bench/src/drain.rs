@@ -24,8 +24,8 @@ pub fn run(objects: u64) -> Result<()> {
     let body = Body::new(3, SMALL_BYTES);
     fill(&cofre, 0, objects, |index| format!("kept/{index}"), |_| &body)?;
     fill(&cofre, 0, paced::KEYS, paced::key, |_| &body)?;
-    // What was deleted comes off the shard only after its grace, so the shortest is taken.
-    cofre.admin(&["settings", "set", "timers.garbage_grace_secs=1"])?;
+    // What is overwritten stays for its grace and moves too, so the shortest is taken.
+    cofre.admin(&["settings", "set", "timers.garbage_grace_secs=60"])?;
     let most = paced::write_for(&cofre, &body, None, BEFORE)?;
     most.show("as fast as can be");
     let half = Some(most.rate() / 2.0);
