@@ -5,6 +5,7 @@
 //!   same pages are never synced again: the file is given up.
 //! - A locator alone finds a blob: memory does not grow with the number of blobs.
 //! - Every block is bound by its checksum to its blob and its place in it.
+//! - A file that lost its name takes nothing: no write is acknowledged into it, and nothing is read from it as there.
 //! - A root is written only while it is the directory that was opened, with the identity that was expected, by one process.
 //!
 //! # Failure and retry
@@ -212,11 +213,7 @@ impl Drop for FsBackend {
 impl Disk {
     /// The room of the file system, at most a second old. Blocks.
     fn capacity_now(&self) -> Result<Capacity, BackendError> {
-        if let Some(capacity) = self.capacity_seen() {
-            return Ok(capacity);
-        }
-        self.root.verify()?;
-        self.look_at_capacity().map_err(|error| root::failure("asking for the room", &error))
+        self.capacity_seen().map_or_else(|| self.look_at_capacity(), Ok)
     }
 
     /// The room as it was seen in the last second.
@@ -225,9 +222,11 @@ impl Disk {
         seen.filter(|(_, at)| self.clock.elapsed().saturating_sub(*at) < CAPACITY_TTL).map(|(capacity, _)| capacity)
     }
 
-    /// The room of the file system as it is now. Blocks.
-    fn look_at_capacity(&self) -> std::io::Result<Capacity> {
-        let stat = rustix::fs::fstatvfs(&self.root.directory)?;
+    /// The room of the file system as it is now, if this is still the shard that was opened. Blocks.
+    fn look_at_capacity(&self) -> Result<Capacity, BackendError> {
+        self.root.verify()?;
+        let stat = rustix::fs::fstatvfs(&self.root.directory)
+            .map_err(|error| root::failure("asking for the room", &error.into()))?;
         let total_bytes = stat.f_blocks.saturating_mul(stat.f_frsize);
         let reserve_bytes = self.options.reserve_bytes.unwrap_or(RESERVE_BYTES_MAX.min(total_bytes / 100));
         let free_bytes = stat.f_bavail.saturating_mul(stat.f_frsize).saturating_sub(reserve_bytes);
@@ -283,11 +282,9 @@ impl Backend for FsBackend {
     }
 
     async fn capacity(&self) -> Result<Capacity, BackendError> {
-        if let Some(capacity) = self.disk.capacity_seen() {
-            return Ok(capacity);
-        }
+        // Never from memory: who asks wants to know whether the shard is there.
         let disk = self.disk.clone();
-        blocking(move || disk.capacity_now()).await
+        blocking(move || disk.look_at_capacity()).await
     }
 
     async fn probe(&self) -> Result<Probe, BackendError> {

@@ -14,7 +14,7 @@ use super::FsError;
 use crate::{BackendError, IdentityError, ShardIdentity};
 use cofre_runtime::make_directories;
 use cofre_types::BlobId;
-use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, Stat};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -37,7 +37,7 @@ pub(super) struct Root {
     pub(super) packs: OwnedFd,
     pub(super) blobs: OwnedFd,
     pub(super) temp: OwnedFd,
-    _lock: File,
+    identity: File,
 }
 
 /// A path for a directory entry, read with its name.
@@ -90,7 +90,7 @@ impl Root {
             Ok((packs, blobs, temp))
         };
         let (packs, blobs, temp) = open().map_err(FsError::io("opening the directories of the shard"))?;
-        Ok(Self { path: path.to_owned(), directory, packs, blobs, temp, _lock: lock })
+        Ok(Self { path: path.to_owned(), directory, packs, blobs, temp, identity: lock })
     }
 
     /// What a directory says it is; `None` if there is no such directory or no identity file in it.
@@ -102,22 +102,50 @@ impl Root {
         }
     }
 
-    /// Whether the path still leads to the directory that was opened: else somebody unmounted it, or
-    /// mounted another over it. Writes are safe even so, but an operator must hear of it.
+    /// Whether the path still leads to the directory that was opened, with all in it that makes it a shard: else
+    /// somebody unmounted it, mounted another over it, or emptied it. What is not found in it then proves nothing.
     pub(super) fn verify(&self) -> Result<(), BackendError> {
-        let same = || -> rustix::io::Result<bool> {
-            let (held, found) = (rustix::fs::fstat(&self.directory)?, rustix::fs::stat(&self.path)?);
-            Ok((held.st_dev, held.st_ino) == (found.st_dev, found.st_ino))
+        let unreachable = |path: &Path, error: rustix::io::Errno| {
+            Err(BackendError::Unreachable(format!("{}: {error}", path.display())))
         };
-        match same() {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(BackendError::Unreachable(format!(
-                "another directory stands at {}: is its file system mounted?",
-                self.path.display()
-            ))),
-            Err(error) => Err(BackendError::Unreachable(format!("{}: {error}", self.path.display()))),
+        match rustix::fs::stat(&self.path).and_then(|found| is(&self.directory, &found)) {
+            Ok(true) => {}
+            Ok(false) => {
+                return Err(BackendError::Unreachable(format!(
+                    "another directory stands at {}: is its file system mounted?",
+                    self.path.display()
+                )));
+            }
+            Err(error) => return unreachable(&self.path, error),
         }
+        let parts: [(&str, &dyn AsFd); 4] =
+            [(IDENTITY_FILE, &self.identity), ("packs", &self.packs), ("blobs", &self.blobs), ("temp", &self.temp)];
+        for (name, held) in parts {
+            let found = rustix::fs::statat(&self.directory, name, AtFlags::empty());
+            match found.and_then(|found| is(held, &found)) {
+                Ok(true) => {}
+                Ok(false) => {
+                    return Err(BackendError::Unreachable(format!(
+                        "{} was replaced since the shard was opened",
+                        self.path.join(name).display()
+                    )));
+                }
+                Err(error) => return unreachable(&self.path.join(name), error),
+            }
+        }
+        Ok(())
     }
+}
+
+/// Whether an open file or directory is the one that was found.
+fn is(held: &dyn AsFd, found: &Stat) -> rustix::io::Result<bool> {
+    let held = rustix::fs::fstat(held.as_fd())?;
+    Ok((held.st_dev, held.st_ino) == (found.st_dev, found.st_ino))
+}
+
+/// Whether an open file still has a name: else what is written to it is lost, and what is read from it soon will be.
+pub(super) fn has_name(file: &File) -> io::Result<bool> {
+    Ok(rustix::fs::fstat(file)?.st_nlink > 0)
 }
 
 /// Whether two paths are on one file system; where nothing stands there yet, what will be made there. Blocks.

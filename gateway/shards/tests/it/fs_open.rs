@@ -7,6 +7,7 @@ use cofre_types::BlobId;
 use futures_util::StreamExt;
 use std::fs;
 use std::io::Write;
+use std::path::Path;
 
 fn open(root: &Root, identity: ShardIdentity) -> Result<FsBackend, FsError> {
     FsBackend::open(&root.path(), identity, FsOptions::default(), Clock::system(), Random::system())
@@ -200,6 +201,57 @@ async fn nothing_is_written_below_a_mount_that_is_gone() {
     assert_eq!(list_all(&root.open()).await.len(), 3);
 }
 
+/// Removes everything in a directory that stays.
+fn empty(directory: &Path) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_root_that_is_emptied_or_removed_is_away_at_once_and_takes_nothing() {
+    let ways: [fn(&Path); 2] = [empty, |root| fs::remove_dir_all(root).unwrap()];
+    for remove in ways {
+        let root = Root::new();
+        let shard = root.create();
+        let small = put(&shard, 1, 100).await;
+        let large = put(&shard, 2, 300_000).await;
+        // Its pack is held open from now on, and its room is known.
+        read(&shard, small.0, &small.1, whole(100)).await.unwrap();
+        shard.capacity().await.unwrap();
+        remove(&root.path());
+        let mut errors = vec![shard.capacity().await.unwrap_err(), shard.probe().await.unwrap_err()];
+        for size in [100, 300_000] {
+            let body = Body::Whole(content(3, size));
+            errors.push(shard.put(blob(3), &header("k"), body, Durability::Durable).await.unwrap_err());
+        }
+        for (blob, locator, _) in [&small, &large] {
+            errors.push(read(&shard, *blob, locator, whole(100)).await.unwrap_err());
+            errors.push(shard.header(*blob, locator).await.unwrap_err());
+        }
+        errors.push(shard.list(None).await.unwrap_err());
+        errors.push(shard.capacity().await.unwrap_err());
+        let away = |error: &BackendError| matches!(error, BackendError::Unreachable(_));
+        assert!(errors.iter().all(away), "{errors:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pack_that_is_removed_takes_nothing_more_and_the_next_one_does() {
+    let root = Root::new();
+    let shard = root.create();
+    let lost = put(&shard, 1, 100).await;
+    read(&shard, lost.0, &lost.1, whole(100)).await.unwrap();
+    fs::remove_file(newest_pack(&root)).unwrap();
+    let second = shard.put(blob(2), &header("k"), Body::Whole(content(2, 100)), Durability::Durable).await;
+    assert!(matches!(second, Err(BackendError::Unreachable(_))), "{second:?}");
+    assert!(matches!(read(&shard, lost.0, &lost.1, whole(100)).await, Err(BackendError::Missing)));
+    let third = put(&shard, 3, 100).await;
+    drop(shard);
+    assert_eq!(read(&root.open(), third.0, &third.1, whole(100)).await.unwrap(), content(3, 100));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_declared_size_takes_little_room_before_its_content_comes() {
     let root = Root::new();
@@ -238,7 +290,7 @@ fn paths_on_one_file_system_are_told_from_those_on_others() {
     let root = Root::new();
     let missing = root.path().join("not/yet");
     assert!(FsBackend::same_device(&missing, &root.path()).unwrap());
-    assert!(!FsBackend::same_device(&missing, std::path::Path::new("/proc/self")).unwrap());
+    assert!(!FsBackend::same_device(&missing, Path::new("/proc/self")).unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,7 +25,17 @@ struct Open {
 }
 
 impl Handles {
+    /// A pack that is held open, unless it was removed since: its bytes are gone once it is closed.
     fn get(&self, pack: u64) -> Option<Arc<File>> {
+        let file = self.used(pack)?;
+        if root::has_name(&file).unwrap_or(false) {
+            return Some(file);
+        }
+        self.forget(pack);
+        None
+    }
+
+    fn used(&self, pack: u64) -> Option<Arc<File>> {
         let mut open = self.0.lock();
         open.uses += 1;
         let now = open.uses;
@@ -38,7 +48,7 @@ impl Handles {
     fn put(&self, pack: u64, file: Arc<File>) {
         self.insert(pack, file.clone());
         // Whoever removes a pack forgets it after that: one of the two sees the other.
-        if rustix::fs::fstat(&file).is_ok_and(|stat| stat.st_nlink == 0) {
+        if !root::has_name(&file).unwrap_or(true) {
             self.forget(pack);
         }
     }
@@ -136,6 +146,8 @@ mod tests {
             }
             handles.put(pack, file);
             assert_eq!(handles.get(pack).is_none(), removed);
+            let _ = std::fs::remove_file(&path);
+            assert!(handles.get(pack).is_none(), "it was removed while it was held");
         }
     }
 }

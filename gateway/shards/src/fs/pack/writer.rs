@@ -123,10 +123,12 @@ impl Writer {
         let ends = begins + bytes;
         let zeros = if ends > pack.touched { pack.allocated.saturating_sub(ends).min(ZEROS.len() as u64) } else { 0 };
         let written = write_all(&pack.file, group, zeros as usize, begins)
-            .and_then(|()| if durable { pack.file.sync_data() } else { Ok(()) });
+            .and_then(|()| if durable { pack.file.sync_data() } else { Ok(()) })
+            .and_then(|()| stands(&pack.file));
         if let Err(error) = written {
             // A failed sync may have thrown dirty pages away: syncing again would succeed and prove nothing. What was
-            // acknowledged before is durable; the rest is cut off, and the next group goes to a new pack.
+            // acknowledged before is durable; the rest is cut off, and the next group goes to a new pack. So does what
+            // was written to a pack that somebody removed.
             tracing::error!(pack = pack.id, %error, "writing to a pack failed; it is given up");
             let _ = pack.file.set_len(begins);
             return Err(Failure::of(&error));
@@ -164,7 +166,7 @@ impl Writer {
         if needed <= pack.allocated {
             return Ok(());
         }
-        let free_bytes = self.disk.look_at_capacity().map_err(|error| Failure::of(&error))?.free_bytes;
+        let free_bytes = self.disk.look_at_capacity()?.free_bytes;
         let shortest = needed - pack.allocated;
         if free_bytes < shortest {
             return Err(Failure::Full);
@@ -181,7 +183,7 @@ impl Writer {
     }
 
     fn begin_pack(&mut self) -> Result<Pack, Failure> {
-        if self.disk.look_at_capacity().map_err(|error| Failure::of(&error))?.free_bytes == 0 {
+        if self.disk.look_at_capacity()?.free_bytes == 0 {
             return Err(Failure::Full);
         }
         // The clock keeps an id from coming back after its pack was removed and the process restarted.
@@ -216,11 +218,22 @@ impl Writer {
 
 impl Failure {
     fn of(error: &io::Error) -> Self {
-        match root::failure("writing a pack", error) {
+        root::failure("writing a pack", error).into()
+    }
+}
+
+impl From<BackendError> for Failure {
+    fn from(error: BackendError) -> Self {
+        match error {
             BackendError::Full => Self::Full,
             error => Self::Io(error.to_string()),
         }
     }
+}
+
+/// Fails if the pack was removed while it was open: what is in it is lost once it is closed.
+fn stands(pack: &File) -> io::Result<()> {
+    if root::has_name(pack)? { Ok(()) } else { Err(io::Error::new(io::ErrorKind::NotFound, "the pack was removed")) }
 }
 
 fn write_all(file: &File, group: &[Append], zeros: usize, mut offset: u64) -> io::Result<()> {
