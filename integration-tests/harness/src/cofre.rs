@@ -232,6 +232,20 @@ impl Cofre {
     /// # Errors
     /// If it fails; the error shows what it said.
     pub fn admin_command(&self, arguments: &[&str]) -> Result<Value> {
+        serde_json::from_slice(&self.admin_output(arguments)?).context("cofre admin --json prints JSON")
+    }
+
+    /// Runs `cofre admin` with these arguments, and gives the JSON values that it prints one after the other.
+    ///
+    /// # Errors
+    /// If it fails; the error shows what it said.
+    pub fn admin_lines(&self, arguments: &[&str]) -> Result<Vec<Value>> {
+        let printed = self.admin_output(arguments)?;
+        let values = serde_json::Deserializer::from_slice(&printed).into_iter().collect::<Result<_, _>>();
+        values.context("cofre admin --json prints JSON")
+    }
+
+    fn admin_output(&self, arguments: &[&str]) -> Result<Vec<u8>> {
         let output = Command::new(Self::binary())
             .arg("admin")
             .args(arguments)
@@ -240,9 +254,10 @@ impl Cofre {
             .env("COFRE_ADMIN_TOKEN_FILE", self.data().join("admin-token"))
             .output()
             .context("cofre admin does not start")?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "cofre admin {}: {said}", arguments.join(" "));
-        serde_json::from_slice(&output.stdout).context("cofre admin --json prints JSON")
+        let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (printed, failed) = (&output.stdout, &output.stderr);
+        ensure!(output.status.success(), "cofre admin {}: {}{}", arguments.join(" "), said(printed), said(failed));
+        Ok(output.stdout)
     }
 
     /// Makes an account with a key.

@@ -88,6 +88,11 @@ impl Ledger {
         Ok(known.len())
     }
 
+    /// How many objects stand, by what was acknowledged last.
+    pub fn objects(&self) -> usize {
+        self.0.lock().values().filter(|known| known.acknowledged.is_some()).count()
+    }
+
     /// Fails unless a listing names exactly the objects that are there.
     pub fn hold_listing(&self, cofre: &Cofre) -> Result<()> {
         let known = self.0.lock();

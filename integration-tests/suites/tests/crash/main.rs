@@ -7,3 +7,4 @@ mod ledger;
 mod node_life;
 mod nodes;
 mod remote;
+mod roots;
