@@ -273,7 +273,13 @@ impl Backend for FsBackend {
 
     async fn list(&self, after: Option<Vec<u8>>) -> Result<(Vec<Listed>, Option<Vec<u8>>), BackendError> {
         let disk = self.disk.clone();
-        blocking(move || list::page(&disk, after.as_deref())).await
+        blocking(move || {
+            let page = list::page(&disk, after.as_deref())?;
+            // What was listed of a shard that is away by now is no proof of what it has not.
+            disk.root.verify()?;
+            Ok(page)
+        })
+        .await
     }
 
     async fn compact(&self, relocate: &dyn Relocate) -> Result<Option<Compacted>, BackendError> {
