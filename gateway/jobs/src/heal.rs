@@ -39,8 +39,8 @@ impl Worker for Heal {
         }
         let healed = self.ground.objects.heal(self.after.take()).await?;
         // What was written counts once it was read back from the shards.
-        for (blob, shards) in &healed.healed {
-            match self.ground.objects.confirm(*blob, shards).await? {
+        for (blob, why) in self.ground.objects.confirm(healed.healed).await? {
+            match why {
                 None => self.figures.done(1, 0),
                 Some(why) => {
                     self.left.waiting += 1;

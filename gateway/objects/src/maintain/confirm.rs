@@ -1,15 +1,25 @@
+use super::BLOBS_AT_ONCE_MAX;
 use crate::blobs::blob_ref;
 use crate::{Error, Objects};
 use cofre_shards::CopyState;
 use cofre_types::{BlobId, ShardId};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 impl Objects {
-    /// Reads the copies of a blob on some shards back, after they were written: `None` if they are whole, or the blob
-    /// is gone meanwhile; else why not, and the blob waits to be healed again.
+    /// Reads what was written back, as a step of healing tells it, and gives for each blob `None` if its copies are
+    /// whole, or it is gone meanwhile; else why not, and the blob waits to be healed again.
     ///
     /// # Errors
     /// [`Error`] if the catalog cannot be read or written.
-    pub async fn confirm(&self, blob: BlobId, shards: &[ShardId]) -> Result<Option<String>, Error> {
+    pub async fn confirm(&self, written: Vec<(BlobId, Vec<ShardId>)>) -> Result<Vec<(BlobId, Option<String>)>, Error> {
+        let each = written.into_iter().map(|(blob, shards)| {
+            let objects = self.clone();
+            async move { Ok((blob, objects.confirm_blob(blob, &shards).await?)) }
+        });
+        stream::iter(each).buffer_unordered(BLOBS_AT_ONCE_MAX).try_collect().await
+    }
+
+    async fn confirm_blob(&self, blob: BlobId, shards: &[ShardId]) -> Result<Option<String>, Error> {
         let Some(held) = self.held_blob(blob).await? else { return Ok(None) };
         let blob = blob_ref(blob, &held.record);
         for copy in blob.copies.iter().filter(|copy| shards.contains(&copy.shard)) {

@@ -1,10 +1,11 @@
-use super::HeldBlob;
 use super::queue::HealCursor;
+use super::{BLOBS_AT_ONCE_MAX, HeldBlob};
 use crate::blobs::{blob_ref, copy_bytes};
 use crate::{Error, Objects};
-use cofre_catalog::{Batch, keys};
+use cofre_catalog::{Batch, Entry, keys};
 use cofre_shards::{AddError, Copy, CopyState, standing};
 use cofre_types::{BlobId, Scheme, ShardId};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::HashSet;
 
 /// What a step of healing did.
@@ -42,28 +43,26 @@ impl Objects {
     pub async fn heal(&self, after: Option<HealCursor>) -> Result<Healed, Error> {
         let given_up = self.given_up_shards().await?;
         let queued = self.heal_queue(after).await?;
-        let mut healed = Healed { next: queued.next, ..Healed::default() };
-        for (key, entry) in queued.entries {
-            let Some(id) = keys::blob_of(&key) else { continue };
-            let mut unqueue = Batch::new();
-            unqueue.unchanged(key.clone(), Some(entry.revision));
-            unqueue.delete(key);
-            match self.held_blob(id).await? {
-                Some(held) => self.heal_blob(&held, &given_up, unqueue, &mut healed).await?,
-                None => _ = self.maintain(unqueue).await?,
-            }
+        let each = queued.entries.into_iter().map(|entry| self.heal_queued(entry, &given_up));
+        let healed: Vec<_> = stream::iter(each).buffer_unordered(BLOBS_AT_ONCE_MAX).try_collect().await?;
+        let healed = healed.into_iter().fold(Healed::default(), Healed::and);
+        Ok(Healed { next: queued.next, ..healed })
+    }
+
+    async fn heal_queued(&self, (key, entry): (Vec<u8>, Entry), given_up: &HashSet<ShardId>) -> Result<Healed, Error> {
+        let Some(id) = keys::blob_of(&key) else { return Ok(Healed::default()) };
+        let mut unqueue = Batch::new();
+        unqueue.unchanged(key.clone(), Some(entry.revision));
+        unqueue.delete(key);
+        match self.held_blob(id).await? {
+            Some(held) => self.heal_blob(&held, given_up, unqueue).await,
+            None => self.maintain(unqueue).await.map(|_| Healed::default()),
         }
-        Ok(healed)
     }
 
     /// `unqueue` takes the blob off the queue; it is part of the commit that makes the blob whole.
-    async fn heal_blob(
-        &self,
-        held: &HeldBlob,
-        given_up: &HashSet<ShardId>,
-        unqueue: Batch,
-        healed: &mut Healed,
-    ) -> Result<(), Error> {
+    async fn heal_blob(&self, held: &HeldBlob, given_up: &HashSet<ShardId>, unqueue: Batch) -> Result<Healed, Error> {
+        let mut healed = Healed::default();
         let scheme = held.record.scheme;
         let sorted = self.sort_copies(held, given_up).await;
         let kept: Vec<Copy> = sorted.good.iter().chain(&sorted.unknown).cloned().collect();
@@ -73,7 +72,7 @@ impl Objects {
             } else {
                 healed.waiting += 1;
             }
-            return Ok(());
+            return Ok(healed);
         }
         let blob = blob_ref(held.id, &held.record);
         let began = self.now();
@@ -81,7 +80,7 @@ impl Objects {
             Ok(new) => new,
             Err(AddError::Read(_) | AddError::Write(_)) => {
                 healed.waiting += 1;
-                return Ok(());
+                return Ok(healed);
             }
         };
         self.refuse_stale(began)?;
@@ -91,7 +90,7 @@ impl Objects {
         let lost = sorted.lost(&new);
         if !whole && new.is_empty() && lost.is_empty() {
             healed.waiting += 1;
-            return Ok(());
+            return Ok(healed);
         }
         let written = new.iter().map(|copy| copy.shard).collect();
         let mut batch = if whole { unqueue } else { Batch::new() };
@@ -104,7 +103,7 @@ impl Objects {
             }
             healed.waiting += u64::from(!whole);
         }
-        Ok(())
+        Ok(healed)
     }
 
     /// A copy on a shard that was given up counts as missing; it is held against the catalog if the shard comes back.
@@ -131,6 +130,21 @@ impl Objects {
             }
         }
         sorted
+    }
+}
+
+impl Healed {
+    /// What both did.
+    fn and(mut self, other: Self) -> Self {
+        self.healed.extend(other.healed);
+        self.damaged.extend(other.damaged);
+        Self {
+            blobs: self.blobs + other.blobs,
+            bytes: self.bytes + other.bytes,
+            waiting: self.waiting + other.waiting,
+            next: other.next.or(self.next),
+            ..self
+        }
     }
 }
 

@@ -44,6 +44,10 @@ use cofre_catalog::{Batch, Check, CommitError, Revision, keys};
 use cofre_shards::Copy;
 use cofre_types::{BlobId, ShardId};
 
+/// Most blobs of a step that are moved, healed or read back at once: enough to share a sync, few enough to leave
+/// requests their turn.
+const BLOBS_AT_ONCE_MAX: usize = 16;
+
 /// A blob and the commit that wrote its record.
 pub(crate) struct HeldBlob {
     pub id: BlobId,

@@ -8,9 +8,9 @@ use cofre_types::{BlobId, ShardId};
 use std::ops::Bound;
 
 /// Most blobs that one step takes in the order of the queue.
-const BLOBS_PER_STEP_MAX: usize = 16;
+const BLOBS_PER_STEP_MAX: usize = 64;
 /// Most blobs that one step takes besides from those that have nothing to spare.
-const URGENT_PER_STEP_MAX: usize = 4;
+const URGENT_PER_STEP_MAX: usize = 16;
 
 /// Where a walk of the queue goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]

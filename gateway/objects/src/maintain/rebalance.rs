@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 /// Most copies that one step moves.
-const MOVES_PER_STEP_MAX: usize = 16;
+const MOVES_PER_STEP_MAX: usize = 64;
 
 /// Most records that one step reads in search of them.
 const RECORDS_PER_STEP_MAX: usize = 10_000;
@@ -63,7 +63,7 @@ struct Move {
 }
 
 /// The shards that take part, and the failure domains of all.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 struct Parts {
     parts: BTreeMap<ShardId, Part>,
     domains: BTreeMap<ShardId, Option<String>>,
@@ -89,31 +89,20 @@ impl Objects {
     /// # Errors
     /// [`Error`] if the catalog cannot be read or written.
     pub async fn rebalance(&self, after: Option<BlobId>) -> Result<Rebalanced, Error> {
-        let mut parts = self.parts().await?;
+        let parts = self.parts().await?;
+        let spread = parts.spread();
         let mut scan = Scan::prefix(&[keys::family::BLOB]);
         if let Some(after) = after {
             scan.from = Bound::Excluded(keys::blob(after));
         }
-        let mut step = Rebalanced { spread: parts.spread(), ..Rebalanced::default() };
-        let search = Search { parts: parts.clone(), found: Vec::new(), read: 0, last: None, error: None };
+        let search = Search { parts, found: Vec::new(), read: 0, last: None, error: None };
         let search = self.store().snapshot().await?.scan(scan, search).await?;
         if let Some(error) = search.error {
             return Err(error.into());
         }
-        step.moved.next = search.last.filter(|_| search.is_full());
-        for (blob, record) in search.found {
-            let Some(Move { from, to, bytes }) = parts.choose(&record) else { continue };
-            let holds = |id: &ShardId| record.copies.iter().any(|copy| copy.shard == *id);
-            let avoid = parts.domains.keys().copied().filter(|id| *id == from || (*id != to && !holds(id)));
-            let avoid: Vec<_> = avoid.collect();
-            let before = step.moved.blobs;
-            self.relocate_blob(blob, from, &avoid, &mut step.moved).await?;
-            if step.moved.blobs > before {
-                parts.note(from, -bytes);
-                parts.note(to, bytes);
-            }
-        }
-        Ok(step)
+        let next = search.last.filter(|_| search.is_full());
+        let moved = self.relocate_blobs(search.found).await?;
+        Ok(Rebalanced { moved: Relocated { next, ..moved }, spread })
     }
 
     async fn parts(&self) -> Result<Parts, Error> {
@@ -184,9 +173,17 @@ impl Parts {
     }
 }
 
+impl Parts {
+    /// The shards that a copy which leaves `from` must not go to, so that it goes to `to`.
+    fn avoid(&self, record: &BlobRecord, from: ShardId, to: ShardId) -> Vec<ShardId> {
+        let holds = |id: &ShardId| record.copies.iter().any(|copy| copy.shard == *id);
+        self.domains.keys().copied().filter(|id| *id == from || (*id != to && !holds(id))).collect()
+    }
+}
+
 struct Search {
     parts: Parts,
-    found: Vec<(BlobId, BlobRecord)>,
+    found: Vec<(BlobId, ShardId, Vec<ShardId>)>,
     read: usize,
     last: Option<BlobId>,
     error: Option<RecordError>,
@@ -209,7 +206,7 @@ impl Visit for Search {
                     // As if it had moved, so that a step does not go too far.
                     self.parts.note(from, -bytes);
                     self.parts.note(to, bytes);
-                    self.found.push((id, record));
+                    self.found.push((id, from, self.parts.avoid(&record, from, to)));
                 }
             }
             Err(error) => {

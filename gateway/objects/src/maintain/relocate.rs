@@ -1,11 +1,13 @@
+use super::BLOBS_AT_ONCE_MAX;
 use crate::blobs::{blob_ref, copy_bytes};
 use crate::{Error, Objects};
 use cofre_catalog::Batch;
 use cofre_shards::{BlobRef, Copy, CopyState};
 use cofre_types::{BlobId, Scheme, ShardId};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 /// Most blobs that one step moves.
-const BLOBS_PER_STEP_MAX: usize = 16;
+const BLOBS_PER_STEP_MAX: usize = 64;
 
 /// What a step of draining did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,53 +31,67 @@ impl Objects {
     /// [`Error`] if the catalog cannot be read or written.
     pub async fn relocate(&self, shard: ShardId, after: Option<BlobId>) -> Result<Relocated, Error> {
         let (found, next) = self.blobs_on(shard, after, BLOBS_PER_STEP_MAX).await?;
-        let mut moved = Relocated { next, ..Relocated::default() };
-        for id in found {
-            self.relocate_blob(id, shard, &[shard], &mut moved).await?;
-        }
-        Ok(moved)
+        let moves = found.into_iter().map(|id| (id, shard, vec![shard])).collect();
+        Ok(Relocated { next, ..self.relocate_blobs(moves).await? })
     }
 
-    /// Moves a blob's copy off a shard to one that is not in `avoid`, in which the shard itself is.
-    pub(super) async fn relocate_blob(
-        &self,
-        id: BlobId,
-        shard: ShardId,
-        avoid: &[ShardId],
-        moved: &mut Relocated,
-    ) -> Result<(), Error> {
-        let Some(held) = self.held_blob(id).await? else { return Ok(()) };
+    /// Moves blobs off a shard each, to one that is not in the list behind it, in which the shard itself is. Several go
+    /// at once, so that they share the syncs of packs and catalog.
+    pub(super) async fn relocate_blobs(&self, moves: Vec<(BlobId, ShardId, Vec<ShardId>)>) -> Result<Relocated, Error> {
+        let each = moves.into_iter().map(|(id, shard, avoid)| {
+            let objects = self.clone();
+            async move { objects.relocate_blob(id, shard, &avoid).await }
+        });
+        let moved: Vec<_> = stream::iter(each).buffer_unordered(BLOBS_AT_ONCE_MAX).try_collect().await?;
+        Ok(moved.into_iter().fold(Relocated::default(), Relocated::and))
+    }
+
+    async fn relocate_blob(&self, id: BlobId, shard: ShardId, avoid: &[ShardId]) -> Result<Relocated, Error> {
+        let Some(held) = self.held_blob(id).await? else { return Ok(Relocated::default()) };
         let blob = blob_ref(id, &held.record);
         if !blob.copies.iter().any(|copy| copy.shard == shard) {
-            return Ok(());
+            return Ok(Relocated::default());
         }
         let began = self.now();
         let new = match self.shards().add_copies(&blob, &blob.copies, held.record.scheme, avoid).await {
             Ok(new) => new,
-            Err(error) => {
-                moved.failed += 1;
-                moved.last_error = Some(error.to_string());
-                return Ok(());
-            }
+            Err(error) => return Ok(Relocated::failed(error.to_string())),
         };
         self.refuse_stale(began)?;
         let enough = self.stands_without(&blob, shard, &new).await;
+        let mut moved = Relocated::default();
         if !enough {
-            moved.failed += 1;
-            moved.last_error = Some("too few other shards have room, or hold whole copies".to_owned());
+            moved = Relocated::failed("too few other shards have room, or hold whole copies".to_owned());
             if new.is_empty() {
-                return Ok(());
+                return Ok(moved);
             }
         }
         let lost: &[ShardId] = if enough { &[shard] } else { &[] };
         let mut batch = Batch::new();
         held.change_copies(lost, new, &mut batch);
         if self.maintain(batch).await? && !lost.is_empty() {
-            moved.blobs += 1;
+            moved.blobs = 1;
             let leaving = held.record.copies.iter().filter(|copy| copy.shard == shard);
-            moved.bytes += leaving.map(|copy| copy_bytes(&held.record, copy.piece)).sum::<u64>();
+            moved.bytes = leaving.map(|copy| copy_bytes(&held.record, copy.piece)).sum::<u64>();
         }
-        Ok(())
+        Ok(moved)
+    }
+}
+
+impl Relocated {
+    fn failed(why: String) -> Self {
+        Self { failed: 1, last_error: Some(why), ..Self::default() }
+    }
+
+    /// What both did.
+    fn and(self, other: Self) -> Self {
+        Self {
+            blobs: self.blobs + other.blobs,
+            bytes: self.bytes + other.bytes,
+            failed: self.failed + other.failed,
+            last_error: other.last_error.or(self.last_error),
+            next: other.next.or(self.next),
+        }
     }
 }
 

@@ -262,7 +262,7 @@ async fn a_drain_without_another_shard_moves_nothing_and_says_so() {
 async fn blobs_nearest_loss_are_healed_first() {
     let bed = bed(6).await;
     let mut blobs = Vec::new();
-    for i in 0..30 {
+    for i in 0..100 {
         bed.put(&format!("k{i}"), &content(i)).await;
         let known: HashSet<_> = blobs.iter().copied().collect();
         blobs.extend(records(&bed).await.into_iter().map(|(id, _)| id).filter(|id| !known.contains(id)));
@@ -271,9 +271,9 @@ async fn blobs_nearest_loss_are_healed_first() {
     for blob in &blobs {
         bed.objects.queue_heal(*blob, ShardId(1)).await.unwrap();
     }
-    assert_eq!(bed.count(family::HEAL).await, 30);
+    assert_eq!(bed.count(family::HEAL).await, 100);
     let first = bed.objects.heal(None).await.unwrap();
-    assert_eq!(first.blobs, 16);
+    assert_eq!(first.blobs, 64);
     assert!(first.next.is_some());
     for blob in &blobs {
         bed.objects.queue_heal(*blob, ShardId(1)).await.unwrap();
@@ -282,11 +282,11 @@ async fn blobs_nearest_loss_are_healed_first() {
     for blob in &urgent {
         bed.objects.queue_heal(**blob, ShardId(2)).await.unwrap();
     }
-    assert_eq!(bed.count(family::HEAL).await, 30, "a blob stands in the queue once");
+    assert_eq!(bed.count(family::HEAL).await, 100, "a blob stands in the queue once");
     // The walk is beyond them, and still takes them along.
     let second = bed.objects.heal(first.next).await.unwrap();
     assert!(second.blobs > 0);
-    let left = bed.store.snapshot().await.unwrap().page(Scan::prefix(&[family::HEAL]), 100).await.unwrap();
+    let left = bed.store.snapshot().await.unwrap().page(Scan::prefix(&[family::HEAL]), 200).await.unwrap();
     let left: HashSet<_> = left.iter().filter_map(|(key, _)| keys::blob_of(key)).collect();
     assert!(urgent.iter().all(|blob| !left.contains(blob)), "{urgent:?} of {left:?}");
     assert!(!left.is_empty());
