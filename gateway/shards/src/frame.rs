@@ -207,6 +207,25 @@ pub fn blocks(strides: &Bytes, blob: BlobId, first: u64, range: ResolvedRange) -
     Ok(pieces)
 }
 
+/// Checks blocks that stand without their checksums between them; the first has number `first`.
+pub(crate) fn check_blocks(
+    content: &[u8],
+    checksums: &[[u8; CRC_BYTES]],
+    blob: BlobId,
+    first: u64,
+) -> Result<(), BackendError> {
+    for ((block, stored), index) in content.chunks(BLOCK_BYTES).zip(checksums).zip(first..) {
+        if crc::of_block(blob, index, block) != u32::from_le_bytes(*stored) {
+            return Err(corrupt_block(index));
+        }
+    }
+    Ok(())
+}
+
+fn corrupt_block(index: u64) -> BackendError {
+    BackendError::Corrupt(format!("block {index} fails its checksum"))
+}
+
 fn check_block(bytes: &[u8], stride: Range<usize>, blob: BlobId, index: u64) -> Result<Range<usize>, BackendError> {
     let checked = bytes[stride.clone()]
         .split_last_chunk::<CRC_BYTES>()
@@ -214,5 +233,5 @@ fn check_block(bytes: &[u8], stride: Range<usize>, blob: BlobId, index: u64) -> 
     if checked {
         return Ok(stride.start..stride.end - CRC_BYTES);
     }
-    Err(BackendError::Corrupt(format!("block {index} fails its checksum")))
+    Err(corrupt_block(index))
 }

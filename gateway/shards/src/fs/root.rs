@@ -252,9 +252,31 @@ pub(super) fn failure(doing: &str, error: &io::Error) -> BackendError {
 pub(super) fn read_exact(file: &File, bytes: &mut [u8], offset: u64) -> Result<(), BackendError> {
     match file.read_exact_at(bytes, offset) {
         Ok(()) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            Err(BackendError::Corrupt("the file ends too early".into()))
-        }
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(too_short()),
         Err(error) => Err(failure("reading", &error)),
     }
+}
+
+/// As [`read_exact`], into several places, one after the other.
+pub(super) fn read_exact_vectored(
+    file: &File,
+    mut parts: &mut [io::IoSliceMut<'_>],
+    mut offset: u64,
+) -> Result<(), BackendError> {
+    while !parts.is_empty() {
+        match rustix::io::preadv(file, parts, offset) {
+            Ok(0) => return Err(too_short()),
+            Ok(read) => {
+                offset += read as u64;
+                io::IoSliceMut::advance_slices(&mut parts, read);
+            }
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(failure("reading", &error.into())),
+        }
+    }
+    Ok(())
+}
+
+fn too_short() -> BackendError {
+    BackendError::Corrupt("the file ends too early".into())
 }

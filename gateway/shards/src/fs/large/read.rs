@@ -1,15 +1,15 @@
 use crate::body::exclusive;
 use crate::fs::buffers::{BUFFER_STRIDES, Buffers};
-use crate::fs::record::{self, BLOCK_BYTES, HEAD_BYTES_MAX, Head, Kind, STRIDE_BYTES};
-use crate::fs::root::read_exact;
+use crate::fs::record::{self, BLOCK_BYTES, CRC_BYTES, HEAD_BYTES_MAX, Head, Kind, STRIDE_BYTES};
+use crate::fs::root::{read_exact, read_exact_vectored};
 use crate::fs::{Disk, root};
 use crate::{BackendError, BlobHeader, BodyError, ByteStream};
 use bytes::Bytes;
 use cofre_runtime::blocking;
 use cofre_types::{BlobId, ResolvedRange};
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use std::fs::File;
-use std::io;
+use std::io::{self, IoSliceMut};
 use std::sync::Arc;
 
 /// Buffers that are read ahead of the one in hand.
@@ -47,13 +47,13 @@ pub(in crate::fs) async fn read(
         }
         let head_bytes = u64::from(head_bytes);
         let blob = Blob { file, id, head_bytes, size, range, buffers: ours.buffers.clone() };
-        let pieces = blob.read(first, end)?;
-        Ok::<_, BackendError>((blob, pieces))
+        let piece = blob.read(first, end)?;
+        Ok::<_, BackendError>((blob, piece))
     });
-    let (blob, pieces) = opened.await?;
-    let pieces = stream::iter(pieces.into_iter().map(Ok));
+    let (blob, piece) = opened.await?;
+    let piece = stream::iter([Ok(piece)]);
     if end - first <= BUFFER_STRIDES as u64 {
-        return Ok(Box::pin(pieces));
+        return Ok(Box::pin(piece));
     }
     let rest = stream::iter((first..end).step_by(BUFFER_STRIDES).skip(1))
         .map(move |at| {
@@ -61,14 +61,8 @@ pub(in crate::fs) async fn read(
             blocking(move || blob.read(at, end))
         })
         .buffered(READS_IN_FLIGHT_MAX)
-        .flat_map(|pieces| {
-            let (pieces, error) = match pieces {
-                Ok(pieces) => (pieces, None),
-                Err(error) => (Vec::new(), Some(Err(BodyError(Box::new(error))))),
-            };
-            stream::iter(pieces.into_iter().map(Ok).chain(error))
-        });
-    Ok(exclusive(pieces.chain(rest)))
+        .map_err(|error| BodyError(Box::new(error)));
+    Ok(exclusive(piece.chain(rest)))
 }
 
 /// Reads what a blob in a file of its own says about itself.
@@ -105,22 +99,36 @@ fn read_head(file: &File, id: BlobId, size: u64) -> Result<Head, BackendError> {
 }
 
 impl Blob {
-    /// Reads and checks a buffer of blocks from number `first` on, before `end`. Blocks.
-    fn read(&self, first: u64, end: u64) -> Result<Vec<Bytes>, BackendError> {
-        let strides = (end - first).min(BUFFER_STRIDES as u64);
-        let begins = first * STRIDE_BYTES as u64;
-        let len = (strides * STRIDE_BYTES as u64).min(record::content_len(self.size) - begins) as usize;
-        let offset = self.head_bytes + begins;
-        let bytes = if strides == 1 {
-            let mut bytes = vec![0; len];
-            read_exact(&self.file, &mut bytes, offset)?;
-            Bytes::from(bytes)
+    /// Reads and checks a buffer of blocks from number `first` on, before `end`, and gives what of it is wanted. Blocks.
+    ///
+    /// Where the file has a checksum behind each block, the buffer has only the blocks: so whoever decrypts or rebuilds
+    /// them finds them in one piece, and copies nothing to have that.
+    fn read(&self, first: u64, end: u64) -> Result<Bytes, BackendError> {
+        let blocks = (end - first).min(BUFFER_STRIDES as u64);
+        let begins = first * BLOCK_BYTES as u64;
+        let len = (blocks * BLOCK_BYTES as u64).min(self.size - begins) as usize;
+        let content = if blocks == 1 {
+            let mut content = vec![0; len];
+            self.fill(&mut content, first)?;
+            Bytes::from(content)
         } else {
             let mut buffer = self.buffers.take();
             buffer.truncate(len);
-            read_exact(&self.file, buffer.as_mut(), offset)?;
+            self.fill(buffer.as_mut(), first)?;
             Bytes::from_owner(buffer)
         };
-        record::blocks(&bytes, self.id, first, self.range)
+        let from = self.range.start.saturating_sub(begins) as usize;
+        let to = (self.range.end - begins).min(len as u64) as usize;
+        Ok(content.slice(from..to))
+    }
+
+    /// Fills `content` with whole blocks from number `first` on, and checks them.
+    fn fill(&self, content: &mut [u8], first: u64) -> Result<(), BackendError> {
+        let mut checksums = [[0; CRC_BYTES]; BUFFER_STRIDES];
+        let blocks = content.chunks_mut(BLOCK_BYTES).zip(&mut checksums);
+        let mut parts: Vec<_> =
+            blocks.flat_map(|(block, checksum)| [IoSliceMut::new(block), IoSliceMut::new(checksum)]).collect();
+        read_exact_vectored(&self.file, &mut parts, self.head_bytes + first * STRIDE_BYTES as u64)?;
+        record::check_blocks(content, &checksums, self.id, first)
     }
 }
