@@ -5,6 +5,7 @@ use crate::DataKey;
 use aws_lc_rs::aead::{Aad, LessSafeKey};
 use bytes::{Buf, Bytes, BytesMut};
 use cofre_types::ResolvedRange;
+use std::collections::VecDeque;
 
 /// What of a stream must be read for a range of its plaintext.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,15 +38,24 @@ impl Span {
     }
 }
 
+/// Most plaintexts that are kept to be used again: what a connection has on its way at once.
+const OUTPUTS_MAX: usize = 8;
+
 /// Decrypts a span of a stream, chunk by chunk. It holds one chunk at the most, and gives no byte that
 /// it has not authenticated.
+///
+/// A chunk that comes whole is decrypted from where it stands; only one that comes in two pieces is put together
+/// first. What it is decrypted to is a buffer that was given before, once its reader has let it go.
 pub struct Opener {
     key: LessSafeKey,
     span: Span,
-    /// The chunk that fills, and its length.
+    /// The chunk that is due, and its length.
     chunk: u64,
     chunk_bytes: usize,
+    /// What came of it so far.
     filling: BytesMut,
+    /// Plaintexts that were given, the oldest first.
+    given: VecDeque<Bytes>,
 }
 
 impl Opener {
@@ -58,12 +68,13 @@ impl Opener {
             return Err(StreamError::Head);
         }
         let key = chunk_key(key, head, identity);
-        let mut opener = Self { key, span, chunk: span.first, chunk_bytes: 0, filling: BytesMut::new() };
+        let (chunk, filling, given) = (span.first, BytesMut::new(), VecDeque::new());
+        let mut opener = Self { key, span, chunk, chunk_bytes: 0, filling, given };
         opener.chunk_bytes = opener.length();
         Ok(opener)
     }
 
-    /// Length of the chunk that fills.
+    /// Length of the chunk that is due.
     fn length(&self) -> usize {
         let left = self.span.plain - (self.chunk * CHUNK_BYTES as u64).min(self.span.plain);
         // What is more than a chunk is a chunk, so this fits.
@@ -84,30 +95,51 @@ impl Opener {
         if self.is_done() {
             return Ok(None);
         }
-        if self.filling.capacity() == 0 {
-            self.filling.reserve(self.chunk_bytes);
+        if self.filling.is_empty() && sealed.len() >= self.chunk_bytes {
+            let chunk = sealed.split_to(self.chunk_bytes);
+            return self.open(&chunk).map(Some);
         }
+        self.filling.reserve(self.chunk_bytes - self.filling.len());
         let taken = sealed.len().min(self.chunk_bytes - self.filling.len());
         self.filling.extend_from_slice(&sealed[..taken]);
         sealed.advance(taken);
         if self.filling.len() < self.chunk_bytes {
             return Ok(None);
         }
-        self.open().map(Some)
+        let mut chunk = std::mem::take(&mut self.filling);
+        let opened = self.open(&chunk);
+        chunk.clear();
+        self.filling = chunk;
+        opened.map(Some)
     }
 
-    fn open(&mut self) -> Result<Bytes, StreamError> {
+    /// Opens the chunk that is due.
+    fn open(&mut self, chunk: &[u8]) -> Result<Bytes, StreamError> {
         let number = u32::try_from(self.chunk).map_err(|_| StreamError::TooLong)?;
+        let (sealed, tag) = chunk.split_at(chunk.len() - TAG_BYTES);
         let begins = self.chunk * CHUNK_BYTES as u64;
-        let mut chunk = std::mem::take(&mut self.filling);
-        let plain = chunk.len() - TAG_BYTES;
-        let last = begins + plain as u64 == self.span.plain;
-        let opened = self.key.open_in_place(nonce(number, last), Aad::empty(), &mut chunk);
+        let last = begins + sealed.len() as u64 == self.span.plain;
+        let mut plain = self.output(sealed.len());
+        let opened = self.key.open_separate_gather(nonce(number, last), Aad::empty(), sealed, tag, &mut plain);
         opened.map_err(|_| StreamError::Chunk(number))?;
         self.chunk += 1;
         self.chunk_bytes = self.length();
-        let from = self.span.wanted.start.saturating_sub(begins).min(plain as u64) as usize;
-        let to = (self.span.wanted.end - begins).min(plain as u64) as usize;
-        Ok(chunk.freeze().slice(from..to))
+        let plain = plain.freeze();
+        let from = self.span.wanted.start.saturating_sub(begins).min(plain.len() as u64) as usize;
+        let to = (self.span.wanted.end - begins).min(plain.len() as u64) as usize;
+        if !self.is_done() {
+            self.given.push_back(plain.clone());
+        }
+        Ok(plain.slice(from..to))
+    }
+
+    /// A buffer of `len` bytes, one that was given before if its reader has let it go.
+    fn output(&mut self, len: usize) -> BytesMut {
+        let free = self.given.front().is_some_and(Bytes::is_unique) || self.given.len() == OUTPUTS_MAX;
+        let used = if free { self.given.pop_front() } else { None };
+        let used = used.and_then(|given| given.try_into_mut().ok());
+        let mut output = used.unwrap_or_else(|| BytesMut::zeroed(len));
+        output.resize(len, 0);
+        output
     }
 }
