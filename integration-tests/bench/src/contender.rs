@@ -8,6 +8,8 @@ use std::time::Duration;
 
 /// The longest until s3s-fs listens.
 const READY_MAX: Duration = Duration::from_secs(10);
+/// The longest until a shard is removed.
+const REMOVE_MAX: Duration = Duration::from_secs(30);
 /// Clock ticks of `/proc/PID/stat` in a second: fixed by the kernel's interface to 100 (proc(5)).
 const TICKS_PER_SEC: f64 = 100.0;
 
@@ -35,7 +37,7 @@ impl Contender {
 
     /// Cofre, started in another way.
     pub fn started(options: Options) -> Result<Self> {
-        let cofre = Cofre::start(options)?;
+        let cofre = Cofre::start(options.quiet())?;
         Ok(Self {
             name: "cofre",
             address: cofre.s3(),
@@ -83,6 +85,23 @@ impl Contender {
         let response = self.running()?.send_admin(Request::new("GET", path))?;
         ensure!(response.status == 200, "{path}: {} {}", response.status, response.text());
         serde_json::from_slice(&response.body).context("the admin API answers JSON")
+    }
+
+    /// Removes these shards of Cofre, by their number from 0, with all that is on them. `expected` is what Cofre will say
+    /// of it.
+    pub fn remove_shards(&mut self, shards: &[usize], expected: &[&str]) -> Result<()> {
+        let Process::Cofre(cofre) = &mut self.process else { bail!("only Cofre has shards") };
+        expected.iter().for_each(|text| cofre.log().expect(text));
+        let roots = cofre.shards();
+        for shard in shards {
+            let root = roots.get(*shard).context("a shard of that number")?;
+            // A probe may write a file meanwhile.
+            until("a shard is removed", REMOVE_MAX, || {
+                let gone = std::fs::remove_dir_all(root).is_ok() || !root.exists();
+                Ok(gone.then_some(()))
+            })?;
+        }
+        Ok(())
     }
 
     fn running(&self) -> Result<&Cofre> {

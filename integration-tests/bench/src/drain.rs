@@ -17,12 +17,16 @@ const BEFORE: Duration = Duration::from_secs(8);
 /// Time between two looks at the drain.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Puts `objects`, and drains a shard at half of the load that the server can take.
+/// Copies of each object.
+const COPIES: u64 = 2;
+
+/// Puts so much that a shard holds copies of `objects`, and drains it at half of the load that the server can take.
 pub fn run(objects: u64) -> Result<()> {
-    let cofre = Contender::started(Options::new().shards(SHARDS).args(&["--redundancy", "replicas:2"]))?;
+    let cofre =
+        Contender::started(Options::new().shards(SHARDS).args(&["--redundancy", &format!("replicas:{COPIES}")]))?;
     make_bucket(&cofre)?;
     let body = Body::new(3, SMALL_BYTES);
-    fill(&cofre, 0, objects, |index| format!("kept/{index}"), |_| &body)?;
+    fill(&cofre, 0, objects * SHARDS as u64 / COPIES, |index| format!("kept/{index}"), |_| &body)?;
     fill(&cofre, 0, paced::KEYS, paced::key, |_| &body)?;
     // What is overwritten stays for its grace and moves too, so the shortest is taken.
     cofre.admin(&["settings", "set", "timers.garbage_grace_secs=60"])?;

@@ -69,11 +69,11 @@ struct Arguments {
     #[arg(long)]
     expiry: bool,
 
-    /// A shard of 100,000 objects that drains while clients write.
+    /// One of six shards, with 100,000 objects on it, that drains while clients write.
     #[arg(long)]
     drain: bool,
 
-    /// 64 MiB in the clear, encrypted, and under an erasure code.
+    /// 64 MiB in the clear, encrypted, and under an erasure code, whole and without two of six shards.
     #[arg(long)]
     schemes: bool,
 }

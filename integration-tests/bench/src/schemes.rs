@@ -10,8 +10,15 @@ use cofre_runtime::Clock;
 use std::process::Command;
 use std::time::Duration;
 
-/// Requests of each kind in one round.
-const REQUESTS: usize = 8;
+/// Objects that are written in one round.
+const OBJECTS: usize = 8;
+/// How often each of them is read in one round.
+const READS: usize = 4;
+/// What Cofre says while shards are gone.
+const AWAY: [&str; 5] = ["a copy", "a piece", "pieces were not rebuilt", "a shard", "turned away"];
+
+/// One request about an object.
+type Ask = fn(&Way, &Body, &str) -> Result<()>;
 
 /// A way to keep bytes.
 struct Way {
@@ -26,23 +33,25 @@ struct Way {
 pub fn run(rounds: usize, connections: usize) -> Result<()> {
     let body = Body::new(9, LARGE_BYTES);
     let plain = || Contender::started(Options::new());
-    let coded = Options::new().shards(6).args(&["--redundancy", "ec:4+2"]);
     let ways = [
         Way { name: "plain", cofre: plain()?, written: 1.0, encrypted: false },
         Way { name: "SSE-S3", cofre: plain()?, written: 1.0, encrypted: true },
-        Way { name: "ec:4+2", cofre: Contender::started(coded)?, written: 1.5, encrypted: false },
+        Way { name: "ec:4+2", cofre: Contender::started(coded())?, written: 1.5, encrypted: false },
     ];
     for way in &ways {
         make_bucket(&way.cofre)?;
     }
+    let degraded = degraded(&body, connections)?;
+    let mut rebuilt = Vec::new();
     let mut rates = vec![[Vec::new(), Vec::new()]; ways.len()];
     for _ in 0..rounds {
         for (way, rates) in ways.iter().zip(&mut rates) {
             // What one has written and not synced must not be the other's burden.
             ensure!(Command::new("sync").status()?.success(), "sync failed");
-            rates[0].push(way.rate(&body, connections, Way::put)?);
-            rates[1].push(way.rate(&body, connections, Way::get)?);
+            rates[0].push(way.rate(&body, connections, 1, Way::put)?);
+            rates[1].push(way.rate(&body, connections, READS, Way::get)?);
         }
+        rebuilt.push(degraded.rate(&body, connections, READS, Way::get)?);
     }
     println!("64 MiB by {connections} connections, medians of {rounds} rounds");
     let medians: Vec<[f64; 2]> = rates.into_iter().map(|[put, get]| [median(put), median(get)]).collect();
@@ -56,7 +65,25 @@ pub fn run(rounds: usize, connections: usize) -> Result<()> {
             get / plain_get
         );
     }
+    let (rebuilt, [_, healthy]) = (median(rebuilt), medians[2]);
+    println!("{}: GET {rebuilt:.0} MiB/s, {:.2} of ec:4+2", degraded.name, rebuilt / healthy);
     Ok(())
+}
+
+/// Six shards with objects in pieces, of which two were removed.
+fn degraded(body: &Body, connections: usize) -> Result<Way> {
+    let cofre = Contender::started(coded())?;
+    make_bucket(&cofre)?;
+    // With the default a write waits for five of the six pieces, and the last may come after the shards are gone.
+    cofre.admin(&["settings", "set", "writes.spares_min=2"])?;
+    let mut way = Way { name: "ec:4+2 without two shards", cofre, written: 1.5, encrypted: false };
+    way.rate(body, connections, 1, Way::put)?;
+    way.cofre.remove_shards(&[1, 4], &AWAY)?;
+    Ok(way)
+}
+
+fn coded() -> Options {
+    Options::new().shards(6).args(&["--redundancy", "ec:4+2"])
 }
 
 fn median(mut rates: Vec<f64>) -> f64 {
@@ -66,16 +93,17 @@ fn median(mut rates: Vec<f64>) -> f64 {
 
 impl Way {
     /// MiB a second.
-    fn rate(&self, body: &Body, connections: usize, ask: fn(&Self, &Body, &str) -> Result<()>) -> Result<f64> {
+    fn rate(&self, body: &Body, connections: usize, times: usize, ask: Ask) -> Result<f64> {
         let clock = Clock::system();
         let began = clock.elapsed();
-        let each = REQUESTS.div_ceil(connections);
+        let each = OBJECTS.div_ceil(connections);
         together(connections, |connection| {
-            (0..each).try_for_each(|request| ask(self, body, &format!("large/{connection}-{request}")))
+            let all = (0..times).flat_map(|_| 0..each);
+            all.into_iter().try_for_each(|object| ask(self, body, &format!("large/{connection}-{object}")))
         })?;
         let took: Duration = clock.elapsed() - began;
         ensure!(!took.is_zero(), "it took {}", millis(took));
-        Ok(mib((each * connections * LARGE_BYTES) as u64) / took.as_secs_f64())
+        Ok(mib((times * each * connections * LARGE_BYTES) as u64) / took.as_secs_f64())
     }
 
     fn put(&self, body: &Body, key: &str) -> Result<()> {

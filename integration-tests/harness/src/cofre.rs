@@ -21,6 +21,7 @@ pub struct Options {
     shards: Vec<PathBuf>,
     shard_count: usize,
     arguments: Vec<String>,
+    quiet: bool,
 }
 
 impl Options {
@@ -40,6 +41,13 @@ impl Options {
     #[must_use]
     pub fn data(mut self, path: PathBuf) -> Self {
         self.data = Some(path);
+        self
+    }
+
+    /// Shows the log only if there is something in it that nobody expected: for programs that are no tests.
+    #[must_use]
+    pub fn quiet(mut self) -> Self {
+        self.quiet = true;
         self
     }
 
@@ -328,8 +336,10 @@ impl Drop for Cofre {
             let _ = child.kill();
             let _ = child.wait();
         }
-        // The test harness shows it if the test fails.
-        println!("the end of the server's log:\n{}", self.log.tail());
+        if !self.options.quiet {
+            // The test harness shows it if the test fails.
+            println!("the end of the server's log:\n{}", self.log.tail());
+        }
         if let (Err(error), false) = (self.log.check(), std::thread::panicking()) {
             panic!("{error}");
         }
