@@ -63,11 +63,9 @@ impl Worker for Convert {
         self.figures.acted([
             ("looked_at", step.looked_at),
             ("converted", step.versions),
-            ("refused", step.refused),
             ("changed_meanwhile", step.changed),
         ]);
-        let failed = step.problems.len() as u64 - step.refused;
-        self.passes.left().waiting += failed + step.changed;
+        self.passes.left().waiting += step.problems.len() as u64 + step.changed;
         for (about, why) in step.problems {
             self.passes.left().problem(about, why);
         }

@@ -88,7 +88,14 @@ impl Objects {
         let digests = digests.take()?;
         self.refuse_stale(now)?;
         let copies = written.copies.into_iter().map(copy_record).collect();
-        let record = BlobRecord { size: written.size, references: 1, scheme: written.scheme, written: now, copies };
+        let record = BlobRecord {
+            size: written.size,
+            references: 1,
+            scheme: written.scheme,
+            written: now,
+            sealed_for: None,
+            copies,
+        };
         Ok(Written { digests, blob: Some(NewBlob { id, record, missing: written.missing }) })
     }
 
@@ -168,7 +175,7 @@ impl Objects {
         loop {
             match pieces.pop_front() {
                 None => return Ok(None),
-                Some(Piece::Blob(id, range)) => return Ok(Some(self.read_blob(id, range).await?)),
+                Some(Piece::Blob(id, range)) => return Ok(Some(self.read_blob(id, range).await?.0)),
                 Some(Piece::Sealed(id, sealed, range)) => {
                     let key = key.ok_or_else(|| Error::Internal("encrypted content has no key".to_owned()))?;
                     return Ok(Some(self.read_sealed(id, sealed, range, key).await?));
@@ -195,16 +202,18 @@ impl Objects {
         let chunks = span.chunks();
         let head = ResolvedRange { start: 0, end: HEAD_BYTES as u64 };
         if chunks.start == head.end {
-            let stream = self.read_blob(id, ResolvedRange { start: 0, end: chunks.end }).await?;
-            return open_stream(stream, None, key, id, span).await;
+            let (stream, sealed_for) = self.read_blob(id, ResolvedRange { start: 0, end: chunks.end }).await?;
+            return open_stream(stream, None, key, sealed_for, span).await;
         }
-        let (mut head, stream) = futures_util::try_join!(self.read_blob(id, head), self.read_blob(id, chunks))?;
+        let ((mut head, sealed_for), (stream, _)) =
+            futures_util::try_join!(self.read_blob(id, head), self.read_blob(id, chunks))?;
         let (head, _) = take_head(&mut head).await?;
-        open_stream(stream, Some(head), key, id, span).await
+        open_stream(stream, Some(head), key, sealed_for, span).await
     }
 
-    /// Reads a blob. If no copy is where it was, the blob may have moved: its record tells.
-    async fn read_blob(&self, id: BlobId, range: ResolvedRange) -> Result<ByteStream, Error> {
+    /// Reads a blob, and tells which one its bytes were sealed for if they are encrypted. If no copy is where it was, the
+    /// blob may have moved: its record tells.
+    pub(crate) async fn read_blob(&self, id: BlobId, range: ResolvedRange) -> Result<(ByteStream, BlobId), Error> {
         let mut seen = None;
         for _ in 0..MOVES_FOLLOWED_MAX {
             let entry = self.get(keys::blob(id)).await?;
@@ -212,7 +221,7 @@ impl Objects {
             let moved = seen.replace(entry.revision) != Some(entry.revision);
             let record = BlobRecord::decode(&entry.value)?;
             match self.shards().read(&blob_ref(id, &record), range).await {
-                Ok(stream) => return Ok(stream),
+                Ok(stream) => return Ok((stream, record.sealed_for.unwrap_or(id))),
                 Err(_) if moved => {}
                 Err(error) => return Err(read_error(id, &error)),
             }

@@ -4,9 +4,7 @@ use crate::domain::Bucket;
 use crate::rewrite::Restated;
 use crate::{Error, Objects};
 use cofre_catalog::keys::{self, family};
-use cofre_catalog::records::{
-    BlobRecord, BucketRecord, Content, EncryptionMethod, Record, Segment, VersionKind, VersionRecord,
-};
+use cofre_catalog::records::{BlobRecord, BucketRecord, Content, Record, Segment, VersionKind, VersionRecord};
 use cofre_catalog::{Entry, Revision, Scan, SnapshotExt, Visit, VisitStep};
 use cofre_runtime::uncancelled;
 use cofre_types::{BucketId, BucketName, ObjectKey};
@@ -30,8 +28,6 @@ pub struct Converted {
     pub versions: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Versions that only a customer's key opens: they stay as they are.
-    pub refused: u64,
     /// Versions that changed meanwhile: left to the next pass.
     pub changed: u64,
     /// What could not be converted, by object, and why.
@@ -188,10 +184,6 @@ impl Objects {
 
     async fn convert_one(&self, bucket: &Bucket, pick: Pick) -> Result<Outcome, Error> {
         let Pick { key, at, record } = pick;
-        let encryption = record.guards.encryption.as_ref();
-        if encryption.is_some_and(|encryption| encryption.method == EncryptionMethod::Customer) {
-            return Ok(Outcome::Refused);
-        }
         let (class, size) = (record.storage_class.clone(), record.size);
         Ok(match self.restate(bucket, &key, at, record, class, Vec::new()).await? {
             Restated::Anew => Outcome::Done(size),
@@ -206,7 +198,6 @@ impl Objects {
 enum Outcome {
     Done(u64),
     Whole,
-    Refused,
     Changed,
     Failed(String),
 }
@@ -219,10 +210,6 @@ impl Converted {
                 self.bytes += size;
             }
             Outcome::Whole => {}
-            Outcome::Refused => {
-                self.refused += 1;
-                self.problems.push((about, "only the customer's key opens it: it stays as it is".to_owned()));
-            }
             Outcome::Changed => self.changed += 1,
             Outcome::Failed(why) => self.problems.push((about, why)),
         }

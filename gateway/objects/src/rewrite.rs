@@ -2,14 +2,9 @@
 
 use crate::change::{Change, NewBlob};
 use crate::domain::{Bucket, Tried, durability};
-use crate::encryption::seal_body;
 use crate::{Error, Objects};
-use cofre_catalog::records::{
-    BlobRecord, Content, Encryption, EncryptionMethod, ManifestRecord, PartRecord, Record, Segment, VersionRecord,
-};
+use cofre_catalog::records::{BlobRecord, Content, ManifestRecord, PartRecord, Record, Segment, VersionRecord};
 use cofre_catalog::{Revision, keys};
-use cofre_keys::DataKey;
-use cofre_keys::stream::{plain_len, sealed_len};
 use cofre_shards::{BlobHeader, Body};
 use cofre_types::{BlobId, ObjectKey, ResolvedRange, Scheme, UploadId};
 
@@ -48,11 +43,11 @@ impl Rewritten {
 }
 
 impl Objects {
-    /// Writes content anew under a scheme; `None` if all of it stands under that scheme already. One
+    /// Writes content anew under a scheme; `None` if all of it stands under that scheme already. In the clear, one
     /// blob is made for each part, whatever it was made of.
     ///
-    /// Encrypted bytes are bound to the blob that they stand in, so they are decrypted on the way and sealed
-    /// again under the same key for the new blob. What only a customer's key opens is refused: it stays.
+    /// What is `sealed` moves as it stands, blob by blob: that takes no key, so what only a customer's key opens moves
+    /// like anything else. The record of the new blob tells which blob its bytes are bound to.
     ///
     /// The blobs must be committed within half of `timers.orphan_grace_secs`, so that is the longest
     /// that writing an object anew may take.
@@ -60,16 +55,12 @@ impl Objects {
         &self,
         bucket: &Bucket,
         key: &ObjectKey,
-        encryption: Option<&Encryption>,
+        sealed: bool,
         content: &Content,
         scheme: Scheme,
     ) -> Result<Option<Rewritten>, Error> {
-        if encryption.is_some_and(|encryption| encryption.method == EncryptionMethod::Customer) {
-            return Err(Error::Unavailable("only the customer's key opens the content".to_owned()));
-        }
-        let data_key = self.data_key(encryption, None).await?;
         let mut blobs = Vec::new();
-        match self.write_anew((bucket, key), data_key.as_ref(), content, scheme, &mut blobs).await {
+        match self.write_anew((bucket, key), sealed, content, scheme, &mut blobs).await {
             Ok(Some((content, manifest))) => Ok(Some(Rewritten { content, blobs, manifest })),
             Ok(None) => Ok(None),
             Err(error) => {
@@ -92,8 +83,8 @@ impl Objects {
         kept: Vec<(Vec<u8>, Revision)>,
     ) -> Result<Restated, Error> {
         let scheme = self.scheme_of(bucket, &class);
-        let encryption = record.guards.encryption.as_ref();
-        let rewritten = match self.rewrite(bucket, key, encryption, &record.content, scheme).await {
+        let sealed = record.guards.encryption.is_some();
+        let rewritten = match self.rewrite(bucket, key, sealed, &record.content, scheme).await {
             Ok(rewritten) => rewritten,
             Err(error @ (Error::NoRoom | Error::Unavailable(_) | Error::Unreadable(_))) => {
                 return Ok(Restated::Failed(error.to_string()));
@@ -147,7 +138,7 @@ impl Objects {
     async fn write_anew(
         &self,
         place: (&Bucket, &ObjectKey),
-        data_key: Option<&DataKey>,
+        sealed: bool,
         content: &Content,
         scheme: Scheme,
         blobs: &mut Vec<NewBlob>,
@@ -157,7 +148,7 @@ impl Objects {
                 if self.all_under(scheme, segments).await? {
                     return Ok(None);
                 }
-                let segments = self.copy_bytes(place, data_key, segments, None, scheme, blobs).await?;
+                let segments = self.copy_segments(place, sealed, segments, None, scheme, blobs).await?;
                 Ok(Some((Content::Segments(segments), None)))
             }
             Content::Manifest(id) => {
@@ -175,7 +166,7 @@ impl Objects {
                 let anew = UploadId::from_bytes(self.random().bytes());
                 for (number, part) in &mut parts {
                     let named = Some((*number, anew));
-                    part.segments = self.copy_bytes(place, data_key, &part.segments, named, scheme, blobs).await?;
+                    part.segments = self.copy_segments(place, sealed, &part.segments, named, scheme, blobs).await?;
                 }
                 let manifest = ManifestRecord { references: 1, ..manifest };
                 Ok(Some((Content::Manifest(anew), Some((manifest, parts)))))
@@ -200,28 +191,48 @@ impl Objects {
         blob.scheme == self.redundancy(scheme).of_size(blob.size)
     }
 
-    /// Writes the bytes of some segments as one blob, and gives the segment that is all of it.
-    async fn copy_bytes(
+    /// Writes the bytes of some segments anew: as one blob, or blob by blob if they are sealed. Gives the segments that
+    /// are all of them.
+    async fn copy_segments(
         &self,
-        (bucket, key): (&Bucket, &ObjectKey),
-        data_key: Option<&DataKey>,
+        place: (&Bucket, &ObjectKey),
+        sealed: bool,
         segments: &[Segment],
         part: Option<(u16, UploadId)>,
         scheme: Scheme,
         blobs: &mut Vec<NewBlob>,
     ) -> Result<Vec<Segment>, Error> {
-        let mut length = 0;
-        for segment in segments {
-            length += match data_key {
-                None => segment.length,
-                Some(_) => plain_len(segment.length).map_err(|error| Error::Unreadable(error.to_string()))?,
+        let runs = if sealed { segments.chunks(1) } else { segments.chunks(segments.len().max(1)) };
+        let mut copied = Vec::new();
+        for run in runs {
+            let sealed_for = match run {
+                [segment] if sealed => Some(self.sealed_for(segment.blob).await?),
+                _ => None,
             };
+            copied.push(self.copy_bytes(place, run, part, (scheme, sealed_for), blobs).await?);
         }
-        if length == 0 {
-            return Ok(Vec::new());
-        }
+        Ok(copied)
+    }
+
+    /// The blob that the encrypted bytes of a blob are bound to.
+    async fn sealed_for(&self, id: BlobId) -> Result<BlobId, Error> {
+        let entry = self.get(keys::blob(id)).await?;
+        let entry = entry.ok_or_else(|| Error::Unreadable("the object was replaced".to_owned()))?;
+        Ok(BlobRecord::decode(&entry.value)?.sealed_for.unwrap_or(id))
+    }
+
+    /// Writes the bytes of some segments as one blob, as they stand, and gives the segment that is all of it.
+    async fn copy_bytes(
+        &self,
+        (bucket, key): (&Bucket, &ObjectKey),
+        segments: &[Segment],
+        part: Option<(u16, UploadId)>,
+        (scheme, sealed_for): (Scheme, Option<BlobId>),
+        blobs: &mut Vec<NewBlob>,
+    ) -> Result<Segment, Error> {
+        let length = segments.iter().map(|segment| segment.length).sum();
         let range = ResolvedRange { start: 0, end: length };
-        let stream = self.read_content(&Content::Segments(segments.to_vec()), range, data_key).await?;
+        let stream = self.read_content(&Content::Segments(segments.to_vec()), range, None).await?;
         let id = BlobId::from_bytes(self.random().bytes());
         let now = self.now();
         let header = BlobHeader {
@@ -233,22 +244,19 @@ impl Objects {
             scheme: None,
             piece: 0,
         };
-        let plain = Body::Stream { stream, size: Some(length) };
-        let (body, stored) = match data_key {
-            None => (plain, length),
-            Some(key) => (seal_body(plain, key, id, self.random().bytes())?, sealed_len(length)),
-        };
+        let body = Body::Stream { stream, size: Some(length) };
         let written = self.shards().write(id, header, body, self.redundancy(scheme), durability(bucket)).await;
         let written = written.map_err(crate::blobs::write_error)?;
         let copies = written.copies.into_iter().map(crate::blobs::copy_record).collect();
-        let record = BlobRecord { size: written.size, references: 1, scheme: written.scheme, written: now, copies };
+        let (size, scheme) = (written.size, written.scheme);
+        let record = BlobRecord { size, references: 1, scheme, written: now, sealed_for, copies };
         blobs.push(NewBlob { id, record, missing: written.missing });
         if let Some(first) = blobs.first() {
             self.refuse_stale(first.record.written)?;
         }
-        if written.size != stored {
+        if size != length {
             return Err(Error::Unreadable("the content is shorter than its record says".to_owned()));
         }
-        Ok(vec![Segment { blob: id, offset: 0, length: stored }])
+        Ok(Segment { blob: id, offset: 0, length })
     }
 }

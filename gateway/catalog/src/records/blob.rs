@@ -1,4 +1,4 @@
-use super::{Record, RecordError, decode_version_1};
+use super::{Record, RecordError, decode_fields, decode_version_1};
 use cofre_types::{BlobId, BucketId, Scheme, ShardId, Timestamp, UploadId};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,9 @@ pub struct BlobRecord {
     pub scheme: Scheme,
     /// When it was written.
     pub written: Timestamp,
+    /// The blob that its encrypted bytes were sealed for, if they stood there before they moved here; absent if they were
+    /// sealed for this one, or stand in the clear.
+    pub sealed_for: Option<BlobId>,
     /// Its copies; fewer than the scheme's width while it waits in the heal queue. No two of one piece,
     /// but for whole copies and while one moves.
     pub copies: Vec<CopyRecord>,
@@ -31,10 +34,30 @@ pub struct BlobRecord {
 
 impl Record for BlobRecord {
     const NAME: &'static str = "blob";
-    const VERSION: u8 = 2;
+    const VERSION: u8 = 3;
 
     fn decode_older(version: u8, fields: &[u8]) -> Result<Self, RecordError> {
-        decode_version_1::<V1, Self>(version, fields)
+        match version {
+            2 => decode_fields::<V2>(Self::NAME, fields).map(Self::from),
+            _ => decode_version_1::<V1, Self>(version, fields),
+        }
+    }
+}
+
+/// The fields of version 2, whose bytes were never moved from another blob.
+#[derive(Deserialize)]
+struct V2 {
+    size: u64,
+    references: u32,
+    scheme: Scheme,
+    written: Timestamp,
+    copies: Vec<CopyRecord>,
+}
+
+impl From<V2> for BlobRecord {
+    fn from(old: V2) -> Self {
+        let V2 { size, references, scheme, written, copies } = old;
+        Self { size, references, scheme, written, sealed_for: None, copies }
     }
 }
 
@@ -52,7 +75,8 @@ impl From<V1> for BlobRecord {
     fn from(old: V1) -> Self {
         let V1 { size, references, scheme, written, copies } = old;
         let whole = |(shard, locator)| CopyRecord { shard, locator, piece: 0 };
-        Self { size, references, scheme, written, copies: copies.into_iter().map(whole).collect() }
+        let copies = copies.into_iter().map(whole).collect();
+        Self { size, references, scheme, written, sealed_for: None, copies }
     }
 }
 

@@ -283,15 +283,17 @@ fn uploads_and_parts() {
 #[test]
 fn blobs() {
     let copy = |shard, locator: &[u8], piece| CopyRecord { shard: ShardId(shard), locator: locator.to_vec(), piece };
-    let record = |pieces: [u8; 2]| BlobRecord {
+    let record = |pieces: [u8; 2], sealed_for: Option<BlobId>| BlobRecord {
         size: 5_368_709_120,
         references: 3,
         scheme: Scheme::Replicas { count: 2 },
         written: TIME,
+        sealed_for,
         copies: vec![copy(1, b"\x01\x02\x03", pieces[0]), copy(300, b"", pieces[1])],
     };
-    check("blob", &[record([0, 0]), record([1, 31])]);
-    check_older("blob.v1.hex", &[record([0, 0])]);
+    check("blob", &[record([0, 0], None), record([1, 31], Some(BlobId::from_bytes([7; 16])))]);
+    check_older("blob.v1.hex", &[record([0, 0], None)]);
+    check_older("blob.v2.hex", &[record([0, 0], None), record([1, 31], None)]);
     check("heal", &[HealRecord { since: TIME, suspects: vec![ShardId(1), ShardId(300)] }]);
     check(
         "garbage",
