@@ -35,27 +35,32 @@ impl Rebuilder {
     ) -> Option<Vec<(usize, Bytes)>> {
         let pieces: Vec<usize> = given.iter().map(|(piece, _)| *piece).collect();
         let sums = Sums::new(data, parity, &pieces)?;
-        let runs: Vec<Vec<Chunk>> = given.iter().map(|(_, parts)| chunks(parts, run_bytes)).collect();
-        let sum = |(lost, factors): (usize, Vec<GfElement>)| (lost, bytes(self.sum(&factors, &runs), run_bytes));
-        Some(sums.0.into_iter().map(sum).collect())
-    }
-
-    /// The sum of all runs, each times its factor.
-    fn sum(&self, factors: &[GfElement], runs: &[Vec<Chunk>]) -> Vec<Chunk> {
-        let log = &tables::get_exp_log().log;
-        let len = runs.first().map_or(0, Vec::len);
-        let mut sum = vec![[0; CHUNK_BYTES]; len];
-        let mut product = [[0; CHUNK_BYTES]; TILE_CHUNKS];
+        let len = run_bytes.div_ceil(CHUNK_BYTES);
+        let mut runs: Vec<Run<'_>> = given.iter().map(|(_, parts)| Run::new(parts, run_bytes)).collect();
+        let mut rebuilt: Vec<Vec<Chunk>> = sums.0.iter().map(|_| vec![[0; CHUNK_BYTES]; len]).collect();
+        let (mut tile, mut product) = ([[0; CHUNK_BYTES]; TILE_CHUNKS], [[0; CHUNK_BYTES]; TILE_CHUNKS]);
         for from in (0..len).step_by(TILE_CHUNKS) {
             let to = len.min(from + TILE_CHUNKS);
-            for (factor, run) in factors.iter().zip(runs).filter(|(factor, _)| **factor != 0) {
-                let product = &mut product[..to - from];
-                product.copy_from_slice(&run[from..to]);
-                self.0.mul(product, log[usize::from(*factor)]);
-                utils::xor(&mut sum[from..to], product);
+            let (tile, product) = (&mut tile[..to - from], &mut product[..to - from]);
+            for (at, run) in runs.iter_mut().enumerate() {
+                run.next(tile);
+                for ((_, factors), rebuilt) in sums.0.iter().zip(&mut rebuilt) {
+                    self.add(factors[at], tile, product, &mut rebuilt[from..to]);
+                }
             }
         }
-        sum
+        let lost = sums.0.iter().map(|(lost, _)| *lost);
+        Some(lost.zip(rebuilt.into_iter().map(|run| bytes(run, run_bytes))).collect())
+    }
+
+    /// Adds a tile times a factor to a sum; `product` is room to work in.
+    fn add(&self, factor: GfElement, tile: &[Chunk], product: &mut [Chunk], sum: &mut [Chunk]) {
+        if factor == 0 {
+            return;
+        }
+        product.copy_from_slice(tile);
+        self.0.mul(product, tables::get_exp_log().log[usize::from(factor)]);
+        utils::xor(sum, product);
     }
 }
 
@@ -145,26 +150,51 @@ impl Field {
     }
 }
 
-/// A run in chunks. What is left over at its end is half low bytes and half high ones, as the encoder takes it.
-fn chunks(parts: &[Bytes], run_bytes: usize) -> Vec<Chunk> {
-    let mut chunks = vec![[0; CHUNK_BYTES]; run_bytes.div_ceil(CHUNK_BYTES)];
-    let mut rest = chunks.as_flattened_mut();
-    for part in parts {
-        let (begin, after) = rest.split_at_mut(part.len().min(rest.len()));
-        begin.copy_from_slice(&part[..begin.len()]);
-        rest = after;
-    }
-    let half = run_bytes % CHUNK_BYTES / 2;
-    if let Some(last) = chunks.last_mut().filter(|_| half > 0) {
-        let plain = *last;
-        *last = [0; CHUNK_BYTES];
-        last[..half].copy_from_slice(&plain[..half]);
-        last[CHUNK_BYTES / 2..][..half].copy_from_slice(&plain[half..2 * half]);
-    }
-    chunks
+/// The run of a given piece, tile after tile, from the parts in which it came.
+struct Run<'a> {
+    parts: std::slice::Iter<'a, Bytes>,
+    /// What is left of the part in hand.
+    part: &'a [u8],
+    /// What is left of the run.
+    left: usize,
 }
 
-/// Undoes [`chunks`].
+impl<'a> Run<'a> {
+    fn new(parts: &'a [Bytes], run_bytes: usize) -> Self {
+        Self { parts: parts.iter(), part: &[], left: run_bytes }
+    }
+
+    /// The next chunks, zeros where the piece has ended. What is left over at the end of the run is half low bytes and
+    /// half high ones, as the encoder takes it.
+    fn next(&mut self, tile: &mut [Chunk]) {
+        let mut rest = tile.as_flattened_mut();
+        let len = rest.len();
+        while !rest.is_empty() {
+            if self.part.is_empty() {
+                match self.parts.next() {
+                    Some(part) => self.part = part,
+                    None => break,
+                }
+            }
+            let taken = self.part.len().min(rest.len());
+            let (now, later) = self.part.split_at(taken);
+            let (begin, after) = rest.split_at_mut(taken);
+            begin.copy_from_slice(now);
+            (self.part, rest) = (later, after);
+        }
+        rest.fill(0);
+        let half = if self.left < len { self.left % CHUNK_BYTES / 2 } else { 0 };
+        self.left = self.left.saturating_sub(len);
+        if let Some(last) = tile.last_mut().filter(|_| half > 0) {
+            let plain = *last;
+            *last = [0; CHUNK_BYTES];
+            last[..half].copy_from_slice(&plain[..half]);
+            last[CHUNK_BYTES / 2..][..half].copy_from_slice(&plain[half..2 * half]);
+        }
+    }
+}
+
+/// What chunks hold, with what is left over at the end of the run in its plain order again.
 fn bytes(mut chunks: Vec<Chunk>, run_bytes: usize) -> Bytes {
     let half = run_bytes % CHUNK_BYTES / 2;
     if let Some(last) = chunks.last_mut().filter(|_| half > 0) {
