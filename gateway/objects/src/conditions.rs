@@ -1,7 +1,7 @@
 //! Conditional requests, as RFC 9110 section 13 and AWS's "Conditional requests" have them.
 
 use crate::{DeleteConditions, Error, ReadConditions, TagMatch, WriteConditions};
-use cofre_catalog::records::VersionRecord;
+use cofre_catalog::records::{VersionKind, VersionRecord};
 use cofre_types::ETag;
 
 impl TagMatch {
@@ -77,15 +77,23 @@ impl WriteConditions {
 }
 
 impl DeleteConditions {
-    /// Whether there is no condition.
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.if_match.is_none() && self.if_modified_at.is_none() && self.if_size.is_none()
+    /// Whether an entity tag is named: who names one learns whether it is the object's.
+    pub(crate) const fn names_tag(&self) -> bool {
+        matches!(self.if_match, Some(TagMatch::OneOf(_)))
     }
 
-    /// Holds the conditions against the version that would be deleted.
+    /// Holds the conditions against nothing. `If-Match` asks for an object (AWS, "How to perform conditional deletes");
+    /// what is gone has the size and the time that were wanted of it (AWS, "DeleteObject").
+    pub(crate) const fn check_missing(&self) -> Result<(), Error> {
+        if self.if_match.is_some() { Err(Error::NoSuchKey { delete_marker: None }) } else { Ok(()) }
+    }
+
+    /// Holds the conditions against the version that would be deleted, or hidden by a delete marker. A delete marker has
+    /// a time and no bytes, and no entity tag, so `If-Match` fails on it.
     pub(crate) fn check(&self, record: &VersionRecord) -> Result<(), Error> {
         let failed = |condition| Err(Error::PreconditionFailed { condition });
-        if self.if_match.as_ref().is_some_and(|tags| !tags.matches(record.etag)) {
+        let has = |tags: &TagMatch| record.kind == VersionKind::Object && tags.matches(record.etag);
+        if self.if_match.as_ref().is_some_and(|tags| !has(tags)) {
             return failed(IF_MATCH);
         }
         if self.if_modified_at.is_some_and(|at| at.secs() != record.modified.secs()) {

@@ -41,6 +41,11 @@ impl KeyState {
         self.current.as_ref().map(|held| &held.record)
     }
 
+    /// The newest version, object or delete marker.
+    pub(crate) fn newest(&self) -> Option<&VersionRecord> {
+        self.object().or_else(|| self.older.first().map(|held| &held.record))
+    }
+
     /// Whether this is the current object. Its place says so and its revision does not: the commit that puts a version
     /// and ages the one before it gives both records one revision.
     pub(crate) fn is_current(&self, held: &Held) -> bool {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 const DELETES_AT_ONCE_MAX: usize = 64;
 
 impl Objects {
-    /// Deletes an object or a version. What is not there counts as deleted.
+    /// Deletes an object or a version. What is not there counts as deleted, unless `If-Match` asks for it.
     ///
     /// # Errors
     /// [`Error`]; the object stands as it was.
@@ -76,6 +76,16 @@ impl Objects {
         self.authorise_version(caller, action, bucket, &request.key, record, details)
     }
 
+    /// Who names an entity tag must be one who may read the object (AWS, "How to perform conditional deletes").
+    async fn authorise_tag(&self, caller: &Caller, bucket: &Bucket, request: &DeleteObject) -> Result<(), Error> {
+        let action = if request.version.is_some() { Action::GetObjectVersion } else { Action::GetObject };
+        match self.version_for(caller, action, bucket, &request.key, request.version).await {
+            // What is missing is for the conditions to say.
+            Ok(_) | Err(Error::NoSuchKey { .. } | Error::NoSuchVersion | Error::IsDeleteMarker { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn commit_delete(
         &self,
         caller: &Caller,
@@ -86,6 +96,9 @@ impl Objects {
         let wants_bypass = request.bypass_governance;
         for _ in Self::tries() {
             self.authorise_delete(caller, action, &bucket, &request).await?;
+            if request.conditions.names_tag() {
+                self.authorise_tag(caller, &bucket, &request).await?;
+            }
             request.bypass_governance = wants_bypass && self.may_bypass(caller, &bucket, &request.key);
             let _turn = self.lock_key(&bucket, &request.key).await;
             let (tried, outcome) = match request.version {
@@ -106,10 +119,9 @@ impl Objects {
         request: &DeleteObject,
     ) -> Result<(Tried, DeleteOutcome), Error> {
         let state = self.key_state(bucket, &request.key).await?;
-        match state.object() {
+        match state.newest() {
             Some(record) => request.conditions.check(record)?,
-            None if request.conditions.is_empty() => {}
-            None => return Err(Error::NoSuchKey { delete_marker: None }),
+            None => request.conditions.check_missing()?,
         }
         if state.current.is_none() && !bucket.names_versions() {
             return Ok((Tried::Done, DeleteOutcome::default()));
@@ -137,9 +149,7 @@ impl Objects {
             None => self.any_version(bucket, &request.key, version).await?,
         };
         let Some(held) = current.or(older.as_ref()) else {
-            if !request.conditions.is_empty() {
-                return Err(Error::NoSuchKey { delete_marker: None });
-            }
+            request.conditions.check_missing()?;
             return Ok((Tried::Done, DeleteOutcome { version: Some(version), delete_marker: false }));
         };
         request.conditions.check(&held.record)?;

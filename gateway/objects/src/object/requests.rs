@@ -40,14 +40,15 @@ pub struct ReadConditions {
     pub if_unmodified_since: Option<Timestamp>,
 }
 
-/// Conditions on the object or version that is deleted.
+/// Conditions on the object or version that is deleted (AWS, "How to perform conditional deletes"; time and size,
+/// which AWS has for directory buckets only, as its "DeleteObject" says).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeleteConditions {
-    /// `If-Match`.
+    /// `If-Match`: an object is there, with this entity tag unless it is `Any`. A tag takes the right to read it.
     pub if_match: Option<TagMatch>,
-    /// `x-amz-if-match-last-modified-time`, to the second.
+    /// `x-amz-if-match-last-modified-time`, to the second; holds where nothing is.
     pub if_modified_at: Option<Timestamp>,
-    /// `x-amz-if-match-size`.
+    /// `x-amz-if-match-size`, in bytes; holds where nothing is.
     pub if_size: Option<u64>,
 }
 

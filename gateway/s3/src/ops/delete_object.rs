@@ -2,7 +2,7 @@
 
 use super::Operations;
 use super::asked::{answer, take};
-use crate::translate::{names, times};
+use crate::translate::{conditions, names, times};
 use cofre_objects::{DeleteConditions, DeleteObject};
 use s3s::dto::{DeleteObjectInput, DeleteObjectOutput};
 use s3s::{S3Request, S3Response, S3Result};
@@ -20,7 +20,7 @@ pub(super) async fn delete(
         conditions: DeleteConditions {
             if_match: asked.conditionals().delete(),
             if_modified_at: input.if_match_last_modified_time.as_ref().map(times::from_dto),
-            if_size: input.if_match_size.and_then(|size| u64::try_from(size).ok()),
+            if_size: input.if_match_size.map(conditions::size),
         },
         bypass_governance: input.bypass_governance_retention.unwrap_or(false),
     };

@@ -59,7 +59,7 @@ fn to_domain(object: &ObjectIdentifier, bypass_governance: bool) -> S3Result<Del
         conditions: DeleteConditions {
             if_match: object.e_tag.as_ref().map(|tag| conditions::parse_tags(tag.value())),
             if_modified_at: object.last_modified_time.as_ref().map(times::from_dto),
-            if_size: object.size.and_then(|size| u64::try_from(size).ok()),
+            if_size: object.size.map(conditions::size),
         },
         bypass_governance,
     })

@@ -83,6 +83,11 @@ impl Conditionals {
     }
 }
 
+/// The size that a DELETE is conditional on. A negative one is no object's.
+pub(crate) fn size(given: i64) -> u64 {
+    u64::try_from(given).unwrap_or(u64::MAX)
+}
+
 /// A date that cannot be read is ignored (RFC 9110, section 13.1.3).
 fn date(value: Option<&HeaderValue>) -> Option<Timestamp> {
     times::parse_http(value?.to_str().ok()?)
