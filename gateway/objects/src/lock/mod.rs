@@ -7,6 +7,9 @@
 //! - A bucket whose lock is enabled has versioning enabled for good, so nothing overwrites a version.
 //! - Compliance is never shortened, whoever asks; time is the clock's alone. A clock that stands or goes
 //!   back keeps a version longer.
+//!
+//! # Limits
+//! A retention ends in 2554 at the latest, as a [`Timestamp`] does. A door refuses a later one: none is shortened.
 
 mod object;
 mod requests;

@@ -138,7 +138,7 @@ fn when(days: Option<i32>, date: Option<&dto::Timestamp>) -> S3Result<Option<Whe
     match (days, date) {
         (Some(_), Some(_)) => Err(explained("An action has either Days or a Date")),
         (Some(days), None) => Ok(Some(When::Days(count(days)))),
-        (None, Some(date)) => Ok(Some(When::Date(times::from_dto(date)))),
+        (None, Some(date)) => Ok(Some(When::Date(times::to_keep("Date", date)?))),
         (None, None) => Ok(None),
     }
 }

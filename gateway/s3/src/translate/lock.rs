@@ -16,7 +16,7 @@ pub(crate) fn wanted(
         (Some(mode), Some(until)) => {
             let mode = parse_mode(mode.as_str())
                 .ok_or_else(|| s3_error!(InvalidArgument, "Unknown wormMode directive in x-amz-object-lock-mode."))?;
-            Some(Retention { mode, until: times::from_dto(until) })
+            Some(Retention { mode, until: times::to_keep("x-amz-object-lock-retain-until-date", until)? })
         }
         _ => {
             return Err(s3_error!(
@@ -36,7 +36,7 @@ pub(crate) fn retention(document: &ObjectLockRetention) -> S3Result<Option<Reten
         (None, None) => Ok(None),
         (Some(mode), Some(until)) => {
             let mode = parse_mode(mode.as_str()).ok_or_else(malformed)?;
-            Ok(Some(Retention { mode, until: times::from_dto(until) }))
+            Ok(Some(Retention { mode, until: times::to_keep("RetainUntilDate", until)? }))
         }
         _ => Err(malformed()),
     }

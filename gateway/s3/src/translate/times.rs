@@ -3,7 +3,7 @@
 use cofre_objects::Ending;
 use cofre_types::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use s3s::dto;
+use s3s::{S3Result, dto, s3_error};
 use std::time::{Duration, UNIX_EPOCH};
 use time::OffsetDateTime;
 
@@ -15,10 +15,25 @@ pub(crate) fn to_dto(at: Timestamp) -> dto::Timestamp {
     dto::Timestamp::from(UNIX_EPOCH + Duration::from_secs(at.secs()))
 }
 
-/// From a header or XML that s3s has parsed. A moment before 1970 becomes 1970.
+/// The last whole second that a [`Timestamp`] holds: 2554-07-21T23:34:33Z. AWS goes on to the year 9999.
+const LAST_SECS: u64 = u64::MAX / 1_000_000_000;
+
+/// From a header or XML that s3s has parsed, to be compared with a moment that has been: one before 1970 becomes 1970,
+/// one after 2554 the last that there is. What is kept is read by [`to_keep`].
 pub(crate) fn from_dto(at: &dto::Timestamp) -> Timestamp {
-    let at: OffsetDateTime = at.clone().into();
-    Timestamp(u64::try_from(at.unix_timestamp_nanos()).unwrap_or(0))
+    let nanos = OffsetDateTime::from(at.clone()).unix_timestamp_nanos();
+    Timestamp(u64::try_from(nanos).unwrap_or(if nanos < 0 { 0 } else { u64::MAX }))
+}
+
+/// From a header or XML that s3s has parsed, to be kept and told again. One before 1970 becomes 1970: it has been
+/// anyway. One that cannot be kept as it is, since it is after 2554, is refused: an earlier one would free too soon what
+/// is to be retained, or end too soon what is to stay.
+pub(crate) fn to_keep(field: &str, at: &dto::Timestamp) -> S3Result<Timestamp> {
+    let at = from_dto(at);
+    if at > Timestamp::from_secs(LAST_SECS) {
+        return Err(s3_error!(InvalidArgument, "{field} must not be after 2554-07-21T23:34:33Z"));
+    }
+    Ok(at)
 }
 
 /// Reads an HTTP date (RFC 9110, section 5.6.7); `None` if it is none.
@@ -91,6 +106,21 @@ mod tests {
         let ending = Ending { at: Timestamp::from_secs(1_390_089_600), rule: "old logs/\"1\"".to_owned() };
         let expected = "expiry-date=\"Sun, 19 Jan 2014 00:00:00 GMT\", rule-id=\"old%20logs%2F%221%22\"";
         assert_eq!(to_expiration(ending), expected);
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_refused_and_never_shortened() {
+        let read = |text: &str| dto::Timestamp::parse(dto::TimestampFormat::DateTime, text).unwrap();
+        let last = read("2554-07-21T23:34:33Z");
+        assert_eq!(to_keep("Date", &last).unwrap(), Timestamp::from_secs(LAST_SECS));
+        assert_eq!(to_iso(Timestamp::from_secs(LAST_SECS)), "2554-07-21T23:34:33.000Z");
+        for late in ["2554-07-21T23:34:33.5Z", "2554-07-21T23:34:34Z", "9999-12-31T23:59:59Z"] {
+            let refused = to_keep("Date", &read(late)).unwrap_err();
+            assert_eq!(refused.code().as_str(), "InvalidArgument", "{late}");
+            assert!(refused.message().unwrap().contains("Date must not be after 2554-"), "{refused:?}");
+        }
+        assert_eq!(from_dto(&read("9999-12-31T23:59:59Z")), Timestamp(u64::MAX));
+        assert_eq!(from_dto(&read("1969-12-31T23:59:59Z")), Timestamp(0));
     }
 
     proptest! {

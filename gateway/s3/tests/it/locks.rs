@@ -87,6 +87,34 @@ async fn a_locked_version_is_kept_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_retention_is_kept_as_it_was_asked_for_or_refused() {
+    let bed = locked_bed().await;
+    let put = |until: &str| {
+        Draft::new(Method::PUT, "/bucket/k")
+            .header("x-amz-object-lock-mode", "COMPLIANCE")
+            .header("x-amz-object-lock-retain-until-date", until)
+            .header("content-md5", "kAFQmDzST7DWlj99KOF/cg==")
+            .body("abc")
+    };
+    let retention = |until: &str| {
+        format!("<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>{until}</RetainUntilDate></Retention>")
+    };
+    bed.put("/bucket/plain", "abc").await.is(200);
+    for late in ["2554-07-22T00:00:00Z", "9999-12-31T23:59:59Z"] {
+        for refused in [bed.send(put(late)).await, bed.put("/bucket/plain?retention", retention(late)).await] {
+            let message = refused.is_error(400, "InvalidArgument").element("Message").unwrap();
+            assert!(message.contains("must not be after 2554-07-21T23:34:33Z"), "{message}");
+        }
+    }
+    bed.get("/bucket/k").await.is_error(404, "NoSuchKey");
+    bed.get("/bucket/plain?retention").await.is_error(404, "NoSuchObjectLockConfiguration");
+    let last = "2554-07-21T23:34:33Z";
+    bed.send(put(last)).await.is(200);
+    let told = bed.get("/bucket/k?retention").await;
+    assert!(told.is(200).element("RetainUntilDate").unwrap().starts_with("2554-07-21T23:34:33"), "{}", told.text());
+}
+
+#[tokio::test]
 async fn what_cannot_be_locked_is_refused() {
     let bed = Bed::with_bucket().await;
     let put = |name: &str, value: &str| Draft::new(Method::PUT, "/bucket/k").header(name, value).body("abc");
