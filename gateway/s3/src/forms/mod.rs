@@ -20,8 +20,9 @@ mod signature;
 use crate::credentials::Credentials;
 use crate::exchange::Exchange;
 use crate::facts::Signed;
+use crate::gate::payment::{self, Charge};
 use crate::gate::target::Target;
-use crate::gate::{admit_caller, check_expected_owner, payment, refusals};
+use crate::gate::{admit_caller, check_expected_owner, refusals};
 use crate::host::Domains;
 use crate::layers::rate_limit::RateLimit;
 use crate::ops::{Admitted, Operations, post_object};
@@ -92,6 +93,7 @@ impl Forms {
 
         let mut headers = fields.to_headers()?;
         caller.pays = payment::pays(&headers, &parts.uri);
+        let charge = caller.pays.then(|| Charge::of(&caller, Some(bucket), &headers));
         refusals::check(&headers)?;
         let safe = self.operations.allow_insecure_sse_c || caller.origin.secure;
         let customer_keys = CustomerKeys::take(&mut headers, safe)?;
@@ -119,7 +121,11 @@ impl Forms {
         if escaped {
             exchange.note(|noted| noted.escaped = true);
         }
-        Ok(made.answer(&fields, &self.domains, &shown))
+        let mut response = made.answer(&fields, &self.domains, &shown);
+        if let Some(charge) = charge {
+            charge.tell(&self.operations.objects, response.headers_mut()).await;
+        }
+        Ok(response)
     }
 }
 

@@ -23,14 +23,14 @@ pub(crate) fn pays(headers: &HeaderMap, uri: &Uri) -> bool {
 }
 
 /// A request whose sender said that they pay.
-pub(super) struct Charge {
+pub(crate) struct Charge {
     caller: Caller,
     /// The buckets that it is about: two if it copies.
     buckets: Vec<BucketName>,
 }
 
 impl Charge {
-    pub(super) fn of(caller: &Caller, bucket: Option<&str>, headers: &HeaderMap) -> Self {
+    pub(crate) fn of(caller: &Caller, bucket: Option<&str>, headers: &HeaderMap) -> Self {
         let source = headers.get(COPY_SOURCE).and_then(|source| CopySource::parse(source.to_str().ok()?).ok());
         let source = source.as_ref().and_then(|source| match source {
             CopySource::Bucket { bucket, .. } => Some(bucket.as_ref()),
@@ -41,7 +41,7 @@ impl Charge {
     }
 
     /// Tells in the answer to a request that has succeeded that it was its sender's to pay, if it was.
-    pub(super) async fn tell(&self, objects: &Objects, response: &mut HeaderMap) {
+    pub(crate) async fn tell(&self, objects: &Objects, response: &mut HeaderMap) {
         for bucket in &self.buckets {
             if objects.is_charged(&self.caller, bucket).await.unwrap_or(false) {
                 response.insert(CHARGED, REQUESTER);

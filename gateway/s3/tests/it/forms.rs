@@ -295,3 +295,27 @@ async fn a_locked_bucket_takes_the_lock_from_the_form() {
     assert_eq!(head.is(200).header("x-amz-object-lock-mode"), Some("GOVERNANCE"));
     assert_eq!(head.header("x-amz-object-lock-legal-hold"), Some("ON"));
 }
+
+#[tokio::test]
+async fn who_pays_for_a_form_is_told_so() {
+    let bed = Bed::with_bucket().await;
+    let open = json!({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:*",
+        "Resource": ["arn:aws:s3:::bucket", "arn:aws:s3:::bucket/*"]}});
+    bed.put("/bucket?policy", open.to_string()).await.is(204);
+    let document = "<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>";
+    bed.put("/bucket?requestPayment", document).await.is(200);
+    let pays = [("x-amz-request-payer", "requester")];
+    let post = |key: &Key, more: &[(&str, &str)]| {
+        let signed = signed_v2(key, &policy(&[json!(["starts-with", "$x-amz-request-payer", ""])]));
+        let signed = signed.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let all: Vec<_> = [("key", "user/k")].into_iter().chain(signed).chain(more.iter().copied()).collect();
+        let request = form(&all, "f", "hello").anonymous();
+        let bed = &bed;
+        async move { bed.raw(request).await }
+    };
+    let refused = post(&bed.bob, &[("x-amz-request-payer", "nobody")]).await;
+    assert_eq!(refused.is_error(403, "AccessDenied").header("x-amz-request-charged"), None);
+    assert_eq!(post(&bed.bob, &pays).await.is(204).header("x-amz-request-charged"), Some("requester"));
+    let owner = post(&bed.alice, &pays).await;
+    assert_eq!(owner.is(204).header("x-amz-request-charged"), None, "the owner pays anyway");
+}
