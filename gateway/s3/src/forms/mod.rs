@@ -96,7 +96,7 @@ impl Forms {
         let charge = caller.pays.then(|| Charge::of(&caller, Some(bucket), &headers));
         refusals::check(&headers)?;
         let safe = self.operations.allow_insecure_sse_c || caller.origin.secure;
-        let customer_keys = CustomerKeys::take(&mut headers, safe)?;
+        let customer_keys = CustomerKeys::take(&mut headers, safe);
         stand_by(&mut headers, &parts.headers);
         let admitted = Admitted {
             caller,

@@ -107,7 +107,7 @@ impl Gate {
         let conditionals = Conditionals::take(&mut headers);
         let signed = Signed::of(access_key.is_some(), &headers, &uri);
         let safe = self.allow_insecure_sse_c || caller.origin.secure;
-        let customer_keys = CustomerKeys::take(&mut headers, safe)?;
+        let customer_keys = CustomerKeys::take(&mut headers, safe);
         headers.remove(header::AUTHORIZATION);
 
         let mut request = HttpRequest::new(body);

@@ -40,21 +40,18 @@ const SOURCE: Names = Names {
 pub(crate) struct CustomerKeys {
     own: Option<Zeroizing<Vec<u8>>>,
     source: Option<Zeroizing<Vec<u8>>>,
+    /// Whether they came over a connection that others may read.
+    exposed: bool,
 }
 
 impl CustomerKeys {
-    /// Takes the keys out of the headers. Over a connection that others may read they are refused,
-    /// unless the operator says that it is safe.
-    pub(crate) fn take(headers: &mut HeaderMap, safe: bool) -> S3Result<Self> {
+    /// Takes the keys out of the headers. Over a connection that others may read they are refused once they are asked
+    /// for, as other headers are, unless the operator says that it is safe.
+    pub(crate) fn take(headers: &mut HeaderMap, safe: bool) -> Self {
         let all = [OWN.algorithm, OWN.key, OWN.md5, SOURCE.algorithm, SOURCE.key, SOURCE.md5];
-        if !safe && all.iter().any(|name| headers.contains_key(name)) {
-            return Err(s3_error!(
-                InvalidRequest,
-                "Requests specifying Server Side Encryption with Customer provided keys must be made over a secure connection."
-            ));
-        }
+        let exposed = !safe && all.iter().any(|name| headers.contains_key(name));
         let mut take = |name| headers.remove(name).map(|value| Zeroizing::new(value.as_bytes().to_vec()));
-        Ok(Self { own: take(OWN.key), source: take(SOURCE.key) })
+        Self { own: take(OWN.key), source: take(SOURCE.key), exposed }
     }
 
     /// The customer's key that an object to be read is encrypted under. A read takes no other
@@ -65,17 +62,27 @@ impl CustomerKeys {
                 return Err(s3_error!(InvalidArgument, "{name} header is not supported for this operation."));
             }
         }
-        customer_key(headers, &OWN, self.own.as_deref())
+        self.key(headers, &OWN, self.own.as_deref())
     }
 
     /// The customer's key that the source of a copy is encrypted under.
     pub(crate) fn of_source(&self, headers: &HeaderMap) -> S3Result<Option<CustomerKey>> {
-        customer_key(headers, &SOURCE, self.source.as_deref())
+        self.key(headers, &SOURCE, self.source.as_deref())
+    }
+
+    fn key(&self, headers: &HeaderMap, names: &Names, key: Option<&Vec<u8>>) -> S3Result<Option<CustomerKey>> {
+        if self.exposed {
+            return Err(s3_error!(
+                InvalidRequest,
+                "Requests specifying Server Side Encryption with Customer provided keys must be made over a secure connection."
+            ));
+        }
+        customer_key(headers, names, key)
     }
 
     /// What a write asks for.
     pub(crate) fn to_write(&self, headers: &HeaderMap) -> S3Result<EncryptAs> {
-        let customer = customer_key(headers, &OWN, self.own.as_deref())?;
+        let customer = self.key(headers, &OWN, self.own.as_deref())?;
         let method = headers.get(METHOD).map(HeaderValue::as_bytes);
         if let Some(customer) = customer {
             if method.is_some() {
@@ -225,7 +232,7 @@ mod tests {
 
     fn write(pairs: &[(&'static str, &str)]) -> Result<EncryptAs, String> {
         let mut headers = headers(pairs);
-        let keys = CustomerKeys::take(&mut headers, true).unwrap();
+        let keys = CustomerKeys::take(&mut headers, true);
         assert!(!headers.contains_key(OWN.key));
         keys.to_write(&headers).map_err(|error| error.code().as_str().to_owned())
     }
@@ -273,10 +280,14 @@ mod tests {
 
     #[test]
     fn keys_travel_only_where_nobody_listens() {
+        let code = |error: S3Error| error.code().as_str().to_owned();
         let mut sent = headers(&[("-customer-algorithm", "AES256")]);
-        let refused = CustomerKeys::take(&mut sent, false).err().unwrap();
-        assert_eq!(refused.code().as_str(), "InvalidRequest");
-        assert!(CustomerKeys::take(&mut headers(&[("", "AES256")]), false).is_ok());
+        let exposed = CustomerKeys::take(&mut sent, false);
+        assert_eq!(exposed.to_read(&sent).err().map(code).as_deref(), Some("InvalidRequest"));
+        assert_eq!(exposed.of_source(&sent).err().map(code).as_deref(), Some("InvalidRequest"));
+        assert_eq!(exposed.to_write(&sent).err().map(code).as_deref(), Some("InvalidRequest"));
+        let mut plain = headers(&[("", "AES256")]);
+        assert!(matches!(CustomerKeys::take(&mut plain, false).to_write(&plain), Ok(EncryptAs::S3)));
     }
 
     #[test]

@@ -83,6 +83,20 @@ async fn a_customers_key_is_refused_where_others_may_read_it() {
     bed.send(with_key(get("k"), "", ONE)).await.is_error(400, "InvalidRequest");
     let copy = put("copy").header("x-amz-copy-source", "/bucket/k");
     bed.send(with_key(copy, "copy-source-", ONE)).await.is_error(400, "InvalidRequest");
+    let begin = || Draft::new(Method::POST, "/bucket/k?uploads");
+    bed.send(with_key(begin(), "", ONE)).await.is_error(400, "InvalidRequest");
+    let part = || Draft::new(Method::PUT, "/bucket/k?partNumber=1&uploadId=00000000000000000000000000000000").body("x");
+    bed.send(with_key(part(), "", ONE)).await.is_error(400, "InvalidRequest");
+    // Rights are asked first, as of every encryption header.
+    for draft in [put("k"), get("k"), begin(), part()] {
+        let what = format!("{} {}", draft.method, draft.address);
+        let refused = bed.by_anyone(with_key(draft, "", ONE)).await;
+        assert_eq!(
+            (refused.status.as_u16(), refused.element("Code").as_deref()),
+            (403, Some("AccessDenied")),
+            "{what}"
+        );
+    }
 }
 
 async fn default_encryption(bed: &Bed, default: &str, rest: &str) -> Answer {
