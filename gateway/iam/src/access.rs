@@ -1,6 +1,8 @@
 //! What a bucket and an object say about who may reach them, and what access control lists mean (AWS,
 //! "Access control list (ACL) overview").
 
+use crate::caller::LOG_DELIVERY_NAME;
+use crate::policy::Requester;
 use crate::{Action, Policy};
 use cofre_catalog::records::{
     AclGrant, AclGrantee, AclPermission, AclRecord, BucketConfig, BucketRecord, Ownership, PublicAccessBlock,
@@ -104,6 +106,18 @@ impl BucketAccess {
         of_bucket(action, false).is_some_and(|wanted| {
             to_delivery.any(|grant| grant.permission == wanted || grant.permission == AclPermission::FullControl)
         })
+    }
+
+    /// Whether its policy or its list could let the delivery of access logs put an object of one of these keys (AWS,
+    /// "Permissions for server access log delivery"). Conditions and denials are for each delivery.
+    pub fn could_take_logs(&self, bucket: &BucketName, keys: [&str; 2]) -> bool {
+        let by_policy = self.policy.as_ref().is_some_and(|policy| {
+            keys.iter().any(|key| {
+                let resource = format!("arn:aws:s3:::{bucket}/{key}");
+                policy.could_allow(Requester::Service(LOG_DELIVERY_NAME), Action::PutObject, &resource)
+            })
+        });
+        by_policy || self.acl_takes_logs(Action::PutObject) || self.acl_allows(Action::PutObject, None, None)
     }
 
     fn grants(&self, list: &AclRecord, wanted: AclPermission, who: Option<AccountId>) -> bool {

@@ -42,7 +42,9 @@ pub enum Principal {
 }
 
 /// What delivers server access logs (AWS, "Enabling Amazon S3 server access logging").
-pub const LOG_DELIVERY: Principal = Principal::Service("logging.s3.amazonaws.com");
+pub const LOG_DELIVERY: Principal = Principal::Service(LOG_DELIVERY_NAME);
+
+pub(crate) const LOG_DELIVERY_NAME: &str = "logging.s3.amazonaws.com";
 
 impl Principal {
     /// The account, if it is one.

@@ -78,6 +78,15 @@ pub trait Context {
     }
 }
 
+/// A request of which nothing is known yet.
+struct Unknown;
+
+impl Context for Unknown {
+    fn values(&self, _key: &ConditionKey) -> Option<Vec<Cow<'_, str>>> {
+        None
+    }
+}
+
 /// A request as policies see it.
 #[derive(Clone, Copy)]
 pub struct Asked<'a> {
@@ -163,6 +172,13 @@ impl Policy {
         verdict
     }
 
+    /// Whether a statement allows an action whatever its conditions say: a request may come for which they hold. It is
+    /// no right; denials are for the request too.
+    pub(crate) fn could_allow(&self, requester: Requester<'_>, action: Action, resource: &str) -> bool {
+        let asked = Asked { requester, action, resource, context: &Unknown };
+        self.statements.iter().any(|statement| statement.effect == Effect::Allow && statement.names(asked))
+    }
+
     /// Whether it lets the public in (AWS, "Blocking public access to your Amazon S3 storage", "The
     /// meaning of public").
     pub fn is_public(&self) -> bool {
@@ -172,10 +188,14 @@ impl Policy {
 
 impl Statement {
     fn is_about(&self, asked: Asked<'_>) -> bool {
+        self.names(asked) && self.conditions.iter().all(|condition| condition.holds(asked.context))
+    }
+
+    /// Whether it is about this but for its conditions.
+    fn names(&self, asked: Asked<'_>) -> bool {
         self.actions[asked.action as usize]
             && self.principals.as_ref().is_none_or(|principals| principals.include(asked.requester))
             && self.resources.include(asked)
-            && self.conditions.iter().all(|condition| condition.holds(asked.context))
     }
 }
 

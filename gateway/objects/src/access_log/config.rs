@@ -18,13 +18,13 @@ impl Objects {
         bucket.logging.as_ref().map(|logged| parse(&logged.destination)).transpose()
     }
 
-    /// Sets where the access log of a bucket goes, or ends it; lines that wait are still delivered. Whether
-    /// the target lets logs in is asked at each delivery, as its policy may change at any time. A grant to
-    /// the owner says nothing that does not hold, and is left out.
+    /// Sets where the access log of a bucket goes, or ends it; lines that wait are still delivered. The target
+    /// must let logs in, but for the conditions of its policy; it is asked again at each delivery, as that may
+    /// change at any time. A grant to the owner says nothing that does not hold, and is left out.
     ///
     /// # Errors
-    /// [`Error::LogTarget`] if the target is not there or another's; [`Error::AclNotSupported`] for grants
-    /// where the target's ownership controls disable lists.
+    /// [`Error::LogTarget`] if the target is not there, another's, does not let logs in or has Requester Pays;
+    /// [`Error::AclNotSupported`] for grants where the target's ownership controls disable lists.
     pub async fn put_bucket_logging(
         &self,
         caller: &Caller,
@@ -52,10 +52,27 @@ impl Objects {
         if logging.prefix.len() > PREFIX_BYTES_MAX {
             return Err(Error::InvalidRequest("TargetPrefix has more than 800 bytes"));
         }
-        logging.key(&bucket.name, bucket.record.owner, &bucket.record.region, Moment::default())?;
+        if target.requester_pays {
+            return Err(Error::LogTarget("The target bucket for logging must not have Requester Pays enabled"));
+        }
+        let moment = Moment { delivered: self.now(), day: day_of(self.now()), unique: 0 };
+        let key = logging.key(&bucket.name, bucket.record.owner, &bucket.record.region, moment)?;
+        if !target.access.could_take_logs(&target.name, [key.as_str(), &logging.prefix]) {
+            return Err(Error::LogTarget(
+                "The target bucket must let logging.s3.amazonaws.com put objects in it by its policy, or its ACL must \
+                 grant the log-delivery group WRITE and READ_ACP permissions",
+            ));
+        }
         let document = serde_json::to_string(&logging).map_err(|error| Error::Internal(error.to_string()))?;
         self.put_bucket_config(caller, name, BucketConfig::Logging(document)).await
     }
+}
+
+const DAY_NANOS: u64 = 86_400_000_000_000;
+
+/// The day of a moment, from 1970.
+pub(super) fn day_of(at: Timestamp) -> u32 {
+    u32::try_from(at.0 / DAY_NANOS).unwrap_or(u32::MAX)
 }
 
 /// When and which: what tells log objects of one bucket apart.
@@ -76,7 +93,6 @@ impl Logging {
         region: &str,
         moment: Moment,
     ) -> Result<ObjectKey, Error> {
-        const DAY_NANOS: u64 = 86_400_000_000_000;
         let at = match self.keys {
             LogKeys::Simple | LogKeys::ByDeliveryTime => moment.delivered,
             LogKeys::ByEventTime => Timestamp(u64::from(moment.day) * DAY_NANOS),

@@ -1,6 +1,7 @@
 //! From lines in memory to records in the catalog: many lines become one commit.
 
 use super::LoggedBucket;
+use super::config::day_of;
 use crate::{Error, Objects};
 use cofre_catalog::records::{AccessLogBacklog, AccessLogRecord, EventRecord, Record};
 use cofre_catalog::{Batch, Check, CommitError, Write, keys};
@@ -32,8 +33,6 @@ const DROPPED_BUCKETS_MAX: usize = 64;
 
 /// Shortest time between two events about dropped lines.
 const EVENT_INTERVAL: Duration = Duration::from_secs(60);
-
-const DAY_NANOS: u64 = 86_400_000_000_000;
 
 /// What became of log lines since the start of the process.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -248,7 +247,7 @@ impl Group {
         let mut backlogs: BTreeMap<BucketId, AccessLogBacklog> = BTreeMap::new();
         for line in lines {
             let to = &line.to;
-            let day = u32::try_from(line.at.0 / DAY_NANOS).unwrap_or(u32::MAX);
+            let day = day_of(line.at);
             let place = open.entry((to.id, day, &to.destination)).or_insert(usize::MAX);
             if records.get(*place).is_none_or(|(_, record)| record.text.len() >= RECORD_BYTES_MAX) {
                 *place = records.len();

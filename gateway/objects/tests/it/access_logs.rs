@@ -16,8 +16,8 @@ impl Bed {
     async fn logged() -> Self {
         let bed = Self::with_bucket().await;
         bed.make_bucket("logs").await;
-        bed.log_to(LogKeys::Simple).await;
         bed.let_logs_in(json!({})).await;
+        bed.log_to(LogKeys::Simple).await;
         bed
     }
 

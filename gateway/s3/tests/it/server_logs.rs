@@ -12,12 +12,23 @@ fn logging(inner: &str) -> String {
 
 const TO_LOGS: &str = "<TargetBucket>logs</TargetBucket><TargetPrefix>p/</TargetPrefix>";
 
+/// A policy of `logs` by which someone may put objects of a prefix.
+fn policy(principal: &str, action: &str, prefix: &str, condition: &str) -> String {
+    format!(
+        r#"{{"Statement": {{"Effect": "Allow", "Principal": {principal}, "Action": "{action}",
+            "Resource": "arn:aws:s3:::logs/{prefix}", "Condition": {condition}}}}}"#
+    )
+}
+
+const DELIVERY: &str = r#"{"Service": "logging.s3.amazonaws.com"}"#;
+
 /// A bed whose bucket `bucket` is logged to `logs`; `plain` is not logged.
 async fn logged() -> Bed {
     let bed = Bed::with_bucket().await;
     for name in ["/logs", "/plain"] {
         bed.put(name, "").await.is(200);
     }
+    bed.put("/logs?policy", policy(DELIVERY, "s3:PutObject", "*", "{}")).await.is(204);
     bed.put("/bucket?logging", logging(TO_LOGS)).await.is(200);
     bed
 }
@@ -100,6 +111,36 @@ async fn a_target_must_be_there_and_the_owners() {
     bed.put("/bucket?logging", logging(&unknown)).await.is_error(400, "MalformedXML");
     bed.by_bob(Draft::new(Method::PUT, "/bucket?logging").body(logging(TO_LOGS))).await.is_error(403, "AccessDenied");
     assert!(bed.get("/bucket?logging").await.text().contains("<TargetBucket>logs<"), "it stays as it was");
+}
+
+#[tokio::test]
+async fn a_target_must_let_logs_in() {
+    let bed = logged().await;
+    let set = async || bed.put("/bucket?logging", logging(TO_LOGS)).await;
+    let source = r#"{"ArnLike": {"aws:SourceArn": "arn:aws:s3:::bucket"}}"#;
+    for (policy, good) in [
+        (policy(DELIVERY, "s3:PutObject", "p/*", "{}"), true),
+        (policy(DELIVERY, "s3:*", "p/2*", source), true),
+        (policy(DELIVERY, "s3:PutObject", "other/*", "{}"), false),
+        (policy(DELIVERY, "s3:GetObject", "p/*", "{}"), false),
+        (policy(r#"{"Service": "logging.s3.example.com"}"#, "s3:PutObject", "p/*", "{}"), false),
+    ] {
+        bed.put("/logs?policy", policy.clone()).await.is(204);
+        let answer = set().await;
+        match good {
+            true => answer.is(200),
+            false => answer.is_error(400, "InvalidTargetBucketForLogging"),
+        };
+    }
+    bed.delete("/logs?policy").await.is(204);
+    let message = set().await.is_error(400, "InvalidTargetBucketForLogging").element("Message").unwrap();
+    assert!(message.contains("logging.s3.amazonaws.com"), "{message}");
+    bed.send(Draft::new(Method::PUT, "/logs?acl").header("x-amz-acl", "log-delivery-write")).await.is(200);
+    set().await.is(200);
+    let pays = "<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>";
+    bed.put("/logs?requestPayment", pays).await.is(200);
+    let message = set().await.is_error(400, "InvalidTargetBucketForLogging").element("Message").unwrap();
+    assert!(message.contains("Requester Pays"), "{message}");
 }
 
 #[tokio::test]

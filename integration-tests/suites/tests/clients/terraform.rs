@@ -4,6 +4,7 @@
 
 use anyhow::{Context, Result, ensure};
 use cofre_harness::{Cofre, Options, Request, Response};
+use cofre_suites::succeeded;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,6 +12,11 @@ use std::path::Path;
 /// Elements whose text differs from one server to the next.
 const OWN: [&str; 8] =
     ["ID", "DisplayName", "LastModified", "CreationDate", "VersionId", "DeleteMarkerVersionId", "RequestId", "HostId"];
+
+/// The policy of the bucket that logs go to.
+const LOGS_POLICY: &str = "/terraform-logs?policy";
+const LET_LOGS_IN: &str = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:PutObject",
+    "Principal": {"Service": "logging.s3.amazonaws.com"}, "Resource": "arn:aws:s3:::terraform-logs/*"}}"#;
 
 /// A call and its answer, as they were recorded.
 struct Call(Value);
@@ -72,8 +78,16 @@ fn every_call_is_answered_as_terraform_expects() -> Result<()> {
     let mut phases = Vec::new();
     for line in recording.lines() {
         let call = Call(serde_json::from_str(line)?);
+        // What lets logs in is none of the recorded resources: it is granted by other hands while logging is set.
+        let grants = call.text("method")? == "PUT" && call.text("target")?.ends_with("?logging=");
+        if grants {
+            succeeded(cofre.send(Request::new("PUT", LOGS_POLICY).body(LET_LOGS_IN))?)?;
+        }
         let answer = cofre.send(call.request(&versions)?)?;
         call.check(&answer)?;
+        if grants {
+            succeeded(cofre.send(Request::new("DELETE", LOGS_POLICY))?)?;
+        }
         let version = call.text("version")?;
         if let Some(made) = answer.header("x-amz-version-id").filter(|_| !version.is_empty() && version != "null") {
             versions.insert(version.to_owned(), made.to_owned());
