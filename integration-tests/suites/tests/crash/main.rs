@@ -1,5 +1,6 @@
 //! What was acknowledged is there, whole, whatever happens to the process and to its disks.
 
+mod access_logs;
 mod bit_rot;
 mod full_disk;
 mod kill;
