@@ -31,6 +31,7 @@
 //! | `S` | shard id | shard |
 //! | `s` | shard id | counters of a shard's copies and their bytes |
 //! | `C` | | which Cofre this is |
+//! | `X` | | the keys that the file of encryption keys has had |
 //! | `N` | counter name | counter |
 //! | `D` | revision of settings | dynamic settings, with author and time; the greatest is in force |
 //! | `E` | revision of the commit, index | event |
@@ -69,6 +70,7 @@ pub mod family {
     pub const SHARD: u8 = b'S';
     pub const SHARD_USAGE: u8 = b's';
     pub const CLUSTER: u8 = b'C';
+    pub const KNOWN_KEYS: u8 = b'X';
     pub const COUNTER: u8 = b'N';
     pub const SETTINGS: u8 = b'D';
     pub const EVENT: u8 = b'E';
@@ -328,6 +330,11 @@ pub fn cluster() -> Vec<u8> {
     vec![family::CLUSTER]
 }
 
+/// Key of the record of the encryption keys that are known.
+pub fn known_keys() -> Vec<u8> {
+    vec![family::KNOWN_KEYS]
+}
+
 /// Key of a named counter.
 pub fn counter(name: &str) -> Vec<u8> {
     with(family::COUNTER, &[name.as_bytes()])
@@ -387,10 +394,6 @@ pub fn version_id(place: u64, random: u64) -> VersionId {
 pub fn place_of(id: VersionId) -> Option<u64> {
     match id {
         VersionId::Null => None,
-        VersionId::Id(bytes) => {
-            let mut inverted = [0; 8];
-            inverted.copy_from_slice(&bytes[..8]);
-            Some(!u64::from_be_bytes(inverted))
-        }
+        VersionId::Id(bytes) => bytes.first_chunk().map(|inverted| !u64::from_be_bytes(*inverted)),
     }
 }

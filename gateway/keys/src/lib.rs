@@ -25,7 +25,7 @@ mod wrap;
 pub use customer::CustomerKey;
 pub use data_key::DataKey;
 pub use error::KeyError;
-pub use local::{KeyFile, LocalKeys, NamedKey};
+pub use local::{KeyFile, KeyMark, LocalKeys, NamedKey};
 pub use memory::MemoryKeys;
 pub use ring::KeyRing;
 pub use service::{DEFAULT_KEY, Generated, KeyService};

@@ -1,8 +1,8 @@
 use cofre_catalog::keys;
 use cofre_catalog::records::{
     AccessKeyRecord, AccessLogRecord, AccountRecord, AdminTokenRecord, BlobRecord, BucketRecord, DoomedRecord,
-    EventRecord, GarbageRecord, HealRecord, JobRecord, ManifestRecord, PartRecord, Record, SettingsRecord, ShardRecord,
-    UploadRecord, VersionRecord,
+    EventRecord, GarbageRecord, HealRecord, JobRecord, KnownKeysRecord, ManifestRecord, PartRecord, Record,
+    SettingsRecord, ShardRecord, UploadRecord, VersionRecord,
 };
 use cofre_types::{BucketId, ObjectKey};
 
@@ -30,7 +30,7 @@ pub fn records(bytes: &[u8]) {
     }
 }
 
-const DECODERS: [fn(&[u8]); 17] = [
+const DECODERS: [fn(&[u8]); 18] = [
     decode::<VersionRecord>,
     decode::<BlobRecord>,
     decode::<BucketRecord>,
@@ -48,6 +48,7 @@ const DECODERS: [fn(&[u8]); 17] = [
     decode::<EventRecord>,
     decode::<JobRecord>,
     decode::<AccessLogRecord>,
+    decode::<KnownKeysRecord>,
 ];
 
 /// What decodes must be the same after another turn.

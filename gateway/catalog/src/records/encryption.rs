@@ -1,3 +1,4 @@
+use super::Record;
 use serde::{Deserialize, Serialize};
 
 /// Who holds the key that an object's own key is sealed with.
@@ -38,4 +39,26 @@ pub struct Encryption {
     pub context: Option<String>,
     /// Whether a bucket key was asked for.
     pub bucket_key: bool,
+}
+
+/// A key of the file of encryption keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownKey {
+    /// Its name.
+    pub name: String,
+    /// Its newest version.
+    pub version: u32,
+    /// What tells that version from every other key. It opens nothing.
+    pub fingerprint: [u8; 16],
+}
+
+/// The keys that the file of encryption keys has had, by which one that was lost or replaced is noticed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownKeysRecord {
+    /// Each key.
+    pub keys: Vec<KnownKey>,
+}
+
+impl Record for KnownKeysRecord {
+    const NAME: &'static str = "known encryption keys";
 }

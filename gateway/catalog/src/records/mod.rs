@@ -26,7 +26,7 @@ pub use acl::{AclGrant, AclGrantee, AclPermission, AclRecord, Ownership, PublicA
 pub use blob::{BlobRecord, CopyRecord, DoomedRecord, GarbageRecord, HealRecord};
 pub use bucket::{BucketConfig, BucketRecord, Durability, Payer, Versioning};
 pub use cluster::ClusterRecord;
-pub use encryption::{DefaultEncryption, Encryption, EncryptionMethod};
+pub use encryption::{DefaultEncryption, Encryption, EncryptionMethod, KnownKey, KnownKeysRecord};
 pub use event::EventRecord;
 pub use job::{JobRecord, ShardPass};
 pub use lock::{LockConfig, LockDefault, LockMode, LockPeriod, Retention};

@@ -1,3 +1,4 @@
+use crate::derive::derive;
 use crate::{DEFAULT_KEY, KeyError};
 use cofre_runtime::{Clock, Random};
 use cofre_types::Timestamp;
@@ -48,6 +49,17 @@ pub struct NamedKey {
     pub versions: usize,
     /// When the newest was made.
     pub rotated: Timestamp,
+}
+
+/// By which a version of a key is known without giving it away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyMark {
+    /// Name of the key.
+    pub name: String,
+    /// Number of the version.
+    pub version: u32,
+    /// What no other key has, and nothing opens with.
+    pub fingerprint: [u8; 16],
 }
 
 /// By which a file that was replaced is known.
@@ -139,6 +151,18 @@ impl KeyFile {
         })
     }
 
+    /// The newest version of each key.
+    pub fn marks(&self) -> Vec<KeyMark> {
+        let mark = |key: &Key| key.versions.last().map(|newest| newest.mark(&key.name));
+        self.keys.iter().filter_map(mark).collect()
+    }
+
+    /// Whether the file has the very version that a mark is of.
+    pub fn has(&self, mark: &KeyMark) -> bool {
+        let named = self.keys.iter().filter(|key| key.name == mark.name);
+        named.flat_map(|key| &key.versions).any(|version| version.mark(&mark.name) == *mark)
+    }
+
     /// What may be told of the keys, in the order that they were made.
     pub fn list(&self) -> Vec<NamedKey> {
         let told = |key: &Key| NamedKey {
@@ -225,7 +249,11 @@ impl KeyFile {
         directory.sync_all()
     }
 
-    fn read(path: &Path) -> Result<Option<Self>, KeyError> {
+    /// Reads the file; none if there is none. Blocks.
+    ///
+    /// # Errors
+    /// [`KeyError::File`] if others may read it, or it is none.
+    pub fn read(path: &Path) -> Result<Option<Self>, KeyError> {
         let file = match File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -285,6 +313,11 @@ impl fmt::Debug for KeyFile {
 impl Version {
     fn random(number: u32, clock: &Clock, random: &Random) -> Self {
         Self { number, made: Timestamp(clock.now_nanos()), key: Zeroizing::new(random.bytes()) }
+    }
+
+    fn mark(&self, name: &str) -> KeyMark {
+        let fingerprint = *derive(&*self.key, b"cofre encryption key", &[b"fingerprint"]);
+        KeyMark { name: name.to_owned(), version: self.number, fingerprint }
     }
 }
 

@@ -6,7 +6,7 @@
 
 mod file;
 
-pub use file::{KeyFile, NamedKey};
+pub use file::{KeyFile, KeyMark, NamedKey};
 
 use crate::service::sealed_by;
 use crate::wrap::{unwrap, wrap};

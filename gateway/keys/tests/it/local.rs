@@ -147,3 +147,20 @@ async fn a_ring_opens_what_a_former_service_sealed() {
     let local_alone = KeyRing::new(Arc::new(new.open()), Vec::new());
     assert!(matches!(local_alone.unseal(None, b"", &[3, 1]).await, Err(KeyError::Unavailable(_))));
 }
+
+#[test]
+fn a_mark_tells_one_version_of_one_key_from_all_others() {
+    let (bed, other) = (Bed::new(), Bed { random: Random::seeded(2), ..Bed::new() });
+    let first = KeyFile::open(&bed.path, &bed.clock.clock(), &bed.random).unwrap();
+    let marks = first.marks();
+    let told: Vec<_> = marks.iter().map(|mark| (mark.name.as_str(), mark.version)).collect();
+    assert_eq!(told, [(DEFAULT_KEY, 1)]);
+    let rotated = KeyFile::rotate(&bed.path, DEFAULT_KEY, &bed.clock.clock(), &bed.random).unwrap();
+    assert!(rotated.has(&marks[0]) && rotated.has(&rotated.marks()[0]));
+    assert!(!first.has(&rotated.marks()[0]), "a file from before lacks what came later");
+    let foreign = KeyFile::open(&other.path, &other.clock.clock(), &other.random).unwrap();
+    assert!(!foreign.has(&marks[0]), "a key of the same name is another key");
+    let kept = KeyFile::read(&bed.path).unwrap().unwrap();
+    assert_eq!(kept.marks(), rotated.marks());
+    assert!(KeyFile::read(&bed.path.with_extension("none")).unwrap().is_none());
+}

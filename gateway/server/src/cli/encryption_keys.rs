@@ -2,7 +2,7 @@
 //! takes a change within a second.
 
 use super::print::{Printer, fields};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use cofre_keys::{KeyFile, NamedKey};
 use cofre_runtime::{Clock, Random};
@@ -56,7 +56,10 @@ pub(super) fn run(args: EncryptionKeys) -> Result<()> {
     let printer = Printer { json: args.json };
     let (file, name) = match args.command {
         Command::List => {
-            let keys: Vec<_> = KeyFile::open(&path, &clock, &random)?.list();
+            let Some(file) = KeyFile::read(&path)? else {
+                bail!("{} is not there: the first start makes it, or cofre encryption-keys create", path.display());
+            };
+            let keys = file.list();
             let rows: Vec<_> = keys.iter().map(json).collect();
             return printer.list(&rows, &["KEY", "STATE", "VERSIONS"], |row| {
                 ["name", "state", "versions"].map(|column| text(&row[column])).to_vec()

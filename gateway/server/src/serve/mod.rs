@@ -99,7 +99,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     let objects = Objects::new(Parts {
         store: Arc::clone(&store),
         shards,
-        keys: key_ring::open(&settings, &clock, &random).await?,
+        keys: key_ring::open(&settings, store.as_ref(), &clock, &random).await?,
         settings: dynamic.clone(),
         clock: clock.clone(),
         random: random.clone(),

@@ -1,5 +1,6 @@
 use crate::bed::{Bed, program, resolve, run, settings, text};
 use cofre_server::start;
+use cofre_settings::BootArgs;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -94,4 +95,49 @@ async fn a_shard_of_another_cofre_is_refused() {
     args.shards = vec![theirs];
     let refused = start(resolve(args), None).await.err().expect("it is refused").to_string();
     assert!(refused.starts_with("shards: ") && refused.contains("another Cofre"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn encryption_keys_that_are_lost_or_old_are_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let (file, copy) = (data.join("encryption-keys"), folder.path().join("copy"));
+    let serves = async |accept: bool| {
+        let args = BootArgs { accept_lost_encryption_keys: Some(accept), ..settings(&data) };
+        start(resolve(args), None).await.unwrap().drain().await.unwrap();
+    };
+    let run = async |arguments: &[&str]| run(program(&[arguments, &["--data", data.to_str().unwrap()]].concat())).await;
+    let refuses = async || {
+        let output = run(&["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]).await;
+        assert!(!output.status.success());
+        text(&output.stderr)
+    };
+    serves(false).await;
+    fs::rename(&file, &copy).unwrap();
+    let refused = refuses().await;
+    for told in ["encryption_keys_file", file.to_str().unwrap(), "is gone", "restore", "--accept-lost-encryption-keys"]
+    {
+        assert!(refused.contains(told), "{told}: {refused}");
+    }
+    assert!(!run(&["encryption-keys", "list"]).await.status.success());
+    assert!(!file.exists(), "nothing is made in its place");
+
+    // One that is made anew is not the one that was lost.
+    assert!(run(&["encryption-keys", "create", "mine"]).await.status.success());
+    let refused = refuses().await;
+    assert!(refused.contains("lacks version 1 of the key \"cofre-default\""), "{refused}");
+    fs::copy(&copy, &file).unwrap();
+    serves(false).await;
+
+    // Nor is a copy from before a rotation.
+    assert!(run(&["encryption-keys", "rotate", "cofre-default"]).await.status.success());
+    serves(false).await;
+    fs::copy(&copy, &file).unwrap();
+    let refused = refuses().await;
+    assert!(refused.contains("lacks version 2 of the key \"cofre-default\""), "{refused}");
+
+    fs::remove_file(&file).unwrap();
+    serves(true).await;
+    // What is accepted is known from then on.
+    serves(false).await;
 }

@@ -60,7 +60,7 @@ async fn a_backup_is_restored_into_another_cofre() {
     let data = bed.folder.path().join("restored");
     let restored = run(program(&["catalog", "restore", &backup, "--data", &data.display().to_string()])).await;
     assert!(restored.status.success(), "{}", text(&restored.stderr));
-    for file in ["master.key", "admin-token"] {
+    for file in ["master.key", "encryption-keys", "admin-token"] {
         std::fs::copy(bed.folder.path().join("data").join(file), data.join(file)).unwrap();
     }
     let running = start(crate::bed::resolve(crate::bed::settings(&data)), None).await.unwrap();

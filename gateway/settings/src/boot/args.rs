@@ -100,6 +100,17 @@ pub struct BootArgs {
     #[arg(long, env = "COFRE_ENCRYPTION_KEYS_FILE", value_name = "FILE")]
     pub encryption_keys_file: Option<PathBuf>,
 
+    /// Start although encryption keys that this Cofre has had are missing from their file [default: false]. What
+    /// they sealed can never be read again; give it once, when no copy of the file is left.
+    #[arg(
+        long,
+        env = "COFRE_ACCEPT_LOST_ENCRYPTION_KEYS",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        default_missing_value = "true"
+    )]
+    pub accept_lost_encryption_keys: Option<bool>,
+
     /// Let clients send their own encryption keys (SSE-C) over plain HTTP [default: false]. Only where
     /// nobody listens: TLS that ends at a proxy on the same machine, or tests.
     #[arg(long, env = "COFRE_ALLOW_INSECURE_SSE_C", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]

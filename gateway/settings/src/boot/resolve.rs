@@ -66,6 +66,8 @@ pub struct BootSettings {
     pub master_key_file: PathBuf,
     /// File of the encryption keys of SSE-S3 and SSE-KMS.
     pub encryption_keys_file: PathBuf,
+    /// Whether to start although keys that were known are missing from that file.
+    pub accept_lost_encryption_keys: bool,
     /// Whether customers' keys may come over plain HTTP.
     pub allow_insecure_sse_c: bool,
     /// Vault, if it seals the keys of new objects.
@@ -128,6 +130,7 @@ impl BootSettings {
             log_level: args.log_level.unwrap_or(LogLevel::Info),
             master_key_file: args.master_key_file.unwrap_or_else(|| data.join("master.key")),
             encryption_keys_file: args.encryption_keys_file.unwrap_or_else(|| data.join("encryption-keys")),
+            accept_lost_encryption_keys: args.accept_lost_encryption_keys.unwrap_or(false),
             allow_insecure_sse_c: args.allow_insecure_sse_c.unwrap_or(false),
             vault: match args.vault_address {
                 None => None,
@@ -178,6 +181,7 @@ impl BootArgs {
             log_level: self.log_level.or(under.log_level),
             master_key_file: self.master_key_file.or(under.master_key_file),
             encryption_keys_file: self.encryption_keys_file.or(under.encryption_keys_file),
+            accept_lost_encryption_keys: self.accept_lost_encryption_keys.or(under.accept_lost_encryption_keys),
             allow_insecure_sse_c: self.allow_insecure_sse_c.or(under.allow_insecure_sse_c),
             vault_address: self.vault_address.or(under.vault_address),
             vault_mount: self.vault_mount.or(under.vault_mount),

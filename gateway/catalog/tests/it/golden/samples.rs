@@ -3,9 +3,9 @@ use cofre_catalog::records::{
     AccessKeyRecord, AccessLogRecord, AccountRecord, AclGrant, AclGrantee, AclPermission, AclRecord, AdminTokenRecord,
     BlobRecord, BucketConfig, BucketRecord, ClusterRecord, Content, CopyRecord, DefaultEncryption, DoomedRecord,
     Durability, Encryption, EncryptionMethod, EventRecord, GarbageRecord, Guards, Header, Headers, HealRecord,
-    JobRecord, LegalHold, LockConfig, LockDefault, LockMode, LockPeriod, ManifestRecord, Ownership, PartRecord, Payer,
-    PublicAccessBlock, Retention, S3Place, Scope, Segment, SettingsRecord, ShardMode, ShardPass, ShardPlace,
-    ShardRecord, UploadRecord, VersionKind, VersionRecord, Versioning,
+    JobRecord, KnownKey, KnownKeysRecord, LegalHold, LockConfig, LockDefault, LockMode, LockPeriod, ManifestRecord,
+    Ownership, PartRecord, Payer, PublicAccessBlock, Retention, S3Place, Scope, Segment, SettingsRecord, ShardMode,
+    ShardPass, ShardPlace, ShardRecord, UploadRecord, VersionKind, VersionRecord, Versioning,
 };
 use cofre_types::{
     AccessKeyId, AccountId, BlobId, BucketId, BucketName, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, Scheme,
@@ -125,6 +125,12 @@ fn access_logs() {
         text: text("one\ntwo\n"),
     };
     check("access-log", &[record]);
+}
+
+#[test]
+fn known_encryption_keys() {
+    let key = |name: &str, version| KnownKey { name: text(name), version, fingerprint: [0x77; 16] };
+    check("known-keys", &[KnownKeysRecord { keys: vec![key("cofre-default", 1), key("orders", 300)] }]);
 }
 
 #[test]
