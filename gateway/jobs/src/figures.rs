@@ -1,5 +1,6 @@
+use crate::work::Work;
 use cofre_catalog::records::{JobRecord, ShardPass};
-use cofre_runtime::{Amount, Clock, Rate, WorkerStatus};
+use cofre_runtime::{Amount, Clock, WorkerStatus};
 use cofre_types::Timestamp;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -69,9 +70,10 @@ pub enum JobState {
 /// How fast a job goes, and when it will have ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Speed {
-    /// Objects a second in the last minute; absent while nothing runs.
+    /// Objects a second in the last minute of work, rests within a pass included and those between passes not; absent
+    /// while nothing runs, and until it has worked for a second.
     pub objects_per_second: Option<f64>,
-    /// Bytes a second in the last minute.
+    /// Bytes a second in the same time.
     pub bytes_per_second: Option<f64>,
     /// How long what remains takes at that rate; absent while unknown.
     pub time_left: Option<Duration>,
@@ -102,14 +104,37 @@ pub(crate) struct Shared(Arc<Mutex<Kept>>, Clock);
 struct Kept {
     figures: Figures,
     remaining: Remaining,
-    rate: Rate,
     paused: bool,
     /// Whether someone asked for a pass now.
     asked: bool,
-    /// Whether it had something to do when that was last looked at.
-    working: bool,
+    /// When its step under way, or else the last one, began.
+    step_began: Duration,
+    /// Whether that step found something to do.
+    busy: bool,
+    /// Whether its last step failed.
+    failed: bool,
     /// When something was last done, or the work began.
     moved_at: Duration,
+    work: Work,
+}
+
+impl Kept {
+    const fn total(&self) -> Amount {
+        Amount { objects: self.figures.done, bytes: self.figures.done_bytes }
+    }
+
+    /// Whether it has something to do.
+    const fn has_work(&self) -> bool {
+        self.busy || self.failed || self.remaining.is_some()
+    }
+
+    /// Notes whether it works, which began or ended then.
+    fn settle(&mut self, at: Duration) {
+        let total = self.total();
+        if self.work.turn(!self.paused && self.has_work(), at, total) {
+            self.moved_at = at;
+        }
+    }
 }
 
 impl Shared {
@@ -127,11 +152,34 @@ impl Shared {
         }
         let now = self.1.elapsed();
         let mut kept = self.0.lock();
+        // The step that did it is what it began to work with.
+        kept.busy = true;
+        let began = kept.step_began;
+        kept.settle(began);
         kept.figures.done += objects;
         kept.figures.done_bytes += bytes;
         kept.moved_at = now;
-        let total = Amount { objects: kept.figures.done, bytes: kept.figures.done_bytes };
-        kept.rate.note(now, total);
+        let total = kept.total();
+        kept.work.note(now, total);
+    }
+
+    /// A step begins.
+    pub(crate) fn begin_step(&self) {
+        self.0.lock().step_began = self.1.elapsed();
+    }
+
+    /// The step has ended: it found something to do, or failed, or neither.
+    pub(crate) fn end_step(&self, busy: bool, failed: bool) {
+        let now = self.1.elapsed();
+        let mut kept = self.0.lock();
+        (kept.busy, kept.failed) = (busy, failed);
+        let began = kept.step_began;
+        kept.settle(if busy { began } else { now });
+    }
+
+    /// It got on, though it did nothing that is counted.
+    pub(crate) fn got_on(&self) {
+        self.0.lock().moved_at = self.1.elapsed();
     }
 
     /// Counts actions by name.
@@ -173,11 +221,10 @@ impl Shared {
     }
 
     pub(crate) fn set_paused(&self, paused: bool) {
+        let now = self.1.elapsed();
         let mut kept = self.0.lock();
-        if kept.paused && !paused {
-            kept.moved_at = self.1.elapsed();
-        }
         kept.paused = paused;
+        kept.settle(now);
     }
 
     pub(crate) fn ask(&self) {
@@ -191,8 +238,10 @@ impl Shared {
 
     /// Notes what is left, as it was just read.
     pub(crate) fn note_remaining(&self, remaining: Remaining) {
+        let now = self.1.elapsed();
         let mut kept = self.0.lock();
         kept.remaining = remaining;
+        kept.settle(now);
         if remaining.is_some() {
             kept.figures.finished = None;
         }
@@ -201,22 +250,15 @@ impl Shared {
     /// What the job is doing, by what is known of it now.
     pub(crate) fn status(&self, name: &'static str, worker: WorkerStatus) -> JobStatus {
         let now = self.1.elapsed();
-        let mut kept = self.0.lock();
-        let working = worker.busy || kept.remaining.is_some() || worker.last_error.is_some();
-        if working != kept.working {
-            kept.working = working;
-            kept.moved_at = now;
-            kept.rate.clear();
-            let total = Amount { objects: kept.figures.done, bytes: kept.figures.done_bytes };
-            kept.rate.note(now, total);
-        }
-        let state = match (kept.paused, working) {
+        let kept = self.0.lock();
+        let state = match (kept.paused, kept.has_work()) {
             (true, _) => JobState::Paused,
             (false, false) => JobState::Idle,
             (false, true) if now.saturating_sub(kept.moved_at) >= STUCK_AFTER => JobState::Stuck,
             (false, true) => JobState::Running,
         };
-        let rate = kept.rate.per_second(now).filter(|_| matches!(state, JobState::Running | JobState::Stuck));
+        let rate = kept.work.per_second(now);
+        let rate = rate.filter(|_| matches!(state, JobState::Running | JobState::Stuck));
         let Remaining { objects, bytes } = kept.remaining;
         let speed = Speed {
             objects_per_second: rate.map(|rate| rate.objects),
@@ -251,30 +293,101 @@ mod tests {
     use super::*;
     use cofre_runtime::ManualClock;
 
-    fn busy() -> WorkerStatus {
-        WorkerStatus { busy: true, ..WorkerStatus::default() }
+    fn shared() -> (ManualClock, Shared) {
+        let manual = ManualClock::at(1);
+        let shared = Shared::new(manual.clock());
+        (manual, shared)
+    }
+
+    fn status(shared: &Shared) -> JobStatus {
+        shared.status("heal", WorkerStatus::default())
+    }
+
+    /// A step that takes so long, does so much, and finds more to do or not.
+    fn step(manual: &ManualClock, shared: &Shared, takes: Duration, objects: u64, more: bool) {
+        shared.begin_step();
+        manual.advance(takes);
+        shared.done(objects, objects * 10);
+        shared.end_step(more, false);
     }
 
     #[test]
     fn a_job_that_gets_nothing_done_is_stuck_and_forecasts_nothing() {
-        let manual = ManualClock::at(1);
-        let shared = Shared::new(manual.clock());
-        assert_eq!(shared.status("heal", WorkerStatus::default()).state, JobState::Idle);
+        let (manual, shared) = shared();
+        assert_eq!(status(&shared).state, JobState::Idle);
         shared.note_remaining(Remaining { objects: Some(20), bytes: None });
-        let status = shared.status("heal", busy());
-        assert_eq!((status.state, status.speed), (JobState::Running, Speed::default()));
-        manual.advance(Duration::from_secs(5));
-        shared.done(10, 100);
-        let status = shared.status("heal", busy());
-        assert_eq!(status.speed.objects_per_second, Some(2.0));
-        assert_eq!(status.speed.time_left, Some(Duration::from_secs(10)));
+        assert_eq!((status(&shared).state, status(&shared).speed), (JobState::Running, Speed::default()));
+        step(&manual, &shared, Duration::from_secs(5), 10, true);
+        let told = status(&shared);
+        assert_eq!(told.speed.objects_per_second, Some(2.0));
+        assert_eq!(told.speed.time_left, Some(Duration::from_secs(10)));
         manual.advance(STUCK_AFTER);
-        let status = shared.status("heal", busy());
-        assert_eq!(status.state, JobState::Stuck);
-        shared.done(10, 100);
-        assert_eq!(shared.status("heal", busy()).state, JobState::Running);
+        assert_eq!(status(&shared).state, JobState::Stuck);
+        shared.got_on();
+        assert_eq!(status(&shared).state, JobState::Running);
+        manual.advance(STUCK_AFTER);
+        step(&manual, &shared, Duration::ZERO, 10, true);
+        assert_eq!(status(&shared).state, JobState::Running);
         shared.set_paused(true);
-        let status = shared.status("heal", busy());
-        assert_eq!((status.state, status.speed), (JobState::Paused, Speed::default()));
+        let told = status(&shared);
+        assert_eq!((told.state, told.speed), (JobState::Paused, Speed::default()));
+    }
+
+    #[test]
+    fn the_first_look_at_a_job_that_runs_tells_its_rate() {
+        let (manual, shared) = shared();
+        manual.advance(Duration::from_secs(1_000));
+        for _ in 0..5 {
+            step(&manual, &shared, Duration::from_secs(1), 100, true);
+            manual.advance(Duration::from_secs(1));
+        }
+        assert_eq!(status(&shared).speed.objects_per_second, Some(50.0), "rests within the pass count");
+        assert_eq!(status(&shared).speed.objects_per_second, Some(50.0), "and a look changes nothing");
+    }
+
+    #[test]
+    fn a_long_step_tells_the_rate_once_it_did_something() {
+        let (manual, shared) = shared();
+        shared.begin_step();
+        manual.advance(Duration::from_secs(30));
+        assert_eq!(status(&shared).speed, Speed::default());
+        shared.done(60, 0);
+        let told = status(&shared);
+        assert_eq!((told.state, told.speed.objects_per_second), (JobState::Running, Some(2.0)));
+    }
+
+    #[test]
+    fn the_rate_of_short_passes_is_that_of_their_work_and_not_of_the_rests_between() {
+        let (manual, shared) = shared();
+        let tenth = Duration::from_millis(100);
+        for _ in 0..20 {
+            step(&manual, &shared, tenth, 7, true);
+            shared.begin_step();
+            shared.end_step(false, false);
+            let told = status(&shared);
+            assert_eq!((told.state, told.speed), (JobState::Idle, Speed::default()));
+            manual.advance(Duration::from_secs(5));
+        }
+        step(&manual, &shared, tenth, 7, true);
+        let rate = status(&shared).speed.objects_per_second.unwrap();
+        assert!((rate - 70.0).abs() < 1e-6, "{rate}");
+        // After a long rest what was says nothing any more.
+        shared.end_step(false, false);
+        manual.advance(Duration::from_secs(60));
+        step(&manual, &shared, tenth, 700, true);
+        assert_eq!(status(&shared).speed, Speed::default());
+        step(&manual, &shared, 9 * tenth, 0, true);
+        assert_eq!(status(&shared).speed.objects_per_second, Some(700.0));
+    }
+
+    #[test]
+    fn a_pause_is_no_slowness() {
+        let (manual, shared) = shared();
+        shared.note_remaining(Remaining { objects: Some(100), bytes: None });
+        step(&manual, &shared, Duration::from_secs(2), 20, true);
+        shared.set_paused(true);
+        manual.advance(Duration::from_secs(30));
+        shared.set_paused(false);
+        assert_eq!(status(&shared).speed.objects_per_second, Some(10.0));
     }
 }

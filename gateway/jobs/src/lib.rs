@@ -26,6 +26,7 @@ mod scrub;
 mod steered;
 mod topology;
 mod uploads;
+mod work;
 
 pub use figures::{Figures, JobState, JobStatus, Remaining, Speed};
 

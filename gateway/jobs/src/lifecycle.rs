@@ -52,6 +52,7 @@ impl ApplyLifecycle {
         let done = expired + noncurrent_expired + markers_removed + uploads_aborted + transitioned;
         self.figures.done(done, transitioned_bytes);
         self.figures.acted([
+            ("looked_at", step.looked_at),
             ("expired", expired),
             ("noncurrent_expired", noncurrent_expired),
             ("markers_removed", markers_removed),
@@ -91,6 +92,8 @@ impl Worker for ApplyLifecycle {
         let mut step = self.ground.objects.apply_lifecycle(&cursor).await?;
         let next = step.next.take();
         self.report(step);
+        // Most of what it looks at is not due.
+        self.figures.got_on();
         if let Some(waiting) = self.passes.advance(&self.ground, &self.figures, next).await? {
             self.figures.finish(waiting == 0);
         }

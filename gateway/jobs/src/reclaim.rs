@@ -9,19 +9,66 @@ use std::time::Duration;
 /// How often to look when nothing is due.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 
-/// Gives the space of what was deleted back: drops references whose grace is over, and deletes copies
+/// Steps that drop references before a round goes on to delete. Deleting walks over what the catalog's engine still holds of
+/// copies that were deleted before, so that many share one walk.
+const DROPS_PER_ROUND_MAX: u32 = 8;
+
+/// Gives the space of what was deleted back, in rounds: drops references whose grace is over, then deletes copies
 /// that nothing names.
 pub(crate) struct Reclaim {
     ground: Ground,
     figures: Shared,
-    /// Where reclaiming is in the garbage, and deleting on each shard.
+    /// Where reclaiming is in the garbage.
     done: Option<Vec<u8>>,
-    deleted: HashMap<ShardId, BlobId>,
+    round: Option<Round>,
+}
+
+/// A round under way.
+#[derive(Default)]
+struct Round {
+    /// Steps that dropped references.
+    drops: u32,
+    /// Where deleting is on each shard that has not ended; absent while references are dropped.
+    deleting: Option<HashMap<ShardId, Option<BlobId>>>,
+    /// Whether there may be more when it ends.
+    more: bool,
+    left: Left,
 }
 
 impl Reclaim {
     pub(crate) fn new(ground: Ground, figures: Shared) -> Self {
-        Self { ground, figures, done: None, deleted: HashMap::new() }
+        Self { ground, figures, done: None, round: None }
+    }
+
+    /// Drops references, until none is due or enough are.
+    async fn drop_references(&mut self, round: &mut Round) -> Result<(), JobError> {
+        let reclaimed = self.ground.objects.reclaim_garbage(&mut self.done).await?;
+        self.figures.done(reclaimed.blobs, reclaimed.bytes);
+        round.drops += 1;
+        round.more = reclaimed.more;
+        if !reclaimed.more || round.drops >= DROPS_PER_ROUND_MAX {
+            let shards = self.ground.topology.statuses();
+            round.deleting = Some(shards.into_iter().map(|shard| (shard.id, None)).collect());
+        }
+        Ok(())
+    }
+
+    /// Deletes a page of each shard that has not ended. One that is away must not keep the space of the others.
+    async fn delete(&self, round: &mut Round) {
+        for (shard, after) in round.deleting.take().unwrap_or_default() {
+            match self.ground.objects.delete_doomed(shard, after).await {
+                Ok(deleted) => {
+                    round.more |= deleted.copies > 0;
+                    if let Some(next) = deleted.next {
+                        round.deleting.get_or_insert_default().insert(shard, Some(next));
+                    }
+                }
+                Err(error) => {
+                    round.left.waiting += 1;
+                    round.left.problem(format!("shard {shard}"), error);
+                }
+            }
+        }
     }
 }
 
@@ -37,28 +84,30 @@ impl Worker for Reclaim {
     }
 
     async fn step(&mut self) -> Result<Step, JobError> {
-        self.figures.begin_pass();
-        let reclaimed = self.ground.objects.reclaim_garbage(&mut self.done).await?;
-        self.figures.done(reclaimed.blobs, reclaimed.bytes);
-        let mut more = reclaimed.more;
-        let mut left = Left::default();
-        for shard in self.ground.topology.statuses() {
-            // One shard that is away must not keep the space of the others.
-            let after = self.deleted.remove(&shard.id);
-            match self.ground.objects.delete_doomed(shard.id, after).await {
-                Ok(deleted) => {
-                    more |= deleted.copies > 0;
-                    self.deleted.extend(deleted.next.map(|next| (shard.id, next)));
-                }
-                Err(error) => {
-                    left.waiting += 1;
-                    left.problem(format!("shard {}", shard.id), error);
-                }
+        let mut round = match self.round.take() {
+            Some(round) => round,
+            None => {
+                self.figures.begin_pass();
+                Round::default()
+            }
+        };
+        if round.deleting.is_none() {
+            self.drop_references(&mut round).await?;
+            if round.deleting.is_none() {
+                self.round = Some(round);
+                return Ok(Step::More);
             }
         }
-        self.figures.end_pass(left);
-        let doomed = self.ground.topology.waiting_to_be_deleted().await?;
-        self.figures.finish(!more && doomed.copies == 0);
+        self.delete(&mut round).await;
+        if round.deleting.is_some() {
+            self.round = Some(round);
+            return Ok(Step::More);
+        }
+        let more = round.more;
+        self.figures.end_pass(round.left);
+        // What waits is only looked through once nothing is known to.
+        let finished = !more && self.ground.topology.waiting_to_be_deleted().await?.copies == 0;
+        self.figures.finish(finished);
         Ok(if more { Step::More } else { Step::Idle(LOOK_EVERY) })
     }
 }

@@ -33,7 +33,10 @@ impl<W: Worker<Error = JobError>> Worker for Steered<W> {
         if paused {
             return Ok(Step::Idle(PAUSED_REST));
         }
-        self.job.step().await
+        self.figures.begin_step();
+        let outcome = self.job.step().await;
+        self.figures.end_step(matches!(outcome, Ok(Step::More)), outcome.is_err());
+        outcome
     }
 }
 

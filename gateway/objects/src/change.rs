@@ -9,6 +9,7 @@ use cofre_catalog::records::{
 use cofre_catalog::{Batch, Check, keys};
 use cofre_shards::standing;
 use cofre_types::{BlobId, ShardId, Timestamp, UploadId};
+use std::collections::BTreeMap;
 
 /// Most blobs that one garbage record names; more make more records.
 const BLOBS_PER_GARBAGE_MAX: usize = 1_000;
@@ -60,6 +61,16 @@ impl Change {
             let heal = HealRecord { since: blob.record.written, suspects: Vec::new() };
             self.batch.put(keys::heal(spares(&blob.record, &[]), blob.id), heal.encode());
         }
+    }
+
+    /// Makes another change part of this one.
+    pub(crate) fn join(&mut self, other: Self) {
+        let Self { batch, usage, released, released_manifests } = other;
+        self.batch.checks.extend(batch.checks);
+        self.batch.writes.extend(batch.writes);
+        self.usage += usage;
+        self.released.extend(released);
+        self.released_manifests.extend(released_manifests);
     }
 
     /// Lets go what a record that is removed referred to.
@@ -167,17 +178,35 @@ pub(crate) fn count_copy(batch: &mut Batch, shard: ShardId, bytes: u64, by: Coun
     batch.add(keys::shard_usage(shard), usage.row());
 }
 
+/// Copies that come and go on shards, summed up, so that a commit about many changes each shard's counters once.
+#[derive(Debug, Default)]
+pub(crate) struct CopyCounts(BTreeMap<ShardId, ShardUsage>);
+
+impl CopyCounts {
+    pub(crate) fn count(&mut self, shard: ShardId, bytes: u64, by: Count) {
+        let usage = self.0.entry(shard).or_default();
+        usage.copies += by.sign();
+        usage.bytes += by.sign() * as_delta(bytes);
+    }
+
+    pub(crate) fn add_to(&self, batch: &mut Batch) {
+        for (shard, usage) in &self.0 {
+            batch.add(keys::shard_usage(*shard), usage.row());
+        }
+    }
+}
+
 /// What a failed check says where trying again is of no use.
-pub(crate) fn failed_for_good(batch_checks: &[Check], index: usize) -> Option<Error> {
-    match batch_checks.get(index) {
-        Some(Check::CounterAtMost { .. }) => Some(Error::QuotaExceeded),
-        Some(Check::Present(_)) => Some(Error::Unavailable("a shard was removed during the upload".to_owned())),
-        Some(Check::Absent(key)) if key.first() == Some(&keys::family::DOOMED) => {
+pub(crate) fn failed_for_good(failed: &Check) -> Option<Error> {
+    match failed {
+        Check::CounterAtMost { .. } => Some(Error::QuotaExceeded),
+        Check::Present(_) => Some(Error::Unavailable("a shard was removed during the upload".to_owned())),
+        Check::Absent(key) if key.first() == Some(&keys::family::DOOMED) => {
             Some(Error::Unavailable("the upload took so long that its bytes were given up".to_owned()))
         }
         // Another delivery has made an object of these lines.
-        Some(Check::At(key, _)) if key.first() == Some(&keys::family::ACCESS_LOG) => Some(Error::Conflict),
-        Some(Check::At(..) | Check::Absent(_) | Check::NoneWithPrefix(_)) | None => None,
+        Check::At(key, _) if key.first() == Some(&keys::family::ACCESS_LOG) => Some(Error::Conflict),
+        Check::At(..) | Check::Absent(_) | Check::NoneWithPrefix(_) => None,
     }
 }
 

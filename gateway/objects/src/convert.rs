@@ -1,7 +1,7 @@
 //! Conversion: objects that stand under another redundancy than they should are written anew under it.
 
 use crate::domain::Bucket;
-use crate::rewrite::Restated;
+use crate::rewrite::{Beside, Restated};
 use crate::{Error, Objects};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{BlobRecord, BucketRecord, Content, Record, Segment, VersionKind, VersionRecord};
@@ -185,7 +185,7 @@ impl Objects {
     async fn convert_one(&self, bucket: &Bucket, pick: Pick) -> Result<Outcome, Error> {
         let Pick { key, at, record } = pick;
         let (class, size) = (record.storage_class.clone(), record.size);
-        Ok(match self.restate(bucket, &key, at, record, class, Vec::new()).await? {
+        Ok(match self.restate(bucket, &key, at, record, class, Beside::default()).await? {
             Restated::Anew => Outcome::Done(size),
             Restated::AsItWas => Outcome::Whole,
             Restated::Changed => Outcome::Changed,

@@ -6,7 +6,7 @@ use crate::change::{Change, Quota, Quotas, failed_for_good};
 use crate::versions::{Held, KeyState};
 use crate::{Cors, Error, Lifecycle, Website, cors, lifecycle, payment, website};
 use cofre_catalog::records::{BucketRecord, Durability, Record, VersionRecord, Versioning};
-use cofre_catalog::{CommitError, Entry, Revision, Scan, Snapshot, SnapshotExt, Store, keys};
+use cofre_catalog::{Check, CommitError, Entry, Revision, Scan, Snapshot, SnapshotExt, Store, keys};
 use cofre_iam::{BucketAccess, Caller};
 use cofre_keys::KeyRing;
 use cofre_runtime::{Clock, Random};
@@ -250,15 +250,24 @@ impl Objects {
 
     /// Commits a change to a bucket, with the check that the bucket is as it was read.
     pub(crate) async fn try_commit(&self, bucket: &Bucket, change: Change) -> Result<Tried, Error> {
+        match self.commit_change(bucket, change).await? {
+            None => Ok(Tried::Done),
+            Some(failed) => failed_for_good(&failed).map_or(Ok(Tried::Again), Err),
+        }
+    }
+
+    /// As [`Objects::try_commit`], but gives the check that did not hold.
+    pub(crate) async fn commit_change(&self, bucket: &Bucket, change: Change) -> Result<Option<Check>, Error> {
         let due = self.now().after(self.garbage_grace());
         let random = self.random();
         let quotas = Quotas { bucket: self.quota(bucket), account: self.account_quota(bucket.record.owner).await? };
         let mut batch = change.finish(&bucket.record, quotas, due, || random.bytes());
         batch.unchanged(keys::bucket(&bucket.name), Some(bucket.revision));
-        let checks = batch.checks.clone();
+        let mut checks = batch.checks.clone();
         match self.store().commit(batch).await {
-            Ok(_) => Ok(Tried::Done),
-            Err(CommitError::Failed(failed)) => failed_for_good(&checks, failed.0).map_or(Ok(Tried::Again), Err),
+            Ok(_) => Ok(None),
+            Err(CommitError::Failed(failed)) if failed.0 < checks.len() => Ok(Some(checks.swap_remove(failed.0))),
+            Err(CommitError::Failed(_)) => Err(Error::Internal("a check failed that was not asked for".to_owned())),
             Err(CommitError::Store(error)) => Err(error.into()),
         }
     }

@@ -41,7 +41,7 @@ mod verify;
 mod versions;
 mod website;
 
-pub use access_log::{AccessLogCounts, AccessLogStep, LogKeys, LoggedBucket, Logging};
+pub use access_log::{AccessLogCounts, AccessLogStep, LogFields, LogKeys, LogRequester, LoggedBucket, Logging};
 pub use acl::{Acl, CannedAcl, GivenAcl};
 pub use bucket::*;
 pub use cofre_catalog::records::{

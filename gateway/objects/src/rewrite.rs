@@ -27,6 +27,15 @@ pub(crate) enum Restated {
     Failed(String),
 }
 
+/// What goes with a move in its commit.
+#[derive(Default)]
+pub(crate) struct Beside {
+    /// Records that must be as they were read.
+    pub kept: Vec<(Vec<u8>, Revision)>,
+    /// Lines that the access log of the bucket gets.
+    pub lines: Vec<String>,
+}
+
 impl Rewritten {
     /// Adds to a change the records of the content, to which a record of the change refers.
     pub(crate) fn add_to(&self, change: &mut Change) {
@@ -71,8 +80,7 @@ impl Objects {
     }
 
     /// Moves the version whose record stands `at` a catalog key to a storage class, which may be its own, and writes its
-    /// content anew if it does not stand under that class's redundancy. The record must still be as it was read, and
-    /// `kept` there.
+    /// content anew if it does not stand under that class's redundancy. The record must still be as it was read.
     pub(crate) async fn restate(
         &self,
         bucket: &Bucket,
@@ -80,7 +88,7 @@ impl Objects {
         (at, revision): (Vec<u8>, Revision),
         record: VersionRecord,
         class: String,
-        kept: Vec<(Vec<u8>, Revision)>,
+        beside: Beside,
     ) -> Result<Restated, Error> {
         let scheme = self.scheme_of(bucket, &class);
         let sealed = record.guards.encryption.is_some();
@@ -103,12 +111,12 @@ impl Objects {
         }
         change.batch.unchanged(at.clone(), Some(revision));
         change.batch.put(at, moved.encode());
-        for (at, revision) in kept {
+        for (at, revision) in beside.kept {
             change.batch.unchanged(at, Some(revision));
         }
         let tried = {
             let _turn = self.lock_key(bucket, key).await;
-            self.try_commit(bucket, change).await
+            self.try_commit_logged(bucket, change, beside.lines).await
         };
         match tried {
             Ok(Tried::Done) => Ok(Restated::Anew),

@@ -5,8 +5,9 @@
 //! walk past nothing that they do not show. The place of a null version in `v` stands in `n`.
 //!
 //! # Ordering
-//! Every step checks each record that it read, so of two concurrent changes of one key one is done
-//! anew on what the other left.
+//! Every step checks each record that it decided by, so of two concurrent changes of one key one is done
+//! anew on what the other left. What adds a version to a key that has a current object changes that object's record, so
+//! a check of it covers what stands behind it too.
 
 use crate::Error;
 use crate::change::{Change, Count};
@@ -36,6 +37,13 @@ pub(crate) struct KeyState {
 }
 
 impl KeyState {
+    /// What is known of a key of which only the current object was read. That is enough to delete it where versioning is
+    /// not suspended, and to remove an older version: the current object is the newest one, and whoever changes what
+    /// these depend on changes its record.
+    pub(crate) fn of_current(bucket: BucketId, key: ObjectKey, current: Held) -> Self {
+        Self { bucket, key, current: Some(current), older: Vec::new(), null: None }
+    }
+
     /// The object that a condition of a write is held against.
     pub(crate) fn object(&self) -> Option<&VersionRecord> {
         self.current.as_ref().map(|held| &held.record)
@@ -130,7 +138,8 @@ impl KeyState {
         self.drop_current(removal, change)?;
         match self.older.first() {
             Some(next) if next.record.kind == VersionKind::Object => self.promote(next, change),
-            _ => {
+            marker => {
+                self.check_stands(marker, change);
                 change.batch.delete(self.current_key());
             }
         }
@@ -148,14 +157,27 @@ impl KeyState {
         self.forget_null(&held.record, change);
         change.count_old(&held.record, Count::Remove);
         change.release(&held.record.content);
-        let was_newest = self.current.is_none() && self.older.first().is_some_and(|first| first.record.place == place);
-        if was_newest
-            && let Some(next) = self.older.get(1)
-            && next.record.kind == VersionKind::Object
-        {
-            self.promote(next, change);
+        match self.hiding() {
+            Some(marker) if marker.record.place == place => match self.older.get(1) {
+                Some(next) if next.record.kind == VersionKind::Object => self.promote(next, change),
+                marker => self.check_stands(marker, change),
+            },
+            marker => self.check_stands(marker, change),
         }
         Ok(())
+    }
+
+    /// The delete marker that hides the key.
+    pub(crate) fn hiding(&self) -> Option<&Held> {
+        self.older.first().filter(|_| self.current.is_none())
+    }
+
+    /// Checks that the marker which hides the key from now on is still there: without it an object behind it would have
+    /// to become current.
+    fn check_stands(&self, marker: Option<&Held>, change: &mut Change) {
+        if let Some(marker) = marker {
+            change.batch.unchanged(self.version_key(marker.record.place), Some(marker.revision));
+        }
     }
 
     /// Moves an older object to be the current one.

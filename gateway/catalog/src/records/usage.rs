@@ -1,3 +1,5 @@
+use std::ops::AddAssign;
+
 /// What a bucket holds, kept exactly: each change of an object adds to it in the same commit.
 ///
 /// Stored as a row of counters, so that concurrent commits do not conflict.
@@ -23,6 +25,33 @@ pub struct Usage {
     pub total_objects: i64,
     /// All bytes, of versions and of parts under way: what a quota on bytes bounds.
     pub total_bytes: i64,
+}
+
+impl AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        let Self {
+            objects,
+            bytes,
+            noncurrent_versions,
+            noncurrent_bytes,
+            delete_markers,
+            uploads,
+            upload_parts,
+            upload_bytes,
+            total_objects,
+            total_bytes,
+        } = other;
+        self.objects += objects;
+        self.bytes += bytes;
+        self.noncurrent_versions += noncurrent_versions;
+        self.noncurrent_bytes += noncurrent_bytes;
+        self.delete_markers += delete_markers;
+        self.uploads += uploads;
+        self.upload_parts += upload_parts;
+        self.upload_bytes += upload_bytes;
+        self.total_objects += total_objects;
+        self.total_bytes += total_bytes;
+    }
 }
 
 impl Usage {

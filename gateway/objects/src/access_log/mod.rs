@@ -4,7 +4,7 @@
 //! # Ordering
 //! A line waits in memory, then in the catalog, then stands in an object of the target bucket. Many lines
 //! become one commit, and many commits one object. The commit that makes the object deletes the lines that
-//! it holds.
+//! it holds. Lines of what lifecycle rules do skip the memory: they are part of the commit that does it.
 //!
 //! # Failure and recovery
 //! A line that is in the catalog is delivered once, whatever crashes between. One that is still in memory
@@ -14,11 +14,14 @@
 //! Lines in memory, lines in the catalog of each bucket and of all are bounded. What passes a bound is
 //! dropped, counted, and told by an event.
 
+mod beside;
 mod config;
 mod deliver;
+mod line;
 mod outbox;
 
 pub use deliver::AccessLogStep;
+pub use line::{LogFields, LogRequester};
 pub use outbox::AccessLogCounts;
 pub(crate) use outbox::Outbox;
 

@@ -71,10 +71,10 @@ struct Untold {
     told: Option<Duration>,
 }
 
-struct Line {
-    to: Arc<LoggedBucket>,
-    at: Timestamp,
-    text: String,
+pub(super) struct Line {
+    pub(super) to: Arc<LoggedBucket>,
+    pub(super) at: Timestamp,
+    pub(super) text: String,
 }
 
 impl Objects {
@@ -143,7 +143,7 @@ impl Objects {
             let group = Group::of(&lines);
             match self.store().commit(group.batch).await {
                 Ok(_) => {
-                    outbox.written.fetch_add(lines.len() as u64, Ordering::Relaxed);
+                    outbox.note_written(lines.len() as u64);
                     break;
                 }
                 // One bucket has no room: the others need not suffer.
@@ -160,13 +160,17 @@ impl Objects {
             }
         }
         outbox.queue.lock().settled += taken;
-        if let Err(error) = self.tell_dropped().await {
+        self.tell_dropped().await;
+    }
+
+    /// Tells of dropped lines by events, now and then.
+    pub(super) async fn tell_dropped(&self) {
+        if let Err(error) = self.try_tell_dropped().await {
             tracing::warn!(%error, "that lines of access logs were dropped could not be told");
         }
     }
 
-    /// Tells of dropped lines by events, now and then.
-    async fn tell_dropped(&self) -> Result<(), Error> {
+    async fn try_tell_dropped(&self) -> Result<(), Error> {
         let now = self.0.parts.clock.elapsed();
         let lines = {
             let mut untold = self.0.outbox.untold.lock();
@@ -224,6 +228,11 @@ impl Outbox {
         kept
     }
 
+    /// Counts lines that are in the catalog.
+    pub(super) fn note_written(&self, lines: u64) {
+        self.written.fetch_add(lines, Ordering::Relaxed);
+    }
+
     /// Counts lines that are dropped.
     pub(super) fn drop_lines(&self, bucket: Option<&BucketName>, lines: u64) {
         self.dropped.fetch_add(lines, Ordering::Relaxed);
@@ -235,13 +244,13 @@ impl Outbox {
 }
 
 /// Lines as one batch. Its first checks are those of the backlogs of `buckets`, in their order.
-struct Group {
-    batch: Batch,
+pub(super) struct Group {
+    pub(super) batch: Batch,
     buckets: Vec<BucketId>,
 }
 
 impl Group {
-    fn of(lines: &[Line]) -> Self {
+    pub(super) fn of(lines: &[Line]) -> Self {
         let mut records: Vec<(Vec<u8>, AccessLogRecord)> = Vec::new();
         let mut open: BTreeMap<(BucketId, u32, &str), usize> = BTreeMap::new();
         let mut backlogs: BTreeMap<BucketId, AccessLogBacklog> = BTreeMap::new();

@@ -1,30 +1,17 @@
 //! A step of the job: one page of one phase of one bucket.
 
 use super::cursor::{Cursor, Phase};
-use super::schedule::Due;
 use super::{Calendar, Lifecycle};
-use crate::change::Change;
 use crate::domain::{Bucket, Tried};
-use crate::lock::Removal;
-use crate::versions::delete_marker;
 use crate::{Error, Objects};
-use cofre_catalog::records::{Record, RecordError, VersionRecord};
-use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
-use cofre_runtime::uncancelled;
+use cofre_catalog::{Scan, SnapshotExt, keys};
 use cofre_types::{BucketId, BucketName, ObjectKey, Timestamp};
-use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::sync::Arc;
 
 /// Most bucket names that one step reads in search of one with rules.
 const BUCKETS_PER_STEP_MAX: usize = 256;
 
-/// Most records of current objects that one step reads.
-const RECORDS_PER_STEP_MAX: usize = 10_000;
-
-/// Most current objects that one step ends or moves.
-const OBJECTS_PER_STEP_MAX: usize = 256;
-
-/// Most commits of a step that are under way at once: enough to share a sync, few enough to leave
+/// Most commits about one version each that are under way at once: enough to share a sync, few enough to leave
 /// requests their turn.
 pub(super) const COMMITS_AT_ONCE_MAX: usize = 16;
 
@@ -54,6 +41,8 @@ pub struct LifecycleCounts {
 pub struct LifecycleStep {
     /// What it did.
     pub counts: LifecycleCounts,
+    /// Objects, versions and uploads that it held against the rules.
+    pub looked_at: u64,
     /// What could not be done, by object, and why.
     pub problems: Vec<(String, String)>,
     /// Where to go on; absent at the end of a pass.
@@ -87,15 +76,6 @@ pub(super) struct Walk {
     pub rules: Arc<Lifecycle>,
     pub now: Timestamp,
     pub calendar: Calendar,
-}
-
-/// A current object that something is due about.
-#[derive(Debug)]
-struct Pick {
-    key: ObjectKey,
-    revision: Revision,
-    record: VersionRecord,
-    due: Due,
 }
 
 impl Objects {
@@ -191,104 +171,26 @@ impl Walk {
         let scan = Scan::prefix(&keys::in_bucket_prefix(family, self.bucket.record.id, prefix.as_bytes()));
         if cursor.after.is_empty() { scan } else { scan.after(cursor.after.clone()) }
     }
-
-    async fn current(&self, cursor: &Cursor, step: &mut LifecycleStep) -> Result<Option<Cursor>, Error> {
-        let scan = self.scan(keys::family::CURRENT, cursor);
-        let search =
-            Search { walk: self.clone(), found: Vec::new(), read: 0, last: Vec::new(), full: false, error: None };
-        let search = self.objects.store().snapshot().await?.scan(scan, search).await?;
-        if let Some(error) = search.error {
-            return Err(error.into());
-        }
-        let each = search.found.into_iter().map(|pick| {
-            let walk = self.clone();
-            async move {
-                let about = format!("{}/{}", walk.bucket.name, pick.key);
-                let outcome = uncancelled(async move { walk.carry_out(pick).await }).await?;
-                Ok::<_, Error>((about, outcome))
-            }
-        });
-        let outcomes: Vec<_> = stream::iter(each).buffer_unordered(COMMITS_AT_ONCE_MAX).try_collect().await?;
-        for (about, outcome) in outcomes {
-            step.note(about, outcome, |counts| counts.expired += 1);
-        }
-        Ok(search.full.then(|| Cursor { after: search.last, ..Cursor::begin(cursor.bucket, Phase::Current) }))
-    }
-
-    async fn carry_out(&self, pick: Pick) -> Result<Outcome, Error> {
-        match pick.due {
-            Due::Expire { .. } => self.expire(&pick.key, pick.revision).await,
-            Due::Transition { class, .. } => {
-                let at = keys::current(self.bucket.record.id, &pick.key);
-                self.transition(&pick.key, (at, pick.revision), pick.record, class, None).await
-            }
-        }
-    }
-
-    /// Ends a current object, if it still is as it was read.
-    async fn expire(&self, key: &ObjectKey, revision: Revision) -> Result<Outcome, Error> {
-        let (objects, bucket) = (&self.objects, &self.bucket);
-        let _turn = objects.lock_key(bucket, key).await;
-        let state = objects.key_state(bucket, key).await?;
-        if state.current.as_ref().is_none_or(|held| held.revision != revision) {
-            return Ok(Outcome::Changed);
-        }
-        let now = objects.now();
-        let place = state.next_place(now);
-        let marker = delete_marker(objects.version_at(bucket, place), place, now, bucket.record.owner);
-        let mut change = Change::default();
-        match state.delete(bucket.record.versioning, marker, Removal::at(now), &mut change) {
-            Ok(_) => {}
-            Err(Error::Locked) => return Ok(Outcome::Locked),
-            Err(error) => return Err(error),
-        }
-        Ok(objects.try_commit(bucket, change).await?.into())
-    }
 }
 
 impl LifecycleStep {
-    pub(super) fn note(&mut self, about: String, outcome: Outcome, done: impl FnOnce(&mut LifecycleCounts)) {
+    /// Counts what came of something, `done` by `counter`.
+    pub(super) fn note(
+        &mut self,
+        about: &str,
+        outcome: Outcome,
+        counter: impl FnOnce(&mut LifecycleCounts) -> &mut u64,
+    ) {
         match outcome {
-            Outcome::Done => done(&mut self.counts),
+            Outcome::Done => *counter(&mut self.counts) += 1,
             Outcome::Moved(bytes) => {
                 self.counts.transitioned += 1;
                 self.counts.transitioned_bytes += bytes;
             }
             Outcome::Locked => self.counts.locked += 1,
             Outcome::Changed => self.counts.changed += 1,
-            Outcome::Failed(why) => self.problems.push((about, why)),
+            Outcome::Failed(why) => self.problems.push((about.to_owned(), why)),
         }
-    }
-}
-
-struct Search {
-    walk: Walk,
-    found: Vec<Pick>,
-    read: usize,
-    last: Vec<u8>,
-    full: bool,
-    error: Option<RecordError>,
-}
-
-impl Visit for Search {
-    fn visit(&mut self, key: &[u8], revision: Revision, value: &[u8]) -> VisitStep {
-        self.read += 1;
-        self.last = key.to_vec();
-        let record = match VersionRecord::decode(value) {
-            Ok(record) => record,
-            Err(error) => {
-                self.error = Some(error);
-                return VisitStep::Stop;
-            }
-        };
-        let Walk { rules, now, calendar, .. } = &self.walk;
-        if let Some(key) = object_key(key)
-            && let Some(due) = rules.due_current(key.as_str(), &record, *now, *calendar)
-        {
-            self.found.push(Pick { key, revision, record, due });
-        }
-        self.full = self.read == RECORDS_PER_STEP_MAX || self.found.len() == OBJECTS_PER_STEP_MAX;
-        if self.full { VisitStep::Stop } else { VisitStep::Continue }
     }
 }
 

@@ -10,11 +10,15 @@
 //! A step can end anywhere: what is due stays due. The cursor says only where a pass goes on.
 //!
 //! # Limits
-//! A step reads a bounded number of records, and keeps those of one page.
+//! A step reads a bounded number of records, and keeps a bounded number of those, of bounded bytes. What ends shares
+//! commits of a bounded size.
 
 mod apply;
 mod config;
+mod current;
 mod cursor;
+mod ends;
+mod log;
 mod rules;
 mod schedule;
 mod transition;

@@ -2,6 +2,7 @@
 
 use super::apply::{LifecycleStep, Outcome, Walk, object_key};
 use super::cursor::{Cursor, Phase};
+use super::log;
 use crate::{Error, UploadRef};
 use cofre_catalog::records::{Record, UploadRecord};
 use cofre_catalog::{Revision, SnapshotExt, Visit, VisitStep, keys};
@@ -18,16 +19,21 @@ impl Walk {
         let scan = self.scan(keys::family::UPLOAD, cursor);
         let search = Search { walk: self.clone(), found: Vec::new(), read: 0, last: Vec::new(), full: false };
         let search = self.objects.store().snapshot().await?.scan(scan, search).await?;
+        step.looked_at += search.read as u64;
         for (key, upload) in search.found {
             let about = format!("{}/{key}", self.bucket.name);
             let at = UploadRef { bucket: self.bucket.name.clone(), key, upload };
             let outcome = match self.objects.upload_in(self.bucket.clone(), &at).await {
-                Ok(found) => self.objects.try_abort(&found, &at).await?.into(),
+                Ok(found) => {
+                    let change = self.objects.abort(&found, &at).await?;
+                    let line = self.line(log::DELETE_UPLOAD, &at.key, None, None);
+                    self.objects.try_commit_logged(&found.bucket, change, line.into_iter().collect()).await?.into()
+                }
                 // It ended meanwhile.
                 Err(Error::NoSuchUpload) => Outcome::Changed,
                 Err(error) => return Err(error),
             };
-            step.note(about, outcome, |counts| counts.uploads_aborted += 1);
+            step.note(&about, outcome, |counts| &mut counts.uploads_aborted);
         }
         Ok(search.full.then(|| Cursor { after: search.last, ..Cursor::begin(cursor.bucket, Phase::Uploads) }))
     }

@@ -1,14 +1,14 @@
 use super::doom;
 use crate::blobs::copy_bytes;
-use crate::change::{Count, count_copy};
+use crate::change::{CopyCounts, Count};
 use crate::{Error, Objects};
-use cofre_catalog::records::{BlobRecord, GarbageRecord, ManifestRecord, PartRecord, Record};
-use cofre_catalog::{Batch, Entry, Scan, SnapshotExt, keys};
+use cofre_catalog::records::{BlobRecord, GarbageRecord, ManifestRecord, PartRecord, Record, RecordError};
+use cofre_catalog::{Batch, Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
 use cofre_types::{BlobId, BucketId, UploadId};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-/// Most references that one commit drops.
+/// References after which a commit takes no further record, which may name as many.
 const REFERENCES_PER_STEP_MAX: usize = 1_000;
 
 /// Most garbage records that one step reads.
@@ -38,6 +38,34 @@ struct Drops {
     manifests: BTreeMap<UploadId, u32>,
 }
 
+/// Garbage that is due, as much of it as one step may take.
+#[derive(Default)]
+struct Due {
+    records: Vec<(Vec<u8>, Revision, GarbageRecord)>,
+    /// Blobs that they name.
+    blobs: usize,
+    error: Option<RecordError>,
+}
+
+impl Visit for Due {
+    fn visit(&mut self, key: &[u8], revision: Revision, value: &[u8]) -> VisitStep {
+        match GarbageRecord::decode(value) {
+            Ok(record) => {
+                if let GarbageRecord::Blobs(blobs) = &record {
+                    self.blobs += blobs.len();
+                }
+                self.records.push((key.to_vec(), revision, record));
+            }
+            Err(error) => {
+                self.error = Some(error);
+                return VisitStep::Stop;
+            }
+        }
+        let full = self.records.len() == RECORDS_PER_STEP_MAX || self.blobs >= REFERENCES_PER_STEP_MAX;
+        if full { VisitStep::Stop } else { VisitStep::Continue }
+    }
+}
+
 impl Objects {
     /// Drops references that were let go and whose grace is over. `done` is where the last step ended:
     /// garbage comes in the order of its due times, so what is before it is only what was deleted.
@@ -50,18 +78,24 @@ impl Objects {
             scan.from = Bound::Included(done.clone());
         }
         scan.to = Bound::Excluded(keys::garbage(self.now().0 + 1, [0; 16]));
-        let due = self.store().snapshot().await?.page(scan, RECORDS_PER_STEP_MAX).await?;
-        if due.is_empty() {
+        let due = self.store().snapshot().await?.scan(scan, Due::default()).await?;
+        if let Some(error) = due.error {
+            return Err(error.into());
+        }
+        if due.records.is_empty() {
             return Ok(Reclaimed::default());
         }
         let mut drops = Drops::default();
         let mut last = None;
-        for (key, entry) in due {
+        for (key, revision, record) in due.records {
             if drops.is_full() {
                 break;
             }
             last = Some(key.clone());
-            self.drop_record(key, &entry, &mut drops).await?;
+            drops.batch.unchanged(key.clone(), Some(revision));
+            if self.drop_record(record, &mut drops).await? {
+                drops.batch.delete(key);
+            }
         }
         self.drop_manifests(&mut drops).await?;
         let mut reclaimed = self.drop_references(&mut drops).await?;
@@ -74,9 +108,9 @@ impl Objects {
         Ok(reclaimed)
     }
 
-    async fn drop_record(&self, key: Vec<u8>, entry: &Entry, drops: &mut Drops) -> Result<(), Error> {
-        drops.batch.unchanged(key.clone(), Some(entry.revision));
-        let done = match GarbageRecord::decode(&entry.value)? {
+    /// Drops what a record names; true if that is all of it.
+    async fn drop_record(&self, record: GarbageRecord, drops: &mut Drops) -> Result<bool, Error> {
+        Ok(match record {
             GarbageRecord::Blobs(blobs) => {
                 drops.add(blobs);
                 true
@@ -87,11 +121,7 @@ impl Objects {
             }
             GarbageRecord::Parts(id) => self.drop_parts(id, drops).await?,
             GarbageRecord::Uploads(bucket) => self.drop_uploads(bucket, drops).await?,
-        };
-        if done {
-            drops.batch.delete(key);
-        }
-        Ok(())
+        })
     }
 
     /// The last reference to a manifest makes its parts garbage, which a later step takes.
@@ -150,7 +180,7 @@ impl Objects {
     }
 
     async fn drop_references(&self, drops: &mut Drops) -> Result<Reclaimed, Error> {
-        let (mut reclaimed, mut gone) = (Reclaimed::default(), Vec::new());
+        let (mut reclaimed, mut gone, mut counts) = (Reclaimed::default(), Vec::new(), CopyCounts::default());
         let blobs = std::mem::take(&mut drops.blobs);
         let entries = self.store().get_many(blobs.keys().map(|id| keys::blob(*id)).collect()).await?;
         for ((id, count), entry) in blobs.into_iter().zip(entries) {
@@ -169,10 +199,11 @@ impl Objects {
             gone.push(id);
             for copy in &blob.copies {
                 let bytes = copy_bytes(&blob, copy.piece);
-                count_copy(&mut drops.batch, copy.shard, bytes, Count::Remove);
+                counts.count(copy.shard, bytes, Count::Remove);
                 doom(&mut drops.batch, id, copy.shard, copy.locator.clone(), bytes);
             }
         }
+        counts.add_to(&mut drops.batch);
         // One that is queued after this look is taken off the queue when its turn comes.
         let queued: Vec<_> = gone.iter().flat_map(|id| keys::heals(*id)).collect();
         let entries = self.store().get_many(queued.clone()).await?;

@@ -23,8 +23,13 @@ impl Objects {
         Err(Error::Conflict)
     }
 
-    /// One try to abort an upload as it was found.
-    pub(crate) async fn try_abort(&self, found: &Found, at: &UploadRef) -> Result<Tried, Error> {
+    async fn try_abort(&self, found: &Found, at: &UploadRef) -> Result<Tried, Error> {
+        let change = self.abort(found, at).await?;
+        self.try_commit(&found.bucket, change).await
+    }
+
+    /// The change that aborts an upload as it was found.
+    pub(crate) async fn abort(&self, found: &Found, at: &UploadRef) -> Result<Change, Error> {
         let key = keys::upload(found.bucket.record.id, &at.key, at.upload);
         let due = self.now().after(self.garbage_grace());
         let mut change = Change::default();
@@ -33,6 +38,6 @@ impl Objects {
         change.batch.put(keys::garbage(due.0, self.random().bytes()), GarbageRecord::Parts(at.upload).encode());
         self.uncount_parts(at, &mut change).await?;
         change.usage.uploads -= 1;
-        self.try_commit(&found.bucket, change).await
+        Ok(change)
     }
 }

@@ -8,11 +8,11 @@
 //! # Limits
 //! A request to a bucket that is not logged costs one look at the bucket's cached record.
 
-use super::log_line::{self, Fields};
+use super::log_line;
 use crate::exchange::{Exchange, Noted};
 use crate::host::Domains;
 use crate::translate::names;
-use cofre_objects::{LoggedBucket, Objects};
+use cofre_objects::{LogFields, LogRequester, LoggedBucket, Objects};
 use cofre_runtime::Clock;
 use cofre_types::Timestamp;
 use http::{HeaderMap, HeaderName, Method, Request, StatusCode, header};
@@ -157,10 +157,10 @@ impl ServerLog {
             if let Some((to, key)) = &self.asked {
                 let fields = self.fields(exchange, noted, to, &request_id, sent_bytes);
                 let version = self.version.as_deref().or(self.answer.version.as_deref());
-                let fields = Fields { key: key.as_deref(), version_id: version, ..fields };
+                let fields = LogFields { key: key.as_deref(), version_id: version, ..fields };
                 place = self.objects.log_access(to, fields.line());
                 for deleted in &noted.deleted {
-                    let fields = Fields {
+                    let fields = LogFields {
                         operation: "BATCH.DELETE.OBJECT",
                         key: Some(&deleted.key),
                         version_id: deleted.version.as_deref(),
@@ -175,7 +175,8 @@ impl ServerLog {
             if let Some((to, key, version)) = &self.copied {
                 let fields = self.fields(exchange, noted, to, &request_id, 0);
                 let operation = format!("{}_GET", self.operation);
-                let fields = Fields { operation: &operation, key: Some(key), version_id: version.as_deref(), ..fields };
+                let fields =
+                    LogFields { operation: &operation, key: Some(key), version_id: version.as_deref(), ..fields };
                 place = self.objects.log_access(to, fields.line()).or(place);
             }
         });
@@ -189,29 +190,29 @@ impl ServerLog {
         to: &'a LoggedBucket,
         request_id: &'a str,
         bytes_sent: u64,
-    ) -> Fields<'a> {
+    ) -> LogFields<'a> {
         let came_whole = self.began.max(exchange.received_at());
         let origin = exchange.origin();
-        Fields {
+        LogFields {
             bucket_owner: to.owner,
             bucket: to.name.as_str(),
             time: self.came,
             remote_ip: origin.ip,
-            requester: noted.requester,
+            requester: noted.requester.map(LogRequester::Account),
             request_id,
             operation: &self.operation,
             key: None,
-            request_uri: &self.request_uri,
+            request_uri: Some(&self.request_uri),
             status: self.answer.status.map(|status| status.as_u16()),
             error_code: self.answer.error_code.as_deref(),
             bytes_sent,
             object_size: self.answer.object_size,
-            total_time: self.clock.elapsed().saturating_sub(self.began),
+            total_time: Some(self.clock.elapsed().saturating_sub(self.began)),
             turn_around_time: self.answer.first_byte.map(|first| first.saturating_sub(came_whole)),
             referer: self.headers.referer.as_deref(),
             user_agent: self.headers.user_agent.as_deref(),
             version_id: None,
-            host_id: &self.host_id,
+            host_id: Some(&self.host_id),
             cipher_suite: origin.tls.map(|tls| tls.cipher_suite),
             authentication: self.authentication,
             host: self.headers.host.as_deref(),
