@@ -28,9 +28,10 @@ pub struct Job {
     pub remaining_objects: Option<u64>,
     /// Their bytes.
     pub remaining_bytes: Option<u64>,
-    /// Objects a second in the last minute; null while nothing runs.
+    /// Objects a second in the last minute of work; what it rests between passes does not count. Null while nothing runs,
+    /// and until it has worked for a second.
     pub objects_per_second: Option<f64>,
-    /// Bytes a second in the last minute.
+    /// Bytes a second in the same time.
     pub bytes_per_second: Option<f64>,
     /// Seconds that what remains takes at that rate.
     pub seconds_left: Option<u64>,
@@ -51,7 +52,9 @@ pub struct Job {
     pub done_bytes: u64,
     /// Those that could not be dealt with in the last pass and wait.
     pub waiting: u64,
-    /// What it did by action since the start of the process, of a job that does several things.
+    /// What it did by action since the start of the process, of a job that does several things. What is due by a
+    /// lifecycle rule is known only once it was looked at, so nothing is said to remain: `looked_at` tells how many
+    /// objects, versions and uploads were held against the rules, and `pass_began` since when.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub actions: BTreeMap<String, u64>,
     /// How far the pass is on each shard, of a job that counts by shard.

@@ -40,17 +40,18 @@ impl Reclaim {
         Self { ground, figures, done: None, round: None }
     }
 
-    /// Drops references, until none is due or enough are.
-    async fn drop_references(&mut self, round: &mut Round) -> Result<(), JobError> {
+    /// Drops references. True once none is due, or enough are dropped, so that the round goes on to delete.
+    async fn drop_references(&mut self, round: &mut Round) -> Result<bool, JobError> {
         let reclaimed = self.ground.objects.reclaim_garbage(&mut self.done).await?;
         self.figures.done(reclaimed.blobs, reclaimed.bytes);
         round.drops += 1;
         round.more = reclaimed.more;
-        if !reclaimed.more || round.drops >= DROPS_PER_ROUND_MAX {
-            let shards = self.ground.topology.statuses();
-            round.deleting = Some(shards.into_iter().map(|shard| (shard.id, None)).collect());
+        if reclaimed.more && round.drops < DROPS_PER_ROUND_MAX {
+            return Ok(false);
         }
-        Ok(())
+        let shards = self.ground.topology.statuses();
+        round.deleting = Some(shards.into_iter().map(|shard| (shard.id, None)).collect());
+        Ok(true)
     }
 
     /// Deletes a page of each shard that has not ended. One that is away must not keep the space of the others.
@@ -91,16 +92,13 @@ impl Worker for Reclaim {
                 Round::default()
             }
         };
-        if round.deleting.is_none() {
-            self.drop_references(&mut round).await?;
-            if round.deleting.is_none() {
-                self.round = Some(round);
-                return Ok(Step::More);
-            }
+        let deletes = round.deleting.is_some() || self.drop_references(&mut round).await?;
+        if deletes {
+            self.delete(&mut round).await;
         }
-        self.delete(&mut round).await;
-        if round.deleting.is_some() {
+        if !deletes || round.deleting.is_some() {
             self.round = Some(round);
+            self.figures.finish(false);
             return Ok(Step::More);
         }
         let more = round.more;

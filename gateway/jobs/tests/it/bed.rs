@@ -8,8 +8,8 @@ use cofre_events::EventLog;
 use cofre_iam::{AccountIdentity, Caller, Origin, Principal, RequestId};
 use cofre_jobs::{Ground, JobStatus, Jobs};
 use cofre_objects::{
-    CreateBucket, DeclaredChecksum, NewShard, Objects, OpenBackend, Parts, PutObject, ShardPlace, Topology, Upload,
-    WriteConditions,
+    CreateBucket, DeclaredChecksum, Expiration, Lifecycle, NewShard, Objects, OpenBackend, Parts, PutObject, Rule,
+    Scope, ShardPlace, Topology, Upload, When, WriteConditions,
 };
 use cofre_runtime::{Clock, Random, Shutdown};
 use cofre_settings::{DynamicSettings, JobName, Patch};
@@ -125,6 +125,21 @@ impl Bed {
             conditions: WriteConditions::default(),
         };
         self.objects.put_object(&self.alice, request).await.unwrap();
+    }
+
+    /// Ends objects after a day.
+    pub async fn end_after_a_day(&self) {
+        let rule = Rule {
+            id: "r".to_owned(),
+            enabled: true,
+            scope: Scope::Prefix(String::new()),
+            expiration: Some(Expiration { when: Some(When::Days(1)), lone_markers: None }),
+            noncurrent_expiration: None,
+            transitions: Vec::new(),
+            noncurrent_transitions: Vec::new(),
+            abort_upload_days: None,
+        };
+        self.objects.put_lifecycle(&self.alice, &bucket(), Lifecycle::of(vec![rule])).await.unwrap();
     }
 
     pub fn set_away(&self, number: u32, away: bool) {

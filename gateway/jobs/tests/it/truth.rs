@@ -113,3 +113,19 @@ async fn shards_come_and_go_and_the_status_is_true_at_each_poll() {
     assert_eq!(lacking(&bed, &[1, 2, 3, 4, 5], &[]).await, 0);
     assert!(bed.named().await.values().all(|on| on.len() == 2));
 }
+
+#[tokio::test]
+async fn a_lifecycle_pass_tells_what_it_looked_at_and_guesses_nothing() {
+    let bed = Bed::new("replicas:1", 1).await;
+    fill(&bed, 60).await;
+    bed.set(serde_json::json!({"timers": {"lifecycle_day_secs": 1}})).await;
+    bed.end_after_a_day().await;
+    let lifecycle = bed.until(JobName::Lifecycle, "all objects end", |job| {
+        assert_eq!((job.remaining, job.speed.time_left), (Default::default(), None));
+        job.figures.actions.get("expired") == Some(&60) && job.figures.finished.is_some()
+    });
+    let lifecycle = lifecycle.await;
+    assert!(lifecycle.figures.actions["looked_at"] >= 60, "{lifecycle:?}");
+    assert_eq!(lifecycle.figures.done, 60);
+    assert_eq!(copies_on(&bed, 1).await, 60, "their copies stay for the grace of readers");
+}

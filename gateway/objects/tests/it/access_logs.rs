@@ -1,10 +1,15 @@
 //! From lines to objects: each line once, whatever comes between.
 
 use crate::bed::{Bed, bucket};
+use crate::lifecycle::{DAY, after, noncurrent, pass, rule, set_rules};
 use cofre_catalog::records::{EventRecord, Record};
 use cofre_catalog::{Scan, SnapshotExt, Store, keys};
 use cofre_iam::account_number;
-use cofre_objects::{AccessLogStep, BucketConfig, ConfigKind, GetObject, ListObjects, LogKeys, Logging};
+use cofre_objects::{
+    AccessLogStep, BucketConfig, ConfigKind, GetObject, ListObjects, ListVersions, LogKeys, Logging, Rule, Transition,
+    Versioning, When,
+};
+use cofre_types::VersionId;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -72,6 +77,19 @@ impl Bed {
             found.push((object.key, String::from_utf8(text).unwrap()));
         }
         found
+    }
+
+    async fn versions_of(&self, name: &str) -> Vec<VersionId> {
+        let request = ListVersions {
+            bucket: bucket("b"),
+            prefix: name.to_owned(),
+            delimiter: String::new(),
+            key_after: None,
+            version_after: None,
+            max: 10,
+        };
+        let page = self.objects.list_versions(&self.alice, request).await.unwrap();
+        page.versions.into_iter().map(|version| version.version).collect()
     }
 
     async fn backlog(&self) -> (i64, i64) {
@@ -197,4 +215,110 @@ async fn lines_beyond_the_bounds_are_dropped_counted_and_told() {
     assert_eq!(bed.objects.access_log_counts().written, 65);
     let told: Vec<_> = bed.dropped_events().await.iter().map(|event| event.details[0].1.clone()).collect();
     assert_eq!(told, ["1", "1"]);
+}
+
+/// The fields of the lines that wait, without those that are never the same, in the order of their keys.
+async fn told(bed: &Bed) -> Vec<String> {
+    bed.clock.advance(DELIVERY);
+    bed.deliver().await;
+    let text: String = bed.delivered().await.into_iter().map(|(_, text)| text).collect();
+    let mut lines: Vec<_> = text
+        .lines()
+        .map(|line| {
+            let fields: Vec<_> = line.split(' ').collect();
+            assert_eq!((fields.len(), fields[1], fields[4], fields[5]), (27, "bucket-b", "-", "AmazonS3"), "{line}");
+            assert_eq!(fields[9..12], ["\"-\"", "-", "-"], "no request and no status: {line}");
+            [fields[8], fields[7], fields[13], fields[18]].join(" ")
+        })
+        .collect();
+    lines.sort();
+    let keys = bed.delivered().await.into_iter().map(|(key, _)| key);
+    for key in keys {
+        let request = cofre_objects::DeleteObject {
+            key: crate::bed::key(&key),
+            version: None,
+            conditions: Default::default(),
+            bypass_governance: false,
+        };
+        bed.objects.delete_object(&bed.alice, &bucket("logs"), request).await.unwrap();
+    }
+    lines
+}
+
+#[tokio::test]
+async fn what_rules_do_is_told_in_the_commit_that_does_it() {
+    let bed = Bed::logged().await;
+    bed.set(json!({"storage_classes": {"STANDARD_IA": "replicas:2", "COLD": "replicas:2"}})).await;
+    let end = |prefix: &str| Rule { expiration: after(1), ..rule(prefix, prefix) };
+    let to = |class: &str| vec![Transition { when: When::Days(1), storage_class: class.to_owned() }];
+    let moves = |class: &str| Rule { transitions: to(class), ..rule(class, class) };
+    let aborts = Rule { abort_upload_days: Some(1), ..rule("aborts", "up/") };
+    set_rules(&bed, vec![end("end/"), moves("COLD"), moves("STANDARD_IA"), aborts]).await;
+    for name in ["end/a b", "end/c", "COLD", "STANDARD_IA", "kept"] {
+        bed.put(name, b"12345").await;
+    }
+    crate::multipart::begin(&bed, "up/1", None).await;
+    bed.clock.advance(3 * DAY);
+    bed.rival.take_removals();
+    let counts = pass(&bed).await;
+    assert_eq!((counts.expired, counts.transitioned, counts.uploads_aborted), (2, 2, 1));
+    assert_eq!(bed.rival.take_removals().len(), 4, "a commit for what ends, for each move and for the upload");
+    assert_eq!((bed.backlog().await.0, bed.objects.access_log_counts().written), (5, 5));
+    let expected = [
+        "COLD S3.TRANSITION.OBJECT 5 -",
+        "STANDARD_IA S3.TRANSITION_SIA.OBJECT 5 -",
+        "end/a%2520b S3.EXPIRE.OBJECT 5 -",
+        "end/c S3.EXPIRE.OBJECT 5 -",
+        "up/1 S3.DELETE.UPLOAD - -",
+    ];
+    assert_eq!(told(&bed).await, expected);
+
+    bed.objects.put_bucket_versioning(&bed.alice, &bucket("b"), Versioning::Enabled).await.unwrap();
+    let all = Rule { noncurrent_expiration: noncurrent(1, None), ..end("end/") };
+    set_rules(&bed, vec![all]).await;
+    let version = bed.put("end/v", b"123").await.version.unwrap();
+    bed.clock.advance(3 * DAY);
+    assert_eq!(pass(&bed).await.expired, 1);
+    let marker = bed.versions_of("end/v").await[0];
+    assert_eq!(told(&bed).await, [format!("end/v S3.CREATE.DELETEMARKER - {marker}")]);
+    bed.clock.advance(3 * DAY);
+    assert_eq!(pass(&bed).await.noncurrent_expired, 1);
+    assert_eq!(told(&bed).await, [format!("end/v S3.EXPIRE.OBJECT 3 {version}")]);
+    assert_eq!(pass(&bed).await.markers_removed, 1);
+    assert_eq!(told(&bed).await, [format!("end/v S3.EXPIRE.OBJECT - {marker}")]);
+}
+
+#[tokio::test]
+async fn a_line_that_finds_no_room_keeps_no_rule_from_its_work() {
+    let bed = Bed::logged().await;
+    set_rules(&bed, vec![Rule { expiration: after(1), ..rule("r", "") }]).await;
+    bed.put("a", b"1").await;
+    bed.put("b", b"2").await;
+    let line = "x".repeat((1 << 20) - 1);
+    for _ in 0..64 {
+        bed.log(&line).await;
+        bed.objects.write_access_lines().await;
+    }
+    bed.clock.advance(3 * DAY);
+    assert_eq!(pass(&bed).await.expired, 2);
+    assert!(bed.list("", "").await.0.is_empty());
+    let counts = bed.objects.access_log_counts();
+    assert_eq!((counts.written, counts.dropped), (64, 2));
+    assert_eq!(bed.dropped_events().await[0].details[0].1, "2");
+}
+
+#[tokio::test]
+async fn what_a_rule_did_not_do_after_all_has_no_line() {
+    let bed = Bed::logged().await;
+    set_rules(&bed, vec![Rule { expiration: after(1), ..rule("r", "") }]).await;
+    bed.put("a", b"1").await;
+    bed.put("b", b"2").await;
+    bed.clock.advance(3 * DAY);
+    let (twin, alice) = (bed.twin.clone(), bed.alice.clone());
+    bed.rival.before_next_commit(|| async move {
+        twin.put_object(&alice, crate::bed::put("a", b"new")).await.unwrap();
+    });
+    let counts = pass(&bed).await;
+    assert_eq!((counts.expired, counts.changed), (1, 1));
+    assert_eq!(told(&bed).await, ["b S3.EXPIRE.OBJECT 1 -"]);
 }

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use cofre_catalog::records::{AccountRecord, Record, ShardPlace};
-use cofre_catalog::{Batch, CommitError, Memory, Revision, Scan, Snapshot, SnapshotExt, Store, StoreError, keys};
+use cofre_catalog::{
+    Batch, CommitError, Memory, Revision, Scan, Snapshot, SnapshotExt, Store, StoreError, Write, keys,
+};
 use cofre_iam::{AccountIdentity, Caller, Origin, Principal, RequestId, Secret};
 use cofre_keys::{DEFAULT_KEY, KeyRing, MemoryKeys};
 use cofre_objects::{
@@ -83,6 +85,8 @@ type Act = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
 pub struct Rival {
     store: Arc<Memory>,
     next: Mutex<Option<Act>>,
+    /// For each commit that was tried, how many keys of objects and versions it removes.
+    removals: Mutex<Vec<usize>>,
 }
 
 impl Rival {
@@ -92,6 +96,11 @@ impl Rival {
         act: impl FnOnce() -> F + Send + 'static,
     ) {
         *self.next.lock().unwrap() = Some(Box::new(move || Box::pin(act())));
+    }
+
+    /// For each commit that was tried since this was last asked, how many keys of objects and versions it removes.
+    pub fn take_removals(&self) -> Vec<usize> {
+        std::mem::take(&mut *self.removals.lock().unwrap())
     }
 }
 
@@ -106,6 +115,9 @@ impl Store for Rival {
         if let Some(act) = act {
             act().await;
         }
+        let of_objects = |key: &[u8]| matches!(key.first(), Some(&keys::family::CURRENT | &keys::family::VERSION));
+        let removes = |write: &&Write| matches!(write, Write::Delete(key) if of_objects(key));
+        self.removals.lock().unwrap().push(batch.writes.iter().filter(removes).count());
         self.store.commit(batch).await
     }
 
@@ -156,7 +168,7 @@ impl Bed {
             topology.register(NewShard::at_path((*path).to_owned()), "test").await.unwrap();
         }
         let keys = KeyRing::new(Arc::new(MemoryKeys::new(&[DEFAULT_KEY, "one", "two"], random.clone())), Vec::new());
-        let rival = Arc::new(Rival { store: store.clone(), next: Mutex::default() });
+        let rival = Arc::new(Rival { store: store.clone(), next: Mutex::default(), removals: Mutex::default() });
         let over = |store: Arc<dyn Store>, random| {
             Objects::new(Parts {
                 store,

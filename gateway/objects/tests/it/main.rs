@@ -9,6 +9,7 @@ mod copies;
 mod cors;
 mod encryption;
 mod erasure;
+mod expiry;
 mod given_up;
 mod lifecycle;
 mod lists;

@@ -175,3 +175,32 @@ async fn concurrent_writers_of_a_versioned_key_each_leave_a_version() {
         assert_eq!(bed.get_version("k", id).await.unwrap().len(), 1);
     }
 }
+
+#[tokio::test]
+async fn a_marker_that_goes_meanwhile_hides_nothing() {
+    let bed = Bed::with_bucket().await;
+    set(&bed, Versioning::Enabled).await;
+    for newest_is_a_marker in [false, true] {
+        let name = if newest_is_a_marker { "marker" } else { "object" };
+        bed.put(name, b"behind").await;
+        let marker = bed.delete(name, None).await.unwrap().version.unwrap();
+        let newest = match newest_is_a_marker {
+            true => bed.delete(name, None).await.unwrap().version,
+            false => bed.put(name, b"newest").await.version,
+        };
+        let (twin, alice) = (bed.twin.clone(), bed.alice.clone());
+        bed.rival.before_next_commit(move || async move {
+            let request = cofre_objects::DeleteObject {
+                key: key(name),
+                version: Some(marker),
+                conditions: Default::default(),
+                bypass_governance: false,
+            };
+            twin.delete_object(&alice, &bucket("b"), request).await.unwrap();
+        });
+        bed.delete(name, newest).await.unwrap();
+        assert_eq!(bed.get(name).await.unwrap(), b"behind", "{name}");
+    }
+    let usage = usage(&bed).await;
+    assert_eq!((usage.objects, usage.noncurrent_versions, usage.delete_markers), (2, 0, 0));
+}
