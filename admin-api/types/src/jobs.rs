@@ -28,8 +28,8 @@ pub struct Job {
     pub remaining_objects: Option<u64>,
     /// Their bytes.
     pub remaining_bytes: Option<u64>,
-    /// Objects a second in the last minute of work; what it rests between passes does not count. Null while nothing runs,
-    /// and until it has worked for a second.
+    /// Objects a second in the last minute of work; what it rests between passes does not count. Null while nothing
+    /// runs, and until it has worked for a second.
     pub objects_per_second: Option<f64>,
     /// Bytes a second in the same time.
     pub bytes_per_second: Option<f64>,

@@ -9,8 +9,8 @@ use std::time::Duration;
 /// How often to look when nothing is due.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 
-/// Steps that drop references before a round goes on to delete. Deleting walks over what the catalog's engine still holds of
-/// copies that were deleted before, so that many share one walk.
+/// Steps that drop references before a round goes on to delete. Deleting walks over what the catalog's engine still
+/// holds of copies that were deleted before, so that many share one walk.
 const DROPS_PER_ROUND_MAX: u32 = 8;
 
 /// Gives the space of what was deleted back, in rounds: drops references whose grace is over, then deletes copies

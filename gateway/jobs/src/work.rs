@@ -4,8 +4,8 @@ use std::time::Duration;
 /// What a job did before it had nothing to do for so long says nothing of how fast it is now.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
 
-/// How long a job has worked, and how fast. The rate is told over time of work, so that what it rests for want of work, or
-/// while it is held, is no slowness.
+/// How long a job has worked, and how fast. The rate is told over time of work, so that what it rests for want of work,
+/// or while it is held, is no slowness.
 #[derive(Default)]
 pub(crate) struct Work {
     /// Whether it works now.

@@ -37,8 +37,8 @@ pub(crate) struct KeyState {
 }
 
 impl KeyState {
-    /// What is known of a key of which only the current object was read. That is enough to delete it where versioning is
-    /// not suspended, and to remove an older version: the current object is the newest one, and whoever changes what
+    /// What is known of a key of which only the current object was read. That is enough to delete it where versioning
+    /// is not suspended, and to remove an older version: the current object is the newest one, and whoever changes what
     /// these depend on changes its record.
     pub(crate) fn of_current(bucket: BucketId, key: ObjectKey, current: Held) -> Self {
         Self { bucket, key, current: Some(current), older: Vec::new(), null: None }

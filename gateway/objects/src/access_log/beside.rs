@@ -8,9 +8,9 @@ use cofre_catalog::{Check, keys};
 use std::sync::Arc;
 
 impl Objects {
-    /// Commits a change to a bucket as [`Objects::try_commit`] does, and lines of its access log with it. Where the outbox
-    /// has no room for them they are dropped, counted and told, and the change is made without them. Without lines,
-    /// or where the bucket is not logged, it costs nothing more.
+    /// Commits a change to a bucket as [`Objects::try_commit`] does, and lines of its access log with it. Where the
+    /// outbox has no room for them they are dropped, counted and told, and the change is made without them. Without
+    /// lines, or where the bucket is not logged, it costs nothing more.
     pub(crate) async fn try_commit_logged(
         &self,
         bucket: &Bucket,

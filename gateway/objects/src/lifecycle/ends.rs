@@ -1,11 +1,14 @@
 //! Ends what is due: many versions in one commit.
 //!
 //! # Ordering
-//! A joint commit takes no lock on its keys: held while it syncs, the locks of so many keys would make a large part of all
-//! requests wait. Its checks are enough. A key that has a current object is changed in no way that matters here without
-//! a change of that object's record, which is checked; of a key that has none the marker that hides it must still
-//! stand. A version that ends is checked itself. Where a check fails, because a request was faster, each key of the batch is
-//! done for itself, under its lock and by what stands then: one that is changed all the time does not keep the others.
+//! A joint commit takes no lock on its keys: held while it syncs, the locks of so many keys would make a large part
+//! of all requests wait. Its checks are enough. A key that has a current object is changed in no way that matters
+//! here without a change of that object's record, which is checked; of a key that has none the marker that hides it
+//! must still stand. A version that ends is checked itself. Who acts on a key meanwhile checks what it read in the
+//! same way.
+//!
+//! Where a check fails, because a request was faster, each key of the batch is done for itself, under its lock and by
+//! what stands then: one that is changed all the time does not keep the others.
 
 use super::apply::{COMMITS_AT_ONCE_MAX, LifecycleCounts, LifecycleStep, Outcome, Walk};
 use super::log;
@@ -21,8 +24,9 @@ use cofre_types::ObjectKey;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::VecDeque;
 
-/// Most versions that one commit ends. The catalog's one writer looks each up and removes it, a few microseconds of work, while
-/// PUTs wait for it: so many hold them up by a millisecond or two, which is less than the sync that they wait for anyway.
+/// Most versions that one commit ends. The catalog's one writer looks each up and removes it while PUTs wait for it.
+/// A PUT is about ten such looks and writes, so this many are the work of some forty PUTs: a small part of what a
+/// loaded catalog writes with one sync.
 pub(super) const ENDS_PER_COMMIT_MAX: usize = 256;
 
 /// Bytes of keys and records after which a commit takes no further key.
