@@ -29,7 +29,7 @@ pub struct Healed {
 #[derive(Default)]
 struct Sorted {
     good: Vec<Copy>,
-    missing: Vec<ShardId>,
+    missing: Vec<Copy>,
     corrupt: Vec<Copy>,
     unknown: Vec<Copy>,
     why: String,
@@ -113,14 +113,14 @@ impl Objects {
         for copy in &blob.copies {
             if given_up.contains(&copy.shard) {
                 sorted.why = format!("shard {} was given up", copy.shard);
-                sorted.missing.push(copy.shard);
+                sorted.missing.push(copy.clone());
                 continue;
             }
             match self.shards().verify(&blob, copy).await {
                 CopyState::Whole => sorted.good.push(copy.clone()),
                 CopyState::Missing => {
                     sorted.why = format!("shard {}: missing", copy.shard);
-                    sorted.missing.push(copy.shard);
+                    sorted.missing.push(copy.clone());
                 }
                 CopyState::Corrupt(why) => {
                     sorted.why = format!("shard {}: {why}", copy.shard);
@@ -149,12 +149,12 @@ impl Healed {
 }
 
 impl Sorted {
-    /// The shards whose copy is given up: what is missing, and what is corrupt where a whole copy of the same piece
-    /// stands, for what is left of a corrupt piece may still be of use.
-    fn lost(&self, new: &[Copy]) -> Vec<ShardId> {
+    /// The copies that are given up: what is missing, and what is corrupt where a whole copy of the same piece stands,
+    /// for what is left of a corrupt piece may still be of use.
+    fn lost(&self, new: &[Copy]) -> Vec<Copy> {
         let stands = |piece: u8| self.good.iter().chain(new).any(|copy| copy.piece == piece);
-        let corrupt = self.corrupt.iter().filter(|copy| stands(copy.piece)).map(|copy| copy.shard);
-        self.missing.iter().copied().chain(corrupt).collect()
+        let corrupt = self.corrupt.iter().filter(|copy| stands(copy.piece));
+        self.missing.iter().chain(corrupt).cloned().collect()
     }
 }
 

@@ -36,10 +36,10 @@ pub use relocate::Relocated;
 pub use scrub::Scrubbed;
 pub use stale_uploads::StaleUploads;
 
-use crate::blobs::copy_bytes;
+use crate::blobs::{copy_bytes, copy_record};
 use crate::change::{Count, count_copy};
 use crate::{Error, Objects};
-use cofre_catalog::records::{BlobRecord, DoomedRecord, Record};
+use cofre_catalog::records::{BlobRecord, CopyRecord, DoomedRecord, Record};
 use cofre_catalog::{Batch, Check, CommitError, Revision, keys};
 use cofre_shards::Copy;
 use cofre_types::{BlobId, ShardId};
@@ -75,20 +75,21 @@ impl Objects {
 
 impl HeldBlob {
     /// Adds to `batch` that `lost` copies go and `new` ones come. What is lost becomes doomed.
-    pub(crate) fn change_copies(&self, lost: &[ShardId], new: Vec<Copy>, batch: &mut Batch) {
+    pub(crate) fn change_copies(&self, lost: &[Copy], new: Vec<Copy>, batch: &mut Batch) {
         let mut record = self.record.clone();
+        let goes = |copy: &CopyRecord| lost.iter().any(|lost| copy_record(lost.clone()) == *copy);
         batch.unchanged(keys::blob(self.id), Some(self.revision));
-        for copy in self.record.copies.iter().filter(|copy| lost.contains(&copy.shard)) {
+        for copy in self.record.copies.iter().filter(|copy| goes(copy)) {
             let bytes = copy_bytes(&self.record, copy.piece);
             doom(batch, self.id, copy.shard, copy.locator.clone(), bytes);
             count_copy(batch, copy.shard, bytes, Count::Remove);
         }
-        record.copies.retain(|copy| !lost.contains(&copy.shard));
+        record.copies.retain(|copy| !goes(copy));
         for copy in new {
             batch.checks.push(Check::Present(keys::shard(copy.shard)));
             batch.checks.push(Check::Absent(keys::doomed(copy.shard, self.id)));
             count_copy(batch, copy.shard, copy_bytes(&self.record, copy.piece), Count::Add);
-            record.copies.push(crate::blobs::copy_record(copy));
+            record.copies.push(copy_record(copy));
         }
         batch.put(keys::blob(self.id), record.encode());
     }

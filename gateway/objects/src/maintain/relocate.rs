@@ -66,13 +66,13 @@ impl Objects {
                 return Ok(moved);
             }
         }
-        let lost: &[ShardId] = if enough { &[shard] } else { &[] };
+        let leaving = blob.copies.iter().filter(|copy| enough && copy.shard == shard);
+        let leaving: Vec<Copy> = leaving.cloned().collect();
         let mut batch = Batch::new();
-        held.change_copies(lost, new, &mut batch);
-        if self.maintain(batch).await? && !lost.is_empty() {
+        held.change_copies(&leaving, new, &mut batch);
+        if self.maintain(batch).await? && enough {
             moved.blobs = 1;
-            let leaving = held.record.copies.iter().filter(|copy| copy.shard == shard);
-            moved.bytes = leaving.map(|copy| copy_bytes(&held.record, copy.piece)).sum::<u64>();
+            moved.bytes = leaving.iter().map(|copy| copy_bytes(&held.record, copy.piece)).sum::<u64>();
         }
         Ok(moved)
     }

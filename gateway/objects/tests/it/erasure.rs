@@ -11,18 +11,18 @@ use std::collections::{BTreeMap, HashSet};
 
 const SIZE: usize = 1_500_001;
 
-fn content(seed: u8) -> Vec<u8> {
+pub fn content(seed: u8) -> Vec<u8> {
     (0..SIZE).map(|i| (i % 251) as u8 ^ (i / 1021) as u8 ^ seed).collect()
 }
 
 /// A bed with a bucket `b` under 4+2.
-async fn bed(shards: usize) -> Bed {
+pub async fn bed(shards: usize) -> Bed {
     let bed = Bed::with_shards("ec:4+2", shards).await;
     bed.make_bucket("b").await;
     bed
 }
 
-async fn records(bed: &Bed) -> Vec<(BlobId, BlobRecord)> {
+pub async fn records(bed: &Bed) -> Vec<(BlobId, BlobRecord)> {
     let page = bed.store.snapshot().await.unwrap().page(Scan::prefix(&[family::BLOB]), 1000).await.unwrap();
     let read = |(key, entry): (Vec<u8>, cofre_catalog::Entry)| {
         (keys::blob_of(&key).unwrap(), BlobRecord::decode(&entry.value).unwrap())
@@ -52,7 +52,7 @@ async fn assert_counted(bed: &Bed, shards: usize) {
     }
 }
 
-async fn lose(bed: &Bed, path: &str) -> usize {
+pub async fn lose(bed: &Bed, path: &str) -> usize {
     let backend = bed.backends.at(path);
     let (listed, _) = backend.list(None).await.unwrap();
     let lost: Vec<_> = listed.into_iter().map(|copy| (copy.blob, copy.locator)).collect();
@@ -61,7 +61,7 @@ async fn lose(bed: &Bed, path: &str) -> usize {
     count
 }
 
-async fn scrub(bed: &Bed) -> u64 {
+pub async fn scrub(bed: &Bed) -> u64 {
     let (mut after, mut bad) = (None, 0);
     loop {
         let scrubbed = bed.objects.scrub(after).await.unwrap();
@@ -73,7 +73,7 @@ async fn scrub(bed: &Bed) -> u64 {
     }
 }
 
-async fn heal(bed: &Bed) -> Healed {
+pub async fn heal(bed: &Bed) -> Healed {
     let mut all = Healed::default();
     let mut after = None;
     loop {

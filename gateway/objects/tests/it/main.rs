@@ -18,6 +18,7 @@ mod maintenance;
 mod multipart;
 mod objects;
 mod payment;
+mod pieces;
 mod quota;
 mod rebalance;
 mod remote_shards;

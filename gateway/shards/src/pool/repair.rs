@@ -81,8 +81,9 @@ impl Shards {
         scheme::add(self, &source, &header, targets).await
     }
 
-    /// Shards for new copies: first those that hold no copy at all, good or bad.
-    async fn targets(&self, blob: &BlobRef, pieces: Vec<u8>, mut excluded: Excluded) -> scheme::Targets {
+    /// Shards for new copies: first those that hold no copy at all, good or bad. One that holds a bad copy gets the same
+    /// piece again, where that is wanted: another beside it would share its shard for as long as the bad one is kept.
+    async fn targets(&self, blob: &BlobRef, mut pieces: Vec<u8>, mut excluded: Excluded) -> scheme::Targets {
         let wanted = pieces.len();
         let size = pieces.iter().map(|piece| scheme::copy_bytes(blob.scheme, blob.size, *piece)).max().unwrap_or(0);
         let (mut shards, mut shortage) = {
@@ -94,7 +95,15 @@ impl Shards {
             shards.iter().for_each(|shard| excluded.domain_of(shard));
             let (more, again) = self.choose(wanted - shards.len(), size, &excluded).await;
             shortage.full = shortage.full.max(again.full);
-            shards.extend(more);
+            for shard in more {
+                let own = blob.copies.iter().find(|copy| copy.shard == shard.info.id).map(|copy| copy.piece);
+                let at = pieces.iter().skip(shards.len()).position(|piece| Some(*piece) == own);
+                if let Some(at) = at {
+                    let place = shards.len();
+                    pieces[place..=place + at].rotate_right(1);
+                }
+                shards.push(shard);
+            }
         }
         shortage.reached = shards.len();
         scheme::Targets { shards, pieces, shortage }
