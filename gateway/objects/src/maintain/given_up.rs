@@ -5,16 +5,19 @@
 
 use crate::{Error, Objects};
 use cofre_catalog::records::{Record, ShardMode, ShardRecord};
-use cofre_catalog::{Scan, SnapshotExt, keys};
+use cofre_catalog::{Revision, Scan, SnapshotExt, keys};
 use cofre_types::{BlobId, ShardId};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 /// Most blobs that one step queues.
 const BLOBS_PER_STEP_MAX: usize = 256;
 
 /// Most commits of a step that are under way at once.
 const COMMITS_AT_ONCE_MAX: usize = 16;
+
+/// The shards that were given up, as they were read: what is decided by that holds only while they are.
+pub(crate) type GivenUp = HashMap<ShardId, Revision>;
 
 /// What a step of queueing did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -38,14 +41,14 @@ impl Objects {
         Ok(queued)
     }
 
-    /// The shards whose copies do not count.
-    pub(crate) async fn given_up_shards(&self) -> Result<HashSet<ShardId>, Error> {
+    /// The shards whose copies do not count, with the commits that wrote their records.
+    pub(crate) async fn given_up_shards(&self) -> Result<GivenUp, Error> {
         let page = self.store().snapshot().await?.page(Scan::prefix(&[keys::family::SHARD]), crate::SHARDS_MAX).await?;
-        let mut given_up = HashSet::new();
+        let mut given_up = HashMap::new();
         for (_, entry) in page {
             let record = ShardRecord::decode(&entry.value)?;
             if record.mode.is_given_up() {
-                given_up.insert(record.id);
+                given_up.insert(record.id, entry.revision);
             }
         }
         Ok(given_up)

@@ -1,3 +1,4 @@
+use super::given_up::GivenUp;
 use super::queue::HealCursor;
 use super::{BLOBS_AT_ONCE_MAX, HeldBlob};
 use crate::blobs::{blob_ref, copy_bytes};
@@ -6,7 +7,6 @@ use cofre_catalog::{Batch, Entry, keys};
 use cofre_shards::{AddError, Copy, CopyState, standing};
 use cofre_types::{BlobId, Scheme, ShardId};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use std::collections::HashSet;
 
 /// What a step of healing did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Objects {
         Ok(Healed { next: queued.next, ..healed })
     }
 
-    async fn heal_queued(&self, (key, entry): (Vec<u8>, Entry), given_up: &HashSet<ShardId>) -> Result<Healed, Error> {
+    async fn heal_queued(&self, (key, entry): (Vec<u8>, Entry), given_up: &GivenUp) -> Result<Healed, Error> {
         let Some(id) = keys::blob_of(&key) else { return Ok(Healed::default()) };
         let mut unqueue = Batch::new();
         unqueue.unchanged(key.clone(), Some(entry.revision));
@@ -61,7 +61,7 @@ impl Objects {
     }
 
     /// `unqueue` takes the blob off the queue; it is part of the commit that makes the blob whole.
-    async fn heal_blob(&self, held: &HeldBlob, given_up: &HashSet<ShardId>, unqueue: Batch) -> Result<Healed, Error> {
+    async fn heal_blob(&self, held: &HeldBlob, given_up: &GivenUp, unqueue: Batch) -> Result<Healed, Error> {
         let mut healed = Healed::default();
         let scheme = held.record.scheme;
         let sorted = self.sort_copies(held, given_up).await;
@@ -107,11 +107,11 @@ impl Objects {
     }
 
     /// A copy on a shard that was given up counts as missing; it is held against the catalog if the shard comes back.
-    async fn sort_copies(&self, held: &HeldBlob, given_up: &HashSet<ShardId>) -> Sorted {
+    async fn sort_copies(&self, held: &HeldBlob, given_up: &GivenUp) -> Sorted {
         let mut sorted = Sorted::default();
         let blob = blob_ref(held.id, &held.record);
         for copy in &blob.copies {
-            if given_up.contains(&copy.shard) {
+            if given_up.contains_key(&copy.shard) {
                 sorted.why = format!("shard {} was given up", copy.shard);
                 sorted.missing.push(copy.clone());
                 continue;

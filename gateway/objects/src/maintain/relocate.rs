@@ -1,10 +1,12 @@
 use super::BLOBS_AT_ONCE_MAX;
+use super::given_up::GivenUp;
 use crate::blobs::{blob_ref, copy_bytes};
 use crate::{Error, Objects};
 use cofre_catalog::Batch;
 use cofre_shards::{BlobRef, Copy, CopyState};
 use cofre_types::{BlobId, Scheme, ShardId};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use std::sync::Arc;
 
 /// Most blobs that one step moves.
 const BLOBS_PER_STEP_MAX: usize = 64;
@@ -38,27 +40,37 @@ impl Objects {
     /// Moves blobs off a shard each, to one that is not in the list behind it, in which the shard itself is. Several go
     /// at once, so that they share the syncs of packs and catalog.
     pub(super) async fn relocate_blobs(&self, moves: Vec<(BlobId, ShardId, Vec<ShardId>)>) -> Result<Relocated, Error> {
+        let given_up = Arc::new(self.given_up_shards().await?);
         let each = moves.into_iter().map(|(id, shard, avoid)| {
-            let objects = self.clone();
-            async move { objects.relocate_blob(id, shard, &avoid).await }
+            let (objects, given_up) = (self.clone(), Arc::clone(&given_up));
+            async move { objects.relocate_blob(id, shard, &avoid, &given_up).await }
         });
         let moved: Vec<_> = stream::iter(each).buffer_unordered(BLOBS_AT_ONCE_MAX).try_collect().await?;
         Ok(moved.into_iter().fold(Relocated::default(), Relocated::and))
     }
 
-    async fn relocate_blob(&self, id: BlobId, shard: ShardId, avoid: &[ShardId]) -> Result<Relocated, Error> {
+    /// Copies on shards that were given up count for nothing.
+    async fn relocate_blob(
+        &self,
+        id: BlobId,
+        shard: ShardId,
+        avoid: &[ShardId],
+        given_up: &GivenUp,
+    ) -> Result<Relocated, Error> {
         let Some(held) = self.held_blob(id).await? else { return Ok(Relocated::default()) };
         let blob = blob_ref(id, &held.record);
         if !blob.copies.iter().any(|copy| copy.shard == shard) {
             return Ok(Relocated::default());
         }
+        let counts = |copy: &&Copy| !given_up.contains_key(&copy.shard);
+        let counting: Vec<Copy> = blob.copies.iter().filter(counts).cloned().collect();
         let began = self.now();
-        let new = match self.shards().add_copies(&blob, &blob.copies, held.record.scheme, avoid).await {
+        let new = match self.shards().add_copies(&blob, &counting, held.record.scheme, avoid).await {
             Ok(new) => new,
             Err(error) => return Ok(Relocated::failed(error.to_string())),
         };
         self.refuse_stale(began)?;
-        let enough = self.stands_without(&blob, shard, &new).await;
+        let enough = self.stands_without(&BlobRef { copies: counting, ..blob.clone() }, shard, &new).await;
         let mut moved = Relocated::default();
         if !enough {
             moved = Relocated::failed("too few other shards have room, or hold whole copies".to_owned());

@@ -1,10 +1,12 @@
 //! Shards that are away, given up, and back.
 
 use crate::bed::Bed;
-use cofre_catalog::keys::family;
-use cofre_objects::{Reconciling, ShardMode, TopologyError};
+use cofre_catalog::keys::{self, family};
+use cofre_catalog::records::{BlobRecord, Record};
+use cofre_catalog::{Scan, SnapshotExt, Store};
+use cofre_objects::{Reconciling, ShardChange, ShardMode, TopologyError};
 use cofre_shards::Backend;
-use cofre_types::ShardId;
+use cofre_types::{BlobId, ShardId};
 use std::time::Duration;
 
 const ONE: ShardId = ShardId(1);
@@ -182,4 +184,45 @@ async fn a_read_of_a_blob_below_its_redundancy_goes_on_and_queues_it() {
     let queued = tokio::time::timeout(Duration::from_secs(10), bed.objects.queue_reported()).await;
     assert!(queued.expect("a read came upon a copy that is gone").unwrap());
     assert_eq!(bed.topology.waiting_for_heal().await.unwrap().blobs, 1);
+}
+
+#[tokio::test]
+async fn a_drain_does_not_count_copies_on_a_shard_that_was_given_up() {
+    let bed = Bed::with_shards("replicas:2", 4).await;
+    bed.make_bucket("b").await;
+    for i in 0..20 {
+        bed.put(&format!("k{i}"), &[i; 100]).await;
+    }
+    let two = ShardId(2);
+    let on = |record: &BlobRecord, shard| record.copies.iter().any(|copy| copy.shard == shard);
+    let leaving: Vec<_> = records(&bed).await.into_iter().filter(|(_, record)| on(record, two)).collect();
+    // It answers, and is not to be relied on any more.
+    bed.topology.give_up(ONE, false, "test").await.unwrap();
+    let change = ShardChange { draining: Some(true), ..ShardChange::default() };
+    bed.topology.change(two, &change, None, "test").await.unwrap();
+    let mut after = None;
+    loop {
+        let moved = bed.objects.relocate(two, after).await.unwrap();
+        assert_eq!(moved.failed, 0, "{:?}", moved.last_error);
+        after = moved.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(bed.topology.holdings(two).await.unwrap().blobs, 0);
+    assert!(leaving.iter().any(|(_, record)| on(record, ONE)));
+    for (blob, record) in records(&bed).await {
+        if leaving.iter().any(|(id, _)| *id == blob) {
+            let counts = record.copies.iter().filter(|copy| copy.shard != ONE).count();
+            assert_eq!(counts, 2, "{record:?}");
+        }
+    }
+}
+
+async fn records(bed: &Bed) -> Vec<(BlobId, BlobRecord)> {
+    let page = bed.store.snapshot().await.unwrap().page(Scan::prefix(&[family::BLOB]), 1000).await.unwrap();
+    let read = |(key, entry): (Vec<u8>, cofre_catalog::Entry)| {
+        (keys::blob_of(&key).unwrap(), BlobRecord::decode(&entry.value).unwrap())
+    };
+    page.into_iter().map(read).collect()
 }
