@@ -95,6 +95,12 @@ impl Objects {
         let written = new.iter().map(|copy| copy.shard).collect();
         let mut batch = if whole { unqueue } else { Batch::new() };
         held.change_copies(&lost, new, &mut batch);
+        for copy in &lost {
+            // One that is back meanwhile is held against the catalog: nothing is let go on it.
+            if let Some(read) = given_up.get(&copy.shard) {
+                batch.unchanged(keys::shard(copy.shard), Some(*read));
+            }
+        }
         if self.maintain(batch).await? {
             healed.bytes += bytes;
             if whole {

@@ -36,3 +36,23 @@ async fn a_good_piece_outlives_a_corrupt_one_on_its_shard() {
     }
     assert!(bed.get("k").await.unwrap() == content(1));
 }
+
+#[tokio::test]
+async fn a_piece_on_a_shard_that_comes_back_while_its_blob_is_healed_stays_named() {
+    let bed = bed(6).await;
+    bed.put("k", &content(1)).await;
+    let back = ShardId(2);
+    for shard in [ShardId(1), back] {
+        bed.topology.give_up(shard, false, "test").await.unwrap();
+        bed.objects.queue_given_up(shard, None).await.unwrap();
+    }
+    bed.topology.register(NewShard::at_path(PATHS[6].to_owned()), "test").await.unwrap();
+    let topology = bed.topology.clone();
+    bed.rival.before_next_commit(move || async move { topology.take_back(back, "test").await.unwrap() });
+    assert_eq!(heal(&bed).await.blobs, 0, "it was decided on what was not so any more");
+    let doomed = bed.store.snapshot().await.unwrap().page(Scan::prefix(&keys::doomed_on(back)), 10).await.unwrap();
+    assert!(doomed.is_empty(), "nothing lets it go while it is held against the catalog");
+    assert_eq!(heal(&bed).await.blobs, 1);
+    bed.topology.note_reconciled(back, "test").await.unwrap();
+    assert_eq!(records(&bed).await[0].1.copies.iter().filter(|copy| copy.shard == back).count(), 1);
+}
