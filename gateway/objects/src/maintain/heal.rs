@@ -65,18 +65,22 @@ impl Objects {
         let mut healed = Healed::default();
         let scheme = held.record.scheme;
         let sorted = self.sort_copies(held, given_up).await;
-        let kept: Vec<Copy> = sorted.good.iter().chain(&sorted.unknown).cloned().collect();
-        if stand(scheme, &sorted.good) < scheme.needed() {
-            if stand(scheme, &kept) < scheme.needed() {
-                healed.damaged.push((held.id, sorted.why));
-            } else {
+        let kept = join(&sorted.good, &sorted.unknown);
+        let sources = match self.sources(held, given_up, &sorted).await {
+            Sources::Enough(sources) => sources,
+            Sources::OutOfReach => {
                 healed.waiting += 1;
+                return Ok(healed);
             }
-            return Ok(healed);
-        }
+            Sources::TooFew => {
+                healed.damaged.push((held.id, sorted.why));
+                return Ok(healed);
+            }
+        };
         let blob = blob_ref(held.id, &held.record);
+        let avoid: Vec<ShardId> = given_up.keys().copied().collect();
         let began = self.now();
-        let new = match self.shards().add_copies(&blob, &kept, scheme, &[]).await {
+        let new = match self.shards().add_copies(&blob, &sources, scheme, &avoid).await {
             Ok(new) => new,
             Err(AddError::Read(_) | AddError::Write(_)) => {
                 healed.waiting += 1;
@@ -84,10 +88,10 @@ impl Objects {
             }
         };
         self.refuse_stale(began)?;
-        let all: Vec<Copy> = kept.iter().chain(&new).cloned().collect();
-        let whole = stand(scheme, &all) >= scheme.width() && sorted.unknown.is_empty();
+        let whole = stand(scheme, &join(&kept, &new)) >= scheme.width() && sorted.unknown.is_empty();
         let bytes: u64 = new.iter().map(|copy| copy_bytes(&held.record, copy.piece)).sum();
-        let lost = sorted.lost(&new);
+        let readable = stand(scheme, &join(&sorted.good, &new)) >= scheme.needed();
+        let lost = if readable { sorted.lost(&new) } else { Vec::new() };
         if !whole && new.is_empty() && lost.is_empty() {
             healed.waiting += 1;
             return Ok(healed);
@@ -110,6 +114,27 @@ impl Objects {
             healed.waiting += u64::from(!whole);
         }
         Ok(healed)
+    }
+
+    /// The copies to make others from. What still reads on shards that were given up is looked for only where it may be
+    /// all that is left.
+    async fn sources(&self, held: &HeldBlob, given_up: &GivenUp, sorted: &Sorted) -> Sources {
+        let scheme = held.record.scheme;
+        let mut readable = sorted.good.clone();
+        if stand(scheme, &readable) < scheme.needed() {
+            let blob = blob_ref(held.id, &held.record);
+            for copy in blob.copies.iter().filter(|copy| given_up.contains_key(&copy.shard)) {
+                if self.shards().verify(&blob, copy).await == CopyState::Whole {
+                    readable.push(copy.clone());
+                }
+            }
+        }
+        let all = join(&readable, &sorted.unknown);
+        match (stand(scheme, &readable) >= scheme.needed(), stand(scheme, &all) >= scheme.needed()) {
+            (true, _) => Sources::Enough(all),
+            (false, true) => Sources::OutOfReach,
+            (false, false) => Sources::TooFew,
+        }
     }
 
     /// A copy on a shard that was given up counts as missing; it is held against the catalog if the shard comes back.
@@ -154,6 +179,16 @@ impl Healed {
     }
 }
 
+/// What a blob can be made whole from.
+enum Sources {
+    /// These copies.
+    Enough(Vec<Copy>),
+    /// Too few are proved whole, and those out of reach may be what lacks.
+    OutOfReach,
+    /// Too few, and none that may come back.
+    TooFew,
+}
+
 impl Sorted {
     /// The copies that are given up: what is missing, and what is corrupt where a whole copy of the same piece stands,
     /// for what is left of a corrupt piece may still be of use.
@@ -162,6 +197,10 @@ impl Sorted {
         let corrupt = self.corrupt.iter().filter(|copy| stands(copy.piece));
         self.missing.iter().chain(corrupt).cloned().collect()
     }
+}
+
+fn join(some: &[Copy], others: &[Copy]) -> Vec<Copy> {
+    some.iter().chain(others).cloned().collect()
 }
 
 fn stand(scheme: Scheme, copies: &[Copy]) -> usize {

@@ -226,3 +226,31 @@ async fn records(bed: &Bed) -> Vec<(BlobId, BlobRecord)> {
     };
     page.into_iter().map(read).collect()
 }
+
+#[tokio::test]
+async fn what_still_reads_on_a_shard_that_was_given_up_is_made_anew_elsewhere() {
+    for (scheme, shards, given_up) in [("replicas:1", 3, 1), ("ec:2+1", 5, 2)] {
+        let bed = Bed::with_shards(scheme, shards).await;
+        bed.make_bucket("b").await;
+        let content = |i: u8| vec![i; 600_000];
+        for i in 0..10 {
+            bed.put(&format!("k{i}"), &content(i)).await;
+        }
+        // They answer, and are not to be relied on any more: some blobs have too few copies elsewhere.
+        for shard in (1..=given_up).map(ShardId) {
+            bed.topology.give_up(shard, false, "test").await.unwrap();
+        }
+        for shard in (1..=given_up).map(ShardId) {
+            bed.objects.queue_given_up(shard, None).await.unwrap();
+        }
+        heal(&bed).await;
+        assert_eq!(bed.count(family::HEAL).await, 0, "{scheme}");
+        for (shard, path) in (1..=given_up).map(ShardId).zip(["/one", "/two"]) {
+            assert_eq!(bed.topology.holdings(shard).await.unwrap().blobs, 0, "{scheme}");
+            bed.backends.set_away(path, true);
+        }
+        for i in 0..10 {
+            assert_eq!(bed.get(&format!("k{i}")).await.unwrap(), content(i), "{scheme}");
+        }
+    }
+}
