@@ -45,13 +45,14 @@ impl Worker for Reconcile {
 
     async fn step(&mut self) -> Result<Step, JobError> {
         let views = self.ground.topology.list().await?;
-        let mut returning = views.iter().map(|view| &view.record).filter(|record| record.mode == ShardMode::Returning);
-        let Some(shard) = returning.next().map(|record| record.id) else {
+        let Some(view) = views.iter().find(|view| view.record.mode == ShardMode::Returning) else {
             self.figures.finish(true);
             return Ok(Step::Idle(LOOK_EVERY));
         };
         self.figures.finish(false);
-        let goal = shard.0.to_be_bytes();
+        let (shard, revision) = (view.record.id, view.revision);
+        // One that was given up again meanwhile has let go of more since: a pass counts for one return.
+        let goal = [&shard.0.to_be_bytes()[..], &revision.to_be_bytes()].concat();
         let record = self.passes.record(&self.ground, &self.figures).await?;
         if record.goal != goal {
             record.cursor.clear();
@@ -65,6 +66,8 @@ impl Worker for Reconcile {
         seen.bytes += step.bytes;
         seen.bad += step.bad;
         seen.unreachable += step.unreachable;
+        // As the record has it: what was unreachable before a restart is as unknown as what is now.
+        let unknown = seen.unreachable;
         self.passes.left().waiting += step.unreachable;
         if step.unreachable > 0 {
             self.passes.left().problem(format!("shard {shard}"), "some of its copies could not be read");
@@ -72,15 +75,15 @@ impl Worker for Reconcile {
         let next = step.next.map(Reconciling::encode);
         match self.passes.advance(&self.ground, &self.figures, next).await? {
             None => Ok(Step::More),
-            Some(0) => self.end(shard).await,
+            Some(0) if unknown == 0 => self.end(shard, revision).await,
             Some(_) => Ok(Step::Idle(AGAIN_AFTER)),
         }
     }
 }
 
 impl Reconcile {
-    async fn end(&self, shard: ShardId) -> Result<Step, JobError> {
-        self.ground.topology.note_reconciled(shard, "job reconcile").await?;
+    async fn end(&self, shard: ShardId, revision: u64) -> Result<Step, JobError> {
+        self.ground.topology.note_reconciled(shard, revision, "job reconcile").await?;
         self.heal.wake();
         Ok(Step::More)
     }

@@ -1,7 +1,9 @@
 //! What the status says, held against what really stands on the shards.
 
 use crate::bed::Bed;
+use cofre_catalog::records::{JobRecord, ShardPass};
 use cofre_jobs::JobState;
+use cofre_objects::Reconciling;
 use cofre_settings::JobName;
 use cofre_types::ShardId;
 
@@ -128,4 +130,70 @@ async fn a_lifecycle_pass_tells_what_it_looked_at_and_guesses_nothing() {
     assert!(lifecycle.figures.actions["looked_at"] >= 60, "{lifecycle:?}");
     assert_eq!(lifecycle.figures.done, 60);
     assert_eq!(copies_on(&bed, 1).await, 60, "their copies stay for the grace of readers");
+}
+
+#[tokio::test]
+async fn a_pass_over_a_shard_that_came_back_counts_for_that_return_alone() {
+    let bed = Bed::new("replicas:2", 3).await;
+    fill(&bed, 60).await;
+    let held = copies_on(&bed, 1).await;
+    bed.set_away(1, true);
+    bed.until(JobName::AttachShards, "the loss is seen", |job| job.remaining.objects == Some(1)).await;
+    bed.topology.give_up(ShardId(1), false, "test").await.unwrap();
+    bed.until(JobName::Rebuild, "what it held is elsewhere", |job| job.figures.finished.is_some()).await;
+    assert_eq!((copies_on(&bed, 1).await, bed.standing(1).await.len()), (0, held));
+    // An earlier return ended in the middle of its pass, beyond what had been let go by then.
+    let earlier = JobRecord {
+        goal: ShardId(1).0.to_be_bytes().to_vec(),
+        cursor: Reconciling::Named(None).encode(),
+        ..JobRecord::default()
+    };
+    bed.objects.note_job_progress(JobName::Reconcile.as_str(), &earlier).await.unwrap();
+
+    // Now the others lose everything, and it comes back with the last good copies.
+    bed.set(serde_json::json!({"jobs": {"heal": {"paused": true}}})).await;
+    for number in [2, 3] {
+        bed.wipe(number).await;
+    }
+    bed.jobs.control().run(JobName::Scrub);
+    bed.until(JobName::Heal, "the loss is found", |heal| heal.remaining.objects == Some(60)).await;
+    bed.set_away(1, false);
+    bed.topology.take_back(ShardId(1), "test").await.unwrap();
+    bed.until(JobName::Reconcile, "it is held against the catalog", |job| job.figures.passes > 0).await;
+    bed.until(JobName::Reclaim, "what nobody needs is deleted", |job| job.figures.finished.is_some()).await;
+    assert_eq!((copies_on(&bed, 1).await, bed.standing(1).await.len()), (held, held));
+}
+
+#[tokio::test]
+async fn a_pass_that_could_not_read_everything_proves_nothing_after_a_restart_either() {
+    let bed = Bed::new("replicas:2", 3).await;
+    fill(&bed, 60).await;
+    let held = copies_on(&bed, 1).await;
+    bed.set_away(1, true);
+    bed.until(JobName::AttachShards, "the loss is seen", |job| job.remaining.objects == Some(1)).await;
+    bed.topology.give_up(ShardId(1), false, "test").await.unwrap();
+    bed.until(JobName::Rebuild, "what it held is elsewhere", |job| job.figures.finished.is_some()).await;
+    bed.set(serde_json::json!({"jobs": {"heal": {"paused": true}}})).await;
+    for number in [2, 3] {
+        bed.wipe(number).await;
+    }
+    bed.jobs.control().run(JobName::Scrub);
+    bed.until(JobName::Heal, "the loss is found", |heal| heal.remaining.objects == Some(60)).await;
+    bed.set(serde_json::json!({"jobs": {"reconcile": {"paused": true}}})).await;
+    bed.set_away(1, false);
+    bed.topology.take_back(ShardId(1), "test").await.unwrap();
+    // The process before this one came by copies that did not answer.
+    let revision = bed.topology.get(ShardId(1)).await.unwrap().revision;
+    let seen = ShardPass { shard: ShardId(1), copies: 0, bytes: 0, bad: 0, unreachable: held as u64 };
+    let before = JobRecord {
+        goal: [&ShardId(1).0.to_be_bytes()[..], &revision.to_be_bytes()].concat(),
+        cursor: Reconciling::Named(None).encode(),
+        shards: vec![seen],
+        ..JobRecord::default()
+    };
+    bed.objects.note_job_progress(JobName::Reconcile.as_str(), &before).await.unwrap();
+    bed.set(serde_json::json!({"jobs": {"reconcile": {"paused": null}}})).await;
+    bed.until(JobName::Reconcile, "it is held against the catalog again", |job| job.figures.passes > 1).await;
+    bed.until(JobName::Reclaim, "what nobody needs is deleted", |job| job.figures.finished.is_some()).await;
+    assert_eq!((copies_on(&bed, 1).await, bed.standing(1).await.len()), (held, held));
 }

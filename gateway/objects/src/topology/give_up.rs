@@ -14,7 +14,7 @@ impl Topology {
     /// [`TopologyError::NoSuchShard`].
     pub async fn give_up(&self, id: ShardId, by_itself: bool, actor: &str) -> Result<(), TopologyError> {
         let mode = if by_itself { ShardMode::Lost } else { ShardMode::Dead };
-        self.set_mode(id, "shard.given_up", actor, |before| match before {
+        self.set_mode(id, "shard.given_up", actor, |before, _| match before {
             ShardMode::Dead => None,
             ShardMode::Lost if by_itself => None,
             ShardMode::Active | ShardMode::ReadOnly | ShardMode::Draining | ShardMode::Lost | ShardMode::Returning => {
@@ -36,31 +36,32 @@ impl Topology {
         if let Err(error) = self.probe(id).await? {
             return Err(TopologyError::Away(error.to_string()));
         }
-        let returning = |before: ShardMode| before.is_given_up().then_some(ShardMode::Returning);
+        let returning = |before: ShardMode, _| before.is_given_up().then_some(ShardMode::Returning);
         self.set_mode(id, "shard.returned", actor, returning).await
     }
 
-    /// Notes that a shard that came back was held against the catalog: it takes new blobs again.
+    /// Notes that a shard that came back was held against the catalog: it takes new blobs again. Nothing is noted if its
+    /// record is no longer at the revision that it was held under: it may have been given up again since.
     ///
     /// # Errors
     /// [`TopologyError`] if the catalog cannot be read or written.
-    pub async fn note_reconciled(&self, id: ShardId, actor: &str) -> Result<(), TopologyError> {
-        let active = |before| (before == ShardMode::Returning).then_some(ShardMode::Active);
+    pub async fn note_reconciled(&self, id: ShardId, revision: u64, actor: &str) -> Result<(), TopologyError> {
+        let active = |before, now| (before == ShardMode::Returning && now == revision).then_some(ShardMode::Active);
         self.set_mode(id, "shard.reconciled", actor, active).await
     }
 
-    /// Commits another mode, if `change` gives one, with its event.
+    /// Commits another mode, if `change` gives one for the mode and the revision that are there, with its event.
     async fn set_mode(
         &self,
         id: ShardId,
         kind: &str,
         actor: &str,
-        change: impl Fn(ShardMode) -> Option<ShardMode>,
+        change: impl Fn(ShardMode, u64) -> Option<ShardMode>,
     ) -> Result<(), TopologyError> {
         for _ in 0..TRIES_MAX {
             let found = self.found(id).await?;
             let before = found.record.mode;
-            let Some(mode) = change(before) else { return Ok(()) };
+            let Some(mode) = change(before, found.entry.revision.0) else { return Ok(()) };
             let mut record = found.record;
             record.mode = mode;
             let details = vec![("mode".to_owned(), format!("{before:?} -> {mode:?}"))];

@@ -16,7 +16,7 @@ use cofre_objects::{
 use cofre_runtime::{ManualClock, Random};
 use cofre_settings::{DynamicSettings, Patch};
 use cofre_shards::{Backend, BackendError, Body, Faulty, MemoryBackend, Shards, ShardsOptions, Trouble, Troubles};
-use cofre_types::{AccountId, BucketName, ObjectKey, ResolvedRange, Scheme, Timestamp, VersionId};
+use cofre_types::{AccountId, BucketName, ObjectKey, ResolvedRange, Scheme, ShardId, Timestamp, VersionId};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use std::collections::HashMap;
@@ -269,6 +269,12 @@ impl Bed {
         for shard in self.topology.list().await.unwrap() {
             while self.objects.delete_doomed(shard.record.id, None).await.unwrap().copies > 0 {}
         }
+    }
+
+    /// Notes that a shard that came back was held against the catalog.
+    pub async fn note_reconciled(&self, shard: ShardId) {
+        let revision = self.topology.get(shard).await.unwrap().revision;
+        self.topology.note_reconciled(shard, revision, "test").await.unwrap();
     }
 
     /// Keys of a family that are left in the catalog.

@@ -111,7 +111,7 @@ async fn what_was_on_a_shard_that_is_given_up_is_whole_elsewhere_and_nothing_on_
     assert_eq!(mode(&bed).await, ShardMode::Returning);
     assert_eq!(reconcile(&bed).await, (0, 0), "every blob is whole without it");
     assert_eq!(bed.objects.delete_doomed(ONE, None).await.unwrap().copies, 0, "not before that was noted");
-    bed.topology.note_reconciled(ONE, "test").await.unwrap();
+    bed.note_reconciled(ONE).await;
     assert_eq!(mode(&bed).await, ShardMode::Active);
     bed.reclaim().await;
     assert_eq!((listed(&bed, "/one").await, bed.stored().await), (0, 40));
@@ -137,7 +137,7 @@ async fn a_shard_that_comes_back_with_the_last_good_copies_gives_them_back() {
     bed.backends.set_away("/one", false);
     bed.topology.take_back(ONE, "test").await.unwrap();
     assert_eq!(reconcile(&bed).await.1, held);
-    bed.topology.note_reconciled(ONE, "test").await.unwrap();
+    bed.note_reconciled(ONE).await;
     heal(&bed).await;
     bed.reclaim().await;
     let mut read = 0;
@@ -164,7 +164,7 @@ async fn the_only_copies_on_a_shard_that_is_given_up_stay_named() {
     bed.backends.set_away("/one", false);
     bed.topology.take_back(ONE, "test").await.unwrap();
     assert_eq!(reconcile(&bed).await, (held, 0));
-    bed.topology.note_reconciled(ONE, "test").await.unwrap();
+    bed.note_reconciled(ONE).await;
     heal(&bed).await;
     all_read(&bed).await;
     assert_eq!(bed.count(family::HEAL).await, 0);
