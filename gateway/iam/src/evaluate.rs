@@ -20,6 +20,7 @@
 use crate::facts::QuestionContext;
 use crate::policy::{Asked, Requester, Verdict};
 use crate::{Action, BucketAccess, Caller, LOG_DELIVERY, ObjectAccess, Principal, account_number};
+use cofre_catalog::records::Retention;
 use cofre_types::{AccountId, BucketName, ObjectKey, Tags, Timestamp, VersionId};
 
 /// What an action is asked of.
@@ -65,14 +66,21 @@ pub struct Details<'a> {
     pub request_tags: Option<&'a Tags>,
     /// Whether an object comes of it (`s3:ObjectCreationOperation`).
     pub creates: Option<bool>,
-    /// Until when a version is to be kept, where it is not a header's word.
-    pub retain_until: Option<Timestamp>,
-    /// Whether a version is to be held, where it is not a header's word.
-    pub legal_hold: Option<bool>,
+    /// The lock that a version is to have, where the body says it: headers say nothing of it then.
+    pub lock: Option<AskedLock>,
     /// Whether the caller began the upload that this is about.
     pub initiated: bool,
     /// The bucket that a service acts for, and who owned it (`aws:SourceArn`, `aws:SourceAccount`).
     pub source: Option<(&'a BucketName, AccountId)>,
+}
+
+/// What the body of a request asks of the lock of a version.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AskedLock {
+    /// How strictly and until when it is to be kept.
+    pub retention: Option<Retention>,
+    /// Whether it is to be held.
+    pub legal_hold: Option<bool>,
 }
 
 /// Whether someone may do something.

@@ -6,6 +6,7 @@
 
 use crate::policy::{ConditionKey, Context};
 use crate::{Action, Principal, Question, account_number};
+use cofre_catalog::records::LockMode;
 use cofre_types::{AccountId, Timestamp};
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
@@ -118,13 +119,19 @@ impl QuestionContext<'_> {
             "s3:objectcreationoperation" => Some(details.creates?.to_string().into()),
             "s3:if-match" => self.header("if-match"),
             "s3:if-none-match" => self.header("if-none-match"),
-            "s3:object-lock-mode" => self.header("x-amz-object-lock-mode"),
-            "s3:object-lock-legal-hold" => match details.legal_hold {
-                Some(hold) => Some(if hold { "ON" } else { "OFF" }.into()),
+            "s3:object-lock-mode" => match details.lock {
+                Some(lock) => Some(match lock.retention?.mode {
+                    LockMode::Governance => "GOVERNANCE".into(),
+                    LockMode::Compliance => "COMPLIANCE".into(),
+                }),
+                None => self.header("x-amz-object-lock-mode"),
+            },
+            "s3:object-lock-legal-hold" => match details.lock {
+                Some(lock) => Some(if lock.legal_hold? { "ON" } else { "OFF" }.into()),
                 None => self.header("x-amz-object-lock-legal-hold"),
             },
-            "s3:object-lock-retain-until-date" => match details.retain_until {
-                Some(until) => iso(until),
+            "s3:object-lock-retain-until-date" => match details.lock {
+                Some(lock) => iso(lock.retention?.until),
                 None => self.header("x-amz-object-lock-retain-until-date"),
             },
             "s3:object-lock-remaining-retention-days" => self.remaining_days(),
@@ -161,8 +168,8 @@ impl QuestionContext<'_> {
 
     /// Whole days from now until the retention that is asked for ends.
     fn remaining_days(&self) -> Value<'_> {
-        let until = match self.0.details.retain_until {
-            Some(until) => i128::from(until.0),
+        let until = match self.0.details.lock {
+            Some(lock) => i128::from(lock.retention?.until.0),
             None => {
                 let text = self.header("x-amz-object-lock-retain-until-date")?;
                 OffsetDateTime::parse(&text, &Rfc3339).ok()?.unix_timestamp_nanos()

@@ -4,7 +4,7 @@ use super::{NO_LOCK, Removal, check_change, set_lock, starting};
 use crate::domain::{Bucket, Tried};
 use crate::{Error, Objects, Unset, WantedLock};
 use cofre_catalog::records::{Guards, LegalHold, LockConfig, Retention};
-use cofre_iam::{Action, Caller};
+use cofre_iam::{Action, AskedLock, Caller, Details};
 use cofre_runtime::uncancelled;
 use cofre_types::{BucketName, ObjectKey, VersionId};
 
@@ -78,7 +78,8 @@ impl Objects {
         bypass: bool,
     ) -> Result<(), Error> {
         let about = (name.clone(), key.clone(), version);
-        self.change_guards(caller, Action::PutObjectRetention, about, bypass, move |guards, removal| {
+        let asked = AskedLock { retention, legal_hold: None };
+        self.change_guards(caller, Action::PutObjectRetention, about, asked, bypass, move |guards, removal| {
             let wanted = retention.map(|retention| starting(retention, removal.now)).transpose()?;
             check_change(guards.retention, wanted, removal)?;
             guards.retention = wanted;
@@ -104,7 +105,8 @@ impl Objects {
             guards.legal_hold = LegalHold::set(hold);
             Ok(())
         };
-        self.change_guards(caller, Action::PutObjectLegalHold, about, false, set).await
+        let asked = AskedLock { retention: None, legal_hold: Some(hold) };
+        self.change_guards(caller, Action::PutObjectLegalHold, about, asked, false, set).await
     }
 
     async fn change_guards(
@@ -112,14 +114,16 @@ impl Objects {
         caller: &Caller,
         action: Action,
         (name, key, version): (BucketName, ObjectKey, Option<VersionId>),
+        asked: AskedLock,
         bypass: bool,
         set: impl Fn(&mut Guards, Removal) -> Result<(), Error> + Send + 'static,
     ) -> Result<(), Error> {
         let mut bucket = self.bucket(&name).await?;
         let (objects, caller) = (self.clone(), caller.clone());
         uncancelled(async move {
+            let details = Details { lock: Some(asked), ..Details::default() };
             for _ in Self::tries() {
-                objects.authorise(&caller, action, &bucket, Some(&key))?;
+                objects.authorise_with(&caller, action, &bucket, Some(&key), details)?;
                 let bypass = bypass && objects.may_bypass(&caller, &bucket, &key);
                 if bucket.lock().is_none() {
                     return Err(NO_LOCK);

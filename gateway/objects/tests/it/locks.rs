@@ -245,3 +245,33 @@ async fn what_is_deleted_together_is_each_held_for_itself() {
     let outcomes = bed.objects.delete_objects(&bed.alice, &bucket("b"), both).await.unwrap();
     assert!(matches!(outcomes.as_slice(), [Err(Error::Locked), Ok(_)]));
 }
+
+#[tokio::test]
+async fn conditions_of_a_policy_look_at_the_lock_that_a_body_asks_for() {
+    let bed = locked_bed().await;
+    let version = bed.put("k", b"v").await.version.unwrap();
+    let deny = |action: &str, condition: &str| {
+        let resource = format!("arn:aws:s3:::{}/*", bucket("b"));
+        BucketConfig::Policy(format!(
+            r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Deny", "Principal": "*", "Action": "s3:{action}",
+                "Resource": "{resource}", "Condition": {condition}}}}}"#
+        ))
+    };
+    let days = r#"{"NumericGreaterThan": {"s3:object-lock-remaining-retention-days": "10"}}"#;
+    let mode = r#"{"StringEquals": {"s3:object-lock-mode": "COMPLIANCE"}}"#;
+    let date = r#"{"DateGreaterThan": {"s3:object-lock-retain-until-date": "2023-11-25T00:00:00Z"}}"#;
+    for (condition, refused, allowed) in [
+        (days, keep(&bed, LockMode::Governance, 20), keep(&bed, LockMode::Governance, 5)),
+        (mode, keep(&bed, LockMode::Compliance, 5), keep(&bed, LockMode::Governance, 5)),
+        (date, keep(&bed, LockMode::Governance, 20), keep(&bed, LockMode::Governance, 5)),
+    ] {
+        bed.objects.put_bucket_config(&bed.alice, &bucket("b"), deny("PutObjectRetention", condition)).await.unwrap();
+        let denied = retain(&bed, version, Some(refused), true).await;
+        assert!(matches!(denied, Err(Error::AccessDenied)), "{condition}: {denied:?}");
+        retain(&bed, version, Some(allowed), true).await.unwrap();
+    }
+    let off = r#"{"StringEquals": {"s3:object-lock-legal-hold": "OFF"}}"#;
+    bed.objects.put_bucket_config(&bed.alice, &bucket("b"), deny("PutObjectLegalHold", off)).await.unwrap();
+    hold(&bed, version, true).await.unwrap();
+    assert!(matches!(hold(&bed, version, false).await, Err(Error::AccessDenied)));
+}
