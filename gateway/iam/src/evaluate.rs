@@ -191,11 +191,11 @@ impl Question<'_> {
         if allowed { Decision::Allow } else { Decision::Default }
     }
 
-    /// The action as access control lists know it. Who may write to a bucket may tag what it makes there; what
-    /// is there it may not.
+    /// The action as access control lists know it. Who may write to a bucket may tag and grant what it makes there;
+    /// what is there it may not.
     fn asked_of_lists(&self) -> Action {
         match (self.action, self.details.creates) {
-            (Action::PutObjectTagging, Some(true)) => Action::PutObject,
+            (Action::PutObjectTagging | Action::PutObjectAcl, Some(true)) => Action::PutObject,
             (action, _) => action,
         }
     }

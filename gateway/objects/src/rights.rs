@@ -73,19 +73,29 @@ impl Objects {
         record: Option<&VersionRecord>,
         details: Details<'_>,
     ) -> Decision {
+        let object = record.map(|record| ObjectAccess {
+            owner: record.owner,
+            acl: record.guards.acl.as_ref(),
+            tags: &record.tags,
+        });
+        self.decide_about(caller, action, bucket, key, object, details)
+    }
+
+    fn decide_about(
+        &self,
+        caller: &Caller,
+        action: Action,
+        bucket: &Bucket,
+        key: Option<&ObjectKey>,
+        object: Option<ObjectAccess<'_>>,
+        details: Details<'_>,
+    ) -> Decision {
         if bucket.is_unpaid(caller, action, key.is_some()) {
             return Decision::Deny;
         }
         let access = &bucket.access;
         let resource = match key {
-            Some(key) => {
-                let object = record.map(|record| ObjectAccess {
-                    owner: record.owner,
-                    acl: record.guards.acl.as_ref(),
-                    tags: &record.tags,
-                });
-                Resource::Object { bucket: &bucket.name, access, key, object }
-            }
+            Some(key) => Resource::Object { bucket: &bucket.name, access, key, object },
             None => Resource::Bucket { bucket: &bucket.name, access },
         };
         let question = Question { caller, action, resource, details, now: self.now() };
@@ -219,9 +229,15 @@ impl Objects {
         let Some(given) = given else { return Ok((owner, None)) };
         let acl = given.of_object(owner, bucket_owner);
         refuse_public(bucket, acl.as_ref())?;
-        // A writer may grant what it owns, unless the bucket's policy denies just that.
-        let decision = self.decide(caller, Action::PutObjectAcl, bucket, Some(key), None, Details::default());
-        if decision == Decision::Deny { Err(Error::AccessDenied) } else { Ok((owner, acl)) }
+        // A writer may grant what it owns; what will be another's only with the right to (AWS, "PutObject",
+        // "Permissions"). A list that grants nothing to others takes none, unless a policy denies just that.
+        let object = ObjectAccess { owner, acl: None, tags: &Tags::default() };
+        let details = Details { creates: Some(true), ..Details::default() };
+        match self.decide_about(caller, Action::PutObjectAcl, bucket, Some(key), Some(object), details) {
+            Decision::Allow => Ok((owner, acl)),
+            Decision::Default if acl.is_none() => Ok((owner, acl)),
+            Decision::Default | Decision::Deny => Err(Error::AccessDenied),
+        }
     }
 }
 

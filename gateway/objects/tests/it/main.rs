@@ -22,6 +22,7 @@ mod pieces;
 mod quota;
 mod rebalance;
 mod remote_shards;
+mod rights;
 mod rivals;
 mod transitions;
 mod truth;
