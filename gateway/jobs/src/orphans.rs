@@ -55,6 +55,7 @@ impl Worker for FindOrphans {
         match self.ground.objects.find_orphans(shard, self.cursor.take(), grace).await {
             Ok(found) => {
                 self.figures.done(found.doomed, found.bytes);
+                self.figures.acted([("named", found.named)]);
                 self.cursor = found.next;
             }
             Err(error) => {

@@ -47,14 +47,14 @@ impl Relocate for Owner<'_> {
         let (blobs, doomed) = self.entries(&ids).await?;
         let mut live = Vec::with_capacity(copies.len());
         for (((_, locator), blob), doomed) in copies.iter().zip(blobs).zip(doomed) {
-            live.push(match (blob, doomed) {
-                (Some(blob), _) => match self.at(&BlobRecord::decode(&blob.value).map_err(unreachable)?, locator) {
-                    Some(_) => Liveness::Live,
-                    None => Liveness::Dead,
-                },
-                (None, Some(_)) => Liveness::Dead,
-                // Its commit may still come: only the search for orphans can tell, after its grace.
-                (None, None) => Liveness::Unknown,
+            let record = blob.map(|blob| BlobRecord::decode(&blob.value)).transpose().map_err(unreachable)?;
+            let doomed = doomed.map(|doomed| DoomedRecord::decode(&doomed.value)).transpose().map_err(unreachable)?;
+            live.push(match (record, doomed) {
+                (Some(record), _) if self.at(&record, locator).is_some() => Liveness::Live,
+                (_, Some(doomed)) if doomed.locator == locator.0 => Liveness::Dead,
+                // Its commit may still come, or its blob may lack it: only the search for orphans can tell, after its
+                // grace.
+                (None | Some(_), None | Some(_)) => Liveness::Unknown,
             });
         }
         Ok(live)

@@ -6,6 +6,7 @@
 //! - Repair writes the new copy and commits it before a bad one becomes doomed. A copy that cannot
 //!   be reached is neither good nor bad: it stays. A corrupt piece stays until the same piece stands whole elsewhere.
 //! - Nothing is deleted from a shard that was given up before it was held against the catalog.
+//! - A copy that no record names is doomed only if its blob is gone, or whole without it.
 //! - Every verb does a bounded step and can be interrupted anywhere.
 
 mod compact;

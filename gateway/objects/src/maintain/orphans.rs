@@ -1,8 +1,9 @@
 use super::doom;
+use crate::blobs::blob_ref;
 use crate::{Error, Objects};
 use cofre_catalog::records::{BlobRecord, Record};
 use cofre_catalog::{Batch, Entry, keys};
-use cofre_shards::Listed;
+use cofre_shards::{BlobRef, Copy, CopyState, Listed, ReadError, standing};
 use cofre_types::ShardId;
 use std::time::Duration;
 
@@ -11,6 +12,8 @@ use std::time::Duration;
 pub struct Orphans {
     /// Copies that were looked at.
     pub seen: u64,
+    /// Copies that no record named and that their blobs lacked: they are named now.
+    pub named: u64,
     /// Copies that no record names, and that are doomed now.
     pub doomed: u64,
     /// Their bytes.
@@ -23,6 +26,9 @@ impl Objects {
     /// Looks for copies on a shard that no record names: what a crash between writing a blob and its
     /// commit left. Only those that are older than `grace` count, for a younger one may still be
     /// committed. A shard that was given up is left alone until it was held against the catalog.
+    ///
+    /// A copy of a blob that is there is read first. If the blob lacks it, as after the catalog was restored from a
+    /// backup that is older than where the copy stands, it is named; if that cannot be told now, it is left.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the shard cannot be listed.
@@ -50,6 +56,18 @@ impl Objects {
             if doomed.is_some() || names(blob.as_ref(), shard, copy)? {
                 continue;
             }
+            let claim = match &blob {
+                Some(_) => self.claim(shard, copy).await?,
+                None => Claim::Needless,
+            };
+            match claim {
+                Claim::Needless => {}
+                Claim::Named => {
+                    orphans.named += 1;
+                    continue;
+                }
+                Claim::Unknown => continue,
+            }
             batch.unchanged(keys::blob(copy.blob), blob.map(|entry| entry.revision));
             batch.unchanged(keys::doomed(shard, copy.blob), None);
             doom(&mut batch, copy.blob, shard, copy.locator.0.clone(), copy.size);
@@ -61,6 +79,57 @@ impl Objects {
         }
         Ok(orphans)
     }
+
+    /// Names a copy of a blob that is there, if the blob lacks it. A bad copy on the same shard makes room for it.
+    async fn claim(&self, shard: ShardId, found: &Listed) -> Result<Claim, Error> {
+        let Some(held) = self.held_blob(found.blob).await? else { return Ok(Claim::Unknown) };
+        let known = blob_ref(held.id, &held.record);
+        let mut copy = Copy { shard, locator: found.locator.clone(), piece: 0 };
+        match self.shards().header(&BlobRef { copies: vec![copy.clone()], ..known.clone() }).await {
+            Ok(header) => copy.piece = header.piece,
+            Err(ReadError::Unreachable(_)) => return Ok(Claim::Unknown),
+            Err(ReadError::AllMissing | ReadError::Corrupt(_)) => return Ok(Claim::Needless),
+        }
+        let (mut whole, mut bad) = (Vec::new(), Vec::new());
+        for named in &known.copies {
+            match self.shards().verify(&known, named).await {
+                CopyState::Whole => whole.push(named.clone()),
+                CopyState::Missing | CopyState::Corrupt(_) => bad.push(named.clone()),
+                CopyState::Unreachable(_) => return Ok(Claim::Unknown),
+            }
+        }
+        let stands = |copies: &[Copy]| standing(known.scheme, copies.iter().map(|copy| copy.piece));
+        let with: Vec<Copy> = whole.iter().chain([&copy]).cloned().collect();
+        let is_there = whole.iter().any(|other| other.shard == shard);
+        if is_there || stands(&whole) >= known.scheme.width() || stands(&with) == stands(&whole) {
+            return Ok(Claim::Needless);
+        }
+        match self.shards().verify(&known, &copy).await {
+            CopyState::Whole => {}
+            CopyState::Missing | CopyState::Corrupt(_) => return Ok(Claim::Needless),
+            CopyState::Unreachable(_) => return Ok(Claim::Unknown),
+        }
+        let (replaced, elsewhere): (Vec<_>, Vec<_>) = bad.into_iter().partition(|other| other.shard == shard);
+        let mut batch = Batch::new();
+        held.change_copies(&replaced, vec![copy], &mut batch);
+        if !self.maintain(batch).await? {
+            return Ok(Claim::Unknown);
+        }
+        for other in elsewhere {
+            self.queue_heal(held.id, other.shard).await?;
+        }
+        Ok(Claim::Named)
+    }
+}
+
+/// What a blob that is there says of a copy that its record does not name.
+enum Claim {
+    /// It lacked the copy, which its record names now.
+    Named,
+    /// It is whole without the copy, or the copy is no good.
+    Needless,
+    /// That cannot be told now.
+    Unknown,
 }
 
 /// Whether a blob's record names this copy.

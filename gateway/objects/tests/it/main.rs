@@ -10,6 +10,7 @@ mod cors;
 mod encryption;
 mod erasure;
 mod expiry;
+mod found_again;
 mod given_up;
 mod lifecycle;
 mod lists;
