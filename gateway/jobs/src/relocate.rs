@@ -68,7 +68,12 @@ impl Worker for Relocate {
     }
 
     async fn step(&mut self) -> Result<Step, JobError> {
-        let (shard, after) = match self.pass {
+        // A drain that was cancelled, or whose shard is gone, ends in the middle of its pass.
+        let shards = self.ground.topology.list().await?;
+        let drains = |shard: ShardId| {
+            shards.iter().any(|view| view.record.id == shard && view.record.mode == ShardMode::Draining)
+        };
+        let (shard, after) = match self.pass.take().filter(|(shard, _)| drains(*shard)) {
             Some(pass) => pass,
             None => match self.next_shard(None).await? {
                 Some(shard) => {

@@ -179,6 +179,21 @@ impl Bed {
         panic!("{what} did not happen: {last:?}");
     }
 
+    /// Holds a job after its first step: it is slow, woken once, and paused as soon as it has done something.
+    pub async fn hold_after_first_step(&self, name: JobName) {
+        self.set(serde_json::json!({"jobs": {name.as_str(): {"busy_share": 0.01}}})).await;
+        self.jobs.control().wake(name);
+        while self.job(name).await.figures.done == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        self.set(serde_json::json!({"jobs": {name.as_str(): {"paused": true}}})).await;
+    }
+
+    /// Lets a job go on that was held.
+    pub async fn go_on(&self, name: JobName) {
+        self.set(serde_json::json!({"jobs": {name.as_str(): {"paused": null, "busy_share": null}}})).await;
+    }
+
     /// Copies that stand on shards which answer and are named by records, by shard.
     pub async fn named(&self) -> BTreeMap<BlobId, BTreeSet<ShardId>> {
         let page =

@@ -197,3 +197,20 @@ async fn a_pass_that_could_not_read_everything_proves_nothing_after_a_restart_ei
     bed.until(JobName::Reclaim, "what nobody needs is deleted", |job| job.figures.finished.is_some()).await;
     assert_eq!((copies_on(&bed, 1).await, bed.standing(1).await.len()), (held, held));
 }
+
+#[tokio::test]
+async fn a_drain_that_is_cancelled_moves_nothing_more() {
+    let bed = Bed::new("replicas:1", 3).await;
+    fill(&bed, 600).await;
+    let draining = |draining| cofre_objects::ShardChange { draining: Some(draining), ..Default::default() };
+    bed.set(serde_json::json!({"jobs": {"rebalance": {"paused": true}}})).await;
+    bed.topology.change(ShardId(1), &draining(true), None, "test").await.unwrap();
+    bed.hold_after_first_step(JobName::Drain).await;
+    bed.topology.change(ShardId(1), &draining(false), None, "test").await.unwrap();
+    let left = copies_on(&bed, 1).await;
+    assert!(left > 50, "{left} are left");
+    bed.go_on(JobName::Drain).await;
+    bed.until(JobName::Drain, "nothing is left to do", |job| job.figures.finished.is_some()).await;
+    // A step may have been under way when it was held.
+    assert!(copies_on(&bed, 1).await + 16 >= left);
+}
