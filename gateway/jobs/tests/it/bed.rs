@@ -8,8 +8,8 @@ use cofre_events::EventLog;
 use cofre_iam::{AccountIdentity, Caller, Origin, Principal, RequestId};
 use cofre_jobs::{Ground, JobStatus, Jobs};
 use cofre_objects::{
-    CreateBucket, DeclaredChecksum, Expiration, Lifecycle, NewShard, Objects, OpenBackend, Parts, PutObject, Rule,
-    Scope, ShardPlace, Topology, Upload, When, WriteConditions,
+    CopyObject, CreateBucket, DeclaredChecksum, Expiration, Inspect, Lifecycle, NewShard, Objects, OpenBackend, Parts,
+    PutObject, Rule, Scope, ShardPlace, Topology, Upload, When, WriteConditions,
 };
 use cofre_runtime::{Clock, Random, Shutdown};
 use cofre_settings::{DynamicSettings, JobName, Patch};
@@ -140,6 +140,37 @@ impl Bed {
             abort_upload_days: None,
         };
         self.objects.put_lifecycle(&self.alice, &bucket(), Lifecycle::of(vec![rule])).await.unwrap();
+    }
+
+    pub async fn copy(&self, from: &str, to: &str) {
+        let request = CopyObject {
+            source_bucket: bucket(),
+            source_key: ObjectKey::parse(from).unwrap(),
+            source_version: None,
+            source_conditions: Default::default(),
+            source_customer_key: None,
+            bucket: bucket(),
+            key: ObjectKey::parse(to).unwrap(),
+            headers: None,
+            website_redirect: None,
+            tags: None,
+            storage_class: String::new(),
+            checksum: None,
+            lock: Default::default(),
+            acl: None,
+            conditions: WriteConditions::default(),
+            encryption: Default::default(),
+        };
+        self.objects.copy_object(&self.alice, request).await.unwrap();
+    }
+
+    /// Whether an object stands under the redundancy that is wanted for it.
+    pub async fn stands_as_wanted(&self, key: &str) -> bool {
+        let caller = self.objects.internal_caller("test");
+        let key = ObjectKey::parse(key).unwrap();
+        let request = Inspect { bucket: bucket(), key, version: None, check: false };
+        let version = self.objects.inspect(&caller, request).await.unwrap().remove(0);
+        version.blobs.iter().all(|blob| blob.record.as_ref().unwrap().scheme == version.wanted)
     }
 
     pub fn set_away(&self, number: u32, away: bool) {

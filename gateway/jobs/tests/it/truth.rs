@@ -214,3 +214,18 @@ async fn a_drain_that_is_cancelled_moves_nothing_more() {
     // A step may have been under way when it was held.
     assert!(copies_on(&bed, 1).await + 16 >= left);
 }
+
+#[tokio::test]
+async fn what_is_copied_behind_a_conversion_is_converted_before_it_has_ended() {
+    let bed = Bed::new("replicas:1", 3).await;
+    fill(&bed, 2_000).await;
+    bed.set(serde_json::json!({"redundancy": "replicas:2"})).await;
+    bed.hold_after_first_step(JobName::Convert).await;
+    assert!(!bed.stands_as_wanted("k999").await, "it is the last of them");
+    bed.copy("k999", "behind").await;
+    bed.go_on(JobName::Convert).await;
+    bed.until(JobName::Convert, "it has ended", |job| job.figures.finished.is_some()).await;
+    for key in ["k0", "k999", "behind"] {
+        assert!(bed.stands_as_wanted(key).await, "{key}");
+    }
+}
