@@ -24,6 +24,7 @@ mod reconcile;
 mod relocate;
 mod scrub;
 mod stale_uploads;
+mod walk;
 
 pub use doomed::Deleted;
 pub use garbage::Reclaimed;

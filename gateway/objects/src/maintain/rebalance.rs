@@ -7,18 +7,14 @@
 use super::Relocated;
 use crate::blobs::copy_bytes;
 use crate::{Error, Objects};
-use cofre_catalog::records::{BlobRecord, Record, RecordError, ShardMode, ShardRecord, ShardUsage};
-use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
+use cofre_catalog::records::{BlobRecord, Record, ShardMode, ShardRecord, ShardUsage};
+use cofre_catalog::{Scan, SnapshotExt, keys};
 use cofre_shards::{ShardState, standing};
 use cofre_types::{BlobId, ShardId};
 use std::collections::BTreeMap;
-use std::ops::Bound;
 
 /// Most copies that one step moves.
 const MOVES_PER_STEP_MAX: usize = 64;
-
-/// Most records that one step reads in search of them.
-const RECORDS_PER_STEP_MAX: usize = 10_000;
 
 /// How far apart the fill of shards is.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -89,19 +85,17 @@ impl Objects {
     /// # Errors
     /// [`Error`] if the catalog cannot be read or written.
     pub async fn rebalance(&self, after: Option<BlobId>) -> Result<Rebalanced, Error> {
-        let parts = self.parts().await?;
+        let mut parts = self.parts().await?;
         let spread = parts.spread();
-        let mut scan = Scan::prefix(&[keys::family::BLOB]);
-        if let Some(after) = after {
-            scan.from = Bound::Excluded(keys::blob(after));
-        }
-        let search = Search { parts, found: Vec::new(), read: 0, last: None, error: None };
-        let search = self.store().snapshot().await?.scan(scan, search).await?;
-        if let Some(error) = search.error {
-            return Err(error.into());
-        }
-        let next = search.last.filter(|_| search.is_full());
-        let moved = self.relocate_blobs(search.found).await?;
+        let movable = move |id: BlobId, record: BlobRecord| {
+            let Move { from, to, bytes } = parts.choose(&record)?;
+            // As if it had moved, so that a step does not go too far.
+            parts.note(from, -bytes);
+            parts.note(to, bytes);
+            Some((id, from, parts.avoid(&record, from, to)))
+        };
+        let (found, next) = self.walk_blobs(after, MOVES_PER_STEP_MAX, movable).await?;
+        let moved = self.relocate_blobs(found).await?;
         Ok(Rebalanced { moved: Relocated { next, ..moved }, spread })
     }
 
@@ -171,49 +165,10 @@ impl Parts {
         let (to, _) = targets.filter(|(_, part)| !shared(part) && fits(part)).min_by(by_fill)?;
         Some(Move { from: *from, to: *to, bytes: size })
     }
-}
 
-impl Parts {
     /// The shards that a copy which leaves `from` must not go to, so that it goes to `to`.
     fn avoid(&self, record: &BlobRecord, from: ShardId, to: ShardId) -> Vec<ShardId> {
         let holds = |id: &ShardId| record.copies.iter().any(|copy| copy.shard == *id);
         self.domains.keys().copied().filter(|id| *id == from || (*id != to && !holds(id))).collect()
-    }
-}
-
-struct Search {
-    parts: Parts,
-    found: Vec<(BlobId, ShardId, Vec<ShardId>)>,
-    read: usize,
-    last: Option<BlobId>,
-    error: Option<RecordError>,
-}
-
-impl Search {
-    fn is_full(&self) -> bool {
-        self.read == RECORDS_PER_STEP_MAX || self.found.len() == MOVES_PER_STEP_MAX
-    }
-}
-
-impl Visit for Search {
-    fn visit(&mut self, key: &[u8], _revision: Revision, value: &[u8]) -> VisitStep {
-        let Some(id) = keys::blob_of(key) else { return VisitStep::Continue };
-        self.read += 1;
-        self.last = Some(id);
-        match BlobRecord::decode(value) {
-            Ok(record) => {
-                if let Some(Move { from, to, bytes }) = self.parts.choose(&record) {
-                    // As if it had moved, so that a step does not go too far.
-                    self.parts.note(from, -bytes);
-                    self.parts.note(to, bytes);
-                    self.found.push((id, from, self.parts.avoid(&record, from, to)));
-                }
-            }
-            Err(error) => {
-                self.error = Some(error);
-                return VisitStep::Stop;
-            }
-        }
-        if self.is_full() { VisitStep::Stop } else { VisitStep::Continue }
     }
 }
