@@ -78,15 +78,7 @@ impl Objects {
             let (tried, record) =
                 self.try_put(&bucket, &request.key, &draft, &request.conditions, change, None).await?;
             if matches!(tried, Tried::Done) {
-                return Ok(CopyOutcome {
-                    etag: record.etag,
-                    modified: record.modified,
-                    version: bucket.shown(record.version),
-                    source_version: source.bucket.shown(source.held.record.version),
-                    ending: Self::ending(&bucket, &request.key, &record),
-                    checksum: record.checksum,
-                    encryption: Encrypted::of(record.guards.encryption.as_ref()),
-                });
+                return Ok(source.outcome((&bucket, &request.key), record));
             }
             bucket = self.same_bucket(&bucket).await?;
         }
@@ -190,6 +182,19 @@ impl Source {
     /// The redundancy of its storage class.
     pub(crate) fn scheme(&self, objects: &Objects) -> Scheme {
         objects.scheme_of(&self.bucket, &self.held.record.storage_class)
+    }
+
+    /// What is told of a copy of it that was made.
+    pub(super) fn outcome(&self, (bucket, key): (&Bucket, &ObjectKey), record: VersionRecord) -> CopyOutcome {
+        CopyOutcome {
+            etag: record.etag,
+            modified: record.modified,
+            version: bucket.shown(record.version),
+            source_version: self.bucket.shown(self.held.record.version),
+            ending: Objects::ending(bucket, key, &record),
+            checksum: record.checksum,
+            encryption: Encrypted::of(record.guards.encryption.as_ref()),
+        }
     }
 
     /// The commit happens only if the source is still there: so are the blobs that it refers to.

@@ -7,9 +7,7 @@ use crate::domain::Bucket;
 use crate::encryption::{Plan, entity_tag};
 use crate::object::put::Draft;
 use crate::rights::Writer;
-use crate::{
-    Body, BodyError, CopyObject, CopyOutcome, CustomerKey, DeclaredChecksum, Encrypted, Error, Objects, Upload,
-};
+use crate::{Body, BodyError, CopyObject, CopyOutcome, CustomerKey, DeclaredChecksum, Error, Objects, Upload};
 use cofre_catalog::records::{Content, Guards, VersionRecord};
 use cofre_types::{AccountId, ChecksumAlgorithm, ChecksumKind, ResolvedRange};
 use futures_util::StreamExt;
@@ -63,15 +61,7 @@ impl Objects {
         let conditions = &request.conditions;
         let (bucket, record) =
             self.commit_or_discard((bucket, &request.key), draft, writer, conditions, written, version).await?;
-        Ok(CopyOutcome {
-            etag: record.etag,
-            modified: record.modified,
-            version: bucket.shown(record.version),
-            source_version: source.bucket.shown(source.held.record.version),
-            ending: Self::ending(&bucket, &request.key, &record),
-            checksum: record.checksum,
-            encryption: Encrypted::of(record.guards.encryption.as_ref()),
-        })
+        Ok(source.outcome((&bucket, &request.key), record))
     }
 
     /// A range of a source in the clear, as a body that is to be written.
