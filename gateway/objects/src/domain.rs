@@ -218,13 +218,13 @@ impl Objects {
     pub(crate) async fn key_state(&self, bucket: &Bucket, key: &ObjectKey) -> Result<KeyState, Error> {
         let id = bucket.record.id;
         if !bucket.names_versions() {
-            let current = self.get(keys::current(id, key)).await?.map(held).transpose()?;
+            let current = self.get(keys::current(id, key)).await?.map(held_current).transpose()?;
             return Ok(KeyState { bucket: id, key: key.clone(), current, older: Vec::new(), null: None });
         }
         let snapshot = self.store().snapshot().await?;
         let mut found = snapshot.get_many(vec![keys::current(id, key), keys::null_version(id, key)]).await?;
         let pointer = found.pop().flatten();
-        let current = found.pop().flatten().map(held).transpose()?;
+        let current = found.pop().flatten().map(held_current).transpose()?;
         let prefix = keys::object(keys::family::VERSION, id, key);
         let older = snapshot.page(Scan::prefix(&prefix), 2).await?;
         let older = older.into_iter().map(|(_, entry)| held(entry)).collect::<Result<_, _>>()?;
@@ -330,7 +330,12 @@ pub(crate) fn durability(bucket: &Bucket) -> cofre_shards::Durability {
     }
 }
 
-/// Decodes a version record.
+/// Decodes a version record that does not stand as the current one.
 pub(crate) fn held(entry: Entry) -> Result<Held, Error> {
-    Ok(Held { revision: entry.revision, record: VersionRecord::decode(&entry.value)? })
+    Ok(Held { revision: entry.revision, record: VersionRecord::decode(&entry.value)?, current: false })
+}
+
+/// Decodes the record of a current version.
+pub(crate) fn held_current(entry: Entry) -> Result<Held, Error> {
+    Ok(Held { current: true, ..held(entry)? })
 }

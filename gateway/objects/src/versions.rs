@@ -21,6 +21,15 @@ use cofre_types::{AccountId, BucketId, ETag, ObjectKey, Tags, Timestamp, Version
 pub(crate) struct Held {
     pub revision: Revision,
     pub record: VersionRecord,
+    /// Whether it was read from `c`: it is the current object.
+    pub current: bool,
+}
+
+impl Held {
+    /// The key that its record stands at.
+    pub(crate) fn place(&self, bucket: BucketId, key: &ObjectKey) -> Vec<u8> {
+        if self.current { keys::current(bucket, key) } else { keys::version(bucket, key, self.record.place) }
+    }
 }
 
 /// What stands at one key.
@@ -52,12 +61,6 @@ impl KeyState {
     /// The newest version, object or delete marker.
     pub(crate) fn newest(&self) -> Option<&VersionRecord> {
         self.object().or_else(|| self.older.first().map(|held| &held.record))
-    }
-
-    /// Whether this is the current object. Its place says so and its revision does not: the commit that puts a version
-    /// and ages the one before it gives both records one revision.
-    pub(crate) fn is_current(&self, held: &Held) -> bool {
-        self.current.as_ref().is_some_and(|current| current.record.place == held.record.place)
     }
 
     /// The place of the newest version, object or delete marker.

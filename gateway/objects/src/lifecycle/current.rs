@@ -75,7 +75,7 @@ impl Visit for Search {
         {
             let bytes = at.len() + value.len();
             self.kept_bytes += bytes;
-            let held = Held { revision, record };
+            let held = Held { revision, record, current: true };
             match due {
                 Due::Expire { .. } => {
                     self.ends.push(Ending { key, current: Some(held), what: What::Current, bytes });

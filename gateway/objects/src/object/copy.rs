@@ -25,7 +25,6 @@ pub(crate) struct Source {
     pub bucket: Arc<Bucket>,
     pub key: ObjectKey,
     pub held: Held,
-    current: bool,
 }
 
 impl Objects {
@@ -99,8 +98,7 @@ impl Objects {
             Error::IsDeleteMarker { .. } => Error::InvalidRequest("the source of a copy is not a delete marker"),
             other => other,
         })?;
-        let current = self.key_state(&bucket, key).await?.is_current(&held);
-        Ok(Source { bucket, key: key.clone(), held, current })
+        Ok(Source { bucket, key: key.clone(), held })
     }
 
     /// Tags that go along with a copy are read there and set here (AWS, "CopyObject", "Permissions").
@@ -199,13 +197,8 @@ impl Source {
 
     /// The commit happens only if the source is still there: so are the blobs that it refers to.
     pub(crate) fn check_unchanged(&self, change: &mut Change) {
-        let id = self.bucket.record.id;
-        let key = if self.current {
-            keys::current(id, &self.key)
-        } else {
-            keys::version(id, &self.key, self.held.record.place)
-        };
-        change.batch.unchanged(key, Some(self.held.revision));
+        let at = self.held.place(self.bucket.record.id, &self.key);
+        change.batch.unchanged(at, Some(self.held.revision));
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::domain::{Bucket, held};
+use crate::domain::{Bucket, held, held_current};
 use crate::encryption::check_customer_key;
 use crate::versions::Held;
 use crate::{Encrypted, Error, GetObject, GetOutcome, HeadOutcome, ObjectInfo, Objects};
@@ -125,7 +125,7 @@ impl Objects {
 
     async fn current_object(&self, bucket: &Bucket, key: &ObjectKey) -> Result<Held, Error> {
         if let Some(entry) = self.get(keys::current(bucket.record.id, key)).await? {
-            return held(entry);
+            return held_current(entry);
         }
         if !bucket.names_versions() {
             return Err(Error::NoSuchKey { delete_marker: None });

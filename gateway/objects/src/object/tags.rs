@@ -2,7 +2,6 @@ use crate::change::Change;
 use crate::domain::{Bucket, Tried};
 use crate::versions::Held;
 use crate::{Error, Objects};
-use cofre_catalog::keys;
 use cofre_catalog::records::Record;
 use cofre_iam::{Action, Caller, Details};
 use cofre_runtime::uncancelled;
@@ -74,11 +73,7 @@ impl Objects {
 
     /// Writes a version's record anew where it stands.
     pub(crate) async fn try_rewrite(&self, bucket: &Bucket, key: &ObjectKey, held: Held) -> Result<Tried, Error> {
-        let at = if self.key_state(bucket, key).await?.is_current(&held) {
-            keys::current(bucket.record.id, key)
-        } else {
-            keys::version(bucket.record.id, key, held.record.place)
-        };
+        let at = held.place(bucket.record.id, key);
         let mut change = Change::default();
         change.batch.unchanged(at.clone(), Some(held.revision));
         change.batch.put(at, held.record.encode());
