@@ -16,6 +16,15 @@ pub(crate) struct Writer {
     pub lock: WantedLock,
 }
 
+/// What a write makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Makes {
+    /// An object.
+    Object,
+    /// An upload, of which an object may come later.
+    Upload,
+}
+
 impl Objects {
     /// Refuses what the caller may not do to a bucket, or to an object of it. Not for reading, tagging
     /// and granting an object: see [`Objects::authorise_version`].
@@ -162,16 +171,17 @@ impl Objects {
         }
     }
 
-    /// The right to make an object with these tags.
+    /// The right to make an object or an upload with these tags.
     pub(crate) fn authorise_put(
         &self,
         caller: &Caller,
         bucket: &Bucket,
         key: &ObjectKey,
         tags: &Tags,
+        makes: Makes,
     ) -> Result<(), Error> {
         let request_tags = (!tags.is_empty()).then_some(tags);
-        let details = Details { request_tags, creates: Some(true), ..Details::default() };
+        let details = Details { request_tags, creates: Some(makes == Makes::Object), ..Details::default() };
         self.authorise_with(caller, Action::PutObject, bucket, Some(key), details)?;
         if request_tags.is_some() {
             self.authorise_with(caller, Action::PutObjectTagging, bucket, Some(key), details)?;
@@ -179,7 +189,7 @@ impl Objects {
         Ok(())
     }
 
-    /// The right to make an object with these tags, its owner and its guards. Asked of every state of the
+    /// The right to make an object or an upload with these tags, its owner and its guards. Asked of every state of the
     /// bucket that a commit is tried on.
     pub(crate) fn authorise_write(
         &self,
@@ -187,19 +197,10 @@ impl Objects {
         bucket: &Bucket,
         key: &ObjectKey,
         tags: &Tags,
-    ) -> Result<(AccountId, Guards), Error> {
-        self.authorise_put(&writer.caller, bucket, key, tags)?;
-        self.owner_and_guards(writer, bucket, key)
-    }
-
-    /// The owner and the guards of what may be written.
-    pub(crate) fn owner_and_guards(
-        &self,
-        writer: &Writer,
-        bucket: &Bucket,
-        key: &ObjectKey,
+        makes: Makes,
     ) -> Result<(AccountId, Guards), Error> {
         let Writer { caller, acl, lock } = writer;
+        self.authorise_put(caller, bucket, key, tags, makes)?;
         let (owner, acl) = self.written_by(caller, bucket, key, acl.as_ref())?;
         let lock = self.lock_for(caller, bucket, key, *lock)?;
         Ok((owner, Guards { acl, ..lock.guards() }))

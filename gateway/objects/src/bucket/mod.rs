@@ -10,6 +10,7 @@ mod requests;
 pub use requests::*;
 
 use crate::lock::lock_of;
+use crate::rights::Makes;
 use crate::{Error, GivenAcl, Objects};
 use cofre_catalog::keys;
 use cofre_catalog::records::{BucketRecord, Usage};
@@ -77,7 +78,7 @@ impl Objects {
         acl: Option<&GivenAcl>,
     ) -> Result<(), Error> {
         let bucket = self.bucket(name).await?;
-        self.authorise_put(caller, &bucket, key, tags)?;
+        self.authorise_put(caller, &bucket, key, tags, Makes::Object)?;
         self.written_by(caller, &bucket, key, acl).map(drop)
     }
 

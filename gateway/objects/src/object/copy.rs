@@ -3,7 +3,7 @@ use crate::digest::Hasher;
 use crate::domain::{Bucket, Tried};
 use crate::encryption::check_customer_key;
 use crate::object::put::Draft;
-use crate::rights::Writer;
+use crate::rights::{Makes, Writer};
 use crate::versions::Held;
 use crate::{CopyObject, CopyOutcome, EncryptAs, Encrypted, Error, Objects};
 use cofre_catalog::records::{
@@ -45,7 +45,8 @@ impl Objects {
         let given_tags = request.tags.clone().unwrap_or_default();
         let mut known: Option<(Revision, Option<Checksum>)> = None;
         for _ in Self::tries() {
-            let (owner, mut guards) = self.authorise_write(&writer, &bucket, &request.key, &given_tags)?;
+            let (owner, mut guards) =
+                self.authorise_write(&writer, &bucket, &request.key, &given_tags, Makes::Object)?;
             let source =
                 self.copy_source(caller, &request.source_bucket, &request.source_key, request.source_version).await?;
             let held = source.held.record.guards.encryption.as_ref();

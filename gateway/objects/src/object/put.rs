@@ -3,7 +3,7 @@ use crate::change::Change;
 use crate::domain::{Bucket, Tried};
 use crate::encryption::entity_tag;
 use crate::lock::Removal;
-use crate::rights::Writer;
+use crate::rights::{Makes, Writer};
 use crate::{Encrypted, Error, Objects, PutObject, PutOutcome, WriteConditions};
 use cofre_catalog::keys;
 use cofre_catalog::records::{Content, Guards, Headers, VersionKind, VersionRecord, Versioning};
@@ -39,7 +39,7 @@ impl Objects {
             request;
         let bucket = self.bucket(&name).await?;
         let writer = Writer { caller: caller.clone(), acl, lock };
-        let (owner, guards) = self.authorise_write(&writer, &bucket, &key, &tags)?;
+        let (owner, guards) = self.authorise_write(&writer, &bucket, &key, &tags, Makes::Object)?;
         self.check_class(&storage_class)?;
         if !conditions.is_empty() {
             // Refused before the body is written. Held again at the commit, where it counts.
@@ -120,7 +120,7 @@ impl Objects {
             let now = self.same_bucket(&bucket).await?;
             if now.revision != bucket.revision {
                 // What the writer might do in the bucket as it was says nothing of the bucket as it is.
-                let (owner, guards) = self.authorise_write(writer, &now, key, &draft.tags)?;
+                let (owner, guards) = self.authorise_write(writer, &now, key, &draft.tags, Makes::Object)?;
                 draft.owner = owner;
                 draft.guards = Guards { encryption: draft.guards.encryption.take(), ..guards };
             }

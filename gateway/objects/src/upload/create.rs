@@ -1,11 +1,11 @@
 use crate::change::Change;
-use crate::domain::{Bucket, Tried};
-use crate::rights::Writer;
+use crate::domain::Tried;
+use crate::rights::{Makes, Writer};
 use crate::{CreateUpload, Error, Objects, UploadInfo};
 use cofre_catalog::keys;
 use cofre_catalog::records::{Guards, Record, UploadRecord};
-use cofre_iam::{Action, Caller, Details};
-use cofre_types::{AccountId, ChecksumAlgorithm, ChecksumKind, ObjectKey, Tags, UploadId};
+use cofre_iam::Caller;
+use cofre_types::{ChecksumAlgorithm, ChecksumKind, UploadId};
 
 impl Objects {
     /// Begins a multipart upload.
@@ -27,7 +27,7 @@ impl Objects {
         } = request;
         let mut bucket = self.bucket(&name).await?;
         let writer = Writer { caller: caller.clone(), acl, lock };
-        let (owner, guards) = self.authorise_begin(&writer, &bucket, &key, &tags)?;
+        let (owner, guards) = self.authorise_write(&writer, &bucket, &key, &tags, Makes::Upload)?;
         self.check_class(&storage_class)?;
         let seal = self.data_seal(&bucket, &encryption).await?;
         let mut record = UploadRecord {
@@ -50,29 +50,11 @@ impl Objects {
                 return Ok(UploadInfo { ending, ..UploadInfo::of(&record) });
             }
             bucket = self.same_bucket(&bucket).await?;
-            let (owner, guards) = self.authorise_begin(&writer, &bucket, &key, &record.tags)?;
+            let (owner, guards) = self.authorise_write(&writer, &bucket, &key, &record.tags, Makes::Upload)?;
             record.owner = owner;
             record.guards = Guards { encryption: record.guards.encryption.take(), ..guards };
         }
         Err(Error::Conflict)
-    }
-
-    /// The right to begin an upload, and the owner and guards of what is to come of it.
-    fn authorise_begin(
-        &self,
-        writer: &Writer,
-        bucket: &Bucket,
-        key: &ObjectKey,
-        tags: &Tags,
-    ) -> Result<(AccountId, Guards), Error> {
-        let caller = &writer.caller;
-        let request_tags = (!tags.is_empty()).then_some(tags);
-        let details = Details { request_tags, creates: Some(false), ..Details::default() };
-        self.authorise_with(caller, Action::PutObject, bucket, Some(key), details)?;
-        if request_tags.is_some() {
-            self.authorise_with(caller, Action::PutObjectTagging, bucket, Some(key), details)?;
-        }
-        self.owner_and_guards(writer, bucket, key)
     }
 }
 
