@@ -193,15 +193,19 @@ impl Objects {
         let blob = blob_ref(id, &record);
         let shards = self.store().get_many(blob.copies.iter().map(|copy| keys::shard(copy.shard)).collect()).await?;
         let statuses = self.shards().status();
+        let mut checked = vec![None; blob.copies.len()];
+        if check {
+            checked = self.check_copies(&blob, &blob.copies).await.into_iter().map(|(_, state)| Some(state)).collect();
+        }
         let mut copies = Vec::with_capacity(blob.copies.len());
-        for (copy, shard) in blob.copies.iter().zip(shards) {
+        for ((copy, shard), checked) in blob.copies.iter().zip(shards).zip(checked) {
             copies.push(InspectedCopy {
                 shard: copy.shard,
                 locator: copy.locator.0.clone(),
                 piece: copy.piece,
                 record: shard.map(|entry| ShardRecord::decode(&entry.value)).transpose()?,
                 status: statuses.iter().find(|status| status.id == copy.shard).cloned(),
-                checked: if check { Some(self.shards().verify(&blob, copy).await) } else { None },
+                checked,
             });
         }
         Ok(InspectedBlob { id, part, record: Some(record), heal, copies })

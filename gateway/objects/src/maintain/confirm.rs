@@ -22,8 +22,9 @@ impl Objects {
     async fn confirm_blob(&self, blob: BlobId, shards: &[ShardId]) -> Result<Option<String>, Error> {
         let Some(held) = self.held_blob(blob).await? else { return Ok(None) };
         let blob = blob_ref(blob, &held.record);
-        for copy in blob.copies.iter().filter(|copy| shards.contains(&copy.shard)) {
-            let why = match self.shards().verify(&blob, copy).await {
+        let new: Vec<_> = blob.copies.iter().filter(|copy| shards.contains(&copy.shard)).cloned().collect();
+        for (copy, state) in self.check_copies(&blob, &new).await {
+            let why = match state {
                 CopyState::Whole => continue,
                 CopyState::Missing => "it is not there".to_owned(),
                 CopyState::Corrupt(why) | CopyState::Unreachable(why) => why,

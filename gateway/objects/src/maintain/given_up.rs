@@ -54,6 +54,17 @@ impl Objects {
         Ok(given_up)
     }
 
+    /// The failure domain of each of some shards; absent where a shard is its own, or is none.
+    pub(crate) async fn failure_domains(&self, shards: &[ShardId]) -> Result<Vec<Option<String>>, Error> {
+        let entries = self.store().get_many(shards.iter().map(|shard| keys::shard(*shard)).collect()).await?;
+        let mut domains = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let record = entry.map(|entry| ShardRecord::decode(&entry.value)).transpose()?;
+            domains.push(record.and_then(|record| record.failure_domain));
+        }
+        Ok(domains)
+    }
+
     /// Whether nothing may be deleted from a shard now.
     pub(crate) async fn is_unreconciled(&self, shard: ShardId) -> Result<bool, Error> {
         Ok(self.shard_mode(shard).await?.is_some_and(ShardMode::is_unreconciled))

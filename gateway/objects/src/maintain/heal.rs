@@ -141,23 +141,24 @@ impl Objects {
     async fn sort_copies(&self, held: &HeldBlob, given_up: &GivenUp) -> Sorted {
         let mut sorted = Sorted::default();
         let blob = blob_ref(held.id, &held.record);
-        for copy in &blob.copies {
-            if given_up.contains_key(&copy.shard) {
-                sorted.why = format!("shard {} was given up", copy.shard);
-                sorted.missing.push(copy.clone());
-                continue;
-            }
-            match self.shards().verify(&blob, copy).await {
-                CopyState::Whole => sorted.good.push(copy.clone()),
+        let (gone, there): (Vec<_>, Vec<_>) =
+            blob.copies.iter().cloned().partition(|copy| given_up.contains_key(&copy.shard));
+        for copy in gone {
+            sorted.why = format!("shard {} was given up", copy.shard);
+            sorted.missing.push(copy);
+        }
+        for (copy, state) in self.check_copies(&blob, &there).await {
+            match state {
+                CopyState::Whole => sorted.good.push(copy),
                 CopyState::Missing => {
                     sorted.why = format!("shard {}: missing", copy.shard);
-                    sorted.missing.push(copy.clone());
+                    sorted.missing.push(copy);
                 }
                 CopyState::Corrupt(why) => {
                     sorted.why = format!("shard {}: {why}", copy.shard);
-                    sorted.corrupt.push(copy.clone());
+                    sorted.corrupt.push(copy);
                 }
-                CopyState::Unreachable(_) => sorted.unknown.push(copy.clone()),
+                CopyState::Unreachable(_) => sorted.unknown.push(copy),
             }
         }
         sorted

@@ -43,8 +43,12 @@ use crate::change::{Count, count_copy};
 use crate::{Error, Objects};
 use cofre_catalog::records::{BlobRecord, CopyRecord, DoomedRecord, Record};
 use cofre_catalog::{Batch, Check, CommitError, Revision, keys};
-use cofre_shards::Copy;
+use cofre_shards::{BlobRef, Copy, CopyState};
 use cofre_types::{BlobId, ShardId};
+use futures_util::stream::{self, StreamExt};
+
+/// Most copies of a blob that are read at once: each is on a shard of its own.
+const CHECKS_AT_ONCE_MAX: usize = 8;
 
 /// Most blobs of a step that are moved, healed or read back at once: enough to share a sync, few enough to leave
 /// requests their turn.
@@ -61,6 +65,13 @@ impl Objects {
     pub(crate) async fn held_blob(&self, id: BlobId) -> Result<Option<HeldBlob>, Error> {
         let Some(entry) = self.get(keys::blob(id)).await? else { return Ok(None) };
         Ok(Some(HeldBlob { id, revision: entry.revision, record: BlobRecord::decode(&entry.value)? }))
+    }
+
+    /// Reads some copies of a blob whole, side by side, and tells what each is, in their order.
+    pub(crate) async fn check_copies(&self, blob: &BlobRef, copies: &[Copy]) -> Vec<(Copy, CopyState)> {
+        let each: Vec<_> = copies.iter().map(|copy| self.shards().verify(blob, copy)).collect();
+        let states: Vec<_> = stream::iter(each).buffered(CHECKS_AT_ONCE_MAX).collect().await;
+        copies.iter().cloned().zip(states).collect()
     }
 
     /// Commits a batch of maintenance; false if a check failed, so that the step is done anew.

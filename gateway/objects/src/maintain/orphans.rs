@@ -104,6 +104,10 @@ impl Objects {
         if is_there || stands(&whole) >= known.scheme.width() || stands(&with) == stands(&whole) {
             return Ok(Claim::Needless);
         }
+        // As for a shard that comes back: two on one failure domain are no more than one, where one can be read.
+        if stands(&whole) >= known.scheme.needed() && self.shares_domain(shard, &whole).await? {
+            return Ok(Claim::Needless);
+        }
         match self.shards().verify(&known, &copy).await {
             CopyState::Whole => {}
             CopyState::Missing | CopyState::Corrupt(_) => return Ok(Claim::Needless),

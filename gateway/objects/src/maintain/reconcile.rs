@@ -97,7 +97,7 @@ impl Objects {
             }
             Err(ReadError::AllMissing | ReadError::Corrupt(_)) => return Ok(()),
         }
-        if !self.lacks(&known, copy.piece).await {
+        if !self.lacks(&known, &copy).await? {
             return Ok(());
         }
         match self.shards().verify(&known, &copy).await {
@@ -129,17 +129,26 @@ impl Objects {
         Ok(())
     }
 
-    /// Whether a blob would be more redundant with this piece, by what of its copies is proved whole.
-    async fn lacks(&self, blob: &BlobRef, piece: u8) -> bool {
-        let mut whole = Vec::new();
-        for copy in &blob.copies {
-            if self.shards().verify(blob, copy).await == CopyState::Whole {
-                whole.push(copy.piece);
-            }
-        }
-        let with = standing(blob.scheme, whole.iter().copied().chain([piece]));
+    /// Whether a blob would be more redundant with this copy, by what of its copies is proved whole. One that shares a
+    /// failure domain with another makes it so only if it could not be read without.
+    async fn lacks(&self, blob: &BlobRef, back: &Copy) -> Result<bool, Error> {
+        let seen = self.check_copies(blob, &blob.copies).await;
+        let whole = seen.iter().filter(|(_, state)| *state == CopyState::Whole).map(|(copy, _)| copy.piece);
+        let with = standing(blob.scheme, whole.clone().chain([back.piece]));
         let without = standing(blob.scheme, whole);
-        without < blob.scheme.width() && with > without
+        if without >= blob.scheme.width() || with <= without {
+            return Ok(false);
+        }
+        let stand = seen.into_iter().filter(|(_, state)| !matches!(state, CopyState::Missing | CopyState::Corrupt(_)));
+        let stand: Vec<_> = stand.map(|(copy, _)| copy).collect();
+        Ok(without < blob.scheme.needed() || !self.shares_domain(back.shard, &stand).await?)
+    }
+
+    /// Whether a shard is of the failure domain of a shard that one of these copies stands on.
+    pub(super) async fn shares_domain(&self, shard: ShardId, copies: &[Copy]) -> Result<bool, Error> {
+        let shards: Vec<_> = std::iter::once(shard).chain(copies.iter().map(|copy| copy.shard)).collect();
+        let domains = self.failure_domains(&shards).await?;
+        Ok(domains.split_first().is_some_and(|(own, others)| own.is_some() && others.contains(own)))
     }
 
     async fn reconcile_named(&self, shard: ShardId, after: Option<BlobId>) -> Result<Reconciled, Error> {

@@ -1,8 +1,8 @@
-use super::BLOBS_AT_ONCE_MAX;
 use super::given_up::GivenUp;
+use super::{BLOBS_AT_ONCE_MAX, doom};
 use crate::blobs::{blob_ref, copy_bytes};
 use crate::{Error, Objects};
-use cofre_catalog::Batch;
+use cofre_catalog::{Batch, keys};
 use cofre_shards::{BlobRef, Copy, CopyState};
 use cofre_types::{BlobId, Scheme, ShardId};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -10,6 +10,9 @@ use std::sync::Arc;
 
 /// Most blobs that one step moves.
 const BLOBS_PER_STEP_MAX: usize = 64;
+
+/// Why a copy stays where it is.
+const TOO_FEW: &str = "too few other shards have room, or hold whole copies";
 
 /// What a step of draining did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -64,35 +67,59 @@ impl Objects {
         }
         let counts = |copy: &&Copy| !given_up.contains_key(&copy.shard);
         let counting: Vec<Copy> = blob.copies.iter().filter(counts).cloned().collect();
+        let counted = BlobRef { copies: counting, ..blob.clone() };
+        let whole_elsewhere = match blob.scheme {
+            Scheme::Replicas { .. } => self.whole_elsewhere(&counted, shard).await,
+            Scheme::Erasure { .. } => 0,
+        };
+        // A copy that is out of reach counts for none, and is not written anew: the one here could not go.
+        let others = counted.copies.iter().filter(|copy| copy.shard != shard).count();
+        if matches!(blob.scheme, Scheme::Replicas { .. }) && whole_elsewhere < others.min(blob.scheme.width()) {
+            return Ok(Relocated::failed(TOO_FEW));
+        }
         let began = self.now();
-        let new = match self.shards().add_copies(&blob, &counting, held.record.scheme, avoid).await {
+        let new = match self.shards().add_copies(&blob, &counted.copies, held.record.scheme, avoid).await {
             Ok(new) => new,
-            Err(error) => return Ok(Relocated::failed(error.to_string())),
+            Err(error) => return Ok(Relocated::failed(error)),
         };
         self.refuse_stale(began)?;
-        let enough = self.stands_without(&BlobRef { copies: counting, ..blob.clone() }, shard, &new).await;
-        let mut moved = Relocated::default();
-        if !enough {
-            moved = Relocated::failed("too few other shards have room, or hold whole copies".to_owned());
-            if new.is_empty() {
-                return Ok(moved);
-            }
-        }
-        let leaving = blob.copies.iter().filter(|copy| enough && copy.shard == shard);
-        let leaving: Vec<Copy> = leaving.cloned().collect();
         let mut batch = Batch::new();
-        held.change_copies(&leaving, new, &mut batch);
-        if self.maintain(batch).await? && enough {
-            moved.blobs = 1;
-            moved.bytes = leaving.iter().map(|copy| copy_bytes(&held.record, copy.piece)).sum::<u64>();
+        if self.stands_without(&counted, shard, &new, whole_elsewhere).await {
+            let leaving: Vec<Copy> = blob.copies.iter().filter(|copy| copy.shard == shard).cloned().collect();
+            held.change_copies(&leaving, new, &mut batch);
+            if !self.maintain(batch).await? {
+                return Ok(Relocated::default());
+            }
+            let bytes = leaving.iter().map(|copy| copy_bytes(&held.record, copy.piece)).sum();
+            return Ok(Relocated { blobs: 1, bytes, ..Relocated::default() });
         }
-        Ok(moved)
+        let (beside, apart) = self.split_beside(shard, new).await?;
+        if !(beside.is_empty() && apart.is_empty()) {
+            for copy in beside {
+                batch.unchanged(keys::doomed(copy.shard, id), None);
+                doom(&mut batch, id, copy.shard, copy.locator.0, copy_bytes(&held.record, copy.piece));
+            }
+            held.change_copies(&[], apart, &mut batch);
+            self.maintain(batch).await?;
+        }
+        Ok(Relocated::failed(TOO_FEW))
+    }
+
+    /// New copies that stand on the failure domain of a shard whose copy stays after all, and the others.
+    async fn split_beside(&self, stays: ShardId, new: Vec<Copy>) -> Result<(Vec<Copy>, Vec<Copy>), Error> {
+        let shards: Vec<_> = std::iter::once(stays).chain(new.iter().map(|copy| copy.shard)).collect();
+        let mut domains = self.failure_domains(&shards).await?.into_iter();
+        let own = domains.next().flatten();
+        let (beside, apart): (Vec<_>, Vec<_>) =
+            new.into_iter().zip(domains).partition(|(_, domain)| own.is_some() && *domain == own);
+        let copies = |some: Vec<(Copy, Option<String>)>| some.into_iter().map(|(copy, _)| copy).collect();
+        Ok((copies(beside), copies(apart)))
     }
 }
 
 impl Relocated {
-    fn failed(why: String) -> Self {
-        Self { failed: 1, last_error: Some(why), ..Self::default() }
+    fn failed(why: impl ToString) -> Self {
+        Self { failed: 1, last_error: Some(why.to_string()), ..Self::default() }
     }
 
     /// What both did.
@@ -110,9 +137,9 @@ impl Relocated {
 impl Objects {
     /// Whether the copies on a shard can go: the others, with the new ones, are proved to be as many as the scheme asks
     /// for, or the same pieces stand elsewhere.
-    async fn stands_without(&self, blob: &BlobRef, shard: ShardId, new: &[Copy]) -> bool {
+    async fn stands_without(&self, blob: &BlobRef, shard: ShardId, new: &[Copy], whole_elsewhere: usize) -> bool {
         match blob.scheme {
-            Scheme::Replicas { .. } => self.whole_elsewhere(blob, shard).await + new.len() >= blob.scheme.width(),
+            Scheme::Replicas { .. } => whole_elsewhere + new.len() >= blob.scheme.width(),
             Scheme::Erasure { .. } => {
                 for leaving in blob.copies.iter().filter(|copy| copy.shard == shard) {
                     let moved = new.iter().any(|copy| copy.piece == leaving.piece);
@@ -136,12 +163,8 @@ impl Objects {
     }
 
     async fn whole_elsewhere(&self, blob: &BlobRef, shard: ShardId) -> usize {
-        let mut whole = 0;
-        for copy in blob.copies.iter().filter(|copy| copy.shard != shard) {
-            if self.shards().verify(blob, copy).await == CopyState::Whole {
-                whole += 1;
-            }
-        }
-        whole
+        let others: Vec<_> = blob.copies.iter().filter(|copy| copy.shard != shard).cloned().collect();
+        let seen = self.check_copies(blob, &others).await;
+        seen.iter().filter(|(_, state)| *state == CopyState::Whole).count()
     }
 }

@@ -55,8 +55,8 @@ impl Objects {
             let Some(id) = keys::blob_of(&key) else { continue };
             let Some(held) = self.held_blob(id).await? else { continue };
             let blob = blob_ref(id, &held.record);
-            for copy in &blob.copies {
-                match self.shards().verify(&blob, copy).await {
+            for (copy, state) in self.check_copies(&blob, &blob.copies).await {
+                match state {
                     CopyState::Whole => {
                         scrubbed.copies += 1;
                         let bytes = copy_bytes(&held.record, copy.piece);

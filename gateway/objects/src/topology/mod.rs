@@ -156,6 +156,7 @@ impl Topology {
     }
 
     async fn attach(&self, record: &ShardRecord) {
+        self.0.shards.note_unattached(info(record));
         match self.open(record).await {
             Ok(backend) => self.attached(record, backend).await,
             Err(error) => {

@@ -134,12 +134,15 @@ impl OpenBackend for Opener {
         Ok(identity)
     }
 
+    /// Opens what answers.
     async fn open(&self, place: &ShardPlace, _identity: [u8; 16]) -> Result<Arc<dyn Backend>, BackendError> {
-        match place {
-            ShardPlace::Filesystem { path } => Ok(self.0.faulty(path)),
-            ShardPlace::S3(place) if place.sealed_secret == b"good" => Ok(self.0.faulty(&place.prefix)),
-            ShardPlace::S3(_) => Err(BackendError::Unreachable("403".to_owned())),
-        }
+        let backend = match place {
+            ShardPlace::Filesystem { path } => self.0.faulty(path),
+            ShardPlace::S3(place) if place.sealed_secret == b"good" => self.0.faulty(&place.prefix),
+            ShardPlace::S3(_) => return Err(BackendError::Unreachable("403".to_owned())),
+        };
+        backend.capacity().await?;
+        Ok(backend)
     }
 
     /// Whoever can read the record can read the secret: this is a test.
@@ -163,29 +166,29 @@ impl Bed {
         let shards = Shards::new(clock.clone(), random.clone(), ShardsOptions::default());
         let backends = Arc::new(Backends::default());
         let opener = Arc::new(Opener(Arc::clone(&backends)));
-        let topology = Topology::new(store.clone(), shards.clone(), opener, clock.clone(), random.clone());
+        let topology = Topology::new(store.clone(), shards.clone(), opener, clock, random.clone());
         for path in &PATHS[..count] {
             topology.register(NewShard::at_path((*path).to_owned()), "test").await.unwrap();
         }
-        let keys = KeyRing::new(Arc::new(MemoryKeys::new(&[DEFAULT_KEY, "one", "two"], random.clone())), Vec::new());
         let rival = Arc::new(Rival { store: store.clone(), next: Mutex::default(), removals: Mutex::default() });
-        let over = |store: Arc<dyn Store>, random| {
-            Objects::new(Parts {
-                store,
-                shards: shards.clone(),
-                keys: keys.clone(),
-                settings: settings.clone(),
-                clock: clock.clone(),
-                random,
-                region: "us-east-1".to_owned(),
-                scheme: scheme.parse::<Scheme>().unwrap(),
-            })
-        };
+        let over = |store, random| over(store, &shards, &settings, &manual, random, scheme);
         let objects = over(rival.clone(), random);
         let twin = over(store.clone(), Random::seeded(8));
         let alice = account(store.as_ref(), 1, "alice").await;
         let bob = account(store.as_ref(), 2, "bob").await;
         Self { objects, twin, topology, store, settings, clock: manual, backends, rival, alice, bob }
+    }
+
+    /// What another process makes of the catalog and the shards as they are: it opens those that answer.
+    pub async fn restarted(self, scheme: &str) -> Self {
+        let (clock, random) = (self.clock.clock(), Random::seeded(9));
+        let shards = Shards::new(clock.clone(), random.clone(), ShardsOptions::default());
+        let opener = Arc::new(Opener(Arc::clone(&self.backends)));
+        let topology = Topology::new(self.store.clone(), shards.clone(), opener, clock, random.clone());
+        topology.attach_missing().await.unwrap();
+        let objects = over(self.rival.clone(), &shards, &self.settings, &self.clock, random, scheme);
+        let twin = over(self.store.clone(), &shards, &self.settings, &self.clock, Random::seeded(10), scheme);
+        Self { objects, twin, topology, ..self }
     }
 
     /// A bed with the bucket `b`, which alice owns.
@@ -311,6 +314,27 @@ impl Bed {
         }
         stored
     }
+}
+
+fn over(
+    store: Arc<dyn Store>,
+    shards: &Shards,
+    settings: &DynamicSettings,
+    clock: &ManualClock,
+    random: Random,
+    scheme: &str,
+) -> Objects {
+    let keys = Arc::new(MemoryKeys::new(&[DEFAULT_KEY, "one", "two"], Random::seeded(7)));
+    Objects::new(Parts {
+        store,
+        shards: shards.clone(),
+        keys: KeyRing::new(keys, Vec::new()),
+        settings: settings.clone(),
+        clock: clock.clock(),
+        random,
+        region: "us-east-1".to_owned(),
+        scheme: scheme.parse::<Scheme>().unwrap(),
+    })
 }
 
 async fn account(store: &Memory, number: u8, name: &str) -> Caller {

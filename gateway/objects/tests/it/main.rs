@@ -7,6 +7,7 @@ mod bed;
 mod buckets;
 mod copies;
 mod cors;
+mod domains;
 mod encryption;
 mod erasure;
 mod expiry;

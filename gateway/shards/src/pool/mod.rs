@@ -4,6 +4,7 @@
 //! - A write is acknowledged once its quorum of copies or pieces is durable, on as many failure domains.
 //! - A read yields only bytes that passed their checksums, and goes over to another copy when one
 //!   fails, also in mid-stream.
+//! - No two copies or pieces of a blob are put on one failure domain, also while a shard of it is away.
 //! - Missing is a proof and is reported for repair; unreachable proves nothing and is not.
 //!
 //! # Failure and retry
@@ -46,6 +47,8 @@ struct Inner {
     random: Random,
     options: ShardsOptions,
     shards: RwLock<BTreeMap<ShardId, Arc<Shard>>>,
+    /// Failure domains of shards that are away and not attached: copies may stand on them.
+    unattached: RwLock<BTreeMap<ShardId, Option<String>>>,
     bad_copies: BadCopyQueue,
 }
 
@@ -60,7 +63,8 @@ impl Shards {
     /// A pool without shards.
     pub fn new(clock: Clock, random: Random, options: ShardsOptions) -> Self {
         let bad_copies = BadCopyQueue::new(options.bad_copies_max);
-        Self(Arc::new(Inner { clock, random, options, shards: RwLock::default(), bad_copies }))
+        let (shards, unattached) = (RwLock::default(), RwLock::default());
+        Self(Arc::new(Inner { clock, random, options, shards, unattached, bad_copies }))
     }
 
     /// Adds a shard, or puts another backend behind one.
@@ -70,19 +74,34 @@ impl Shards {
             health: Arc::new(Health::new(self.0.clock.clone())),
             info,
         };
-        self.0.shards.write().insert(shard.info.id, Arc::new(shard));
+        let id = shard.info.id;
+        self.0.shards.write().insert(id, Arc::new(shard));
+        self.0.unattached.write().remove(&id);
     }
 
-    /// Changes what a shard may take; nothing if it is not attached.
-    pub fn update(&self, info: ShardInfo) {
-        if let Some(entry) = self.0.shards.write().get_mut(&info.id) {
-            *entry = Arc::new(Shard { info, backend: entry.backend.clone(), health: entry.health.clone() });
+    /// Notes a shard that could not be opened: its copies are unreachable, and still keep others off its failure
+    /// domain. Nothing if it is attached.
+    pub fn note_unattached(&self, info: ShardInfo) {
+        let shards = self.0.shards.read();
+        if !shards.contains_key(&info.id) {
+            self.0.unattached.write().insert(info.id, info.failure_domain);
         }
     }
 
-    /// Lets go of a shard. Its copies count as unreachable from now on; calls under way go on.
+    /// Changes what a shard may take, and what it fails with.
+    pub fn update(&self, info: ShardInfo) {
+        match self.0.shards.write().get_mut(&info.id) {
+            Some(entry) => {
+                *entry = Arc::new(Shard { info, backend: entry.backend.clone(), health: entry.health.clone() });
+            }
+            None => _ = self.0.unattached.write().insert(info.id, info.failure_domain),
+        }
+    }
+
+    /// Forgets a shard. Its copies count as unreachable from now on; calls under way go on.
     pub fn detach(&self, id: ShardId) {
         self.0.shards.write().remove(&id);
+        self.0.unattached.write().remove(&id);
     }
 
     /// Writes a blob under a fresh id, over as many failure domains as its scheme asks for or there are,

@@ -65,10 +65,7 @@ impl Shards {
         let mut excluded = Excluded::default();
         avoid.iter().for_each(|id| excluded.shard(*id));
         for copy in good.iter().filter(keeps) {
-            match self.shard(copy.shard) {
-                Some(shard) => excluded.domain_of(&shard),
-                None => excluded.shard(copy.shard),
-            }
+            self.exclude_domain_of(copy.shard, &mut excluded);
         }
         let source = BlobRef { copies: good.to_vec(), ..blob.clone() };
         // By its age a search for orphans spares a copy that no record refers to yet; so the copy is as old as

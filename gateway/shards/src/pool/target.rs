@@ -22,8 +22,12 @@ impl Excluded {
 
     /// Excludes a shard and everything that fails with it.
     pub(crate) fn domain_of(&mut self, shard: &Shard) {
-        self.shards.push(shard.info.id);
-        self.domains.extend(shard.info.failure_domain.clone());
+        self.domain(shard.info.id, shard.info.failure_domain.clone());
+    }
+
+    fn domain(&mut self, id: ShardId, failure_domain: Option<String>) {
+        self.shards.push(id);
+        self.domains.extend(failure_domain);
     }
 
     fn has(&self, shard: &Shard) -> bool {
@@ -153,6 +157,16 @@ impl Shards {
         }
         shortage.reached = chosen.len();
         (chosen, shortage)
+    }
+
+    /// Excludes everything that fails with a shard, whether it is attached or away.
+    pub(crate) fn exclude_domain_of(&self, id: ShardId, excluded: &mut Excluded) {
+        // Held to the end: a shard that is being attached is in one of the two.
+        let shards = self.0.shards.read();
+        match shards.get(&id) {
+            Some(shard) => excluded.domain_of(shard),
+            None => excluded.domain(id, self.0.unattached.read().get(&id).cloned().flatten()),
+        }
     }
 
     fn draw(&self, shards: &[(&Arc<Shard>, u64)], count: usize) -> Vec<Arc<Shard>> {

@@ -1,8 +1,8 @@
 use crate::samples::*;
 use cofre_runtime::{ManualClock, Random};
 use cofre_shards::{
-    BlobHeader, BlobRef, Body, BodyError, CopyState, Durability, MemoryBackend, ReadError, Shards, ShardsOptions,
-    WriteError,
+    AddError, BlobHeader, BlobRef, Body, BodyError, CopyState, Durability, MemoryBackend, ReadError, ShardInfo, Shards,
+    ShardsOptions, WriteError,
 };
 use cofre_types::{Scheme, ShardId};
 use futures_util::{StreamExt, stream};
@@ -114,6 +114,26 @@ async fn a_blob_whose_copies_are_all_gone_is_missing_but_not_while_a_shard_is_aw
     assert_eq!(pool.read(&stored, whole(10)).await.err(), Some(ReadError::AllMissing));
     pool.detach(ShardId(1));
     assert!(matches!(pool.read(&stored, whole(10)).await.err(), Some(ReadError::Unreachable(_))));
+}
+
+#[tokio::test]
+async fn a_shard_that_is_away_keeps_new_copies_off_its_failure_domain() {
+    let in_rack = |id| ShardInfo { failure_domain: Some("rack".into()), ..info(id) };
+    for labelled_while_away in [false, true] {
+        let pool = memory_pool(2);
+        let body = Body::Whole(content(1, 10));
+        let written = pool.write(blob(1), header("a"), body, scheme(2), Durability::Durable).await.unwrap();
+        let stored = BlobRef { id: blob(1), size: 10, scheme: scheme(3), copies: written.copies };
+        pool.detach(ShardId(1));
+        pool.note_unattached(if labelled_while_away { info(1) } else { in_rack(1) });
+        pool.update(in_rack(1));
+        pool.attach(in_rack(3), Arc::new(MemoryBackend::new(MIB)));
+        let error = pool.add_copies(&stored, &stored.copies, scheme(3), &[]).await.unwrap_err();
+        assert!(matches!(error, AddError::Write(WriteError::TooFewShards { .. })), "{error}");
+        pool.attach(info(4), Arc::new(MemoryBackend::new(MIB)));
+        let added = pool.add_copies(&stored, &stored.copies, scheme(3), &[]).await.unwrap();
+        assert_eq!(added.iter().map(|copy| copy.shard).collect::<Vec<_>>(), [ShardId(4)]);
+    }
 }
 
 #[tokio::test]
