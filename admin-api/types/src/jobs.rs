@@ -12,8 +12,8 @@ pub enum JobState {
     Running,
     /// The settings hold it (`jobs.NAME.paused`).
     Paused,
-    /// It has something to do, and for a minute nothing was done: `problems` and `last_error` say what may be in the
-    /// way.
+    /// It has something to do, and nothing was done for a minute, or of a job that rests longer between two looks, for a
+    /// minute more than that: `problems` and `last_error` say what may be in the way.
     Stuck,
 }
 
@@ -24,12 +24,18 @@ pub struct Job {
     pub name: String,
     /// What it is doing.
     pub state: JobState,
-    /// Objects, blobs or copies that are left to do, read from what the catalog counts when this was asked for.
+    /// Objects, blobs or copies that are left to do, read from what the catalog counts when this was asked for; of
+    /// `convert`, versions that the pass has not looked at.
+    ///
+    /// Null where it is not counted: beyond 100,000 blobs that wait to be healed, copies that wait to be deleted,
+    /// versions of the bucket that `convert` is in, or uploads under way; of `orphans` while it lists shards and of
+    /// `compact` while it goes through packs, whose `actions` tell what they looked at and freed; and always of
+    /// `trim-events`, whose `finished` tells when nothing was left.
     pub remaining_objects: Option<u64>,
-    /// Their bytes.
+    /// Their bytes; null where they are not counted.
     pub remaining_bytes: Option<u64>,
-    /// Objects a second in the last minute of work; what it rests between passes does not count. Null while nothing
-    /// runs, and until it has worked for a second.
+    /// Objects dealt with or found to need nothing, a second in the last minute of work; what it rests between passes
+    /// does not count. Null while nothing runs, and until it has worked for a second.
     pub objects_per_second: Option<f64>,
     /// Bytes a second in the same time.
     pub bytes_per_second: Option<f64>,

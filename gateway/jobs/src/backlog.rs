@@ -1,8 +1,10 @@
 use crate::figures::{Figures, Remaining};
-use crate::{Ground, JobError};
+use crate::{Ground, JobError, compact};
 use cofre_catalog::records::ShardMode;
 use cofre_objects::Holdings;
 use cofre_settings::JobName;
+use cofre_types::Timestamp;
+use std::time::Duration;
 
 /// What is left for a job to do, read from what the catalog counts. What it does not count is not known.
 pub(crate) async fn remaining(name: JobName, ground: &Ground, figures: &Figures) -> Result<Remaining, JobError> {
@@ -37,13 +39,44 @@ pub(crate) async fn remaining(name: JobName, ground: &Ground, figures: &Figures)
             let backlog = ground.objects.access_log_backlog().await?;
             Remaining { objects: None, bytes: u64::try_from(backlog.bytes).ok() }
         }
-        JobName::Compact
-        | JobName::Convert
-        | JobName::Lifecycle
-        | JobName::Orphans
-        | JobName::StaleUploads
-        | JobName::TrimEvents => Remaining::default(),
+        JobName::Convert => objects(left_to_convert(ground, figures).await?),
+        JobName::StaleUploads => {
+            let age = ground.settings.current().timers.stale_upload_secs;
+            let age = Some(Duration::from_secs(age)).filter(|age| !age.is_zero());
+            objects(match age {
+                Some(age) => ground.objects.stale_uploads_left(age).await?,
+                None => Some(0),
+            })
+        }
+        // What a shard lists is known once it was listed.
+        JobName::Orphans => {
+            let ended = figures.pass_ended.is_some() && figures.pass_ended >= figures.pass_began;
+            objects((ended && figures.waiting == 0).then_some(0))
+        }
+        // How much of a pack lives is known once it was gone through; the oldest look that counts is younger than this.
+        JobName::Compact => {
+            let now = Timestamp(ground.clock.now_nanos());
+            let proved = figures.finished.is_some_and(|at| now.since(at) < 2 * compact::LOOK_EVERY);
+            objects(proved.then_some(0))
+        }
+        // To count what is too much is to walk over all that is kept, as the job does now and then.
+        JobName::TrimEvents => Remaining::default(),
+        JobName::Lifecycle => Remaining::default(),
     })
+}
+
+/// Versions that the pass under way has not looked at, or those that it left over.
+async fn left_to_convert(ground: &Ground, figures: &Figures) -> Result<Option<u64>, JobError> {
+    let begun = figures.goal == ground.objects.redundancy_goal().await?;
+    Ok(match begun {
+        true if figures.pass_began > figures.pass_ended => ground.objects.left_to_convert(&figures.cursor).await?,
+        true => Some(figures.waiting),
+        false => ground.objects.left_to_convert(&[]).await?,
+    })
+}
+
+const fn objects(objects: Option<u64>) -> Remaining {
+    Remaining { objects, bytes: None }
 }
 
 /// What records name on the shards of some modes.

@@ -13,7 +13,7 @@ const NAME: JobName = JobName::Convert;
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 
 /// How long to wait before a pass over what failed or changed meanwhile.
-const AGAIN_AFTER: Duration = Duration::from_secs(600);
+pub(crate) const AGAIN_AFTER: Duration = Duration::from_secs(600);
 
 /// Between two passes though nothing changed: an upload whose parts were there before the last one, say, may have been
 /// completed since.
@@ -79,6 +79,7 @@ impl Worker for Convert {
         let cursor = self.passes.begin(&self.figures, now, &goal);
         let step = self.ground.objects.convert(&cursor).await?;
         self.figures.done(step.versions, step.bytes);
+        self.figures.passed(step.looked_at.saturating_sub(step.versions));
         self.figures.acted([
             ("looked_at", step.looked_at),
             ("converted", step.versions),

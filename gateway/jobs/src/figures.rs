@@ -36,6 +36,10 @@ pub struct Figures {
     pub actions: BTreeMap<&'static str, u64>,
     /// What the pass did on each shard, of a job that counts by shard.
     pub shards: Vec<ShardPass>,
+    /// Where the pass under way is, in the job's own bytes; empty between two passes.
+    pub cursor: Vec<u8>,
+    /// What the last pass that began was to reach, in the job's own bytes.
+    pub goal: Vec<u8>,
 }
 
 /// What is left to do. What is not known is absent.
@@ -63,14 +67,15 @@ pub enum JobState {
     Running,
     /// The settings hold it.
     Paused,
-    /// It has something to do, and for a minute nothing was done.
+    /// It has something to do, and nothing was done for a minute; of a job that rests longer between two looks, for a
+    /// minute more than that.
     Stuck,
 }
 
 /// How fast a job goes, and when it will have ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Speed {
-    /// Objects a second in the last minute of work, rests within a pass included and those between passes not; absent
+    /// Objects dealt with or found to need nothing, a second in the last minute of work, rests within a pass included and those between passes not; absent
     /// while nothing runs, and until it has worked for a second.
     pub objects_per_second: Option<f64>,
     /// Bytes a second in the same time.
@@ -98,11 +103,16 @@ pub struct JobStatus {
 
 /// Figures that a job writes and the status reads.
 #[derive(Clone)]
-pub(crate) struct Shared(Arc<Mutex<Kept>>, Clock);
+pub(crate) struct Shared(Arc<Mutex<Kept>>, Clock, StuckAfter);
+
+/// After so long with something left and nothing done, the job counts as stuck.
+type StuckAfter = Duration;
 
 #[derive(Default)]
 struct Kept {
     figures: Figures,
+    /// Objects that were looked at and needed nothing.
+    passed: u64,
     remaining: Remaining,
     paused: bool,
     /// Whether someone asked for a pass now.
@@ -120,7 +130,7 @@ struct Kept {
 
 impl Kept {
     const fn total(&self) -> Amount {
-        Amount { objects: self.figures.done, bytes: self.figures.done_bytes }
+        Amount { objects: self.figures.done + self.passed, bytes: self.figures.done_bytes }
     }
 
     /// Whether it has something to do.
@@ -138,8 +148,9 @@ impl Kept {
 }
 
 impl Shared {
-    pub(crate) fn new(clock: Clock) -> Self {
-        Self(Arc::default(), clock)
+    /// The figures of a job that rests at most `rest` while it has something to do.
+    pub(crate) fn new(clock: Clock, rest: Duration) -> Self {
+        Self(Arc::default(), clock, rest + STUCK_AFTER)
     }
 
     pub(crate) fn get(&self) -> Figures {
@@ -147,7 +158,16 @@ impl Shared {
     }
 
     pub(crate) fn done(&self, objects: u64, bytes: u64) {
-        if (objects, bytes) == (0, 0) {
+        self.dealt_with(objects, bytes, 0);
+    }
+
+    /// Objects were looked at and need nothing: that is getting on, too.
+    pub(crate) fn passed(&self, objects: u64) {
+        self.dealt_with(0, 0, objects);
+    }
+
+    fn dealt_with(&self, objects: u64, bytes: u64, passed: u64) {
+        if (objects, bytes, passed) == (0, 0, 0) {
             return;
         }
         let now = self.1.elapsed();
@@ -158,6 +178,7 @@ impl Shared {
         kept.settle(began);
         kept.figures.done += objects;
         kept.figures.done_bytes += bytes;
+        kept.passed += passed;
         kept.moved_at = now;
         let total = kept.total();
         kept.work.note(now, total);
@@ -212,6 +233,8 @@ impl Shared {
         kept.figures.pass_began = known(record.began);
         kept.figures.pass_ended = known(record.ended);
         kept.figures.shards.clone_from(&record.shards);
+        kept.figures.cursor.clone_from(&record.cursor);
+        kept.figures.goal.clone_from(&record.goal);
     }
 
     /// Nothing is left, which was just proved; or something is.
@@ -254,7 +277,7 @@ impl Shared {
         let state = match (kept.paused, kept.has_work()) {
             (true, _) => JobState::Paused,
             (false, false) => JobState::Idle,
-            (false, true) if now.saturating_sub(kept.moved_at) >= STUCK_AFTER => JobState::Stuck,
+            (false, true) if now.saturating_sub(kept.moved_at) >= self.2 => JobState::Stuck,
             (false, true) => JobState::Running,
         };
         let rate = kept.work.per_second(now);
@@ -289,105 +312,4 @@ impl Left {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use cofre_runtime::ManualClock;
-
-    fn shared() -> (ManualClock, Shared) {
-        let manual = ManualClock::at(1);
-        let shared = Shared::new(manual.clock());
-        (manual, shared)
-    }
-
-    fn status(shared: &Shared) -> JobStatus {
-        shared.status("heal", WorkerStatus::default())
-    }
-
-    /// A step that takes so long, does so much, and finds more to do or not.
-    fn step(manual: &ManualClock, shared: &Shared, takes: Duration, objects: u64, more: bool) {
-        shared.begin_step();
-        manual.advance(takes);
-        shared.done(objects, objects * 10);
-        shared.end_step(more, false);
-    }
-
-    #[test]
-    fn a_job_that_gets_nothing_done_is_stuck_and_forecasts_nothing() {
-        let (manual, shared) = shared();
-        assert_eq!(status(&shared).state, JobState::Idle);
-        shared.note_remaining(Remaining { objects: Some(20), bytes: None });
-        assert_eq!((status(&shared).state, status(&shared).speed), (JobState::Running, Speed::default()));
-        step(&manual, &shared, Duration::from_secs(5), 10, true);
-        let told = status(&shared);
-        assert_eq!(told.speed.objects_per_second, Some(2.0));
-        assert_eq!(told.speed.time_left, Some(Duration::from_secs(10)));
-        manual.advance(STUCK_AFTER);
-        assert_eq!(status(&shared).state, JobState::Stuck);
-        shared.got_on();
-        assert_eq!(status(&shared).state, JobState::Running);
-        manual.advance(STUCK_AFTER);
-        step(&manual, &shared, Duration::ZERO, 10, true);
-        assert_eq!(status(&shared).state, JobState::Running);
-        shared.set_paused(true);
-        let told = status(&shared);
-        assert_eq!((told.state, told.speed), (JobState::Paused, Speed::default()));
-    }
-
-    #[test]
-    fn the_first_look_at_a_job_that_runs_tells_its_rate() {
-        let (manual, shared) = shared();
-        manual.advance(Duration::from_secs(1_000));
-        for _ in 0..5 {
-            step(&manual, &shared, Duration::from_secs(1), 100, true);
-            manual.advance(Duration::from_secs(1));
-        }
-        assert_eq!(status(&shared).speed.objects_per_second, Some(50.0), "rests within the pass count");
-        assert_eq!(status(&shared).speed.objects_per_second, Some(50.0), "and a look changes nothing");
-    }
-
-    #[test]
-    fn a_long_step_tells_the_rate_once_it_did_something() {
-        let (manual, shared) = shared();
-        shared.begin_step();
-        manual.advance(Duration::from_secs(30));
-        assert_eq!(status(&shared).speed, Speed::default());
-        shared.done(60, 0);
-        let told = status(&shared);
-        assert_eq!((told.state, told.speed.objects_per_second), (JobState::Running, Some(2.0)));
-    }
-
-    #[test]
-    fn the_rate_of_short_passes_is_that_of_their_work_and_not_of_the_rests_between() {
-        let (manual, shared) = shared();
-        let tenth = Duration::from_millis(100);
-        for _ in 0..20 {
-            step(&manual, &shared, tenth, 7, true);
-            shared.begin_step();
-            shared.end_step(false, false);
-            let told = status(&shared);
-            assert_eq!((told.state, told.speed), (JobState::Idle, Speed::default()));
-            manual.advance(Duration::from_secs(5));
-        }
-        step(&manual, &shared, tenth, 7, true);
-        let rate = status(&shared).speed.objects_per_second.unwrap();
-        assert!((rate - 70.0).abs() < 1e-6, "{rate}");
-        // After a long rest what was says nothing any more.
-        shared.end_step(false, false);
-        manual.advance(Duration::from_secs(60));
-        step(&manual, &shared, tenth, 700, true);
-        assert_eq!(status(&shared).speed, Speed::default());
-        step(&manual, &shared, 9 * tenth, 0, true);
-        assert_eq!(status(&shared).speed.objects_per_second, Some(700.0));
-    }
-
-    #[test]
-    fn a_pause_is_no_slowness() {
-        let (manual, shared) = shared();
-        shared.note_remaining(Remaining { objects: Some(100), bytes: None });
-        step(&manual, &shared, Duration::from_secs(2), 20, true);
-        shared.set_paused(true);
-        manual.advance(Duration::from_secs(30));
-        shared.set_paused(false);
-        assert_eq!(status(&shared).speed.objects_per_second, Some(10.0));
-    }
-}
+mod tests;

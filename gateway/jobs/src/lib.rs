@@ -152,7 +152,12 @@ impl Starting {
         name: JobName,
         make: impl FnOnce(Ground, Shared) -> W,
     ) -> WorkerHandle {
-        let figures = Shared::new(self.ground.clock.clone());
+        let rest = match name {
+            JobName::Convert => convert::AGAIN_AFTER,
+            JobName::StaleUploads => uploads::LOOK_EVERY,
+            _ => Duration::ZERO,
+        };
+        let figures = Shared::new(self.ground.clock.clone(), rest);
         let job = make(self.ground.clone(), figures.clone());
         let worker = Steered { job, name, ground: self.ground.clone(), figures: figures.clone() };
         let (handle, task) = run_worker(worker, self.ground.clock.clone(), self.shutdown.clone());

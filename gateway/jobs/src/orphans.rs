@@ -55,7 +55,8 @@ impl Worker for FindOrphans {
         match self.ground.objects.find_orphans(shard, self.cursor.take(), grace).await {
             Ok(found) => {
                 self.figures.done(found.doomed, found.bytes);
-                self.figures.acted([("named", found.named)]);
+                self.figures.passed(found.seen.saturating_sub(found.doomed));
+                self.figures.acted([("looked_at", found.seen), ("doomed", found.doomed), ("named", found.named)]);
                 self.cursor = found.next;
             }
             Err(error) => {

@@ -5,7 +5,7 @@ use cofre_settings::JobName;
 use std::time::Duration;
 
 /// How often to look for stale uploads.
-const LOOK_EVERY: Duration = Duration::from_secs(300);
+pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(300);
 
 /// Aborts multipart uploads that were neither completed nor aborted for too long, if the settings
 /// say so.
@@ -41,6 +41,7 @@ impl Worker for StaleUploads {
         let age = Duration::from_secs(age);
         let stale = self.ground.objects.abort_stale_uploads(&caller, self.cursor.take(), age).await?;
         self.figures.done(stale.aborted, 0);
+        self.figures.passed(stale.looked_at.saturating_sub(stale.aborted));
         self.cursor = stale.next;
         if self.cursor.is_some() {
             return Ok(Step::More);

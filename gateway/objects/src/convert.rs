@@ -4,7 +4,7 @@ use crate::domain::Bucket;
 use crate::rewrite::{Beside, Restated};
 use crate::{Error, Objects};
 use cofre_catalog::keys::{self, family};
-use cofre_catalog::records::{BlobRecord, BucketRecord, Content, Record, Segment, VersionKind, VersionRecord};
+use cofre_catalog::records::{BlobRecord, BucketRecord, Content, Record, Segment, Usage, VersionKind, VersionRecord};
 use cofre_catalog::{Entry, Revision, Scan, SnapshotExt, Visit, VisitStep};
 use cofre_runtime::uncancelled;
 use cofre_types::{BucketId, BucketName, ObjectKey};
@@ -18,6 +18,12 @@ const RECORDS_PER_STEP_MAX: usize = 256;
 
 /// Most versions that are written anew at once.
 const WRITES_AT_ONCE_MAX: usize = 4;
+
+/// Most version records of the bucket that a pass is in that are counted, and most buckets after it.
+const COUNTED_MAX: u64 = 100_000;
+
+/// Most buckets whose counters are read together.
+const BUCKETS_PER_PAGE_MAX: usize = 1_000;
 
 /// What a step of converting did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -110,6 +116,54 @@ impl Objects {
         };
         converted.next = Some(next.encode());
         Ok(converted)
+    }
+
+    /// How many versions, delete markers among them, a pass that is at `cursor` has not looked at: those of the bucket
+    /// that it is in one by one, those of the buckets after it by their counters. Absent if there are more than 100,000 of
+    /// either.
+    ///
+    /// # Errors
+    /// [`Error`] if the catalog cannot be read.
+    pub async fn left_to_convert(&self, cursor: &[u8]) -> Result<Option<u64>, Error> {
+        let snapshot = self.store().snapshot().await?;
+        let mut scan = Scan::prefix(&[family::BUCKET_ID]);
+        let mut left = 0;
+        if let Some(Cursor { bucket, family: at, last }) = Cursor::decode(cursor) {
+            let families: &[u8] = match at {
+                family::CURRENT => &[family::CURRENT, family::VERSION],
+                family::VERSION => &[family::VERSION],
+                _ => &[],
+            };
+            for family in families {
+                let mut rest = Scan::prefix(&keys::in_bucket(*family, bucket));
+                if *family == at && !last.is_empty() {
+                    rest = rest.after(last.clone());
+                }
+                left = snapshot.scan(rest, Rest { left }).await?.left;
+            }
+            if left > COUNTED_MAX {
+                return Ok(None);
+            }
+            scan = scan.after(keys::bucket_id(bucket));
+        }
+        let mut buckets = 0;
+        loop {
+            let page = snapshot.page(scan.clone(), BUCKETS_PER_PAGE_MAX).await?;
+            let ids = page.iter().filter_map(|(key, _)| key.last_chunk());
+            let rows = ids.map(|id| keys::usage(BucketId(u64::from_be_bytes(*id)))).collect();
+            for row in snapshot.get_many(rows).await?.into_iter().flatten() {
+                let usage = Usage::from_value(&row.value);
+                left += (usage.total_objects + usage.delete_markers).unsigned_abs();
+            }
+            buckets += page.len() as u64;
+            match page.last() {
+                Some((key, _)) if page.len() == BUCKETS_PER_PAGE_MAX => scan = scan.after(key.clone()),
+                _ => return Ok(Some(left)),
+            }
+            if buckets >= COUNTED_MAX {
+                return Ok(None);
+            }
+        }
     }
 
     /// The bucket that a pass is in or comes to next, if it is still there; `None` at the end.
@@ -236,6 +290,18 @@ impl Cursor {
         let (family, last) = rest.split_first()?;
         let known = matches!(*family, family::CURRENT | family::VERSION | family::BUCKET);
         known.then(|| Self { bucket: BucketId(u64::from_be_bytes(*bucket)), family: *family, last: last.to_vec() })
+    }
+}
+
+/// Counts records, up to one more than [`COUNTED_MAX`].
+struct Rest {
+    left: u64,
+}
+
+impl Visit for Rest {
+    fn visit(&mut self, _: &[u8], _: Revision, _: &[u8]) -> VisitStep {
+        self.left += 1;
+        if self.left > COUNTED_MAX { VisitStep::Stop } else { VisitStep::Continue }
     }
 }
 

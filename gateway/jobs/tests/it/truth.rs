@@ -133,6 +133,50 @@ async fn a_lifecycle_pass_tells_what_it_looked_at_and_guesses_nothing() {
 }
 
 #[tokio::test]
+async fn what_is_left_to_convert_is_told_before_a_pass_within_it_and_after() {
+    let bed = Bed::new("replicas:1", 3).await;
+    fill(&bed, 600).await;
+    bed.until(JobName::Convert, "the first pass", |job| job.figures.passes == 1).await;
+    assert_eq!(bed.job(JobName::Convert).await.remaining.objects, Some(0));
+    bed.set(serde_json::json!({"jobs": {"convert": {"paused": true}}, "redundancy": "replicas:2"})).await;
+    let paused = bed.job(JobName::Convert).await;
+    assert_eq!((paused.state, paused.remaining.objects), (JobState::Paused, Some(600)));
+    bed.set(serde_json::json!({"jobs": {"convert": {"paused": null}}})).await;
+    let mut last = 600;
+    loop {
+        let job = bed.job(JobName::Convert).await;
+        let left = job.remaining.objects.unwrap();
+        assert!(left <= last, "{left} are left, and {last} were");
+        last = left;
+        if job.figures.finished.is_some() && job.figures.passes == 2 {
+            break;
+        }
+        assert!(left > 0 || bed.named().await.values().filter(|on| on.len() == 2).count() == 600, "{job:?}");
+        bed.jobs.control().wake(JobName::Convert);
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(last, 0);
+}
+
+#[tokio::test]
+async fn what_only_a_look_can_tell_is_told_once_it_was_looked_at() {
+    let bed = Bed::new("replicas:1", 1).await;
+    bed.put("k", b"v").await;
+    bed.until(JobName::Compact, "a look", |job| job.remaining.objects == Some(0)).await;
+    let orphans = bed.job(JobName::Orphans).await;
+    assert_eq!((orphans.figures.passes, orphans.remaining.objects), (0, None), "no search has begun");
+    bed.jobs.control().run(JobName::Orphans);
+    let orphans = bed.until(JobName::Orphans, "a search", |job| job.figures.passes == 1).await;
+    assert_eq!((orphans.remaining.objects, orphans.figures.actions["looked_at"]), (Some(0), 1));
+    assert_eq!(bed.job(JobName::TrimEvents).await.remaining.objects, None);
+    // A shard that does not list leaves the search open.
+    bed.set_away(1, true);
+    bed.jobs.control().run(JobName::Orphans);
+    let orphans = bed.until(JobName::Orphans, "another search", |job| job.figures.passes == 2).await;
+    assert_eq!((orphans.remaining.objects, orphans.figures.waiting), (None, 1));
+}
+
+#[tokio::test]
 async fn a_pass_over_a_shard_that_came_back_counts_for_that_return_alone() {
     let bed = Bed::new("replicas:2", 3).await;
     fill(&bed, 60).await;

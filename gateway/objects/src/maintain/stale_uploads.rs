@@ -12,9 +12,14 @@ const UPLOADS_PER_STEP_MAX: usize = 100;
 /// Most records that one step reads in search of them.
 const RECORDS_PER_STEP_MAX: usize = 10_000;
 
+/// Most uploads under way among which [`Objects::stale_uploads_left`] counts.
+const RECORDS_COUNTED_MAX: usize = 100_000;
+
 /// What a step of ending stale uploads did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StaleUploads {
+    /// Uploads that were looked at.
+    pub looked_at: u64,
     /// Uploads that were aborted.
     pub aborted: u64,
     /// Where to go on; absent at the end of the catalog.
@@ -38,7 +43,8 @@ impl Objects {
         }
         let search = Search { now: self.now(), age, found: Vec::new(), read: 0, last: Vec::new(), full: false };
         let search = self.store().snapshot().await?.scan(scan, search).await?;
-        let mut stale = StaleUploads { aborted: 0, next: search.full.then_some(search.last) };
+        let next = search.full.then_some(search.last);
+        let mut stale = StaleUploads { looked_at: search.read as u64, aborted: 0, next };
         for (bucket, key, upload) in search.found {
             let Some(entry) = self.get(keys::bucket_id(bucket)).await? else { continue };
             let name = std::str::from_utf8(&entry.value).ok().and_then(|name| BucketName::parse(name).ok());
@@ -51,6 +57,32 @@ impl Objects {
             }
         }
         Ok(stale)
+    }
+
+    /// How many uploads began more than `age` ago and are still under way; absent if more than 100,000 are under way.
+    ///
+    /// # Errors
+    /// [`Error`] if the catalog cannot be read.
+    pub async fn stale_uploads_left(&self, age: Duration) -> Result<Option<u64>, Error> {
+        let count = Count { now: self.now(), age, stale: 0, read: 0 };
+        let count = self.store().snapshot().await?.scan(Scan::prefix(&[keys::family::UPLOAD]), count).await?;
+        Ok(Some(count.stale).filter(|_| count.read <= RECORDS_COUNTED_MAX))
+    }
+}
+
+struct Count {
+    now: Timestamp,
+    age: Duration,
+    stale: u64,
+    read: usize,
+}
+
+impl Visit for Count {
+    fn visit(&mut self, _: &[u8], _: Revision, value: &[u8]) -> VisitStep {
+        self.read += 1;
+        let stale = |record: UploadRecord| self.now.since(record.initiated) > self.age;
+        self.stale += u64::from(UploadRecord::decode(value).is_ok_and(stale));
+        if self.read > RECORDS_COUNTED_MAX { VisitStep::Stop } else { VisitStep::Continue }
     }
 }
 

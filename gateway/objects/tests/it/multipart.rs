@@ -5,6 +5,7 @@ use cofre_objects::{
     ReadConditions, UploadRef, WriteConditions,
 };
 use cofre_types::{ByteRange, ChecksumAlgorithm, ChecksumKind, ETag, ResolvedRange};
+use std::time::Duration;
 
 const PART_BYTES: usize = 5 << 20;
 
@@ -246,4 +247,19 @@ async fn uploads_are_listed_and_aborted() {
     }
     bed.reclaim().await;
     assert_eq!((bed.stored().await, bed.count(family::PART).await), (0, 0));
+}
+
+#[tokio::test]
+async fn uploads_past_their_time_are_counted_until_they_are_aborted() {
+    let bed = Bed::with_bucket().await;
+    let age = Duration::from_secs(3_600);
+    begin_with_part(&bed, "old", b"part").await;
+    begin(&bed, "also", None).await;
+    bed.clock.advance(age + Duration::from_secs(1));
+    begin(&bed, "young", None).await;
+    assert_eq!(bed.objects.stale_uploads_left(age).await.unwrap(), Some(2));
+    let operator = bed.objects.internal_caller("test");
+    let ended = bed.objects.abort_stale_uploads(&operator, None, age).await.unwrap();
+    assert_eq!((ended.looked_at, ended.aborted), (3, 2));
+    assert_eq!(bed.objects.stale_uploads_left(age).await.unwrap(), Some(0));
 }

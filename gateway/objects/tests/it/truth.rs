@@ -177,3 +177,24 @@ async fn objects_are_converted_to_the_redundancy_that_they_should_have() {
     // Versions of a blob of two copies each, and the part under way as it was.
     assert_eq!(bed.stored().await, 10 * 2 + 1);
 }
+
+#[tokio::test]
+async fn what_is_left_to_convert_is_what_the_rest_of_the_pass_looks_at() {
+    let bed = full().await;
+    bed.make_bucket("other").await;
+    for number in 0..300 {
+        bed.put(&format!("n{number:03}"), b"v").await;
+    }
+    let mut at = vec![(Vec::new(), 0)];
+    let mut looked_at = 0;
+    loop {
+        let step = bed.objects.convert(&at.last().unwrap().0).await.unwrap();
+        looked_at += step.looked_at;
+        let Some(next) = step.next else { break };
+        at.push((next, looked_at));
+    }
+    assert!(at.len() > 3 && looked_at > 300);
+    for (cursor, before) in at {
+        assert_eq!(bed.objects.left_to_convert(&cursor).await.unwrap(), Some(looked_at - before), "{cursor:?}");
+    }
+}
