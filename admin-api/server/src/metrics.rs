@@ -1,6 +1,7 @@
 //! Metrics that are read off components when Prometheus asks, beside those that doors count.
 
 use crate::{Admin, Distribution};
+use cofre_jobs::JobStatus;
 use cofre_objects::{AccessLogBacklog, LATENCY_BOUNDS_MICROS, Latency, ShardState, ShardStatus};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
@@ -11,6 +12,7 @@ use prometheus_client::registry::{Registry, Unit};
 use std::fmt::{self, Debug};
 use std::sync::Arc;
 
+mod jobs;
 mod process;
 
 pub use process::Process;
@@ -22,7 +24,8 @@ pub(crate) async fn render(admin: &Arc<Admin>) -> Result<String, fmt::Error> {
     let disk_bytes = admin.catalog.disk_bytes().await;
     let waiting_blobs = admin.topology.waiting_for_heal().await.ok().map(|waiting| waiting.blobs);
     let backlog = admin.objects.access_log_backlog().await.ok();
-    let sample = Sample { admin: Arc::clone(admin), process, disk_bytes, waiting_blobs, backlog };
+    let jobs = admin.jobs.report().await;
+    let sample = Sample { admin: Arc::clone(admin), process, disk_bytes, waiting_blobs, backlog, jobs };
     own.register_collector(Box::new(sample));
     let mut text = String::new();
     // The doors' registry comes first; only the last one ends the text.
@@ -37,6 +40,7 @@ struct Sample {
     disk_bytes: Option<u64>,
     waiting_blobs: Option<u64>,
     backlog: Option<AccessLogBacklog>,
+    jobs: Vec<JobStatus>,
 }
 
 impl Debug for Sample {
@@ -51,7 +55,7 @@ impl Collector for Sample {
         self.catalog(&mut encoder)?;
         self.shards(&mut encoder)?;
         self.access_logs(&mut encoder)?;
-        self.jobs(&mut encoder)
+        jobs::encode(&self.jobs, &mut encoder)
     }
 }
 
@@ -178,38 +182,6 @@ impl Sample {
         if let Some(backlog) = &self.backlog {
             let help = "Lines of server access logs that wait to become objects";
             gauge(encoder, "access_log_backlog", help, Some(&Unit::Bytes), backlog.bytes as f64)?;
-        }
-        Ok(())
-    }
-
-    fn jobs(&self, encoder: Encoder<'_, '_>) -> fmt::Result {
-        let jobs: Vec<_> = self.admin.jobs.status().into_iter().map(|job| ([("job", job.name)], job)).collect();
-        let mut steps = encoder.encode_descriptor("job_steps", "Steps that succeeded", None, MetricType::Counter)?;
-        for (labels, status) in &jobs {
-            ConstCounter::new(status.worker.steps as f64).encode(steps.encode_family(labels)?)?;
-        }
-        let mut errors = encoder.encode_descriptor("job_errors", "Steps that failed", None, MetricType::Counter)?;
-        for (labels, status) in &jobs {
-            ConstCounter::new(status.worker.errors as f64).encode(errors.encode_family(labels)?)?;
-        }
-        let mut done = encoder.encode_descriptor("job_done", "Things dealt with", None, MetricType::Counter)?;
-        for (labels, status) in &jobs {
-            ConstCounter::new(status.figures.done as f64).encode(done.encode_family(labels)?)?;
-        }
-        let mut actions = encoder.encode_descriptor("job_actions", "Things done by kind", None, MetricType::Counter)?;
-        for (_, status) in &jobs {
-            for (action, count) in &status.figures.actions {
-                let labels = [("job", status.name), ("action", *action)];
-                ConstCounter::new(*count as f64).encode(actions.encode_family(&labels)?)?;
-            }
-        }
-        let mut waiting = encoder.encode_descriptor("job_waiting", "Things that wait", None, MetricType::Gauge)?;
-        for (labels, status) in &jobs {
-            ConstGauge::new(status.figures.waiting as f64).encode(waiting.encode_family(labels)?)?;
-        }
-        let mut busy = encoder.encode_descriptor("job_busy", "1 while there is work", None, MetricType::Gauge)?;
-        for (labels, status) in &jobs {
-            ConstGauge::new(f64::from(u8::from(status.worker.busy))).encode(busy.encode_family(labels)?)?;
         }
         Ok(())
     }

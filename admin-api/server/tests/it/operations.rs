@@ -48,7 +48,17 @@ async fn metrics_are_what_prometheus_reads() {
     let bed = Bed::with_shard().await;
     let answer = bed.get("/metrics").await;
     assert!(answer.headers["content-type"].to_str().unwrap().starts_with("application/openmetrics-text"));
-    for line in ["cofre_catalog_commits_total 3", "cofre_shard_up{shard=\"1\"} 1", "cofre_job_busy{job=\"heal\"}"] {
+    for line in [
+        "cofre_catalog_commits_total 3",
+        "cofre_shard_up{shard=\"1\"} 1",
+        "cofre_job_busy{job=\"heal\"}",
+        "cofre_job_done_total{job=\"heal\"} 0",
+        "cofre_job_done_bytes_total{job=\"heal\"} 0",
+        "cofre_job_remaining_objects{job=\"heal\"} 0",
+        "cofre_job_remaining_bytes{job=\"rebalance\"} 0",
+        "cofre_job_state{job=\"heal\",state=\"paused\"} 0",
+        "cofre_job_state{job=\"heal\",state=\"stuck\"} 0",
+    ] {
         assert!(answer.text.contains(line), "{line} is missing in\n{}", answer.text);
     }
     assert!(answer.text.ends_with("# EOF\n") && answer.text.matches("# EOF").count() == 1);
@@ -57,4 +67,10 @@ async fn metrics_are_what_prometheus_reads() {
     once.sort_unstable();
     once.dedup();
     assert_eq!(once.len(), names.len(), "a metric is declared twice");
+    assert!(!answer.text.contains("remaining_objects{job=\"trim-events\"}"), "what is not known is left out");
+    bed.post("/v1/jobs/heal/pause", json!({})).await;
+    let text = bed.get("/metrics").await.text;
+    for line in ["{job=\"heal\",state=\"paused\"} 1", "{job=\"heal\",state=\"idle\"} 0"] {
+        assert!(text.contains(line), "{line} is missing in\n{text}");
+    }
 }
