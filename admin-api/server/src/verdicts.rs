@@ -66,6 +66,14 @@ pub(crate) fn verdicts(seen: &Seen<'_>) -> Vec<Verdict> {
     verdicts
 }
 
+/// What the copies of a scheme are called.
+const fn copies_of(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::Replicas { .. } => "copies",
+        Scheme::Erasure { .. } => "pieces",
+    }
+}
+
 fn verdict(severity: Severity, promise: Promise, subject: impl Into<String>, message: String) -> Verdict {
     Verdict { severity, promise, subject: subject.into(), message }
 }
@@ -81,9 +89,10 @@ fn writes(seen: &Seen<'_>, verdicts: &mut Vec<Verdict>) {
         verdicts.push(verdict(Severity::Critical, Promise::Availability, "writes", message));
     } else if domains < scheme.width() {
         let message = format!(
-            "{domains} failure domains take new blobs, and {scheme} wants {}: new blobs have fewer copies than they \
+            "{domains} failure domains take new blobs, and {scheme} wants {}: new blobs have fewer {} than they \
              should until that many are back",
-            scheme.width()
+            scheme.width(),
+            copies_of(scheme)
         );
         verdicts.push(verdict(Severity::Warning, Promise::Durability, "writes", message));
     }
@@ -126,14 +135,16 @@ fn away(subject: &str, scheme: Scheme, reason: &str) -> Verdict {
         let message = format!("it is away, and with {scheme} what is on it cannot be read: {reason}; bring it back");
         return verdict(Severity::Critical, Promise::Availability, subject, message);
     }
-    let message = format!("it is away, and what is on it has one copy less: {reason}; bring it back, or drain it");
+    let message =
+        format!("it is away, and what is on it has one copy or piece less: {reason}; bring it back, or drain it");
     verdict(Severity::Warning, Promise::Durability, subject, message)
 }
 
 fn redundancy(seen: &Seen<'_>, verdicts: &mut Vec<Verdict>) {
     if seen.away.blobs > 0 {
         let message = format!(
-            "{} copies stand on shards that do not answer or were given up: their blobs have that many less at hand",
+            "{} copies or pieces stand on shards that do not answer or were given up: their blobs have that many less \
+             at hand",
             seen.away.blobs
         );
         verdicts.push(verdict(Severity::Warning, Promise::Durability, "redundancy", message));
@@ -160,7 +171,7 @@ fn redundancy(seen: &Seen<'_>, verdicts: &mut Vec<Verdict>) {
     let more = if seen.waiting.more { "more than " } else { "" };
     let advice = if late { "; the longest waits for over an hour: look at the shards and at the job heal" } else { "" };
     let message = format!(
-        "{more}{} blobs have fewer copies than they should and wait to be healed{bare}{advice}",
+        "{more}{} blobs have fewer copies or pieces than they should and wait to be healed{bare}{advice}",
         seen.waiting.blobs
     );
     verdicts.push(verdict(Severity::Warning, Promise::Durability, "redundancy", message));

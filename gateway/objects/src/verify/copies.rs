@@ -4,6 +4,7 @@ use crate::Error;
 use crate::blobs::{blob_ref, copy_bytes};
 use cofre_catalog::{SnapshotExt, keys};
 use cofre_shards::{BlobRef, Copy, CopyState, ReadError, standing};
+use cofre_types::Scheme;
 use futures_util::future::join_all;
 
 /// Most blobs that one step looks at.
@@ -45,14 +46,18 @@ impl Verify {
             if self.objects.held_blob(id).await?.is_none_or(|now| now.revision != held.revision) {
                 continue;
             }
+            let (one, many) = match held.record.scheme {
+                Scheme::Replicas { .. } => ("copy", "copies"),
+                Scheme::Erasure { .. } => ("piece", "pieces"),
+            };
             for (shard, why) in bad {
-                found.push(wrong(format!("blob {id}"), format!("its copy on shard {shard}: {why}")));
+                found.push(wrong(format!("blob {id}"), format!("its {one} on shard {shard}: {why}")));
                 self.objects.queue_heal(id, shard).await?;
             }
             let pieces = held.record.copies.iter().map(|copy| copy.piece);
             let (has, wants) = (standing(held.record.scheme, pieces), held.record.scheme.width());
             if has < wants && !queued {
-                let why = format!("it has {has} of {wants} copies, and does not wait to be healed");
+                let why = format!("it has {has} of {wants} {many}, and does not wait to be healed");
                 found.push(wrong(format!("blob {id}"), why));
             }
         }

@@ -105,7 +105,32 @@ pub(super) fn span(seconds: u64) -> String {
     }
 }
 
+/// A short time for people: `850 µs`, `12.3 ms`.
+pub(super) fn micros(count: u64) -> String {
+    match count {
+        0..1_000 => format!("{count} µs"),
+        1_000..1_000_000 => format!("{:.1} ms", count as f64 / 1e3),
+        _ => format!("{:.1} s", count as f64 / 1e6),
+    }
+}
+
+/// What the copies of a redundancy, as text, are.
+pub(super) fn copies_of(redundancy: &str) -> &'static str {
+    if redundancy.starts_with("ec:") { "pieces" } else { "copies" }
+}
+
 /// A value that may be missing.
 pub(super) fn or_dash<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_times_have_the_unit_that_fits() {
+        let texts = [0, 999, 1_000, 12_345, 999_900, 2_500_000].map(micros);
+        assert_eq!(texts, ["0 µs", "999 µs", "1.0 ms", "12.3 ms", "999.9 ms", "2.5 s"]);
+    }
 }

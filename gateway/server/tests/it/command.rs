@@ -35,6 +35,17 @@ async fn shards_are_added_drained_and_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health_tells_a_person_what_is_away_and_how_long_calls_take() {
+    let bed = Bed::new().await;
+    let told = text(&bed.cofre(&["admin", "health"]).await.stdout);
+    let row = |text: &str, name: &str| text.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
+    assert!(row(&told, "on shards that are away").ends_with("nothing"), "{told}");
+    let probe = text(&bed.cofre(&["admin", "shard", "probe", "1"]).await.stdout);
+    let trip = row(&probe, "round trip");
+    assert!(["µs", " ms", " s"].iter().any(|unit| trip.ends_with(unit)), "{probe}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn settings_are_set_by_field_and_rolled_back() {
     let bed = Bed::new().await;
     let set = bed.admin(&["settings", "set", "rate_limits.requests_per_second_per_key=5", "log_level=warn"]).await;

@@ -1,8 +1,8 @@
 use super::{Context, shards};
 use crate::cli::connect::explain;
-use crate::cli::print::{bytes, fields, or_dash, span, table};
+use crate::cli::print::{bytes, fields, micros, or_dash, span, table};
 use anyhow::{Result, bail};
-use cofre_admin_types::{Health, HealthStatus, Promise, Severity, Verdict};
+use cofre_admin_types::{Health, HealthStatus, Promise, RedundancyHealth, Severity, Verdict};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -28,6 +28,7 @@ fn text(health: &Health) -> String {
         ("up for", span(health.uptime_seconds)),
         ("catalog", catalog(health)),
         ("waiting to be healed", format!("{more}{} blobs", health.redundancy.waiting_blobs)),
+        ("on shards that are away", away(&health.redundancy)),
     ]);
     text.push('\n');
     let rows: Vec<_> = health
@@ -40,7 +41,7 @@ fn text(health: &Health) -> String {
                 or_dash(shard.health.free_bytes.map(bytes)),
                 or_dash(shard.health.total_bytes.map(bytes)),
                 shard.health.errors.to_string(),
-                or_dash(shard.health.latency_us.map(|micros| format!("{micros} us"))),
+                or_dash(shard.health.latency_us.map(micros)),
             ]
         })
         .collect();
@@ -60,6 +61,13 @@ fn catalog(health: &Health) -> String {
             "good; {} commits in {} groups, mean {:.1} ms",
             catalog.commits, catalog.groups, catalog.commit_latency.mean_ms
         ),
+    }
+}
+
+fn away(redundancy: &RedundancyHealth) -> String {
+    match redundancy.away_copies {
+        0 => "nothing".to_owned(),
+        copies => format!("{copies} copies or pieces, {}", bytes(redundancy.away_bytes)),
     }
 }
 

@@ -1,6 +1,6 @@
 use super::{Context, shards};
 use crate::cli::connect::explain;
-use crate::cli::print::{bytes, fields, or_dash, table};
+use crate::cli::print::{bytes, copies_of, fields, or_dash, table};
 use anyhow::Result;
 use cofre_admin_types::{CopyCheck, InspectQuery, InspectedBlob, InspectedCopy, InspectedObject, InspectedVersion};
 
@@ -12,7 +12,7 @@ pub(super) struct Args {
     /// One of its versions; all of them if absent.
     #[arg(long)]
     version: Option<String>,
-    /// Read every byte of every copy.
+    /// Read every byte of every copy or piece.
     #[arg(long)]
     check: bool,
 }
@@ -67,16 +67,22 @@ fn blob(blob: &InspectedBlob) -> String {
         ("part", or_dash(blob.part)),
         ("size", bytes(blob.size)),
         ("references", blob.references.to_string()),
-        ("redundancy", format!("{}: {} of {} copies", blob.redundancy, blob.copies.len(), blob.wanted_copies)),
+        ("redundancy", redundancy(blob)),
         ("written", blob.written.clone()),
         ("waits to be healed", or_dash(waits)),
     ]);
-    let rows: Vec<_> = blob.copies.iter().map(copy).collect();
+    let in_pieces = copies_of(&blob.redundancy) == "pieces";
+    let rows: Vec<_> = blob.copies.iter().map(|found| copy(found, in_pieces)).collect();
     text.push_str(&table(&["SHARD", "STATE", "PIECE", "LOCATOR", "CHECK", "WHY HERE"], &rows));
     text
 }
 
-fn copy(copy: &InspectedCopy) -> Vec<String> {
+fn redundancy(blob: &InspectedBlob) -> String {
+    let (there, wanted, what) = (blob.copies.len(), blob.wanted_copies, copies_of(&blob.redundancy));
+    format!("{}: {there} of {wanted} {what}", blob.redundancy)
+}
+
+fn copy(copy: &InspectedCopy, in_pieces: bool) -> Vec<String> {
     let check = match &copy.check {
         CopyCheck::NotAsked => "-".to_owned(),
         CopyCheck::Whole => "whole".to_owned(),
@@ -85,5 +91,31 @@ fn copy(copy: &InspectedCopy) -> Vec<String> {
         CopyCheck::Unreachable { reason } => format!("not known: {reason}"),
     };
     let state = shards::state(copy.state).to_owned();
-    vec![copy.shard.to_string(), state, copy.piece.to_string(), copy.locator.clone(), check, copy.why.clone()]
+    let piece = if in_pieces { copy.piece.to_string() } else { "all".to_owned() };
+    vec![copy.shard.to_string(), state, piece, copy.locator.clone(), check, copy.why.clone()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_called_pieces_and_copies_copies() {
+        let mut found = InspectedBlob {
+            id: "1f".to_owned(),
+            part: None,
+            recorded: true,
+            size: 9,
+            references: 1,
+            redundancy: "ec:4+2".to_owned(),
+            wanted_copies: 6,
+            written: String::new(),
+            waits_since: None,
+            suspects: Vec::new(),
+            copies: Vec::new(),
+        };
+        assert_eq!(redundancy(&found), "ec:4+2: 0 of 6 pieces");
+        found.redundancy = "replicas:3".to_owned();
+        assert_eq!(redundancy(&found), "replicas:3: 0 of 6 copies");
+    }
 }

@@ -1,7 +1,7 @@
 use super::Context;
 use super::shard_s3::{Access, NewPlace};
 use crate::cli::connect::explain;
-use crate::cli::print::{bytes, fields, or_dash, span};
+use crate::cli::print::{bytes, fields, micros, or_dash, span};
 use crate::cli::progress::{Progress, ProgressLine};
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
@@ -215,7 +215,7 @@ fn show(context: &Context, shard: &Shard) -> Result<()> {
             ("failure domain", or_dash(shard.failure_domain.as_ref())),
             ("labels", labels(shard)),
             ("calls", format!("{} and {} failed", shard.health.calls, shard.health.errors)),
-            ("mean latency", or_dash(shard.health.latency_us.map(|micros| format!("{micros} us")))),
+            ("mean latency", or_dash(shard.health.latency_us.map(micros))),
             ("last error", or_dash(shard.health.last_error.as_ref())),
             ("registered", shard.registered.clone()),
         ])
@@ -243,7 +243,7 @@ fn show_drain(context: &Context, drain: &Drain) -> Result<()> {
 fn probe_text(probe: &ProbeResult) -> String {
     fields(&[
         ("probe", if probe.ok { "good".to_owned() } else { "failed".to_owned() }),
-        ("round trip", or_dash(probe.round_trip_us.map(|micros| format!("{micros} us")))),
+        ("round trip", or_dash(probe.round_trip_us.map(micros))),
         ("error", or_dash(probe.error.as_ref())),
     ])
 }

@@ -17,7 +17,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<()> {
         context.printer.line(&line, text)?;
         match line {
             VerifyLine::End { wrong: 0, unreachable: 0 } => return Ok(()),
-            VerifyLine::End { wrong: 0, unreachable } => bail!("{unreachable} copies could not be reached"),
+            VerifyLine::End { wrong: 0, unreachable } => bail!("{unreachable} copies or pieces could not be reached"),
             VerifyLine::End { wrong, .. } => bail!("{wrong} things are wrong"),
             VerifyLine::Failed { why } => bail!("it could not go on: {why}"),
             VerifyLine::Progress { .. } | VerifyLine::Wrong { .. } => {}
@@ -39,6 +39,6 @@ fn text(line: &VerifyLine) -> String {
         }
         VerifyLine::Wrong { subject, why } => format!("WRONG  {subject}: {why}"),
         VerifyLine::Failed { why } => format!("FAILED  {why}"),
-        VerifyLine::End { wrong, unreachable } => format!("{wrong} wrong, {unreachable} copies out of reach"),
+        VerifyLine::End { wrong, unreachable } => format!("{wrong} wrong, {unreachable} copies or pieces out of reach"),
     }
 }
