@@ -22,8 +22,10 @@ enum Piece {
 /// The writing ends of the readers that still listen, each with its number.
 pub(super) struct Feeds {
     feeds: Vec<(usize, mpsc::Sender<Piece>)>,
-    /// Readers without which the whole is lost: while there are more, a slow one is let go.
+    /// Readers that cannot be spared: while there are more, a slow one is let go.
     needed: usize,
+    /// Readers without which the whole is given up.
+    least: usize,
     slow_after: Duration,
     waiting_max: usize,
 }
@@ -31,7 +33,13 @@ pub(super) struct Feeds {
 impl Feeds {
     /// No reader yet. Each may have `waiting_max` pieces waiting.
     pub(super) fn new(needed: usize, slow_after: Duration, waiting_max: usize) -> Self {
-        Self { feeds: Vec::new(), needed, slow_after, waiting_max }
+        Self { feeds: Vec::new(), needed, least: needed, slow_after, waiting_max }
+    }
+
+    /// Goes on while this many readers are left, though more are needed: others can be fed later.
+    pub(super) const fn down_to(mut self, least: usize) -> Self {
+        self.least = least;
+        self
     }
 
     /// For readers that all get the same.
@@ -58,13 +66,12 @@ impl Feeds {
         self.feeds.iter().map(|(number, _)| *number)
     }
 
-    /// Whether fewer readers than needed are left.
+    /// Whether so few readers are left that the whole is given up.
     pub(super) fn too_few(&self) -> bool {
-        self.feeds.len() < self.needed
+        self.feeds.len() < self.least
     }
 
-    /// Hands the whole body to every reader, and counts its bytes in `seen`. Returns early if fewer readers than needed
-    /// are left.
+    /// Hands the whole body to every reader, and counts its bytes in `seen`. Returns early if too few readers are left.
     ///
     /// # Errors
     /// The body's own error, or that it has not the declared size.

@@ -157,7 +157,7 @@ impl Progress {
 
     /// Notes a put of a fed stream that failed. A body error here means that the copy was given up;
     /// the body's own error comes from the pump.
-    fn lost(&mut self, shard: &Shard, error: &BackendError) {
+    pub(super) fn lost(&mut self, shard: &Shard, error: &BackendError) {
         self.ended(shard);
         tracing::warn!(shard = %shard.info.id, %error, "a copy was not written");
         self.count(error);

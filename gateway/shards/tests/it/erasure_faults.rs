@@ -181,6 +181,31 @@ async fn any_two_of_six_shards_may_be_lost_while_writing_if_the_settings_ask_for
 }
 
 #[tokio::test]
+async fn a_whole_body_has_its_pieces_put_on_other_shards_where_some_fail() {
+    let content = content(1, SIZE);
+    let failures = [
+        Troubles { put: Some(Trouble::Unreachable), ..Troubles::default() },
+        Troubles { put_fails_after_bytes: Some(300_000), ..Troubles::default() },
+        Troubles { put: Some(Trouble::Full), ..Troubles::default() },
+    ];
+    for failure in failures {
+        for (count, pieces) in [(9, 6), (8, 6), (7, 5)] {
+            let (pool, shards) = faulty_pool(count);
+            shards[..2].iter().for_each(|shard| shard.set(failure));
+            let stored = write(&pool, Body::Whole(content.clone()), scheme()).await.unwrap();
+            let on: std::collections::HashSet<_> = stored.copies.iter().map(|copy| copy.shard).collect();
+            let which: std::collections::HashSet<_> = stored.copies.iter().map(|copy| copy.piece).collect();
+            assert_eq!((on.len(), which.len(), stored.copies.len()), (pieces, pieces, pieces), "{failure:?}");
+            assert!(on.iter().all(|shard| shard.0 > 2));
+            for copy in &stored.copies {
+                assert_eq!(pool.verify(&stored, copy).await, CopyState::Whole);
+            }
+            assert_eq!(left_on(&pool).await, pieces);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_straggler_is_let_go_after_its_grace() {
     let content = content(1, SIZE);
     for body in [Body::Whole(content.clone()), streamed(&content, 65_536)] {

@@ -11,7 +11,8 @@
 //!   each shard, a read three units of 4 MiB, or of a stripe where that is longer.
 //!
 //! # Failure and retry
-//! A write goes on while enough pieces for its quorum do. A read turns to other pieces when one is missing, corrupt,
+//! A write goes on while enough pieces for its quorum do; of a body that is at hand as a whole, a piece that a shard does
+//! not take goes to another. A read turns to other pieces when one is missing, corrupt,
 //! away or slow, also in mid-stream, and tries pieces that were merely slow last.
 
 mod code;

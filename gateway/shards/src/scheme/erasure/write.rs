@@ -1,15 +1,16 @@
 use super::Code;
 use super::code::Encoder;
 use super::layout::{CELL_BYTES, tail_cell};
-use crate::pool::{Excluded, Shards, WriteError, Written};
+use crate::pool::{Copy, Excluded, Shard, Shards, WriteError, Written};
 use crate::scheme::feed::Feeds;
-use crate::scheme::writing::Job;
+use crate::scheme::writing::{Job, Progress};
 use crate::{BlobHeader, Body, BodyError, ByteStream, Durability};
 use bytes::{Buf, Bytes, BytesMut};
 use cofre_runtime::blocking;
 use cofre_types::{BlobId, Scheme};
 use futures_util::future::FutureExt;
-use futures_util::{StreamExt, stream};
+use futures_util::stream::{self, FuturesUnordered, StreamExt};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -18,7 +19,8 @@ const CELLS_WAITING_MAX: usize = 2;
 /// Content of a stripe that is encoded in the caller's task: some 100 µs. A wider one goes to a blocking thread.
 const INLINE_BYTES_MAX: usize = 1024 * 1024;
 
-/// Writes a piece to each shard, at least to `quorum` of them.
+/// Writes a piece to each shard, at least to `quorum` of them. A piece that one does not take goes to another, if the
+/// body is at hand as a whole.
 pub(in crate::scheme) async fn write(
     pool: &Shards,
     blob: BlobId,
@@ -36,23 +38,82 @@ pub(in crate::scheme) async fn write(
         return Err(shortage.error(quorum));
     }
     let job = Job { pool, blob, size_bytes, quorum, durability };
-    let pieces: Vec<u8> = (0..).take(shards.len()).collect();
-    let headers = headers(header, &pieces);
-    let mut feeds = Feeds::new(quorum, job.grace(), CELLS_WAITING_MAX);
-    let puts = shards.into_iter().zip(&headers).map(|(shard, header)| {
-        let stream = feeds.reader(usize::from(header.piece));
-        (shard, header, Body::Stream { stream, size: size.map(|size| code.piece_len(size, header.piece)) })
-    });
-    let puts = puts.collect();
-    let stream: ByteStream = match body {
-        Body::Whole(bytes) => Box::pin(stream::iter([Ok(bytes)])),
-        Body::Stream { stream, .. } => stream,
-    };
+    let headers = headers(header, &(0..).take(shards.len()).collect::<Vec<u8>>());
+    let takers = shards.into_iter().zip(&headers).collect();
     let seen = Arc::new(AtomicU64::new(0));
-    let copies = job.fed(puts, Striper::new(code, feeds).pump(stream, size, seen.clone()).boxed()).await?;
+    let copies = match body {
+        Body::Whole(bytes) => whole(&job, code, takers, bytes).await?,
+        Body::Stream { stream, .. } => {
+            let mut feeds = Feeds::new(quorum, job.grace(), CELLS_WAITING_MAX);
+            let puts = bodies(code, takers, size, &mut feeds);
+            job.fed(puts, Striper::new(code, feeds).pump(stream, size, seen.clone()).boxed()).await?
+        }
+    };
     let copies: Vec<_> = copies.into_iter().map(|(copy, _)| copy).collect();
     let missing = scheme.width() - copies.len();
     Ok(Written { size: size.unwrap_or_else(|| seen.load(Relaxed)), scheme, copies, missing })
+}
+
+/// A shard, and the header of the piece that it is to take.
+type Taker<'a> = (Arc<Shard>, &'a BlobHeader);
+
+/// What each taker puts, as `feeds` will hand it out.
+fn bodies<'a>(
+    code: Code,
+    takers: Vec<Taker<'a>>,
+    size: Option<u64>,
+    feeds: &mut Feeds,
+) -> Vec<(Arc<Shard>, &'a BlobHeader, Body)> {
+    let puts = takers.into_iter().map(|(shard, header)| {
+        let stream = feeds.reader(usize::from(header.piece));
+        (shard, header, Body::Stream { stream, size: size.map(|size| code.piece_len(size, header.piece)) })
+    });
+    puts.collect()
+}
+
+/// Writes pieces of a body that is at hand: one that a shard does not take is cut anew for another.
+async fn whole<'a>(
+    job: &'a Job<'a>,
+    code: Code,
+    takers: Vec<Taker<'a>>,
+    bytes: Bytes,
+) -> Result<Vec<(Copy, u64)>, WriteError> {
+    let size = bytes.len() as u64;
+    let (mut progress, mut puts, mut pumps) = (Progress::default(), FuturesUnordered::new(), FuturesUnordered::new());
+    let mut piece_on = HashMap::new();
+    let mut begun = Some((takers, job.quorum));
+    loop {
+        if let Some((takers, needed)) = begun.take() {
+            for (shard, header) in &takers {
+                progress.begin(shard);
+                piece_on.insert(shard.info.id, *header);
+            }
+            let mut feeds = Feeds::new(needed, job.grace(), CELLS_WAITING_MAX).down_to(1);
+            let new = bodies(code, takers, Some(size), &mut feeds);
+            puts.extend(new.into_iter().map(|(shard, header, body)| job.put(shard, header, body)));
+            let stream = Box::pin(stream::iter([Ok(bytes.clone())]));
+            pumps.push(Striper::new(code, feeds).pump(stream, Some(size), Arc::default()).boxed());
+        }
+        let settled = progress.copies.len() >= job.quorum;
+        tokio::select! {
+            Some(ended) = pumps.next() => ended.map_err(WriteError::Body)?,
+            next = job.next(&mut puts, settled) => match next {
+                None => break,
+                Some((shard, Ok(done))) => progress.done(shard, done),
+                Some((shard, Err(error))) => {
+                    progress.lost(&shard, &error);
+                    let header = piece_on.get(&shard.info.id).copied();
+                    begun = job.spare(&mut progress).await.zip(header).map(|taker| (vec![taker], 1));
+                    if begun.is_none() && progress.copies.len() + puts.len() < job.quorum {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    let stragglers = !puts.is_empty();
+    drop(puts);
+    job.finish(progress, stragglers).await
 }
 
 /// A header for each piece.
@@ -73,7 +134,7 @@ impl Striper {
         Self { data: usize::from(code.data), parity: usize::from(code.parity), feeds, encoder: None }
     }
 
-    /// Hands out the whole body, and counts its bytes in `seen`. Returns early if fewer readers than needed are left.
+    /// Hands out the whole body, and counts its bytes in `seen`. Returns early if too few readers are left.
     ///
     /// # Errors
     /// The body's own error, or that it has not the declared size.
