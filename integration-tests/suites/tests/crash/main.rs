@@ -6,6 +6,7 @@ mod full_disk;
 mod kill;
 mod ledger;
 mod node_life;
+mod node_loss;
 mod nodes;
 mod remote;
 mod roots;

@@ -5,6 +5,7 @@ use cofre_harness::{Cofre, Connection, DataDir, Options, Signer, until, venv};
 use cofre_suites::make_bucket;
 use rustix::process::{Pid, Signal, kill_process};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -86,6 +87,14 @@ impl Node {
         match self {
             Self::Cofre(cofre) => cofre.signer(),
             Self::Program(program) => &program.signer,
+        }
+    }
+
+    /// The folder that it keeps the objects of its bucket in, one file each.
+    pub fn objects(&self) -> Result<PathBuf> {
+        match self {
+            Self::Cofre(_) => anyhow::bail!("a Cofre keeps no file for each object"),
+            Self::Program(program) => Ok(program.folder.path().join(NODE_BUCKET)),
         }
     }
 
