@@ -18,6 +18,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) catalog_error: Option<&'a str>,
     pub(crate) shards: &'a [ShardView],
     pub(crate) waiting: Waiting,
+    /// Blobs among them that cannot be read.
+    pub(crate) unreadable: u64,
     /// Copies on shards that do not answer or were given up.
     pub(crate) away: Holdings,
     pub(crate) scheme: Scheme,
@@ -64,6 +66,11 @@ pub(crate) fn verdicts(seen: &Seen<'_>) -> Vec<Verdict> {
     jobs(seen, &mut verdicts);
     verdicts.sort_by_key(|verdict| (std::cmp::Reverse(verdict.severity), verdict.promise));
     verdicts
+}
+
+/// A number of things: `1 blob`, `2 blobs`.
+pub(crate) fn counted(count: u64, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
 }
 
 /// What the copies of a scheme are called.
@@ -160,19 +167,30 @@ fn redundancy(seen: &Seen<'_>, verdicts: &mut Vec<Verdict>) {
         let subject = format!("shard {}", view.record.id);
         verdicts.push(verdict(Severity::Warning, Promise::Durability, subject, message.to_owned()));
     }
-    if seen.waiting.blobs == 0 {
+    let unreadable = seen.unreadable;
+    if unreadable > 0 {
+        let message = format!(
+            "{} cannot be read: too few whole copies or pieces are left; bring the shards back that held more, or \
+             restore the objects from a backup; `cofre admin job show heal` lists them",
+            counted(unreadable, "blob")
+        );
+        verdicts.push(verdict(Severity::Critical, Promise::Durability, "blobs", message));
+    }
+    let waiting = seen.waiting.blobs.saturating_sub(unreadable);
+    if waiting == 0 {
         return;
     }
     let late = seen.waiting.oldest.is_some_and(|oldest| seen.now_nanos.saturating_sub(oldest.0) > HEAL_LATE_NANOS);
-    let bare = match seen.waiting.without_spare {
+    let bare = match seen.waiting.without_spare.saturating_sub(unreadable) {
         0 => String::new(),
         bare => format!(", {bare} of them with nothing to spare"),
     };
     let more = if seen.waiting.more { "more than " } else { "" };
     let advice = if late { "; the longest waits for over an hour: look at the shards and at the job heal" } else { "" };
     let message = format!(
-        "{more}{} blobs have fewer copies or pieces than they should and wait to be healed{bare}{advice}",
-        seen.waiting.blobs
+        "{more}{} fewer copies or pieces than should be and {} to be healed{bare}{advice}",
+        if waiting == 1 { "1 blob has".to_owned() } else { format!("{waiting} blobs have") },
+        if waiting == 1 { "waits" } else { "wait" },
     );
     verdicts.push(verdict(Severity::Warning, Promise::Durability, "redundancy", message));
 }

@@ -126,6 +126,9 @@ pub struct Latency {
 pub struct RedundancyHealth {
     /// Blobs that wait to be healed.
     pub waiting_blobs: u64,
+    /// Blobs among them that cannot be read, because too few whole copies or pieces are left: as the last pass of the
+    /// job `heal` found.
+    pub unreadable_blobs: u64,
     /// Whether there are more than were counted.
     pub more: bool,
     /// Copies on shards that do not answer now, or were given up: their blobs have that many copies less at hand. Those

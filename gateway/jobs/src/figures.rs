@@ -1,9 +1,9 @@
 use crate::work::Work;
 use cofre_catalog::records::{JobRecord, ShardPass};
 use cofre_runtime::{Amount, Clock, WorkerStatus};
-use cofre_types::Timestamp;
+use cofre_types::{BlobId, Timestamp};
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +22,8 @@ pub struct Figures {
     pub done_bytes: u64,
     /// Those that could not be dealt with in the last pass and wait.
     pub waiting: u64,
+    /// Blobs of the last pass that cannot be read, because too few whole copies are left.
+    pub unreadable: u64,
     /// Problems of the last pass by object, the first hundred.
     pub problems: Vec<(String, String)>,
     /// Whole passes that ended.
@@ -223,7 +225,14 @@ impl Shared {
         kept.figures.passes += 1;
         kept.figures.pass_ended = Some(now);
         kept.figures.waiting = left.waiting;
+        kept.figures.unreadable = left.unreadable.len() as u64;
         kept.figures.problems = left.problems;
+    }
+
+    /// What a pass under way has found unreadable by now. That fewer are, only a whole pass can tell.
+    pub(crate) fn note_unreadable(&self, left: &Left) {
+        let mut kept = self.0.lock();
+        kept.figures.unreadable = kept.figures.unreadable.max(left.unreadable.len() as u64);
     }
 
     /// Shows how far a pass is that outlives the process.
@@ -300,6 +309,7 @@ impl Shared {
 #[derive(Debug, Default)]
 pub(crate) struct Left {
     pub waiting: u64,
+    pub unreadable: HashSet<BlobId>,
     pub problems: Vec<(String, String)>,
 }
 

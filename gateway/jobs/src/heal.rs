@@ -1,6 +1,6 @@
 use crate::figures::{Left, Shared};
 use crate::{Ground, JobError};
-use cofre_objects::{HealCursor, Objects};
+use cofre_objects::{HealCursor, Objects, WAITING_COUNTED_MAX};
 use cofre_runtime::{Pace, Shutdown, Step, Task, Worker, WorkerHandle, spawn};
 use cofre_settings::JobName;
 use std::time::Duration;
@@ -50,10 +50,15 @@ impl Worker for Heal {
         }
         self.figures.done(0, healed.bytes);
         self.left.waiting += healed.waiting;
-        for (blob, why) in healed.damaged {
+        for damaged in healed.damaged {
             self.left.waiting += 1;
-            self.left.problem(format!("blob {blob}"), why);
+            if self.left.unreadable.len() < WAITING_COUNTED_MAX as usize {
+                // The walk of a long queue may come upon one twice.
+                self.left.unreadable.insert(damaged.blob);
+            }
+            self.left.problem(damaged.subject, damaged.why);
         }
+        self.figures.note_unreadable(&self.left);
         self.after = healed.next;
         if self.after.is_some() {
             return Ok(Step::More);

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use cofre_admin_types::{CatalogHealth, Health, HealthStatus, Latency, Live, Ready, RedundancyHealth, Scope, Severity};
 use cofre_objects::Holdings;
+use cofre_settings::JobName;
 use std::sync::Arc;
 use utoipa_axum::routes;
 
@@ -73,15 +74,20 @@ async fn detail(State(admin): State<Arc<Admin>>) -> Result<axum::Json<Health>, A
         away.bytes += held.bytes;
     }
     let waiting = admin.topology.waiting_for_heal().await?;
+    let jobs = admin.jobs.status();
+    let heal = jobs.iter().find(|job| job.name == JobName::Heal.as_str());
+    // What left the queue since the last pass can be read, or is gone.
+    let unreadable = heal.map_or(0, |heal| heal.figures.unreadable).min(waiting.blobs);
     let seen = Seen {
         draining: admin.draining.has_begun(),
         catalog_error: catalog.error.as_deref(),
         shards: &shards,
         waiting,
+        unreadable,
         away,
         scheme: admin.scheme(),
         write_quorum: admin.write_quorum(),
-        jobs: &admin.jobs.status(),
+        jobs: &jobs,
         now_nanos: admin.clock.now_nanos(),
     };
     let verdicts = verdicts(&seen);
@@ -99,6 +105,7 @@ async fn detail(State(admin): State<Arc<Admin>>) -> Result<axum::Json<Health>, A
         catalog,
         redundancy: RedundancyHealth {
             waiting_blobs: waiting.blobs,
+            unreadable_blobs: unreadable,
             more: waiting.more,
             away_copies: away.blobs,
             away_bytes: away.bytes,

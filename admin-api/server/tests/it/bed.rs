@@ -17,7 +17,9 @@ use cofre_objects::{
 };
 use cofre_runtime::{Clock, Random, Shutdown};
 use cofre_settings::DynamicSettings;
-use cofre_shards::{Backend, BackendError, MemoryBackend, Shards, ShardsOptions};
+use cofre_shards::{
+    Backend, BackendError, Faulty, MemoryBackend, Shards, ShardsOptions, StreamTrouble, Trouble, Troubles,
+};
 use cofre_types::{BucketName, ObjectKey, Scheme, Tags, Timestamp};
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -38,6 +40,7 @@ pub struct Bed {
     pub draining: Shutdown,
     pub engine: Arc<Engine>,
     pub clock: Clock,
+    opener: Arc<Opener>,
     read: String,
     operate: String,
     all: String,
@@ -80,7 +83,7 @@ impl Bed {
         let iam = Iam::new(store.clone(), master, clock.clone(), random.clone());
         let shards = Shards::new(clock.clone(), random.clone(), ShardsOptions::default());
         let opener = Arc::new(Opener::default());
-        let topology = Topology::new(store.clone(), shards.clone(), opener, clock.clone(), random.clone());
+        let topology = Topology::new(store.clone(), shards.clone(), opener.clone(), clock.clone(), random.clone());
         let objects = Objects::new(Parts {
             store: store.clone(),
             shards,
@@ -122,14 +125,47 @@ impl Bed {
         };
         let (read, operate, all) = (token(Scope::Read).await, token(Scope::Operate).await, token(Scope::Admin).await);
         let router = cofre_admin_server::router(admin.clone());
-        Self { router, admin, iam, objects, topology, draining, engine, clock, read, operate, all }
+        Self { router, admin, iam, objects, topology, draining, engine, clock, opener, read, operate, all }
     }
 
-    /// With one shard.
+    /// With one shard, `/one`.
     pub async fn with_shard() -> Self {
+        Self::with_shards(&["/one"]).await
+    }
+
+    /// With shards at these paths, numbered from 1.
+    pub async fn with_shards(paths: &[&str]) -> Self {
         let bed = Self::new().await;
-        bed.topology.register(NewShard::at_path("/one".to_owned()), "test").await.unwrap();
+        for path in paths {
+            bed.topology.register(NewShard::at_path((*path).to_owned()), "test").await.unwrap();
+        }
         bed
+    }
+
+    /// Takes a shard away, or brings it back.
+    pub fn set_away(&self, path: &str, away: bool) {
+        let trouble = away.then_some(Trouble::Unreachable);
+        let troubles = Troubles { put: trouble, get: trouble, other: trouble, ..Troubles::default() };
+        self.opener.made(path).set(troubles);
+    }
+
+    /// Has every byte on a shard fail its checksum.
+    pub fn spoil(&self, path: &str) {
+        let troubles = Troubles { stream: Some((0, StreamTrouble::Corrupt)), ..Troubles::default() };
+        self.opener.made(path).set(troubles);
+    }
+
+    /// The message of the verdict of a severity that contains a text, once health has one.
+    pub async fn verdict(&self, severity: &str, text: &str) -> String {
+        until(text, async || {
+            let health = self.get("/v1/health").await.json();
+            let mut verdicts = health["verdicts"].as_array().unwrap().iter();
+            let is = |verdict: &&Value| {
+                verdict["severity"] == severity && verdict["message"].as_str().unwrap().contains(text)
+            };
+            verdicts.find(is).map(|verdict| verdict["message"].as_str().unwrap().to_owned())
+        })
+        .await
     }
 
     pub fn token(&self, scope: Scope) -> &str {
@@ -233,7 +269,13 @@ fn request(method: Method, path: &str, headers: &[(&str, &str)], body: Option<St
 struct Opener(Mutex<HashMap<String, Made>>);
 
 /// A shard that was made: its identity and what is in it.
-type Made = ([u8; 16], Arc<MemoryBackend>);
+type Made = ([u8; 16], Arc<Faulty>);
+
+impl Opener {
+    fn made(&self, path: &str) -> Arc<Faulty> {
+        self.0.lock().unwrap()[path].1.clone()
+    }
+}
 
 #[async_trait]
 impl OpenBackend for Opener {
@@ -242,7 +284,7 @@ impl OpenBackend for Opener {
         if path.starts_with("/broken") {
             return Err(BackendError::Unreachable("the directory is not empty".to_owned()));
         }
-        let fresh = || (identity, Arc::new(MemoryBackend::new(1 << 30)));
+        let fresh = || (identity, Arc::new(Faulty::new(Arc::new(MemoryBackend::new(1 << 30)))));
         Ok(self.0.lock().unwrap().entry(path.clone()).or_insert_with(fresh).0)
     }
 

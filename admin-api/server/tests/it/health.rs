@@ -1,4 +1,4 @@
-use crate::bed::Bed;
+use crate::bed::{Bed, until};
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 
@@ -41,4 +41,25 @@ async fn verdicts_name_the_promise() {
     bed.send(Method::PATCH, "/v1/shards/1", &[("if-match", "*")], Some(json!({"read_only": true}))).await;
     assert_eq!(bed.get("/v1/health").await.json()["status"], "failing");
     assert_eq!(ready(&bed).await, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn a_blob_without_a_whole_copy_is_critical_and_named() {
+    let bed = Bed::with_shard().await;
+    bed.make_bucket().await;
+    bed.put("key", b"content").await.unwrap();
+    bed.spoil("/one");
+    let run = async |job: &str| bed.post(&format!("/v1/jobs/{job}/run"), json!({})).await;
+    run("scrub").await;
+    until("it is known to be lost", async || {
+        run("heal").await;
+        (bed.get("/v1/health").await.json()["redundancy"]["unreadable_blobs"] == 1).then_some(())
+    })
+    .await;
+    let message = bed.verdict("critical", "1 blob cannot be read").await;
+    assert!(message.contains("cofre admin job show heal"), "{message}");
+    let health = bed.get("/v1/health").await.json();
+    assert!(health["status"] == "failing" && !health.to_string().contains("wait to be healed"), "{health}");
+    let heal = bed.get("/v1/jobs/heal").await.json();
+    assert!(heal["problems"][0]["subject"].as_str().unwrap().ends_with("(bucket/key)"), "{heal}");
 }

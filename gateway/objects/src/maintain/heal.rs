@@ -1,10 +1,10 @@
 use super::given_up::GivenUp;
 use super::queue::HealCursor;
-use super::{BLOBS_AT_ONCE_MAX, HeldBlob};
+use super::{BLOBS_AT_ONCE_MAX, HeldBlob, blob_subject};
 use crate::blobs::{blob_ref, copy_bytes};
 use crate::{Error, Objects};
 use cofre_catalog::{Batch, Entry, keys};
-use cofre_shards::{AddError, Copy, CopyState, standing};
+use cofre_shards::{AddError, BlobRef, Copy, CopyState, standing};
 use cofre_types::{BlobId, Scheme, ShardId};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
@@ -19,10 +19,21 @@ pub struct Healed {
     pub bytes: u64,
     /// Blobs that wait: no shard to write to, or a copy that cannot be reached.
     pub waiting: u64,
-    /// Blobs of which too few whole copies were found to read them, with why. Nothing of them is deleted.
-    pub damaged: Vec<(BlobId, String)>,
+    /// Blobs of which too few whole copies were found to read them. Nothing of them is deleted.
+    pub damaged: Vec<Damaged>,
     /// Where to go on; absent at the end of the queue.
     pub next: Option<HealCursor>,
+}
+
+/// A blob of which too few whole copies are left to read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damaged {
+    /// The blob.
+    pub blob: BlobId,
+    /// The blob and its object, for a person to read.
+    pub subject: String,
+    /// What is wrong with its copies.
+    pub why: String,
 }
 
 /// The copies of a blob, by what looking at them proved.
@@ -73,7 +84,7 @@ impl Objects {
                 return Ok(healed);
             }
             Sources::TooFew => {
-                healed.damaged.push((held.id, sorted.why));
+                healed.damaged.push(self.damaged(held, sorted).await);
                 return Ok(healed);
             }
         };
@@ -135,6 +146,20 @@ impl Objects {
             (false, true) => Sources::OutOfReach,
             (false, false) => Sources::TooFew,
         }
+    }
+
+    /// What is told of a blob that cannot be read. Its object is known where a copy's header can still be read.
+    async fn damaged(&self, held: &HeldBlob, sorted: Sorted) -> Damaged {
+        let there: Vec<_> = sorted.good.into_iter().chain(sorted.corrupt).collect();
+        let blob = BlobRef { copies: there, ..blob_ref(held.id, &held.record) };
+        let (subject, why) = match self.object_of(&blob).await {
+            Some(object) => (blob_subject(held.id, Some(&object)), sorted.why),
+            None => {
+                let why = format!("{}; no copy is there to tell which object it is of", sorted.why);
+                (blob_subject(held.id, None), why)
+            }
+        };
+        Damaged { blob: held.id, subject, why }
     }
 
     /// A copy on a shard that was given up counts as missing; it is held against the catalog if the shard comes back.

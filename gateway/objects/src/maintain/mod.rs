@@ -29,7 +29,7 @@ mod walk;
 pub use doomed::Deleted;
 pub use garbage::Reclaimed;
 pub use given_up::Queued;
-pub use heal::Healed;
+pub use heal::{Damaged, Healed};
 pub use orphans::Orphans;
 pub use queue::HealCursor;
 pub use rebalance::{Imbalance, Rebalanced};
@@ -74,6 +74,12 @@ impl Objects {
         copies.iter().cloned().zip(states).collect()
     }
 
+    /// Bucket and key of the object that a blob was written for, as the header of any copy tells. A copy shares the
+    /// blob of its source, and a key may be written anew: it says where the bytes came from.
+    pub(crate) async fn object_of(&self, blob: &BlobRef) -> Option<String> {
+        self.shards().about(blob).await.map(|header| format!("{}/{}", header.bucket, header.key))
+    }
+
     /// Commits a batch of maintenance; false if a check failed, so that the step is done anew.
     pub(crate) async fn maintain(&self, mut batch: Batch) -> Result<bool, Error> {
         // On a full disk it is what leads to room.
@@ -106,6 +112,11 @@ impl HeldBlob {
         }
         batch.put(keys::blob(self.id), record.encode());
     }
+}
+
+/// A blob as problems name it, with its object where that is known.
+pub(crate) fn blob_subject(id: BlobId, object: Option<&str>) -> String {
+    object.map_or_else(|| format!("blob {id}"), |object| format!("blob {id} ({object})"))
 }
 
 /// Names a copy that is to be deleted.

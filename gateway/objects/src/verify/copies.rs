@@ -2,6 +2,7 @@ use super::usage::ShardCount;
 use super::{Stage, Verify, Wrong, after, wrong};
 use crate::Error;
 use crate::blobs::{blob_ref, copy_bytes};
+use crate::maintain::blob_subject;
 use cofre_catalog::{SnapshotExt, keys};
 use cofre_shards::{BlobRef, Copy, CopyState, ReadError, standing};
 use cofre_types::Scheme;
@@ -50,8 +51,10 @@ impl Verify {
                 Scheme::Replicas { .. } => ("copy", "copies"),
                 Scheme::Erasure { .. } => ("piece", "pieces"),
             };
+            let object = if bad.is_empty() { None } else { self.objects.object_of(&blob).await };
             for (shard, why) in bad {
-                found.push(wrong(format!("blob {id}"), format!("its {one} on shard {shard}: {why}")));
+                let subject = blob_subject(id, object.as_deref());
+                found.push(wrong(subject, format!("its {one} on shard {shard}: {why}")));
                 self.objects.queue_heal(id, shard).await?;
             }
             let pieces = held.record.copies.iter().map(|copy| copy.piece);

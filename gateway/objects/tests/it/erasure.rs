@@ -143,6 +143,8 @@ async fn too_few_pieces_are_reported_as_damaged_and_nothing_of_them_is_deleted()
     assert_eq!(scrub(&bed).await, 3);
     let healed = heal(&bed).await;
     assert_eq!((healed.blobs, healed.waiting, healed.damaged.len()), (0, 0, 1));
+    let subject = &healed.damaged[0].subject;
+    assert!(subject.ends_with("(bucket-b/k)"), "the pieces that are left tell the object: {subject}");
     assert!(matches!(bed.get("k").await, Err(Error::Unreadable(_))));
     bed.reclaim().await;
     assert_eq!((bed.stored().await, records(&bed).await[0].1.copies.len()), (3, 6));

@@ -71,6 +71,7 @@ async fn the_last_copy_is_never_destroyed_by_healing() {
     bed.objects.queue_heal(blob, shard).await.unwrap();
     let healed = bed.objects.heal(None).await.unwrap();
     assert_eq!((healed.blobs, healed.damaged.len()), (0, 1));
+    assert!(healed.damaged[0].why.contains("no copy is there to tell which object"), "{:?}", healed.damaged);
     assert_eq!(
         (bed.count(family::HEAL).await, bed.count(family::BLOB).await, bed.count(family::DOOMED).await),
         (1, 1, 0)

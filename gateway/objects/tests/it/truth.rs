@@ -111,6 +111,7 @@ async fn a_copy_that_is_gone_is_found_and_queued_and_one_that_is_away_is_not() {
     bed.backends.at(path).delete(lost.into_iter().map(|copy| (copy.blob, copy.locator)).collect()).await.unwrap();
     let (wrong, _) = verify(&bed, true).await;
     assert!(wrong.len() == 1 && wrong[0].why.contains(&format!("shard {on}")), "{wrong:?}");
+    assert!(wrong[0].subject.ends_with("(bucket-b/k)"), "the other copy tells the object: {wrong:?}");
     assert_eq!(bed.count(family::HEAL).await, 1);
 }
 

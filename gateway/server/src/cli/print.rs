@@ -83,6 +83,11 @@ pub(super) fn fields(fields: &[(&str, String)]) -> String {
     })
 }
 
+/// A number of things for people: `1 blob`, `2 blobs`.
+pub(super) fn counted(count: u64, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Bytes for people: `1.5 GiB`.
 pub(super) fn bytes(count: u64) -> String {
     const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];

@@ -106,6 +106,18 @@ impl Shards {
         scheme::Targets { shards, pieces, shortage }
     }
 
+    /// What a blob says about itself, from the first copy that can tell, if any can. Nothing is reported: for messages.
+    pub async fn about(&self, blob: &BlobRef) -> Option<BlobHeader> {
+        for copy in &blob.copies {
+            if let Ok(shard) = self.attached(copy.shard)
+                && let Ok(header) = shard.header(blob.id, copy).await
+            {
+                return Some(header);
+            }
+        }
+        None
+    }
+
     /// What a blob says about itself, from the first copy that can tell.
     ///
     /// # Errors

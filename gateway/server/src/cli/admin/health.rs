@@ -1,6 +1,6 @@
 use super::{Context, shards};
 use crate::cli::connect::explain;
-use crate::cli::print::{bytes, fields, micros, or_dash, span, table};
+use crate::cli::print::{bytes, counted, fields, micros, or_dash, span, table};
 use anyhow::{Result, bail};
 use cofre_admin_types::{Health, HealthStatus, Promise, RedundancyHealth, Severity, Verdict};
 
@@ -27,7 +27,8 @@ fn text(health: &Health) -> String {
         ("version", health.version.clone()),
         ("up for", span(health.uptime_seconds)),
         ("catalog", catalog(health)),
-        ("waiting to be healed", format!("{more}{} blobs", health.redundancy.waiting_blobs)),
+        ("waiting to be healed", format!("{more}{}", counted(health.redundancy.waiting_blobs, "blob"))),
+        ("cannot be read", counted(health.redundancy.unreadable_blobs, "blob")),
         ("on shards that are away", away(&health.redundancy)),
     ]);
     text.push('\n');
