@@ -127,6 +127,9 @@ impl From<TopologyError> for ApiError {
     fn from(error: TopologyError) -> Self {
         match error {
             TopologyError::Invalid { field, reason } => Self::invalid(field, reason),
+            TopologyError::OutOfReach { field, why } => {
+                Self::invalid(field, format!("{why}; add shards, or ask for less"))
+            }
             TopologyError::NoSuchShard(id) => Self::NotFound(format!("shard {id}")),
             TopologyError::Unusable(reason) => Self::invalid("place", reason),
             TopologyError::Changed { .. } => Self::PreconditionFailed(error.to_string()),

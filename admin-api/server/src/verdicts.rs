@@ -2,9 +2,8 @@
 
 use cofre_admin_types::{Promise, Severity, Verdict};
 use cofre_jobs::{JobState, JobStatus};
-use cofre_objects::{Holdings, ShardMode, ShardSight, ShardState, ShardView, Waiting};
-use cofre_types::Scheme;
-use std::collections::BTreeSet;
+use cofre_objects::{Holdings, InUse, RedundancyOf, ShardMode, ShardSight, ShardState, ShardView, Waiting, domains};
+use cofre_types::{Scheme, ShardId};
 
 /// With less free room than this share of the total, a shard is nearly full.
 const NEARLY_FULL_SHARE: f64 = 0.1;
@@ -22,8 +21,13 @@ pub(crate) struct Seen<'a> {
     pub(crate) unreadable: u64,
     /// Copies on shards that do not answer or were given up.
     pub(crate) away: Holdings,
+    /// Shards that hold something and do not answer.
+    pub(crate) unanswering: &'a [&'a ShardView],
+    /// Every redundancy that new blobs get, the default first.
+    pub(crate) in_use: &'a [InUse],
     pub(crate) scheme: Scheme,
-    pub(crate) write_quorum: usize,
+    /// Copies or pieces to spare that the settings ask of a write.
+    pub(crate) spares_min: Option<u8>,
     pub(crate) jobs: &'a [JobStatus],
     pub(crate) now_nanos: u64,
 }
@@ -39,12 +43,7 @@ pub(crate) fn writable_domains(shards: &[ShardView]) -> usize {
             && view.record.weight_percent > 0
             && matches!(state, ShardState::Healthy | ShardState::Suspect)
     };
-    let domain = |view: &ShardView| match &view.record.failure_domain {
-        Some(domain) => domain.clone(),
-        // A NUL byte keeps the shard's own domain apart from every name.
-        None => format!("\0{}", view.record.id),
-    };
-    shards.iter().filter(takes).map(domain).collect::<BTreeSet<_>>().len()
+    domains(shards.iter().filter(takes))
 }
 
 /// Every promise that is in danger, worst first.
@@ -58,7 +57,10 @@ pub(crate) fn verdicts(seen: &Seen<'_>) -> Vec<Verdict> {
         let message = "the process is about to end and refuses new connections".to_owned();
         verdicts.push(verdict(Severity::Warning, Promise::Availability, "process", message));
     }
-    writes(seen, &mut verdicts);
+    for in_use in seen.in_use {
+        writes(seen, in_use, &mut verdicts);
+        out_of_spares(seen, in_use, &mut verdicts);
+    }
     for view in seen.shards.iter().filter(|view| !view.record.mode.is_unreconciled()) {
         shard(view, seen.scheme, &mut verdicts);
     }
@@ -85,19 +87,32 @@ fn verdict(severity: Severity, promise: Promise, subject: impl Into<String>, mes
     Verdict { severity, promise, subject: subject.into(), message }
 }
 
-fn writes(seen: &Seen<'_>, verdicts: &mut Vec<Verdict>) {
-    let (domains, scheme) = (writable_domains(seen.shards), seen.scheme);
-    if domains < seen.write_quorum {
+/// How a redundancy is named, and what it means that it cannot be had: a storage class may have no objects.
+fn told(in_use: &InUse) -> (String, Severity) {
+    let scheme = in_use.scheme;
+    match &in_use.of {
+        RedundancyOf::Default => (scheme.to_string(), Severity::Critical),
+        RedundancyOf::Class(name) => (format!("{scheme} of the storage class {name}"), Severity::Warning),
+        RedundancyOf::Bucket { name, .. } => (format!("{scheme} of the bucket {name}"), Severity::Critical),
+    }
+}
+
+/// Whether writes reach their quorum, and all of their redundancy.
+fn writes(seen: &Seen<'_>, in_use: &InUse, verdicts: &mut Vec<Verdict>) {
+    let (domains, scheme) = (writable_domains(seen.shards), in_use.scheme);
+    let quorum = scheme.write_quorum_with(seen.spares_min);
+    let (name, severity) = told(in_use);
+    if domains < quorum {
         let message = format!(
-            "{domains} failure domains take new blobs, and a write of {scheme} needs {}: writes are refused; \
-             add shards, free room or bring back the ones that are away",
-            seen.write_quorum
+            "{}, and a write of {name} needs {quorum}: writes are refused; add shards, free room or bring back the \
+             ones that are away",
+            taking(domains)
         );
-        verdicts.push(verdict(Severity::Critical, Promise::Availability, "writes", message));
+        verdicts.push(verdict(severity, Promise::Availability, "writes", message));
     } else if domains < scheme.width() {
         let message = format!(
-            "{domains} failure domains take new blobs, and {scheme} wants {}: new blobs have fewer {} than they \
-             should until that many are back",
+            "{}, and {name} wants {}: new blobs have fewer {} than they should until that many are back",
+            taking(domains),
             scheme.width(),
             copies_of(scheme)
         );
@@ -105,18 +120,48 @@ fn writes(seen: &Seen<'_>, verdicts: &mut Vec<Verdict>) {
     }
 }
 
+fn taking(domains: usize) -> String {
+    match domains {
+        1 => "1 failure domain takes new blobs".to_owned(),
+        _ => format!("{domains} failure domains take new blobs"),
+    }
+}
+
+/// Whether more is away than a redundancy outlives.
+fn out_of_spares(seen: &Seen<'_>, in_use: &InUse, verdicts: &mut Vec<Verdict>) {
+    let scheme = in_use.scheme;
+    let least = scheme.width() - scheme.needed() + 1;
+    if domains(seen.unanswering.iter().copied()) < least
+        || matches!(in_use.of, RedundancyOf::Bucket { holds: false, .. })
+    {
+        return;
+    }
+    let (name, severity) = told(in_use);
+    let away = seen.unanswering.len();
+    let (are, on) = match away {
+        1 => ("1 shard is away".to_owned(), "it".to_owned()),
+        _ => (format!("{away} shards are away"), format!("{least} of them")),
+    };
+    let message = format!(
+        "{are}, more than {name} outlives: objects with {} on {on} cannot be read; bring the shards back, or restore the \
+         objects from a backup",
+        copies_of(scheme)
+    );
+    verdicts.push(verdict(severity, Promise::Availability, "shards", message));
+}
+
 fn shard(view: &ShardView, scheme: Scheme, verdicts: &mut Vec<Verdict>) {
     let subject = format!("shard {}", view.record.id);
     let status = match &view.sight {
         ShardSight::Attached(status) => status,
         ShardSight::Unopened(reason) => {
-            verdicts.push(away(&subject, scheme, reason));
+            verdicts.push(away(view.record.id, scheme, reason));
             return;
         }
     };
     let last_error = status.last_error.as_deref().unwrap_or("no reason is known");
     match status.state {
-        ShardState::Unreachable => verdicts.push(away(&subject, scheme, last_error)),
+        ShardState::Unreachable => verdicts.push(away(view.record.id, scheme, last_error)),
         ShardState::Suspect => {
             let message = format!("its last calls failed: {last_error}; look at its disk, and probe it");
             verdicts.push(verdict(Severity::Warning, Promise::Availability, &subject, message));
@@ -137,13 +182,16 @@ fn shard(view: &ShardView, scheme: Scheme, verdicts: &mut Vec<Verdict>) {
 }
 
 /// What a missing shard means depends on whether another copy stands elsewhere.
-fn away(subject: &str, scheme: Scheme, reason: &str) -> Verdict {
+fn away(id: ShardId, scheme: Scheme, reason: &str) -> Verdict {
+    let subject = format!("shard {id}");
     if scheme.width() == 1 {
         let message = format!("it is away, and with {scheme} what is on it cannot be read: {reason}; bring it back");
         return verdict(Severity::Critical, Promise::Availability, subject, message);
     }
-    let message =
-        format!("it is away, and what is on it has one copy or piece less: {reason}; bring it back, or drain it");
+    let message = format!(
+        "it is away, and what is on it has one copy or piece less: {reason}; bring it back; if it is lost for good: \
+         `cofre admin shard declare-dead {id}`, and add another"
+    );
     verdict(Severity::Warning, Promise::Durability, subject, message)
 }
 
@@ -170,8 +218,9 @@ fn redundancy(seen: &Seen<'_>, verdicts: &mut Vec<Verdict>) {
     let unreadable = seen.unreadable;
     if unreadable > 0 {
         let message = format!(
-            "{} cannot be read: too few whole copies or pieces are left; bring the shards back that held more, or \
-             restore the objects from a backup; `cofre admin job show heal` lists them",
+            "{} cannot be read: too few whole copies or pieces are left; bring the shards back that held more \
+             (`cofre admin shard take-back N` for one that was given up), or restore the objects from a backup; \
+             `cofre admin job show heal` lists them",
             counted(unreadable, "blob")
         );
         verdicts.push(verdict(Severity::Critical, Promise::Durability, "blobs", message));

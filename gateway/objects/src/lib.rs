@@ -26,6 +26,7 @@ mod digest;
 mod domain;
 mod encryption;
 mod error;
+mod in_use;
 mod inspect;
 mod lifecycle;
 mod list;
@@ -57,6 +58,7 @@ pub use cors::{CORS_DOCUMENT_BYTES_MAX, CORS_RULES_MAX, Cors, CorsMethod, CorsRu
 pub use domain::{Objects, Parts};
 pub use encryption::{EncryptAs, Encrypted};
 pub use error::Error;
+pub use in_use::{InUse, RedundancyOf};
 pub use inspect::*;
 pub use lifecycle::{
     Criteria, Expiration, Lifecycle, LifecycleCounts, LifecycleStep, NoncurrentExpiration, NoncurrentTransition,
@@ -65,8 +67,8 @@ pub use lifecycle::{
 pub use list::*;
 pub use lock::WantedLock;
 pub use maintain::{
-    Damaged, Deleted, HealCursor, Healed, Imbalance, Orphans, Queued, Rebalanced, Reclaimed, Reconciled, Reconciling, Relocated,
-    Scrubbed, StaleUploads,
+    Damaged, Deleted, HealCursor, Healed, Imbalance, Orphans, Queued, Rebalanced, Reclaimed, Reconciled, Reconciling,
+    Relocated, Scrubbed, StaleUploads,
 };
 pub use object::*;
 pub use topology::*;

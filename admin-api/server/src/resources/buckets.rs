@@ -74,12 +74,13 @@ async fn set_quota(
 /// Set a bucket's own redundancy.
 ///
 /// New objects are written under it at once. Those that exist are written anew in the background (the job `convert`),
-/// which reads and writes every byte of them; until its turn each stands as it did.
+/// which reads and writes every byte of them; until its turn each stands as it did. One that wants more failure domains
+/// than there are is refused; shards that drain or were given up do not count.
 #[utoipa::path(put, path = "/v1/buckets/{name}/redundancy", operation_id = "set_bucket_redundancy", tag = "buckets",
     params(("name" = String, Path, description = "Name of the bucket.")),
     request_body = BucketRedundancy, responses(
         (status = 200, description = "The bucket as it is now.", body = Bucket),
-        (status = 400, description = "It is no redundancy.", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "It is no redundancy, or there are too few failure domains for it.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such bucket.", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn set_redundancy(
@@ -89,6 +90,10 @@ async fn set_redundancy(
 ) -> Result<axum::Json<Bucket>, ApiError> {
     let name = parse(&name)?;
     let scheme = request.redundancy.map(|text| text.parse::<Scheme>()).transpose()?;
+    if let Some(scheme) = scheme {
+        admin.objects.head_bucket(&admin.caller(), &name).await?;
+        admin.topology.check_reach("redundancy", scheme).await?;
+    }
     admin.objects.set_bucket_redundancy(&admin.caller(), &name, scheme).await?;
     admin.jobs.wake(JobName::Convert);
     named(&admin, &name).await.map(axum::Json)

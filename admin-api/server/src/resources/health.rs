@@ -68,12 +68,17 @@ async fn detail(State(admin): State<Arc<Admin>>) -> Result<axum::Json<Health>, A
     admin.topology.look().await;
     let shards = admin.topology.list().await?;
     let mut away = Holdings::default();
+    let mut unanswering = Vec::new();
     for view in shards.iter().filter(|view| !view.readable() || view.record.mode.is_given_up()) {
         let held = admin.topology.holdings(view.record.id).await?;
         away.blobs += held.blobs;
         away.bytes += held.bytes;
+        if held.blobs > 0 && !view.readable() {
+            unanswering.push(view);
+        }
     }
     let waiting = admin.topology.waiting_for_heal().await?;
+    let in_use = admin.objects.redundancies_in_use().await?;
     let jobs = admin.jobs.status();
     let heal = jobs.iter().find(|job| job.name == JobName::Heal.as_str());
     // What left the queue since the last pass can be read, or is gone.
@@ -85,8 +90,10 @@ async fn detail(State(admin): State<Arc<Admin>>) -> Result<axum::Json<Health>, A
         waiting,
         unreadable,
         away,
+        unanswering: &unanswering,
+        in_use: &in_use,
         scheme: admin.scheme(),
-        write_quorum: admin.write_quorum(),
+        spares_min: admin.settings.current().writes.spares_min,
         jobs: &jobs,
         now_nanos: admin.clock.now_nanos(),
     };

@@ -64,7 +64,7 @@ struct PatchQuery {
     responses(
         (status = 200, description = "The settings as they are now.", body = Settings,
          headers(("ETag" = String, description = "The revision, in quotes."))),
-        (status = 400, description = "A field is unknown or out of its bounds.", body = api::Problem, content_type = "application/problem+json"),
+        (status = 400, description = "A field is unknown or out of its bounds, or there are too few failure domains for a redundancy.", body = api::Problem, content_type = "application/problem+json"),
         (status = 412, description = "Someone changed the settings since.", body = api::Problem, content_type = "application/problem+json"),
         (status = 428, description = "If-Match is missing.", body = api::Problem, content_type = "application/problem+json"),
     ))]
@@ -76,8 +76,24 @@ async fn patch(
     Json(merge): Json<Value>,
 ) -> Result<Answer, ApiError> {
     let expected = if_match.required()?.unwrap_or_else(|| admin.settings.revised().revision);
+    check_reach(&admin, &admin.settings.revised().settings.patched(merge.clone())?).await?;
     let patch = Patch { expected, merge, author, note: query.note };
     answer(&admin.settings.patch(patch).await?)
+}
+
+/// Refuses another redundancy than is in force for which there are too few failure domains: no write under it would
+/// succeed.
+async fn check_reach(admin: &Admin, wanted: &cofre_settings::Settings) -> Result<(), ApiError> {
+    let now = admin.settings.current();
+    if let Some(scheme) = wanted.redundancy.filter(|scheme| now.redundancy != Some(*scheme)) {
+        admin.topology.check_reach("redundancy", scheme).await?;
+    }
+    for (name, class) in &wanted.storage_classes {
+        if let Some(scheme) = class.scheme().filter(|_| now.storage_classes.get(name) != Some(class)) {
+            admin.topology.check_reach(&format!("storage_classes.{name}"), scheme).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The revisions, newest first.
@@ -140,6 +156,7 @@ async fn diff(
     responses(
         (status = 200, description = "The settings as they are now.", body = Settings,
          headers(("ETag" = String, description = "The revision, in quotes."))),
+        (status = 400, description = "There are too few failure domains for a redundancy.", body = api::Problem, content_type = "application/problem+json"),
         (status = 404, description = "The history has no such revision.", body = api::Problem, content_type = "application/problem+json"),
         (status = 412, description = "Someone changed the settings since.", body = api::Problem, content_type = "application/problem+json"),
         (status = 428, description = "If-Match is missing.", body = api::Problem, content_type = "application/problem+json"),
@@ -151,5 +168,6 @@ async fn rollback(
     Json(request): Json<RollbackSettings>,
 ) -> Result<Answer, ApiError> {
     let expected = if_match.required()?.unwrap_or_else(|| admin.settings.revised().revision);
+    check_reach(&admin, &admin.settings.at(request.to).await?.settings).await?;
     answer(&admin.settings.rollback(request.to, expected, &author, &request.note).await?)
 }

@@ -1,5 +1,6 @@
 use crate::bed::{Bed, until};
 use axum::http::{Method, StatusCode};
+use cofre_objects::NewShard;
 use serde_json::json;
 
 async fn ready(bed: &Bed) -> StatusCode {
@@ -30,7 +31,10 @@ async fn verdicts_name_the_promise() {
     let health = bed.get("/v1/health").await.json();
     assert_eq!((&health["status"], &health["verdicts"]), (&json!("ok"), &json!([])), "{health}");
 
+    // What a redundancy needs may go after it was set.
+    bed.topology.register(NewShard::at_path("/two".to_owned()), "test").await.unwrap();
     bed.send(Method::PATCH, "/v1/settings", &[("if-match", "*")], Some(json!({"redundancy": "replicas:2"}))).await;
+    bed.send(Method::PATCH, "/v1/shards/2", &[("if-match", "*")], Some(json!({"read_only": true}))).await;
     let health = bed.get("/v1/health").await.json();
     assert_eq!(health["status"], "failing");
     let worst = &health["verdicts"][0];
@@ -62,4 +66,56 @@ async fn a_blob_without_a_whole_copy_is_critical_and_named() {
     assert!(health["status"] == "failing" && !health.to_string().contains("wait to be healed"), "{health}");
     let heal = bed.get("/v1/jobs/heal").await.json();
     assert!(heal["problems"][0]["subject"].as_str().unwrap().ends_with("(bucket/key)"), "{heal}");
+}
+
+#[tokio::test]
+async fn more_shards_away_than_a_redundancy_outlives_is_critical() {
+    let paths = ["/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8"];
+    let bed = Bed::with_shards(&paths).await;
+    let ec = json!({"redundancy": "ec:4+2", "writes": {"replicate_bytes_max": 0}});
+    bed.send(Method::PATCH, "/v1/settings", &[("if-match", "*")], Some(ec)).await;
+    bed.make_bucket().await;
+    for key in ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"] {
+        bed.put(key, &[7; 10_000]).await.unwrap();
+    }
+    for path in &paths[..2] {
+        bed.set_away(path, true);
+    }
+    let message = bed.verdict("warning", "one copy or piece less").await;
+    assert!(message.contains("cofre admin shard declare-dead 1") && !message.contains("drain"), "{message}");
+    assert_eq!(bed.get("/v1/health").await.json()["status"], "degraded", "that much it outlives");
+    bed.set_away("/3", true);
+    let message = bed.verdict("critical", "3 shards are away, more than ec:4+2 outlives").await;
+    assert!(message.contains("objects with pieces on 3 of them cannot be read"), "{message}");
+}
+
+#[tokio::test]
+async fn a_redundancy_that_cannot_be_reached_is_refused_and_one_that_no_longer_can_is_told() {
+    let bed = Bed::with_shards(&["/one", "/two"]).await;
+    bed.make_bucket().await;
+    let settings = async |patch| bed.send(Method::PATCH, "/v1/settings", &[("if-match", "*")], Some(patch)).await;
+    let bucket = async |scheme: &str| {
+        let request = json!({"redundancy": scheme});
+        bed.send(Method::PUT, "/v1/buckets/bucket/redundancy", &[], Some(request)).await
+    };
+    let wants = |scheme: &str, count: u32| format!("{scheme} wants {count} failure domains, and there are 2");
+    for (answer, field, wants) in [
+        (settings(json!({"redundancy": "replicas:3"})).await, "redundancy", wants("replicas:3", 3)),
+        (
+            settings(json!({"storage_classes": {"GLACIER": "replicas:5"}})).await,
+            "storage_classes.GLACIER",
+            wants("replicas:5", 5),
+        ),
+        (bucket("replicas:9").await, "redundancy", wants("replicas:9", 9)),
+    ] {
+        let problem = answer.problem();
+        assert_eq!((problem.status, problem.field.as_deref()), (400, Some(field)), "{problem:?}");
+        assert!(problem.detail.contains(&wants), "{problem:?}");
+    }
+    assert_eq!(settings(json!({"storage_classes": {"GLACIER": "replicas:2"}})).await.status, StatusCode::OK);
+    assert_eq!(bucket("replicas:2").await.status, StatusCode::OK);
+    bed.send(Method::PATCH, "/v1/shards/2", &[("if-match", "*")], Some(json!({"read_only": true}))).await;
+    bed.verdict("critical", "a write of replicas:2 of the bucket bucket needs 2: writes are refused").await;
+    bed.verdict("warning", "a write of replicas:2 of the storage class GLACIER needs 2").await;
+    assert_eq!(settings(json!({"log_level": "warn"})).await.status, StatusCode::OK, "what was set may stay");
 }

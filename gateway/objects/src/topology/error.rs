@@ -14,6 +14,14 @@ pub enum TopologyError {
         /// Why, for a person to read.
         reason: String,
     },
+    /// There are too few failure domains for a redundancy: add shards, or ask for less.
+    #[error("{field}: {why}; add shards, or ask for less")]
+    OutOfReach {
+        /// Which field asks for it.
+        field: String,
+        /// What is wanted, and what there is.
+        why: String,
+    },
     /// There is no such shard.
     #[error("there is no shard {0}")]
     NoSuchShard(ShardId),

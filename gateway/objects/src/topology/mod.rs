@@ -33,7 +33,7 @@ pub use drain::{DrainProgress, DrainState};
 pub use error::TopologyError;
 pub use register::{LABEL_BYTES_MAX, LABELS_MAX, NewShard, WEIGHT_PERCENT_MAX};
 pub use remote::{NewPlace, NewS3Place, REMOTE_CAPACITY_BYTES, S3Change, S3Key};
-pub use view::{ShardSight, ShardView};
+pub use view::{ShardSight, ShardView, domains, out_of_reach};
 pub use waiting::{Doomed, WAITING_COUNTED_MAX, Waiting};
 
 pub use cofre_catalog::records::{S3Place, ShardMode, ShardPlace, ShardRecord};

@@ -1,7 +1,8 @@
 use super::{Found, Topology, TopologyError};
-use cofre_catalog::records::ShardRecord;
+use cofre_catalog::records::{ShardMode, ShardRecord};
 use cofre_shards::{ShardState, ShardStatus};
-use cofre_types::ShardId;
+use cofre_types::{Scheme, ShardId};
+use std::collections::BTreeSet;
 
 /// A shard as the catalog and the pool know it.
 #[derive(Debug, Clone)]
@@ -24,6 +25,15 @@ pub enum ShardSight {
 }
 
 impl ShardView {
+    /// What it shares with no copy of a blob elsewhere: its failure domain, or itself.
+    pub fn domain(&self) -> String {
+        match &self.record.failure_domain {
+            Some(domain) => domain.clone(),
+            // A NUL byte keeps the shard's own domain apart from every name.
+            None => format!("\0{}", self.record.id),
+        }
+    }
+
     /// Whether blobs on it can be read now, as far as is known.
     pub fn readable(&self) -> bool {
         match &self.sight {
@@ -33,7 +43,33 @@ impl ShardView {
     }
 }
 
+/// How many failure domains some shards are on.
+pub fn domains<'a>(shards: impl IntoIterator<Item = &'a ShardView>) -> usize {
+    shards.into_iter().map(ShardView::domain).collect::<BTreeSet<_>>().len()
+}
+
+/// What keeps a redundancy from being reached on some shards; `None` if nothing does.
+pub fn out_of_reach<'a>(scheme: Scheme, shards: impl IntoIterator<Item = &'a ShardView>) -> Option<String> {
+    let (wants, domains) = (scheme.width(), domains(shards));
+    let are = if domains == 1 { "is" } else { "are" };
+    (domains < wants).then(|| format!("{scheme} wants {wants} failure domains, and there {are} {domains}"))
+}
+
 impl Topology {
+    /// Refuses a redundancy for which there are too few failure domains. Shards that drain or were given up do not
+    /// count; those that are away for now do.
+    ///
+    /// # Errors
+    /// [`TopologyError::OutOfReach`] names the field that asks for it.
+    pub async fn check_reach(&self, field: &str, scheme: Scheme) -> Result<(), TopologyError> {
+        let shards = self.list().await?;
+        let stays = |view: &&ShardView| view.record.mode != ShardMode::Draining && !view.record.mode.is_given_up();
+        match out_of_reach(scheme, shards.iter().filter(stays)) {
+            None => Ok(()),
+            Some(why) => Err(TopologyError::OutOfReach { field: field.to_owned(), why }),
+        }
+    }
+
     /// Every shard, by number.
     ///
     /// # Errors

@@ -5,11 +5,10 @@ use anyhow::{Context, Result, anyhow, bail};
 use cofre_catalog::records::{ClusterRecord, Record};
 use cofre_catalog::{Batch, CommitError, Embedded, EmbeddedOptions, Store, StoreError, keys};
 use cofre_iam::{Bootstrap, GivenKey, Iam, MasterKey};
-use cofre_objects::{NewShard, ShardView, Topology, TopologyError};
+use cofre_objects::{NewShard, ShardView, Topology, TopologyError, out_of_reach};
 use cofre_runtime::{Clock, Random, blocking};
 use cofre_settings::BootSettings;
 use cofre_types::{Scheme, Timestamp};
-use std::collections::BTreeSet;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -111,15 +110,8 @@ pub(super) async fn attach_shards(settings: &BootSettings, topology: &Topology) 
 
 /// A redundancy that the shards cannot give is better said now than at each write.
 fn check_redundancy(scheme: Scheme, shards: &[ShardView]) -> Result<()> {
-    let named: BTreeSet<_> = shards.iter().filter_map(|shard| shard.record.failure_domain.as_ref()).collect();
-    let own = shards.iter().filter(|shard| shard.record.failure_domain.is_none()).count();
-    let domains = named.len() + own;
-    if domains < scheme.width() {
-        bail!(
-            "redundancy: {scheme} wants {} failure domains, and there are {domains}; \
-             name more directories with --shard, or lower --redundancy",
-            scheme.width()
-        );
+    if let Some(why) = out_of_reach(scheme, shards) {
+        bail!("redundancy: {why}; name more directories with --shard, or lower --redundancy");
     }
     Ok(())
 }

@@ -32,6 +32,25 @@ pub struct Patch {
     pub note: String,
 }
 
+impl Settings {
+    /// These settings with a merge patch applied, as [`Patch::merge`] has it.
+    ///
+    /// # Errors
+    /// [`SettingsError::Invalid`] names the field.
+    pub fn patched(&self, patch: Value) -> Result<Self, SettingsError> {
+        let size = serde_json::to_vec(&patch).map_or(usize::MAX, |text| text.len());
+        if size > DOCUMENT_BYTES_MAX {
+            return Err(invalid("", "a patch has at most 65,536 bytes"));
+        }
+        if !patch.is_object() {
+            return Err(invalid("", "a patch is a JSON object"));
+        }
+        let mut document = stored::to_value(self)?;
+        merge(&mut document, patch);
+        stored::from_value(document)
+    }
+}
+
 impl DynamicSettings {
     /// Changes the settings. A patch that changes nothing makes no revision.
     ///
@@ -40,16 +59,7 @@ impl DynamicSettings {
     /// longer in force; nothing changed then.
     pub async fn patch(&self, patch: Patch) -> Result<Revised, SettingsError> {
         let latest = self.latest_at(patch.expected).await?;
-        let size = serde_json::to_vec(&patch.merge).map_or(usize::MAX, |text| text.len());
-        if size > DOCUMENT_BYTES_MAX {
-            return Err(invalid("", "a patch has at most 65,536 bytes"));
-        }
-        if !patch.merge.is_object() {
-            return Err(invalid("", "a patch is a JSON object"));
-        }
-        let mut document = stored::to_value(&latest.revised.settings)?;
-        merge(&mut document, patch.merge);
-        let settings = stored::from_value(document)?;
+        let settings = latest.revised.settings.patched(patch.merge)?;
         self.commit(latest, settings, "settings.changed", &patch.author, &patch.note).await
     }
 
