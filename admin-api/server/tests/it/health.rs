@@ -119,3 +119,26 @@ async fn a_redundancy_that_cannot_be_reached_is_refused_and_one_that_no_longer_c
     bed.verdict("warning", "a write of replicas:2 of the storage class GLACIER needs 2").await;
     assert_eq!(settings(json!({"log_level": "warn"})).await.status, StatusCode::OK, "what was set may stay");
 }
+
+#[tokio::test]
+async fn a_shard_that_goes_and_comes_is_an_event_each_time() {
+    let bed = Bed::with_shards(&["/one", "/two"]).await;
+    let told = async || {
+        let page = bed.get("/v1/events?kind=shard.&subject=2").await.json();
+        let kinds = page["items"].as_array().unwrap().iter().map(|event| event["kind"].as_str().unwrap().to_owned());
+        kinds.filter(|kind| kind != "shard.registered").collect::<Vec<_>>()
+    };
+    bed.topology.attach_missing().await.unwrap();
+    assert!(told().await.is_empty(), "it was never away");
+    let mut expected = Vec::new();
+    for (away, kind) in [(true, "shard.away"), (false, "shard.back"), (true, "shard.away")] {
+        bed.set_away("/two", away);
+        expected.push(kind);
+        for _ in 0..3 {
+            bed.topology.attach_missing().await.unwrap();
+        }
+        assert_eq!(told().await, expected);
+    }
+    let last = bed.get("/v1/events?kind=shard.away").await.json();
+    assert!(last["items"][0]["details"]["reason"].is_string(), "{last}");
+}

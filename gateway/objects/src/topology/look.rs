@@ -1,5 +1,7 @@
-use super::{ATTACH_AT_ONCE, ShardSight, Topology, TopologyError};
+use super::{ATTACH_AT_ONCE, ShardSight, ShardView, Topology, TopologyError, place_text};
+use cofre_catalog::Batch;
 use cofre_shards::ShardState;
+use cofre_types::ShardId;
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use std::time::Duration;
@@ -7,6 +9,12 @@ use tokio::time::timeout;
 
 /// How long a look at one shard may take: a disk that hangs must not hold the others up.
 const LOOK_MAX: Duration = Duration::from_millis(500);
+
+/// Who events name for what a look saw.
+const ACTOR: &str = "internal:shards";
+
+/// Longest reason of an event, in characters.
+const REASON_CHARS_MAX: usize = 512;
 
 impl Topology {
     /// Looks whether every shard still answers and is the one it should be, so that what is known of it is no older
@@ -40,6 +48,44 @@ impl Topology {
                 self.attach_anew(&view.record).await;
             }
         }
-        Ok(self.list().await?.iter().filter(|view| !view.readable()).count())
+        let views = self.list().await?;
+        self.tell_changes(&views).await;
+        Ok(views.iter().filter(|view| !view.readable()).count())
     }
+
+    /// Commits an event for each shard that went away or is back since the last look. One that cannot be committed is
+    /// tried again at the next look.
+    async fn tell_changes(&self, views: &[ShardView]) {
+        self.0.told_away.lock().retain(|id| views.iter().any(|view| view.record.id == *id));
+        for view in views {
+            let (id, away) = (view.record.id, !view.readable());
+            if !self.note_told(id, away) {
+                continue;
+            }
+            let kind = if away { "shard.away" } else { "shard.back" };
+            let mut details = vec![("place".to_owned(), place_text(&view.record.place))];
+            details.extend(why_away(view).map(|why| ("reason".to_owned(), why)));
+            let mut batch = Batch::new();
+            batch.writes.push(self.event(kind, id, ACTOR, details).append(0));
+            if let Err(error) = self.0.store.commit(batch).await {
+                self.note_told(id, !away);
+                tracing::warn!(shard = %id, %error, kind, "an event was not recorded");
+            }
+        }
+    }
+
+    /// Notes what events say of a shard; whether they said otherwise before.
+    fn note_told(&self, id: ShardId, away: bool) -> bool {
+        let mut told = self.0.told_away.lock();
+        if away { told.insert(id) } else { told.remove(&id) }
+    }
+}
+
+/// Why a shard is away, as far as is known.
+fn why_away(view: &ShardView) -> Option<String> {
+    let why = match &view.sight {
+        ShardSight::Unopened(why) => Some(why),
+        ShardSight::Attached(status) => status.last_error.as_ref().filter(|_| !view.readable()),
+    };
+    why.map(|why| why.chars().take(REASON_CHARS_MAX).collect())
 }

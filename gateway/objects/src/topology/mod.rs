@@ -10,6 +10,7 @@
 //! that holds nothing and that no record knows; registering the same place again takes it over.
 //!
 //! # Failure and retry
+//! That a shard went away or is back is an event of its own, once for each change; a start begins with all of them there.
 //! A shard that cannot be opened stays registered and out of the pool; its copies count as
 //! unreachable. [`Topology::attach_missing`] tries again.
 //! A shard that is given up keeps its record and what is on it; only once it is back and was held against the
@@ -48,7 +49,7 @@ use cofre_shards::{Backend, BackendError, Probe, ShardInfo, Shards};
 use cofre_types::{ShardId, Timestamp};
 use drain::Drains;
 use parking_lot::Mutex;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Most shards of one Cofre.
@@ -100,6 +101,8 @@ struct Inner {
     random: Random,
     /// Why a shard could not be opened, until it is.
     unopened: Mutex<HashMap<ShardId, String>>,
+    /// The shards that events last said are away.
+    told_away: Mutex<HashSet<ShardId>>,
     drains: Drains,
 }
 
@@ -119,7 +122,16 @@ impl Topology {
         random: Random,
     ) -> Self {
         let drains = Drains::new(clock.clone());
-        Self(Arc::new(Inner { store, shards, opener, clock, random, unopened: Mutex::default(), drains }))
+        Self(Arc::new(Inner {
+            store,
+            shards,
+            opener,
+            clock,
+            random,
+            unopened: Mutex::default(),
+            told_away: Mutex::default(),
+            drains,
+        }))
     }
 
     /// Proves that a shard takes, gives and deletes a blob; opens it first if it is not in the pool.

@@ -2,7 +2,7 @@
 
 use super::FirstStart;
 use anyhow::{Context, Result, anyhow, bail};
-use cofre_catalog::records::{ClusterRecord, Record};
+use cofre_catalog::records::{ClusterRecord, EventRecord, Record};
 use cofre_catalog::{Batch, CommitError, Embedded, EmbeddedOptions, Store, StoreError, keys};
 use cofre_iam::{Bootstrap, GivenKey, Iam, MasterKey};
 use cofre_objects::{NewShard, ShardView, Topology, TopologyError, out_of_reach};
@@ -114,6 +114,17 @@ fn check_redundancy(scheme: Scheme, shards: &[ShardView]) -> Result<()> {
         bail!("redundancy: {why}; name more directories with --shard, or lower --redundancy");
     }
     Ok(())
+}
+
+/// The event of a start.
+pub(super) fn started(clock: &Clock) -> EventRecord {
+    EventRecord {
+        at: Timestamp(clock.now_nanos()),
+        kind: "server.started".to_owned(),
+        subject: "cofre".to_owned(),
+        actor: ACTOR.to_owned(),
+        details: vec![("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned())],
+    }
 }
 
 async fn register_shards(settings: &BootSettings, topology: &Topology) -> Result<()> {

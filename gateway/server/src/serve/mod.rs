@@ -113,6 +113,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     }
     let ours = objects.clone();
     let events = EventLog::new(Arc::clone(&store));
+    events.record(&boot::started(&clock)).await.context("recording the start")?;
     let (draining, closing) = (Shutdown::default(), Shutdown::default());
     let ground = Ground {
         objects: objects.clone(),
