@@ -28,6 +28,10 @@ pub struct EventsQuery {
     /// Only events after this cursor; from the oldest that is kept if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
+    /// The latest events in place of the oldest, as they happened all the same; not together with `after`, and not of a
+    /// stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latest: Option<bool>,
     /// Most events of a page, 1 to 1,000; 100 if absent. A stream has no end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(minimum = 1, maximum = 1000)]

@@ -23,20 +23,23 @@ pub(super) fn add(routes: Routes) -> Routes {
     routes.scoped(Scope::Read, routes!(list)).scoped(Scope::Read, routes!(stream))
 }
 
-/// Events, oldest first.
+/// Events as they happened, from the oldest or up to the latest.
 ///
 /// `next` is always there: with it the list goes on where it ended, also once there is more. A page
 /// may be short or empty because of the filters.
 #[utoipa::path(get, path = "/v1/events", operation_id = "list_events", tag = "events", params(EventsQuery),
     responses(
         (status = 200, description = "A page of events.", body = Page<Event>),
-        (status = 400, description = "The cursor is none.", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "The cursor is none, or goes together with `latest`.", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn list(
     State(admin): State<Arc<Admin>>,
     Query(query): Query<EventsQuery>,
 ) -> Result<axum::Json<Page<Event>>, ApiError> {
     let limit = paging::limit(query.limit)?;
+    if query.latest == Some(true) {
+        return latest(&admin, &query, limit).await;
+    }
     let mut after = query.after.as_deref().map(|text| cursor("after", text)).transpose()?;
     let mut items = Vec::new();
     for _ in 0..PAGES_LOOKED_AT_MAX {
@@ -56,6 +59,32 @@ async fn list(
     Ok(axum::Json(Page { items, next: after.map(|after| after.to_string()) }))
 }
 
+/// The last events that pass, in the order of time.
+async fn latest(admin: &Admin, query: &EventsQuery, limit: usize) -> Result<axum::Json<Page<Event>>, ApiError> {
+    if query.after.is_some() {
+        return Err(ApiError::invalid("latest", "cannot go together with `after`"));
+    }
+    // What comes while this looks is behind `next`.
+    let end = admin.events.end().await?;
+    let (mut before, mut items) = (Some(end), Vec::new());
+    for _ in 0..PAGES_LOOKED_AT_MAX {
+        let request = PageRequest {
+            after: before,
+            order: Order::NewestFirst,
+            limit: limit - items.len(),
+            kind_prefix: query.kind.clone().unwrap_or_default(),
+        };
+        let page = admin.events.page(request).await?;
+        items.extend(page.events.into_iter().map(convert::event).filter(|event| passes(event, query)));
+        before = page.next;
+        if !page.more || items.len() == limit {
+            break;
+        }
+    }
+    items.reverse();
+    Ok(axum::Json(Page { items, next: Some(end.to_string()) }))
+}
+
 /// Events as they happen, as server-sent events.
 ///
 /// Each has its cursor as id. Without Last-Event-ID and `after` only what is to come is sent; with
@@ -72,6 +101,9 @@ async fn stream(
     headers: HeaderMap,
     Query(query): Query<EventsQuery>,
 ) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>, ApiError> {
+    if query.latest.is_some() {
+        return Err(ApiError::invalid("latest", "a stream goes on from `after` or Last-Event-ID"));
+    }
     let last = headers.get("last-event-id").map(|value| value.to_str().unwrap_or_default());
     let after = match (last, query.after.as_deref()) {
         (Some(last), _) => cursor("Last-Event-ID", last)?,

@@ -53,6 +53,25 @@ async fn pages_go_on_where_they_ended_and_filter() {
 }
 
 #[tokio::test]
+async fn the_latest_events_come_in_the_order_of_time_and_can_be_gone_on_from() {
+    let bed = Bed::new().await;
+    for number in 0..5 {
+        make_token(&bed, &format!("n{number}")).await;
+    }
+    let notes = |page: &Value| -> Vec<String> {
+        page["items"].as_array().unwrap().iter().map(|event| note(event).to_owned()).collect()
+    };
+    let page = bed.get("/v1/events?kind=token.&latest=true&limit=2").await.json();
+    assert_eq!(notes(&page), ["n3", "n4"]);
+    make_token(&bed, "n5").await;
+    let next = page["next"].as_str().unwrap();
+    let page = bed.get(&format!("/v1/events?kind=token.&after={next}")).await.json();
+    assert_eq!(notes(&page), ["n5"]);
+    let refused = bed.get(&format!("/v1/events?latest=true&after={next}")).await.problem();
+    assert_eq!((refused.status, refused.field.as_deref()), (400, Some("latest")));
+}
+
+#[tokio::test]
 async fn a_stream_resumes_after_the_last_event_that_came() {
     let bed = Bed::new().await;
     let mut buffered = String::new();

@@ -14,7 +14,7 @@ pub(super) struct Args {
     /// Go on with events as they happen; a stream that drops is taken up where it was.
     #[arg(long)]
     follow: bool,
-    /// Only events after this cursor.
+    /// The events after this cursor, oldest first, in place of the latest: for programs that read all of them.
     #[arg(long, value_name = "CURSOR")]
     after: Option<String>,
     /// Only kinds that begin with this: `bucket.` for all that happens to buckets.
@@ -33,6 +33,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(context: &Context, args: Args) -> Result<()> {
     let mut query = EventsQuery {
+        latest: (args.after.is_none() && !args.follow).then_some(true),
         after: args.after,
         limit: Some(args.limit),
         kind: args.kind,

@@ -54,7 +54,7 @@ enum Command {
     /// Buckets of all accounts.
     #[command(subcommand)]
     Bucket(buckets::Command),
-    /// Events: every change of state and every admin action.
+    /// The latest events: every change of state and every admin action, in the order of time.
     Events(events::Args),
     /// Background jobs.
     #[command(subcommand)]
