@@ -139,9 +139,9 @@ pub struct BootArgs {
     #[arg(long, env = "COFRE_VAULT_CA_FILE", value_name = "FILE")]
     pub vault_ca_file: Option<PathBuf>,
 
-    /// Memory for the catalog's block cache, in bytes, 1 MiB to 1 TiB [default: 67108864]. More makes
+    /// Memory for the catalog's block cache, in bytes or as 64MiB, 1 MiB to 1 TiB [default: 67108864]. More makes
     /// reads of many names faster.
-    #[arg(long, env = "COFRE_CATALOG_CACHE_BYTES", value_name = "BYTES")]
+    #[arg(long, env = "COFRE_CATALOG_CACHE_BYTES", value_name = "BYTES", value_parser = super::parse_bytes)]
     pub catalog_cache_bytes: Option<u64>,
 
     /// Most connections to each listener, 1 to 1000000 [default: 4096]. Further ones wait in the

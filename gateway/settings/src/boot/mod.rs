@@ -3,10 +3,12 @@
 //! A flag wins over the environment, the environment over the file, the file over the default.
 
 mod args;
+mod bytes;
 mod env;
 mod file;
 mod resolve;
 
 pub use args::{BootArgs, LogFormat};
+pub use bytes::parse_bytes;
 pub use env::{RootCredentials, Secrets};
 pub use resolve::{BootSettings, TlsFiles, VaultSettings};

@@ -1,9 +1,10 @@
 use super::Context;
+use super::quota::{self, Limit};
 use crate::cli::connect::explain;
-use crate::cli::print::{bytes, fields, or_dash};
+use crate::cli::print::{bytes, counted, fields, or_dash};
 use anyhow::{Result, bail};
 use clap::Subcommand;
-use cofre_admin_types::{Account, CreateAccount, PatchAccount, Quota};
+use cofre_admin_types::{Account, CreateAccount, PatchAccount};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -35,16 +36,17 @@ pub(super) enum Command {
         /// Name or canonical id.
         account: String,
     },
-    /// Set what all buckets of an account together may hold; a limit that is not given is that of the settings.
+    /// Set what all buckets of an account together may hold, or show it if no limit is given. A limit that is not given
+    /// stays; `none` removes it, so that the one of the settings holds.
     Quota {
         /// Name or canonical id.
         account: String,
-        /// Most bytes, over all versions and parts of uploads.
-        #[arg(long = "bytes", alias = "bytes-max", value_name = "BYTES")]
-        bytes_max: Option<u64>,
-        /// Most objects, over all versions.
-        #[arg(long = "objects", alias = "objects-max", value_name = "COUNT")]
-        objects_max: Option<u64>,
+        /// Most bytes, over all versions and parts of uploads: as 30GiB, or none.
+        #[arg(long = "bytes", alias = "bytes-max", value_name = "BYTES", value_parser = Limit::of_bytes)]
+        bytes_max: Option<Limit>,
+        /// Most objects, over all versions, or none.
+        #[arg(long = "objects", alias = "objects-max", value_name = "COUNT", value_parser = Limit::of_count)]
+        objects_max: Option<Limit>,
     },
     /// Delete an account that owns no bucket, and its keys.
     Delete {
@@ -88,9 +90,11 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
         Command::Disable { account } => set_disabled(context, &account, true).await,
         Command::Enable { account } => set_disabled(context, &account, false).await,
         Command::Quota { account, bytes_max, objects_max } => {
-            let id = find(context, &account).await?.id;
-            let quota = Quota { bytes_max, objects_max };
-            show(context, &client.set_account_quota(&id, &quota).await.map_err(explain)?)
+            let found = find(context, &account).await?;
+            match quota::changed(&found.quota, bytes_max, objects_max) {
+                None => show(context, &found),
+                Some(quota) => show(context, &client.set_account_quota(&found.id, &quota).await.map_err(explain)?),
+            }
         }
         Command::Delete { account } => {
             let found = find(context, &account).await?;
@@ -117,7 +121,15 @@ fn show(context: &Context, account: &Account) -> Result<()> {
             ("buckets max", or_dash(account.buckets_max)),
             ("bytes max", or_dash(account.quota.bytes_max.map(bytes))),
             ("objects max", or_dash(account.quota.objects_max)),
-            ("owns", format!("{} buckets, {} objects, {}", usage.buckets, usage.objects, bytes(usage.bytes))),
+            (
+                "owns",
+                format!(
+                    "{}, {}, {}",
+                    counted(usage.buckets, "bucket"),
+                    counted(usage.objects, "object"),
+                    bytes(usage.bytes)
+                ),
+            ),
             ("created", account.created.clone()),
         ])
     })

@@ -1,9 +1,10 @@
 use super::Context;
+use super::quota::{self, Limit};
 use crate::cli::connect::explain;
 use crate::cli::print::{bytes, fields, or_dash};
 use anyhow::Result;
 use clap::Subcommand;
-use cofre_admin_types::{Bucket, BucketRedundancy, Quota};
+use cofre_admin_types::{Bucket, BucketRedundancy};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -22,16 +23,17 @@ pub(super) enum Command {
         #[arg(long, value_name = "SCHEME")]
         redundancy: String,
     },
-    /// Set what a bucket may hold; a limit that is not given is that of the settings.
+    /// Set what a bucket may hold, or show it if no limit is given. A limit that is not given stays; `none` removes it, so
+    /// that the one of the settings holds.
     Quota {
         /// Name of the bucket.
         name: String,
-        /// Most bytes, over all versions.
-        #[arg(long, value_name = "BYTES")]
-        bytes_max: Option<u64>,
-        /// Most objects, over all versions.
-        #[arg(long, value_name = "COUNT")]
-        objects_max: Option<u64>,
+        /// Most bytes, over all versions: as 30GiB, or none.
+        #[arg(long, value_name = "BYTES", value_parser = Limit::of_bytes)]
+        bytes_max: Option<Limit>,
+        /// Most objects, over all versions, or none.
+        #[arg(long, value_name = "COUNT", value_parser = Limit::of_count)]
+        objects_max: Option<Limit>,
     },
 }
 
@@ -60,8 +62,11 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
             show(context, &client.set_bucket_redundancy(&name, &request).await.map_err(explain)?)
         }
         Command::Quota { name, bytes_max, objects_max } => {
-            let quota = Quota { bytes_max, objects_max };
-            show(context, &client.set_bucket_quota(&name, &quota).await.map_err(explain)?)
+            let bucket = client.bucket(&name).await.map_err(explain)?;
+            match quota::changed(&bucket.quota, bytes_max, objects_max) {
+                None => show(context, &bucket),
+                Some(quota) => show(context, &client.set_bucket_quota(&name, &quota).await.map_err(explain)?),
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ mod health;
 mod inspect;
 mod jobs;
 mod keys;
+mod quota;
 mod settings;
 mod shard_s3;
 mod shards;

@@ -22,8 +22,8 @@ pub(super) struct Access {
     /// File with certificates, PEM, that the endpoint's may come from, in place of the server's own.
     #[arg(long = "s3-ca-file", value_name = "FILE")]
     ca_file: Option<PathBuf>,
-    /// Room that placement goes by, in bytes: S3 tells none [default: 1 TiB].
-    #[arg(long = "s3-capacity-bytes", value_name = "BYTES")]
+    /// Room that placement goes by, in bytes or as 2TiB: S3 tells none [default: 1 TiB].
+    #[arg(long = "s3-capacity-bytes", value_name = "BYTES", value_parser = cofre_settings::parse_bytes)]
     capacity_bytes: Option<u64>,
 }
 
