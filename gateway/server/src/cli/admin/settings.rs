@@ -1,8 +1,9 @@
 use super::Context;
 use crate::cli::connect::explain;
+use crate::cli::print::table;
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
-use cofre_admin_types::{RollbackSettings, Settings};
+use cofre_admin_types::{Change, RollbackSettings, Settings};
 use serde_json::{Map, Value};
 
 #[derive(Debug, Subcommand)]
@@ -13,7 +14,8 @@ pub(super) enum Command {
         #[arg(long, value_name = "NUMBER")]
         revision: Option<u64>,
     },
-    /// Change settings: rate_limits.burst=100, log_level=debug; FIELD=null brings a default back.
+    /// Change settings: rate_limits.burst=100, log_level=debug; FIELD=null brings a default back. Prints what changed; with
+    /// --json the whole document.
     Set {
         /// Fields and values, as JSON or plain text.
         #[arg(required = true, value_name = "FIELD=VALUE")]
@@ -50,8 +52,9 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
         }
         Command::Set { changes, note } => {
             let patch = patch(&changes)?;
-            let etag = client.settings().await.map_err(explain)?.etag;
-            show(context, &client.patch_settings(&patch, &etag, &note).await.map_err(explain)?.value)
+            let before = client.settings().await.map_err(explain)?;
+            let after = client.patch_settings(&patch, &before.etag, &note).await.map_err(explain)?.value;
+            changed(context, before.value.revision, &after).await
         }
         Command::History => {
             let revisions = client.settings_history().await.map_err(explain)?;
@@ -65,16 +68,34 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
                 None => client.settings().await.map_err(explain)?.value.revision,
             };
             let diff = client.settings_diff(from, to).await.map_err(explain)?;
-            printer.list(&diff.changes, &["FIELD", "BEFORE", "AFTER"], |change| {
-                vec![change.field.clone(), change.before.to_string(), change.after.to_string()]
-            })
+            printer.list(&diff.changes, &["FIELD", "BEFORE", "AFTER"], row)
         }
         Command::Rollback { to, note } => {
-            let etag = client.settings().await.map_err(explain)?.etag;
+            let before = client.settings().await.map_err(explain)?;
             let request = RollbackSettings { to, note };
-            show(context, &client.rollback_settings(&request, &etag).await.map_err(explain)?.value)
+            let after = client.rollback_settings(&request, &before.etag).await.map_err(explain)?.value;
+            changed(context, before.value.revision, &after).await
         }
     }
+}
+
+/// Shows a person what a change changed, and a script the whole document.
+async fn changed(context: &Context, before: u64, after: &Settings) -> Result<()> {
+    if context.printer.json {
+        return show(context, after);
+    }
+    if after.revision == before {
+        return context.printer.done(&format!("nothing changed; revision {before} has it already"));
+    }
+    let diff = context.client.settings_diff(before, after.revision).await.map_err(explain)?;
+    let rows: Vec<_> = diff.changes.iter().map(row).collect();
+    context
+        .printer
+        .value(after, |after| format!("revision {}\n{}", after.revision, table(&["FIELD", "BEFORE", "AFTER"], &rows)))
+}
+
+fn row(change: &Change) -> Vec<String> {
+    vec![change.field.clone(), change.before.to_string(), change.after.to_string()]
 }
 
 fn show(context: &Context, settings: &Settings) -> Result<()> {
