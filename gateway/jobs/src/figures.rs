@@ -295,7 +295,7 @@ impl Shared {
         let speed = Speed {
             objects_per_second: rate.map(|rate| rate.objects),
             bytes_per_second: rate.map(|rate| rate.bytes),
-            time_left: rate.and_then(|rate| rate.time_for(objects, bytes)),
+            time_left: rate.filter(|_| state == JobState::Running).and_then(|rate| rate.time_for(objects, bytes)),
         };
         JobStatus { name, state, remaining: kept.remaining, speed, worker, figures: kept.figures.clone() }
     }

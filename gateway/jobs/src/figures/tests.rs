@@ -30,7 +30,7 @@ fn a_job_that_gets_nothing_done_is_stuck_and_forecasts_nothing() {
     assert_eq!(told.speed.objects_per_second, Some(2.0));
     assert_eq!(told.speed.time_left, Some(Duration::from_secs(10)));
     manual.advance(STUCK_AFTER);
-    assert_eq!(status(&shared).state, JobState::Stuck);
+    assert_eq!((status(&shared).state, status(&shared).speed.time_left), (JobState::Stuck, None));
     shared.got_on();
     assert_eq!(status(&shared).state, JobState::Running);
     manual.advance(STUCK_AFTER);

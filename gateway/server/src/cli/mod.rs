@@ -35,13 +35,25 @@ enum Command {
     Admin(admin::Args),
 }
 
+/// An end with an exit code of its own, and why; every other error is 1.
+#[derive(Debug)]
+struct Exit(u8, &'static str);
+
+impl std::error::Error for Exit {}
+
+impl std::fmt::Display for Exit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.1)
+    }
+}
+
 /// Carries a command out, and prints what went wrong.
 pub(crate) fn main(cli: Cli) -> ExitCode {
     match execute(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("cofre: {error:#}");
-            ExitCode::FAILURE
+            error.downcast_ref::<Exit>().map_or(ExitCode::FAILURE, |exit| exit.0.into())
         }
     }
 }

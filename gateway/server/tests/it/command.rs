@@ -46,6 +46,67 @@ async fn health_tells_a_person_what_is_away_and_how_long_calls_take() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health_tells_scripts_by_the_exit_code_if_they_ask() {
+    let bed = Bed::new().await;
+    let code = async |arguments: &[&str]| bed.cofre(&[&["admin", "health"], arguments].concat()).await.status.code();
+    assert_eq!(code(&["--check"]).await, Some(0));
+    bed.admin(&["job", "pause", "scrub"]).await;
+    assert_eq!((code(&["--check"]).await, code(&[]).await), (Some(2), Some(0)));
+    bed.admin(&["shard", "set", "1", "--weight", "0"]).await;
+    assert_eq!((code(&["--check"]).await, code(&[]).await), (Some(3), Some(0)));
+    assert_eq!(code(&["--check", "--url", "http://127.0.0.1:1"]).await, Some(1));
+    let help = text(&bed.cofre(&["admin", "health", "--help"]).await.stdout);
+    assert!(help.contains("0 good, 1 health could not be asked, 2 degraded, 3 failing"), "{help}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_quota_stays_until_it_is_changed_by_name() {
+    let bed = Bed::new().await;
+    bed.admin(&["account", "create", "ana", "--email", "ana@example.org"]).await;
+    let quota = async |arguments: &[&str]| {
+        let told = bed.admin(&[&["account", "quota", "ana"], arguments].concat()).await["quota"].clone();
+        (told["bytes_max"].as_u64(), told["objects_max"].as_u64())
+    };
+    assert_eq!(quota(&["--bytes", "30MB", "--objects", "10"]).await, (Some(30_000_000), Some(10)));
+    assert_eq!(quota(&[]).await, (Some(30_000_000), Some(10)), "it is only shown");
+    assert_eq!(quota(&["--bytes", "2 GiB"]).await, (Some(2 << 30), Some(10)), "the other limit stays");
+    assert_eq!(quota(&["--objects", "none"]).await, (Some(2 << 30), None));
+    for bad in ["30XB", "1.5GiB", "-1", "99999999TiB", "MB"] {
+        let refused = bed.cofre(&["admin", "account", "quota", "ana", &format!("--bytes={bad}")]).await;
+        assert!(!refused.status.success() && text(&refused.stderr).contains("30MB"), "{}", text(&refused.stderr));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_latest_events_are_shown_and_a_start_is_one() {
+    let bed = Bed::new().await;
+    for name in ["ana", "bob", "eve"] {
+        bed.admin(&["account", "create", name, "--email", &format!("{name}@example.org")]).await;
+    }
+    let latest = bed.admin(&["events", "--kind", "account.", "--limit", "2"]).await;
+    let subjects: Vec<_> = latest["items"].as_array().unwrap().iter().map(|event| event["subject"].clone()).collect();
+    assert_eq!(subjects.len(), 2, "{latest}");
+    let shown = text(&bed.cofre(&["admin", "events", "--kind", "account.", "--limit", "2"]).await.stdout);
+    let at = |name: &str| shown.find(name);
+    assert!(at("ana").is_none() && at("bob").is_some() && at("bob") < at("eve"), "{shown}");
+    let after = latest["next"].as_str().unwrap();
+    assert_eq!(bed.admin(&["events", "--after", after]).await["items"], serde_json::json!([]));
+    let started = bed.admin(&["events", "--kind", "server.started"]).await;
+    assert_eq!(started["items"][0]["details"]["version"], env!("CARGO_PKG_VERSION"), "{started}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_of_settings_prints_what_changed() {
+    let bed = Bed::new().await;
+    let set = async |change: &str| text(&bed.cofre(&["admin", "settings", "set", change]).await.stdout);
+    let told = set("log_level=debug").await;
+    let rows: Vec<Vec<_>> = told.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[0], ["revision", "1"], "{told}");
+    assert_eq!(rows[2..], [["log_level", "null", "\"debug\""]], "{told}");
+    assert!(set("log_level=debug").await.contains("nothing changed"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn settings_are_set_by_field_and_rolled_back() {
     let bed = Bed::new().await;
     let set = bed.admin(&["settings", "set", "rate_limits.requests_per_second_per_key=5", "log_level=warn"]).await;

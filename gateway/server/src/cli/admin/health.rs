@@ -1,12 +1,14 @@
 use super::{Context, shards};
+use crate::cli::Exit;
 use crate::cli::connect::explain;
 use crate::cli::print::{bytes, counted, fields, micros, or_dash, span, table};
-use anyhow::{Result, bail};
+use anyhow::Result;
 use cofre_admin_types::{Health, HealthStatus, Promise, RedundancyHealth, Severity, Verdict};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Fail unless every promise holds: for scripts that watch.
+    /// Tell the status by the exit code: 0 good, 1 health could not be asked, 2 degraded, 3 failing. Without it health that
+    /// could be asked is 0, good or bad.
     #[arg(long)]
     check: bool,
 }
@@ -14,10 +16,11 @@ pub(super) struct Args {
 pub(super) async fn run(context: &Context, args: Args) -> Result<()> {
     let health = context.client.health().await.map_err(explain)?;
     context.printer.value(&health, text)?;
-    if args.check && health.status != HealthStatus::Ok {
-        bail!("a promise is in danger");
+    match health.status {
+        HealthStatus::Degraded if args.check => Err(Exit(2, "a promise is in danger").into()),
+        HealthStatus::Failing if args.check => Err(Exit(3, "a promise is broken").into()),
+        HealthStatus::Ok | HealthStatus::Degraded | HealthStatus::Failing => Ok(()),
     }
-    Ok(())
 }
 
 fn text(health: &Health) -> String {
