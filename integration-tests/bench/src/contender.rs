@@ -80,6 +80,13 @@ impl Contender {
         self.running()?.admin_command(arguments)
     }
 
+    /// Runs `cofre admin` with the arguments of something that says nothing.
+    pub fn admin_silent(&self, arguments: &[&str]) -> Result<()> {
+        let said = self.running()?.admin_lines(arguments)?;
+        ensure!(said.is_empty(), "{said:?}");
+        Ok(())
+    }
+
     /// Asks Cofre's admin API.
     pub fn admin_get(&self, path: &str) -> Result<Value> {
         let response = self.running()?.send_admin(Request::new("GET", path))?;

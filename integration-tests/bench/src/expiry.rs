@@ -12,8 +12,10 @@ use std::time::Duration;
 
 /// Bytes of an object that ends.
 const OBJECT_BYTES: usize = 1 << 10;
-/// How long the rate is looked for, and how long the writers are measured before the rule is set.
-const BEFORE: Duration = Duration::from_secs(8);
+/// How long the rate is looked for.
+const AT_MOST: Duration = Duration::from_secs(8);
+/// How long the writers are measured before the rule is set: a disk stalls now and then by itself.
+const IDLE: Duration = Duration::from_secs(30);
 /// Time between two looks at the bucket.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 /// Ends what is a day old under the prefix.
@@ -28,8 +30,8 @@ pub fn run(objects: u64) -> Result<()> {
     fill(&cofre, 0, objects, |index| format!("old/{index:07}"), |_| &body)?;
     let body = Body::new(3, SMALL_BYTES);
     fill(&cofre, 0, paced::KEYS, paced::key, |_| &body)?;
-    let half = Some(paced::write_for(&cofre, &body, None, BEFORE)?.rate() / 2.0);
-    let idle = paced::write_for(&cofre, &body, half, BEFORE)?;
+    let half = Some(paced::write_for(&cofre, &body, None, AT_MOST)?.rate() / 2.0);
+    let idle = paced::write_for(&cofre, &body, half, IDLE)?;
     idle.show("before");
     let rss = cofre.usage()?.rss_bytes;
 
