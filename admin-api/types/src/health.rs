@@ -124,6 +124,8 @@ pub struct Latency {
 /// Blobs below their redundancy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RedundancyHealth {
+    /// The redundancy of buckets that have none of their own, as `replicas:2`.
+    pub in_force: String,
     /// Blobs that wait to be healed.
     pub waiting_blobs: u64,
     /// Blobs among them that cannot be read, because too few whole copies or pieces are left: as the last pass of the

@@ -23,7 +23,9 @@ pub struct SettingsDocument {
     pub log_level: Option<String>,
     /// Bounds of buckets and accounts that have none of their own.
     pub quotas: Quotas,
-    /// Redundancy of new blobs, as `replicas:2` or `ec:4+2`; the boot setting if null. Blobs that exist keep theirs.
+    /// Redundancy of blobs in buckets that have none of their own, as `replicas:2` or `ec:4+2`; that of
+    /// `cofre serve --redundancy`, now or at an earlier start, if null. What stands is converted in the background (job
+    /// `convert`), which reads and writes every byte.
     pub redundancy: Option<String>,
     /// Redundancy of each storage class beside `STANDARD`: `replicas:2`, or `default` for the bucket's.
     pub storage_classes: BTreeMap<String, String>,

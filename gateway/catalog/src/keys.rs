@@ -32,6 +32,7 @@
 //! | `s` | shard id | counters of a shard's copies and their bytes |
 //! | `C` | | which Cofre this is |
 //! | `X` | | the keys that the file of encryption keys has had |
+//! | `R` | | the default redundancy |
 //! | `N` | counter name | counter |
 //! | `D` | revision of settings | dynamic settings, with author and time; the greatest is in force |
 //! | `E` | revision of the commit, index | event |
@@ -41,7 +42,8 @@
 
 use crate::Revision;
 pub use crate::store::prefix_end;
-use cofre_types::{AccessKeyId, AccountId, BlobId, BucketId, BucketName, ObjectKey, ShardId, UploadId, VersionId};
+pub use crate::version_place::{place_of, version_id};
+use cofre_types::{AccessKeyId, AccountId, BlobId, BucketId, BucketName, ObjectKey, ShardId, UploadId};
 
 /// First byte of a key.
 #[allow(missing_docs, reason = "the table above names them")]
@@ -71,6 +73,7 @@ pub mod family {
     pub const SHARD_USAGE: u8 = b's';
     pub const CLUSTER: u8 = b'C';
     pub const KNOWN_KEYS: u8 = b'X';
+    pub const DEFAULT_REDUNDANCY: u8 = b'R';
     pub const COUNTER: u8 = b'N';
     pub const SETTINGS: u8 = b'D';
     pub const EVENT: u8 = b'E';
@@ -335,6 +338,11 @@ pub fn known_keys() -> Vec<u8> {
     vec![family::KNOWN_KEYS]
 }
 
+/// Key of the record of the default redundancy.
+pub fn default_redundancy() -> Vec<u8> {
+    vec![family::DEFAULT_REDUNDANCY]
+}
+
 /// Key of a named counter.
 pub fn counter(name: &str) -> Vec<u8> {
     with(family::COUNTER, &[name.as_bytes()])
@@ -378,22 +386,5 @@ pub fn access_log_backlog(source: Option<BucketId>) -> Vec<u8> {
     match source {
         Some(source) => with(family::ACCESS_LOG_BACKLOG, &[&source.0.to_be_bytes()]),
         None => vec![family::ACCESS_LOG_BACKLOG],
-    }
-}
-
-/// The version id of the version at `place`: the inverted place and 64 random bits, so that ids of
-/// one key sort newest first.
-pub fn version_id(place: u64, random: u64) -> VersionId {
-    let mut bytes = [0; 16];
-    bytes[..8].copy_from_slice(&(!place).to_be_bytes());
-    bytes[8..].copy_from_slice(&random.to_be_bytes());
-    VersionId::Id(bytes)
-}
-
-/// The place in a version id; `None` for the null version, whose place stands in its record.
-pub fn place_of(id: VersionId) -> Option<u64> {
-    match id {
-        VersionId::Null => None,
-        VersionId::Id(bytes) => bytes.first_chunk().map(|inverted| !u64::from_be_bytes(*inverted)),
     }
 }

@@ -16,6 +16,7 @@ pub mod records;
 mod scan;
 mod store;
 mod touched;
+mod version_place;
 
 pub use embedded::{Distribution, Embedded, EmbeddedOptions, EmbeddedStats};
 pub use memory::Memory;

@@ -1,8 +1,8 @@
 use cofre_catalog::keys;
 use cofre_catalog::records::{
-    AccessKeyRecord, AccessLogRecord, AccountRecord, AdminTokenRecord, BlobRecord, BucketRecord, DoomedRecord,
-    EventRecord, GarbageRecord, HealRecord, JobRecord, KnownKeysRecord, ManifestRecord, PartRecord, Record,
-    SettingsRecord, ShardRecord, UploadRecord, VersionRecord,
+    AccessKeyRecord, AccessLogRecord, AccountRecord, AdminTokenRecord, BlobRecord, BucketRecord,
+    DefaultRedundancyRecord, DoomedRecord, EventRecord, GarbageRecord, HealRecord, JobRecord, KnownKeysRecord,
+    ManifestRecord, PartRecord, Record, SettingsRecord, ShardRecord, UploadRecord, VersionRecord,
 };
 use cofre_types::{BucketId, ObjectKey};
 
@@ -30,7 +30,7 @@ pub fn records(bytes: &[u8]) {
     }
 }
 
-const DECODERS: [fn(&[u8]); 18] = [
+const DECODERS: [fn(&[u8]); 19] = [
     decode::<VersionRecord>,
     decode::<BlobRecord>,
     decode::<BucketRecord>,
@@ -49,6 +49,7 @@ const DECODERS: [fn(&[u8]); 18] = [
     decode::<JobRecord>,
     decode::<AccessLogRecord>,
     decode::<KnownKeysRecord>,
+    decode::<DefaultRedundancyRecord>,
 ];
 
 /// What decodes must be the same after another turn.

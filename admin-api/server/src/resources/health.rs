@@ -111,6 +111,7 @@ async fn detail(State(admin): State<Arc<Admin>>) -> Result<axum::Json<Health>, A
         version: VERSION.to_owned(),
         catalog,
         redundancy: RedundancyHealth {
+            in_force: admin.scheme().to_string(),
             waiting_blobs: waiting.blobs,
             unreadable_blobs: unreadable,
             more: waiting.more,

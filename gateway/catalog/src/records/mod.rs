@@ -25,7 +25,7 @@ pub use access_log::{AccessLogBacklog, AccessLogRecord};
 pub use acl::{AclGrant, AclGrantee, AclPermission, AclRecord, Ownership, PublicAccessBlock};
 pub use blob::{BlobRecord, CopyRecord, DoomedRecord, GarbageRecord, HealRecord};
 pub use bucket::{BucketConfig, BucketRecord, Durability, Payer, Versioning};
-pub use cluster::ClusterRecord;
+pub use cluster::{ClusterRecord, DefaultRedundancyRecord};
 pub use encryption::{DefaultEncryption, Encryption, EncryptionMethod, KnownKey, KnownKeysRecord};
 pub use event::EventRecord;
 pub use job::{JobRecord, ShardPass};

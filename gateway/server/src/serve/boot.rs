@@ -1,21 +1,22 @@
 //! The first steps of a start: directory, master key, catalog, first secrets, shards.
 
 use super::FirstStart;
+use super::redundancy::DefaultRedundancy;
 use anyhow::{Context, Result, anyhow, bail};
 use cofre_catalog::records::{ClusterRecord, EventRecord, Record};
 use cofre_catalog::{Batch, CommitError, Embedded, EmbeddedOptions, Store, StoreError, keys};
 use cofre_iam::{Bootstrap, GivenKey, Iam, MasterKey};
-use cofre_objects::{NewShard, ShardView, Topology, TopologyError, out_of_reach};
+use cofre_objects::{NewShard, Topology, TopologyError};
 use cofre_runtime::{Clock, Random, blocking};
 use cofre_settings::BootSettings;
-use cofre_types::{Scheme, Timestamp};
+use cofre_types::Timestamp;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Who events name for what a start does.
-const ACTOR: &str = "internal:boot";
+pub(super) const ACTOR: &str = "internal:boot";
 
 /// What everything stands on.
 pub(super) struct Base {
@@ -98,22 +99,18 @@ pub(super) async fn bootstrap(settings: &BootSettings, iam: &Iam) -> Result<Opti
 }
 
 /// Opens the shards that are registered, and registers those of the settings that are not.
-pub(super) async fn attach_shards(settings: &BootSettings, topology: &Topology) -> Result<()> {
+pub(super) async fn attach_shards(
+    settings: &BootSettings,
+    topology: &Topology,
+    redundancy: &DefaultRedundancy,
+) -> Result<()> {
     topology.attach_missing().await?;
     let default = [settings.data.join("shard-1")];
     // The default is for a Cofre that has no shard yet; it may have been removed since.
     if settings.shards != default || topology.list().await?.is_empty() {
         register_shards(settings, topology).await?;
     }
-    check_redundancy(settings.redundancy, &topology.list().await?)
-}
-
-/// A redundancy that the shards cannot give is better said now than at each write.
-fn check_redundancy(scheme: Scheme, shards: &[ShardView]) -> Result<()> {
-    if let Some(why) = out_of_reach(scheme, shards) {
-        bail!("redundancy: {why}; name more directories with --shard, or lower --redundancy");
-    }
-    Ok(())
+    redundancy.check(&topology.list().await?)
 }
 
 /// The event of a start.

@@ -17,6 +17,7 @@ pub(crate) mod log;
 mod log_lines;
 mod metrics;
 mod opener;
+mod redundancy;
 
 pub(crate) use boot::catalog_directory;
 pub use log::LogControl;
@@ -34,6 +35,7 @@ use cofre_settings::{BootSettings, DynamicSettings};
 use cofre_shards::{Shards, ShardsOptions};
 use listen::{Limits, Listener};
 use prometheus_client::registry::Registry;
+use redundancy::DefaultRedundancy;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -94,7 +96,9 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         random: random.clone(),
     });
     let topology = Topology::new(Arc::clone(&store), shards.clone(), opener, clock.clone(), random.clone());
-    boot::attach_shards(&settings, &topology).await?;
+    let redundancy = DefaultRedundancy::choose(settings.redundancy, store.as_ref()).await?;
+    boot::attach_shards(&settings, &topology, &redundancy).await?;
+    redundancy.keep(store.as_ref(), &dynamic, &clock).await?;
 
     let objects = Objects::new(Parts {
         store: Arc::clone(&store),
@@ -104,7 +108,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         clock: clock.clone(),
         random: random.clone(),
         region: settings.region.clone(),
-        scheme: settings.redundancy,
+        scheme: redundancy.scheme,
     });
     // Before anything can change what is counted.
     let counted = objects.count_account_usage().await.context("counting what accounts own")?;
@@ -152,7 +156,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         clock: clock.clone(),
         random,
         draining: draining.clone(),
-        redundancy: settings.redundancy,
+        redundancy: redundancy.scheme,
     });
     let limits = Limits::of(&settings);
     let (s3_address, admin_address) = (s3.address(), admin.address());

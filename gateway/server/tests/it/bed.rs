@@ -3,8 +3,9 @@
 use cofre_server::{Running, start};
 use cofre_settings::{BootArgs, BootSettings, Secrets};
 use serde_json::Value;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// Settings for a test: free ports, data in this directory.
@@ -77,4 +78,29 @@ pub async fn run(mut command: Command) -> Output {
 
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Runs `cofre serve` with these arguments until it serves, then ends it as an operator does: what it printed and what
+/// it logged.
+pub async fn served(arguments: &[&str]) -> (String, String) {
+    const FREE: [&str; 5] = ["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+    let mut command = program(&[&FREE[..], arguments].concat());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    cofre_runtime::blocking(move || {
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        // The banner is printed at once; its line of the data directory is in every one.
+        let mut banner = String::new();
+        while let Some(line) = lines.next().transpose().unwrap() {
+            banner += &format!("{line}\n");
+            if line.starts_with("  data ") {
+                assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+            }
+        }
+        let output = child.wait_with_output().unwrap();
+        let log = text(&output.stderr);
+        assert!(output.status.success(), "{log}");
+        (banner, log)
+    })
+    .await
 }

@@ -8,3 +8,4 @@ mod boot;
 mod command;
 mod connections;
 mod drain;
+mod restarts;

@@ -42,10 +42,11 @@ pub struct BootArgs {
     #[arg(long = "shard", env = "COFRE_SHARDS", value_name = "PATH", value_delimiter = ',')]
     pub shards: Vec<PathBuf>,
 
-    /// Redundancy of new blobs [default: replicas:1]. replicas:N, N from 1 to 16: whole copies take N times the space
-    /// and outlive the loss of N-1 shards; a write waits for a majority. ec:K+M, such as ec:4+2, K from 2 to 16 and M
-    /// from 1 to K: K+M pieces take (K+M)/K times the space and outlive the loss of M shards; a write waits for K+1, and
-    /// reads use K.
+    /// Redundancy of blobs [default: that of the last start; replicas:1 at the first]. Another than at the last start
+    /// is for what stands too: it is converted in the background (job convert), which reads and writes every byte.
+    /// replicas:N, N from 1 to 16: whole copies take N times the space and outlive the loss of N-1 shards; a write
+    /// waits for a majority. ec:K+M, such as ec:4+2, K from 2 to 16 and M from 1 to K: K+M pieces take (K+M)/K times the
+    /// space and outlive the loss of M shards; a write waits for K+1, and reads use K.
     #[arg(long, env = "COFRE_REDUNDANCY", value_name = "SCHEME")]
     #[serde(deserialize_with = "scheme")]
     pub redundancy: Option<Scheme>,

@@ -46,8 +46,9 @@ pub struct BootSettings {
     pub admin_listen: SocketAddr,
     /// Directories of shards, at least one.
     pub shards: Vec<PathBuf>,
-    /// Redundancy of new blobs, until the dynamic settings say otherwise.
-    pub redundancy: Scheme,
+    /// Redundancy of blobs, until the dynamic settings say otherwise; absent for that of the last start, which the
+    /// catalog keeps, or one copy at the first.
+    pub redundancy: Option<Scheme>,
     /// TLS of the S3 API; plain HTTP if absent.
     pub tls: Option<TlsFiles>,
     /// TLS of the admin API; plain HTTP if absent.
@@ -120,7 +121,7 @@ impl BootSettings {
             listen,
             admin_listen,
             shards: if args.shards.is_empty() { default_shards() } else { shards(args.shards)? },
-            redundancy: args.redundancy.unwrap_or(Scheme::Replicas { count: 1 }),
+            redundancy: args.redundancy,
             tls: pair("tls_cert", args.tls_cert, "tls_key", args.tls_key)?,
             admin_tls: pair("admin_tls_cert", args.admin_tls_cert, "admin_tls_key", args.admin_tls_key)?,
             domains,

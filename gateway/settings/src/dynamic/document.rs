@@ -35,8 +35,8 @@ pub struct Settings {
     pub log_level: Option<LogLevel>,
     /// Bounds of buckets and accounts that have none of their own.
     pub quotas: Quotas,
-    /// Redundancy of new blobs in buckets that have none of their own, as `replicas:2` or `ec:4+2`; the boot
-    /// setting if absent. Blobs that exist keep theirs.
+    /// Redundancy of blobs in buckets that have none of their own, as `replicas:2` or `ec:4+2`; that of
+    /// `cofre serve --redundancy`, now or at an earlier start, if absent. What stands is converted in the background.
     #[serde(with = "scheme_text")]
     pub redundancy: Option<Scheme>,
     /// Redundancy of each storage class that objects may be put in or moved to, beside `STANDARD`, whose

@@ -1,6 +1,5 @@
 use clap::Parser;
 use cofre_settings::{BootArgs, BootError, BootSettings, LogLevel, Secrets};
-use cofre_types::Scheme;
 use std::path::Path;
 use std::process::Command;
 
@@ -28,7 +27,7 @@ fn without_anything_the_defaults_hold() {
         (settings.listen.to_string(), settings.admin_listen.to_string()),
         ("127.0.0.1:9000".into(), "127.0.0.1:9001".into())
     );
-    assert_eq!((settings.redundancy, settings.region.as_str()), (Scheme::Replicas { count: 1 }, "us-east-1"));
+    assert_eq!((settings.redundancy, settings.region.as_str()), (None, "us-east-1"));
     assert!(
         settings.tls.is_none()
             && settings.admin_tls.is_none()

@@ -37,7 +37,7 @@ fn every_key_is_taken() {
     assert_eq!(settings.listen.to_string(), "0.0.0.0:9000");
     assert_eq!(settings.admin_listen.to_string(), "[::1]:9001");
     assert_eq!(settings.shards, [Path::new("/mnt/a"), Path::new("/mnt/b")]);
-    assert_eq!(settings.redundancy, Scheme::Replicas { count: 2 });
+    assert_eq!(settings.redundancy, Some(Scheme::Replicas { count: 2 }));
     assert_eq!(settings.tls.unwrap().key, Path::new("key.pem"));
     assert_eq!(settings.admin_tls.unwrap().cert, Path::new("admin-cert.pem"));
     assert_eq!(settings.website_domains, ["web.s3.example"]);

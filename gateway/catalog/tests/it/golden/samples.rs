@@ -1,11 +1,12 @@
 use super::{check, check_older};
 use cofre_catalog::records::{
     AccessKeyRecord, AccessLogRecord, AccountRecord, AclGrant, AclGrantee, AclPermission, AclRecord, AdminTokenRecord,
-    BlobRecord, BucketConfig, BucketRecord, ClusterRecord, Content, CopyRecord, DefaultEncryption, DoomedRecord,
-    Durability, Encryption, EncryptionMethod, EventRecord, GarbageRecord, Guards, Header, Headers, HealRecord,
-    JobRecord, KnownKey, KnownKeysRecord, LegalHold, LockConfig, LockDefault, LockMode, LockPeriod, ManifestRecord,
-    Ownership, PartRecord, Payer, PublicAccessBlock, Retention, S3Place, Scope, Segment, SettingsRecord, ShardMode,
-    ShardPass, ShardPlace, ShardRecord, UploadRecord, VersionKind, VersionRecord, Versioning,
+    BlobRecord, BucketConfig, BucketRecord, ClusterRecord, Content, CopyRecord, DefaultEncryption,
+    DefaultRedundancyRecord, DoomedRecord, Durability, Encryption, EncryptionMethod, EventRecord, GarbageRecord,
+    Guards, Header, Headers, HealRecord, JobRecord, KnownKey, KnownKeysRecord, LegalHold, LockConfig, LockDefault,
+    LockMode, LockPeriod, ManifestRecord, Ownership, PartRecord, Payer, PublicAccessBlock, Retention, S3Place, Scope,
+    Segment, SettingsRecord, ShardMode, ShardPass, ShardPlace, ShardRecord, UploadRecord, VersionKind, VersionRecord,
+    Versioning,
 };
 use cofre_types::{
     AccessKeyId, AccountId, BlobId, BucketId, BucketName, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, Scheme,
@@ -355,6 +356,8 @@ fn shards_settings_events_and_jobs() {
     };
     check("event", &[record]);
     check("cluster", &[ClusterRecord { id: [7; 16], created: TIME }]);
+    let schemes = [Scheme::Replicas { count: 2 }, Scheme::Erasure { data: 4, parity: 2 }];
+    check("default-redundancy", &schemes.map(|scheme| DefaultRedundancyRecord { scheme }));
     let given_up = [ShardMode::Dead, ShardMode::Lost, ShardMode::Returning];
     check("shard-given-up", &given_up.map(|mode| shard(mode, None)));
     let job = JobRecord { cursor: b"c\0\x01".to_vec(), began: TIME, ..JobRecord::default() };

@@ -30,6 +30,7 @@ fn text(health: &Health) -> String {
         ("version", health.version.clone()),
         ("up for", span(health.uptime_seconds)),
         ("catalog", catalog(health)),
+        ("redundancy", health.redundancy.in_force.clone()),
         ("waiting to be healed", format!("{more}{}", counted(health.redundancy.waiting_blobs, "blob"))),
         ("cannot be read", counted(health.redundancy.unreadable_blobs, "blob")),
         ("on shards that are away", away(&health.redundancy)),

@@ -1,0 +1,104 @@
+//! The default redundancy: named by a boot setting, kept in the catalog.
+//!
+//! # Invariants
+//! A start that names none goes on with the one there was: a flag that is forgotten converts nothing.
+
+use super::boot::ACTOR;
+use anyhow::{Result, bail};
+use cofre_catalog::records::{DefaultRedundancyRecord, EventRecord, Record};
+use cofre_catalog::{Batch, CommitError, Revision, Store, keys};
+use cofre_objects::ShardView;
+use cofre_runtime::Clock;
+use cofre_settings::DynamicSettings;
+use cofre_types::{Scheme, Timestamp};
+use std::collections::BTreeSet;
+
+/// What a Cofre has that was never told another.
+const FIRST: Scheme = Scheme::Replicas { count: 1 };
+
+/// The default redundancy of a start.
+pub(super) struct DefaultRedundancy {
+    /// The one that is in force where bucket, class and dynamic settings ask for no other.
+    pub(super) scheme: Scheme,
+    given: bool,
+    recorded: Option<(Scheme, Revision)>,
+}
+
+impl DefaultRedundancy {
+    /// The one that the boot settings name, else the one that is recorded.
+    pub(super) async fn choose(given: Option<Scheme>, store: &dyn Store) -> Result<Self> {
+        let entry = store.get_many(vec![keys::default_redundancy()]).await?.pop().flatten();
+        let recorded = match entry {
+            Some(entry) => Some((DefaultRedundancyRecord::decode(&entry.value)?.scheme, entry.revision)),
+            None => None,
+        };
+        let scheme = given.or(recorded.map(|(scheme, _)| scheme)).unwrap_or(FIRST);
+        Ok(Self { scheme, given: given.is_some(), recorded })
+    }
+
+    /// A redundancy that the shards cannot give is better said now than at each write. One that nobody asks for at this
+    /// start keeps nobody from reading.
+    pub(super) fn check(&self, shards: &[ShardView]) -> Result<()> {
+        let (scheme, wanted) = (self.scheme, self.scheme.width());
+        let named: BTreeSet<_> = shards.iter().filter_map(|shard| shard.record.failure_domain.as_ref()).collect();
+        let own = shards.iter().filter(|shard| shard.record.failure_domain.is_none()).count();
+        let domains = named.len() + own;
+        if domains >= wanted {
+            return Ok(());
+        }
+        if self.given {
+            bail!(
+                "redundancy: {scheme} wants {wanted} failure domains, and there are {domains}; \
+                 name more directories with --shard, or lower --redundancy"
+            );
+        }
+        tracing::warn!(redundancy = %scheme, wanted, domains, "there are fewer failure domains than the redundancy of an \
+            earlier start wants: name more directories with --shard, or lower --redundancy");
+        Ok(())
+    }
+
+    /// Records it for the starts to come, and says what changes.
+    pub(super) async fn keep(&self, store: &dyn Store, dynamic: &DynamicSettings, clock: &Clock) -> Result<()> {
+        let recorded = self.recorded.map(|(scheme, _)| scheme);
+        if recorded == Some(self.scheme) {
+            return Ok(());
+        }
+        let mut batch = Batch::new();
+        batch.unchanged(keys::default_redundancy(), self.recorded.map(|(_, revision)| revision));
+        batch.put(keys::default_redundancy(), DefaultRedundancyRecord { scheme: self.scheme }.encode());
+        if let Some(before) = recorded {
+            batch.writes.push(self.event(before, clock).append(0));
+        }
+        match store.commit(batch).await {
+            Ok(_) => {}
+            Err(CommitError::Failed(_)) => bail!("another process began to use the catalog at the same time"),
+            Err(CommitError::Store(error)) => return Err(error.into()),
+        }
+        match (recorded, dynamic.current().redundancy) {
+            (None, _) => {}
+            (Some(from), None) => {
+                tracing::info!(%from, to = %self.scheme, "the default redundancy is another than at the \
+                last start: what stands is converted in the background")
+            }
+            (Some(from), Some(in_force)) => {
+                tracing::info!(%from, to = %self.scheme, %in_force, "the default redundancy is \
+                another than at the last start; the dynamic setting `redundancy` stays in force")
+            }
+        }
+        Ok(())
+    }
+
+    fn event(&self, before: Scheme, clock: &Clock) -> EventRecord {
+        EventRecord {
+            at: Timestamp(clock.now_nanos()),
+            kind: "redundancy.default_changed".to_owned(),
+            subject: "default".to_owned(),
+            actor: ACTOR.to_owned(),
+            details: vec![
+                ("from".to_owned(), before.to_string()),
+                ("to".to_owned(), self.scheme.to_string()),
+                ("then".to_owned(), "what stands is converted in the background".to_owned()),
+            ],
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What a start takes over from those before it.
+
+use crate::bed::{Bed, served};
+use std::path::Path;
+
+fn shown(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// `--shard` for each of these directories.
+fn shards(paths: &[std::path::PathBuf]) -> Vec<&str> {
+    paths.iter().flat_map(|path| ["--shard", shown(path)]).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_names_no_redundancy_keeps_the_one_there_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let disks = ["one", "two"].map(|name| folder.path().join(name));
+    let flags = [&["--data", shown(&data)][..], &shards(&disks)].concat();
+    let with = |more: &[&'static str]| [&flags[..], more].concat();
+
+    served(&with(&["--redundancy", "replicas:2"])).await;
+    // Neither what is forgotten nor what stays the same changes anything.
+    for more in [&[][..], &["--redundancy", "replicas:2"]] {
+        let (_, log) = served(&with(more)).await;
+        assert!(!log.contains("default redundancy"), "{log}");
+    }
+    let in_force = async |redundancy: Option<&str>| {
+        let bed = Bed::with(|args, _| {
+            args.data = Some(data.clone());
+            args.redundancy = redundancy.map(|text| text.parse().unwrap());
+        })
+        .await;
+        let token = data.join("admin-token");
+        let events = bed.admin(&["--token-file", shown(&token), "events", "--kind", "redundancy."]).await;
+        let scheme = bed.admin(&["--token-file", shown(&token), "health"]).await["redundancy"]["in_force"].clone();
+        (scheme, events["items"].clone())
+    };
+    let (scheme, events) = in_force(None).await;
+    assert_eq!((scheme, events.as_array().unwrap().len()), ("replicas:2".into(), 0));
+
+    let (_, log) = served(&with(&["--redundancy", "replicas:1"])).await;
+    let line = log.lines().find(|line| line.contains("default redundancy")).expect("it is said");
+    for told in ["INFO", "from=replicas:2", "to=replicas:1", "what stands is converted in the background"] {
+        assert!(line.contains(told), "{told}: {line}");
+    }
+    let (scheme, events) = in_force(None).await;
+    assert_eq!(scheme, "replicas:1");
+    assert_eq!(events[0]["kind"], "redundancy.default_changed");
+    assert_eq!(
+        (&events[0]["details"]["from"], &events[0]["details"]["to"]),
+        (&"replicas:2".into(), &"replicas:1".into())
+    );
+}
