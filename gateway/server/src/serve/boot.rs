@@ -4,7 +4,7 @@ use super::FirstStart;
 use super::redundancy::DefaultRedundancy;
 use anyhow::{Context, Result, anyhow, bail};
 use cofre_catalog::records::{ClusterRecord, EventRecord, Record};
-use cofre_catalog::{Batch, CommitError, Embedded, EmbeddedOptions, Store, StoreError, keys};
+use cofre_catalog::{Batch, CommitError, Embedded, EmbeddedOptions, Scan, SnapshotExt, Store, StoreError, keys};
 use cofre_iam::{Bootstrap, GivenKey, Iam, MasterKey};
 use cofre_objects::{NewShard, Topology, TopologyError};
 use cofre_runtime::{Clock, Random, blocking};
@@ -49,16 +49,26 @@ pub(super) async fn open(settings: &BootSettings, clock: &Clock, random: &Random
         ),
         error => anyhow!("data: {error}"),
     })?;
-    let master = master_key(settings, random).await?;
+    let master = master_key(settings, &store, random).await?;
     let cluster = cluster(&store, clock, random).await?;
     Ok(Base { store: Arc::new(store), master, cluster })
 }
 
-async fn master_key(settings: &BootSettings, random: &Random) -> Result<MasterKey> {
+/// The master key that is given, or that of the file. Only a catalog in which nothing was sealed gets a new one.
+async fn master_key(settings: &BootSettings, store: &dyn Store, random: &Random) -> Result<MasterKey> {
     if let Some(text) = &settings.secrets.master_key {
         return MasterKey::parse(text).map_err(|error| anyhow!("COFRE_MASTER_KEY: {error}"));
     }
+    let snapshot = store.snapshot().await?;
+    let sealed = !snapshot.page(Scan::prefix(&[keys::family::ACCESS_KEY]), 1).await?.is_empty();
     let (path, random) = (settings.master_key_file.clone(), random.clone());
+    if sealed && !tokio::fs::try_exists(&path).await.with_context(|| format!("master_key_file: {}", path.display()))? {
+        bail!(
+            "master_key_file: {} is missing, and it sealed the secrets of this Cofre: put it back, or name where it is with \
+             --master-key-file. Without it no access key works again",
+            path.display()
+        );
+    }
     let loaded = blocking(move || MasterKey::load_or_create(&path, &random)).await;
     loaded.map_err(|error| anyhow!("master_key_file: {error}"))
 }

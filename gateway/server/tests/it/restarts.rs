@@ -1,6 +1,8 @@
 //! What a start takes over from those before it.
 
-use crate::bed::{Bed, served};
+use crate::bed::{Bed, resolve, served, settings};
+use cofre_server::start;
+use std::fs;
 use std::path::Path;
 
 fn shown(path: &Path) -> &str {
@@ -52,4 +54,29 @@ async fn a_start_that_names_no_redundancy_keeps_the_one_there_was() {
         (&events[0]["details"]["from"], &events[0]["details"]["to"]),
         (&"replicas:2".into(), &"replicas:1".into())
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_master_key_that_is_gone_is_asked_for_and_not_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let (key, copy) = (data.join("master.key"), folder.path().join("copy"));
+    let serves = async || start(resolve(settings(&data)), None).await.unwrap().drain().await.unwrap();
+    let refused = async || start(resolve(settings(&data)), None).await.err().expect("it is refused").to_string();
+    serves().await;
+    fs::rename(&key, &copy).unwrap();
+    let said = refused().await;
+    for told in [shown(&key), "is missing", "put it back", "--master-key-file"] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    assert!(!key.exists(), "nothing is made in its place");
+
+    // Nor does another one do.
+    let other = Bed::new().await;
+    fs::copy(other.folder.path().join("data/master.key"), &key).unwrap();
+    let said = refused().await;
+    assert!(said.contains("does not open with this master key"), "{said}");
+
+    fs::copy(&copy, &key).unwrap();
+    serves().await;
 }
