@@ -29,12 +29,15 @@ pub struct BootArgs {
     #[arg(long, env = "COFRE_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
 
-    /// Address of the S3 API [default: 127.0.0.1:9000]. Beyond loopback, set TLS too.
-    #[arg(long, env = "COFRE_LISTEN", value_name = "ADDR")]
+    /// Address of the S3 API, as IP:PORT [default: 127.0.0.1:9000]; 0.0.0.0:9000 is for every network. Beyond loopback,
+    /// set TLS too.
+    #[arg(long, env = "COFRE_LISTEN", value_name = "ADDR", value_parser = address)]
+    #[serde(deserialize_with = "listen_address")]
     pub listen: Option<SocketAddr>,
 
-    /// Address of the admin API [default: 127.0.0.1:9001]. Keep it off public networks.
-    #[arg(long, env = "COFRE_ADMIN_LISTEN", value_name = "ADDR")]
+    /// Address of the admin API, as IP:PORT [default: 127.0.0.1:9001]. Keep it off public networks.
+    #[arg(long, env = "COFRE_ADMIN_LISTEN", value_name = "ADDR", value_parser = address)]
+    #[serde(deserialize_with = "listen_address")]
     pub admin_listen: Option<SocketAddr>,
 
     /// Directory of a shard, once per shard [default: DATA/shard-1]. One per disk: shards on one disk
@@ -171,4 +174,19 @@ pub struct BootArgs {
 fn scheme<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Scheme>, D::Error> {
     let text = String::deserialize(from)?;
     text.parse().map(Some).map_err(|error: cofre_types::Invalid| serde::de::Error::custom(error.reason))
+}
+
+/// A name may lead to several addresses, and a port alone says nothing about who may come: neither is guessed.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        let port = text.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(9000_u16);
+        format!(
+            "must be an IP address and a port: 127.0.0.1:{port} for this machine alone, 0.0.0.0:{port} for every network"
+        )
+    })
+}
+
+fn listen_address<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(from)?;
+    address(&text).map(Some).map_err(serde::de::Error::custom)
 }

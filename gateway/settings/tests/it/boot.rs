@@ -126,6 +126,16 @@ fn a_flag_that_does_not_parse_is_named() {
 }
 
 #[test]
+fn a_listener_without_an_ip_address_is_told_what_to_write() {
+    for flag in ["--listen", "--admin-listen"] {
+        for given in [":9007", "localhost:9007"] {
+            let said = flags(&[flag, given]).unwrap_err().to_string();
+            assert!(said.contains("127.0.0.1:9007 for this machine alone, 0.0.0.0:9007 for every network"), "{said}");
+        }
+    }
+}
+
+#[test]
 fn root_credentials_come_in_pairs_and_are_never_shown() {
     let only = |present: &'static str| {
         Secrets::from_env(move |name| (name == present).then(|| "value".to_owned())).unwrap_err().to_string()

@@ -54,6 +54,7 @@ fn what_is_wrong_is_named() {
     for (text, expected) in [
         ("data = \"x\"\nlisten_address = \"127.0.0.1:1\"", "listen_address"),
         ("listen = \"localhost\"", "listen"),
+        ("admin_listen = \":9001\"", "admin_listen"),
         ("redundancy = \"replicas:0\"", "redundancy"),
         ("connections_max = -1", "connections_max"),
         ("shards = [\"/a\", 7]", "shards[1]"),
