@@ -30,6 +30,7 @@
 //! | `d` | shard id, blob id | doomed: a copy to delete from a shard |
 //! | `S` | shard id | shard |
 //! | `s` | shard id | counters of a shard's copies and their bytes |
+//! | `r` | shard id | directory of a shard that was removed |
 //! | `C` | | which Cofre this is |
 //! | `X` | | the keys that the file of encryption keys has had |
 //! | `R` | | the default redundancy |
@@ -71,6 +72,7 @@ pub mod family {
     pub const DOOMED: u8 = b'd';
     pub const SHARD: u8 = b'S';
     pub const SHARD_USAGE: u8 = b's';
+    pub const REMOVED_SHARD: u8 = b'r';
     pub const CLUSTER: u8 = b'C';
     pub const KNOWN_KEYS: u8 = b'X';
     pub const DEFAULT_REDUNDANCY: u8 = b'R';
@@ -321,6 +323,11 @@ pub fn shard(id: ShardId) -> Vec<u8> {
 /// Key of the counters of a shard's copies.
 pub fn shard_usage(id: ShardId) -> Vec<u8> {
     with(family::SHARD_USAGE, &[&id.0.to_be_bytes()])
+}
+
+/// Key of a shard that was removed.
+pub fn removed_shard(id: ShardId) -> Vec<u8> {
+    with(family::REMOVED_SHARD, &[&id.0.to_be_bytes()])
 }
 
 /// The blob in a `b`, `h` or `d` key: its last 16 bytes.

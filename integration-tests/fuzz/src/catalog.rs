@@ -2,7 +2,7 @@ use cofre_catalog::keys;
 use cofre_catalog::records::{
     AccessKeyRecord, AccessLogRecord, AccountRecord, AdminTokenRecord, BlobRecord, BucketRecord,
     DefaultRedundancyRecord, DoomedRecord, EventRecord, GarbageRecord, HealRecord, JobRecord, KnownKeysRecord,
-    ManifestRecord, PartRecord, Record, SettingsRecord, ShardRecord, UploadRecord, VersionRecord,
+    ManifestRecord, PartRecord, Record, RemovedShardRecord, SettingsRecord, ShardRecord, UploadRecord, VersionRecord,
 };
 use cofre_types::{BucketId, ObjectKey};
 
@@ -30,7 +30,7 @@ pub fn records(bytes: &[u8]) {
     }
 }
 
-const DECODERS: [fn(&[u8]); 19] = [
+const DECODERS: [fn(&[u8]); 20] = [
     decode::<VersionRecord>,
     decode::<BlobRecord>,
     decode::<BucketRecord>,
@@ -50,6 +50,7 @@ const DECODERS: [fn(&[u8]); 19] = [
     decode::<AccessLogRecord>,
     decode::<KnownKeysRecord>,
     decode::<DefaultRedundancyRecord>,
+    decode::<RemovedShardRecord>,
 ];
 
 /// What decodes must be the same after another turn.

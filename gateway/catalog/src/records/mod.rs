@@ -32,7 +32,7 @@ pub use job::{JobRecord, ShardPass};
 pub use lock::{LockConfig, LockDefault, LockMode, LockPeriod, Retention};
 pub use object::{Content, Guards, Header, Headers, LegalHold, Segment, VersionKind, VersionRecord};
 pub use settings::SettingsRecord;
-pub use shard::{S3Place, ShardMode, ShardPlace, ShardRecord, ShardUsage};
+pub use shard::{RemovedShardRecord, S3Place, ShardMode, ShardPlace, ShardRecord, ShardUsage};
 pub use upload::{ManifestRecord, PartRecord, UploadRecord};
 pub use usage::{AccountUsage, Usage};
 

@@ -92,6 +92,23 @@ impl Record for ShardRecord {
     const NAME: &'static str = "shard";
 }
 
+/// A shard in a directory that was removed, so that a start which still names the directory does not take it in again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemovedShardRecord {
+    /// Its number.
+    pub id: ShardId,
+    /// Random identity, which still stands in the identity file.
+    pub identity: [u8; 16],
+    /// Absolute path.
+    pub path: String,
+    /// When it was removed.
+    pub removed: Timestamp,
+}
+
+impl Record for RemovedShardRecord {
+    const NAME: &'static str = "removed shard";
+}
+
 /// What the catalog says stands on a shard. Stored as a row of counters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ShardUsage {

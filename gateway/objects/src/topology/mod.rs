@@ -37,7 +37,7 @@ pub use remote::{NewPlace, NewS3Place, REMOTE_CAPACITY_BYTES, S3Change, S3Key};
 pub use view::{ShardSight, ShardView, domains, out_of_reach};
 pub use waiting::{Doomed, WAITING_COUNTED_MAX, Waiting};
 
-pub use cofre_catalog::records::{S3Place, ShardMode, ShardPlace, ShardRecord};
+pub use cofre_catalog::records::{RemovedShardRecord, S3Place, ShardMode, ShardPlace, ShardRecord};
 pub use cofre_shards::{LATENCY_BOUNDS_MICROS, Latency, ShardState, ShardStatus};
 
 use async_trait::async_trait;

@@ -1,6 +1,6 @@
 use super::remote::{NewPlace, same_place};
 use super::{SHARDS_MAX, ShardView, TRIES_MAX, Topology, TopologyError, place_text};
-use cofre_catalog::records::{Record, ShardMode, ShardPlace, ShardRecord};
+use cofre_catalog::records::{Record, RemovedShardRecord, ShardMode, ShardPlace, ShardRecord};
 use cofre_catalog::{Batch, CommitError, keys};
 use cofre_types::{ShardId, Timestamp};
 
@@ -75,6 +75,11 @@ impl Topology {
             batch.unchanged(keys::shard(record.id), None);
             batch.add(keys::counter(COUNTER), vec![1]);
             batch.put(keys::shard(record.id), record.encode());
+            for RemovedShardRecord { id, identity: removed, path, .. } in self.removed().await? {
+                if removed == identity || same_place(&ShardPlace::Filesystem { path }, &place) {
+                    batch.delete(keys::removed_shard(id));
+                }
+            }
             batch.writes.push(self.event("shard.registered", record.id, actor, details).append(0));
             match self.0.store.commit(batch).await {
                 Ok(_) => {

@@ -1,7 +1,7 @@
-use super::{Topology, TopologyError, place_text};
-use cofre_catalog::records::ShardMode;
+use super::{SHARDS_MAX, Topology, TopologyError, place_text};
+use cofre_catalog::records::{Record, RemovedShardRecord, ShardMode, ShardPlace};
 use cofre_catalog::{Batch, Check, CommitError, Scan, SnapshotExt, keys};
-use cofre_types::ShardId;
+use cofre_types::{ShardId, Timestamp};
 
 /// Place of the first check that fails while the shard holds copies; the one before is its record.
 const FIRST_EMPTY_CHECK: usize = 1;
@@ -10,7 +10,8 @@ const FIRST_EMPTY_CHECK: usize = 1;
 const FORGET_BATCH: usize = 500;
 
 impl Topology {
-    /// Removes a shard that has drained or was given up, and lets go of it. What is on its disk is not touched.
+    /// Removes a shard that has drained or was given up, and lets go of it. What is on its disk is not touched. A
+    /// directory is remembered ([`Topology::removed`]) until it is registered again.
     ///
     /// That nothing is on it is checked by the commit itself. A write whose copy is already on the
     /// shard and that commits later fails, for its commit checks that the shard is there.
@@ -33,6 +34,13 @@ impl Topology {
         batch.checks.push(Check::NoneWithPrefix(keys::doomed_on(id)));
         batch.delete(keys::shard(id));
         batch.delete(keys::shard_usage(id));
+        if let ShardPlace::Filesystem { path } = found.record.place {
+            for older in self.removed().await?.iter().filter(|removed| removed.path == path) {
+                batch.delete(keys::removed_shard(older.id));
+            }
+            let (identity, removed) = (found.record.identity, Timestamp(self.0.clock.now_nanos()));
+            batch.put(keys::removed_shard(id), RemovedShardRecord { id, identity, path, removed }.encode());
+        }
         batch.writes.push(self.event("shard.removed", id, actor, place).append(0));
         match self.0.store.commit(batch).await {
             Ok(_) => {}
@@ -45,6 +53,16 @@ impl Topology {
         self.0.unopened.lock().remove(&id);
         self.0.drains.forget(id);
         Ok(())
+    }
+
+    /// The directories of shards that were removed and not registered since, at most [`SHARDS_MAX`].
+    ///
+    /// # Errors
+    /// [`TopologyError`] if the catalog cannot be read.
+    pub async fn removed(&self) -> Result<Vec<RemovedShardRecord>, TopologyError> {
+        let snapshot = self.0.store.snapshot().await?;
+        let page = snapshot.page(Scan::prefix(&[keys::family::REMOVED_SHARD]), SHARDS_MAX).await?;
+        page.iter().map(|(_, entry)| Ok(RemovedShardRecord::decode(&entry.value)?)).collect()
     }
 
     /// Forgets copies that wait to be deleted: nothing refers to them, and the shard may be dead, so

@@ -4,9 +4,9 @@ use cofre_catalog::records::{
     BlobRecord, BucketConfig, BucketRecord, ClusterRecord, Content, CopyRecord, DefaultEncryption,
     DefaultRedundancyRecord, DoomedRecord, Durability, Encryption, EncryptionMethod, EventRecord, GarbageRecord,
     Guards, Header, Headers, HealRecord, JobRecord, KnownKey, KnownKeysRecord, LegalHold, LockConfig, LockDefault,
-    LockMode, LockPeriod, ManifestRecord, Ownership, PartRecord, Payer, PublicAccessBlock, Retention, S3Place, Scope,
-    Segment, SettingsRecord, ShardMode, ShardPass, ShardPlace, ShardRecord, UploadRecord, VersionKind, VersionRecord,
-    Versioning,
+    LockMode, LockPeriod, ManifestRecord, Ownership, PartRecord, Payer, PublicAccessBlock, RemovedShardRecord,
+    Retention, S3Place, Scope, Segment, SettingsRecord, ShardMode, ShardPass, ShardPlace, ShardRecord, UploadRecord,
+    VersionKind, VersionRecord, Versioning,
 };
 use cofre_types::{
     AccessKeyId, AccountId, BlobId, BucketId, BucketName, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, Scheme,
@@ -328,6 +328,8 @@ fn shards_settings_events_and_jobs() {
     };
     let modes = [ShardMode::Active, ShardMode::ReadOnly, ShardMode::Draining];
     check("shard", &modes.map(|mode| shard(mode, (mode == ShardMode::Active).then_some("host-a"))));
+    let removed = RemovedShardRecord { id: ShardId(3), identity: [0xee; 16], path: text("/srv/disk3"), removed: TIME };
+    check("removed-shard", &[removed]);
     let place = S3Place {
         endpoint: text("https://s3.example.com"),
         region: text("eu-central-1"),
