@@ -108,6 +108,15 @@ impl Embedded {
         blocking(move || open::open(&path, &options, clock)).await
     }
 
+    /// Whether a catalog was ever made in a directory, even if it is damaged. Changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Engine`] if the directory cannot be looked at.
+    pub async fn is_at(path: &Path) -> Result<bool, StoreError> {
+        let path = path.to_owned();
+        blocking(move || open::is_at(&path)).await
+    }
+
     /// Takes no more commits, waits for those that are queued and closes the engine. Snapshots that
     /// are still held keep the directory locked.
     ///

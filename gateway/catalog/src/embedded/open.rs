@@ -58,6 +58,13 @@ pub(super) fn open_with<L: CommitLog>(
     Ok(Embedded { queue, shared, clock, writer: Mutex::new(Some(writer)) })
 }
 
+/// Whether a catalog was ever made there.
+pub(super) fn is_at(path: &Path) -> Result<bool, StoreError> {
+    let made = path.join(ENGINE).join(ENGINE_MADE).try_exists();
+    let made = made.map_err(|error| StoreError::Engine(format!("{} cannot be used: {error}", path.display())))?;
+    Ok(made || DurableMark::exists(path)?)
+}
+
 /// A catalog whose files were checked and replayed.
 pub(super) struct Opened {
     pub(super) tree: Tree,

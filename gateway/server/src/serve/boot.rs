@@ -6,9 +6,10 @@ use anyhow::{Context, Result, anyhow, bail};
 use cofre_catalog::records::{ClusterRecord, EventRecord, Record};
 use cofre_catalog::{Batch, CommitError, Embedded, EmbeddedOptions, Scan, SnapshotExt, Store, StoreError, keys};
 use cofre_iam::{Bootstrap, GivenKey, Iam, MasterKey};
-use cofre_objects::{NewShard, Topology, TopologyError};
+use cofre_objects::{NewShard, ShardPlace, ShardView, Topology, TopologyError};
 use cofre_runtime::{Clock, Random, blocking};
 use cofre_settings::BootSettings;
+use cofre_shards::{FsBackend, FsError};
 use cofre_types::Timestamp;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
@@ -88,39 +89,95 @@ async fn cluster(store: &dyn Store, clock: &Clock, random: &Random) -> Result<[u
     }
 }
 
-/// Makes the first secrets, if there are none: files first, then the catalog.
-pub(super) async fn bootstrap(settings: &BootSettings, iam: &Iam) -> Result<Option<FirstStart>> {
+/// Makes up the first secrets, if there are none: nothing is written yet.
+pub(super) async fn first_secrets(settings: &BootSettings, iam: &Iam) -> Result<Option<FirstSecrets>> {
     let preset = settings.secrets.root_credentials.as_ref();
     let preset = preset.map(|given| GivenKey::parse(&given.access_key_id, &given.secret_access_key)).transpose();
     let preset = preset.map_err(|error| anyhow!("COFRE_ROOT_ACCESS_KEY_ID, COFRE_ROOT_SECRET_ACCESS_KEY: {error}"))?;
-    let Bootstrap::First(first) = iam.bootstrap(preset).await.map_err(|error| anyhow!("master_key_file: {error}"))?
-    else {
-        return Ok(None);
-    };
-    let first = Arc::new(first);
-    let (ours, data) = (Arc::clone(&first), settings.data.clone());
-    blocking(move || ours.write_files(&data)).await?;
-    first.commit().await?;
-    Ok(Some(FirstStart {
-        credentials: settings.data.join("credentials"),
-        admin_token: settings.data.join("admin-token"),
-        access_key_id: first.root_key().id.to_string(),
-    }))
+    match iam.bootstrap(preset).await.map_err(|error| anyhow!("master_key_file: {error}"))? {
+        Bootstrap::First(first) => Ok(Some(FirstSecrets(Arc::from(first)))),
+        Bootstrap::Done => Ok(None),
+    }
 }
 
-/// Opens the shards that are registered, and registers those of the settings that are not.
+/// Secrets that nobody has yet.
+pub(super) struct FirstSecrets(Arc<cofre_iam::FirstStart>);
+
+impl FirstSecrets {
+    /// Hands them out and makes them true: files first, then the catalog.
+    pub(super) async fn hand_out(self, settings: &BootSettings) -> Result<FirstStart> {
+        let (ours, data) = (Arc::clone(&self.0), settings.data.clone());
+        blocking(move || ours.write_files(&data)).await?;
+        self.0.commit().await?;
+        Ok(FirstStart {
+            credentials: settings.data.join("credentials"),
+            admin_token: settings.data.join("admin-token"),
+            access_key_id: self.0.root_key().id.to_string(),
+        })
+    }
+}
+
+/// Opens the shards that are registered, and registers those of the settings that are not, once all of them were looked
+/// at.
 pub(super) async fn attach_shards(
     settings: &BootSettings,
     topology: &Topology,
     redundancy: &DefaultRedundancy,
 ) -> Result<()> {
     topology.attach_missing().await?;
+    let shards = topology.list().await?;
     let default = [settings.data.join("shard-1")];
     // The default is for a Cofre that has no shard yet; it may have been removed since.
-    if settings.shards != default || topology.list().await?.is_empty() {
-        register_shards(settings, topology).await?;
+    if settings.shards == default && !shards.is_empty() {
+        return redundancy.check(&shards, 0);
     }
-    redundancy.check(&topology.list().await?)
+    let new = new_shards(settings, topology, &shards).await?;
+    redundancy.check(&shards, new.len())?;
+    for path in new {
+        match topology.register(NewShard::at_path(path.clone()), ACTOR).await {
+            Ok(view) => tracing::info!(shard = %view.record.id, path, "registered a shard"),
+            Err(TopologyError::Taken { .. }) => {}
+            Err(error) => bail!("shards: {path}: {error}"),
+        }
+    }
+    Ok(())
+}
+
+/// The directories of the settings that are no shards yet, and were not removed.
+async fn new_shards(settings: &BootSettings, topology: &Topology, shards: &[ShardView]) -> Result<Vec<String>> {
+    let removed = topology.removed().await?;
+    let mut new = Vec::new();
+    for path in &settings.shards {
+        let absolute = std::path::absolute(path).with_context(|| format!("shards: {}", path.display()))?;
+        let Some(text) = absolute.to_str().map(str::to_owned) else {
+            bail!("shards: {} is no UTF-8", path.display());
+        };
+        let known = |view: &ShardView, identity: Option<[u8; 16]>| {
+            let at = matches!(&view.record.place, ShardPlace::Filesystem { path } if *path == text);
+            at || identity == Some(view.record.identity)
+        };
+        // What is away, or was mounted over, is the matter of its shard.
+        if shards.iter().any(|view| known(view, None)) {
+            continue;
+        }
+        let found = blocking(move || match FsBackend::identity(&absolute)? {
+            Some(found) => Ok(Some(found.shard)),
+            None => FsBackend::check_empty(&absolute).map(|()| None),
+        });
+        let identity = found.await.map_err(|error: FsError| anyhow!("shards: {}: {error}", path.display()))?;
+        if shards.iter().any(|view| known(view, identity)) {
+            continue;
+        }
+        match removed.iter().find(|removed| removed.path == text || identity == Some(removed.identity)) {
+            None => new.push(text),
+            Some(removed) => tracing::warn!(
+                "shard {} at {text} was removed and is left out: take it off --shard, or `cofre admin shard add {text}` \
+                 takes it in again",
+                removed.id
+            ),
+        }
+    }
+    Ok(new)
 }
 
 /// The event of a start.
@@ -132,19 +189,4 @@ pub(super) fn started(clock: &Clock) -> EventRecord {
         actor: ACTOR.to_owned(),
         details: vec![("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned())],
     }
-}
-
-async fn register_shards(settings: &BootSettings, topology: &Topology) -> Result<()> {
-    for path in &settings.shards {
-        let absolute = std::path::absolute(path).with_context(|| format!("shards: {}", path.display()))?;
-        let Some(text) = absolute.to_str() else {
-            bail!("shards: {} is no UTF-8", path.display());
-        };
-        match topology.register(NewShard::at_path(text.to_owned()), ACTOR).await {
-            Ok(view) => tracing::info!(shard = %view.record.id, path = text, "registered a shard"),
-            Err(TopologyError::Taken { .. }) => {}
-            Err(error) => bail!("shards: {}: {error}", path.display()),
-        }
-    }
-    Ok(())
 }

@@ -1,9 +1,10 @@
 //! A whole Cofre in one process.
 //!
 //! # Ordering
-//! The catalog opens first: its lock keeps a second process off everything else. Then the addresses
-//! are bound, so that nothing is made for a process that cannot serve. The secrets of a first start
-//! reach their files before the catalog knows them. Doors open last.
+//! A first start is looked at before anything is written. The catalog opens first: its lock keeps a
+//! second process off everything else. Then the addresses are bound, so that nothing is made for a
+//! process that cannot serve. The secrets of a first start are handed out once nothing else can fail,
+//! and reach their files before the catalog knows them. Doors open last.
 //!
 //! At the end it goes the other way: readiness turns first, the S3 door drains, jobs end, the admin
 //! API closes, and the catalog last.
@@ -18,6 +19,7 @@ mod log_lines;
 mod metrics;
 mod opener;
 mod redundancy;
+mod untouched;
 
 pub(crate) use boot::catalog_directory;
 pub use log::LogControl;
@@ -79,6 +81,7 @@ pub struct Running {
 /// What is wrong and what to do about it; nothing serves then.
 pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Running> {
     let (clock, random) = (Clock::system(), Random::system());
+    untouched::check(&settings).await?;
     let base = boot::open(&settings, &clock, &random).await?;
     let s3 = Listener::bind("listen", settings.listen, settings.tls.as_ref()).await?;
     let admin = Listener::bind("admin_listen", settings.admin_listen, settings.admin_tls.as_ref()).await?;
@@ -86,7 +89,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     let store: Arc<dyn cofre_catalog::Store> = base.store.clone();
     let dynamic = DynamicSettings::open(Arc::clone(&store), clock.clone()).await?;
     let iam = Iam::new(Arc::clone(&store), base.master.clone(), clock.clone(), random.clone());
-    let first = boot::bootstrap(&settings, &iam).await?;
+    let first = boot::first_secrets(&settings, &iam).await?;
     let shards = Shards::new(clock.clone(), random.clone(), ShardsOptions::default());
     let opener = Arc::new(opener::Opener {
         cluster: base.cluster,
@@ -98,12 +101,17 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     let topology = Topology::new(Arc::clone(&store), shards.clone(), opener, clock.clone(), random.clone());
     let redundancy = DefaultRedundancy::choose(settings.redundancy, store.as_ref()).await?;
     boot::attach_shards(&settings, &topology, &redundancy).await?;
-    redundancy.keep(store.as_ref(), &dynamic, &clock).await?;
 
+    let keys = key_ring::open(&settings, store.as_ref(), &clock, &random).await?;
+    redundancy.keep(store.as_ref(), &dynamic, &clock).await?;
+    let first = match first {
+        Some(secrets) => Some(secrets.hand_out(&settings).await?),
+        None => None,
+    };
     let objects = Objects::new(Parts {
         store: Arc::clone(&store),
         shards,
-        keys: key_ring::open(&settings, store.as_ref(), &clock, &random).await?,
+        keys,
         settings: dynamic.clone(),
         clock: clock.clone(),
         random: random.clone(),

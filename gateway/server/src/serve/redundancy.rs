@@ -14,7 +14,19 @@ use cofre_types::{Scheme, Timestamp};
 use std::collections::BTreeSet;
 
 /// What a Cofre has that was never told another.
-const FIRST: Scheme = Scheme::Replicas { count: 1 };
+pub(super) const FIRST: Scheme = Scheme::Replicas { count: 1 };
+
+/// A redundancy that the shards cannot give is better said now than at each write.
+pub(super) fn check_width(scheme: Scheme, domains: usize) -> Result<()> {
+    if domains < scheme.width() {
+        bail!(
+            "redundancy: {scheme} wants {} failure domains, and there are {domains}; \
+             name more directories with --shard, or lower --redundancy",
+            scheme.width()
+        );
+    }
+    Ok(())
+}
 
 /// The default redundancy of a start.
 pub(super) struct DefaultRedundancy {
@@ -36,23 +48,20 @@ impl DefaultRedundancy {
         Ok(Self { scheme, given: given.is_some(), recorded })
     }
 
-    /// A redundancy that the shards cannot give is better said now than at each write. One that nobody asks for at this
-    /// start keeps nobody from reading.
-    pub(super) fn check(&self, shards: &[ShardView]) -> Result<()> {
-        let (scheme, wanted) = (self.scheme, self.scheme.width());
+    /// Holds it against the shards there are and `more` that are to be registered, each a failure domain of its own. One
+    /// that nobody asks for at this start keeps nobody from reading.
+    pub(super) fn check(&self, shards: &[ShardView], more: usize) -> Result<()> {
         let named: BTreeSet<_> = shards.iter().filter_map(|shard| shard.record.failure_domain.as_ref()).collect();
         let own = shards.iter().filter(|shard| shard.record.failure_domain.is_none()).count();
-        let domains = named.len() + own;
+        let domains = named.len() + own + more;
+        if self.given {
+            return check_width(self.scheme, domains);
+        }
+        let wanted = self.scheme.width();
         if domains >= wanted {
             return Ok(());
         }
-        if self.given {
-            bail!(
-                "redundancy: {scheme} wants {wanted} failure domains, and there are {domains}; \
-                 name more directories with --shard, or lower --redundancy"
-            );
-        }
-        tracing::warn!(redundancy = %scheme, wanted, domains, "there are fewer failure domains than the redundancy of an \
+        tracing::warn!(redundancy = %self.scheme, wanted, domains, "there are fewer failure domains than the redundancy of an \
             earlier start wants: name more directories with --shard, or lower --redundancy");
         Ok(())
     }
@@ -63,32 +72,28 @@ impl DefaultRedundancy {
         if recorded == Some(self.scheme) {
             return Ok(());
         }
+        let then = match dynamic.current().redundancy {
+            None => "what stands is converted in the background",
+            Some(_) => "the dynamic setting `redundancy` stays in force",
+        };
         let mut batch = Batch::new();
         batch.unchanged(keys::default_redundancy(), self.recorded.map(|(_, revision)| revision));
         batch.put(keys::default_redundancy(), DefaultRedundancyRecord { scheme: self.scheme }.encode());
         if let Some(before) = recorded {
-            batch.writes.push(self.event(before, clock).append(0));
+            batch.writes.push(self.event(before, then, clock).append(0));
         }
         match store.commit(batch).await {
             Ok(_) => {}
             Err(CommitError::Failed(_)) => bail!("another process began to use the catalog at the same time"),
             Err(CommitError::Store(error)) => return Err(error.into()),
         }
-        match (recorded, dynamic.current().redundancy) {
-            (None, _) => {}
-            (Some(from), None) => {
-                tracing::info!(%from, to = %self.scheme, "the default redundancy is another than at the \
-                last start: what stands is converted in the background")
-            }
-            (Some(from), Some(in_force)) => {
-                tracing::info!(%from, to = %self.scheme, %in_force, "the default redundancy is \
-                another than at the last start; the dynamic setting `redundancy` stays in force")
-            }
+        if let Some(from) = recorded {
+            tracing::info!(%from, to = %self.scheme, "the default redundancy is another than at the last start: {then}");
         }
         Ok(())
     }
 
-    fn event(&self, before: Scheme, clock: &Clock) -> EventRecord {
+    fn event(&self, before: Scheme, then: &str, clock: &Clock) -> EventRecord {
         EventRecord {
             at: Timestamp(clock.now_nanos()),
             kind: "redundancy.default_changed".to_owned(),
@@ -97,7 +102,7 @@ impl DefaultRedundancy {
             details: vec![
                 ("from".to_owned(), before.to_string()),
                 ("to".to_owned(), self.scheme.to_string()),
-                ("then".to_owned(), "what stands is converted in the background".to_owned()),
+                ("then".to_owned(), then.to_owned()),
             ],
         }
     }

@@ -83,8 +83,8 @@ pub fn text(bytes: &[u8]) -> String {
 /// Runs `cofre serve` with these arguments until it serves, then ends it as an operator does: what it printed and what
 /// it logged.
 pub async fn served(arguments: &[&str]) -> (String, String) {
-    const FREE: [&str; 5] = ["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
-    let mut command = program(&[&FREE[..], arguments].concat());
+    let mut command = program(&[&["serve"], arguments].concat());
+    command.envs([("COFRE_LISTEN", "127.0.0.1:0"), ("COFRE_ADMIN_LISTEN", "127.0.0.1:0")]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     cofre_runtime::blocking(move || {
         let mut child = command.spawn().unwrap();

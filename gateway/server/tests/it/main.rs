@@ -8,4 +8,5 @@ mod boot;
 mod command;
 mod connections;
 mod drain;
+mod first_start;
 mod restarts;

@@ -80,3 +80,35 @@ async fn a_master_key_that_is_gone_is_asked_for_and_not_made_anew() {
     fs::copy(&copy, &key).unwrap();
     serves().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shard_that_was_removed_stays_out_until_it_is_added() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let disks = ["one", "two", "three"].map(|name| folder.path().join(name));
+    let flags = [&["--data", shown(&data)][..], &shards(&disks)].concat();
+    let token = data.join("admin-token");
+    // Without --shard, which nothing here asks for.
+    let steered = async |arguments: &[&str]| {
+        let bed = Bed::with(|args, _| args.data = Some(data.clone())).await;
+        let answer = bed.admin(&[&["--token-file", shown(&token), "shard"], arguments].concat()).await;
+        bed.running.unwrap().drain().await.unwrap();
+        answer
+    };
+    served(&flags).await;
+    steered(&["drain", "3", "--wait"]).await;
+    steered(&["remove", "3"]).await;
+
+    let (_, log) = served(&flags).await;
+    let path = shown(&disks[2]);
+    let line = log.lines().find(|line| line.contains("was removed")).expect("it is said");
+    for told in ["WARN", &format!("shard 3 at {path}"), "--shard", &format!("cofre admin shard add {path}")] {
+        assert!(line.contains(told), "{told}: {line}");
+    }
+    assert_eq!(steered(&["list"]).await.as_array().unwrap().len(), 2);
+
+    assert_eq!(steered(&["add", path]).await["id"], 4);
+    let (_, log) = served(&flags).await;
+    assert!(!log.contains("was removed"), "{log}");
+    assert_eq!(steered(&["list"]).await.as_array().unwrap().len(), 3);
+}

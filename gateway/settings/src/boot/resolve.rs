@@ -38,6 +38,8 @@ pub struct VaultSettings {
 /// Boot settings, complete and valid. [`BootArgs`] tells what each means and costs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BootSettings {
+    /// File that some of these came from.
+    pub config: Option<PathBuf>,
     /// Directory of catalog and credentials.
     pub data: PathBuf,
     /// Address of the S3 API.
@@ -118,6 +120,7 @@ impl BootSettings {
             return Err(invalid("website_domains", format!("{both} is one of the domains; websites need another")));
         }
         Ok(Self {
+            config: args.config,
             listen,
             admin_listen,
             shards: if args.shards.is_empty() { default_shards() } else { shards(args.shards)? },

@@ -139,6 +139,14 @@ impl FsBackend {
         Root::identity(path)
     }
 
+    /// Whether a shard could be made of a directory: it is missing or empty. Changes nothing. Blocks.
+    ///
+    /// # Errors
+    /// [`FsError::NotEmpty`], or that it cannot be read.
+    pub fn check_empty(path: &Path) -> Result<(), FsError> {
+        Root::check_empty(path)
+    }
+
     /// Whether two paths are on one file system; where nothing stands there yet, what will be made there. Who keeps
     /// a reserve there as well gives the shard a larger one. Blocks.
     ///

@@ -49,13 +49,7 @@ impl Root {
     /// Makes a root of a directory that is missing or empty.
     pub(super) fn create(path: &Path, identity: &ShardIdentity) -> Result<Self, FsError> {
         make_directories(path).map_err(FsError::io("creating the directory"))?;
-        // A new file system has this directory of its own.
-        let foreign = |entry: &io::Result<std::fs::DirEntry>| {
-            entry.as_ref().map_or(true, |entry| entry.file_name() != "lost+found")
-        };
-        if std::fs::read_dir(path).map_err(FsError::io("reading the directory"))?.any(|entry| foreign(&entry)) {
-            return Err(FsError::NotEmpty);
-        }
+        Self::check_empty(path)?;
         let directory = open_directory(path)?;
         let mut file = create_file(&directory, IDENTITY_FILE).map_err(FsError::io("creating the identity file"))?;
         file.write_all(identity.encode().as_bytes())
@@ -63,6 +57,20 @@ impl Root {
             .and_then(|()| sync(&directory))
             .map_err(FsError::io("writing the identity file"))?;
         Self::open(path, identity)
+    }
+
+    /// Refuses a directory that has anything in it; one that is missing has nothing.
+    pub(super) fn check_empty(path: &Path) -> Result<(), FsError> {
+        let mut entries = match std::fs::read_dir(path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(FsError::io("reading the directory")(error)),
+        };
+        // A new file system has this directory of its own.
+        let foreign = |entry: &io::Result<std::fs::DirEntry>| {
+            entry.as_ref().map_or(true, |entry| entry.file_name() != "lost+found")
+        };
+        if entries.any(|entry| foreign(&entry)) { Err(FsError::NotEmpty) } else { Ok(()) }
     }
 
     /// Opens a root, if it is the one that it should be.
