@@ -52,12 +52,20 @@ struct Banner {
     region: String,
     s3_scheme: &'static str,
     admin_scheme: &'static str,
+    /// Files of keys that Cofre is lost without, and what each is for.
+    key_files: Vec<(String, &'static str)>,
 }
 
 impl Banner {
     fn of(settings: &BootSettings) -> Self {
         let scheme = |tls: bool| if tls { "https" } else { "http" };
+        let master = settings.secrets.master_key.is_none().then(|| absolute(&settings.master_key_file));
+        let keys = [
+            master.map(|path| (path, "opens the access keys")),
+            Some((absolute(&settings.encryption_keys_file), "opens encrypted objects")),
+        ];
         Self {
+            key_files: keys.into_iter().flatten().collect(),
             data: absolute(&settings.data),
             region: settings.region.clone(),
             s3_scheme: scheme(settings.tls.is_some()),
@@ -74,6 +82,19 @@ impl Banner {
             self.region,
             self.data
         );
+        let clear = [
+            ("S3 API", self.s3_scheme, running.s3, "--tls-cert and --tls-key"),
+            ("admin API", self.admin_scheme, running.admin, "--admin-tls-cert and --admin-tls-key"),
+        ];
+        for (name, scheme, address, flags) in clear {
+            if scheme == "http" && !address.ip().to_canonical().is_loopback() {
+                // Writing to a string cannot fail.
+                let _ = write!(
+                    text,
+                    "\nWarning: the {name} listens on {address}, reachable from the network in the clear. Set {flags}, or let a proxy\nwith TLS come before it.\n"
+                );
+            }
+        }
         if let Some(first) = &running.first {
             self.first(&mut text, first, &endpoint);
         }
@@ -91,9 +112,13 @@ impl Banner {
         // Writing to a string cannot fail.
         let _ = write!(
             text,
-            "\nThis is the first start. Two files were made that only you can read:\n  {credentials}  the root account's key {}\n  {token}  the admin token\n\nTry it:\n  {aws} mb s3://first\n  {aws} cp /etc/hostname s3://first/hello.txt\n",
+            "\nThis is the first start. These files are for you, and only you can read them:\n  {credentials}  the root account's key {}\n  {token}  the admin token\n\nKeep copies of these apart from the data. Without them it is lost:\n",
             first.access_key_id
         );
+        for (path, purpose) in &self.key_files {
+            let _ = writeln!(text, "  {path}  {purpose}");
+        }
+        let _ = write!(text, "\nTry it:\n  {aws} mb s3://first\n  {aws} cp /etc/hostname s3://first/hello.txt\n");
     }
 }
 
