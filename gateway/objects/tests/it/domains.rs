@@ -181,7 +181,8 @@ async fn a_shard_that_comes_back_gives_no_copy_beside_the_one_that_was_made_on_i
             at = step.next;
         }
         copies_apart(&bed).await;
-        bed.topology.note_reconciled(ShardId(1), "test").await.unwrap();
+        let revision = bed.topology.get(ShardId(1)).await.unwrap().revision;
+        bed.topology.note_reconciled(ShardId(1), revision, "test").await.unwrap();
         bed.topology.change(ShardId(2), &read_only(false), None, "test").await.unwrap();
         assert_eq!(heal(&bed).await, BLOBS as u64);
         assert_eq!(copies_apart(&bed).await, 3 * BLOBS);
