@@ -34,7 +34,7 @@ pub struct InUse {
 }
 
 impl Objects {
-    /// The default redundancy, and every other that a storage class or one of the first [ten thousand](BUCKETS_MAX)
+    /// The default redundancy, and every other that a storage class or one of the first ten thousand
     /// buckets says.
     ///
     /// # Errors

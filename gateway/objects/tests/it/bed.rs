@@ -1,7 +1,6 @@
 //! The test bed: a domain over memory, with three shards, a clock that stands and two accounts.
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use cofre_catalog::records::{AccountRecord, Record, ShardPlace};
 use cofre_catalog::{
     Batch, CommitError, Memory, Revision, Scan, Snapshot, SnapshotExt, Store, StoreError, Write, keys,
@@ -9,20 +8,21 @@ use cofre_catalog::{
 use cofre_iam::{AccountIdentity, Caller, Origin, Principal, RequestId, Secret};
 use cofre_keys::{DEFAULT_KEY, KeyRing, MemoryKeys};
 use cofre_objects::{
-    CreateBucket, DeclaredChecksum, DeleteConditions, DeleteObject, DeleteOutcome, EncryptAs, Error, GetObject,
-    ListObjects, NewShard, Objects, OpenBackend, Parts, PutObject, PutOutcome, ReadConditions, S3Place, Topology,
-    TopologyError, Upload, WriteConditions,
+    CreateBucket, DeleteConditions, DeleteObject, DeleteOutcome, Error, GetObject, ListObjects, NewShard, Objects,
+    OpenBackend, Parts, PutObject, PutOutcome, S3Place, Topology, TopologyError,
 };
 use cofre_runtime::{ManualClock, Random};
 use cofre_settings::{DynamicSettings, Patch};
-use cofre_shards::{Backend, BackendError, Body, Faulty, MemoryBackend, Shards, ShardsOptions, Trouble, Troubles};
-use cofre_types::{AccountId, BucketName, ObjectKey, ResolvedRange, Scheme, ShardId, Timestamp, VersionId};
+use cofre_shards::{Backend, BackendError, Faulty, MemoryBackend, Shards, ShardsOptions, Trouble, Troubles};
+use cofre_types::{AccountId, ResolvedRange, Scheme, ShardId, Timestamp, VersionId};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+pub use crate::requests::{bucket, get, key, put, upload};
 
 pub struct Bed {
     pub objects: Objects,
@@ -362,44 +362,4 @@ async fn account(store: &Memory, number: u8, name: &str) -> Caller {
         access_key: None,
     };
     Caller::new(Principal::Account(Arc::new(identity)), Origin::default(), RequestId::new(&Random::seeded(1)))
-}
-
-pub fn bucket(name: &str) -> BucketName {
-    // Names in tests are short; real ones have three characters at least.
-    BucketName::parse(&format!("bucket-{name}")).unwrap()
-}
-
-pub fn key(name: &str) -> ObjectKey {
-    ObjectKey::parse(name).unwrap()
-}
-
-pub fn upload(body: &[u8]) -> Upload {
-    Upload { body: Body::Whole(Bytes::copy_from_slice(body)), content_md5: None, checksum: DeclaredChecksum::None }
-}
-
-pub fn put(name: &str, body: &[u8]) -> PutObject {
-    PutObject {
-        bucket: bucket("b"),
-        key: key(name),
-        upload: upload(body),
-        headers: Default::default(),
-        tags: Default::default(),
-        storage_class: String::new(),
-        lock: Default::default(),
-        acl: None,
-        encryption: EncryptAs::AsBucket,
-        conditions: WriteConditions::default(),
-    }
-}
-
-pub fn get(name: &str) -> GetObject {
-    GetObject {
-        bucket: bucket("b"),
-        key: key(name),
-        version: None,
-        range: None,
-        part: None,
-        customer_key: None,
-        conditions: ReadConditions::default(),
-    }
 }

@@ -78,7 +78,7 @@ async fn copies_that_moved_since_the_backup_are_named_and_not_deleted() {
     for (scheme, shards, size) in [("replicas:1", 3, 100), ("ec:2+1", 4, 600_000)] {
         let bed = Bed::with_shards(scheme, shards).await;
         bed.make_bucket("b").await;
-        for i in 0..8 {
+        for i in 0..24 {
             bed.put(&format!("k{i}"), &vec![i; size]).await;
         }
         let backup = records(&bed).await;
@@ -91,7 +91,7 @@ async fn copies_that_moved_since_the_backup_are_named_and_not_deleted() {
         heal(&bed).await;
         assert_eq!(search(&bed, shards as u32).await, (0, 0), "{scheme}");
         bed.reclaim().await;
-        for i in 0..8 {
+        for i in 0..24 {
             assert_eq!(bed.get(&format!("k{i}")).await.unwrap(), vec![i; size], "{scheme}");
         }
         assert_eq!(bed.topology.holdings(ShardId(1)).await.unwrap().blobs, 0);

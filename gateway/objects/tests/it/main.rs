@@ -24,6 +24,7 @@ mod pieces;
 mod quota;
 mod rebalance;
 mod remote_shards;
+mod requests;
 mod rights;
 mod rivals;
 mod transitions;

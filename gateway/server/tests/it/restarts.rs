@@ -1,7 +1,6 @@
 //! What a start takes over from those before it.
 
-use crate::bed::{Bed, resolve, served, settings};
-use cofre_server::start;
+use crate::bed::{Bed, program, run, served, text};
 use std::fs;
 use std::path::Path;
 
@@ -29,7 +28,7 @@ async fn a_start_that_names_no_redundancy_keeps_the_one_there_was() {
         assert!(!log.contains("default redundancy"), "{log}");
     }
     let in_force = async |redundancy: Option<&str>| {
-        let bed = Bed::with(|args, _| {
+        let mut bed = Bed::with(|args, _| {
             args.data = Some(data.clone());
             args.redundancy = redundancy.map(|text| text.parse().unwrap());
         })
@@ -37,6 +36,7 @@ async fn a_start_that_names_no_redundancy_keeps_the_one_there_was() {
         let token = data.join("admin-token");
         let events = bed.admin(&["--token-file", shown(&token), "events", "--kind", "redundancy."]).await;
         let scheme = bed.admin(&["--token-file", shown(&token), "health"]).await["redundancy"]["in_force"].clone();
+        bed.running.take().unwrap().drain().await.unwrap();
         (scheme, events["items"].clone())
     };
     let (scheme, events) = in_force(None).await;
@@ -61,9 +61,16 @@ async fn a_master_key_that_is_gone_is_asked_for_and_not_made_anew() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let (key, copy) = (data.join("master.key"), folder.path().join("copy"));
-    let serves = async || start(resolve(settings(&data)), None).await.unwrap().drain().await.unwrap();
-    let refused = async || start(resolve(settings(&data)), None).await.err().expect("it is refused").to_string();
-    serves().await;
+    let flags = ["--data", shown(&data)];
+    // In processes of their own: one that is refused lets go of the catalog with its end.
+    let refused = async || {
+        let mut command = program(&[&["serve"], &flags[..]].concat());
+        command.envs([("COFRE_LISTEN", "127.0.0.1:0"), ("COFRE_ADMIN_LISTEN", "127.0.0.1:0")]);
+        let output = run(command).await;
+        assert!(!output.status.success());
+        text(&output.stderr)
+    };
+    served(&flags).await;
     fs::rename(&key, &copy).unwrap();
     let said = refused().await;
     for told in [shown(&key), "is missing", "put it back", "--master-key-file"] {
@@ -78,7 +85,7 @@ async fn a_master_key_that_is_gone_is_asked_for_and_not_made_anew() {
     assert!(said.contains("does not open with this master key"), "{said}");
 
     fs::copy(&copy, &key).unwrap();
-    serves().await;
+    served(&flags).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
