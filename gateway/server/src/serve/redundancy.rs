@@ -7,11 +7,10 @@ use super::boot::ACTOR;
 use anyhow::{Result, bail};
 use cofre_catalog::records::{DefaultRedundancyRecord, EventRecord, Record};
 use cofre_catalog::{Batch, CommitError, Revision, Store, keys};
-use cofre_objects::ShardView;
+use cofre_objects::{ShardView, domains};
 use cofre_runtime::Clock;
 use cofre_settings::DynamicSettings;
 use cofre_types::{Scheme, Timestamp};
-use std::collections::BTreeSet;
 
 /// What a Cofre has that was never told another.
 pub(super) const FIRST: Scheme = Scheme::Replicas { count: 1 };
@@ -51,9 +50,7 @@ impl DefaultRedundancy {
     /// Holds it against the shards there are and `more` that are to be registered, each a failure domain of its own. One
     /// that nobody asks for at this start keeps nobody from reading.
     pub(super) fn check(&self, shards: &[ShardView], more: usize) -> Result<()> {
-        let named: BTreeSet<_> = shards.iter().filter_map(|shard| shard.record.failure_domain.as_ref()).collect();
-        let own = shards.iter().filter(|shard| shard.record.failure_domain.is_none()).count();
-        let domains = named.len() + own + more;
+        let domains = domains(shards) + more;
         if self.given {
             return check_width(self.scheme, domains);
         }
