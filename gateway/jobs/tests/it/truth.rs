@@ -173,8 +173,8 @@ async fn what_only_a_look_can_tell_is_told_once_it_was_looked_at() {
     assert_eq!((orphans.remaining.objects, orphans.figures.waiting), (None, 1));
 }
 
-#[tokio::test]
-async fn a_pass_over_a_shard_that_came_back_counts_for_that_return_alone() {
+/// A bed with 60 objects twice, whose first shard was given up and is made anew elsewhere, and how much it held.
+async fn given_up() -> (Bed, usize) {
     let bed = Bed::new("replicas:2", 3).await;
     fill(&bed, 60).await;
     let held = copies_on(&bed, 1).await;
@@ -182,6 +182,26 @@ async fn a_pass_over_a_shard_that_came_back_counts_for_that_return_alone() {
     bed.until(JobName::AttachShards, "the loss is seen", |job| job.remaining.objects == Some(1)).await;
     bed.topology.give_up(ShardId(1), false, "test").await.unwrap();
     bed.until(JobName::Rebuild, "what it held is elsewhere", |job| job.figures.finished.is_some()).await;
+    (bed, held)
+}
+
+/// The other shards lose everything, and that is found and not healed: shard 1 has the last good copies.
+async fn lose_all_elsewhere(bed: &Bed) {
+    bed.set(serde_json::json!({"jobs": {"heal": {"paused": true}}})).await;
+    for number in [2, 3] {
+        bed.wipe(number).await;
+    }
+    bed.until(JobName::Heal, "the loss is found", |heal| {
+        // Asked again: a pass that was under way has passed some of it.
+        bed.jobs.control().run(JobName::Scrub);
+        heal.remaining.objects == Some(60)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_pass_over_a_shard_that_came_back_counts_for_that_return_alone() {
+    let (bed, held) = given_up().await;
     assert_eq!((copies_on(&bed, 1).await, bed.standing(1).await.len()), (0, held));
     // An earlier return ended in the middle of its pass, beyond what had been let go by then.
     let earlier = JobRecord {
@@ -192,16 +212,7 @@ async fn a_pass_over_a_shard_that_came_back_counts_for_that_return_alone() {
     bed.objects.note_job_progress(JobName::Reconcile.as_str(), &earlier).await.unwrap();
 
     // Now the others lose everything, and it comes back with the last good copies.
-    bed.set(serde_json::json!({"jobs": {"heal": {"paused": true}}})).await;
-    for number in [2, 3] {
-        bed.wipe(number).await;
-    }
-    bed.until(JobName::Heal, "the loss is found", |heal| {
-        // Asked again: a pass that was under way has passed some of it.
-        bed.jobs.control().run(JobName::Scrub);
-        heal.remaining.objects == Some(60)
-    })
-    .await;
+    lose_all_elsewhere(&bed).await;
     bed.set_away(1, false);
     bed.topology.take_back(ShardId(1), "test").await.unwrap();
     bed.until(JobName::Reconcile, "it is held against the catalog", |job| job.figures.passes > 0).await;
@@ -211,23 +222,8 @@ async fn a_pass_over_a_shard_that_came_back_counts_for_that_return_alone() {
 
 #[tokio::test]
 async fn a_pass_that_could_not_read_everything_proves_nothing_after_a_restart_either() {
-    let bed = Bed::new("replicas:2", 3).await;
-    fill(&bed, 60).await;
-    let held = copies_on(&bed, 1).await;
-    bed.set_away(1, true);
-    bed.until(JobName::AttachShards, "the loss is seen", |job| job.remaining.objects == Some(1)).await;
-    bed.topology.give_up(ShardId(1), false, "test").await.unwrap();
-    bed.until(JobName::Rebuild, "what it held is elsewhere", |job| job.figures.finished.is_some()).await;
-    bed.set(serde_json::json!({"jobs": {"heal": {"paused": true}}})).await;
-    for number in [2, 3] {
-        bed.wipe(number).await;
-    }
-    bed.until(JobName::Heal, "the loss is found", |heal| {
-        // Asked again: a pass that was under way has passed some of it.
-        bed.jobs.control().run(JobName::Scrub);
-        heal.remaining.objects == Some(60)
-    })
-    .await;
+    let (bed, held) = given_up().await;
+    lose_all_elsewhere(&bed).await;
     bed.set(serde_json::json!({"jobs": {"reconcile": {"paused": true}}})).await;
     bed.set_away(1, false);
     bed.topology.take_back(ShardId(1), "test").await.unwrap();

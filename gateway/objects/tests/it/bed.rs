@@ -264,6 +264,20 @@ impl Bed {
         self.settings.patch(patch).await.unwrap();
     }
 
+    /// Moves everything off a shard that drains; nothing may fail. Gives the bytes that were moved.
+    pub async fn relocate_all(&self, shard: ShardId) -> u64 {
+        let (mut after, mut bytes) = (None, 0);
+        loop {
+            let moved = self.objects.relocate(shard, after).await.unwrap();
+            assert_eq!(moved.failed, 0, "{:?}", moved.last_error);
+            bytes += moved.bytes;
+            after = moved.next;
+            if after.is_none() {
+                return bytes;
+            }
+        }
+    }
+
     /// Lets the grace pass and reclaims until nothing is left to do.
     pub async fn reclaim(&self) {
         self.clock.advance(Duration::from_secs(100_000));

@@ -223,17 +223,7 @@ async fn a_shard_is_drained_piece_by_piece() {
     bed.backends.faulty("/two").set(Troubles { stream: Some((0, StreamTrouble::Corrupt)), ..Troubles::default() });
     let change = ShardChange { draining: Some(true), ..ShardChange::default() };
     bed.topology.change(shard, &change, None, "test").await.unwrap();
-    let (mut after, mut bytes) = (None, 0);
-    loop {
-        let moved = bed.objects.relocate(shard, after).await.unwrap();
-        assert_eq!(moved.failed, 0, "{:?}", moved.last_error);
-        bytes += moved.bytes;
-        after = moved.next;
-        if after.is_none() {
-            break;
-        }
-    }
-    assert_eq!(bytes, before.bytes);
+    assert_eq!(bed.relocate_all(shard).await, before.bytes);
     bed.reclaim().await;
     assert_eq!(bed.topology.holdings(shard).await.unwrap().blobs, 0);
     bed.topology.remove(shard, "test").await.unwrap();

@@ -40,15 +40,7 @@ async fn restore(bed: &Bed, records: Vec<(Vec<u8>, Entry)>) {
 async fn drain(bed: &Bed, shard: ShardId) {
     let change = ShardChange { draining: Some(true), ..ShardChange::default() };
     bed.topology.change(shard, &change, None, "test").await.unwrap();
-    let mut after = None;
-    loop {
-        let moved = bed.objects.relocate(shard, after).await.unwrap();
-        assert_eq!(moved.failed, 0, "{:?}", moved.last_error);
-        after = moved.next;
-        if after.is_none() {
-            break;
-        }
-    }
+    bed.relocate_all(shard).await;
     bed.reclaim().await;
 }
 

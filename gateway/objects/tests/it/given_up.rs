@@ -200,15 +200,7 @@ async fn a_drain_does_not_count_copies_on_a_shard_that_was_given_up() {
     bed.topology.give_up(ONE, false, "test").await.unwrap();
     let change = ShardChange { draining: Some(true), ..ShardChange::default() };
     bed.topology.change(two, &change, None, "test").await.unwrap();
-    let mut after = None;
-    loop {
-        let moved = bed.objects.relocate(two, after).await.unwrap();
-        assert_eq!(moved.failed, 0, "{:?}", moved.last_error);
-        after = moved.next;
-        if after.is_none() {
-            break;
-        }
-    }
+    bed.relocate_all(two).await;
     assert_eq!(bed.topology.holdings(two).await.unwrap().blobs, 0);
     assert!(leaving.iter().any(|(_, record)| on(record, ONE)));
     for (blob, record) in records(&bed).await {

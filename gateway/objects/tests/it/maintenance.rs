@@ -93,15 +93,7 @@ async fn a_shard_is_drained_and_removed_only_when_empty() {
     assert!(matches!(bed.topology.remove(shard, "test").await, Err(TopologyError::HoldsCopies(_))));
     let before = bed.topology.drain_progress(shard).await.unwrap();
     assert!(before.state == DrainState::Moving && before.remaining.blobs > 0);
-    let mut after = None;
-    loop {
-        let moved = bed.objects.relocate(shard, after).await.unwrap();
-        assert_eq!(moved.failed, 0, "{:?}", moved.last_error);
-        after = moved.next;
-        if after.is_none() {
-            break;
-        }
-    }
+    bed.relocate_all(shard).await;
     // The end is reported once it was seen, and no sooner.
     bed.clock.advance(Duration::from_secs(2));
     assert_eq!(bed.topology.drain_progress(shard).await.unwrap().state, DrainState::Emptied);
