@@ -19,6 +19,26 @@ const ALPHANUMERIC: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 /// RFC 4648, section 6: no letter looks like a digit.
 const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
+/// Secrets that everybody knows: defaults of other stores, and those of AWS's documents. In lower case.
+const WELL_KNOWN: [&str; 16] = [
+    "minioadmin",
+    "minio123",
+    "minio-secret-key",
+    "miniosecret",
+    "rustfsadmin",
+    "seaweedfs",
+    "garagesecret",
+    "wjalrxutnfemi/k7mdeng/bpxrficyexamplekey",
+    "je7mtgbclwbf/2zp9utk/h3ycx4nvbexamplekey",
+    "password",
+    "password123",
+    "changeme",
+    "changeme123",
+    "secretkey",
+    "secret-key",
+    "secret_access_key",
+];
+
 /// A secret text: overwritten when dropped, never shown by `Debug`.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
@@ -62,7 +82,8 @@ pub struct GivenKey {
 
 impl GivenKey {
     /// Checks an id and a secret of 8 to 128 printable ASCII characters without spaces: Signature V4
-    /// takes any text as a key, but clients' configuration files do not.
+    /// takes any text as a key, but clients' configuration files do not. The defaults of other stores and the
+    /// secrets of documents are refused, and so is the id itself.
     ///
     /// # Errors
     /// `access key id` or `secret access key`.
@@ -73,6 +94,9 @@ impl GivenKey {
         }
         if !secret.bytes().all(|b| b.is_ascii_graphic()) {
             return invalid("may have printable ASCII characters without spaces");
+        }
+        if WELL_KNOWN.contains(&secret.to_ascii_lowercase().as_str()) || secret.eq_ignore_ascii_case(id) {
+            return invalid("is one that everybody knows: take a random one");
         }
         Ok(Self { id: AccessKeyId::parse(id)?, secret: Secret::new(secret.to_owned()) })
     }

@@ -74,6 +74,16 @@ async fn of_two_first_starts_at_once_one_counts() {
 #[tokio::test]
 async fn preset_credentials_are_the_root_key() {
     let bench = Bench::new();
+    for (id, known) in [
+        ("minioadmin", "minioadmin"),
+        ("AKIAPRESET", "MinioAdmin"),
+        ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+        ("AKIAPRESET", "changeme"),
+        ("some-own-name", "some-own-name"),
+    ] {
+        let refused = GivenKey::parse(id, known).unwrap_err();
+        assert!(refused.field == "secret access key" && refused.reason.contains("everybody knows"), "{refused:?}");
+    }
     let preset = GivenKey::parse("AKIAPRESET", "a-secret-from-the-environment").unwrap();
     let start = first(&bench, Some(preset)).await;
     start.commit().await.unwrap();

@@ -19,6 +19,12 @@ const WRONG_REGION: &str = "<Code>AuthorizationHeaderMalformed</Code>";
 
 const END: &str = "</Error>";
 
+/// The code in an error's XML.
+pub(crate) fn code(xml: &str) -> Option<&str> {
+    let (_, rest) = xml.split_once("<Code>")?;
+    rest.split_once("</Code>").map(|(code, _)| code)
+}
+
 /// Adds the details to an error's XML.
 pub(crate) fn complete(xml: &str, noted: &Noted, resource: &str, request_id: &str, host_id: &str) -> String {
     let mut xml = Cow::Borrowed(xml);

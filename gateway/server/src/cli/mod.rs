@@ -47,10 +47,21 @@ impl std::fmt::Display for Exit {
     }
 }
 
+/// Marks an error that stands in the log already.
+#[derive(Debug)]
+struct Told;
+
+impl std::fmt::Display for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("see the log")
+    }
+}
+
 /// Carries a command out, and prints what went wrong.
 pub(crate) fn main(cli: Cli) -> ExitCode {
     match execute(cli) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.downcast_ref::<Told>().is_some() => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("cofre: {error:#}");
             error.downcast_ref::<Exit>().map_or(ExitCode::FAILURE, |exit| exit.0.into())
