@@ -134,6 +134,7 @@ impl From<TopologyError> for ApiError {
             TopologyError::Unusable(reason) => Self::invalid("place", reason),
             TopologyError::Changed { .. } => Self::PreconditionFailed(error.to_string()),
             TopologyError::Taken { .. }
+            | TopologyError::Copied { .. }
             | TopologyError::NotDraining
             | TopologyError::HoldsCopies(_)
             | TopologyError::NotGivenUp

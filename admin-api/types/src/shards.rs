@@ -139,6 +139,11 @@ pub struct PatchShard {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub s3: Option<PatchS3Place>,
+    /// Another directory where the shard stands now: an absolute path of the server. The same shard must stand there,
+    /// and no longer at its old place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub path: Option<String>,
 }
 
 /// How far a drain is.

@@ -138,6 +138,10 @@ impl Cofre {
         ensure!(self.child.is_none(), "the server runs already");
         let binary = Self::binary();
         let mut command = Command::new(&binary);
+        // What says how tests run is no setting.
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"COFRE_")) {
+            command.env_remove(name);
+        }
         command
             .args(["serve", "--log-format", "json", "--data"])
             .arg(self.data())
@@ -168,6 +172,17 @@ impl Cofre {
     pub fn shards(&self) -> Vec<PathBuf> {
         let numbered = (1..=self.options.shard_count).map(|number| self.folder.path().join(format!("shard-{number}")));
         numbered.chain(self.options.shards.iter().cloned()).collect()
+    }
+
+    /// Has the next start use this folder for its data.
+    pub fn set_data(&mut self, data: PathBuf) {
+        self.options.data = Some(data);
+    }
+
+    /// Has the next start name these folders as shards, and no others.
+    pub fn set_shards(&mut self, shards: Vec<PathBuf>) {
+        self.options.shard_count = 0;
+        self.options.shards = shards;
     }
 
     /// Address of the S3 API.

@@ -33,6 +33,19 @@ pub enum TopologyError {
         /// The shard that is there.
         id: ShardId,
     },
+    /// A shard stands in two directories: take the copy away.
+    #[error(
+        "{} and {} both say that they are shard {id}: one is a copy, and may lack what was written since; take that one away \
+         (unmount or rename it), and name the other",
+        .places[0],
+        .places[1]
+    )]
+    Copied {
+        /// The shard.
+        id: ShardId,
+        /// The directories.
+        places: [String; 2],
+    },
     /// The place cannot be made a shard: mend what the text says.
     #[error("{0}")]
     Unusable(String),

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use cofre_catalog::records::{ClusterRecord, EventRecord, Record};
 use cofre_catalog::{Batch, CommitError, Embedded, EmbeddedOptions, Scan, SnapshotExt, Store, StoreError, keys};
 use cofre_iam::{Bootstrap, GivenKey, Iam, MasterKey};
-use cofre_objects::{NewShard, ShardPlace, ShardView, Topology, TopologyError};
+use cofre_objects::{Candidates, NewShard, ShardPlace, ShardView, Topology, TopologyError};
 use cofre_runtime::{Clock, Random, blocking};
 use cofre_settings::BootSettings;
 use cofre_shards::{FsBackend, FsError};
@@ -19,11 +19,16 @@ use std::sync::Arc;
 /// Who events name for what a start does.
 pub(super) const ACTOR: &str = "internal:boot";
 
+/// Most directories of a data directory that are looked at as shards.
+const USUAL_MAX: usize = 1_024;
+
 /// What everything stands on.
 pub(super) struct Base {
     pub(super) store: Arc<Embedded>,
     pub(super) master: MasterKey,
     pub(super) cluster: [u8; 16],
+    /// The data directory, absolute.
+    pub(super) home: PathBuf,
 }
 
 /// Where the catalog of a data directory is.
@@ -52,7 +57,8 @@ pub(super) async fn open(settings: &BootSettings, clock: &Clock, random: &Random
     })?;
     let master = master_key(settings, &store, random).await?;
     let cluster = cluster(&store, clock, random).await?;
-    Ok(Base { store: Arc::new(store), master, cluster })
+    let home = std::path::absolute(&settings.data).with_context(|| format!("data: {}", settings.data.display()))?;
+    Ok(Base { store: Arc::new(store), master, cluster, home })
 }
 
 /// The master key that is given, or that of the file. Only a catalog in which nothing was sealed gets a new one.
@@ -124,6 +130,8 @@ pub(super) async fn attach_shards(
     topology: &Topology,
     redundancy: &DefaultRedundancy,
 ) -> Result<()> {
+    let candidates = Candidates { named: named(settings)?, usual: usual(&settings.data).await };
+    topology.settle(&candidates, ACTOR).await.map_err(|error| anyhow!("shards: {error}"))?;
     topology.attach_missing().await?;
     let shards = topology.list().await?;
     let default = [settings.data.join("shard-1")];
@@ -143,15 +151,39 @@ pub(super) async fn attach_shards(
     Ok(())
 }
 
+/// The directories that the settings name, absolute.
+fn named(settings: &BootSettings) -> Result<Vec<String>> {
+    let text = |path: &PathBuf| {
+        let absolute = std::path::absolute(path).with_context(|| format!("shards: {}", path.display()))?;
+        absolute.to_str().map(str::to_owned).with_context(|| format!("shards: {} is no UTF-8", path.display()))
+    };
+    settings.shards.iter().map(text).collect()
+}
+
+/// The directories of a data directory whose names are those of shards.
+async fn usual(data: &Path) -> Vec<String> {
+    let data = data.to_owned();
+    let found = blocking(move || -> std::io::Result<Vec<String>> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(std::path::absolute(data)?)? {
+            let entry = entry?;
+            let number = entry.file_name().to_str().and_then(|name| name.strip_prefix("shard-")?.parse::<u32>().ok());
+            if number.is_some() && found.len() < USUAL_MAX {
+                found.extend(entry.path().to_str().map(str::to_owned));
+            }
+        }
+        Ok(found)
+    });
+    // What cannot be listed leads nowhere; its shards are away.
+    found.await.unwrap_or_default()
+}
+
 /// The directories of the settings that are no shards yet, and were not removed.
 async fn new_shards(settings: &BootSettings, topology: &Topology, shards: &[ShardView]) -> Result<Vec<String>> {
     let removed = topology.removed().await?;
     let mut new = Vec::new();
-    for path in &settings.shards {
-        let absolute = std::path::absolute(path).with_context(|| format!("shards: {}", path.display()))?;
-        let Some(text) = absolute.to_str().map(str::to_owned) else {
-            bail!("shards: {} is no UTF-8", path.display());
-        };
+    for text in named(settings)? {
+        let path = PathBuf::from(&text);
         let known = |view: &ShardView, identity: Option<[u8; 16]>| {
             let at = matches!(&view.record.place, ShardPlace::Filesystem { path } if *path == text);
             at || identity == Some(view.record.identity)
@@ -160,16 +192,21 @@ async fn new_shards(settings: &BootSettings, topology: &Topology, shards: &[Shar
         if shards.iter().any(|view| known(view, None)) {
             continue;
         }
-        let found = blocking(move || match FsBackend::identity(&absolute)? {
+        let found = blocking(move || match FsBackend::identity(&path)? {
             Some(found) => Ok(Some(found.shard)),
-            None => FsBackend::check_empty(&absolute).map(|()| None),
+            None => FsBackend::check_empty(&path).map(|()| None),
         });
-        let identity = found.await.map_err(|error: FsError| anyhow!("shards: {}: {error}", path.display()))?;
+        let identity = found.await.map_err(|error: FsError| anyhow!("shards: {text}: {error}"))?;
         if shards.iter().any(|view| known(view, identity)) {
             continue;
         }
         match removed.iter().find(|removed| removed.path == text || identity == Some(removed.identity)) {
             None => new.push(text),
+            Some(removed) if shards.iter().any(|view| view.record.id == removed.id) => tracing::warn!(
+                "shard {} stands elsewhere now and {text} is left out: take it off --shard, or `cofre admin shard add {text}` \
+                 makes a new shard of it",
+                removed.id
+            ),
             Some(removed) => tracing::warn!(
                 "shard {} at {text} was removed and is left out: take it off --shard, or `cofre admin shard add {text}` \
                  takes it in again",

@@ -67,6 +67,10 @@ pub(super) enum Command {
         s3_endpoint: Option<String>,
         #[command(flatten)]
         s3: Access,
+        /// Directory of the server's machine where the shard stands now; the same shard must be there, and no longer at
+        /// its old place.
+        #[arg(long, value_name = "DIR", conflicts_with = "s3_endpoint")]
+        path: Option<PathBuf>,
     },
     /// Move everything off a shard; it takes no new blobs meanwhile.
     Drain {
@@ -121,10 +125,11 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
         }
         Command::List => list(context).await,
         Command::Show { id } => show(context, &client.shard(id).await.map_err(explain)?.value),
-        Command::Set { id, read_only, failure_domain, weight, labels, s3_endpoint, s3 } => {
+        Command::Set { id, read_only, failure_domain, weight, labels, s3_endpoint, s3, path } => {
             let labels = (!labels.is_empty()).then(|| labels.into_iter().collect::<BTreeMap<_, _>>());
             let s3 = s3.patch(s3_endpoint)?;
-            let patch = PatchShard { read_only, failure_domain, weight_percent: weight, labels, s3 };
+            let path = path.map(|path| absolute(&path)).transpose()?;
+            let patch = PatchShard { read_only, failure_domain, weight_percent: weight, labels, s3, path };
             let etag = client.shard(id).await.map_err(explain)?.etag;
             show(context, &client.patch_shard(id, &patch, &etag).await.map_err(explain)?.value)
         }
@@ -147,9 +152,12 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
 }
 
 fn directory(path: &Path) -> Result<RegisterPlace> {
+    Ok(RegisterPlace::Filesystem { path: absolute(path)? })
+}
+
+fn absolute(path: &Path) -> Result<String> {
     let path = std::path::absolute(path).context("finding the directory")?;
-    let path = path.to_str().context("the directory's name is no UTF-8")?.to_owned();
-    Ok(RegisterPlace::Filesystem { path })
+    Ok(path.to_str().context("the directory's name is no UTF-8")?.to_owned())
 }
 
 async fn drain(context: &Context, id: u32, wait: bool) -> Result<()> {
