@@ -33,7 +33,7 @@ pub(super) async fn list(
         buckets: Some(buckets),
         continuation_token: page.next.as_deref().map(token::encode),
         owner: asked.caller.principal.account_id().map(|account| owners::owner(&asked, account)),
-        prefix: input.prefix,
+        prefix: input.prefix.map(|prefix| asked.escape(prefix)),
     })
 }
 

@@ -51,7 +51,7 @@ pub(super) async fn list(
         next_key_marker: next_key.map(|key| encoding.write(key)),
         next_upload_id_marker: next_upload,
         prefix: Some(encoding.write(prefix)),
-        upload_id_marker: Some(upload_marker.unwrap_or_default()),
+        upload_id_marker: Some(asked.escape(upload_marker.unwrap_or_default())),
         uploads: Some(page.uploads.into_iter().map(|upload| show(&owners, upload, encoding)).collect()),
         ..ListMultipartUploadsOutput::default()
     })
