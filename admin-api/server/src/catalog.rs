@@ -7,6 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// Kind of the event of a backup that is whole.
+pub(crate) const BACKUP_FINISHED: &str = "backup.finished";
+
+/// Kind of the event of a backup that is none.
+pub(crate) const BACKUP_FAILED: &str = "backup.failed";
+
 /// Backups that the list remembers.
 const BACKUPS_REMEMBERED: usize = 100;
 

@@ -1,4 +1,5 @@
 use crate::auth::Actor;
+use crate::catalog::{BACKUP_FAILED, BACKUP_FINISHED};
 use crate::convert::time_text;
 use crate::extract::{Json, Path, Query};
 use crate::routes::Routes;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use utoipa_axum::routes;
 
 pub(super) fn add(routes: Routes) -> Routes {
-    routes.scoped(Scope::Read, routes!(list)).scoped(Scope::Operate, routes!(start)).scoped(Scope::Read, routes!(get))
+    routes.scoped(Scope::Read, routes!(list)).scoped(Scope::Admin, routes!(start)).scoped(Scope::Read, routes!(get))
 }
 
 /// Every backup that this process took since it started.
@@ -59,8 +60,18 @@ async fn start(
             Err(error) => Err(error),
         };
         let outcome = outcome.map_err(|error| error.to_string());
-        if let Err(error) = &outcome {
-            tracing::warn!(directory = %directory.display(), error, "a backup of the catalog failed");
+        let kind = match &outcome {
+            Ok(()) => {
+                admin.note_backup(Timestamp(admin.clock.now_nanos()));
+                BACKUP_FINISHED
+            }
+            Err(error) => {
+                tracing::warn!(directory = %directory.display(), error, "a backup of the catalog failed");
+                BACKUP_FAILED
+            }
+        };
+        if let Err(error) = admin.catalog.record_event(kind, &request.directory, &actor).await {
+            tracing::warn!(%error, kind, "an event was not recorded");
         }
         admin.backups.lock().end(id, outcome, now(&admin));
     }));

@@ -63,7 +63,12 @@ async fn unready(admin: &Admin) -> Vec<String> {
 #[utoipa::path(get, path = "/v1/health", operation_id = "health", tag = "health",
     responses((status = 200, description = "Health, good or bad.", body = Health)))]
 async fn detail(State(admin): State<Arc<Admin>>) -> Result<axum::Json<Health>, ApiError> {
-    let catalog = catalog(&admin).await;
+    seen(&admin).await.map(axum::Json)
+}
+
+/// Health as it is now.
+pub(crate) async fn seen(admin: &Admin) -> Result<Health, ApiError> {
+    let catalog = catalog(admin).await;
     // What is told of a shard is no older than this request.
     admin.topology.look().await;
     let shards = admin.topology.list().await?;
@@ -99,7 +104,7 @@ async fn detail(State(admin): State<Arc<Admin>>) -> Result<axum::Json<Health>, A
     };
     let verdicts = verdicts(&seen);
     let worst = verdicts.first().map(|verdict| verdict.severity);
-    Ok(axum::Json(Health {
+    Ok(Health {
         status: match worst {
             None => HealthStatus::Ok,
             Some(Severity::Warning) => HealthStatus::Degraded,
@@ -120,7 +125,7 @@ async fn detail(State(admin): State<Arc<Admin>>) -> Result<axum::Json<Health>, A
             oldest: waiting.oldest.map(convert::time_text),
         },
         shards: shards.into_iter().map(resources::shards::shard).collect(),
-    }))
+    })
 }
 
 async fn catalog(admin: &Admin) -> CatalogHealth {

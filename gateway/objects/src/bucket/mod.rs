@@ -7,6 +7,7 @@ mod delete;
 mod list;
 mod requests;
 
+pub use list::LargestBuckets;
 pub use requests::*;
 
 use crate::lock::lock_of;

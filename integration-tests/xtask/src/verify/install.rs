@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Debian packages, by a program that tells whether one is there.
-const DEBIAN: [(&str, &str); 7] = [
+const DEBIAN: [(&str, &str); 8] = [
     ("curl", "curl"),
     ("fusermount3", "fuse3"),
     ("mount", "mount"),
     ("openssl", "openssl"),
+    ("prometheus", "prometheus"),
     ("python3", "python3"),
     ("restic", "restic"),
     ("s3cmd", "s3cmd"),

@@ -70,7 +70,7 @@ fn protocol(log: &mut Log) -> Result<Tally> {
 }
 
 fn clients(log: &mut Log) -> Result<Tally> {
-    install::debian(log, &["curl", "fusermount3", "restic", "s3cmd"])?;
+    install::debian(log, &["curl", "fusermount3", "prometheus", "restic", "s3cmd"])?;
     let venv = install::venv(log)?.display().to_string();
     test(log, &["--test", "clients"], &[("COFRE_VERIFY_VENV", &venv)])
 }

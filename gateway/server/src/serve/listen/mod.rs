@@ -7,8 +7,10 @@
 mod exchange;
 mod stream;
 mod tls;
+mod validity;
 
 pub(super) use exchange::RequestBody;
+pub(super) use tls::CertificateEnds;
 
 use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
@@ -76,6 +78,8 @@ pub(super) struct Listener {
     tcp: TcpListener,
     address: SocketAddr,
     tls: Option<TlsAcceptor>,
+    /// Until when the certificate is good, if there is one.
+    ends: Option<CertificateEnds>,
     /// Ends what follows the certificate files.
     ended: Shutdown,
 }
@@ -88,15 +92,23 @@ impl Listener {
         })?;
         let address = tcp.local_addr().context("asking for the address")?;
         let ended = Shutdown::default();
-        let tls = match files {
-            Some(files) => Some(tls::acceptor(files, ended.clone()).await.with_context(|| format!("{setting}, TLS"))?),
-            None => None,
+        let (tls, ends) = match files {
+            Some(files) => {
+                let made = tls::acceptor(files, ended.clone()).await.with_context(|| format!("{setting}, TLS"))?;
+                (Some(made.0), Some(made.1))
+            }
+            None => (None, None),
         };
-        Ok(Self { tcp, address, tls, ended })
+        Ok(Self { tcp, address, tls, ends, ended })
     }
 
     pub(super) const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Until when the certificate is good; `None` of plain HTTP.
+    pub(super) const fn certificate_ends(&self) -> Option<&CertificateEnds> {
+        self.ends.as_ref()
     }
 
     /// Serves until shutdown begins; then requests under way have `grace` to finish. `make` makes the
