@@ -17,6 +17,7 @@ mod inspect;
 mod jobs;
 mod page;
 mod problem;
+mod requests;
 mod settings;
 mod shard_places;
 mod shards;
@@ -36,6 +37,7 @@ pub use inspect::{CopyCheck, InspectQuery, InspectedBlob, InspectedCopy, Inspect
 pub use jobs::{Job, JobProblem, JobShard, JobState};
 pub use page::{Page, PageQuery};
 pub use problem::Problem;
+pub use requests::{ReportDetail, ReportPart, RequestReport};
 pub use settings::{
     Change, CorsDefault, JobSettings, JobsSettings, Quotas, RateLimits, Repair, RollbackSettings, Settings,
     SettingsDiff, SettingsDocument, SettingsRevision, Timers,

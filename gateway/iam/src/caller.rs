@@ -103,6 +103,12 @@ impl RequestId {
     pub fn new(random: &Random) -> Self {
         Self(random.u64())
     }
+
+    /// Reads one as it is printed; letters of either case.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        digits.then(|| u64::from_str_radix(text, 16).ok().map(Self)).flatten()
+    }
 }
 
 impl fmt::Display for RequestId {

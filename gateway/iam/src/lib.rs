@@ -21,6 +21,7 @@ mod lookup;
 mod master_key;
 mod policy;
 mod private_file;
+mod reports;
 mod secret;
 mod service;
 
@@ -41,5 +42,6 @@ pub use policy::{
     Asked, ConditionKey, Context, MalformedPolicy, POLICY_BYTES_MAX, Policy, PolicyKind, Requester, Verdict,
 };
 pub use private_file::write_private_file;
+pub use reports::{REPORT_TEXT_BYTES_MAX, REPORTS_BYTES_MAX, REPORTS_MAX, Reports, RequestReport};
 pub use secret::{GivenKey, Secret};
 pub use service::{Iam, PAGE_ITEMS_MAX, Page};

@@ -12,17 +12,18 @@ use crate::layers::answer::{AnswerBody, Fixed, finish};
 use crate::layers::before_s3s;
 use crate::layers::cors::{CorsLayer, CrossOrigin};
 use crate::layers::rate_limit::RateLimit;
+use crate::layers::report::Forwarded;
 use crate::layers::server_log::ServerLog;
 use crate::ops::Operations;
 use crate::options::{Observe, S3Options, Traffic};
 use crate::website::Websites;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use cofre_iam::{Iam, Origin, RequestId};
+use cofre_iam::{Iam, Origin, Reports, RequestId};
 use cofre_objects::Objects;
 use cofre_runtime::{Clock, Random};
 use futures_util::FutureExt;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, HttpResponse, S3Error, S3ErrorCode, StdError};
@@ -56,6 +57,8 @@ pub struct S3Parts {
     pub options: S3Options,
     /// Is told of every answered request.
     pub observe: Arc<dyn Observe>,
+    /// Keeps why requests were refused.
+    pub reports: Reports,
 }
 
 /// The S3 door. Cloning costs a reference count.
@@ -77,12 +80,13 @@ struct Inner {
     clock: Clock,
     random: Random,
     observe: Arc<dyn Observe>,
+    reports: Reports,
 }
 
 impl S3Door {
     /// The door over its parts.
     pub fn new(parts: S3Parts) -> Self {
-        let S3Parts { objects, iam, clock, random, options, observe } = parts;
+        let S3Parts { objects, iam, clock, random, options, observe, reports } = parts;
         let traffic = Arc::new(ArcSwap::from_pointee(Traffic::default()));
         let rate_limit = Arc::new(RateLimit::new(Arc::clone(&traffic), clock.clone()));
         let ours = objects.clone();
@@ -141,6 +145,7 @@ impl S3Door {
             clock,
             random,
             observe,
+            reports,
         }))
     }
 
@@ -165,19 +170,25 @@ impl S3Door {
         let host_id = inner.fixed.host_id.to_str().unwrap_or_default();
         let server_log =
             ServerLog::begin(&inner.objects, &inner.domains, site.as_deref(), &inner.clock, host_id, &request).await;
-        let watch = server_log.as_ref().map(|_| inner.clock.clone());
-        let exchange = Exchange::new(RequestId::new(&inner.random), origin, watch);
+        let logged = server_log.is_some();
+        let exchange = Exchange::timed(RequestId::new(&inner.random), origin, inner.clock.clone(), logged);
         let line = AccessLine {
             exchange: exchange.clone(),
             method: request.method().clone(),
             uri: request.uri().clone(),
+            host: request.headers().get(header::HOST).cloned(),
+            user_agent: request.headers().get(header::USER_AGENT).cloned(),
+            forwarded: Forwarded::of(request.headers()),
+            code: None,
             status: StatusCode::INTERNAL_SERVER_ERROR,
             clock: inner.clock.clone(),
             began: inner.clock.elapsed(),
             sent_bytes: 0,
             observe: Arc::clone(&inner.observe),
+            reports: inner.reports.clone(),
             server_log,
         };
+        inner.observe.began();
         let cross = CrossOrigin::of(&request, site.as_deref(), &inner.domains);
         let answered = inner.dispatch(request, &exchange, site.as_deref(), cross.as_ref());
         let answered = AssertUnwindSafe(answered).catch_unwind().await;

@@ -171,14 +171,17 @@ pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
         ),
         Error::Unavailable(why) => {
             tracing::warn!(request_id = %exchange.request_id(), why, "a request was turned away");
+            exchange.note(|noted| noted.cause = Some(why));
             s3_error!(ServiceUnavailable, "Service is unable to handle request.")
         }
         Error::Unreadable(why) => {
             tracing::error!(request_id = %exchange.request_id(), why, "content could not be read");
+            exchange.note(|noted| noted.cause = Some(why));
             s3_error!(ServiceUnavailable, "The content cannot be read now. Please try again.")
         }
         Error::Internal(why) => {
             tracing::error!(request_id = %exchange.request_id(), why, "a request failed");
+            exchange.note(|noted| noted.cause = Some(why));
             internal()
         }
     }

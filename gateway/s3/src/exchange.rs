@@ -18,8 +18,10 @@ struct Inner {
     request_id: RequestId,
     origin: Origin,
     received_bytes: AtomicU64,
-    /// The clock, if the request is logged: then when its bytes came matters.
-    watch: Option<Clock>,
+    /// None in tests of what comes before.
+    clock: Option<Clock>,
+    /// Whether the request is logged: then when its bytes came matters.
+    logged: bool,
     /// When the last byte of the body came, in microseconds.
     received_micros: AtomicU64,
     noted: Mutex<Noted>,
@@ -30,6 +32,12 @@ struct Inner {
 pub(crate) struct Noted {
     /// The operation, by S3's name; empty until s3s has found it.
     pub(crate) operation: &'static str,
+    /// When the operation began.
+    pub(crate) operation_at: Option<Duration>,
+    /// When the signature was found good, or that there is none.
+    pub(crate) admitted_at: Option<Duration>,
+    /// Why it failed, for the operator alone.
+    pub(crate) cause: Option<String>,
     /// The access key whose signature was good.
     pub(crate) access_key: Option<String>,
     /// The account that it is of.
@@ -54,13 +62,25 @@ pub(crate) struct DeletedKey {
 }
 
 impl Exchange {
-    /// A request on its way; with a clock if it is logged.
+    /// A request on its way, without a clock unless it is logged.
+    #[cfg(test)]
     pub(crate) fn new(request_id: RequestId, origin: Origin, watch: Option<Clock>) -> Self {
+        let logged = watch.is_some();
+        Self::with(request_id, origin, watch, logged)
+    }
+
+    /// A request on its way, and whether it is logged.
+    pub(crate) fn timed(request_id: RequestId, origin: Origin, clock: Clock, logged: bool) -> Self {
+        Self::with(request_id, origin, Some(clock), logged)
+    }
+
+    fn with(request_id: RequestId, origin: Origin, clock: Option<Clock>, logged: bool) -> Self {
         Self(Arc::new(Inner {
             request_id,
             origin,
             received_bytes: AtomicU64::new(0),
-            watch,
+            clock,
+            logged,
             received_micros: AtomicU64::new(0),
             noted: Mutex::default(),
         }))
@@ -68,7 +88,7 @@ impl Exchange {
 
     /// Whether the request stands in a server access log.
     pub(crate) fn is_logged(&self) -> bool {
-        self.0.watch.is_some()
+        self.0.logged
     }
 
     /// When the last byte of the body came; zero if none did.
@@ -87,7 +107,7 @@ impl Exchange {
     /// Counts bytes of the request's body.
     pub(crate) fn received(&self, bytes: u64) {
         self.0.received_bytes.fetch_add(bytes, Ordering::Relaxed);
-        if let Some(clock) = &self.0.watch {
+        if let Some(clock) = self.0.clock.as_ref().filter(|_| self.0.logged) {
             let micros = u64::try_from(clock.elapsed().as_micros()).unwrap_or(u64::MAX);
             self.0.received_micros.store(micros, Ordering::Relaxed);
         }
@@ -96,6 +116,11 @@ impl Exchange {
     /// Bytes of the request's body that came.
     pub(crate) fn received_bytes(&self) -> u64 {
         self.0.received_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Now, on the scale of `Clock::elapsed`.
+    pub(crate) fn now(&self) -> Option<Duration> {
+        self.0.clock.as_ref().map(Clock::elapsed)
     }
 
     /// Notes something for the layers outside.

@@ -50,12 +50,14 @@ pub struct Traffic {
 }
 
 /// One answered request, for metrics.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Answered {
     /// S3's name of the operation; empty if the request was refused before it was known.
     pub operation: &'static str,
     /// The answer's status.
     pub status: StatusCode,
+    /// The code of an error, such as `NoSuchKey`; none of what succeeded.
+    pub code: Option<String>,
     /// From the request's head to the answer's last byte.
     pub duration: Duration,
     /// Bytes of the request's body that came.
@@ -66,6 +68,9 @@ pub struct Answered {
 
 /// Is told of every answered request. Called on the hot path: must be quick and must not block.
 pub trait Observe: Send + Sync + 'static {
+    /// A request's head came. [`Observe::answered`] follows once.
+    fn began(&self) {}
+
     /// One request was answered, or its client went away.
     fn answered(&self, answered: Answered);
 }

@@ -39,6 +39,7 @@ pub struct Bed {
     pub topology: Topology,
     pub draining: Shutdown,
     pub engine: Arc<Engine>,
+    pub reports: cofre_iam::Reports,
     pub clock: Clock,
     opener: Arc<Opener>,
     read: String,
@@ -105,6 +106,7 @@ impl Bed {
         };
         let jobs = Jobs::start(&ground, &draining);
         let engine = Arc::new(Engine { events: events.clone(), clock: clock.clone(), broken: Mutex::default() });
+        let reports = cofre_iam::Reports::default();
         let admin = Admin::new(AdminParts {
             iam: iam.clone(),
             settings,
@@ -113,6 +115,7 @@ impl Bed {
             topology: topology.clone(),
             jobs: jobs.control(),
             catalog: engine.clone(),
+            reports: reports.clone(),
             registry: Default::default(),
             clock: clock.clone(),
             random,
@@ -125,7 +128,7 @@ impl Bed {
         };
         let (read, operate, all) = (token(Scope::Read).await, token(Scope::Operate).await, token(Scope::Admin).await);
         let router = cofre_admin_server::router(admin.clone());
-        Self { router, admin, iam, objects, topology, draining, engine, clock, opener, read, operate, all }
+        Self { router, admin, iam, objects, topology, draining, engine, clock, opener, reports, read, operate, all }
     }
 
     /// With one shard, `/one`.

@@ -15,6 +15,7 @@ mod policy;
 mod policy_conditions;
 mod policy_parsing;
 mod policy_public;
+mod reports;
 mod tokens;
 
 use cofre_catalog::records::{EventRecord, Record};

@@ -152,9 +152,11 @@ pub(crate) async fn admit_caller(
     access_key: Option<&str>,
     exchange: &Exchange,
 ) -> S3Result<Caller> {
-    if let Some(access_key) = access_key {
-        exchange.note(|noted| noted.access_key = Some(access_key.to_owned()));
-    }
+    let now = exchange.now();
+    exchange.note(|noted| {
+        noted.admitted_at = now;
+        noted.access_key = access_key.map(str::to_owned);
+    });
     let caller = credentials.caller(access_key, exchange).await?;
     exchange.note(|noted| noted.requester = caller.principal.account_id());
     rate_limit.admit(access_key.unwrap_or_default())?;

@@ -7,4 +7,5 @@ pub(crate) mod cors;
 pub(crate) mod error_xml;
 pub(crate) mod log_line;
 pub(crate) mod rate_limit;
+pub(crate) mod report;
 pub(crate) mod server_log;

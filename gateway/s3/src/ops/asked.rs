@@ -39,7 +39,11 @@ pub(crate) fn take<T>(operation: &'static str, mut request: S3Request<T>) -> S3R
     // s3s does no authentication behind the gate: a request that did not come through the gate has
     // no caller, and must not get one here.
     let admitted: Admitted = request.extensions.remove().ok_or_else(errors::internal)?;
-    admitted.exchange.note(|noted| noted.operation = operation);
+    let now = admitted.exchange.now();
+    admitted.exchange.note(|noted| {
+        noted.operation = operation;
+        noted.operation_at = now;
+    });
     Ok((request.input, Asked::new(admitted, request.headers, request.uri)))
 }
 

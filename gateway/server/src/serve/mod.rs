@@ -18,6 +18,7 @@ pub(crate) mod log;
 mod log_lines;
 mod metrics;
 mod opener;
+mod owners;
 mod redundancy;
 mod untouched;
 
@@ -28,13 +29,14 @@ use anyhow::{Context, Result};
 use cofre_admin_server::{Admin, AdminParts};
 use cofre_catalog::Embedded;
 use cofre_events::EventLog;
-use cofre_iam::Iam;
+use cofre_iam::{Iam, Reports};
 use cofre_jobs::{Ground, Jobs};
 use cofre_objects::{Objects, Parts, Topology};
 use cofre_runtime::{Clock, Random, Shutdown, Task, spawn};
 use cofre_s3::{S3Door, S3Options, S3Parts};
 use cofre_settings::{BootSettings, DynamicSettings};
 use cofre_shards::{Shards, ShardsOptions};
+use cofre_shards_s3::Forbidden;
 use listen::{Limits, Listener};
 use prometheus_client::registry::Registry;
 use redundancy::DefaultRedundancy;
@@ -81,6 +83,7 @@ pub struct Running {
 /// What is wrong and what to do about it; nothing serves then.
 pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Running> {
     let (clock, random) = (Clock::system(), Random::system());
+    owners::check(&settings).await?;
     untouched::check(&settings).await?;
     let base = boot::open(&settings, &clock, &random).await?;
     let s3 = Listener::bind("listen", settings.listen, settings.tls.as_ref()).await?;
@@ -94,6 +97,8 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     let opener = Arc::new(opener::Opener {
         cluster: base.cluster,
         catalog: catalog_directory(&settings.data),
+        home: base.home,
+        forbidden: Forbidden::with_listeners(&[s3.address(), admin.address()]),
         master: base.master.clone(),
         clock: clock.clone(),
         random: random.clone(),
@@ -137,6 +142,13 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     let jobs = Jobs::start(&ground, &draining);
 
     let mut registry = Registry::with_prefix("cofre");
+    let listeners = metrics::ListenerMetrics::register(&mut registry);
+    for (name, listener) in [("s3", &s3), ("admin", &admin)] {
+        if let Some(ends) = listener.certificate_ends() {
+            ends.tell(listeners.certificate_end(name));
+        }
+    }
+    let reports = Reports::default();
     let door = S3Door::new(S3Parts {
         objects: objects.clone(),
         iam: iam.clone(),
@@ -150,6 +162,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
             ..S3Options::default()
         },
         observe: Arc::new(metrics::S3Metrics::register(&mut registry)),
+        reports: reports.clone(),
     });
     follow::start(&dynamic, &door, log, settings.log_level, &closing);
     let api = Admin::new(AdminParts {
@@ -160,6 +173,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         topology,
         jobs: jobs.control(),
         catalog: Arc::new(catalog::EmbeddedCatalog::new(&settings, base.store.clone(), &clock)),
+        reports,
         registry,
         clock: clock.clone(),
         random,
@@ -167,12 +181,15 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         redundancy: redundancy.scheme,
     });
     let limits = Limits::of(&settings);
+    let (s3_open, admin_open) = (listeners.connections("s3"), listeners.connections("admin"));
     let (s3_address, admin_address) = (s3.address(), admin.address());
     let grace = settings.shutdown_grace;
-    let s3_task =
-        spawn(s3.serve(limits, draining.clone(), grace, clock.clone(), move |origin| door.connection(origin)));
+    let s3_task = spawn(s3.serve(limits, draining.clone(), grace, clock.clone(), move |origin| {
+        metrics::Counted::new(door.connection(origin), &s3_open)
+    }));
     let router = cofre_admin_server::router(api);
-    let service = move |_| hyper_util::service::TowerToHyperService::new(router.clone());
+    let service =
+        move |_| metrics::Counted::new(hyper_util::service::TowerToHyperService::new(router.clone()), &admin_open);
     let admin_task = spawn(admin.serve(limits, closing.clone(), END_GRACE, clock, service));
     Ok(Running {
         s3: s3_address,

@@ -6,5 +6,8 @@ mod bodies;
 mod connections;
 mod keys;
 mod limits;
+mod moves;
+mod owners;
 mod process;
+mod reports;
 mod tls;

@@ -3,6 +3,7 @@
 mod accounts;
 mod buckets;
 mod events;
+mod explain;
 mod health;
 mod inspect;
 mod jobs;
@@ -62,6 +63,8 @@ enum Command {
     Job(jobs::Command),
     /// Everything that is known of an object: its versions, blobs, and where each copy stands and why.
     Inspect(inspect::Args),
+    /// Why a request was refused, failed or took long, by the id that its answer told.
+    Explain(explain::Args),
     /// Hold the catalog against itself and against the shards; fails if anything is wrong.
     Verify(verify::Args),
 }
@@ -85,6 +88,7 @@ pub(super) async fn run(args: Args) -> Result<()> {
         Command::Events(args) => events::run(&context, args).await,
         Command::Job(command) => jobs::run(&context, command).await,
         Command::Inspect(args) => inspect::run(&context, args).await,
+        Command::Explain(args) => explain::run(&context, args).await,
         Command::Verify(args) => verify::run(&context, args).await,
     }
 }
