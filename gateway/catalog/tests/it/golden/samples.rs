@@ -52,12 +52,14 @@ fn segments() -> Vec<Segment> {
     ]
 }
 
+fn checksum(algorithm: ChecksumAlgorithm, kind: ChecksumKind) -> Checksum {
+    Checksum::new(algorithm, kind, vec![0x5a; algorithm.bytes()]).expect("it has its length")
+}
+
 fn checksums() -> Vec<Checksum> {
-    let sum = |algorithm: ChecksumAlgorithm, kind| {
-        Checksum::new(algorithm, kind, vec![0x5a; algorithm.bytes()]).expect("it has its length")
-    };
-    let all = ChecksumAlgorithm::ALL.into_iter().map(|algorithm| sum(algorithm, ChecksumKind::FullObject));
-    all.chain([sum(ChecksumAlgorithm::Sha256, ChecksumKind::Composite)]).collect()
+    use ChecksumAlgorithm::{Crc32, Crc32c, Crc64Nvme, Sha1, Sha256};
+    let all = [Crc32, Crc32c, Crc64Nvme, Sha1, Sha256].map(|algorithm| checksum(algorithm, ChecksumKind::FullObject));
+    all.into_iter().chain([checksum(Sha256, ChecksumKind::Composite)]).collect()
 }
 
 fn acl() -> AclRecord {
@@ -255,6 +257,9 @@ fn versions() {
     check_older("version.v1.hex", &samples);
     samples.extend(guards().into_iter().map(|guards| VersionRecord { guards, ..version() }));
     check("version", &samples);
+    let kinds = ChecksumAlgorithm::ALL.into_iter().map(|algorithm| (algorithm, algorithm.default_multipart_kind()));
+    let sums = kinds.map(|(algorithm, kind)| VersionRecord { checksum: Some(checksum(algorithm, kind)), ..version() });
+    check("version-checksums", &sums.collect::<Vec<_>>());
 }
 
 #[test]
