@@ -146,6 +146,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
             domains: settings.domains.clone(),
             website_domains: settings.website_domains.clone(),
             region: settings.region.clone(),
+            other_regions: settings.other_regions.clone(),
             allow_insecure_sse_c: settings.allow_insecure_sse_c,
             ..S3Options::default()
         },

@@ -81,9 +81,11 @@ pub struct BootArgs {
     #[arg(long = "website-domain", env = "COFRE_WEBSITE_DOMAINS", value_name = "NAME", value_delimiter = ',')]
     pub website_domains: Vec<String>,
 
-    /// Region that clients sign for [default: us-east-1]. A client that signs for another is refused.
-    #[arg(long, env = "COFRE_REGION", value_name = "NAME")]
-    pub region: Option<String>,
+    /// Region that clients sign for, once per region [default: us-east-1]. A client that signs for another is refused.
+    /// New buckets are in the first unless they ask for another of them. In the file `region`, a name or a list.
+    #[arg(long = "region", env = "COFRE_REGION", value_name = "NAME", value_delimiter = ',')]
+    #[serde(rename = "region", deserialize_with = "one_or_several")]
+    pub regions: Vec<String>,
 
     /// How log lines look [default: text].
     #[arg(long, env = "COFRE_LOG_FORMAT", value_name = "FORMAT")]
@@ -189,4 +191,18 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 fn listen_address<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SocketAddr>, D::Error> {
     let text = String::deserialize(from)?;
     address(&text).map(Some).map_err(serde::de::Error::custom)
+}
+
+/// A name, or a list of them.
+fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Names {
+        One(String),
+        Several(Vec<String>),
+    }
+    Ok(match Names::deserialize(deserializer)? {
+        Names::One(name) => vec![name],
+        Names::Several(names) => names,
+    })
 }

@@ -59,8 +59,10 @@ pub struct BootSettings {
     pub domains: Vec<String>,
     /// Domains of static websites, in lower case; none of them is one of virtual-host style too.
     pub website_domains: Vec<String>,
-    /// Region that clients sign for.
+    /// Region that clients sign for, and that new buckets are in unless they ask for another.
     pub region: String,
+    /// More regions that clients may sign for and buckets be in.
+    pub other_regions: Vec<String>,
     /// How log lines look.
     pub log_format: LogFormat,
     /// How much is logged, until the dynamic settings say otherwise.
@@ -114,6 +116,7 @@ impl BootSettings {
         if listen == admin_listen && listen.port() != 0 {
             return Err(invalid("admin_listen", "must be another address than listen"));
         }
+        let (region, other_regions) = regions(args.regions)?;
         let domains = host_names("domains", args.domains)?;
         let website_domains = host_names("website_domains", args.website_domains)?;
         if let Some(both) = website_domains.iter().find(|name| domains.contains(name)) {
@@ -129,7 +132,8 @@ impl BootSettings {
             admin_tls: pair("admin_tls_cert", args.admin_tls_cert, "admin_tls_key", args.admin_tls_key)?,
             domains,
             website_domains,
-            region: region(args.region)?,
+            region,
+            other_regions,
             log_format: args.log_format.unwrap_or(LogFormat::Text),
             log_level: args.log_level.unwrap_or(LogLevel::Info),
             master_key_file: args.master_key_file.unwrap_or_else(|| data.join("master.key")),
@@ -180,7 +184,7 @@ impl BootArgs {
             admin_tls_key: self.admin_tls_key.or(under.admin_tls_key),
             domains: if self.domains.is_empty() { under.domains } else { self.domains },
             website_domains: if self.website_domains.is_empty() { under.website_domains } else { self.website_domains },
-            region: self.region.or(under.region),
+            regions: if self.regions.is_empty() { under.regions } else { self.regions },
             log_format: self.log_format.or(under.log_format),
             log_level: self.log_level.or(under.log_level),
             master_key_file: self.master_key_file.or(under.master_key_file),
@@ -276,11 +280,24 @@ fn host_names(setting: &'static str, names: Vec<String>) -> Result<Vec<String>, 
     names.into_iter().map(name).collect()
 }
 
-fn region(name: Option<String>) -> Result<String, BootError> {
-    let name = name.unwrap_or_else(|| "us-east-1".to_owned());
+/// Most regions.
+const REGIONS_MAX: usize = 100;
+
+/// The first region, and the others.
+fn regions(names: Vec<String>) -> Result<(String, Vec<String>), BootError> {
     let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if (1..=63).contains(&name.len()) && name.bytes().all(legal) {
-        return Ok(name);
+    for (at, name) in names.iter().enumerate() {
+        if !(1..=63).contains(&name.len()) || !name.bytes().all(legal) {
+            return Err(invalid("region", "must have 1 to 63 lower-case letters, digits and hyphens"));
+        }
+        if names[..at].contains(name) {
+            return Err(invalid("region", format!("{name} is given twice")));
+        }
     }
-    Err(invalid("region", "must have 1 to 63 lower-case letters, digits and hyphens"))
+    if names.len() > REGIONS_MAX {
+        return Err(invalid("region", format!("there may be at most {REGIONS_MAX}")));
+    }
+    let mut names = names.into_iter();
+    let first = names.next().unwrap_or_else(|| "us-east-1".to_owned());
+    Ok((first, names.collect()))
 }

@@ -97,6 +97,7 @@ fn a_value_out_of_bounds_names_its_setting() {
         (&["--connections-max", "0"], "connections_max"),
         (&["--catalog-cache-bytes", "1"], "catalog_cache_bytes"),
         (&["--region", "US East"], "region"),
+        (&["--region", "us-east-1,eu-west-1", "--region", "us-east-1"], "region"),
         (&["--domain=-bad.example"], "domains"),
         (&["--domain", "s3.example:9000"], "domains"),
         (&["--website-domain", "web_example"], "website_domains"),
@@ -170,4 +171,15 @@ fn keys_over_plain_http_are_refused_unless_allowed() {
     assert!(!resolve(&[]).unwrap().allow_insecure_sse_c);
     assert!(resolve(&["--allow-insecure-sse-c"]).unwrap().allow_insecure_sse_c);
     assert!(!resolve(&["--allow-insecure-sse-c", "false"]).unwrap().allow_insecure_sse_c);
+}
+
+#[test]
+fn several_regions_may_be_given() {
+    let settings = resolve(&["--region", "eu-central-1", "--region", "us-east-1,garage"]).unwrap();
+    assert_eq!(settings.region, "eu-central-1");
+    assert_eq!(settings.other_regions, ["us-east-1", "garage"]);
+    for (file, regions) in [("region = \"one\"", vec!["one"]), ("region = [\"one\", \"two\"]", vec!["one", "two"])] {
+        let args: cofre_settings::BootArgs = toml::from_str(file).unwrap();
+        assert_eq!(args.regions, regions);
+    }
 }
