@@ -10,7 +10,7 @@ use cofre_catalog::records::{BlobRecord, Content, CopyRecord, ManifestRecord, Pa
 use cofre_keys::DataKey;
 use cofre_keys::stream::{HEAD_BYTES, Span, plain_len};
 use cofre_shards::{BlobHeader, BlobRef, BodyError, ByteStream, Copy, Locator, ReadError, WriteError};
-use cofre_types::{BlobId, ObjectKey, ResolvedRange, UploadId};
+use cofre_types::{BlobId, ChecksumAlgorithm, ObjectKey, ResolvedRange, UploadId};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::VecDeque;
 use sync_wrapper::SyncStream;
@@ -29,6 +29,8 @@ pub(crate) struct Target<'a> {
     pub class: &'a str,
     /// What it is encrypted with; in the clear if absent.
     pub data_key: Option<&'a DataKey>,
+    /// The algorithm of the checksum that is kept; the declared one if absent.
+    pub checksum: Option<ChecksumAlgorithm>,
 }
 
 /// What was written: digests of the plaintext, and the blob unless the content is empty.
@@ -60,8 +62,8 @@ impl Objects {
     /// Writes a body durably to the shards. Nothing refers to it yet: commit it with
     /// [`Change::add_blob`], or give it up with [`Objects::discard`].
     pub(crate) async fn write_blob(&self, target: Target<'_>, upload: Upload, size_max: u64) -> Result<Written, Error> {
-        let Target { bucket, key, version, part, class, data_key } = target;
-        let (body, digests) = prepare(upload, size_max).await?;
+        let Target { bucket, key, version, part, class, data_key, checksum } = target;
+        let (body, digests) = prepare(upload, checksum, size_max).await?;
         if let cofre_shards::Body::Whole(bytes) = &body
             && bytes.is_empty()
         {

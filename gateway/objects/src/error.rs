@@ -1,4 +1,4 @@
-use crate::{RulesError, Unset};
+use crate::{ChecksumError, RulesError, Unset};
 use cofre_catalog::records::RecordError;
 use cofre_catalog::{CommitError, StoreError};
 use cofre_iam::MalformedPolicy;
@@ -66,9 +66,9 @@ pub enum Error {
     /// The body is not what its checksum says.
     #[error("the body does not match its {} checksum", .0.name())]
     ChecksumMismatch(ChecksumAlgorithm),
-    /// A trailing checksum was declared and did not come.
-    #[error("the declared trailing checksum did not come")]
-    ChecksumMissing,
+    /// The request's checksums are not what they must be.
+    #[error(transparent)]
+    Checksum(#[from] ChecksumError),
     /// The body is larger than an object or a part may be.
     #[error("the body has more than {max} bytes")]
     EntityTooLarge {
@@ -84,6 +84,14 @@ pub enum Error {
         etag: ETag,
         /// Its bytes.
         size: u64,
+    },
+    /// The parts have another size together than completing says (`x-amz-mp-object-size`).
+    #[error("the object has {computed} bytes, {declared} were declared")]
+    ObjectSizeMismatch {
+        /// Bytes that were declared.
+        declared: u64,
+        /// Bytes that the parts have.
+        computed: u64,
     },
     /// A part that completing names is not there or has another entity tag or checksum.
     #[error("part {number} is not there, or is another one")]

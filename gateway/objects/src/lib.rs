@@ -19,6 +19,7 @@ mod acl;
 mod blobs;
 mod bucket;
 mod change;
+mod checksum_error;
 mod conditions;
 mod convert;
 mod cors;
@@ -45,6 +46,7 @@ mod website;
 pub use access_log::{AccessLogCounts, AccessLogStep, LogFields, LogKeys, LogRequester, LoggedBucket, Logging};
 pub use acl::{Acl, CannedAcl, GivenAcl};
 pub use bucket::*;
+pub use checksum_error::ChecksumError;
 pub use cofre_catalog::records::{
     AccessLogBacklog, AccountUsage, AclGrant, AclGrantee, AclPermission, BucketConfig, DefaultEncryption,
     EncryptionMethod, Header, Headers, LockConfig, LockDefault, LockMode, LockPeriod, Ownership, Payer,

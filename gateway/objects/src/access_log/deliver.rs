@@ -155,6 +155,7 @@ impl Objects {
             part: None,
             class: "",
             data_key: seal.as_ref().map(|seal| &seal.key),
+            checksum: None,
         };
         let body = Body::Whole(group.text.clone().into());
         let upload = Upload { body, content_md5: None, checksum: DeclaredChecksum::None };

@@ -64,6 +64,12 @@ impl Objects {
         Ok(self.bucket(name).await?.record.owner)
     }
 
+    /// Where a bucket is, whatever its caller may: for a door that tells it with every refusal, as AWS does. None if
+    /// there is no such bucket.
+    pub async fn bucket_region(&self, name: &BucketName) -> Option<String> {
+        Some(self.bucket(name).await.ok()?.record.region.clone())
+    }
+
     /// Whether the caller may put an object: for a door that asks before it reads
     /// the body of a request. The operation itself asks again.
     ///

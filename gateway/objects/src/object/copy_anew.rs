@@ -49,6 +49,7 @@ impl Objects {
             part: None,
             class: &request.storage_class,
             data_key,
+            checksum: None,
         };
         let written = self.write_blob(target, upload, COPY_BYTES_MAX).await.map_err(of_source)?;
         let etag = entity_tag(seal.as_ref().map(|seal| (&seal.record, &seal.key)), written.digests.md5);

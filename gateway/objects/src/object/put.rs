@@ -55,6 +55,7 @@ impl Objects {
             part: None,
             class: &storage_class,
             data_key,
+            checksum: None,
         };
         let written = self.write_blob(target, upload, PUT_BYTES_MAX).await?;
         let draft = Draft {

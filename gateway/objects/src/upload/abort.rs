@@ -5,14 +5,25 @@ use crate::{Error, Objects};
 use cofre_catalog::keys;
 use cofre_catalog::records::{GarbageRecord, Record};
 use cofre_iam::{Action, Caller};
+use cofre_types::Timestamp;
 
 impl Objects {
-    /// Aborts an upload. Its parts become garbage; the space comes back by reclaiming.
+    /// Aborts an upload, if it was begun in the second that is named. Its parts become garbage; the space comes back by
+    /// reclaiming.
     ///
     /// # Errors
+    /// [`Error::PreconditionFailed`] if it was begun at another time.
     /// [`Error::NoSuchUpload`] if it is not under way: an object that it became is out of reach here.
-    pub async fn abort_upload(&self, caller: &Caller, at: UploadRef) -> Result<(), Error> {
+    pub async fn abort_upload(
+        &self,
+        caller: &Caller,
+        at: UploadRef,
+        if_initiated_at: Option<Timestamp>,
+    ) -> Result<(), Error> {
         let mut found = self.upload_for(caller, Action::AbortMultipartUpload, &at).await?;
+        if if_initiated_at.is_some_and(|at| at.secs() != found.record.initiated.secs()) {
+            return Err(Error::PreconditionFailed { condition: "x-amz-if-match-initiated-time" });
+        }
         for _ in Self::tries() {
             if matches!(self.try_abort(&found, &at).await?, Tried::Done) {
                 return Ok(());

@@ -2,9 +2,9 @@ use super::{Found, UploadRef};
 use crate::change::{Change, Count};
 use crate::digest::{Hasher, join_crc};
 use crate::domain::{Bucket, Tried};
-use crate::encryption::check_part;
+use crate::encryption::check_completion;
 use crate::object::put::{Draft, put_outcome};
-use crate::{CompleteUpload, CompletedPart, Error, Objects, PARTS_MAX, PutOutcome};
+use crate::{ChecksumError, CompleteUpload, CompletedPart, Error, Objects, PARTS_MAX, PutOutcome};
 use cofre_catalog::records::{Content, ManifestRecord, PartRecord, Record, UploadRecord};
 use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
 use cofre_iam::{Action, Caller, Details};
@@ -16,9 +16,6 @@ use std::sync::Arc;
 
 /// Smallest part but for the last (AWS, "Multipart upload limits"): 5 MiB.
 const PART_BYTES_MIN: u64 = 5 << 20;
-
-/// Largest object (AWS, "Multipart upload limits"): 5 TiB.
-const OBJECT_BYTES_MAX: u64 = 5 << 40;
 
 /// The parts of an upload by number, and how often a part was put: later ones show in the counter.
 struct Standing {
@@ -56,12 +53,11 @@ impl Objects {
             Err(Error::NoSuchUpload) => return self.completed_before(&bucket, request).await,
             found => found?,
         };
-        let held = found.record.guards.encryption.as_ref();
-        check_part(held, &request.encryption)?;
+        check_completion(&found.record, &request.encryption)?;
         for _ in Self::tries() {
             let _turn = self.lock_key(&found.bucket, &at.key).await;
             let standing = self.standing_parts(at).await?;
-            let chosen = choose(request, &standing.parts)?;
+            let chosen = choose(request, &found.record, &standing.parts)?;
             let (draft, manifest) = assemble(request, &found.record, &chosen)?;
             let mut change = Change::default();
             self.turn_into_manifest(&found, at, &standing, &manifest, &mut change).await?;
@@ -167,6 +163,7 @@ impl Visit for Gather {
 /// The parts that the request names, in order, each as it was put.
 fn choose<'a>(
     request: &CompleteUpload,
+    upload: &UploadRecord,
     parts: &'a BTreeMap<u16, PartRecord>,
 ) -> Result<Vec<(u16, &'a PartRecord)>, Error> {
     if request.parts.is_empty() || request.parts.len() > usize::from(PARTS_MAX) {
@@ -177,8 +174,10 @@ fn choose<'a>(
     }
     let mut chosen = Vec::with_capacity(request.parts.len());
     for named in &request.parts {
-        let part = parts.get(&named.number).filter(|part| is_named(named, part));
-        chosen.push((named.number, part.ok_or(Error::InvalidPart { number: named.number })?));
+        let part = parts.get(&named.number).filter(|part| named.etag == Some(part.etag));
+        let part = part.ok_or(Error::InvalidPart { number: named.number })?;
+        check_part_checksum(named, part, upload)?;
+        chosen.push((named.number, part));
     }
     let (_, all_but_last) = chosen.split_last().ok_or(Error::InvalidPartOrder)?;
     if let Some((number, part)) = all_but_last.iter().find(|(_, part)| part.size < PART_BYTES_MIN) {
@@ -187,11 +186,23 @@ fn choose<'a>(
     Ok(chosen)
 }
 
-fn is_named(named: &CompletedPart, part: &PartRecord) -> bool {
-    let same_checksum = |given: &Checksum| {
-        part.checksum.as_ref().is_some_and(|has| has.algorithm() == given.algorithm() && has.value() == given.value())
+/// Holds the checksum that completing names of a part against the part's. A composite upload needs one of each part. Of
+/// an upload that named no algorithm another one than is kept counts for nothing: the part was held against it when it
+/// came, and its entity tag says that it is this part.
+fn check_part_checksum(named: &CompletedPart, part: &PartRecord, upload: &UploadRecord) -> Result<(), Error> {
+    let number = named.number;
+    let Some(given) = &named.checksum else {
+        return match upload.checksum {
+            Some((algorithm, ChecksumKind::Composite)) => Err(ChecksumError::PartMissing { number, algorithm }.into()),
+            _ => Ok(()),
+        };
     };
-    named.etag == Some(part.etag) && named.checksum.as_ref().is_none_or(same_checksum)
+    match part.checksum.as_ref().filter(|has| has.algorithm() == given.algorithm()) {
+        Some(has) if has.value() == given.value() => Ok(()),
+        Some(_) => Err(Error::InvalidPart { number }),
+        None if upload.checksum.is_none() => Ok(()),
+        None => Err(ChecksumError::PartMismatch { number, algorithm: given.algorithm() }.into()),
+    }
 }
 
 /// The object and the manifest that the chosen parts make.
@@ -201,13 +212,10 @@ fn assemble(
     chosen: &[(u16, &PartRecord)],
 ) -> Result<(Draft, ManifestRecord), Error> {
     let size = chosen.iter().map(|(_, part)| part.size).sum();
-    if size > OBJECT_BYTES_MAX {
-        return Err(Error::EntityTooLarge { max: OBJECT_BYTES_MAX });
-    }
-    if request.size.is_some_and(|declared| declared != size) {
-        return Err(Error::InvalidRequest(
-            "The provided 'x-amz-mp-object-size' header does not match what was computed.",
-        ));
+    if let Some(declared) = request.size
+        && declared != size
+    {
+        return Err(Error::ObjectSizeMismatch { declared, computed: size });
     }
     let mut md5 = Md5::new();
     for (_, part) in chosen {
@@ -240,7 +248,7 @@ fn whole_checksum(
     if let (Some(asked), Some((_, kind))) = (request.checksum_kind, upload.checksum)
         && asked != kind
     {
-        return Err(Error::InvalidRequest("the checksum type is not the one that the upload was begun with"));
+        return Err(ChecksumError::OtherKind(kind).into());
     }
     let kind = upload.checksum.map_or(ChecksumKind::FullObject, |(_, kind)| kind);
     let checksum = match kind {
@@ -265,8 +273,8 @@ fn composite(chosen: &[(u16, &PartRecord)]) -> Result<Option<Checksum>, Error> {
     hasher.map(|hasher| hasher.finish(ChecksumKind::Composite)).transpose()
 }
 
-/// The checksum of all bytes, from the parts'; none if they have several algorithms or a hash, which
-/// only an upload that named no algorithm has.
+/// The checksum of all bytes, from the parts'; none if they have several algorithms or a hash, which an upload that
+/// named no algorithm may have from another version of Cofre.
 fn full_object(chosen: &[(u16, &PartRecord)]) -> Result<Option<Checksum>, Error> {
     let mut whole: Option<Checksum> = None;
     for (_, part) in chosen {

@@ -1,3 +1,4 @@
+use super::put_part::kept_algorithm;
 use super::{Found, check_number};
 use crate::blobs::narrow;
 use crate::change::Change;
@@ -30,7 +31,7 @@ impl Objects {
         check_number(request.number)?;
         let mut found = self.upload_for(caller, Action::PutObject, at).await?;
         let part_key = self.part_key(found.record.guards.encryption.as_ref(), &request.encryption).await?;
-        let algorithm = found.record.checksum.map_or(ChecksumAlgorithm::Crc64Nvme, |(algorithm, _)| algorithm);
+        let algorithm = kept_algorithm(&found.record);
         let mut part = None;
         for _ in Self::tries() {
             let source =

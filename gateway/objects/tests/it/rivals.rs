@@ -196,7 +196,7 @@ async fn by_bob(bed: &Bed, deed: Deed, at: &UploadRef, parts: &[CompletedPart]) 
             objects.copy_part(bob, request).await.map(drop)
         }
         Deed::Complete => objects.complete_upload(bob, complete(at, parts)).await.map(drop),
-        Deed::Abort => objects.abort_upload(bob, at.clone()).await,
+        Deed::Abort => objects.abort_upload(bob, at.clone(), None).await,
         Deed::Delete => {
             let request =
                 DeleteObject { key: key("k"), version: None, conditions: Default::default(), bypass_governance: false };
