@@ -10,6 +10,7 @@ use crate::host::Domains;
 use crate::layers::access_log::AccessLine;
 use crate::layers::answer::{AnswerBody, Fixed, finish};
 use crate::layers::before_s3s;
+use crate::layers::bucket_region::BucketRegion;
 use crate::layers::cors::{CorsLayer, CrossOrigin};
 use crate::layers::rate_limit::RateLimit;
 use crate::layers::server_log::ServerLog;
@@ -86,10 +87,12 @@ impl S3Door {
         let traffic = Arc::new(ArcSwap::from_pointee(Traffic::default()));
         let rate_limit = Arc::new(RateLimit::new(Arc::clone(&traffic), clock.clone()));
         let ours = objects.clone();
+        let regions: Arc<[String]> = options.regions().map(str::to_owned).collect();
         let operations = Operations {
             objects: objects.clone(),
             iam: iam.clone(),
             allow_insecure_sse_c: options.allow_insecure_sse_c,
+            regions: Arc::clone(&regions),
         };
         let cors = CorsLayer { objects: objects.clone(), traffic: Arc::clone(&traffic) };
         let credentials = Credentials(iam);
@@ -104,7 +107,7 @@ impl S3Door {
 
         let builder = || {
             let mut builder = S3ServiceBuilder::new(operations.clone());
-            builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config(&options.region)))));
+            builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config(&regions)))));
             builder.set_host(domains.clone());
             builder
         };
@@ -114,15 +117,15 @@ impl S3Door {
             domains: domains.clone(),
             rate_limit: Arc::clone(&rate_limit),
             allow_insecure_sse_c: options.allow_insecure_sse_c,
+            regions: Arc::clone(&regions),
             parser: builder().build(),
         };
         let mut service = builder();
         service.set_auth(credentials.clone());
         service.set_route(gate);
         let service = service.build();
-        let region = options.region.clone();
         let forms =
-            Forms { operations, credentials, domains: domains.clone(), rate_limit, clock: clock.clone(), region };
+            Forms { operations, credentials, domains: domains.clone(), rate_limit, clock: clock.clone(), regions };
 
         let value = |text: &str| HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("cofre"));
         Self(Arc::new(Inner {
@@ -178,6 +181,7 @@ impl S3Door {
             observe: Arc::clone(&inner.observe),
             server_log,
         };
+        let bucket_region = BucketRegion::of(&request);
         let cross = CrossOrigin::of(&request, site.as_deref(), &inner.domains);
         let answered = inner.dispatch(request, &exchange, site.as_deref(), cross.as_ref());
         let answered = AssertUnwindSafe(answered).catch_unwind().await;
@@ -195,6 +199,9 @@ impl S3Door {
         {
             inner.cors.expose(&cross, response.headers_mut()).await;
         }
+        let status = response.status();
+        let (objects, domains, headers) = (&inner.objects, &inner.domains, response.headers_mut());
+        bucket_region.tell(objects, domains, site.as_deref(), status, headers).await;
         let mut answer = finish(response, &inner.fixed, line);
         if let Some((objects, place)) = answer.body_mut().log_before() {
             objects.access_line_written(place).await;
@@ -245,14 +252,18 @@ impl Inner {
 }
 
 /// How s3s is set.
-fn config(region: &str) -> S3Config {
+fn config(regions: &[String]) -> S3Config {
     let mut config = S3Config::default();
     config.xml_max_body_size = XML_BYTES_MAX;
     config.put_object_max_size = Some(PUT_BYTES_MAX);
     config.custom_route_max_body_size = None;
     config.aws_chunked_stream_max_chunk_size = SIGNED_CHUNK_BYTES_MAX;
-    // A region that s3s cannot parse is one that no client can sign for; boot settings refuse it.
-    config.expected_region = region.parse().ok();
+    // A region that s3s cannot parse is one that no client can sign for; boot settings refuse it. Several are the gate's
+    // to check.
+    config.expected_region = match regions {
+        [region] => region.parse().ok(),
+        _ => None,
+    };
     config.sig_v4_allowed_services = vec!["s3".to_owned()];
     // Requests are routed by what they are, not by what they say they are.
     config.operation_id_routing = false;

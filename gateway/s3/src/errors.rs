@@ -7,12 +7,13 @@
 use crate::exchange::Exchange;
 use crate::forms::file::FileError;
 use crate::translate::{names, times};
-use cofre_objects::{ConfigKind, Error, RulesError, Unset};
+use cofre_objects::{ChecksumError, ConfigKind, Error, RulesError, Unset};
 use cofre_types::{Invalid, Timestamp, VersionId};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use s3s::stream::aws_chunked_stream::AwsChunkedStreamError;
 use s3s::stream::upload_stream::UploadStreamError;
 use s3s::{BodySizeLimitExceeded, S3Error, S3ErrorCode, StdError, s3_error};
+use std::borrow::Cow;
 use std::io;
 
 const DELETE_MARKER: HeaderName = HeaderName::from_static("x-amz-delete-marker");
@@ -32,7 +33,7 @@ pub(crate) struct About<'a> {
 }
 
 /// An error whose code s3s does not know.
-pub(crate) fn custom(code: &'static str, status: StatusCode, message: &'static str) -> S3Error {
+pub(crate) fn custom(code: &'static str, status: StatusCode, message: impl Into<Cow<'static, str>>) -> S3Error {
     // A custom code is a 500 to s3s unless the status is set.
     let mut error = S3Error::with_message(S3ErrorCode::Custom(code.into()), message);
     error.set_status_code(status);
@@ -83,7 +84,11 @@ pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
         Error::ChecksumMismatch(algorithm) => {
             s3_error!(BadDigest, "The {} you specified did not match the calculated checksum.", algorithm.name())
         }
-        Error::ChecksumMissing => malformed_trailer(),
+        Error::Checksum(error) => checksum(error),
+        Error::ObjectSizeMismatch { declared, computed } => s3_error!(
+            InvalidRequest,
+            "The provided 'x-amz-mp-object-size' header value {declared} does not match what was computed: {computed}"
+        ),
         Error::EntityTooLarge { max } => {
             exchange.detail("MaxSizeAllowed", max.to_string());
             S3Error::new(S3ErrorCode::EntityTooLarge)
@@ -184,6 +189,19 @@ pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
     }
 }
 
+/// The answer to checksums that are not what they must be.
+pub(crate) fn checksum(error: ChecksumError) -> S3Error {
+    match error {
+        ChecksumError::Missing => malformed_trailer(),
+        ChecksumError::PartMismatch { .. } => s3_error!(BadDigest, "{error}"),
+        ChecksumError::Invalid(_)
+        | ChecksumError::OtherAlgorithm { .. }
+        | ChecksumError::PartMissing { .. }
+        | ChecksumError::OtherKind(_)
+        | ChecksumError::NoSuchKind(..) => s3_error!(InvalidRequest, "{error}"),
+    }
+}
+
 /// What a key service says, as S3 hands it on.
 fn kms(code: &'static str, message: &str) -> S3Error {
     let mut error = S3Error::with_message(S3ErrorCode::Custom(code.into()), message.to_owned());
@@ -208,7 +226,6 @@ pub(crate) fn malformed_trailer() -> S3Error {
 fn invalid_value(invalid: &Invalid) -> S3Error {
     match invalid.field {
         "bucket" => S3Error::new(S3ErrorCode::InvalidBucketName),
-        "tag count" | "tag key" | "tag value" => S3Error::with_message(S3ErrorCode::InvalidTag, invalid.reason),
         field => s3_error!(InvalidArgument, "{field}: {}", invalid.reason),
     }
 }

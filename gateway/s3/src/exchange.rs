@@ -1,9 +1,11 @@
 //! One request on its way through the door: what the layers around s3s and the operations behind it
 //! tell each other. It travels as an extension of the request, never as a global or a task-local.
 
+use bytes::Bytes;
 use cofre_iam::{Origin, RequestId};
 use cofre_runtime::Clock;
 use cofre_types::AccountId;
+use http::StatusCode;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -42,6 +44,10 @@ pub(crate) struct Noted {
     pub(crate) details: Vec<(&'static str, String)>,
     /// Whether names in the XML answer were escaped (see `translate::text`).
     pub(crate) escaped: bool,
+    /// The body of a good answer that s3s would write otherwise.
+    pub(crate) document: Option<Bytes>,
+    /// The status of a good answer for which s3s has another one.
+    pub(crate) status: Option<StatusCode>,
 }
 
 /// One key of DeleteObjects.
@@ -64,6 +70,12 @@ impl Exchange {
             received_micros: AtomicU64::new(0),
             noted: Mutex::default(),
         }))
+    }
+
+    /// A request of a test.
+    #[cfg(test)]
+    pub(crate) fn of_test() -> Self {
+        Self::new(RequestId::new(&cofre_runtime::Random::seeded(1)), Origin::default(), None)
     }
 
     /// Whether the request stands in a server access log.
@@ -106,6 +118,17 @@ impl Exchange {
     /// Adds an element to the error's XML.
     pub(crate) fn detail(&self, name: &'static str, value: impl Into<String>) {
         self.note(|noted| noted.details.push((name, value.into())));
+    }
+
+    /// Names the argument that is refused, in the error's XML.
+    pub(crate) fn argument(&self, name: &'static str, value: impl Into<String>) {
+        self.note(|noted| noted.details.extend([("ArgumentName", name.to_owned()), ("ArgumentValue", value.into())]));
+    }
+
+    /// Takes what s3s would have otherwise in a good answer: its body, its status.
+    pub(crate) fn take_answer(&self) -> (Option<Bytes>, Option<StatusCode>) {
+        let mut noted = self.0.noted.lock();
+        (noted.document.take(), noted.status.take())
     }
 
     /// Looks at what was noted.

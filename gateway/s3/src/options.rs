@@ -15,6 +15,8 @@ pub struct S3Options {
     /// The region that requests are signed for; a request that is signed for another one is refused,
     /// with the right one in the error. Some clients (s3cmd) begin with a wrong one and learn it so.
     pub region: String,
+    /// More regions that a bucket may be made in.
+    pub other_regions: Vec<String>,
     /// Whether customers' keys (SSE-C) may come over plain HTTP: where TLS ends before Cofre, or in tests.
     pub allow_insecure_sse_c: bool,
     /// The `Server` header.
@@ -29,10 +31,18 @@ impl Default for S3Options {
             domains: Vec::new(),
             website_domains: Vec::new(),
             region: "us-east-1".to_owned(),
+            other_regions: Vec::new(),
             allow_insecure_sse_c: false,
             server_name: "Cofre".to_owned(),
             host_id: "cofre".to_owned(),
         }
+    }
+}
+
+impl S3Options {
+    /// The regions that a bucket may be made in.
+    pub(crate) fn regions(&self) -> impl Iterator<Item = &str> {
+        [&self.region].into_iter().chain(&self.other_regions).map(String::as_str)
     }
 }
 

@@ -26,6 +26,7 @@ use crate::gate::{admit_caller, check_expected_owner, refusals};
 use crate::host::Domains;
 use crate::layers::rate_limit::RateLimit;
 use crate::ops::{Admitted, Operations, post_object};
+use crate::translate::checksums;
 use crate::translate::conditions::Conditionals;
 use crate::translate::encryption::CustomerKeys;
 use crate::translate::text;
@@ -47,8 +48,8 @@ pub(crate) struct Forms {
     pub(crate) domains: Domains,
     pub(crate) rate_limit: Arc<RateLimit>,
     pub(crate) clock: Clock,
-    /// The region that forms are signed for.
-    pub(crate) region: String,
+    /// The regions that forms may be signed for.
+    pub(crate) regions: Arc<[String]>,
 }
 
 /// Whether a request is a form.
@@ -74,10 +75,10 @@ impl Forms {
             return Err(S3Error::new(S3ErrorCode::InvalidToken));
         }
         fields.required("key")?;
-        fields.expand_key(&filename);
+        fields.expand(&filename)?;
 
         let now = Timestamp(self.clock.now_nanos());
-        let claim = Claim::of(&fields, &self.region, now, exchange)?;
+        let claim = Claim::of(&fields, &self.regions, now, exchange)?;
         if let Some(claim) = &claim {
             claim.verify(self.credentials.credential(claim.access_key).await?.secret.expose())?;
         }
@@ -92,6 +93,7 @@ impl Forms {
         check_expected_owner(&self.operations.objects, &caller, exchange, Some(bucket), &parts.headers).await?;
 
         let mut headers = fields.to_headers()?;
+        checksums::value(&headers, checksums::Of::Other)?;
         caller.pays = payment::pays(&headers, &parts.uri);
         let charge = caller.pays.then(|| Charge::of(&caller, Some(bucket), &headers));
         refusals::check(&headers)?;
@@ -102,6 +104,7 @@ impl Forms {
             caller,
             exchange: exchange.clone(),
             conditionals: Conditionals::default(),
+            response_expires: None,
             trailers: None,
             signed: claim.as_ref().map_or(Signed::Not, Claim::signed),
             customer_keys,

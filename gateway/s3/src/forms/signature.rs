@@ -37,10 +37,15 @@ struct Scope<'a> {
 
 impl<'a> Claim<'a> {
     /// The claim of a form; none if it is anonymous.
-    pub(crate) fn of(fields: &'a Fields, region: &str, now: Timestamp, exchange: &Exchange) -> S3Result<Option<Self>> {
+    pub(crate) fn of(
+        fields: &'a Fields,
+        regions: &[String],
+        now: Timestamp,
+        exchange: &Exchange,
+    ) -> S3Result<Option<Self>> {
         let has_any = |names: &[&str]| names.iter().any(|name| fields.get(name).is_some());
         if has_any(&["x-amz-signature", "x-amz-credential", "x-amz-algorithm"]) {
-            return Self::of_version_4(fields, region, now, exchange).map(Some);
+            return Self::of_version_4(fields, regions, now, exchange).map(Some);
         }
         if !has_any(&["signature", "awsaccesskeyid", "policy"]) {
             return Ok(None);
@@ -53,7 +58,7 @@ impl<'a> Claim<'a> {
         }))
     }
 
-    fn of_version_4(fields: &'a Fields, region: &str, now: Timestamp, exchange: &Exchange) -> S3Result<Self> {
+    fn of_version_4(fields: &'a Fields, regions: &[String], now: Timestamp, exchange: &Exchange) -> S3Result<Self> {
         let policy = fields.required("policy")?;
         if fields.required("X-Amz-Algorithm")? != ALGORITHM {
             return Err(s3_error!(InvalidArgument, "X-Amz-Algorithm only supports \"{ALGORITHM}\""));
@@ -72,9 +77,9 @@ impl<'a> Claim<'a> {
         if service != "s3" {
             return Err(malformed("incorrect service. This endpoint belongs to \"s3\"."));
         }
-        if of_region != region {
-            exchange.detail("Region", region);
-            return Err(malformed(&format!("the region is wrong; expecting '{region}'")));
+        if !regions.iter().any(|own| own == of_region) {
+            exchange.detail("Region", regions.first().map_or("", String::as_str));
+            return Err(malformed(&format!("the region is wrong; expecting '{}'", regions.join("' or '"))));
         }
         let signed = times::parse_basic(at).filter(|_| at.starts_with(date) && date.len() == 8);
         let signed = signed.ok_or_else(|| {
@@ -158,7 +163,8 @@ mod tests {
     fn verify(changes: &[(&str, &str)], now: Timestamp) -> String {
         let exchange = Exchange::new(RequestId::new(&Random::seeded(1)), Origin::default(), None);
         let fields = fields(changes);
-        let outcome = Claim::of(&fields, "us-east-1", now, &exchange).and_then(|claim| claim.unwrap().verify(SECRET));
+        let regions = ["eu-central-1".to_owned(), "us-east-1".to_owned()];
+        let outcome = Claim::of(&fields, &regions, now, &exchange).and_then(|claim| claim.unwrap().verify(SECRET));
         outcome.err().map(|error| error.code().as_str().to_owned()).unwrap_or_default()
     }
 
@@ -197,7 +203,8 @@ mod tests {
             for name in names {
                 fields.push(name, "x".to_owned()).unwrap();
             }
-            let claim = Claim::of(&fields, "us-east-1", SIGNED, &exchange);
+            let regions = ["us-east-1".to_owned()];
+            let claim = Claim::of(&fields, &regions, SIGNED, &exchange);
             claim.map(|claim| claim.is_some()).map_err(|error| error.code().as_str().to_owned())
         };
         assert_eq!(told(&["key"]), Ok(false));

@@ -14,6 +14,7 @@
 mod payload;
 pub(crate) mod payment;
 pub(crate) mod refusals;
+mod spelling;
 pub(crate) mod target;
 
 pub(crate) use payload::XML_BYTES_MAX;
@@ -32,11 +33,11 @@ use crate::translate::encryption::CustomerKeys;
 use crate::translate::names;
 use cofre_iam::Caller;
 use cofre_objects::Objects;
-use http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, Uri, header};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use payment::Charge;
 use s3s::route::S3Route;
 use s3s::service::S3Service;
-use s3s::{Body, HttpError, HttpRequest, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
+use s3s::{Body, HttpError, HttpRequest, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 use std::sync::Arc;
 
 const EXPECTED_BUCKET_OWNER: HeaderName = HeaderName::from_static("x-amz-expected-bucket-owner");
@@ -49,6 +50,8 @@ pub(crate) struct Gate {
     pub(crate) rate_limit: Arc<RateLimit>,
     /// Whether customers' keys may come over plain HTTP.
     pub(crate) allow_insecure_sse_c: bool,
+    /// The regions that requests may be signed for.
+    pub(crate) regions: Arc<[String]>,
     /// Parses requests and calls operations; checks no signatures.
     pub(crate) parser: S3Service,
 }
@@ -65,10 +68,19 @@ impl S3Route for Gate {
     }
 
     async fn call(&self, request: S3Request<Body>) -> S3Result<S3Response<Body>> {
-        let (request, charge) = self.admit(request).await?;
+        let exchange = request.extensions.get::<Exchange>().cloned().ok_or_else(errors::internal)?;
+        let (request, charge) = self.admit(request, &exchange).await?;
         let answer = self.parser.call(request).await;
         let failed = |error: HttpError| S3Error::with_source(S3ErrorCode::InternalError, error.into_std_error());
-        let (mut parts, output) = answer.map_err(failed)?.into_parts();
+        let (mut parts, mut output) = answer.map_err(failed)?.into_parts();
+        if parts.status.is_success() {
+            let (document, status) = exchange.take_answer();
+            parts.status = status.unwrap_or(parts.status);
+            if let Some(document) = document {
+                output = Body::from(document);
+                parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+            }
+        }
         if parts.status == StatusCode::OK && parts.headers.contains_key(header::CONTENT_RANGE) {
             // s3s sets it for a GET and not for a HEAD.
             parts.status = StatusCode::PARTIAL_CONTENT;
@@ -86,17 +98,24 @@ impl S3Route for Gate {
 
 impl Gate {
     /// Makes of a request whose signature is good the one that s3s parses.
-    async fn admit(&self, request: S3Request<Body>) -> S3Result<(HttpRequest, Option<Charge>)> {
-        let S3Request { input: body, method, uri, mut headers, extensions, credentials, trailing_headers, .. } =
-            request;
-        let exchange = extensions.get::<Exchange>().cloned().ok_or_else(errors::internal)?;
+    async fn admit(&self, request: S3Request<Body>, exchange: &Exchange) -> S3Result<(HttpRequest, Option<Charge>)> {
+        let S3Request { input: body, method, uri, mut headers, credentials, region, trailing_headers, .. } = request;
+        if let Some(region) = region
+            && !self.regions.iter().any(|own| own == region.as_str())
+        {
+            return Err(s3_error!(
+                AuthorizationHeaderMalformed,
+                "The authorization header is malformed; the region is wrong; expecting '{}'.",
+                self.regions.join("' or '")
+            ));
+        }
         let access_key = credentials.as_ref().map(|credentials| credentials.access_key.as_str());
-        let mut caller = admit_caller(&self.credentials, &self.rate_limit, access_key, &exchange).await?;
+        let mut caller = admit_caller(&self.credentials, &self.rate_limit, access_key, exchange).await?;
         caller.pays = payment::pays(&headers, &uri);
         refusals::check(&headers)?;
 
         let target = Target::of(&self.domains, &uri, &headers);
-        check_expected_owner(&self.objects, &caller, &exchange, target.bucket, &headers).await?;
+        check_expected_owner(&self.objects, &caller, exchange, target.bucket, &headers).await?;
         let charge = caller.pays.then(|| Charge::of(&caller, target.bucket, &headers));
         let body = if target.streams(&method) {
             body
@@ -104,7 +123,9 @@ impl Gate {
             payload::gather(body, &headers, trailing_headers.as_ref(), target.digest_of(&method)).await?
         };
         checksums::strip_aws_chunked(&mut headers);
+        spelling::settle(&mut headers, exchange)?;
         let conditionals = Conditionals::take(&mut headers);
+        let (uri, response_expires) = target::without_response_expires(uri)?;
         let signed = Signed::of(access_key.is_some(), &headers, &uri);
         let safe = self.allow_insecure_sse_c || caller.origin.secure;
         let customer_keys = CustomerKeys::take(&mut headers, safe);
@@ -115,7 +136,8 @@ impl Gate {
         *request.uri_mut() = target::without_signature(uri)?;
         *request.headers_mut() = headers;
         let trailers = trailing_headers;
-        let admitted = Admitted { caller, exchange, conditionals, trailers, signed, customer_keys };
+        let exchange = exchange.clone();
+        let admitted = Admitted { caller, exchange, conditionals, response_expires, trailers, signed, customer_keys };
         request.extensions_mut().insert(admitted);
         Ok((request, charge))
     }

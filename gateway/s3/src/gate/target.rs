@@ -2,10 +2,12 @@
 
 use super::payload::DigestOf;
 use crate::errors;
+use crate::facts::parameter;
 use crate::host::{self, Domains};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Uri};
 use s3s::S3Result;
+use std::borrow::Cow;
 
 /// Bucket and kind of a request.
 #[derive(Debug)]
@@ -18,8 +20,13 @@ pub(crate) struct Target<'a> {
 
 impl<'a> Target<'a> {
     pub(crate) fn of(domains: &Domains, uri: &'a Uri, headers: &'a HeaderMap) -> Self {
+        Self::at(domains, uri, host::host(uri, headers))
+    }
+
+    /// As [`Target::of`], with the host that the request is for.
+    pub(crate) fn at(domains: &Domains, uri: &'a Uri, host: Option<&'a str>) -> Self {
         let path = uri.path().strip_prefix('/').unwrap_or_default();
-        let (bucket, key) = match host::host(uri, headers).and_then(|host| domains.bucket(host)) {
+        let (bucket, key) = match host.and_then(|host| domains.bucket(host)) {
             Some(bucket) => (bucket, path),
             None => path.split_once('/').unwrap_or((path, "")),
         };
@@ -59,13 +66,28 @@ const SIGNATURE_PARAMETERS: &str = "X-Amz-";
 /// What headers begin with that stand in a presigned address. No sub-resource is called so.
 const HEADER_PARAMETERS: &str = "x-amz-";
 
+/// The parameter that sets a header of the answer, and that s3s takes only as a date.
+const RESPONSE_EXPIRES: &str = "response-expires";
+
+/// The address without `response-expires`, and what that says.
+pub(crate) fn without_response_expires(uri: Uri) -> S3Result<(Uri, Option<String>)> {
+    let query = uri.query().unwrap_or_default();
+    let Some(given) = parameter(query, RESPONSE_EXPIRES).map(Cow::into_owned) else { return Ok((uri, None)) };
+    let is_it = |pair: &str| pair.split('=').next() == Some(RESPONSE_EXPIRES);
+    Ok((without(uri, is_it)?, Some(given)))
+}
+
 /// The address without the parameters of a signature that has been checked.
 pub(crate) fn without_signature(uri: Uri) -> S3Result<Uri> {
     if !uri.query().is_some_and(|query| query.contains(SIGNATURE_PARAMETERS)) {
         return Ok(uri);
     }
-    let kept: Vec<&str> =
-        uri.query().unwrap_or_default().split('&').filter(|pair| !pair.starts_with(SIGNATURE_PARAMETERS)).collect();
+    without(uri, |pair| pair.starts_with(SIGNATURE_PARAMETERS))
+}
+
+/// The address without some of its parameters.
+fn without(uri: Uri, is_left_out: impl Fn(&str) -> bool) -> S3Result<Uri> {
+    let kept: Vec<&str> = uri.query().unwrap_or_default().split('&').filter(|pair| !is_left_out(pair)).collect();
     let address = if kept.is_empty() { uri.path().to_owned() } else { format!("{}?{}", uri.path(), kept.join("&")) };
     let mut parts = uri.into_parts();
     parts.path_and_query = Some(PathAndQuery::try_from(address).map_err(|_| errors::internal())?);

@@ -6,11 +6,16 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Where s3s words an error otherwise than S3 does.
-const WORDS: [(&str, &str); 3] = [
+const WORDS: [(&str, &str); 4] = [
     ("request time is too far from server time", TOO_SKEWED),
     ("request date is later than server time too much", TOO_SKEWED),
+    ("missing header: x-amz-object-attributes", NO_ATTRIBUTES),
     ("missing header: x-amz-content-sha256", "Missing required header for this request: x-amz-content-sha256"),
 ];
+
+/// The answer to GetObjectAttributes that names none.
+pub(crate) const NO_ATTRIBUTES: &str =
+    "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty";
 
 const TOO_SKEWED: &str = "The difference between the request time and the current time is too large.";
 
@@ -62,11 +67,12 @@ fn element(xml: &mut String, name: &str, value: &str) {
             '>' => xml.push_str("&gt;"),
             '&' => xml.push_str("&amp;"),
             '"' => xml.push_str("&quot;"),
-            // XML 1.0 has no way to hold these; the error is for people and need not be exact.
-            '\u{0}'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {
-                xml.push('\u{fffd}')
+            // No XML has it.
+            '\0' => xml.push('\u{fffd}'),
+            // By reference, as names in other answers.
+            '\u{1}'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {
+                let _ = write!(xml, "&#x{:x};", c as u32);
             }
-            '\r' => xml.push_str("&#xd;"),
             c => xml.push(c),
         }
     }
@@ -85,7 +91,7 @@ mod tests {
         assert_eq!(
             whole,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>NoSuchKey</Code>\
-             <Key>a&lt;b&gt;&amp;\u{fffd}</Key><Resource>/b/k</Resource>\
+             <Key>a&lt;b&gt;&amp;&#x1;</Key><Resource>/b/k</Resource>\
              <RequestId>0123456789ABCDEF</RequestId><HostId>host</HostId></Error>"
         );
     }

@@ -3,6 +3,7 @@
 pub(crate) mod access_log;
 pub(crate) mod answer;
 pub(crate) mod before_s3s;
+pub(crate) mod bucket_region;
 pub(crate) mod cors;
 pub(crate) mod error_xml;
 pub(crate) mod log_line;

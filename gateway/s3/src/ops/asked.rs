@@ -3,13 +3,15 @@
 use crate::errors::{self, About};
 use crate::exchange::Exchange;
 use crate::facts::{Facts, Signed};
+use crate::host::host;
 use crate::translate::conditions::Conditionals;
 use crate::translate::encryption::CustomerKeys;
-use crate::translate::text;
+use crate::translate::text::Encoding;
 use cofre_iam::Caller;
 use cofre_objects::{CustomerKey, EncryptAs, Error};
 use http::{HeaderMap, Uri};
-use s3s::{S3Error, S3Request, S3Response, S3Result, TrailingHeaders};
+use s3s::xml::{SerResult, Serializer};
+use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result, TrailingHeaders};
 use std::sync::Arc;
 
 /// What the gate learnt of a request before s3s parsed it. Its presence says that the gate saw it.
@@ -18,6 +20,8 @@ pub(crate) struct Admitted {
     pub(crate) caller: Caller,
     pub(crate) exchange: Exchange,
     pub(crate) conditionals: Conditionals,
+    /// `response-expires`, as it was given.
+    pub(crate) response_expires: Option<String>,
     /// Where checksums behind the body will be.
     pub(crate) trailers: Option<TrailingHeaders>,
     pub(crate) signed: Signed,
@@ -28,6 +32,8 @@ pub(crate) struct Admitted {
 pub(crate) struct Asked {
     pub(crate) caller: Caller,
     pub(crate) exchange: Exchange,
+    /// `response-expires`, as it was given.
+    pub(crate) response_expires: Option<String>,
     pub(crate) trailers: Option<TrailingHeaders>,
     /// What the request brings; the caller has it too.
     facts: Arc<Facts>,
@@ -46,10 +52,11 @@ pub(crate) fn take<T>(operation: &'static str, mut request: S3Request<T>) -> S3R
 impl Asked {
     /// The context of a request with these headers.
     pub(crate) fn new(admitted: Admitted, headers: HeaderMap, uri: Uri) -> Self {
-        let Admitted { mut caller, exchange, conditionals, trailers, signed, customer_keys } = admitted;
+        let Admitted { mut caller, exchange, conditionals, response_expires, trailers, signed, customer_keys } =
+            admitted;
         let facts = Arc::new(Facts { headers, conditionals, uri, signed, exchange: exchange.clone() });
         caller.facts = Some(facts.clone());
-        Self { caller, exchange, trailers, facts, customer_keys }
+        Self { caller, exchange, response_expires, trailers, facts, customer_keys }
     }
 
     /// The request's headers.
@@ -65,6 +72,16 @@ impl Asked {
     /// The request's parameters, as they stand in its address.
     pub(crate) fn query(&self) -> &str {
         self.facts.uri.query().unwrap_or_default()
+    }
+
+    /// The path of the request's address, as it was written.
+    pub(crate) fn path(&self) -> &str {
+        self.facts.uri.path()
+    }
+
+    /// The host that the request is for.
+    pub(crate) fn host(&self) -> Option<&str> {
+        host(&self.facts.uri, &self.facts.headers)
     }
 
     /// The request's conditional headers.
@@ -119,8 +136,13 @@ impl Asked {
 
     /// Makes a name writable in an XML answer that has no `EncodingType`.
     pub(crate) fn escape(&self, name: String) -> String {
+        self.write(Encoding::Plain, name)
+    }
+
+    /// Writes a name of a listing.
+    pub(crate) fn write(&self, encoding: Encoding, name: String) -> String {
         let mut used = false;
-        let safe = text::escape(name, &mut used);
+        let safe = encoding.write(name, &mut used);
         if used {
             self.exchange.note(|noted| noted.escaped = true);
         }
@@ -136,4 +158,21 @@ pub(crate) fn answer_with<T>(output: T, headers: HeaderMap) -> S3Result<S3Respon
 /// An answer without anything beside its output.
 pub(crate) fn answer<T>(output: T) -> S3Result<S3Response<T>> {
     Ok(S3Response::new(output))
+}
+
+/// The namespace of S3's documents.
+const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
+
+/// An answer whose document s3s would write otherwise than S3 does: the gate puts this one in its place.
+pub(crate) fn document<T: Default>(
+    asked: &Asked,
+    name: &str,
+    content: impl FnOnce(&mut Serializer<&mut Vec<u8>>) -> SerResult,
+) -> S3Result<S3Response<T>> {
+    let mut text = Vec::with_capacity(1024);
+    let mut xml = Serializer::new(&mut text);
+    let written = xml.decl().and_then(|()| xml.element_with_ns(name, NAMESPACE, content));
+    written.map_err(|error| S3Error::with_source(S3ErrorCode::InternalError, Box::new(error)))?;
+    asked.exchange.note(|noted| noted.document = Some(text.into()));
+    answer(T::default())
 }

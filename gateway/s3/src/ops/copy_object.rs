@@ -4,7 +4,7 @@ use super::asked::{answer_with, take};
 use super::put_object::storage_class;
 use super::{Operations, acl, owners};
 use crate::translate::acl::Of;
-use crate::translate::checksums::{self, Shown};
+use crate::translate::checksums::{self, Shown, with_checksum};
 use crate::translate::{encryption, headers, lock, names, tags, times};
 use cofre_objects::{CopyObject, CopyOutcome};
 use cofre_types::Tags;
@@ -35,11 +35,12 @@ pub(super) async fn copy(
         cache_control: input.cache_control,
         expires: input.expires,
         website_redirect_location: input.website_redirect_location,
-        metadata: input.metadata,
+        metadata: headers::with_unnamed(input.metadata, asked.headers()),
+        missing: None,
     };
     let algorithm = input.checksum_algorithm.as_ref().map(|name| checksums::algorithm(name.as_str())).transpose()?;
     let (bucket, key) = (names::bucket(&input.bucket)?, names::key(input.key)?);
-    let tags = if replaces_tags { Some(tags::from_header(input.tagging.as_deref())?) } else { None };
+    let tags = if replaces_tags { Some(tags::from_header(input.tagging.as_deref(), &asked.exchange)?) } else { None };
     let no_tags = Tags::default();
     let allowed = ops.objects.may_put(&asked.caller, &bucket, &key, tags.as_ref().unwrap_or(&no_tags), None);
     let encryption = asked.after_rights(asked.encrypt_as(), allowed).await?;
@@ -85,18 +86,14 @@ fn replaces(directive: Option<&str>, name: &str) -> S3Result<bool> {
 
 fn show(outcome: CopyOutcome) -> CopyObjectOutput {
     let checksum = Shown::new(outcome.checksum.as_ref(), outcome.etag.parts());
+    let result = CopyObjectResult {
+        checksum_type: checksum.kind.clone(),
+        e_tag: Some(names::etag(&outcome.etag)),
+        last_modified: Some(times::to_dto(outcome.modified)),
+        ..CopyObjectResult::default()
+    };
     CopyObjectOutput {
-        copy_object_result: Some(CopyObjectResult {
-            checksum_crc32: checksum.crc32,
-            checksum_crc32c: checksum.crc32c,
-            checksum_crc64nvme: checksum.crc64nvme,
-            checksum_sha1: checksum.sha1,
-            checksum_sha256: checksum.sha256,
-            checksum_type: checksum.kind,
-            e_tag: Some(names::etag(&outcome.etag)),
-            last_modified: Some(times::to_dto(outcome.modified)),
-            ..CopyObjectResult::default()
-        }),
+        copy_object_result: Some(with_checksum!(result, checksum)),
         copy_source_version_id: outcome.source_version.map(|version| version.to_string()),
         expiration: outcome.ending.map(times::to_expiration),
         version_id: names::made(outcome.version),

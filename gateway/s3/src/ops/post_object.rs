@@ -31,6 +31,6 @@ where
 {
     let Posted { admitted, headers, uri, input, tagging, file } = posted;
     let asked = Asked::new(admitted, headers, uri);
-    let tags = tags::from_xml(tagging)?;
+    let tags = tags::from_xml(tagging, &asked.exchange)?;
     put_object::store(ops, input, tags, body::of_any_length(file), &asked).await
 }

@@ -1,13 +1,14 @@
 //! UploadPart and UploadPartCopy.
 
-use super::asked::{answer_with, take};
+use super::asked::{answer_with, document, take};
 use super::put_object::{sent, upload};
 use super::uploads::{refuse, upload_ref};
 use super::{Operations, owners};
-use crate::translate::checksums::Shown;
+use crate::translate::checksums::{Of, Shown, with_checksum};
 use crate::translate::{encryption, names, range, times};
 use cofre_objects::{CopyPart, Error, PutPart};
 use s3s::dto::{CopyPartResult, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput};
+use s3s::xml::SerializeContent;
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
 /// Answers UploadPart.
@@ -21,22 +22,14 @@ pub(super) async fn put(
     let allowed = ops.objects.may_put_part(&asked.caller, &about.bucket, &about.key).await;
     allowed.map_err(|error| refuse(&asked, &about, error))?;
     let encryption = asked.encrypt_as()?;
-    let content = upload(&asked, sent(input.body, input.content_length)).await?;
+    let content = upload(&asked, sent(input.body, input.content_length), Of::Other).await?;
     let request = PutPart { upload: about.clone(), number, content, encryption };
     let outcome = ops.objects.put_part(&asked.caller, request).await;
     let outcome = outcome.map_err(|error| refuse(&asked, &about, error))?;
     let checksum = Shown::new(outcome.checksum.as_ref(), None);
     let headers = encryption::shown(outcome.encryption.as_ref());
-    let output = UploadPartOutput {
-        checksum_crc32: checksum.crc32,
-        checksum_crc32c: checksum.crc32c,
-        checksum_crc64nvme: checksum.crc64nvme,
-        checksum_sha1: checksum.sha1,
-        checksum_sha256: checksum.sha256,
-        e_tag: Some(names::etag(&outcome.etag)),
-        ..UploadPartOutput::default()
-    };
-    answer_with(output, headers)
+    let output = UploadPartOutput { e_tag: Some(names::etag(&outcome.etag)), ..UploadPartOutput::default() };
+    answer_with(with_checksum!(output, checksum), headers)
 }
 
 /// Answers UploadPartCopy.
@@ -77,19 +70,18 @@ pub(super) async fn copy(
     })?;
     let checksum = Shown::new(outcome.checksum.as_ref(), None);
     let headers = encryption::shown(outcome.encryption.as_ref());
-    let output = UploadPartCopyOutput {
-        copy_part_result: Some(CopyPartResult {
-            checksum_crc32: checksum.crc32,
-            checksum_crc32c: checksum.crc32c,
-            checksum_crc64nvme: checksum.crc64nvme,
-            checksum_sha1: checksum.sha1,
-            checksum_sha256: checksum.sha256,
-            e_tag: Some(names::etag(&outcome.etag)),
-            last_modified: Some(times::to_dto(outcome.modified)),
-            ..CopyPartResult::default()
-        }),
+    let result = CopyPartResult {
+        e_tag: Some(names::etag(&outcome.etag)),
+        last_modified: Some(times::to_dto(outcome.modified)),
+        ..CopyPartResult::default()
+    };
+    let result = with_checksum!(result, checksum);
+    // s3s writes it without its namespace.
+    let mut response = document(&asked, "CopyPartResult", |xml| result.serialize_content(xml))?;
+    response.output = UploadPartCopyOutput {
         copy_source_version_id: outcome.source_version.map(|version| version.to_string()),
         ..UploadPartCopyOutput::default()
     };
-    answer_with(output, headers)
+    response.headers = headers;
+    Ok(response)
 }

@@ -5,7 +5,7 @@ use super::list_uploads::class;
 use super::put_object::storage_class;
 use super::{Operations, acl, owners};
 use crate::translate::acl::Of;
-use crate::translate::checksums::{self, Shown};
+use crate::translate::checksums::{self, Shown, with_checksum};
 use crate::translate::{encryption, headers, lock, names, tags, times};
 use cofre_objects::{CreateUpload, ListedPart, PAGE_ENTRIES_MAX, UploadRef};
 use s3s::dto::{
@@ -46,9 +46,10 @@ pub(super) async fn create(
             cache_control: input.cache_control,
             expires: input.expires,
             website_redirect_location: input.website_redirect_location,
-            metadata: input.metadata,
+            metadata: headers::with_unnamed(input.metadata, asked.headers()),
+            missing: None,
         })?,
-        tags: tags::from_header(input.tagging.as_deref())?,
+        tags: tags::from_header(input.tagging.as_deref(), &asked.exchange)?,
         storage_class: storage_class(input.storage_class)?,
         lock: lock::wanted(
             input.object_lock_mode.as_ref(),
@@ -84,7 +85,8 @@ pub(super) async fn abort(
 ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
     let (input, asked) = take("AbortMultipartUpload", request)?;
     let about = upload_ref(&input.bucket, input.key, &input.upload_id)?;
-    let aborted = ops.objects.abort_upload(&asked.caller, about.clone()).await;
+    let initiated = input.if_match_initiated_time.as_ref().map(times::from_dto);
+    let aborted = ops.objects.abort_upload(&asked.caller, about.clone(), initiated).await;
     aborted.map_err(|error| refuse(&asked, &about, error))?;
     answer(AbortMultipartUploadOutput::default())
 }
@@ -127,16 +129,12 @@ pub(super) async fn list_parts(
 
 fn show_part(part: ListedPart) -> Part {
     let checksum = Shown::new(part.checksum.as_ref(), None);
-    Part {
-        checksum_crc32: checksum.crc32,
-        checksum_crc32c: checksum.crc32c,
-        checksum_crc64nvme: checksum.crc64nvme,
-        checksum_sha1: checksum.sha1,
-        checksum_sha256: checksum.sha256,
+    let shown = Part {
         e_tag: Some(names::etag(&part.etag)),
         last_modified: Some(times::to_dto(part.modified)),
         part_number: Some(i32::from(part.number)),
         size: Some(names::size(part.size)),
         ..Part::default()
-    }
+    };
+    with_checksum!(shown, checksum)
 }

@@ -3,7 +3,7 @@
 use crate::errors::custom;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use cofre_objects::{Header, Headers};
-use http::StatusCode;
+use http::{HeaderMap, HeaderName, StatusCode};
 use s3s::{S3Error, S3ErrorCode, dto};
 use std::borrow::Cow;
 
@@ -27,6 +27,20 @@ pub(crate) struct Given {
     pub(crate) expires: Option<String>,
     pub(crate) website_redirect_location: Option<String>,
     pub(crate) metadata: Option<dto::Metadata>,
+    /// Metadata that no header can tell, by number: entries without a name, or with characters that are not to be
+    /// printed (AWS, "Working with object metadata", `x-amz-missing-meta`). Of answers only.
+    pub(crate) missing: Option<i32>,
+}
+
+/// The name of metadata without a name.
+const UNNAMED: HeaderName = HeaderName::from_static("x-amz-meta-");
+
+/// Adds to metadata what stands under no name, which s3s passes over.
+pub(crate) fn with_unnamed(metadata: Option<dto::Metadata>, headers: &HeaderMap) -> Option<dto::Metadata> {
+    let Some(value) = headers.get(UNNAMED) else { return metadata };
+    let mut metadata = metadata.unwrap_or_default();
+    metadata.insert(String::new(), String::from_utf8_lossy(value.as_bytes()).into_owned());
+    Some(metadata)
 }
 
 /// Collects the headers of a write.
@@ -64,6 +78,11 @@ pub(crate) fn website_redirect(location: Option<String>) -> Result<Option<String
     Ok(Some(location))
 }
 
+/// Whether a header can tell an entry of metadata.
+pub(crate) fn is_told(name: &str, value: &str) -> bool {
+    !name.is_empty() && !value.chars().any(char::is_control)
+}
+
 /// Gives the headers of an object back as s3s' outputs hold them.
 pub(crate) fn from_domain(headers: Headers) -> Given {
     let mut given = Given::default();
@@ -78,7 +97,9 @@ pub(crate) fn from_domain(headers: Headers) -> Given {
             Header::WebsiteRedirectLocation => &mut given.website_redirect_location,
         } = Some(value);
     }
-    given.metadata = (!headers.user.is_empty()).then(|| headers.user.into_iter().collect());
+    let (told, missing): (Vec<_>, Vec<_>) = headers.user.into_iter().partition(|(name, value)| is_told(name, value));
+    given.metadata = (!told.is_empty()).then(|| told.into_iter().collect());
+    given.missing = (!missing.is_empty()).then(|| i32::try_from(missing.len()).unwrap_or(i32::MAX));
     given
 }
 
@@ -119,6 +140,20 @@ mod tests {
         assert_eq!(back.cache_control.as_deref(), Some("no-cache"));
         assert_eq!(back.expires, None);
         assert_eq!(back.metadata.map(|metadata| metadata.len()), Some(2));
+    }
+
+    #[test]
+    fn metadata_that_no_header_tells_is_counted() {
+        let mut headers = HeaderMap::new();
+        headers.insert(UNNAMED, "value".parse().unwrap());
+        let metadata: dto::Metadata =
+            [("bell", "\u{7}"), ("plain", "text"), ("accent", "\u{e9}")].map(|(k, v)| (k.into(), v.into())).into();
+        let given = Given { metadata: with_unnamed(Some(metadata), &headers), ..Given::default() };
+        let back = from_domain(to_domain(given).unwrap());
+        let mut told: Vec<_> = back.metadata.unwrap().into_keys().collect();
+        told.sort_unstable();
+        assert_eq!(told, ["accent", "plain"]);
+        assert_eq!(back.missing, Some(2));
     }
 
     #[test]

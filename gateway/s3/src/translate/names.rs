@@ -56,7 +56,7 @@ pub(crate) fn count(count: usize) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 
-/// A size back as S3 prints it. Sizes of S3 fit: an object has at most 5 TiB.
+/// A size back as S3 prints it. Sizes of S3 fit: an object has at most 48.8 TiB.
 pub(crate) fn size(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }

@@ -21,6 +21,7 @@ mod lists;
 mod locks;
 mod matrix;
 mod multipart;
+mod names;
 mod objects;
 mod payment;
 mod policies;
