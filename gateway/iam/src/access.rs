@@ -2,8 +2,9 @@
 //! "Access control list (ACL) overview").
 
 use crate::caller::LOG_DELIVERY_NAME;
+use crate::evaluate::{arn_of, is_of_the_object};
 use crate::policy::Requester;
-use crate::{Action, Policy};
+use crate::{Action, Policy, Principal};
 use cofre_catalog::records::{
     AclGrant, AclGrantee, AclPermission, AclRecord, BucketConfig, BucketRecord, Ownership, PublicAccessBlock,
 };
@@ -118,6 +119,29 @@ impl BucketAccess {
             })
         });
         by_policy || self.acl_takes_logs(Action::PutObject) || self.acl_allows(Action::PutObject, None, None)
+    }
+
+    /// Whether someone could be allowed an action on the bucket or on any object of it, whatever conditions and objects
+    /// say. It is no right: the decision is made with all that is known then.
+    pub fn could_allow(&self, principal: &Principal, action: Action) -> bool {
+        let who = principal.account_id();
+        let inside =
+            matches!(principal, Principal::Internal(_)) || principal.account().is_some_and(|account| account.root);
+        let by_policy = || {
+            let arn = arn_of(principal);
+            let requester = match (principal, who, &arn) {
+                (Principal::Service(name), ..) => Requester::Service(name),
+                (_, Some(account), Some(arn)) => Requester::Identity { account, arn },
+                _ => Requester::Anonymous,
+            };
+            self.policy.as_ref().is_some_and(|policy| policy.could_allow_some(requester, action))
+        };
+        // Who may write to a bucket may own objects of it.
+        let permission = of_bucket(action, true);
+        let by_list = || permission.is_some_and(|wanted| self.acl.iter().any(|list| self.grants(list, wanted, who)));
+        // Objects may be others', and let others in.
+        let by_object = || is_of_the_object(action) && (who.is_some() || of_object(action).is_some());
+        inside || who == Some(self.owner) || by_policy() || (!self.acls_disabled() && (by_list() || by_object()))
     }
 
     fn grants(&self, list: &AclRecord, wanted: AclPermission, who: Option<AccountId>) -> bool {

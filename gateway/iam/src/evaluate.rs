@@ -241,7 +241,7 @@ fn is_about_the_policy(action: Action) -> bool {
 }
 
 /// What an object's owner may do to it, and the owner of its bucket may not.
-fn is_of_the_object(action: Action) -> bool {
+pub(crate) fn is_of_the_object(action: Action) -> bool {
     matches!(
         action,
         Action::GetObject

@@ -30,7 +30,7 @@ pub use accounts::{ACCOUNT_NAME_CHARS_MAX, CreatedAccount, NewAccount, ROOT_NAME
 pub use action::Action;
 pub use admin_tokens::{AdminToken, IssuedToken, NewToken};
 pub use bootstrap::{Bootstrap, FirstStart};
-pub use caller::{AccountIdentity, Caller, LOG_DELIVERY, Origin, Principal, RequestId, Tls, account_number};
+pub use caller::{AccountIdentity, Caller, LOG_DELIVERY, Network, Origin, Principal, RequestId, Tls, account_number};
 pub use cofre_catalog::records::{AccountRecord as Account, Scope};
 pub use error::IamError;
 pub use evaluate::{AskedLock, Decision, Details, Question, Resource, evaluate, needs_list};

@@ -171,6 +171,17 @@ impl Objects {
         }
     }
 
+    /// Refuses a caller that nothing lets do any of these actions to a bucket or to any object of it, whatever else it
+    /// asks: what can be told before its request is read. It is no right.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchBucket`] or [`Error::AccessDenied`].
+    pub async fn could_be_allowed(&self, caller: &Caller, actions: &[Action], name: &BucketName) -> Result<(), Error> {
+        let bucket = self.bucket(name).await?;
+        let could = actions.iter().any(|action| bucket.access.could_allow(&caller.principal, *action));
+        if could { Ok(()) } else { Err(Error::AccessDenied) }
+    }
+
     /// The right to make an object or an upload with these tags.
     pub(crate) fn authorise_put(
         &self,

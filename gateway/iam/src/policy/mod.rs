@@ -179,6 +179,15 @@ impl Policy {
         self.statements.iter().any(|statement| statement.effect == Effect::Allow && statement.names(asked))
     }
 
+    /// Whether a statement allows an action on anything, whatever its conditions say. It is no right.
+    pub(crate) fn could_allow_some(&self, requester: Requester<'_>, action: Action) -> bool {
+        self.statements.iter().any(|statement| {
+            statement.effect == Effect::Allow
+                && statement.actions[action as usize]
+                && statement.principals.as_ref().is_none_or(|principals| principals.include(requester))
+        })
+    }
+
     /// Whether it lets the public in (AWS, "Blocking public access to your Amazon S3 storage", "The
     /// meaning of public").
     pub fn is_public(&self) -> bool {
