@@ -79,10 +79,24 @@ pub struct BootSettings {
     pub catalog_cache_bytes: u64,
     /// Most connections to each listener.
     pub connections_max: usize,
+    /// Most connections of one address to each listener.
+    pub connections_per_address_max: usize,
+    /// Most S3 requests in flight.
+    pub requests_max: usize,
+    /// Most S3 requests in flight of one account.
+    pub requests_per_account_max: usize,
+    /// Most S3 requests in flight of one address.
+    pub requests_per_address_max: usize,
+    /// Requests a second that one address may make without a good signature; without a limit if absent.
+    pub anonymous_requests_per_second: Option<u32>,
+    /// Memory for bodies that are gathered before they are understood, in bytes.
+    pub documents_bytes_max: u64,
     /// In which a request's headers must arrive.
     pub header_timeout: Duration,
     /// That a body may stand still.
     pub body_timeout: Duration,
+    /// Bytes of a body that must go in each second, whichever way it goes.
+    pub body_rate_min: u64,
     /// That a connection may idle between requests.
     pub idle_timeout: Duration,
     /// That requests under way may take to finish at shutdown.
@@ -152,9 +166,27 @@ impl BootSettings {
                 1 << 20,
                 1 << 40,
             )?,
-            connections_max: count("connections_max", args.connections_max.unwrap_or(4_096), 1, 1_000_000)? as usize,
+            connections_max: most("connections_max", args.connections_max, 4_096)?,
+            connections_per_address_max: most("connections_per_address_max", args.connections_per_address_max, 2_048)?,
+            requests_max: most("requests_max", args.requests_max, 2_048)?,
+            requests_per_account_max: most("requests_per_account_max", args.requests_per_account_max, 1_536)?,
+            requests_per_address_max: most("requests_per_address_max", args.requests_per_address_max, 1_536)?,
+            anonymous_requests_per_second: Some(count(
+                "anonymous_requests_per_second",
+                args.anonymous_requests_per_second.unwrap_or(1_000),
+                0,
+                1_000_000,
+            )?)
+            .filter(|rate| *rate > 0),
+            documents_bytes_max: bounded(
+                "documents_bytes_max",
+                args.documents_bytes_max.unwrap_or(64 << 20),
+                16 << 20,
+                1 << 40,
+            )?,
             header_timeout: secs("header_timeout_secs", args.header_timeout_secs.unwrap_or(15), 1)?,
             body_timeout: secs("body_timeout_secs", args.body_timeout_secs.unwrap_or(60), 1)?,
+            body_rate_min: bounded("body_rate_min", args.body_rate_min.unwrap_or(1 << 10), 0, 1 << 30)?,
             idle_timeout: secs("idle_timeout_secs", args.idle_timeout_secs.unwrap_or(75), 1)?,
             shutdown_grace: secs("shutdown_grace_secs", args.shutdown_grace_secs.unwrap_or(30), 0)?,
             data,
@@ -194,8 +226,15 @@ impl BootArgs {
             vault_ca_file: self.vault_ca_file.or(under.vault_ca_file),
             catalog_cache_bytes: self.catalog_cache_bytes.or(under.catalog_cache_bytes),
             connections_max: self.connections_max.or(under.connections_max),
+            connections_per_address_max: self.connections_per_address_max.or(under.connections_per_address_max),
+            requests_max: self.requests_max.or(under.requests_max),
+            requests_per_account_max: self.requests_per_account_max.or(under.requests_per_account_max),
+            requests_per_address_max: self.requests_per_address_max.or(under.requests_per_address_max),
+            anonymous_requests_per_second: self.anonymous_requests_per_second.or(under.anonymous_requests_per_second),
+            documents_bytes_max: self.documents_bytes_max.or(under.documents_bytes_max),
             header_timeout_secs: self.header_timeout_secs.or(under.header_timeout_secs),
             body_timeout_secs: self.body_timeout_secs.or(under.body_timeout_secs),
+            body_rate_min: self.body_rate_min.or(under.body_rate_min),
             idle_timeout_secs: self.idle_timeout_secs.or(under.idle_timeout_secs),
             shutdown_grace_secs: self.shutdown_grace_secs.or(under.shutdown_grace_secs),
         }
@@ -212,6 +251,11 @@ fn bounded(setting: &'static str, value: u64, min: u64, max: u64) -> Result<u64,
 
 fn count(setting: &'static str, value: u32, min: u32, max: u32) -> Result<u32, BootError> {
     bounded(setting, value.into(), min.into(), max.into()).map(|_| value)
+}
+
+/// A bound on how many of something there may be at once.
+fn most(setting: &'static str, given: Option<u32>, default: u32) -> Result<usize, BootError> {
+    count(setting, given.unwrap_or(default), 1, 1_000_000).map(|most| most as usize)
 }
 
 fn secs(setting: &'static str, value: u32, min: u32) -> Result<Duration, BootError> {
