@@ -14,6 +14,7 @@
 
 mod bad_copies;
 mod health;
+mod read_budget;
 mod repair;
 mod target;
 mod types;
@@ -34,6 +35,7 @@ use cofre_runtime::{Clock, Random};
 use cofre_types::{BlobId, ResolvedRange, ShardId};
 use health::Health;
 use parking_lot::RwLock;
+pub(crate) use read_budget::{ReadBudget, ReadShare};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 pub(crate) use target::{Excluded, Shortage};
@@ -50,6 +52,7 @@ struct Inner {
     /// Failure domains of shards that are away and not attached: copies may stand on them.
     unattached: RwLock<BTreeMap<ShardId, Option<String>>>,
     bad_copies: BadCopyQueue,
+    read_budget: ReadBudget,
 }
 
 /// A shard of the pool.
@@ -64,7 +67,13 @@ impl Shards {
     pub fn new(clock: Clock, random: Random, options: ShardsOptions) -> Self {
         let bad_copies = BadCopyQueue::new(options.bad_copies_max);
         let (shards, unattached) = (RwLock::default(), RwLock::default());
-        Self(Arc::new(Inner { clock, random, options, shards, unattached, bad_copies }))
+        let read_budget = ReadBudget::default();
+        Self(Arc::new(Inner { clock, random, options, shards, unattached, bad_copies, read_budget }))
+    }
+
+    /// The memory of long reads.
+    pub(crate) fn read_budget(&self) -> &ReadBudget {
+        &self.0.read_budget
     }
 
     /// Adds a shard, or puts another backend behind one.
