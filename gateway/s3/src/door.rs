@@ -5,13 +5,16 @@ use crate::credentials::Credentials;
 use crate::errors;
 use crate::exchange::Exchange;
 use crate::forms::{self, Forms};
+use crate::gate::documents::Documents;
 use crate::gate::{Gate, XML_BYTES_MAX};
 use crate::host::Domains;
 use crate::layers::access_log::AccessLine;
 use crate::layers::answer::{AnswerBody, Fixed, finish};
 use crate::layers::before_s3s;
+use crate::layers::clients::{Claim, Clients, Connected};
 use crate::layers::cors::{CorsLayer, CrossOrigin};
 use crate::layers::rate_limit::RateLimit;
+use crate::layers::requests::{InFlight, Requests};
 use crate::layers::server_log::ServerLog;
 use crate::ops::Operations;
 use crate::options::{Observe, S3Options, Traffic};
@@ -35,7 +38,7 @@ use std::sync::Arc;
 
 /// Most bytes of a signed chunk: it is held whole until its signature is checked. SDKs send 64 KiB
 /// to 1 MiB.
-const SIGNED_CHUNK_BYTES_MAX: usize = 8 * 1024 * 1024;
+const SIGNED_CHUNK_BYTES_MAX: usize = 1024 * 1024;
 
 /// Largest body of a PUT or a part (AWS, "Amazon S3 multipart upload limits"): 5 GiB.
 const PUT_BYTES_MAX: u64 = 5 << 30;
@@ -71,6 +74,9 @@ struct Inner {
     websites: Websites,
     objects: Objects,
     domains: Domains,
+    clients: Clients,
+    requests: Requests,
+    documents: Documents,
     cors: CorsLayer,
     traffic: Arc<ArcSwap<Traffic>>,
     fixed: Fixed,
@@ -84,7 +90,10 @@ impl S3Door {
     pub fn new(parts: S3Parts) -> Self {
         let S3Parts { objects, iam, clock, random, options, observe } = parts;
         let traffic = Arc::new(ArcSwap::from_pointee(Traffic::default()));
-        let rate_limit = Arc::new(RateLimit::new(Arc::clone(&traffic), clock.clone()));
+        let requests = Requests::new(options.limits.clone());
+        let clients = Clients::new(clock.clone(), options.limits.anonymous_per_second);
+        let documents = Documents::new(options.limits.documents_bytes_max, clock.clone());
+        let rate_limit = Arc::new(RateLimit::new(Arc::clone(&traffic), clock.clone(), requests.clone()));
         let ours = objects.clone();
         let operations = Operations {
             objects: objects.clone(),
@@ -113,6 +122,7 @@ impl S3Door {
             credentials: credentials.clone(),
             domains: domains.clone(),
             rate_limit: Arc::clone(&rate_limit),
+            documents: documents.clone(),
             allow_insecure_sse_c: options.allow_insecure_sse_c,
             parser: builder().build(),
         };
@@ -131,6 +141,9 @@ impl S3Door {
             websites,
             objects: ours,
             domains,
+            clients,
+            requests,
+            documents,
             cors,
             traffic,
             fixed: Fixed {
@@ -151,20 +164,43 @@ impl S3Door {
 
     /// The service of one connection, whose origin is what the socket tells, never what a header says.
     pub fn connection(&self, origin: Origin) -> S3Connection {
-        S3Connection { door: self.clone(), origin }
+        let connected = Arc::new(self.0.clients.connect(origin.ip));
+        S3Connection { door: self.clone(), origin, connected }
     }
 
-    /// Answers a request. Never fails: what goes wrong is an answer too.
+    /// Answers the one request of a connection. Never fails: what goes wrong is an answer too.
     pub async fn call<B>(&self, origin: Origin, request: Request<B>) -> Response<AnswerBody>
     where
         B: http_body::Body<Data = Bytes> + Send + Sync + 'static,
         StdError: From<B::Error>,
     {
-        let inner = &self.0;
+        self.connection(origin).answer(request).await
+    }
+}
+
+impl S3Connection {
+    /// Answers a request. Never fails: what goes wrong is an answer too.
+    pub async fn answer<B>(&self, request: Request<B>) -> Response<AnswerBody>
+    where
+        B: http_body::Body<Data = Bytes> + Send + Sync + 'static,
+        StdError: From<B::Error>,
+    {
+        let Self { door, origin, connected } = self;
+        let (inner, origin) = (&door.0, *origin);
+        let (in_flight, claim) = match inner.enter(connected, &request) {
+            Ok((in_flight, claim)) => (Some(in_flight), Ok(claim)),
+            Err(error) => (None, Err(error)),
+        };
         let site = inner.websites.bucket(&request);
         let host_id = inner.fixed.host_id.to_str().unwrap_or_default();
-        let server_log =
-            ServerLog::begin(&inner.objects, &inner.domains, site.as_deref(), &inner.clock, host_id, &request).await;
+        let server_log = match &claim {
+            Ok(_) => {
+                let (objects, domains, clock) = (&inner.objects, &inner.domains, &inner.clock);
+                ServerLog::begin(objects, domains, site.as_deref(), clock, host_id, &request).await
+            }
+            // What there is no room for costs no more than its answer.
+            Err(_) => None,
+        };
         let watch = server_log.as_ref().map(|_| inner.clock.clone());
         let exchange = Exchange::new(RequestId::new(&inner.random), origin, watch);
         let line = AccessLine {
@@ -177,9 +213,15 @@ impl S3Door {
             sent_bytes: 0,
             observe: Arc::clone(&inner.observe),
             server_log,
+            _in_flight: in_flight,
         };
         let cross = CrossOrigin::of(&request, site.as_deref(), &inner.domains);
-        let answered = inner.dispatch(request, &exchange, site.as_deref(), cross.as_ref());
+        let answered = async {
+            let claim = claim?;
+            let answered = inner.dispatch(request, &exchange, site.as_deref(), cross.as_ref()).await;
+            inner.clients.judge(connected, claim, exchange.noted(|noted| noted.access_key.is_some()));
+            answered
+        };
         let answered = AssertUnwindSafe(answered).catch_unwind().await;
         let mut response = match answered {
             Ok(Ok(response)) => response,
@@ -204,6 +246,12 @@ impl S3Door {
 }
 
 impl Inner {
+    /// Makes room for a request, and lets its client make it.
+    fn enter<B>(&self, connected: &Connected, request: &Request<B>) -> Result<(InFlight, Claim), S3Error> {
+        let in_flight = self.requests.enter(connected)?;
+        Ok((in_flight, self.clients.admit(connected, request)?))
+    }
+
     async fn dispatch<B>(
         &self,
         request: Request<B>,
@@ -234,7 +282,7 @@ impl Inner {
             return self.forms.answer(request, exchange).await;
         }
         before_s3s::date(request.headers_mut());
-        before_s3s::declare_length(&mut request).await?;
+        let _held = before_s3s::declare_length(&mut request, &self.documents).await?;
         request.extensions_mut().insert(exchange.clone());
         self.service.call(request).await.map_err(|error| {
             let request_id = exchange.request_id();
@@ -286,6 +334,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 pub struct S3Connection {
     door: S3Door,
     origin: Origin,
+    connected: Arc<Connected>,
 }
 
 impl<B> hyper::service::Service<Request<B>> for S3Connection
@@ -298,7 +347,7 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
     fn call(&self, request: Request<B>) -> Self::Future {
-        let Self { door, origin } = self.clone();
-        Box::pin(async move { Ok(door.call(origin, request).await) })
+        let connection = self.clone();
+        Box::pin(async move { Ok(connection.answer(request).await) })
     }
 }

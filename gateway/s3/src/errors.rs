@@ -320,7 +320,13 @@ fn known_body_error(error: &(dyn std::error::Error + 'static)) -> Option<S3Error
         return Some(S3Error::new(S3ErrorCode::EntityTooLarge));
     }
     let timed_out = error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut);
-    timed_out.then(|| {
-        s3_error!(RequestTimeout, "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.")
-    })
+    timed_out.then(request_timeout)
+}
+
+/// The answer to what comes too slowly.
+pub(crate) fn request_timeout() -> S3Error {
+    s3_error!(
+        RequestTimeout,
+        "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed."
+    )
 }

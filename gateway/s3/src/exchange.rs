@@ -1,6 +1,7 @@
 //! One request on its way through the door: what the layers around s3s and the operations behind it
 //! tell each other. It travels as an extension of the request, never as a global or a task-local.
 
+use crate::layers::requests::InFlightOfAccount;
 use cofre_iam::{Origin, RequestId};
 use cofre_runtime::Clock;
 use cofre_types::AccountId;
@@ -34,6 +35,8 @@ pub(crate) struct Noted {
     pub(crate) access_key: Option<String>,
     /// The account that it is of.
     pub(crate) requester: Option<AccountId>,
+    /// Counts it among those of the account.
+    pub(crate) in_flight: Option<InFlightOfAccount>,
     /// Whether something was allowed only by an access control list. Noted of requests that are logged.
     pub(crate) list_used: bool,
     /// What became of each key of DeleteObjects. Noted of requests that are logged.

@@ -38,4 +38,5 @@ mod website;
 
 pub use door::{S3Connection, S3Door, S3Parts};
 pub use layers::answer::AnswerBody;
-pub use options::{Answered, Observe, S3Options, Traffic};
+pub use layers::requests::REQUEST_BYTES_MAX;
+pub use options::{Answered, Observe, RequestLimits, S3Options, Traffic};

@@ -17,6 +17,8 @@ pub struct S3Options {
     pub region: String,
     /// Whether customers' keys (SSE-C) may come over plain HTTP: where TLS ends before Cofre, or in tests.
     pub allow_insecure_sse_c: bool,
+    /// What bounds requests.
+    pub limits: RequestLimits,
     /// The `Server` header.
     pub server_name: String,
     /// The `x-amz-id-2` header: which node answered.
@@ -30,8 +32,36 @@ impl Default for S3Options {
             website_domains: Vec::new(),
             region: "us-east-1".to_owned(),
             allow_insecure_sse_c: false,
+            limits: RequestLimits::default(),
             server_name: "Cofre".to_owned(),
             host_id: "cofre".to_owned(),
+        }
+    }
+}
+
+/// What bounds requests, whatever clients do. What is beyond is answered 503 SlowDown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestLimits {
+    /// Most requests in flight.
+    pub requests_max: usize,
+    /// Most requests in flight of one account.
+    pub requests_per_account_max: usize,
+    /// Most requests in flight of one address; an IPv6 address counts by its /64.
+    pub requests_per_address_max: usize,
+    /// Requests a second that one address may make without a good signature; none is unlimited.
+    pub anonymous_per_second: Option<u32>,
+    /// Memory for documents that requests bring, in bytes.
+    pub documents_bytes_max: usize,
+}
+
+impl Default for RequestLimits {
+    fn default() -> Self {
+        Self {
+            requests_max: 2_048,
+            requests_per_account_max: 1_536,
+            requests_per_address_max: 1_536,
+            anonymous_per_second: Some(1_000),
+            documents_bytes_max: 64 << 20,
         }
     }
 }

@@ -20,6 +20,7 @@ mod signature;
 use crate::credentials::Credentials;
 use crate::exchange::Exchange;
 use crate::facts::Signed;
+use crate::gate::documents::{UNPROVEN_TIME_MAX, within};
 use crate::gate::payment::{self, Charge};
 use crate::gate::target::Target;
 use crate::gate::{admit_caller, check_expected_owner, refusals};
@@ -68,7 +69,8 @@ impl Forms {
         // The key is a field: a form is sent to a bucket.
         let bucket = target.bucket.filter(|_| !target.is_of_object());
         let bucket = bucket.ok_or_else(|| S3Error::new(S3ErrorCode::MethodNotAllowed))?;
-        let Form { mut fields, filename, file } = multipart::read(body, &Delimiter::of(&parts.headers)?).await?;
+        let Form { mut fields, filename, file } =
+            within(&self.clock, UNPROVEN_TIME_MAX, multipart::read(body, &Delimiter::of(&parts.headers)?)).await?;
         if fields.get("x-amz-security-token").is_some() {
             // As of every request: there are no sessions.
             return Err(S3Error::new(S3ErrorCode::InvalidToken));

@@ -11,11 +11,14 @@
 //! The second instance has no authentication of its own. Every operation takes its caller from what
 //! the gate puts into the request, and fails without it.
 
+mod budget;
+pub(crate) mod documents;
 mod payload;
 pub(crate) mod payment;
 pub(crate) mod refusals;
 pub(crate) mod target;
 
+pub(crate) use budget::Share;
 pub(crate) use payload::XML_BYTES_MAX;
 pub(crate) use target::Target;
 
@@ -30,9 +33,12 @@ use crate::translate::checksums;
 use crate::translate::conditions::Conditionals;
 use crate::translate::encryption::CustomerKeys;
 use crate::translate::names;
-use cofre_iam::Caller;
+use bytes::Bytes;
+use cofre_iam::{Action, Caller};
 use cofre_objects::Objects;
+use documents::Documents;
 use http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, Uri, header};
+use http_body::Body as _;
 use payment::Charge;
 use s3s::route::S3Route;
 use s3s::service::S3Service;
@@ -47,6 +53,7 @@ pub(crate) struct Gate {
     pub(crate) credentials: Credentials,
     pub(crate) domains: Domains,
     pub(crate) rate_limit: Arc<RateLimit>,
+    pub(crate) documents: Documents,
     /// Whether customers' keys may come over plain HTTP.
     pub(crate) allow_insecure_sse_c: bool,
     /// Parses requests and calls operations; checks no signatures.
@@ -65,8 +72,10 @@ impl S3Route for Gate {
     }
 
     async fn call(&self, request: S3Request<Body>) -> S3Result<S3Response<Body>> {
-        let (request, charge) = self.admit(request).await?;
+        let (request, charge, share) = self.admit(request).await?;
         let answer = self.parser.call(request).await;
+        // The document is gone by now.
+        drop(share);
         let failed = |error: HttpError| S3Error::with_source(S3ErrorCode::InternalError, error.into_std_error());
         let (mut parts, output) = answer.map_err(failed)?.into_parts();
         if parts.status == StatusCode::OK && parts.headers.contains_key(header::CONTENT_RANGE) {
@@ -86,8 +95,8 @@ impl S3Route for Gate {
 
 impl Gate {
     /// Makes of a request whose signature is good the one that s3s parses.
-    async fn admit(&self, request: S3Request<Body>) -> S3Result<(HttpRequest, Option<Charge>)> {
-        let S3Request { input: body, method, uri, mut headers, extensions, credentials, trailing_headers, .. } =
+    async fn admit(&self, request: S3Request<Body>) -> S3Result<(HttpRequest, Option<Charge>, Option<Share>)> {
+        let S3Request { input: mut body, method, uri, mut headers, extensions, credentials, trailing_headers, .. } =
             request;
         let exchange = extensions.get::<Exchange>().cloned().ok_or_else(errors::internal)?;
         let access_key = credentials.as_ref().map(|credentials| credentials.access_key.as_str());
@@ -98,11 +107,17 @@ impl Gate {
         let target = Target::of(&self.domains, &uri, &headers);
         check_expected_owner(&self.objects, &caller, &exchange, target.bucket, &headers).await?;
         let charge = caller.pays.then(|| Charge::of(&caller, target.bucket, &headers));
-        let body = if target.streams(&method) {
-            body
-        } else {
-            payload::gather(body, &headers, trailing_headers.as_ref(), target.digest_of(&method)).await?
-        };
+        let mut share = None;
+        if !target.streams(&method) && !body.is_end_stream() {
+            let document = documents::of(&method, &target);
+            let may = self.may_send(&caller, &exchange, target.bucket, document.actions);
+            let gathered = self.documents.gather(&mut body, document, access_key.is_some(), may).await?;
+            let (bytes, held) = gathered;
+            share = Some(held);
+            body = payload::checked(bytes, &headers, trailing_headers.as_ref(), target.digest_of(&method))?;
+        } else if !target.streams(&method) {
+            body = payload::checked(Bytes::new(), &headers, trailing_headers.as_ref(), target.digest_of(&method))?;
+        }
         checksums::strip_aws_chunked(&mut headers);
         let conditionals = Conditionals::take(&mut headers);
         let signed = Signed::of(access_key.is_some(), &headers, &uri);
@@ -117,7 +132,20 @@ impl Gate {
         let trailers = trailing_headers;
         let admitted = Admitted { caller, exchange, conditionals, trailers, signed, customer_keys };
         request.extensions_mut().insert(admitted);
-        Ok((request, charge))
+        Ok((request, charge, share))
+    }
+
+    /// Refuses a large document of a caller that nothing may let. What it may the operation asks, who knows all of it.
+    async fn may_send(
+        &self,
+        caller: &Caller,
+        exchange: &Exchange,
+        bucket: Option<&str>,
+        actions: &[Action],
+    ) -> S3Result<()> {
+        let Some(bucket) = bucket.filter(|_| !actions.is_empty()) else { return Ok(()) };
+        let could = self.objects.could_be_allowed(caller, actions, &names::bucket(bucket)?).await;
+        could.map_err(|error| errors::refuse(error, About { exchange, bucket, key: None, upload: None }))
     }
 }
 
@@ -145,7 +173,7 @@ pub(crate) async fn check_expected_owner(
     Err(S3Error::with_message(S3ErrorCode::AccessDenied, "Access Denied"))
 }
 
-/// Makes the caller and holds its key to its rate.
+/// Makes the caller, holds its key to its rate, and counts the request among those of its account.
 pub(crate) async fn admit_caller(
     credentials: &Credentials,
     rate_limit: &RateLimit,
@@ -156,7 +184,12 @@ pub(crate) async fn admit_caller(
         exchange.note(|noted| noted.access_key = Some(access_key.to_owned()));
     }
     let caller = credentials.caller(access_key, exchange).await?;
-    exchange.note(|noted| noted.requester = caller.principal.account_id());
+    let account = caller.principal.account_id();
+    exchange.note(|noted| noted.requester = account);
     rate_limit.admit(access_key.unwrap_or_default())?;
+    if let Some(account) = account {
+        let in_flight = rate_limit.requests.enter_account(account)?;
+        exchange.note(|noted| noted.in_flight = Some(in_flight));
+    }
     Ok(caller)
 }

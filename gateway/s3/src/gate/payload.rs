@@ -1,4 +1,4 @@
-//! XML bodies: gathered within a bound, and held against the digests that the request declares.
+//! XML bodies, held against the digests that the request declares.
 
 use crate::errors;
 use crate::translate::checksums;
@@ -7,10 +7,9 @@ use cofre_objects::DeclaredChecksum;
 use cofre_types::{Checksum, ChecksumAlgorithm, ChecksumKind};
 use http::HeaderMap;
 use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Md5, Sha1, Sha256};
-use s3s::{Body, BodySizeLimitExceeded, S3Error, S3ErrorCode, S3Result, TrailingHeaders, s3_error};
+use s3s::{Body, S3Error, S3ErrorCode, S3Result, TrailingHeaders, s3_error};
 
-/// Most bytes of an XML body. A thousand keys of 1,024 bytes, every one of them escaped, are below
-/// it, and so are ten thousand parts with their checksums.
+/// Most bytes of an XML body that the parser takes. Each operation has a smaller bound of its own.
 pub(crate) const XML_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// What the checksum in a request's headers is of.
@@ -22,17 +21,13 @@ pub(super) enum DigestOf {
     Object,
 }
 
-/// Gathers a body and checks it against `Content-MD5` and its checksum, before or behind it.
-pub(super) async fn gather(
-    mut body: Body,
+/// Checks a document against `Content-MD5` and its checksum, before or behind it, and gives it as the parser takes it.
+pub(super) fn checked(
+    bytes: Bytes,
     headers: &HeaderMap,
     trailers: Option<&TrailingHeaders>,
     of: DigestOf,
 ) -> S3Result<Body> {
-    let bytes = body.store_all_limited(XML_BYTES_MAX).await.map_err(|error| {
-        let too_long = error.is::<BodySizeLimitExceeded>() || error.is::<http_body_util::LengthLimitError>();
-        if too_long { S3Error::new(S3ErrorCode::MaxMessageLengthExceeded) } else { errors::body(error) }
-    })?;
     check(&bytes, headers, trailers, of)?;
     Ok(Body::from(resolve_control_references(bytes)))
 }

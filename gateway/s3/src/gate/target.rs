@@ -44,8 +44,13 @@ impl<'a> Target<'a> {
 
     /// What a checksum in the headers is of, where the body is XML.
     pub(super) fn digest_of(&self, method: &Method) -> DigestOf {
-        let completes = *method == Method::POST && self.has_key && self.parameters().any(|name| name == "uploadId");
+        let completes = *method == Method::POST && self.has_key && self.has_parameter("uploadId");
         if completes { DigestOf::Object } else { DigestOf::Body }
+    }
+
+    /// Whether its address has a parameter of this name.
+    pub(super) fn has_parameter(&self, wanted: &str) -> bool {
+        self.parameters().any(|name| name == wanted)
     }
 
     fn parameters(&self) -> impl Iterator<Item = &'a str> {

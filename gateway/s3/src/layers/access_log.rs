@@ -2,6 +2,7 @@
 //! `cofre::access`. It names the key but never a signature, and the path but never the query, which
 //! may hold one.
 
+use super::requests::InFlight;
 use super::server_log::ServerLog;
 use crate::exchange::Exchange;
 use crate::options::{Answered, Observe};
@@ -22,6 +23,8 @@ pub(crate) struct AccessLine {
     pub(crate) observe: Arc<dyn Observe>,
     /// What is to stand in the log of the bucket, if it is logged.
     pub(crate) server_log: Option<Box<ServerLog>>,
+    /// Counts the request; none if there was no room for it.
+    pub(crate) _in_flight: Option<InFlight>,
 }
 
 impl Drop for AccessLine {

@@ -1,12 +1,12 @@
 //! What S3 takes from a client and s3s does not, put right before s3s sees it. Nothing here is signed.
 
-use crate::errors;
+use crate::gate::Share;
+use crate::gate::documents::Documents;
 use crate::translate::times;
 use cofre_types::Timestamp;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use http_body::Body as _;
-use http_body_util::LengthLimitError;
-use s3s::{Body, BodySizeLimitExceeded, HttpRequest, S3Error, S3ErrorCode, S3Result};
+use s3s::{Body, HttpRequest, S3Error, S3ErrorCode, S3Result};
 
 /// Most bytes of a body that comes in chunks without its length: it is held until it is known, before
 /// its signature is.
@@ -37,20 +37,19 @@ fn basic(at: Timestamp) -> String {
     at.chars().filter(|c| !matches!(c, '-' | ':')).collect::<String>().replace(".000", "")
 }
 
-/// Learns the length of a PUT's body that declares none, as `Transfer-Encoding: chunked` allows.
-pub(crate) async fn declare_length(request: &mut HttpRequest) -> S3Result<()> {
+/// Learns the length of a PUT's body that declares none, as `Transfer-Encoding: chunked` allows. What this gives is held
+/// for as long as the body is.
+pub(crate) async fn declare_length(request: &mut HttpRequest, documents: &Documents) -> S3Result<Option<Share>> {
     let headers = request.headers();
     let is_declared = headers.contains_key(header::CONTENT_LENGTH) || headers.contains_key(DECODED_LENGTH);
     if *request.method() != Method::PUT || is_declared || request.body().size_hint().exact().is_some() {
-        return Ok(());
+        return Ok(None);
     }
-    let bytes = request.body_mut().store_all_limited(UNDECLARED_BYTES_MAX).await.map_err(|error| {
-        let too_long = error.is::<BodySizeLimitExceeded>() || error.is::<LengthLimitError>();
-        if too_long { S3Error::new(S3ErrorCode::MissingContentLength) } else { errors::body(error) }
-    })?;
+    let gathered = documents.unproven(request.body_mut(), UNDECLARED_BYTES_MAX).await?;
+    let (bytes, share) = gathered.ok_or_else(|| S3Error::new(S3ErrorCode::MissingContentLength))?;
     request.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
     *request.body_mut() = Body::from(bytes);
-    Ok(())
+    Ok(Some(share))
 }
 
 #[cfg(test)]
