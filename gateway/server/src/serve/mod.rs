@@ -20,6 +20,7 @@ mod metrics;
 mod opener;
 mod redundancy;
 mod untouched;
+mod wrong_door;
 
 pub(crate) use boot::catalog_directory;
 pub use log::LogControl;
@@ -32,16 +33,17 @@ use cofre_iam::Iam;
 use cofre_jobs::{Ground, Jobs};
 use cofre_objects::{Objects, Parts, Topology};
 use cofre_runtime::{Clock, Random, Shutdown, Task, spawn};
-use cofre_s3::{S3Door, S3Options, S3Parts};
+use cofre_s3::{RequestLimits, S3Door, S3Options, S3Parts};
 use cofre_settings::{BootSettings, DynamicSettings};
 use cofre_shards::{Shards, ShardsOptions};
-use listen::{Limits, Listener};
+use listen::{Door, Limits, Listener};
 use prometheus_client::registry::Registry;
 use redundancy::DefaultRedundancy;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use wrong_door::Guarded;
 
 /// How long jobs and the admin API may take to end once the S3 door is closed.
 const END_GRACE: Duration = Duration::from_secs(10);
@@ -83,8 +85,8 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     let (clock, random) = (Clock::system(), Random::system());
     untouched::check(&settings).await?;
     let base = boot::open(&settings, &clock, &random).await?;
-    let s3 = Listener::bind("listen", settings.listen, settings.tls.as_ref()).await?;
-    let admin = Listener::bind("admin_listen", settings.admin_listen, settings.admin_tls.as_ref()).await?;
+    let s3 = Listener::bind(Door::S3, settings.listen, settings.tls.as_ref()).await?;
+    let admin = Listener::bind(Door::Admin, settings.admin_listen, settings.admin_tls.as_ref()).await?;
 
     let store: Arc<dyn cofre_catalog::Store> = base.store.clone();
     let dynamic = DynamicSettings::open(Arc::clone(&store), clock.clone()).await?;
@@ -147,6 +149,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
             website_domains: settings.website_domains.clone(),
             region: settings.region.clone(),
             allow_insecure_sse_c: settings.allow_insecure_sse_c,
+            limits: request_limits(&settings),
             ..S3Options::default()
         },
         observe: Arc::new(metrics::S3Metrics::register(&mut registry)),
@@ -169,10 +172,15 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     let limits = Limits::of(&settings);
     let (s3_address, admin_address) = (s3.address(), admin.address());
     let grace = settings.shutdown_grace;
-    let s3_task =
-        spawn(s3.serve(limits, draining.clone(), grace, clock.clone(), move |origin| door.connection(origin)));
+    let s3_port = s3_address.port();
+    let service = move |origin| Guarded { service: door.connection(origin), door: Door::S3, s3_port };
+    let s3_task = spawn(s3.serve(limits, draining.clone(), grace, clock.clone(), service));
     let router = cofre_admin_server::router(api);
-    let service = move |_| hyper_util::service::TowerToHyperService::new(router.clone());
+    let service = move |_| Guarded {
+        service: hyper_util::service::TowerToHyperService::new(router.clone()),
+        door: Door::Admin,
+        s3_port,
+    };
     let admin_task = spawn(admin.serve(limits, closing.clone(), END_GRACE, clock, service));
     Ok(Running {
         s3: s3_address,
@@ -187,6 +195,16 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         store: base.store,
         shutdown_grace: grace,
     })
+}
+
+fn request_limits(settings: &BootSettings) -> RequestLimits {
+    RequestLimits {
+        requests_max: settings.requests_max,
+        requests_per_account_max: settings.requests_per_account_max,
+        requests_per_address_max: settings.requests_per_address_max,
+        anonymous_per_second: settings.anonymous_requests_per_second,
+        documents_bytes_max: usize::try_from(settings.documents_bytes_max).unwrap_or(usize::MAX),
+    }
 }
 
 impl Running {
