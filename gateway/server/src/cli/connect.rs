@@ -1,6 +1,6 @@
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use cofre_admin_client::{Client, ClientOptions, Error};
+use cofre_admin_client::{Client, ClientOptions, Error, TlsFault};
 use std::path::{Path, PathBuf};
 
 /// Where the API of a Cofre on this machine is.
@@ -72,6 +72,21 @@ pub(super) fn explain(error: Error) -> anyhow::Error {
             "is cofre serve running there? Its first lines say where the admin API listens; set COFRE_ADMIN_URL or --url"
                 .to_owned(),
         ),
+        Error::Tls { fault, .. } => Some(match fault {
+            TlsFault::UntrustedCertificate => {
+                "name the server's certificate, or that of who issued it, with --ca-file FILE or COFRE_ADMIN_CA_FILE".to_owned()
+            }
+            TlsFault::AuthorityCertificate => {
+                "the server shows a certificate that may only issue others: make it one with basicConstraints=CA:FALSE, \
+                 which that one may issue"
+                    .to_owned()
+            }
+            TlsFault::OtherName => {
+                "its certificate is for other names: use one of them in --url or COFRE_ADMIN_URL".to_owned()
+            }
+            TlsFault::NotTls => "that port seems to speak plain HTTP: use http:// in --url or COFRE_ADMIN_URL".to_owned(),
+            TlsFault::Other => "is that the port of the admin API? It speaks TLS if --admin-tls-cert is set".to_owned(),
+        }),
         Error::Problem(problem) if problem.status == 401 => {
             Some("check COFRE_ADMIN_TOKEN, or the file of --token-file: is it the token of this Cofre?".to_owned())
         }
