@@ -8,6 +8,7 @@ mod cofre;
 mod data;
 mod fill;
 mod http;
+pub mod http2;
 mod log;
 mod sign;
 mod tool;

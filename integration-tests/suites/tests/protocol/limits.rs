@@ -1,5 +1,5 @@
 use anyhow::Result;
-use cofre_harness::{Connection, Options, Request};
+use cofre_harness::{Connection, Options, Request, Tool};
 use cofre_suites::{BUCKET, contents, path, put, refused, succeeded, with_bucket};
 use std::time::Duration;
 
@@ -64,6 +64,34 @@ fn a_flood_of_headers_is_refused() -> Result<()> {
         }
     }
     succeeded(cofre.send(Request::new("GET", "/"))?).map(drop)
+}
+
+#[test]
+fn a_head_has_16_kib_at_most() -> Result<()> {
+    let cofre = with_bucket(Options::new())?;
+    for address in [cofre.s3(), cofre.admin()] {
+        for (bytes, refused) in [(14 << 10, false), (16 << 10, true), (40 << 10, true), (200 << 10, true)] {
+            let head = format!("GET / HTTP/1.1\r\nhost: a\r\nuser-agent: {}\r\n\r\n", "a".repeat(bytes));
+            let mut connection = Connection::open(address)?;
+            connection.wait_at_most(PATIENCE)?;
+            connection.write(head.as_bytes())?;
+            let response = connection.response(false)?;
+            assert_eq!(response.status == 431, refused, "{bytes}: {response:?}");
+            if refused {
+                assert_eq!(response.header("connection"), Some("close"));
+                assert!(connection.is_closed());
+            }
+            let said = Tool::new("curl")
+                .args(&["--silent", "--http2-prior-knowledge", "--output", "/dev/null", "--write-out", "%{http_code}"])
+                .args(&["--user-agent", &"a".repeat(bytes)])
+                .arg(format!("http://{address}/"))
+                .run();
+            // Beyond what an encoder may send at all the connection ends.
+            let taken = said.as_ref().is_ok_and(|said| said != "431" && said != "000");
+            assert_eq!(taken, !refused, "{bytes} over HTTP/2: {said:?}");
+        }
+    }
+    Ok(())
 }
 
 #[test]

@@ -4,7 +4,13 @@
 mod authentication;
 mod bodies;
 mod connections;
+mod crowds;
+mod documents;
+mod keep_alive;
 mod keys;
 mod limits;
+mod memory;
 mod process;
+mod slow;
 mod tls;
+mod wrong_doors;
