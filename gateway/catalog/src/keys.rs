@@ -32,6 +32,8 @@
 //! | `s` | shard id | counters of a shard's copies and their bytes |
 //! | `r` | shard id | directory of a shard that was removed |
 //! | `C` | | which Cofre this is |
+//! | `i` | | incarnation: that the catalog was restored |
+//! | `f` | shard id | comparison of a shard with a catalog that was restored |
 //! | `X` | | the keys that the file of encryption keys has had |
 //! | `R` | | the default redundancy |
 //! | `N` | counter name | counter |
@@ -74,6 +76,8 @@ pub mod family {
     pub const SHARD_USAGE: u8 = b's';
     pub const REMOVED_SHARD: u8 = b'r';
     pub const CLUSTER: u8 = b'C';
+    pub const INCARNATION: u8 = b'i';
+    pub const COMPARISON: u8 = b'f';
     pub const KNOWN_KEYS: u8 = b'X';
     pub const DEFAULT_REDUNDANCY: u8 = b'R';
     pub const COUNTER: u8 = b'N';
@@ -338,6 +342,16 @@ pub fn blob_of(key: &[u8]) -> Option<BlobId> {
 /// Key of the record that says which Cofre this is.
 pub fn cluster() -> Vec<u8> {
     vec![family::CLUSTER]
+}
+
+/// Key of the record of the catalog's incarnation.
+pub fn incarnation() -> Vec<u8> {
+    vec![family::INCARNATION]
+}
+
+/// Key of the comparison of a shard with a catalog that was restored.
+pub fn comparison(id: ShardId) -> Vec<u8> {
+    with(family::COMPARISON, &[&id.0.to_be_bytes()])
 }
 
 /// Key of the record of the encryption keys that are known.

@@ -1,8 +1,10 @@
 use super::format::{Decoder, Records, Unreadable};
 use super::{BACKUP_FILE, BackupError, BackupProgress, BackupSummary, sync_directory};
-use crate::StoreError;
 use crate::embedded::{EmbeddedOptions, Loader};
+use crate::records::{IncarnationRecord, Record};
+use crate::{Entry, StoreError, keys};
 use cofre_runtime::blocking;
+use cofre_types::Timestamp;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -17,7 +19,7 @@ pub async fn verify(directory: &Path) -> Result<BackupSummary, BackupError> {
 }
 
 /// Restores a backup as an embedded catalog at `data`, which must not be there, or be empty. The
-/// catalog is as it was at the backup's moment, and its revisions go on from there.
+/// catalog is as it was at the backup's moment, and its revisions go on from there. It is a new incarnation, from `now`.
 ///
 /// `progress` is called for each block from a thread that may block; it should be quick.
 ///
@@ -29,6 +31,7 @@ pub async fn restore(
     directory: &Path,
     data: &Path,
     options: EmbeddedOptions,
+    now: Timestamp,
     mut progress: impl FnMut(BackupProgress) + Send + 'static,
 ) -> Result<BackupSummary, BackupError> {
     let path = directory.join(BACKUP_FILE);
@@ -38,7 +41,8 @@ pub async fn restore(
         let total = read(&path, |_, _| Ok(()))?;
         let beside = beside(&data)?;
         remove(&beside)?;
-        load(&path, &beside, &options, total, &mut progress).inspect_err(|_| drop(remove(&beside)))?;
+        let incarnation = IncarnationRecord { id: options.random.bytes(), begun: now, backup_taken: total.taken };
+        load(&path, &beside, &options, (total, &incarnation), &mut progress).inspect_err(|_| drop(remove(&beside)))?;
         std::fs::rename(&beside, &data).map_err(BackupError::io(&data))?;
         sync_directory(parent(&data))?;
         Ok(total)
@@ -82,11 +86,12 @@ fn load(
     path: &Path,
     beside: &Path,
     options: &EmbeddedOptions,
-    total: BackupSummary,
+    (total, incarnation): (BackupSummary, &IncarnationRecord),
     progress: &mut impl FnMut(BackupProgress),
 ) -> Result<(), BackupError> {
     let mut loader = Loader::begin(beside, options, total.revision)?;
-    let read = read(path, |records, done| {
+    let read = read(path, |mut records, done| {
+        records.retain(|(key, _)| *key != keys::incarnation());
         loader.load(records)?;
         progress(BackupProgress {
             records: done.records,
@@ -99,6 +104,8 @@ fn load(
     if read != total {
         return Err(BackupError::Damaged { path: path.to_owned(), reason: "it changed while it was read".to_owned() });
     }
+    let entry = Entry { revision: total.revision, value: incarnation.encode() };
+    loader.load(vec![(keys::incarnation(), entry)])?;
     loader.finish()?;
     sync_directory(beside)
 }

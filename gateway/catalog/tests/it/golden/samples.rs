@@ -1,11 +1,11 @@
 use super::{check, check_older};
 use cofre_catalog::records::{
     AccessKeyRecord, AccessLogRecord, AccountRecord, AclGrant, AclGrantee, AclPermission, AclRecord, AdminTokenRecord,
-    BlobRecord, BucketConfig, BucketRecord, ClusterRecord, Content, CopyRecord, DefaultEncryption,
+    BlobRecord, BucketConfig, BucketRecord, ClusterRecord, ComparisonRecord, Content, CopyRecord, DefaultEncryption,
     DefaultRedundancyRecord, DoomedRecord, Durability, Encryption, EncryptionMethod, EventRecord, GarbageRecord,
-    Guards, Header, Headers, HealRecord, JobRecord, KnownKey, KnownKeysRecord, LegalHold, LockConfig, LockDefault,
+    Guards, Header, Headers, HealRecord, IncarnationRecord, JobRecord, KnownKey, KnownKeysRecord, LegalHold, LockConfig, LockDefault,
     LockMode, LockPeriod, ManifestRecord, Ownership, PartRecord, Payer, PublicAccessBlock, RemovedShardRecord,
-    Retention, S3Place, Scope, Segment, SettingsRecord, ShardMode, ShardPass, ShardPlace, ShardRecord, UploadRecord,
+    Retention, S3Place, Scope, Segment, SettingsRecord, ShardMode, ShardPass, ShardPlace, ShardRecord, UnknownCopies, UploadRecord,
     VersionKind, VersionRecord, Versioning,
 };
 use cofre_types::{
@@ -357,6 +357,20 @@ fn shards_settings_events_and_jobs() {
         details: pairs(&[("from", "active"), ("to", "draining")]),
     };
     check("event", &[record]);
+    let incarnation = IncarnationRecord { id: [7; 16], begun: TIME, backup_taken: Some(TIME) };
+    check("incarnation", &[IncarnationRecord { backup_taken: None, ..incarnation.clone() }, incarnation]);
+    let unknown = UnknownCopies { copies: 300, bytes: 70_000, object_millionths: 150_000_000 };
+    let under_way = ComparisonRecord { incarnation: [7; 16], cursor: vec![1, 2], newer: unknown, ..Default::default() };
+    let ended = ComparisonRecord {
+        cursor: Vec::new(),
+        ended: TIME,
+        released: TIME,
+        seen: 1_000,
+        named: 2,
+        older: unknown,
+        ..under_way.clone()
+    };
+    check("comparison", &[under_way, ended]);
     check("cluster", &[ClusterRecord { id: [7; 16], created: TIME }]);
     let schemes = [Scheme::Replicas { count: 2 }, Scheme::Erasure { data: 4, parity: 2 }];
     check("default-redundancy", &schemes.map(|scheme| DefaultRedundancyRecord { scheme }));
