@@ -223,10 +223,24 @@ impl Objects {
             match self.shards().read(&blob_ref(id, &record), range).await {
                 Ok(stream) => return Ok((stream, record.sealed_for.unwrap_or(id))),
                 Err(_) if moved => {}
-                Err(error) => return Err(read_error(id, &error)),
+                Err(error) => return Err(self.read_error(id, &error).await),
             }
         }
         Err(Error::Unreadable(format!("blob {id} keeps moving")))
+    }
+
+    /// What it means that a blob could not be read. Copies that are proved bad are all that there are, unless the catalog
+    /// was restored and some shard has yet to tell what it holds.
+    async fn read_error(&self, id: BlobId, error: &ReadError) -> Error {
+        let why = format!("blob {id}: {error}");
+        match error {
+            ReadError::Unreachable(_) => Error::Unreadable(why),
+            ReadError::AllMissing | ReadError::Corrupt(_) => match self.all_compared().await {
+                Ok(true) => Error::Lost(why),
+                Ok(false) => Error::Unreadable(format!("{why}; shards have yet to be compared with the restored catalog")),
+                Err(error) => error,
+            },
+        }
     }
 }
 
@@ -302,8 +316,4 @@ pub(crate) fn write_error(error: WriteError) -> Error {
         WriteError::NoRoom => Error::NoRoom,
         other => Error::Unavailable(other.to_string()),
     }
-}
-
-fn read_error(id: BlobId, error: &ReadError) -> Error {
-    Error::Unreadable(format!("blob {id}: {error}"))
 }

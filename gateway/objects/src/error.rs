@@ -175,7 +175,10 @@ pub enum Error {
     /// Fewer shards can be written to than redundancy asks for. Try again later.
     #[error("too few shards can be written to: {0}")]
     Unavailable(String),
-    /// The bytes cannot be read now, or not any more. Try again; then see the shard's status.
+    /// The bytes are proved damaged or lost wherever they stood. Asking again is of no use: restore the object.
+    #[error("the content is lost: {0}")]
+    Lost(String),
+    /// The bytes cannot be read now. Try again; then see the shard's status.
     #[error("the content cannot be read: {0}")]
     Unreadable(String),
     /// The server failed. What is behind it stands in the log, not in the answer.

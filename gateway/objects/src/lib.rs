@@ -67,7 +67,7 @@ pub use lifecycle::{
 pub use list::*;
 pub use lock::WantedLock;
 pub use maintain::{
-    Damaged, Deleted, HealCursor, Healed, Imbalance, Orphans, Queued, Rebalanced, Reclaimed, Reconciled, Reconciling,
+    Compared, Damaged, Deleted, HealCursor, Healed, Imbalance, Orphans, Queued, Rebalanced, Reclaimed, Reconciled, Reconciling,
     Relocated, Scrubbed, StaleUploads,
 };
 pub use object::*;

@@ -94,7 +94,7 @@ impl Objects {
         let sealed = record.guards.encryption.is_some();
         let rewritten = match self.rewrite(bucket, key, sealed, &record.content, scheme).await {
             Ok(rewritten) => rewritten,
-            Err(error @ (Error::NoRoom | Error::Unavailable(_) | Error::Unreadable(_))) => {
+            Err(error @ (Error::NoRoom | Error::Unavailable(_) | Error::Unreadable(_) | Error::Lost(_))) => {
                 return Ok(Restated::Failed(error.to_string()));
             }
             Err(error) => return Err(error),

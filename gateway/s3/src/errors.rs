@@ -173,6 +173,10 @@ pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
             tracing::warn!(request_id = %exchange.request_id(), why, "a request was turned away");
             s3_error!(ServiceUnavailable, "Service is unable to handle request.")
         }
+        Error::Lost(why) => {
+            tracing::error!(request_id = %exchange.request_id(), why, "content could not be read, and is lost");
+            s3_error!(InternalError, "The content is damaged or lost on every shard that held it. It cannot be read again.")
+        }
         Error::Unreadable(why) => {
             tracing::error!(request_id = %exchange.request_id(), why, "content could not be read");
             s3_error!(ServiceUnavailable, "The content cannot be read now. Please try again.")

@@ -25,6 +25,7 @@ mod look;
 mod register;
 mod remote;
 mod remove;
+mod restore;
 mod view;
 mod waiting;
 
@@ -34,7 +35,8 @@ pub use drain::{DrainProgress, DrainState};
 pub use error::TopologyError;
 pub use register::{LABEL_BYTES_MAX, LABELS_MAX, NewShard, WEIGHT_PERCENT_MAX};
 pub use remote::{NewPlace, NewS3Place, REMOTE_CAPACITY_BYTES, S3Change, S3Key};
-pub use view::{ShardSight, ShardView, domains, out_of_reach};
+pub use restore::{Restore, Unknown};
+pub use view::{ShardSight, ShardView, domains, out_of_reach, shared_devices};
 pub use waiting::{Doomed, WAITING_COUNTED_MAX, Waiting};
 
 pub use cofre_catalog::records::{RemovedShardRecord, S3Place, ShardMode, ShardPlace, ShardRecord};

@@ -34,6 +34,7 @@ impl Topology {
         batch.checks.push(Check::NoneWithPrefix(keys::doomed_on(id)));
         batch.delete(keys::shard(id));
         batch.delete(keys::shard_usage(id));
+        batch.delete(keys::comparison(id));
         if let ShardPlace::Filesystem { path } = found.record.place {
             for older in self.removed().await?.iter().filter(|removed| removed.path == path) {
                 batch.delete(keys::removed_shard(older.id));

@@ -81,6 +81,7 @@ pub async fn heal(bed: &Bed) -> Healed {
         all.blobs += step.blobs;
         all.bytes += step.bytes;
         all.waiting += step.waiting;
+        all.waits_for.extend(step.waits_for);
         all.damaged.extend(step.damaged);
         after = step.next;
         if after.is_none() {

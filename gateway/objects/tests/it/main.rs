@@ -25,6 +25,7 @@ mod quota;
 mod rebalance;
 mod remote_shards;
 mod requests;
+mod restored;
 mod rights;
 mod rivals;
 mod transitions;
