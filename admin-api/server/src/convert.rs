@@ -137,6 +137,8 @@ impl From<TopologyError> for ApiError {
             | TopologyError::NotDraining
             | TopologyError::HoldsCopies(_)
             | TopologyError::NotGivenUp
+            | TopologyError::NotRestored
+            | TopologyError::NotCompared { .. }
             | TopologyError::Away(_)
             | TopologyError::TooMany
             | TopologyError::Conflict => Self::Conflict(error.to_string()),
@@ -201,6 +203,7 @@ impl From<Error> for ApiError {
             | Error::IsDeleteMarker { .. }
             | Error::NoSuchUpload
             | Error::QuotaExceeded
+            | Error::Lost(_)
             | Error::Unreadable(_)
             | Error::Internal(_) => Self::Internal(text),
         }

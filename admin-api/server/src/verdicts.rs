@@ -2,7 +2,7 @@
 
 use cofre_admin_types::{Promise, Severity, Verdict};
 use cofre_jobs::{JobState, JobStatus};
-use cofre_objects::{Holdings, InUse, RedundancyOf, ShardMode, ShardSight, ShardState, ShardView, Waiting, domains};
+use cofre_objects::{Holdings, InUse, RedundancyOf, Restore, ShardMode, ShardSight, ShardState, ShardView, Waiting, domains, shared_devices};
 use cofre_types::{Scheme, ShardId};
 
 /// With less free room than this share of the total, a shard is nearly full.
@@ -29,6 +29,8 @@ pub(crate) struct Seen<'a> {
     /// Copies or pieces to spare that the settings ask of a write.
     pub(crate) spares_min: Option<u8>,
     pub(crate) jobs: &'a [JobStatus],
+    /// That the catalog was restored from a backup.
+    pub(crate) restore: Option<&'a Restore>,
     pub(crate) now_nanos: u64,
 }
 
@@ -65,6 +67,8 @@ pub(crate) fn verdicts(seen: &Seen<'_>) -> Vec<Verdict> {
         shard(view, seen.scheme, &mut verdicts);
     }
     redundancy(seen, &mut verdicts);
+    verdicts.extend(seen.restore.and_then(restore));
+    verdicts.extend(shared_devices(seen.shards).iter().map(|shards| one_device(shards)));
     jobs(seen, &mut verdicts);
     verdicts.sort_by_key(|verdict| (std::cmp::Reverse(verdict.severity), verdict.promise));
     verdicts
@@ -195,6 +199,43 @@ fn away(id: ShardId, scheme: Scheme, reason: &str) -> Verdict {
     verdict(Severity::Warning, Promise::Durability, subject, message)
 }
 
+fn one_device(shards: &str) -> Verdict {
+    let message = format!(
+        "{shards} stand on one device and fail together: copies on them are no redundancy, and they share its room; put them \
+         on devices of their own, or say what each fails with (`cofre admin shard set N --failure-domain NAME`)"
+    );
+    verdict(Severity::Warning, Promise::Durability, "shards", message)
+}
+
+/// What a catalog that was restored has yet to learn of the shards, and waits for.
+fn restore(restore: &Restore) -> Option<Verdict> {
+    let taken = restore.backup_taken.map_or_else(|| "an unknown time".to_owned(), crate::convert::time_text);
+    let of = format!("restored from a backup of {taken}; {} of {} shards compared", restore.compared, restore.shards);
+    let found = format!(
+        "{} newer than the backup in no record",
+        match restore.newer.objects {
+            1 => "1 object is".to_owned(),
+            objects => format!("{objects} objects are"),
+        },
+    );
+    let message = if restore.compared < restore.shards {
+        let so_far = if restore.waiting { format!("; so far {found}") } else { String::new() };
+        format!("{of}: nothing is deleted from the others before they are (job orphans){so_far}")
+    } else if restore.waiting {
+        format!(
+            "{of}: {found}, and {} that are older; nothing of that is deleted before you say so with `cofre admin \
+             restore discard`",
+            match restore.older.copies {
+                1 => "1 copy".to_owned(),
+                copies => format!("{copies} copies"),
+            },
+        )
+    } else {
+        return None;
+    };
+    Some(verdict(Severity::Warning, Promise::Durability, "catalog", message))
+}
+
 fn redundancy(seen: &Seen<'_>, verdicts: &mut Vec<Verdict>) {
     if seen.away.blobs > 0 {
         let message = format!(
@@ -253,7 +294,8 @@ fn jobs(seen: &Seen<'_>, verdicts: &mut Vec<Verdict>) {
                 verdicts.push(verdict(Severity::Warning, Promise::Upkeep, subject(), message));
             }
             JobState::Stuck => {
-                let why = job.figures.problems.first().map(|(subject, why)| format!(": {subject}: {why}"));
+                let why = job.figures.problems.first();
+                let why = why.map(|problem| format!(": {}: {}", problem.subject, problem.why));
                 let message =
                     format!("it has something to do and got nothing done for a minute{}", why.unwrap_or_default());
                 verdicts.push(verdict(Severity::Warning, Promise::Upkeep, subject(), message));

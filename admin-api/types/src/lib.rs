@@ -17,6 +17,7 @@ mod inspect;
 mod jobs;
 mod page;
 mod problem;
+mod restores;
 mod settings;
 mod shard_places;
 mod shards;
@@ -36,13 +37,14 @@ pub use inspect::{CopyCheck, InspectQuery, InspectedBlob, InspectedCopy, Inspect
 pub use jobs::{Job, JobProblem, JobShard, JobState};
 pub use page::{Page, PageQuery};
 pub use problem::Problem;
+pub use restores::{CatalogRestore, UnknownContent};
 pub use settings::{
     Change, CorsDefault, JobSettings, JobsSettings, Quotas, RateLimits, Repair, RollbackSettings, Settings,
     SettingsDiff, SettingsDocument, SettingsRevision, Timers,
 };
 pub use shard_places::{PatchS3Place, RegisterPlace, RegisterS3Place, S3Place};
 pub use shards::{
-    Drain, DrainState, PatchShard, ProbeResult, RegisterShard, Shard, ShardHealth, ShardMode, ShardPlace, ShardState,
+    Drain, DrainQuery, DrainState, PatchShard, ProbeResult, RegisterShard, Shard, ShardHealth, ShardMode, ShardPlace, ShardState,
 };
 pub use tokens::{CreateToken, Scope, Token, TokenCreated};
 pub use verify::{LINES_MEDIA_TYPE, VerifyLine, VerifyQuery, VerifyStage};

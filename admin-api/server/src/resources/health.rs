@@ -80,6 +80,7 @@ async fn detail(State(admin): State<Arc<Admin>>) -> Result<axum::Json<Health>, A
     let waiting = admin.topology.waiting_for_heal().await?;
     let in_use = admin.objects.redundancies_in_use().await?;
     let jobs = admin.jobs.status();
+    let restore = admin.topology.restore().await?;
     let heal = jobs.iter().find(|job| job.name == JobName::Heal.as_str());
     // What left the queue since the last pass can be read, or is gone.
     let unreadable = heal.map_or(0, |heal| heal.figures.unreadable).min(waiting.blobs);
@@ -95,6 +96,7 @@ async fn detail(State(admin): State<Arc<Admin>>) -> Result<axum::Json<Health>, A
         scheme: admin.scheme(),
         spares_min: admin.settings.current().writes.spares_min,
         jobs: &jobs,
+        restore: restore.as_ref(),
         now_nanos: admin.clock.now_nanos(),
     };
     let verdicts = verdicts(&seen);

@@ -149,7 +149,11 @@ async fn report(admin: &Admin, name: JobName) -> Result<axum::Json<Job>, ApiErro
 
 async fn job(admin: &Admin, status: JobStatus) -> Result<Job, ApiError> {
     let JobStatus { name, state, remaining, speed, worker, figures } = status;
-    let problem = |(subject, reason)| JobProblem { subject, reason };
+    let problem = |problem: cofre_jobs::JobProblem| JobProblem {
+        subject: problem.subject,
+        reason: problem.why,
+        times: problem.times,
+    };
     let mut shards = Vec::with_capacity(figures.shards.len());
     for pass in figures.shards {
         let held = match admin.topology.get(pass.shard).await {

@@ -13,6 +13,7 @@ mod inspect;
 mod jobs;
 mod keys;
 mod metrics;
+mod restores;
 mod settings;
 mod shard_places;
 mod shards;
@@ -38,6 +39,7 @@ pub(crate) fn add(routes: Routes) -> Routes {
         inspect::add,
         verify::add,
         backups::add,
+        restores::add,
         metrics::add,
     ];
     adders.into_iter().fold(routes, |routes, add| add(routes))

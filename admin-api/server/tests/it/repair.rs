@@ -42,6 +42,13 @@ async fn jobs_have_one_shape_and_are_paused_and_resumed_by_the_settings() {
 }
 
 #[tokio::test]
+async fn a_catalog_that_was_never_restored_has_nothing_to_discard() {
+    let bed = Bed::with_shard().await;
+    assert_eq!(bed.get("/v1/catalog/restore").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(bed.post("/v1/catalog/restore/discard", json!({})).await.status, StatusCode::CONFLICT);
+}
+
+#[tokio::test]
 async fn a_shard_is_declared_dead_rebuilt_and_taken_back() {
     let bed = Bed::new().await;
     for path in ["/one", "/two", "/three"] {

@@ -56,7 +56,11 @@ async fn a_shard_leaves_only_once_nothing_is_on_it() {
 
     // There is nowhere to move to yet.
     let drain = format!("{path}/drain");
-    let begun = bed.send(Method::PUT, &drain, &[], None).await.json();
+    let refused = bed.send(Method::PUT, &drain, &[], None).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(refused.problem().detail.contains("0 would be left"), "{}", refused.text);
+    assert_eq!(bed.get(&path).await.json()["mode"], "active");
+    let begun = bed.send(Method::PUT, &format!("{drain}?force=true"), &[], None).await.json();
     assert_eq!((begun["state"].as_str(), begun["remaining_blobs"].as_u64()), (Some("moving"), Some(1)));
     let refused = remove().await;
     assert_eq!(refused.status, StatusCode::CONFLICT);

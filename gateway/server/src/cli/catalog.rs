@@ -6,6 +6,8 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use cofre_admin_types::{Backup, BackupState, StartBackup};
 use cofre_catalog::{EmbeddedOptions, backup};
+use cofre_runtime::Clock;
+use cofre_types::Timestamp;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -80,7 +82,8 @@ async fn restore(args: RestoreArgs) -> Result<()> {
     tokio::fs::create_dir_all(&args.data).await.with_context(|| format!("--data {}", args.data.display()))?;
     let mut line = ProgressLine::new("catalog restore", args.json);
     let (sender, mut receiver) = tokio::sync::watch::channel(backup::BackupProgress::default());
-    let restoring = backup::restore(&args.backup, &directory, EmbeddedOptions::default(), move |progress| {
+    let now = Timestamp(Clock::system().now_nanos());
+    let restoring = backup::restore(&args.backup, &directory, EmbeddedOptions::default(), now, move |progress| {
         // Nobody may be looking any more.
         let _ = sender.send(progress);
     });

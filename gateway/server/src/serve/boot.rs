@@ -3,10 +3,10 @@
 use super::FirstStart;
 use super::redundancy::DefaultRedundancy;
 use anyhow::{Context, Result, anyhow, bail};
-use cofre_catalog::records::{ClusterRecord, EventRecord, Record};
+use cofre_catalog::records::{ClusterRecord, EventRecord, IncarnationRecord, Record};
 use cofre_catalog::{Batch, CommitError, Embedded, EmbeddedOptions, Scan, SnapshotExt, Store, StoreError, keys};
 use cofre_iam::{Bootstrap, GivenKey, Iam, MasterKey};
-use cofre_objects::{NewShard, ShardPlace, ShardView, Topology, TopologyError};
+use cofre_objects::{NewShard, ShardPlace, ShardView, Topology, TopologyError, shared_devices};
 use cofre_runtime::{Clock, Random, blocking};
 use cofre_settings::BootSettings;
 use cofre_shards::{FsBackend, FsError};
@@ -24,6 +24,7 @@ pub(super) struct Base {
     pub(super) store: Arc<Embedded>,
     pub(super) master: MasterKey,
     pub(super) cluster: [u8; 16],
+    pub(super) incarnation: [u8; 16],
 }
 
 /// Where the catalog of a data directory is.
@@ -52,7 +53,17 @@ pub(super) async fn open(settings: &BootSettings, clock: &Clock, random: &Random
     })?;
     let master = master_key(settings, &store, random).await?;
     let cluster = cluster(&store, clock, random).await?;
-    Ok(Base { store: Arc::new(store), master, cluster })
+    let incarnation = incarnation(&store).await?;
+    Ok(Base { store: Arc::new(store), master, cluster, incarnation })
+}
+
+/// Which incarnation the catalog is: all zeros if it was never restored from a backup.
+async fn incarnation(store: &dyn Store) -> Result<[u8; 16]> {
+    let entry = store.get_many(vec![keys::incarnation()]).await?.pop().flatten();
+    let Some(record) = entry.map(|entry| IncarnationRecord::decode(&entry.value)).transpose()? else {
+        return Ok([0; 16]);
+    };
+    Ok(record.id)
 }
 
 /// The master key that is given, or that of the file. Only a catalog in which nothing was sealed gets a new one.
@@ -120,6 +131,21 @@ impl FirstSecrets {
 /// Opens the shards that are registered, and registers those of the settings that are not, once all of them were looked
 /// at.
 pub(super) async fn attach_shards(
+    settings: &BootSettings,
+    topology: &Topology,
+    redundancy: &DefaultRedundancy,
+) -> Result<()> {
+    attach_all(settings, topology, redundancy).await?;
+    for shards in shared_devices(&topology.list().await?) {
+        tracing::warn!(
+            "{shards} stand on one device and fail together: put them on devices of their own, or say what each fails with \
+             (cofre admin shard set N --failure-domain NAME)"
+        );
+    }
+    Ok(())
+}
+
+async fn attach_all(
     settings: &BootSettings,
     topology: &Topology,
     redundancy: &DefaultRedundancy,

@@ -56,7 +56,8 @@ impl Catalog for EmbeddedCatalog {
             progress.done_bytes.store(now.bytes, Ordering::Relaxed);
             progress.total_bytes.store(now.bytes_total, Ordering::Relaxed);
         };
-        match backup::backup(self.store.as_ref(), directory, note).await {
+        let now = Timestamp(self.clock.now_nanos());
+        match backup::backup(self.store.as_ref(), directory, now, note).await {
             Ok(_) => Ok(()),
             Err(error @ backup::BackupError::Exists(_)) => Err(CatalogError::Directory(error.to_string())),
             Err(error) => Err(CatalogError::Failed(error.to_string())),

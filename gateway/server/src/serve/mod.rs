@@ -80,7 +80,7 @@ pub struct Running {
 /// # Errors
 /// What is wrong and what to do about it; nothing serves then.
 pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Running> {
-    let (clock, random) = (Clock::system(), Random::system());
+    let (clock, random) = (clock(), Random::system());
     untouched::check(&settings).await?;
     let base = boot::open(&settings, &clock, &random).await?;
     let s3 = Listener::bind("listen", settings.listen, settings.tls.as_ref()).await?;
@@ -93,6 +93,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     let shards = Shards::new(clock.clone(), random.clone(), ShardsOptions::default());
     let opener = Arc::new(opener::Opener {
         cluster: base.cluster,
+        incarnation: base.incarnation,
         catalog: catalog_directory(&settings.data),
         master: base.master.clone(),
         clock: clock.clone(),
@@ -187,6 +188,15 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         store: base.store,
         shutdown_grace: grace,
     })
+}
+
+/// Name of the variable that sets the wall clock ahead, in seconds, where the program was built with debug assertions.
+const CLOCK_AHEAD_VARIABLE: &str = "COFRE_DEBUG_CLOCK_AHEAD_SECS";
+
+/// The machine's clocks. A program for debugging may be set ahead, to see what takes hours.
+fn clock() -> Clock {
+    let ahead = std::env::var(CLOCK_AHEAD_VARIABLE).ok().filter(|_| cfg!(debug_assertions));
+    Clock::system_ahead(Duration::from_secs(ahead.and_then(|secs| secs.parse().ok()).unwrap_or(0)))
 }
 
 impl Running {

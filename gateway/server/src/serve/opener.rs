@@ -17,6 +17,8 @@ const REMOTE_CALLS_MAX: usize = 64;
 /// Opens shards on file systems of this machine, and on remote S3 endpoints.
 pub(super) struct Opener {
     pub(super) cluster: [u8; 16],
+    /// Which incarnation of the catalog serves the shards.
+    pub(super) incarnation: [u8; 16],
     /// Where the catalog is: a shard on the same disk leaves it room.
     pub(super) catalog: PathBuf,
     /// Seals the secrets of remote shards.
@@ -64,9 +66,10 @@ impl OpenBackend for Opener {
 impl Opener {
     async fn create_directory(&self, path: PathBuf, identity: ShardIdentity) -> Result<[u8; 16], BackendError> {
         let (clock, random) = (self.clock.clone(), self.random.clone());
+        let options = FsOptions { incarnation: self.incarnation, ..FsOptions::default() };
         blocking(move || match FsBackend::identity(&path).map_err(local)? {
             None => {
-                let made = FsBackend::create(&path, identity, FsOptions::default(), clock, random);
+                let made = FsBackend::create(&path, identity, options, clock, random);
                 made.map(|_| identity.shard).map_err(local)
             }
             // One that a crash kept from being registered, or that was removed earlier.
@@ -80,9 +83,9 @@ impl Opener {
 
     async fn open_directory(&self, path: PathBuf, identity: ShardIdentity) -> Result<Arc<dyn Backend>, BackendError> {
         let (clock, random) = (self.clock.clone(), self.random.clone());
-        let catalog = self.catalog.clone();
+        let (catalog, incarnation) = (self.catalog.clone(), self.incarnation);
         let opened = blocking(move || {
-            let options = fs_options(&path, &catalog);
+            let options = FsOptions { incarnation, ..fs_options(&path, &catalog) };
             FsBackend::open(&path, identity, options, clock, random)
         })
         .await;

@@ -8,6 +8,7 @@ mod inspect;
 mod jobs;
 mod keys;
 mod quota;
+mod restores;
 mod settings;
 mod shard_s3;
 mod shards;
@@ -62,6 +63,9 @@ enum Command {
     Job(jobs::Command),
     /// Everything that is known of an object: its versions, blobs, and where each copy stands and why.
     Inspect(inspect::Args),
+    /// A catalog that was restored from a backup: what shards hold that it does not know.
+    #[command(subcommand)]
+    Restore(restores::Command),
     /// Hold the catalog against itself and against the shards; fails if anything is wrong.
     Verify(verify::Args),
 }
@@ -85,6 +89,7 @@ pub(super) async fn run(args: Args) -> Result<()> {
         Command::Events(args) => events::run(&context, args).await,
         Command::Job(command) => jobs::run(&context, command).await,
         Command::Inspect(args) => inspect::run(&context, args).await,
+        Command::Restore(command) => restores::run(&context, command).await,
         Command::Verify(args) => verify::run(&context, args).await,
     }
 }

@@ -6,7 +6,7 @@ use crate::cli::progress::{Progress, ProgressLine};
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use cofre_admin_types::{
-    Drain, DrainState, PatchShard, ProbeResult, RegisterPlace, RegisterShard, S3Place, Shard, ShardMode, ShardPlace,
+    Drain, DrainQuery, DrainState, PatchShard, ProbeResult, RegisterPlace, RegisterShard, S3Place, Shard, ShardMode, ShardPlace,
     ShardState,
 };
 use std::collections::BTreeMap;
@@ -78,6 +78,9 @@ pub(super) enum Command {
         /// Stop a drain: the shard takes new blobs again.
         #[arg(long, conflicts_with = "wait")]
         cancel: bool,
+        /// Drain though too few other shards take what is on this one.
+        #[arg(long, conflicts_with = "cancel")]
+        force: bool,
     },
     /// Declare a shard dead: what it held is made anew elsewhere (job rebuild), and nothing on it is deleted.
     DeclareDead {
@@ -117,7 +120,9 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
             };
             let request =
                 RegisterShard { place, failure_domain, weight_percent: weight, labels: labels.into_iter().collect() };
-            show(context, &client.register_shard(&request).await.map_err(explain)?)
+            let shard = client.register_shard(&request).await.map_err(explain)?;
+            show(context, &shard)?;
+            warn_of_device(context, shard.id).await
         }
         Command::List => list(context).await,
         Command::Show { id } => show(context, &client.shard(id).await.map_err(explain)?.value),
@@ -131,7 +136,7 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
         Command::Drain { id, cancel: true, .. } => {
             show_drain(context, &client.cancel_drain(id).await.map_err(explain)?)
         }
-        Command::Drain { id, wait, cancel: false } => drain(context, id, wait).await,
+        Command::Drain { id, wait, cancel: false, force } => drain(context, id, wait, force).await,
         Command::DeclareDead { id } => show(context, &client.declare_shard_dead(id).await.map_err(explain)?),
         Command::TakeBack { id } => show(context, &client.take_shard_back(id).await.map_err(explain)?),
         Command::Remove { id } => {
@@ -146,15 +151,28 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
     }
 }
 
+/// Says that a shard stands on one device with others.
+async fn warn_of_device(context: &Context, id: u32) -> Result<()> {
+    let health = context.client.health().await.map_err(explain)?;
+    let number = id.to_string();
+    for verdict in health.verdicts.iter().filter(|verdict| verdict.subject == "shards") {
+        let named = verdict.message.split([' ', ',']).take_while(|word| *word != "stand").any(|word| word == number);
+        if named && verdict.message.contains("on one device") {
+            eprintln!("warning: {}", verdict.message);
+        }
+    }
+    Ok(())
+}
+
 fn directory(path: &Path) -> Result<RegisterPlace> {
     let path = std::path::absolute(path).context("finding the directory")?;
     let path = path.to_str().context("the directory's name is no UTF-8")?.to_owned();
     Ok(RegisterPlace::Filesystem { path })
 }
 
-async fn drain(context: &Context, id: u32, wait: bool) -> Result<()> {
+async fn drain(context: &Context, id: u32, wait: bool, force: bool) -> Result<()> {
     let client = &context.client;
-    let mut drain = client.start_drain(id).await.map_err(explain)?;
+    let mut drain = client.start_drain(id, DrainQuery { force }).await.map_err(explain)?;
     let mut line = ProgressLine::new(format!("draining shard {id}"), context.printer.json || !wait);
     while wait && drain.state != DrainState::Drained {
         if drain.state == DrainState::NotDraining {
