@@ -87,6 +87,8 @@ pub struct Cofre {
     log: Log,
     child: Option<Child>,
     signer: Signer,
+    /// How far the server's wall clock is ahead.
+    ahead: Duration,
 }
 
 impl Cofre {
@@ -96,9 +98,11 @@ impl Cofre {
     /// If it does not become ready; the error shows the end of its log.
     pub fn start(options: Options) -> Result<Self> {
         let folder = DataDir::new()?;
-        let log = Log::new(folder.path().join("server.log"));
+        let mut log = Log::new(folder.path().join("server.log"));
+        // All folders of a test are on one.
+        log.expect("stand on one device");
         let [s3, admin] = free_addresses()?;
-        let mut cofre = Self { folder, options, s3, admin, log, child: None, signer: Signer::new("", "") };
+        let mut cofre = Self { folder, options, s3, admin, log, child: None, signer: Signer::new("", ""), ahead: Duration::ZERO };
         cofre.start_again()?;
         let credentials = cofre.data().join("credentials");
         cofre.signer = read_credentials(&credentials).with_context(|| credentials.display().to_string())?;
@@ -130,6 +134,13 @@ impl Cofre {
         Ok(())
     }
 
+    /// Sets the wall clock of the next process ahead of the machine's; requests are signed by it from then on. Works with
+    /// programs that were built with debug assertions.
+    pub fn set_clock_ahead(&mut self, by: Duration) {
+        self.ahead = by;
+        self.signer = self.signer.clone().ahead(by);
+    }
+
     /// Starts the process and waits for nothing.
     ///
     /// # Errors
@@ -143,6 +154,7 @@ impl Cofre {
             .arg(self.data())
             .args(["--listen", &self.s3.to_string(), "--admin-listen", &self.admin.to_string()])
             .args(&self.options.arguments)
+            .env("COFRE_DEBUG_CLOCK_AHEAD_SECS", self.ahead.as_secs().to_string())
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .stdout(self.log.append()?)

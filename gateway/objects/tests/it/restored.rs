@@ -243,7 +243,7 @@ async fn a_shard_given_up_after_a_deletion_and_taken_back_gives_nothing_that_was
         at = step.next;
     }
     bed.note_reconciled(on.shard).await;
-    assert!(records(&bed).await[0].1.copies.iter().all(|copy| copy.locator != on.locator));
+    assert!(records(&bed).await[0].1.copies.iter().all(|copy| copy.shard != on.shard));
 
     // Where it is all that is left, it is named again, and healing makes another of it.
     let mut batch = Batch::new();

@@ -9,4 +9,5 @@ mod node_life;
 mod node_loss;
 mod nodes;
 mod remote;
+mod restored;
 mod roots;
