@@ -2,7 +2,10 @@
 
 use cofre_admin_types::{Promise, Severity, Verdict};
 use cofre_jobs::{JobState, JobStatus};
-use cofre_objects::{Holdings, InUse, RedundancyOf, Restore, ShardMode, ShardSight, ShardState, ShardView, Waiting, domains, shared_devices};
+use cofre_objects::{
+    Holdings, InUse, RedundancyOf, Restore, ShardMode, ShardSight, ShardState, ShardView, Waiting, domains,
+    shared_devices,
+};
 use cofre_types::{Scheme, ShardId};
 
 /// With less free room than this share of the total, a shard is nearly full.

@@ -44,7 +44,8 @@ pub use settings::{
 };
 pub use shard_places::{PatchS3Place, RegisterPlace, RegisterS3Place, S3Place};
 pub use shards::{
-    Drain, DrainQuery, DrainState, PatchShard, ProbeResult, RegisterShard, Shard, ShardHealth, ShardMode, ShardPlace, ShardState,
+    Drain, DrainQuery, DrainState, PatchShard, ProbeResult, RegisterShard, Shard, ShardHealth, ShardMode, ShardPlace,
+    ShardState,
 };
 pub use tokens::{CreateToken, Scope, Token, TokenCreated};
 pub use verify::{LINES_MEDIA_TYPE, VerifyLine, VerifyQuery, VerifyStage};

@@ -237,7 +237,9 @@ impl Objects {
             ReadError::Unreachable(_) => Error::Unreadable(why),
             ReadError::AllMissing | ReadError::Corrupt(_) => match self.all_compared().await {
                 Ok(true) => Error::Lost(why),
-                Ok(false) => Error::Unreadable(format!("{why}; shards have yet to be compared with the restored catalog")),
+                Ok(false) => {
+                    Error::Unreadable(format!("{why}; shards have yet to be compared with the restored catalog"))
+                }
                 Err(error) => error,
             },
         }

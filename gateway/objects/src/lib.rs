@@ -67,8 +67,8 @@ pub use lifecycle::{
 pub use list::*;
 pub use lock::WantedLock;
 pub use maintain::{
-    Compared, Damaged, Deleted, HealCursor, Healed, Imbalance, Orphans, Queued, Rebalanced, Reclaimed, Reconciled, Reconciling,
-    Relocated, Scrubbed, StaleUploads,
+    Compared, Damaged, Deleted, HealCursor, Healed, Imbalance, Orphans, Queued, Rebalanced, Reclaimed, Reconciled,
+    Reconciling, Relocated, Scrubbed, StaleUploads,
 };
 pub use object::*;
 pub use topology::*;

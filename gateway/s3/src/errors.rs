@@ -175,7 +175,10 @@ pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
         }
         Error::Lost(why) => {
             tracing::error!(request_id = %exchange.request_id(), why, "content could not be read, and is lost");
-            s3_error!(InternalError, "The content is damaged or lost on every shard that held it. It cannot be read again.")
+            s3_error!(
+                InternalError,
+                "The content is damaged or lost on every shard that held it. It cannot be read again."
+            )
         }
         Error::Unreadable(why) => {
             tracing::error!(request_id = %exchange.request_id(), why, "content could not be read");

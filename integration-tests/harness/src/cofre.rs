@@ -102,7 +102,8 @@ impl Cofre {
         // All folders of a test are on one.
         log.expect("stand on one device");
         let [s3, admin] = free_addresses()?;
-        let mut cofre = Self { folder, options, s3, admin, log, child: None, signer: Signer::new("", ""), ahead: Duration::ZERO };
+        let mut cofre =
+            Self { folder, options, s3, admin, log, child: None, signer: Signer::new("", ""), ahead: Duration::ZERO };
         cofre.start_again()?;
         let credentials = cofre.data().join("credentials");
         cofre.signer = read_credentials(&credentials).with_context(|| credentials.display().to_string())?;

@@ -20,7 +20,10 @@ pub(super) fn add(routes: Routes) -> Routes {
 ))]
 async fn show(State(admin): State<Arc<Admin>>) -> Result<axum::Json<CatalogRestore>, ApiError> {
     let restore = admin.topology.restore().await?;
-    restore.map(shown).map(axum::Json).ok_or_else(|| ApiError::NotFound("restore: the catalog was never restored".to_owned()))
+    restore
+        .map(shown)
+        .map(axum::Json)
+        .ok_or_else(|| ApiError::NotFound("restore: the catalog was never restored".to_owned()))
 }
 
 /// Discard what stands on the shards and is in no record of the restored catalog.
@@ -38,11 +41,8 @@ async fn discard(State(admin): State<Arc<Admin>>, Actor(actor): Actor) -> Result
 }
 
 fn shown(restore: Restore) -> CatalogRestore {
-    let content = |unknown: Unknown| UnknownContent {
-        objects: unknown.objects,
-        copies: unknown.copies,
-        bytes: unknown.bytes,
-    };
+    let content =
+        |unknown: Unknown| UnknownContent { objects: unknown.objects, copies: unknown.copies, bytes: unknown.bytes };
     CatalogRestore {
         restored: time_text(restore.at),
         backup_taken: restore.backup_taken.map(time_text),

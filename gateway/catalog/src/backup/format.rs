@@ -1,8 +1,8 @@
 use super::BackupSummary;
 use crate::store::{BATCH_BYTES_MAX, KEY_BYTES_MAX};
 use crate::{Entry, Revision};
-use crc_fast::{CrcAlgorithm, Digest, checksum};
 use cofre_types::Timestamp;
+use crc_fast::{CrcAlgorithm, Digest, checksum};
 use std::io::{self, Read, Write};
 
 const MAGIC: &[u8; 8] = b"COFRECAT";

@@ -1,8 +1,8 @@
 use crate::{open, put};
 use cofre_catalog::backup::{BACKUP_FILE, BackupError, BackupProgress, backup, restore, verify};
-use cofre_catalog::{Batch, EmbeddedOptions, Entry, Memory, Revision, Scan, SnapshotExt, Store, StoreError};
 use cofre_catalog::keys;
 use cofre_catalog::records::{IncarnationRecord, Record};
+use cofre_catalog::{Batch, EmbeddedOptions, Entry, Memory, Revision, Scan, SnapshotExt, Store, StoreError};
 use cofre_runtime::spawn;
 use cofre_types::Timestamp;
 use std::path::Path;
@@ -190,11 +190,10 @@ async fn every_restore_begins_another_incarnation() {
         all.push(incarnation(&open(&data).await.expect("it opens")).await.expect("it is told"));
     }
     assert!(all.iter().all(|incarnation| incarnation.begun == NOW));
-    assert_eq!(all.iter().map(|incarnation| incarnation.backup_taken).collect::<Vec<_>>(), [
-        Some(TAKEN),
-        Some(TAKEN),
-        Some(NOW)
-    ]);
+    assert_eq!(
+        all.iter().map(|incarnation| incarnation.backup_taken).collect::<Vec<_>>(),
+        [Some(TAKEN), Some(TAKEN), Some(NOW)]
+    );
     let ids: std::collections::BTreeSet<_> = all.iter().map(|incarnation| incarnation.id).collect();
     assert!(ids.len() == 3 && !ids.contains(&[0; 16]));
 }

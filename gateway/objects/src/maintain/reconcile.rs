@@ -149,7 +149,9 @@ impl Objects {
         if without >= blob.scheme.width() || with <= without {
             return Ok(false);
         }
-        let stand = seen.into_iter().filter(|(_, state)| !matches!(state, CopyState::Missing | CopyState::Corrupt(_) | CopyState::Deleted));
+        let stand = seen
+            .into_iter()
+            .filter(|(_, state)| !matches!(state, CopyState::Missing | CopyState::Corrupt(_) | CopyState::Deleted));
         let stand: Vec<_> = stand.map(|(copy, _)| copy).collect();
         Ok(without < blob.scheme.needed() || !self.shares_domain(back.shard, &stand).await?)
     }

@@ -56,12 +56,7 @@ impl Objects {
 
     /// The twins that have to go once there are new copies: all of them where the blob is `whole` without, else those that
     /// share a failure domain with a new one.
-    pub(super) async fn leaving_twins(
-        &self,
-        twins: &[Copy],
-        new: &[Copy],
-        whole: bool,
-    ) -> Result<Vec<Copy>, Error> {
+    pub(super) async fn leaving_twins(&self, twins: &[Copy], new: &[Copy], whole: bool) -> Result<Vec<Copy>, Error> {
         let mut leaving = Vec::new();
         for twin in twins {
             let beside = new.iter().any(|copy| copy.shard == twin.shard);
@@ -87,4 +82,3 @@ fn has_twins(scheme: Scheme, good: &[Copy]) -> bool {
         }
     }
 }
-

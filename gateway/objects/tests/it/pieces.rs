@@ -67,7 +67,8 @@ async fn a_piece_that_stands_twice_does_not_keep_another_off_where_shards_are_fe
         bed.put("k", &content(1)).await;
         if domains {
             for shard in [1, 2, 3].map(ShardId) {
-                let change = ShardChange { failure_domain: Some(Some(format!("host-{shard}"))), ..ShardChange::default() };
+                let change =
+                    ShardChange { failure_domain: Some(Some(format!("host-{shard}"))), ..ShardChange::default() };
                 bed.topology.change(shard, &change, None, "test").await.unwrap();
             }
         }

@@ -167,7 +167,9 @@ async fn what_moved_since_the_backup_is_named_at_once() {
         let change = cofre_objects::ShardChange { draining: Some(true), ..Default::default() };
         bed.topology.change(ShardId(1), &change, None, "test").await.unwrap();
         bed.relocate_all(ShardId(1)).await;
-        for (blob, copy) in bed.backends.at(PATHS[0]).list(None).await.unwrap().0.into_iter().map(|c| (c.blob, c.locator)) {
+        for (blob, copy) in
+            bed.backends.at(PATHS[0]).list(None).await.unwrap().0.into_iter().map(|c| (c.blob, c.locator))
+        {
             bed.backends.at(PATHS[0]).delete(vec![(blob, copy)]).await.unwrap();
         }
         restore(&bed, backup).await;

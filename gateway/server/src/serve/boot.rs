@@ -145,11 +145,7 @@ pub(super) async fn attach_shards(
     Ok(())
 }
 
-async fn attach_all(
-    settings: &BootSettings,
-    topology: &Topology,
-    redundancy: &DefaultRedundancy,
-) -> Result<()> {
+async fn attach_all(settings: &BootSettings, topology: &Topology, redundancy: &DefaultRedundancy) -> Result<()> {
     topology.attach_missing().await?;
     let shards = topology.list().await?;
     let default = [settings.data.join("shard-1")];

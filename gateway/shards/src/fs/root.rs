@@ -120,7 +120,9 @@ impl Root {
     pub(super) fn identity(path: &Path) -> Result<Option<ShardIdentity>, FsError> {
         match File::open(path.join(IDENTITY_FILE)) {
             Ok(file) => match parse_identity(&file) {
-                Err(FsError::DamagedIdentity) if is_torn(path).map_err(FsError::io("reading the directory"))? => Ok(None),
+                Err(FsError::DamagedIdentity) if is_torn(path).map_err(FsError::io("reading the directory"))? => {
+                    Ok(None)
+                }
                 parsed => parsed.map(Some),
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -24,7 +24,8 @@ fn content(number: u64) -> Vec<u8> {
 }
 
 fn fill(cofre: &Cofre, name: &str, count: u64) -> Result<()> {
-    (0..count).try_for_each(|number| succeeded(cofre.send(put(&format!("{name}{number}"), &content(number)))?).map(drop))
+    (0..count)
+        .try_for_each(|number| succeeded(cofre.send(put(&format!("{name}{number}"), &content(number)))?).map(drop))
 }
 
 fn hold(cofre: &Cofre, name: &str, count: u64) -> Result<()> {

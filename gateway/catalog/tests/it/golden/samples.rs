@@ -3,10 +3,10 @@ use cofre_catalog::records::{
     AccessKeyRecord, AccessLogRecord, AccountRecord, AclGrant, AclGrantee, AclPermission, AclRecord, AdminTokenRecord,
     BlobRecord, BucketConfig, BucketRecord, ClusterRecord, ComparisonRecord, Content, CopyRecord, DefaultEncryption,
     DefaultRedundancyRecord, DoomedRecord, Durability, Encryption, EncryptionMethod, EventRecord, GarbageRecord,
-    Guards, Header, Headers, HealRecord, IncarnationRecord, JobRecord, KnownKey, KnownKeysRecord, LegalHold, LockConfig, LockDefault,
-    LockMode, LockPeriod, ManifestRecord, Ownership, PartRecord, Payer, PublicAccessBlock, RemovedShardRecord,
-    Retention, S3Place, Scope, Segment, SettingsRecord, ShardMode, ShardPass, ShardPlace, ShardRecord, UnknownCopies, UploadRecord,
-    VersionKind, VersionRecord, Versioning,
+    Guards, Header, Headers, HealRecord, IncarnationRecord, JobRecord, KnownKey, KnownKeysRecord, LegalHold,
+    LockConfig, LockDefault, LockMode, LockPeriod, ManifestRecord, Ownership, PartRecord, Payer, PublicAccessBlock,
+    RemovedShardRecord, Retention, S3Place, Scope, Segment, SettingsRecord, ShardMode, ShardPass, ShardPlace,
+    ShardRecord, UnknownCopies, UploadRecord, VersionKind, VersionRecord, Versioning,
 };
 use cofre_types::{
     AccessKeyId, AccountId, BlobId, BucketId, BucketName, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, Scheme,

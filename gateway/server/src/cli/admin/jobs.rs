@@ -94,12 +94,11 @@ fn text(job: &Job) -> String {
         text.push_str(&table(&["SHARD", "COPIES", "BYTES", "BAD", "UNREACHABLE"], &rows));
     }
     if !job.problems.is_empty() {
-        let rows: Vec<_> =
-            job.problems.iter().map(|problem| vec![
-                problem.subject.clone(),
-                problem.times.to_string(),
-                problem.reason.clone(),
-            ]).collect();
+        let rows: Vec<_> = job
+            .problems
+            .iter()
+            .map(|problem| vec![problem.subject.clone(), problem.times.to_string(), problem.reason.clone()])
+            .collect();
         text.push('\n');
         text.push_str(&table(&["PROBLEM WITH", "TIMES", "WHY"], &rows));
     }

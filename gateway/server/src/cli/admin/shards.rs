@@ -6,8 +6,8 @@ use crate::cli::progress::{Progress, ProgressLine};
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use cofre_admin_types::{
-    Drain, DrainQuery, DrainState, PatchShard, ProbeResult, RegisterPlace, RegisterShard, S3Place, Shard, ShardMode, ShardPlace,
-    ShardState,
+    Drain, DrainQuery, DrainState, PatchShard, ProbeResult, RegisterPlace, RegisterShard, S3Place, Shard, ShardMode,
+    ShardPlace, ShardState,
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
