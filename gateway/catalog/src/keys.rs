@@ -44,6 +44,7 @@
 //! | `l` | source bucket id; nothing for all together | counters of lines that wait |
 
 use crate::Revision;
+pub use crate::access_log_keys::{access_log, access_log_backlog, access_log_of};
 pub use crate::store::prefix_end;
 pub use crate::version_place::{place_of, version_id};
 use cofre_types::{AccessKeyId, AccountId, BlobId, BucketId, BucketName, ObjectKey, ShardId, UploadId};
@@ -120,7 +121,7 @@ pub fn text(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     }
 }
 
-fn with(family: u8, fields: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn with(family: u8, fields: &[&[u8]]) -> Vec<u8> {
     let mut key = Vec::with_capacity(1 + fields.iter().map(|f| f.len()).sum::<usize>());
     key.push(family);
     for field in fields {
@@ -387,25 +388,4 @@ pub fn event(revision: Revision, index: u8) -> Vec<u8> {
 /// Key of a job's progress.
 pub fn job(name: &str) -> Vec<u8> {
     with(family::JOB, &[name.as_bytes()])
-}
-
-/// What the waiting log lines of a bucket begin with that are of one day, counted from 1970; the revision
-/// of the commit that wrote them follows.
-pub fn access_log(source: BucketId, day: u32) -> Vec<u8> {
-    with(family::ACCESS_LOG, &[&source.0.to_be_bytes(), &day.to_be_bytes()])
-}
-
-/// The bucket and the day in a key of waiting log lines.
-pub fn access_log_of(key: &[u8]) -> Option<(BucketId, u32)> {
-    let source = u64::from_be_bytes(key.get(1..9)?.try_into().ok()?);
-    let day = u32::from_be_bytes(key.get(9..13)?.try_into().ok()?);
-    Some((BucketId(source), day))
-}
-
-/// Key of the counters of log lines that wait: of a bucket, or of all.
-pub fn access_log_backlog(source: Option<BucketId>) -> Vec<u8> {
-    match source {
-        Some(source) => with(family::ACCESS_LOG_BACKLOG, &[&source.0.to_be_bytes()]),
-        None => vec![family::ACCESS_LOG_BACKLOG],
-    }
 }

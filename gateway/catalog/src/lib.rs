@@ -6,6 +6,7 @@
 //! layout and [`records`] every record with its versioned encoding, so that what stands on disk can
 //! be read in two places.
 
+mod access_log_keys;
 pub mod backup;
 pub mod conformance;
 mod embedded;
