@@ -56,6 +56,9 @@ struct UnderWay {
     moved: bool,
 }
 
+/// A record that moves: its old place, if that has no tombstone yet, its bytes, and the copy that it is.
+type Moving = (Option<Grave>, Vec<u8>, (BlobId, Locator));
+
 /// What a step found in a pack.
 struct Found {
     records: Vec<(Record, Vec<u8>)>,
@@ -218,7 +221,7 @@ async fn empty(
 async fn append(
     queue: &mpsc::Sender<Append>,
     dead: &mut Vec<Grave>,
-    moving: Vec<(Option<Grave>, Vec<u8>, (BlobId, Locator))>,
+    moving: Vec<Moving>,
 ) -> Result<(Vec<Moved>, Vec<Unclaimed>), BackendError> {
     let mut waiting = Vec::with_capacity(moving.len());
     for (grave, record, (blob, from)) in moving {
