@@ -21,6 +21,6 @@ mod version_place;
 pub use embedded::{Distribution, Embedded, EmbeddedOptions, EmbeddedStats};
 pub use memory::Memory;
 pub use store::{
-    BATCH_BYTES_MAX, Batch, Check, CommitError, Direction, Entry, Failed, KEY_BYTES_MAX, Revision, Scan, Snapshot,
-    SnapshotExt, Store, StoreError, TOUCHED_POLL, Visit, VisitDyn, VisitStep, Write, prefix_end,
+    BATCH_BYTES_MAX, Batch, COMMIT_SLOW_AFTER, Check, CommitError, CommitState, Direction, Entry, Failed, FilesChecked, KEY_BYTES_MAX, Revision, Scan, Snapshot,
+    SnapshotExt, Store, StoreError, StoreState, TOUCHED_POLL, Visit, VisitDyn, VisitStep, Write, prefix_end,
 };

@@ -6,7 +6,8 @@
 //!
 //! # Failure and recovery
 //! A commit that returned `Ok` survives a power cut. One that returned [`CommitError::Store`] may or
-//! may not have happened: read before trying again. No reader ever sees a part of a batch.
+//! may not have happened: read before trying again. Of [`StoreError::Full`] and [`StoreError::Refused`] nothing
+//! happened. No reader ever sees a part of a batch.
 
 use async_trait::async_trait;
 use std::any::Any;
@@ -147,9 +148,68 @@ pub enum StoreError {
     /// The disk is full. Free space, then try again; a batch that [frees](Batch::frees) may still be taken.
     #[error("the catalog's disk is full")]
     Full,
+    /// The store takes no commits; nothing of this one was written. The text says why and what to do.
+    #[error("the catalog takes no commits: {0}")]
+    Refused(String),
     /// The store is shutting down.
     #[error("the catalog is closed")]
     Closed,
+}
+
+/// How long the oldest commit may wait before the store counts as [slow](CommitState::Slow).
+pub const COMMIT_SLOW_AFTER: Duration = Duration::from_secs(5);
+
+/// Whether a store takes commits now.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum CommitState {
+    /// It takes them.
+    #[default]
+    Taken,
+    /// The oldest commit waits for this long, more than [`COMMIT_SLOW_AFTER`]: the disk hangs. It goes on by itself.
+    Slow(Duration),
+    /// The disk has no room, but for batches that [free](Batch::frees) some. It goes on by itself.
+    Full,
+    /// None is taken, for this reason. After a write that failed it stays so until the store is opened again.
+    Refused(String),
+}
+
+/// How a store does.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StoreState {
+    /// Whether it takes commits now.
+    pub commits: CommitState,
+    /// What on its disk is damaged or cannot be read. It stays so until a whole look at the files finds none.
+    pub damage: Option<String>,
+}
+
+impl StoreState {
+    /// Whether commits are taken and no damage is known.
+    pub fn is_good(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Why a commit that frees nothing would not be taken now; `None` if it would.
+    pub fn refusal(&self) -> Option<StoreError> {
+        match &self.commits {
+            CommitState::Taken => None,
+            CommitState::Slow(waiting) => {
+                Some(StoreError::Refused(format!("its disk has not answered for {} s", waiting.as_secs())))
+            }
+            CommitState::Full => Some(StoreError::Full),
+            CommitState::Refused(why) => Some(StoreError::Refused(why.clone())),
+        }
+    }
+}
+
+/// What a look at a file found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FilesChecked {
+    /// Bytes that were read.
+    pub bytes: u64,
+    /// What is damaged.
+    pub damage: Option<String>,
+    /// Where to go on; absent once every file was checked.
+    pub next: Option<Vec<u8>>,
 }
 
 /// Why a commit did not happen.
@@ -361,6 +421,21 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`CommitError::Failed`] with the first check that did not hold; nothing was written.
     async fn commit(&self, batch: Batch) -> Result<Revision, CommitError>;
+
+    /// How the store does. It never waits for the disk, and costs a few atomic loads while all is well.
+    fn state(&self) -> StoreState {
+        StoreState::default()
+    }
+
+    /// Checks one more file of those that hold the store, behind the cursor that an earlier call gave; an empty one
+    /// begins. What it finds reaches [`Store::state`]. Nothing is there to check in memory.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`].
+    async fn check_files(&self, after: Vec<u8>) -> Result<FilesChecked, StoreError> {
+        let _ = after;
+        Ok(FilesChecked::default())
+    }
 
     /// A number that grows with every commit that touches a key with this one-byte prefix. A cache
     /// of such records is fresh as long as the number stands still. Reading it costs one atomic load.

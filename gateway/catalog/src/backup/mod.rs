@@ -21,9 +21,12 @@
 mod dump;
 mod format;
 mod restore;
+mod salvage;
 
 pub use dump::backup;
+pub use crate::embedded::Loss;
 pub use restore::{restore, verify};
+pub use salvage::{Salvaged, salvage};
 
 use crate::{Revision, StoreError};
 use std::io;

@@ -36,7 +36,7 @@ pub async fn restore(
     blocking(move || {
         refuse_unless_empty(&data)?;
         let total = read(&path, |_, _| Ok(()))?;
-        let beside = beside(&data)?;
+        let beside = beside(&data, ".restoring")?;
         remove(&beside)?;
         load(&path, &beside, &options, total, &mut progress).inspect_err(|_| drop(remove(&beside)))?;
         std::fs::rename(&beside, &data).map_err(BackupError::io(&data))?;
@@ -46,14 +46,14 @@ pub async fn restore(
     .await
 }
 
-fn refuse_unless_empty(data: &Path) -> Result<(), BackupError> {
+pub(super) fn refuse_unless_empty(data: &Path) -> Result<(), BackupError> {
     match std::fs::read_dir(data) {
         Ok(mut entries) => match entries.next() {
             None => Ok(()),
             Some(_) => Err(BackupError::Exists(data.to_owned())),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            std::fs::create_dir_all(parent(data)).map_err(BackupError::io(data))
+            cofre_runtime::make_directories(parent(data)).map_err(BackupError::io(data))
         }
         Err(error) => Err(BackupError::io(data)(error)),
     }
@@ -64,14 +64,14 @@ fn parent(path: &Path) -> &Path {
 }
 
 /// Where the restore is built: on the same file system, so that one rename puts it in place.
-fn beside(data: &Path) -> Result<PathBuf, BackupError> {
+pub(super) fn beside(data: &Path, suffix: &str) -> Result<PathBuf, BackupError> {
     let name = data.file_name().ok_or_else(|| BackupError::Exists(data.to_owned()))?;
     let mut name = name.to_owned();
-    name.push(".restoring");
+    name.push(suffix);
     Ok(data.with_file_name(name))
 }
 
-fn remove(path: &Path) -> Result<(), BackupError> {
+pub(super) fn remove(path: &Path) -> Result<(), BackupError> {
     match std::fs::remove_dir_all(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(BackupError::io(path)(error)),
         _ => Ok(()),
