@@ -162,7 +162,7 @@ impl From<Error> for ApiError {
             Error::Invalid(invalid) => invalid.into(),
             Error::NoSuchBucket => Self::NotFound("such bucket".to_owned()),
             Error::Conflict => Self::Conflict(text),
-            Error::NoRoom | Error::Unavailable(_) => Self::Unavailable(text),
+            Error::NoRoom | Error::Unavailable(_) | Error::Refused(_) => Self::Unavailable(text),
             Error::InvalidRequest(reason) => Self::invalid("request", reason),
             // None of these comes of asking for buckets, their usage or their quota.
             Error::AccessDenied

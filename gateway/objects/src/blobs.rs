@@ -1,6 +1,6 @@
 //! Writes content as a blob, and reads content back, whatever it is made of.
 
-use crate::change::{Change, NewBlob};
+use crate::change::NewBlob;
 use crate::digest::{Digests, body_error, prepare};
 use crate::domain::{Bucket, durability};
 use crate::encryption::{open_stream, seal_body, take_head};
@@ -57,10 +57,16 @@ enum Piece {
 }
 
 impl Objects {
+    /// Refuses what would only fail once its bytes stand on the shards: a catalog that takes no commits now.
+    fn refuse_unless_committable(&self) -> Result<(), Error> {
+        self.store().state().refusal().map_or(Ok(()), |refusal| Err(refusal.into()))
+    }
+
     /// Writes a body durably to the shards. Nothing refers to it yet: commit it with
     /// [`Change::add_blob`], or give it up with [`Objects::discard`].
     pub(crate) async fn write_blob(&self, target: Target<'_>, upload: Upload, size_max: u64) -> Result<Written, Error> {
         let Target { bucket, key, version, part, class, data_key } = target;
+        self.refuse_unless_committable()?;
         let (body, digests) = prepare(upload, size_max).await?;
         if let cofre_shards::Body::Whole(bytes) = &body
             && bytes.is_empty()
@@ -85,8 +91,6 @@ impl Objects {
         let redundancy = self.redundancy(self.scheme_of(bucket, class));
         let written =
             self.shards().write(id, header, body, redundancy, durability(bucket)).await.map_err(write_error)?;
-        let digests = digests.take()?;
-        self.refuse_stale(now)?;
         let copies = written.copies.into_iter().map(copy_record).collect();
         let record = BlobRecord {
             size: written.size,
@@ -96,20 +100,31 @@ impl Objects {
             sealed_for: None,
             copies,
         };
-        Ok(Written { digests, blob: Some(NewBlob { id, record, missing: written.missing }) })
+        let blob = Some(NewBlob { id, record, missing: written.missing });
+        match digests.take().and_then(|digests| self.refuse_stale(now).map(|()| digests)) {
+            Ok(digests) => Ok(Written { digests, blob }),
+            Err(error) => {
+                self.discard(blob).await;
+                Err(error)
+            }
+        }
     }
 
-    /// Gives up a blob that was written and then not wanted: it becomes garbage like any other. If
-    /// even that fails, the search for orphans finds it.
-    pub(crate) async fn discard(&self, bucket: &Bucket, blob: Option<NewBlob>) {
+    /// Removes a blob at once that was written and that no record ever named: its commit was refused for good. What
+    /// cannot be removed now is left to the search for orphans.
+    ///
+    /// A commit whose outcome is not known (see [`Error::is_definite`]) may have named it: then it must stay.
+    pub(crate) async fn discard(&self, blob: Option<NewBlob>) {
         let Some(blob) = blob else { return };
-        let mut change = Change::default();
-        change.add_blob(&blob);
-        change.release_blobs([blob.id]);
-        let due = self.now().after(self.garbage_grace());
-        let batch = change.finish(&bucket.record, crate::change::Quotas::default(), due, || self.random().bytes());
-        if let Err(error) = self.store().commit(batch).await {
-            tracing::info!(blob = %blob.id, %error, "a blob that was not wanted is left to the search for orphans");
+        for copy in blob.record.copies {
+            let (shard, locator) = (copy.shard, Locator(copy.locator));
+            let why = match self.shards().delete(shard, vec![(blob.id, locator)]).await {
+                Ok(failed) => failed.into_iter().next().map(|failed| failed.why.to_string()),
+                Err(error) => Some(error.to_string()),
+            };
+            if let Some(why) = why {
+                tracing::info!(blob = %blob.id, %shard, why, "a copy that was not wanted is left to the search for orphans");
+            }
         }
     }
 

@@ -200,9 +200,9 @@ impl CopyCounts {
 pub(crate) fn failed_for_good(failed: &Check) -> Option<Error> {
     match failed {
         Check::CounterAtMost { .. } => Some(Error::QuotaExceeded),
-        Check::Present(_) => Some(Error::Unavailable("a shard was removed during the upload".to_owned())),
+        Check::Present(_) => Some(Error::Refused("a shard was removed during the upload".to_owned())),
         Check::Absent(key) if key.first() == Some(&keys::family::DOOMED) => {
-            Some(Error::Unavailable("the upload took so long that its bytes were given up".to_owned()))
+            Some(Error::Refused("the upload took so long that its bytes were given up".to_owned()))
         }
         // Another delivery has made an object of these lines.
         Check::At(key, _) if key.first() == Some(&keys::family::ACCESS_LOG) => Some(Error::Conflict),

@@ -290,7 +290,7 @@ impl Objects {
     pub(crate) fn refuse_stale(&self, begun: Timestamp) -> Result<(), Error> {
         let grace = Duration::from_secs(self.0.parts.settings.current().timers.orphan_grace_secs);
         if self.now().since(begun) > grace / 2 {
-            return Err(Error::Unavailable("the write took longer than half of timers.orphan_grace_secs".to_owned()));
+            return Err(Error::Refused("the write took longer than half of timers.orphan_grace_secs".to_owned()));
         }
         Ok(())
     }

@@ -175,6 +175,9 @@ pub enum Error {
     /// Fewer shards can be written to than redundancy asks for. Try again later.
     #[error("too few shards can be written to: {0}")]
     Unavailable(String),
+    /// It cannot be done now, and nothing of it was. Try again later; the text says what an operator should do.
+    #[error("{0}")]
+    Refused(String),
     /// The bytes cannot be read now, or not any more. Try again; then see the shard's status.
     #[error("the content cannot be read: {0}")]
     Unreadable(String),
@@ -183,10 +186,18 @@ pub enum Error {
     Internal(String),
 }
 
+impl Error {
+    /// Whether nothing of the operation happened, for certain. An engine that failed in a commit may have committed.
+    pub const fn is_definite(&self) -> bool {
+        !matches!(self, Self::Internal(_) | Self::Unavailable(_))
+    }
+}
+
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Full => Self::NoRoom,
+            StoreError::Refused(_) => Self::Refused(error.to_string()),
             StoreError::Closed => Self::Unavailable("the catalog is closing".to_owned()),
             StoreError::Engine(_) | StoreError::Damaged(_) | StoreError::InUse(_) => Self::Internal(error.to_string()),
         }

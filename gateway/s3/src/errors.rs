@@ -169,7 +169,7 @@ pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
             StatusCode::INSUFFICIENT_STORAGE,
             "There is no room for this content. Please try again once space was freed or added.",
         ),
-        Error::Unavailable(why) => {
+        Error::Unavailable(why) | Error::Refused(why) => {
             tracing::warn!(request_id = %exchange.request_id(), why, "a request was turned away");
             s3_error!(ServiceUnavailable, "Service is unable to handle request.")
         }

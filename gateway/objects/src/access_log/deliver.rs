@@ -175,9 +175,9 @@ impl Objects {
             let outcome = objects.commit_log(&group, &to, (&bucket, &key), draft, &written, version).await;
             // Whether an engine that failed has committed is not known, so only a clear no discards.
             if let Err(error) = &outcome
-                && !matches!(error, Error::Internal(_) | Error::Unavailable(_))
+                && error.is_definite()
             {
-                objects.discard(&bucket, written.blob).await;
+                objects.discard(written.blob).await;
             }
             outcome
         })

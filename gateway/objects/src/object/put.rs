@@ -90,9 +90,9 @@ impl Objects {
         let outcome = self.commit_put((bucket, key), draft, writer, conditions, &written, version).await;
         // Whether an engine that failed has committed is not known, so only a clear no discards.
         if let Err(error) = &outcome
-            && !matches!(error, Error::Internal(_) | Error::Unavailable(_))
+            && error.is_definite()
         {
-            self.discard(bucket, written.blob).await;
+            self.discard(written.blob).await;
         }
         outcome
     }

@@ -10,7 +10,6 @@ use cofre_iam::{Action, Caller};
 use cofre_keys::DataKey;
 use cofre_runtime::uncancelled;
 use cofre_types::ChecksumAlgorithm;
-use std::sync::Arc;
 
 impl Objects {
     /// Puts a part. A part of the same number that was put before goes.
@@ -63,12 +62,11 @@ impl Objects {
         };
         let (objects, caller) = (self.clone(), caller.clone());
         uncancelled(async move {
-            let bucket = Arc::clone(&found.bucket);
             let committed = objects.commit_part(&caller, found, &at, number, &record, &written).await;
             if let Err(error) = &committed
-                && !matches!(error, Error::Internal(_) | Error::Unavailable(_))
+                && error.is_definite()
             {
-                objects.discard(&bucket, written.blob).await;
+                objects.discard(written.blob).await;
             }
             committed
         })

@@ -22,6 +22,7 @@ mod objects;
 mod payment;
 mod pieces;
 mod quota;
+mod refusals;
 mod rebalance;
 mod remote_shards;
 mod requests;

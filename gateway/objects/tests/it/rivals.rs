@@ -85,7 +85,7 @@ async fn a_put_that_takes_days_is_refused_rather_than_lost() {
     let body = Body::Stream { stream: Box::pin(stream::iter(pieces)), size: Some(1_000_000) };
     let upload = cofre_objects::Upload { body, ..upload(b"") };
     let refused = bed.try_put(PutObject { upload, ..put("slow", b"") }).await;
-    assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn a_put_whose_bytes_were_given_up_is_refused() {
             objects.find_orphans(shard, None, ORPHAN_GRACE).await.unwrap();
         }
     });
-    assert!(matches!(bed.try_put(put("k", b"bytes")).await, Err(Error::Unavailable(_))));
+    assert!(matches!(bed.try_put(put("k", b"bytes")).await, Err(Error::Refused(_))));
     assert!(matches!(bed.get("k").await, Err(Error::NoSuchKey { .. })));
 }
 
