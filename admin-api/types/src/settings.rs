@@ -102,6 +102,10 @@ pub struct Timers {
     pub stale_upload_secs: u64,
     /// Seconds in which scrubbing reads every blob once.
     pub scrub_interval_secs: u64,
+    /// Seconds between two backups of the catalog that Cofre takes by itself onto its shards' disks; 0 for none.
+    pub catalog_backup_secs: u64,
+    /// How many of these backups each disk keeps.
+    pub catalog_backups_keep: u32,
     /// Seconds that lifecycle rules take for a day; anything but 86,400 is for tests.
     pub lifecycle_day_secs: u64,
     /// Seconds that lines of server access logs are gathered before they become an object.
@@ -122,6 +126,8 @@ pub struct JobsSettings {
     pub access_logs: JobSettings,
     /// Opens shards that were away, looks whether shards answer, and gives up those that are away too long.
     pub attach_shards: JobSettings,
+    /// Takes backups of the catalog onto the shards' disks.
+    pub catalog_backup: JobSettings,
     /// Lets shards move what is left in packs together, so that the space of deleted blobs comes back.
     pub compact: JobSettings,
     /// Writes objects anew that stand under another redundancy than they should.

@@ -9,6 +9,7 @@
 
 mod access_logs;
 mod backlog;
+mod catalog_backup;
 mod compact;
 mod convert;
 mod events;
@@ -109,6 +110,7 @@ impl Jobs {
         jobs.run(JobName::Lifecycle, lifecycle::ApplyLifecycle::new);
         jobs.run(JobName::TrimEvents, events::TrimEvents::new);
         jobs.run(JobName::AttachShards, topology::AttachMissing::new);
+        jobs.run(JobName::CatalogBackup, catalog_backup::BackUpCatalog::new);
         jobs.run(JobName::AccessLogs, access_logs::DeliverAccessLogs::new);
         let Starting { jobs, mut tasks, .. } = jobs;
         tasks.push(heal::queue_reports(ground.objects.clone(), heal, shutdown.clone()));

@@ -45,6 +45,7 @@ mod website;
 pub use access_log::{AccessLogCounts, AccessLogStep, LogFields, LogKeys, LogRequester, LoggedBucket, Logging};
 pub use acl::{Acl, CannedAcl, GivenAcl};
 pub use bucket::*;
+pub use cofre_catalog::{CommitState, StoreState};
 pub use cofre_catalog::records::{
     AccessLogBacklog, AccountUsage, AclGrant, AclGrantee, AclPermission, BucketConfig, DefaultEncryption,
     EncryptionMethod, Header, Headers, LockConfig, LockDefault, LockMode, LockPeriod, Ownership, Payer,
@@ -67,7 +68,7 @@ pub use lifecycle::{
 pub use list::*;
 pub use lock::WantedLock;
 pub use maintain::{
-    Damaged, Deleted, HealCursor, Healed, Imbalance, Orphans, Queued, Rebalanced, Reclaimed, Reconciled, Reconciling,
+    CatalogBackup, Damaged, Deleted, HealCursor, Healed, Imbalance, Orphans, Queued, Rebalanced, Reclaimed, Reconciled, Reconciling,
     Relocated, Scrubbed, StaleUploads,
 };
 pub use object::*;

@@ -9,6 +9,7 @@
 //! - A copy that no record names is doomed only if its blob is gone, or whole without it.
 //! - Every verb does a bounded step and can be interrupted anywhere.
 
+mod catalog_backup;
 mod compact;
 mod confirm;
 mod doomed;
@@ -26,6 +27,7 @@ mod scrub;
 mod stale_uploads;
 mod walk;
 
+pub use catalog_backup::CatalogBackup;
 pub use doomed::Deleted;
 pub use garbage::Reclaimed;
 pub use given_up::Queued;

@@ -159,6 +159,11 @@ pub struct Timers {
     /// Seconds in which scrubbing reads every blob once, an hour to a year. Shorter finds damage
     /// sooner and reads more.
     pub scrub_interval_secs: u64,
+    /// Seconds between two backups of the catalog that Cofre takes by itself onto its shards' disks, an hour to a year;
+    /// 0 for none. Shorter loses less where a disk or a table is lost.
+    pub catalog_backup_secs: u64,
+    /// How many of these backups each disk keeps, 1 to 100; the oldest go.
+    pub catalog_backups_keep: u32,
     /// Seconds that lifecycle rules take for a day, 1 to 86,400. Anything but a day is for tests: objects
     /// end earlier than their owners asked for, and not at midnight.
     pub lifecycle_day_secs: u64,
@@ -181,6 +186,8 @@ impl Default for Timers {
             orphan_grace_secs: 86_400,
             stale_upload_secs: 0,
             scrub_interval_secs: 30 * 86_400,
+            catalog_backup_secs: 86_400,
+            catalog_backups_keep: 3,
             lifecycle_day_secs: 86_400,
             access_log_delivery_secs: 300,
             job_busy_share: 0.25,
@@ -272,6 +279,10 @@ impl Timers {
             bounded("timers.stale_upload_secs", self.stale_upload_secs, 3_600, SECS_MAX)?;
         }
         bounded("timers.scrub_interval_secs", self.scrub_interval_secs, 3_600, SECS_MAX)?;
+        if self.catalog_backup_secs != 0 {
+            bounded("timers.catalog_backup_secs", self.catalog_backup_secs, 3_600, SECS_MAX)?;
+        }
+        bounded("timers.catalog_backups_keep", self.catalog_backups_keep.into(), 1, 100)?;
         bounded("timers.lifecycle_day_secs", self.lifecycle_day_secs, 1, 86_400)?;
         bounded("timers.access_log_delivery_secs", self.access_log_delivery_secs, 1, 86_400)?;
         if !(0.01..=1.0).contains(&self.job_busy_share) {
