@@ -7,6 +7,11 @@ use axum::middleware::Next;
 use axum::response::Response;
 use cofre_admin_types::Scope;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long a token may take to verify: a disk that hangs must not keep who asks waiting.
+const VERIFY_MAX: Duration = Duration::from_secs(5);
 
 /// What stands before a route.
 #[derive(Clone)]
@@ -29,7 +34,8 @@ pub(crate) async fn guard(State(guard): State<Guard>, mut request: Request, next
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim())
         .ok_or(ApiError::Unauthenticated("the Authorization header is not 'Bearer TOKEN'"))?;
-    let token = guard.admin.iam.verify_token(token).await?;
+    let verified = timeout(VERIFY_MAX, guard.admin.iam.verify_token(token)).await;
+    let token = verified.map_err(|_| ApiError::Unavailable("the catalog's disk does not answer".to_owned()))??;
     let token = token.ok_or(ApiError::Unauthenticated("the token is unknown, revoked or expired"))?;
     if api_scope(token.scope) < guard.scope {
         return Err(ApiError::Forbidden(guard.scope));

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use cofre_admin_types::{Backup, BackupState};
+use cofre_objects::StoreState;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,6 +16,9 @@ const BACKUPS_REMEMBERED: usize = 100;
 pub trait Catalog: Send + Sync + 'static {
     /// What it has done. Cheap.
     fn figures(&self) -> CatalogFigures;
+
+    /// How it does. Cheap, and never waits for the disk.
+    fn state(&self) -> StoreState;
 
     /// Bytes that it takes on disk; `None` if it is not on disk.
     async fn disk_bytes(&self) -> Option<u64>;

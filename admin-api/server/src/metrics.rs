@@ -1,8 +1,9 @@
 //! Metrics that are read off components when Prometheus asks, beside those that doors count.
 
+use crate::resources::health::last_backup;
 use crate::{Admin, Distribution};
 use cofre_jobs::JobStatus;
-use cofre_objects::{AccessLogBacklog, LATENCY_BOUNDS_MICROS, Latency, ShardState, ShardStatus};
+use cofre_objects::{AccessLogBacklog, CommitState, LATENCY_BOUNDS_MICROS, Latency, ShardState, ShardStatus};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
 use prometheus_client::metrics::MetricType;
@@ -11,20 +12,27 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 use std::fmt::{self, Debug};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
 
 mod jobs;
 mod process;
 
 pub use process::Process;
 
+/// How long each question to the catalog or to a disk may take.
+const ANSWER_MAX: Duration = Duration::from_secs(2);
+
 /// Every metric as text.
 pub(crate) async fn render(admin: &Arc<Admin>) -> Result<String, fmt::Error> {
     let mut own = Registry::with_prefix("cofre");
     let process = cofre_runtime::blocking(Process::read).await;
-    let disk_bytes = admin.catalog.disk_bytes().await;
-    let waiting_blobs = admin.topology.waiting_for_heal().await.ok().map(|waiting| waiting.blobs);
-    let backlog = admin.objects.access_log_backlog().await.ok();
-    let jobs = admin.jobs.report().await;
+    // What hangs is left out: the rest must be told even so.
+    let disk_bytes = timeout(ANSWER_MAX, admin.catalog.disk_bytes()).await.ok().flatten();
+    let waiting = timeout(ANSWER_MAX, admin.topology.waiting_for_heal()).await.ok().and_then(Result::ok);
+    let waiting_blobs = waiting.map(|waiting| waiting.blobs);
+    let backlog = timeout(ANSWER_MAX, admin.objects.access_log_backlog()).await.ok().and_then(Result::ok);
+    let jobs = timeout(ANSWER_MAX, admin.jobs.report()).await.unwrap_or_else(|_| admin.jobs.status());
     let sample = Sample { admin: Arc::clone(admin), process, disk_bytes, waiting_blobs, backlog, jobs };
     own.register_collector(Box::new(sample));
     let mut text = String::new();
@@ -95,6 +103,7 @@ impl Sample {
 
     fn catalog(&self, encoder: Encoder<'_, '_>) -> fmt::Result {
         let figures = self.admin.catalog.figures();
+        self.catalog_state(encoder)?;
         counter(encoder, "catalog_commits", "Commits that became durable", None, figures.commits as f64)?;
         let turned_away = figures.turned_away as f64;
         counter(encoder, "catalog_commits_turned_away", "Commits that a check turned away", None, turned_away)?;
@@ -112,8 +121,32 @@ impl Sample {
         if let Some(bytes) = self.disk_bytes {
             gauge(encoder, "catalog_disk", "What the catalog takes on disk", Some(&Unit::Bytes), bytes as f64)?;
         }
+        if let Some(ended) = last_backup(&self.jobs) {
+            let (name, help) = ("catalog_last_backup_timestamp", "When the last backup ended that Cofre took by itself");
+            gauge(encoder, name, help, Some(&Unit::Seconds), ended.secs() as f64)?;
+        }
         if let Some(blobs) = self.waiting_blobs {
             gauge(encoder, "heal_waiting_blobs", "Blobs below their redundancy", None, blobs as f64)?;
+        }
+        Ok(())
+    }
+
+    /// One series for each thing that can be wrong: an alert compares with 1.
+    fn catalog_state(&self, encoder: Encoder<'_, '_>) -> fmt::Result {
+        let state = self.admin.catalog.state();
+        let help = "1 for what is so of the catalog, 0 for what is not";
+        let mut family = encoder.encode_descriptor("catalog_state", help, None, MetricType::Gauge)?;
+        let (mut slow, mut full, mut refusing) = (false, false, false);
+        match state.commits {
+            CommitState::Taken => {}
+            CommitState::Slow(_) => slow = true,
+            CommitState::Full => full = true,
+            CommitState::Refused(_) => refusing = true,
+        }
+        let good = state.damage.is_none() && !(slow || full || refusing);
+        let states = [("good", good), ("slow", slow), ("full", full), ("refusing", refusing)];
+        for (name, holds) in states.into_iter().chain([("damaged", state.damage.is_some())]) {
+            ConstGauge::new(f64::from(u8::from(holds))).encode(family.encode_family(&[("state", name)])?)?;
         }
         Ok(())
     }

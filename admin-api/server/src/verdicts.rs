@@ -2,7 +2,7 @@
 
 use cofre_admin_types::{Promise, Severity, Verdict};
 use cofre_jobs::{JobState, JobStatus};
-use cofre_objects::{Holdings, InUse, RedundancyOf, ShardMode, ShardSight, ShardState, ShardView, Waiting, domains};
+use cofre_objects::{CommitState, Holdings, InUse, RedundancyOf, ShardMode, ShardSight, ShardState, ShardView, StoreState, Waiting, domains};
 use cofre_types::{Scheme, ShardId};
 
 /// With less free room than this share of the total, a shard is nearly full.
@@ -14,6 +14,9 @@ const HEAL_LATE_NANOS: u64 = 3_600 * 1_000_000_000;
 /// What is known when the verdicts are made.
 pub(crate) struct Seen<'a> {
     pub(crate) draining: bool,
+    /// What the catalog's engine says.
+    pub(crate) catalog: &'a StoreState,
+    /// Why the catalog does not read.
     pub(crate) catalog_error: Option<&'a str>,
     pub(crate) shards: &'a [ShardView],
     pub(crate) waiting: Waiting,
@@ -29,6 +32,8 @@ pub(crate) struct Seen<'a> {
     /// Copies or pieces to spare that the settings ask of a write.
     pub(crate) spares_min: Option<u8>,
     pub(crate) jobs: &'a [JobStatus],
+    /// What is late of the catalog's backups.
+    pub(crate) backup_due: Option<String>,
     pub(crate) now_nanos: u64,
 }
 
@@ -53,6 +58,11 @@ pub(crate) fn verdicts(seen: &Seen<'_>) -> Vec<Verdict> {
         let message = format!("the catalog does not read, so no request is answered: {error}");
         verdicts.push(verdict(Severity::Critical, Promise::Availability, "catalog", message));
     }
+    catalog(seen.catalog, &mut verdicts);
+    if let Some(due) = &seen.backup_due {
+        let message = format!("{due}: look at the job catalog-backup, or take one with `cofre catalog backup`");
+        verdicts.push(verdict(Severity::Warning, Promise::Durability, "catalog", message));
+    }
     if seen.draining {
         let message = "the process is about to end and refuses new connections".to_owned();
         verdicts.push(verdict(Severity::Warning, Promise::Availability, "process", message));
@@ -68,6 +78,32 @@ pub(crate) fn verdicts(seen: &Seen<'_>) -> Vec<Verdict> {
     jobs(seen, &mut verdicts);
     verdicts.sort_by_key(|verdict| (std::cmp::Reverse(verdict.severity), verdict.promise));
     verdicts
+}
+
+/// Whether the catalog takes commits, and all of it reads.
+fn catalog(state: &StoreState, verdicts: &mut Vec<Verdict>) {
+    let refused = match &state.commits {
+        CommitState::Taken => None,
+        CommitState::Slow(waiting) => Some((
+            Promise::Availability,
+            format!("its disk has not answered for {} s: writes are refused until it does; look at it", waiting.as_secs()),
+        )),
+        CommitState::Full => Some((
+            Promise::Space,
+            "its disk is full: writes are refused, deletions are taken; free room on it".to_owned(),
+        )),
+        CommitState::Refused(why) => Some((Promise::Availability, format!("writes are refused: {why}"))),
+    };
+    if let Some((promise, message)) = refused {
+        verdicts.push(verdict(Severity::Critical, promise, "catalog", message));
+    }
+    if let Some(damage) = &state.damage {
+        let message = format!(
+            "a part of it cannot be read: {damage}; stop Cofre, look at the disk, and restore the newest backup or \
+             salvage what reads (`cofre catalog salvage`)"
+        );
+        verdicts.push(verdict(Severity::Critical, Promise::Durability, "catalog", message));
+    }
 }
 
 /// A number of things: `1 blob`, `2 blobs`.

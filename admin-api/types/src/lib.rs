@@ -30,7 +30,7 @@ pub use backups::{Backup, BackupState, StartBackup};
 pub use buckets::{Bucket, BucketRedundancy, BucketUsage, Quota};
 pub use events::{Event, EventsQuery};
 pub use health::{
-    CatalogHealth, Health, HealthStatus, Latency, Live, Promise, Ready, RedundancyHealth, Severity, Verdict,
+    CatalogHealth, CatalogState, Health, HealthStatus, Latency, Live, Promise, Ready, RedundancyHealth, Severity, Verdict,
 };
 pub use inspect::{CopyCheck, InspectQuery, InspectedBlob, InspectedCopy, InspectedObject, InspectedVersion};
 pub use jobs::{Job, JobProblem, JobShard, JobState};
@@ -44,7 +44,7 @@ pub use shard_places::{PatchS3Place, RegisterPlace, RegisterS3Place, S3Place};
 pub use shards::{
     Drain, DrainState, PatchShard, ProbeResult, RegisterShard, Shard, ShardHealth, ShardMode, ShardPlace, ShardState,
 };
-pub use tokens::{CreateToken, Scope, Token, TokenCreated};
+pub use tokens::{CreateToken, RevokeQuery, Scope, Token, TokenCreated};
 pub use verify::{LINES_MEDIA_TYPE, VerifyLine, VerifyQuery, VerifyStage};
 
 /// What every versioned path begins with.

@@ -8,7 +8,7 @@ mod buckets;
 mod drains;
 mod events;
 mod given_up;
-mod health;
+pub(crate) mod health;
 mod inspect;
 mod jobs;
 mod keys;

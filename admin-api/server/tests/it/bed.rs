@@ -7,7 +7,7 @@ use bytes::Bytes;
 use cofre_admin_server::{Admin, AdminParts, BackupProgress, Catalog, CatalogError, CatalogFigures};
 use cofre_admin_types::Problem;
 use cofre_catalog::records::EventRecord;
-use cofre_catalog::{Memory, Store};
+use cofre_catalog::{Memory, Store, StoreState};
 use cofre_events::EventLog;
 use cofre_iam::{Caller, Iam, Lookup, MasterKey, NewAccount, NewToken, Scope, Secret};
 use cofre_jobs::{Ground, Jobs};
@@ -104,7 +104,7 @@ impl Bed {
             clock: clock.clone(),
         };
         let jobs = Jobs::start(&ground, &draining);
-        let engine = Arc::new(Engine { events: events.clone(), clock: clock.clone(), broken: Mutex::default() });
+        let engine = Arc::new(Engine { events: events.clone(), clock: clock.clone(), broken: Mutex::default(), state: Mutex::default(), hangs: Mutex::default() });
         let admin = Admin::new(AdminParts {
             iam: iam.clone(),
             settings,
@@ -320,9 +320,18 @@ pub struct Engine {
     events: EventLog,
     clock: Clock,
     pub broken: Mutex<Option<String>>,
+    pub state: Mutex<StoreState>,
+    /// Whether its disk never answers.
+    pub hangs: Mutex<bool>,
 }
 
 impl Engine {
+    async fn answer(&self) {
+        if *self.hangs.lock().unwrap() {
+            std::future::pending::<()>().await;
+        }
+    }
+
     fn whole(&self) -> Result<(), CatalogError> {
         self.broken.lock().unwrap().clone().map_or(Ok(()), |reason| Err(CatalogError::Failed(reason)))
     }
@@ -334,11 +343,17 @@ impl Catalog for Engine {
         CatalogFigures { commits: 3, ..CatalogFigures::default() }
     }
 
+    fn state(&self) -> StoreState {
+        self.state.lock().unwrap().clone()
+    }
+
     async fn disk_bytes(&self) -> Option<u64> {
+        self.answer().await;
         Some(4096)
     }
 
     async fn check(&self) -> Result<(), CatalogError> {
+        self.answer().await;
         self.whole()
     }
 
