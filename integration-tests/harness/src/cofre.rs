@@ -21,6 +21,7 @@ pub struct Options {
     shards: Vec<PathBuf>,
     shard_count: usize,
     arguments: Vec<String>,
+    environment: Vec<(String, String)>,
     quiet: bool,
 }
 
@@ -62,6 +63,15 @@ impl Options {
     #[must_use]
     pub fn args(mut self, arguments: &[&str]) -> Self {
         self.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        self
+    }
+}
+
+impl Options {
+    /// Sets a variable of its environment.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 }
@@ -116,8 +126,20 @@ impl Cofre {
     /// # Errors
     /// If it does not become ready; the error shows the end of its log.
     pub fn start_again(&mut self) -> Result<()> {
+        self.start_until("/health/ready")
+    }
+
+    /// As [`Self::start_again`], but waits only until it answers: for one that will not be ready.
+    ///
+    /// # Errors
+    /// If it does not answer; the error shows the end of its log.
+    pub fn start_unready(&mut self) -> Result<()> {
+        self.start_until("/health/live")
+    }
+
+    fn start_until(&mut self, path: &str) -> Result<()> {
         self.spawn()?;
-        let ready = Request::new("GET", "/health/ready").header("host", "localhost");
+        let ready = Request::new("GET", path).header("host", "localhost");
         let admin = self.admin;
         until("ready", READY_MAX, || {
             if let Some(status) = self.exited()? {
@@ -143,6 +165,7 @@ impl Cofre {
             .arg(self.data())
             .args(["--listen", &self.s3.to_string(), "--admin-listen", &self.admin.to_string()])
             .args(&self.options.arguments)
+            .envs(self.options.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .stdout(self.log.append()?)

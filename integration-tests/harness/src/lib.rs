@@ -6,6 +6,7 @@
 
 mod cofre;
 mod data;
+mod faulty_disk;
 mod fill;
 mod http;
 mod log;
@@ -15,6 +16,7 @@ mod wait;
 
 pub use cofre::{Account, Cofre, Options};
 pub use data::{DataDir, FullDisk};
+pub use faulty_disk::{Fault, FaultyDisk};
 pub use fill::{Fill, sha256_base64, sha256_hex};
 pub use http::{Connection, Request, Response};
 pub use log::Log;

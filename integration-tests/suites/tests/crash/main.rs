@@ -2,6 +2,7 @@
 
 mod access_logs;
 mod bit_rot;
+mod catalog;
 mod full_disk;
 mod kill;
 mod ledger;
