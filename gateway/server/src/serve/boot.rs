@@ -7,12 +7,10 @@ use cofre_catalog::records::{ClusterRecord, EventRecord, Record};
 use cofre_catalog::{Batch, CommitError, Embedded, EmbeddedOptions, Scan, SnapshotExt, Store, StoreError, keys};
 use cofre_iam::{Bootstrap, GivenKey, Iam, MasterKey};
 use cofre_objects::{NewShard, ShardPlace, ShardView, Topology, TopologyError};
-use cofre_runtime::{Clock, Random, blocking};
+use cofre_runtime::{Clock, Random, blocking, make_private_directories};
 use cofre_settings::BootSettings;
 use cofre_shards::{FsBackend, FsError};
 use cofre_types::Timestamp;
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -34,7 +32,10 @@ pub(crate) fn catalog_directory(data: &Path) -> PathBuf {
 /// Opens the catalog and the master key.
 pub(super) async fn open(settings: &BootSettings, clock: &Clock, random: &Random) -> Result<Base> {
     let data = settings.data.clone();
-    blocking(move || DirBuilder::new().recursive(true).mode(0o700).create(&data))
+    blocking(move || match data.is_dir() {
+        true => Ok(()),
+        false => make_private_directories(&data),
+    })
         .await
         .with_context(|| format!("data: cannot make {}", settings.data.display()))?;
     let options = EmbeddedOptions {
@@ -137,6 +138,9 @@ pub(super) async fn attach_shards(
         match topology.register(NewShard::at_path(path.clone()), ACTOR).await {
             Ok(view) => tracing::info!(shard = %view.record.id, path, "registered a shard"),
             Err(TopologyError::Taken { .. }) => {}
+            Err(TopologyError::Store(error @ (StoreError::Refused(_) | StoreError::Full))) => {
+                warn_unrecorded(&format!("the shard {path}"), &error);
+            }
             Err(error) => bail!("shards: {path}: {error}"),
         }
     }
@@ -178,6 +182,11 @@ async fn new_shards(settings: &BootSettings, topology: &Topology, shards: &[Shar
         }
     }
     Ok(new)
+}
+
+/// Says that a start could not record something, which is no reason not to serve what there is.
+pub(super) fn warn_unrecorded(what: &str, error: &dyn std::fmt::Display) {
+    tracing::warn!(%error, what, "could not be recorded; reads are served even so");
 }
 
 /// The event of a start.

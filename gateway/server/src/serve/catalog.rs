@@ -2,7 +2,7 @@ use super::boot::catalog_directory;
 use async_trait::async_trait;
 use cofre_admin_server::{BackupProgress, Catalog, CatalogError, CatalogFigures, Distribution};
 use cofre_catalog::records::EventRecord;
-use cofre_catalog::{Embedded, Store, backup, keys};
+use cofre_catalog::{Embedded, Store, StoreState, backup, keys};
 use cofre_events::EventLog;
 use cofre_runtime::{Clock, blocking};
 use cofre_settings::BootSettings;
@@ -38,6 +38,10 @@ impl Catalog for EmbeddedCatalog {
             sync_micros: distribution(stats.sync_micros),
             group_commits: distribution(stats.group_commits),
         }
+    }
+
+    fn state(&self) -> StoreState {
+        self.store.state()
     }
 
     async fn disk_bytes(&self) -> Option<u64> {

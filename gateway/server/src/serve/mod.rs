@@ -20,6 +20,7 @@ mod metrics;
 mod opener;
 mod redundancy;
 mod untouched;
+mod watch;
 
 pub(crate) use boot::catalog_directory;
 pub use log::LogControl;
@@ -30,7 +31,7 @@ use cofre_catalog::Embedded;
 use cofre_events::EventLog;
 use cofre_iam::Iam;
 use cofre_jobs::{Ground, Jobs};
-use cofre_objects::{Objects, Parts, Topology};
+use cofre_objects::{Error, Objects, Parts, Topology};
 use cofre_runtime::{Clock, Random, Shutdown, Task, spawn};
 use cofre_s3::{S3Door, S3Options, S3Parts};
 use cofre_settings::{BootSettings, DynamicSettings};
@@ -119,13 +120,22 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         scheme: redundancy.scheme,
     });
     // Before anything can change what is counted.
-    let counted = objects.count_account_usage().await.context("counting what accounts own")?;
+    let counted = match objects.count_account_usage().await {
+        // What is counted is recorded; a later start does both.
+        Err(error @ (Error::Refused(_) | Error::NoRoom)) => {
+            boot::warn_unrecorded("what accounts own", &error);
+            0
+        }
+        counted => counted.context("counting what accounts own")?,
+    };
     if counted > 0 {
         tracing::info!(accounts = counted, "counted what accounts own: the catalog is of a version that did not");
     }
     let ours = objects.clone();
     let events = EventLog::new(Arc::clone(&store));
-    events.record(&boot::started(&clock)).await.context("recording the start")?;
+    if let Err(error) = events.record(&boot::started(&clock)).await {
+        boot::warn_unrecorded("the start", &error);
+    }
     let (draining, closing) = (Shutdown::default(), Shutdown::default());
     let ground = Ground {
         objects: objects.clone(),
@@ -151,6 +161,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         },
         observe: Arc::new(metrics::S3Metrics::register(&mut registry)),
     });
+    watch::start(Arc::clone(&store), clock.clone(), closing.clone());
     follow::start(&dynamic, &door, log, settings.log_level, &closing);
     let api = Admin::new(AdminParts {
         iam,

@@ -12,6 +12,8 @@ mod settings;
 mod shard_s3;
 mod shards;
 mod tokens;
+
+pub(super) use tokens::ScopeArg;
 mod verify;
 
 use super::connect::Connect;

@@ -14,9 +14,13 @@ use rustls::{ServerConfig, crypto};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, SystemTime};
 use tokio_rustls::TlsAcceptor;
+
+/// Mode bits of group and others.
+const OTHERS: u32 = 0o077;
 
 /// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -114,6 +118,12 @@ fn read(files: &TlsFiles) -> Result<CertifiedKey> {
         .and_then(Iterator::collect)
         .with_context(|| format!("{cert}: no certificate chain in PEM"))?;
     anyhow::ensure!(!chain.is_empty(), "{cert}: no certificate in it");
+    let mode = fs::metadata(&files.key).with_context(|| key.to_string())?.mode();
+    anyhow::ensure!(
+        mode & OTHERS == 0,
+        "{key}: others may read it (mode {:03o}); run: chmod 600 {key}",
+        mode & 0o777
+    );
     let private = PrivateKeyDer::from_pem_file(&files.key).with_context(|| format!("{key}: no private key in PEM"))?;
     let certified = CertifiedKey::from_der(chain, private, &crypto::aws_lc_rs::default_provider())
         .with_context(|| format!("{key} and {cert} do not go together"))?;
