@@ -67,7 +67,8 @@ impl Worker for Scrub {
         let interval = Duration::from_secs(self.ground.settings.current().timers.scrub_interval_secs);
         let record = self.passes.record(&self.ground, &self.figures).await?;
         let rest = if is_due(record) { Duration::ZERO } else { interval.saturating_sub(now.since(record.began)) };
-        if !self.figures.take_asked() && !rest.is_zero() {
+        // The look at the catalog's files began the pass.
+        if !self.catalog_checked && !self.figures.take_asked() && !rest.is_zero() {
             return Ok(Step::Idle(rest.min(LOOK_EVERY)));
         }
         let begins = record.cursor.is_empty();
