@@ -122,7 +122,8 @@ impl Sample {
             gauge(encoder, "catalog_disk", "What the catalog takes on disk", Some(&Unit::Bytes), bytes as f64)?;
         }
         if let Some(ended) = last_backup(&self.jobs) {
-            let (name, help) = ("catalog_last_backup_timestamp", "When the last backup ended that Cofre took by itself");
+            let (name, help) =
+                ("catalog_last_backup_timestamp", "When the last backup ended that Cofre took by itself");
             gauge(encoder, name, help, Some(&Unit::Seconds), ended.secs() as f64)?;
         }
         if let Some(blobs) = self.waiting_blobs {

@@ -2,7 +2,10 @@
 
 use cofre_admin_types::{Promise, Severity, Verdict};
 use cofre_jobs::{JobState, JobStatus};
-use cofre_objects::{CommitState, Holdings, InUse, RedundancyOf, ShardMode, ShardSight, ShardState, ShardView, StoreState, Waiting, domains};
+use cofre_objects::{
+    CommitState, Holdings, InUse, RedundancyOf, ShardMode, ShardSight, ShardState, ShardView, StoreState, Waiting,
+    domains,
+};
 use cofre_types::{Scheme, ShardId};
 
 /// With less free room than this share of the total, a shard is nearly full.
@@ -86,7 +89,10 @@ fn catalog(state: &StoreState, verdicts: &mut Vec<Verdict>) {
         CommitState::Taken => None,
         CommitState::Slow(waiting) => Some((
             Promise::Availability,
-            format!("its disk has not answered for {} s: writes are refused until it does; look at it", waiting.as_secs()),
+            format!(
+                "its disk has not answered for {} s: writes are refused until it does; look at it",
+                waiting.as_secs()
+            ),
         )),
         CommitState::Full => Some((
             Promise::Space,

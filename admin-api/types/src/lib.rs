@@ -30,7 +30,8 @@ pub use backups::{Backup, BackupState, StartBackup};
 pub use buckets::{Bucket, BucketRedundancy, BucketUsage, Quota};
 pub use events::{Event, EventsQuery};
 pub use health::{
-    CatalogHealth, CatalogState, Health, HealthStatus, Latency, Live, Promise, Ready, RedundancyHealth, Severity, Verdict,
+    CatalogHealth, CatalogState, Health, HealthStatus, Latency, Live, Promise, Ready, RedundancyHealth, Severity,
+    Verdict,
 };
 pub use inspect::{CopyCheck, InspectQuery, InspectedBlob, InspectedCopy, InspectedObject, InspectedVersion};
 pub use jobs::{Job, JobProblem, JobShard, JobState};

@@ -42,7 +42,7 @@
 //! | `l` | source bucket id; nothing for all together | counters of lines that wait |
 
 use crate::Revision;
-pub use crate::store::prefix_end;
+pub use crate::scan::prefix_end;
 pub use crate::version_place::{place_of, version_id};
 use cofre_types::{AccessKeyId, AccountId, BlobId, BucketId, BucketName, ObjectKey, ShardId, UploadId};
 

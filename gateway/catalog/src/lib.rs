@@ -14,13 +14,16 @@ pub mod keys;
 mod memory;
 pub mod records;
 mod scan;
+mod state;
 mod store;
 mod touched;
 mod version_place;
 
 pub use embedded::{Distribution, Embedded, EmbeddedOptions, EmbeddedStats};
 pub use memory::Memory;
+pub use scan::prefix_end;
+pub use state::{COMMIT_SLOW_AFTER, CommitState, FilesChecked, StoreState};
 pub use store::{
-    BATCH_BYTES_MAX, Batch, COMMIT_SLOW_AFTER, Check, CommitError, CommitState, Direction, Entry, Failed, FilesChecked, KEY_BYTES_MAX, Revision, Scan, Snapshot,
-    SnapshotExt, Store, StoreError, StoreState, TOUCHED_POLL, Visit, VisitDyn, VisitStep, Write, prefix_end,
+    BATCH_BYTES_MAX, Batch, Check, CommitError, Direction, Entry, Failed, KEY_BYTES_MAX, Revision, Scan, Snapshot,
+    SnapshotExt, Store, StoreError, TOUCHED_POLL, Visit, VisitDyn, VisitStep, Write,
 };

@@ -45,12 +45,12 @@ mod website;
 pub use access_log::{AccessLogCounts, AccessLogStep, LogFields, LogKeys, LogRequester, LoggedBucket, Logging};
 pub use acl::{Acl, CannedAcl, GivenAcl};
 pub use bucket::*;
-pub use cofre_catalog::{CommitState, StoreState};
 pub use cofre_catalog::records::{
     AccessLogBacklog, AccountUsage, AclGrant, AclGrantee, AclPermission, BucketConfig, DefaultEncryption,
     EncryptionMethod, Header, Headers, LockConfig, LockDefault, LockMode, LockPeriod, Ownership, Payer,
     PublicAccessBlock, Retention, ShardPass, Usage, VersionKind, Versioning,
 };
+pub use cofre_catalog::{CommitState, StoreState};
 pub use cofre_iam::MalformedPolicy;
 pub use cofre_keys::{CustomerKey, DEFAULT_KEY};
 pub use cofre_shards::{Body, BodyError, ByteStream, CopyState};
@@ -68,8 +68,8 @@ pub use lifecycle::{
 pub use list::*;
 pub use lock::WantedLock;
 pub use maintain::{
-    CatalogBackup, Damaged, Deleted, HealCursor, Healed, Imbalance, Orphans, Queued, Rebalanced, Reclaimed, Reconciled, Reconciling,
-    Relocated, Scrubbed, StaleUploads,
+    CatalogBackup, Damaged, Deleted, HealCursor, Healed, Imbalance, Orphans, Queued, Rebalanced, Reclaimed, Reconciled,
+    Reconciling, Relocated, Scrubbed, StaleUploads,
 };
 pub use object::*;
 pub use topology::*;

@@ -46,7 +46,11 @@ impl FaultyDisk {
         let source = disk.control.path().join("faulty_disk.c");
         std::fs::write(&source, SOURCE)?;
         let mut compiler = Command::new("cc");
-        compiler.args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"]).arg(disk.library()).arg(&source).arg("-ldl");
+        compiler
+            .args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"])
+            .arg(disk.library())
+            .arg(&source)
+            .arg("-ldl");
         let output = compiler.output().context("cc does not start")?;
         ensure!(output.status.success(), "cc: {}", String::from_utf8_lossy(&output.stderr));
         Ok(disk)

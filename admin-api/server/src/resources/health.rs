@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use cofre_admin_types::{
     CatalogHealth, CatalogState, Health, HealthStatus, Latency, Live, Ready, RedundancyHealth, Scope, Severity,
 };
-use cofre_objects::{CommitState, Holdings, InUse, ShardView, StoreState, TopologyError, Waiting};
 use cofre_jobs::JobStatus;
+use cofre_objects::{CommitState, Holdings, InUse, ShardView, StoreState, TopologyError, Waiting};
 use cofre_settings::JobName;
 use cofre_types::Timestamp;
 use std::sync::Arc;
@@ -178,10 +178,8 @@ async fn detail(State(admin): State<Arc<Admin>>) -> axum::Json<Health> {
 async fn catalog(admin: &Admin, unread: Option<String>) -> (CatalogHealth, StoreState) {
     let figures = admin.catalog.figures();
     let state = admin.catalog.state();
-    let (checked, disk_bytes) = tokio::join!(
-        timeout(ANSWER_MAX, admin.catalog.check()),
-        timeout(ANSWER_MAX, admin.catalog.disk_bytes())
-    );
+    let (checked, disk_bytes) =
+        tokio::join!(timeout(ANSWER_MAX, admin.catalog.check()), timeout(ANSWER_MAX, admin.catalog.disk_bytes()));
     let checked = match checked {
         Ok(checked) => checked.map_err(|error| error.to_string()),
         Err(_) => Err(format!("it has not answered for {} s", ANSWER_MAX.as_secs())),

@@ -104,7 +104,13 @@ impl Bed {
             clock: clock.clone(),
         };
         let jobs = Jobs::start(&ground, &draining);
-        let engine = Arc::new(Engine { events: events.clone(), clock: clock.clone(), broken: Mutex::default(), state: Mutex::default(), hangs: Mutex::default() });
+        let engine = Arc::new(Engine {
+            events: events.clone(),
+            clock: clock.clone(),
+            broken: Mutex::default(),
+            state: Mutex::default(),
+            hangs: Mutex::default(),
+        });
         let admin = Admin::new(AdminParts {
             iam: iam.clone(),
             settings,

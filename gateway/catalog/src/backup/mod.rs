@@ -23,8 +23,8 @@ mod format;
 mod restore;
 mod salvage;
 
-pub use dump::backup;
 pub use crate::embedded::Loss;
+pub use dump::backup;
 pub use restore::{restore, verify};
 pub use salvage::{Salvaged, salvage};
 

@@ -46,9 +46,9 @@ mod tree;
 mod writer;
 
 pub(crate) use load::Loader;
+pub use options::EmbeddedOptions;
 pub use salvage::Loss;
 pub(crate) use salvage::Salvage;
-pub use options::EmbeddedOptions;
 pub use stats::{Distribution, EmbeddedStats};
 
 use crate::evaluate::admit;

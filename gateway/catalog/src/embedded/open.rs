@@ -130,7 +130,8 @@ fn guarded<T>(open: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreEr
 
 /// The engine takes a tree that has lost the list of its tables for one that was never finished, and removes it.
 fn refuse_lost_trees(engine: &Path) -> Result<(), StoreError> {
-    match ["0", "1"].map(|tree| engine.join("keyspaces").join(tree).join("current")).iter().find(|path| !path.exists()) {
+    match ["0", "1"].map(|tree| engine.join("keyspaces").join(tree).join("current")).iter().find(|path| !path.exists())
+    {
         None => Ok(()),
         Some(lost) => Err(StoreError::Damaged(format!("{} is gone; {DO}", lost.display()))),
     }

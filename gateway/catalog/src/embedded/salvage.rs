@@ -67,7 +67,8 @@ struct Table {
 impl Salvage {
     /// Reads the catalog in a directory, and keeps what it copies in `work`.
     pub(crate) fn read(catalog: &Path, work: &Path) -> Result<Self, StoreError> {
-        let failed = |error: io::Error| StoreError::Engine(format!("{} cannot be salvaged: {error}", catalog.display()));
+        let failed =
+            |error: io::Error| StoreError::Engine(format!("{} cannot be salvaged: {error}", catalog.display()));
         let mut salvage = Self {
             tables: Vec::new(),
             journals: BTreeMap::new(),
@@ -131,8 +132,12 @@ impl Salvage {
             match found {
                 Found::Block { kind: Kind::Data, compressed: is, bytes, .. } => {
                     if let Some(mut loss) = waiting.take() {
-                        loss.after = last.take().map(|block| ends(&beside, &block, compressed)).transpose()?.and_then(|(_, key)| key);
-                        loss.before = ends(&beside, &bytes, compressed || is)?.0;
+                        loss.after = last
+                            .take()
+                            .map(|block| ends(&beside, &block, compressed))
+                            .transpose()?
+                            .and_then(|ends| ends.last);
+                        loss.before = ends(&beside, &bytes, compressed || is)?.first;
                         lost.push(loss);
                     }
                     out.write_all(&bytes)?;
@@ -152,7 +157,7 @@ impl Salvage {
             }
         }
         if let Some(mut loss) = waiting {
-            loss.after = last.map(|block| ends(&beside, &block, compressed)).transpose()?.and_then(|(_, key)| key);
+            loss.after = last.map(|block| ends(&beside, &block, compressed)).transpose()?.and_then(|ends| ends.last);
             lost.push(loss);
         }
         out.flush()?;
@@ -207,7 +212,8 @@ impl Salvage {
 
     /// The newest value of each key that has one.
     fn merged(&self, mut each: impl FnMut(&[u8], &[u8]) -> Result<(), StoreError>) -> Result<(), StoreError> {
-        let unreadable = |error: lsm_tree::Error| StoreError::Damaged(format!("a copy of a table does not read: {error}"));
+        let unreadable =
+            |error: lsm_tree::Error| StoreError::Damaged(format!("a copy of a table does not read: {error}"));
         let mut scanners = Vec::with_capacity(self.tables.len());
         for table in &self.tables {
             scanners.push(Scanner::new(&table.path, table.blocks, table.compression, 0).map_err(unreadable)?);
@@ -221,7 +227,9 @@ impl Salvage {
                         (Reverse(item.key.user_key.to_vec()), item.key.seqno, value, source)
                     })
                 }),
-                None => Ok(journals.next().map(|(key, (number, value))| (Reverse(key.clone()), *number, value.clone(), source))),
+                None => Ok(journals
+                    .next()
+                    .map(|(key, (number, value))| (Reverse(key.clone()), *number, value.clone(), source))),
             }
         };
         let mut heap = BinaryHeap::new();
@@ -243,17 +251,23 @@ impl Salvage {
 }
 
 /// First and last key of a block.
-fn ends(beside: &Path, block: &[u8], compressed: bool) -> io::Result<(Option<Vec<u8>>, Option<Vec<u8>>)> {
+#[derive(Default)]
+struct Ends {
+    first: Option<Vec<u8>>,
+    last: Option<Vec<u8>>,
+}
+
+fn ends(beside: &Path, block: &[u8], compressed: bool) -> io::Result<Ends> {
     std::fs::write(beside, block)?;
     let compression = if compressed { CompressionType::Lz4 } else { CompressionType::None };
     let scanner = Scanner::new(beside, 1, compression, 0).map_err(io::Error::other)?;
-    let (mut first, mut last) = (None, None);
+    let mut ends = Ends::default();
     for item in scanner {
         let key = item.map_err(io::Error::other)?.key.user_key.to_vec();
-        first.get_or_insert_with(|| key.clone());
-        last = Some(key);
+        ends.first.get_or_insert_with(|| key.clone());
+        ends.last = Some(key);
     }
-    Ok((first, last))
+    Ok(ends)
 }
 
 /// Numbers of the tables that a tree has, as its list says; `None` if that does not read.

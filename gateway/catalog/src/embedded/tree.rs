@@ -203,9 +203,7 @@ pub(super) fn store_error(error: fjall::Error) -> StoreError {
             StoreError::Damaged(format!("a file ends too early: {io}; {DO}"))
         }
         fjall::Error::Poisoned => StoreError::Refused(POISONED.to_owned()),
-        fjall::Error::Io(_) | fjall::Error::Storage(LsmError::Io(_)) => {
-            StoreError::Engine(error.to_string())
-        }
+        fjall::Error::Io(_) | fjall::Error::Storage(LsmError::Io(_)) => StoreError::Engine(error.to_string()),
         fjall::Error::JournalRecovery(_)
         | fjall::Error::Storage(_)
         | fjall::Error::InvalidTrailer

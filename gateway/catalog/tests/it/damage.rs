@@ -213,7 +213,9 @@ async fn a_first_start_that_a_power_cut_ended_begins_again() {
         ("an empty version", &|path| drop(File::create(path.join("engine/version")).expect("it is emptied"))),
         ("no names of trees", &|path| std::fs::remove_dir_all(path.join("engine/keyspaces/0")).expect("it is removed")),
         ("no trees at all", &|path| std::fs::remove_dir_all(path.join("engine/keyspaces")).expect("it is removed")),
-        ("an empty list of tables", &|path| drop(File::create(path.join(tree).join("current")).expect("it is emptied"))),
+        ("an empty list of tables", &|path| {
+            drop(File::create(path.join(tree).join("current")).expect("it is emptied"))
+        }),
         ("no journal", &|path| std::fs::remove_file(path.join("engine/0.jnl")).expect("it is removed")),
     ];
     for (what, cut) in cuts {

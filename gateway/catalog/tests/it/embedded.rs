@@ -170,12 +170,12 @@ async fn check_files(store: &Embedded) -> (u64, Vec<String>) {
     }
 }
 
-/// Tables that the engine uses now.
-async fn live_tables(store: &Embedded) -> usize {
-    let (mut after, mut tables) = (Vec::new(), 0);
+/// Numbers of the tables that the engine uses now.
+async fn live_tables(store: &Embedded) -> Vec<String> {
+    let (mut after, mut tables) = (Vec::new(), Vec::new());
     while let Some(next) = store.check_files(after).await.expect("it looks").next {
+        tables.push(u64::from_be_bytes(next[..].try_into().expect("a number")).to_string());
         after = next;
-        tables += 1;
     }
     tables
 }
@@ -193,32 +193,37 @@ async fn a_flipped_bit_in_any_table_is_found_and_told_until_a_whole_look_finds_n
         }
         store.commit(batch).await.expect("commits");
     }
-    let folder = directory.path().join("engine/keyspaces/1/tables");
-    // A compaction under way replaces tables.
-    while live_tables(&store).await != std::fs::read_dir(&folder).expect("lists").count() {
-        tokio::task::yield_now().await;
-    }
     let (bytes, damages) = check_files(&store).await;
     assert!(bytes > 256 * 1024 && damages.is_empty(), "{bytes} {damages:?}");
     assert_eq!(store.state(), StoreState::default());
-    for tree in ["0", "1"] {
-        for entry in std::fs::read_dir(directory.path().join(format!("engine/keyspaces/{tree}/tables"))).expect("lists") {
-            let path = entry.expect("lists").path();
-            let file = std::fs::OpenOptions::new().read(true).write(true).open(&path).expect("it opens");
-            let length = file.metadata().expect("it has a length").len();
-            for at in [0, 40, length / 3, length / 2] {
-                let mut byte = [0];
-                file.read_exact_at(&mut byte, at).expect("it reads");
-                file.write_all_at(&[byte[0] ^ 1], at).expect("it writes");
-                let (_, damages) = check_files(&store).await;
-                file.write_all_at(&byte, at).expect("it writes");
+    let trees = directory.path().join("engine/keyspaces");
+    let names = std::fs::read_dir(trees.join("0/tables")).expect("lists").map(|entry| entry.expect("lists").path());
+    let mut paths: Vec<_> = names.collect();
+    let mut live = live_tables(&store).await;
+    paths.extend(live.iter().map(|table| trees.join("1/tables").join(table)));
+    let mut found = 0;
+    for path in paths {
+        let file = std::fs::OpenOptions::new().read(true).write(true).open(&path).expect("it opens");
+        let length = file.metadata().expect("it has a length").len();
+        for at in [0, 40, length / 3, length / 2, length - 60, length - 10] {
+            let mut byte = [0];
+            file.read_exact_at(&mut byte, at).expect("it reads");
+            file.write_all_at(&[byte[0] ^ 1], at).expect("it writes");
+            let (_, damages) = check_files(&store).await;
+            let told = store.state();
+            file.write_all_at(&byte, at).expect("it writes");
+            let before = std::mem::replace(&mut live, live_tables(&store).await);
+            // A compaction may have replaced it meanwhile.
+            if before == live {
                 let name = path.display().to_string();
                 assert!(damages.iter().any(|what| what.contains(&name)), "{name} at {at}: {damages:?}");
-                assert!(store.state().damage.is_some_and(|what| what.contains("/tables/")), "{name} at {at}");
-                assert_eq!(store.state().commits, CommitState::Taken);
+                assert!(told.damage.is_some_and(|what| what.contains("/tables/")), "{name} at {at}");
+                assert_eq!(told.commits, CommitState::Taken);
                 assert_eq!(check_files(&store).await.1, Vec::<String>::new());
                 assert_eq!(store.state().damage, None);
+                found += 1;
             }
         }
     }
+    assert!(found > 6, "{found} flips were looked at");
 }

@@ -42,7 +42,8 @@ fn flip(path: &Path, at: u64) {
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<_> = std::fs::read_dir(folder).expect("it lists").map(|entry| entry.expect("it lists").path()).collect();
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).expect("it lists").map(|entry| entry.expect("it lists").path()).collect();
     files.sort();
     files
 }
@@ -91,12 +92,27 @@ async fn a_flipped_bit_in_any_table_loses_what_is_listed_and_nothing_else() {
                 })
             };
             for (key, entry) in &records {
-                assert!(lost(key) || found.get(key) == Some(entry), "{} at {at}: {}", table.display(), key.escape_ascii());
+                assert!(
+                    lost(key) || found.get(key) == Some(entry),
+                    "{} at {at}: {}",
+                    table.display(),
+                    key.escape_ascii()
+                );
             }
             for (key, entry) in &found {
-                assert!(lost(key) || records.get(key) == Some(entry), "{} at {at}: {}", table.display(), key.escape_ascii());
+                assert!(
+                    lost(key) || records.get(key) == Some(entry),
+                    "{} at {at}: {}",
+                    table.display(),
+                    key.escape_ascii()
+                );
             }
-            assert!(found.len() * 2 > records.len(), "one bit costs {} of {}", records.len() - found.len(), records.len());
+            assert!(
+                found.len() * 2 > records.len(),
+                "one bit costs {} of {}",
+                records.len() - found.len(),
+                records.len()
+            );
         }
     }
 }

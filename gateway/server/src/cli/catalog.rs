@@ -186,8 +186,7 @@ fn loss(loss: &backup::Loss) -> serde_json::Value {
 async fn restore(args: RestoreArgs) -> Result<()> {
     let directory = catalog_directory(&args.data);
     let line = ProgressLine::new("catalog restore", args.json);
-    let fill =
-        async |progress| backup::restore(&args.backup, &directory, EmbeddedOptions::default(), progress).await;
+    let fill = async |progress| backup::restore(&args.backup, &directory, EmbeddedOptions::default(), progress).await;
     let summary = filling(&args.data, line, fill).await?;
     let answer = serde_json::json!({
         "directory": directory,

@@ -79,11 +79,8 @@ async fn create(args: &CreateArgs, catalog: &Path) -> Result<IssuedToken> {
     let store = Arc::new(store);
     let iam = Iam::without_master_key(store.clone(), clock.clone(), random)?;
     let in_seconds = |seconds| Timestamp(clock.now_nanos()).after(Duration::from_secs(seconds));
-    let new = NewToken {
-        scope: args.scope.domain(),
-        expires: args.expires_in.map(in_seconds),
-        note: args.note.clone(),
-    };
+    let new =
+        NewToken { scope: args.scope.domain(), expires: args.expires_in.map(in_seconds), note: args.note.clone() };
     let issued = iam.create_token(new, ACTOR).await;
     store.close().await.context("closing the catalog")?;
     Ok(issued?)

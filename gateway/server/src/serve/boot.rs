@@ -36,8 +36,8 @@ pub(super) async fn open(settings: &BootSettings, clock: &Clock, random: &Random
         true => Ok(()),
         false => make_private_directories(&data),
     })
-        .await
-        .with_context(|| format!("data: cannot make {}", settings.data.display()))?;
+    .await
+    .with_context(|| format!("data: cannot make {}", settings.data.display()))?;
     let options = EmbeddedOptions {
         cache_bytes: settings.catalog_cache_bytes,
         random: random.clone(),

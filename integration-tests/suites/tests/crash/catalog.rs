@@ -1,7 +1,7 @@
 //! The catalog on disks that fail, hang and rot.
 
 use anyhow::{Context, Result, ensure};
-use cofre_catalog::{Embedded, EmbeddedOptions};
+use cofre_catalog::{Batch, Embedded, EmbeddedOptions, Store};
 use cofre_harness::{Cofre, DataDir, Fault, FaultyDisk, FullDisk, Options, Request, until};
 use cofre_suites::{contents, path, put, succeeded, with_bucket};
 use serde_json::Value;
@@ -50,7 +50,8 @@ fn health(cofre: &Cofre) -> Result<Value> {
 
 /// The head of a PUT whose body never comes: whether it is answered at once, and how.
 fn put_without_its_body(cofre: &Cofre, key: &str) -> Result<u16> {
-    let request = Request::new("PUT", &path(key)).header("host", &cofre.s3().to_string()).header("expect", "100-continue");
+    let request =
+        Request::new("PUT", &path(key)).header("host", &cofre.s3().to_string()).header("expect", "100-continue");
     let request = request.body(vec![7; 1 << 20]);
     let signed = cofre.signer().sign(request, cofre_harness::Payload::Unsigned);
     let mut connection = cofre_harness::Connection::open(cofre.s3())?;
@@ -135,6 +136,8 @@ fn small_tables(data: &Path) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(async {
         let store = Embedded::open(&data.join("catalog"), options, cofre_runtime::Clock::system()).await?;
+        // One to which nothing was ever committed is made anew.
+        store.commit(Batch::new()).await?;
         anyhow::Ok(store.close().await?)
     })
 }
@@ -187,7 +190,10 @@ fn a_rotten_table_is_told_and_what_reads_is_salvaged() -> Result<()> {
         Ok((told["status"] == "failing" && messages.contains("salvage")).then_some(()))
     })?;
     ensure!(readiness(&cofre)?.0 == 503, "a damaged catalog is ready");
-    ensure!((0..OBJECTS).any(|number| contents(&cofre, &key(number)).is_ok_and(|found| found.is_some())), "nothing reads");
+    ensure!(
+        (0..OBJECTS).any(|number| contents(&cofre, &key(number)).is_ok_and(|found| found.is_some())),
+        "nothing reads"
+    );
     cofre.kill()?;
     let salvaged = run(&["catalog", "salvage", "--data", text(&data), "--to", text(&new), "--json"])?;
     let salvaged: Value = serde_json::from_slice(&salvaged.map_err(anyhow::Error::msg)?)?;
@@ -212,9 +218,10 @@ fn a_rotten_table_is_told_and_what_reads_is_salvaged() -> Result<()> {
 fn a_catalog_that_is_read_only_is_read() -> Result<()> {
     let (folder, disk) = (DataDir::new()?, FullDisk::new(512 << 20)?);
     let data = disk.path().join("data");
-    let remount = |how: &str| {
+    let remount = |how: &str| -> Result<()> {
         let status = Command::new("mount").args(["-o", &format!("remount,{how}")]).arg(disk.path()).status()?;
-        anyhow::Ok(ensure!(status.success(), "mount -o remount,{how} failed: this test must run as root"))
+        ensure!(status.success(), "mount -o remount,{how} failed: this test must run as root");
+        Ok(())
     };
     let mut cofre = with_bucket(Options::new().data(data).shard(folder.path().join("shard")))?;
     succeeded(cofre.send(put("before", b"before"))?)?;
@@ -317,7 +324,8 @@ fn backups_are_taken_onto_the_shards_disks_and_can_be_restored() -> Result<()> {
         cofre.admin_command(&["job", "run", "catalog-backup"])?;
         until("a backup", TOLD_MAX, || {
             let now = backups(&shards[0])?;
-            let latest = now.last().filter(|latest| **latest > newest && latest.join("catalog.cofre").exists()).cloned();
+            let latest =
+                now.last().filter(|latest| **latest > newest && latest.join("catalog.cofre").exists()).cloned();
             Ok(latest.filter(|_| now.len() == taken.min(2)).map(|latest| newest = latest))
         })?;
         // Backups are named by the second.
@@ -327,7 +335,10 @@ fn backups_are_taken_onto_the_shards_disks_and_can_be_restored() -> Result<()> {
             Ok((!second.ends_with(format!("{now:020}"))).then_some(()))
         })?;
     }
-    ensure!(!backups(&shards[1])?.is_empty() && backups(&shards[2])?.is_empty(), "it stands on another number of disks");
+    ensure!(
+        !backups(&shards[1])?.is_empty() && backups(&shards[2])?.is_empty(),
+        "it stands on another number of disks"
+    );
     let events = cofre.admin_command(&["events"])?.to_string();
     ensure!(events.contains("catalog.backed_up") && events.contains("catalog-backups"), "{events}");
     ensure!(health(&cofre)?["catalog"]["last_backup"].is_string(), "health does not tell when it was taken");

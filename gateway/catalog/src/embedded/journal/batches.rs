@@ -189,9 +189,10 @@ impl Batches {
     fn batch(&mut self) -> Parsed<Option<Place>> {
         let [TAG_START] = parse!(self.reader.bytes()) else { return Ok(Err(NoBatch)) };
         let items = u32::from_le_bytes(parse!(self.reader.bytes()));
-        let sequence_number = Some(u64::from_le_bytes(parse!(self.reader.bytes())));
+        let number = u64::from_le_bytes(parse!(self.reader.bytes()));
+        let sequence_number = Some(number);
         self.reader.sum = XxHash3_64::new();
-        self.under_way = sequence_number.unwrap_or_default();
+        self.under_way = number;
         let mut place = None;
         for _ in 0..items {
             let found = parse!(self.item());

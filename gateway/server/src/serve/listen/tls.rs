@@ -119,11 +119,7 @@ fn read(files: &TlsFiles) -> Result<CertifiedKey> {
         .with_context(|| format!("{cert}: no certificate chain in PEM"))?;
     anyhow::ensure!(!chain.is_empty(), "{cert}: no certificate in it");
     let mode = fs::metadata(&files.key).with_context(|| key.to_string())?.mode();
-    anyhow::ensure!(
-        mode & OTHERS == 0,
-        "{key}: others may read it (mode {:03o}); run: chmod 600 {key}",
-        mode & 0o777
-    );
+    anyhow::ensure!(mode & OTHERS == 0, "{key}: others may read it (mode {:03o}); run: chmod 600 {key}", mode & 0o777);
     let private = PrivateKeyDer::from_pem_file(&files.key).with_context(|| format!("{key}: no private key in PEM"))?;
     let certified = CertifiedKey::from_der(chain, private, &crypto::aws_lc_rs::default_provider())
         .with_context(|| format!("{key} and {cert} do not go together"))?;
