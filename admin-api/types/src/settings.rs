@@ -77,6 +77,14 @@ pub struct Quotas {
     pub account_objects_max: Option<u64>,
     /// Most buckets an account may own.
     pub buckets_per_account_max: u32,
+    /// How many times its quota on bytes may wait for the end of its grace after it was overwritten or deleted, 1 to 1,000.
+    pub grace_multiple: u32,
+    /// Most delete markers in a bucket.
+    pub bucket_delete_markers_max: u64,
+    /// Most multipart uploads under way in a bucket.
+    pub bucket_uploads_max: u64,
+    /// Most parts of uploads under way in a bucket.
+    pub bucket_upload_parts_max: u64,
 }
 
 /// What a write takes before it is acknowledged, and how small blobs are kept.
@@ -110,8 +118,10 @@ pub struct Timers {
     pub job_busy_share: f64,
     /// Seconds that events are kept.
     pub events_keep_secs: u64,
-    /// Most events that are kept.
+    /// Most events of what accounts did that are kept.
     pub events_keep_max: u64,
+    /// Most other events that are kept, of operators and of Cofre itself.
+    pub operator_events_keep_max: u64,
 }
 
 /// Pause and pace of each background job; the job's name with underscores.
