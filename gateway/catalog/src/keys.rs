@@ -39,7 +39,7 @@
 //! | `E` | revision of the commit, index | event |
 //! | `J` | job name | progress of a job |
 //! | `L` | source bucket id, day, revision of the commit, index | lines of a bucket's access log that wait for delivery |
-//! | `l` | source bucket id; nothing for all together | counters of lines that wait |
+//! | `l` | source bucket id, or account id; nothing for all together | counters of lines that wait |
 
 use crate::Revision;
 pub use crate::store::prefix_end;
@@ -388,10 +388,13 @@ pub fn access_log_of(key: &[u8]) -> Option<(BucketId, u32)> {
     Some((BucketId(source), day))
 }
 
+/// Key of the counters of log lines that wait of all buckets of an account.
+pub fn access_log_backlog_of(owner: AccountId) -> Vec<u8> {
+    with(family::ACCESS_LOG_BACKLOG, &[owner.as_bytes()])
+}
+
 /// Key of the counters of log lines that wait: of a bucket, or of all.
 pub fn access_log_backlog(source: Option<BucketId>) -> Vec<u8> {
-    match source {
-        Some(source) => with(family::ACCESS_LOG_BACKLOG, &[&source.0.to_be_bytes()]),
-        None => vec![family::ACCESS_LOG_BACKLOG],
-    }
+    let source = source.map(|source| source.0.to_be_bytes());
+    with(family::ACCESS_LOG_BACKLOG, &[source.as_ref().map_or(&[], |source| &source[..])])
 }
