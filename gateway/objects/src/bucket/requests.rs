@@ -121,3 +121,21 @@ pub enum ConfigKind {
     /// Whether transfers are accelerated.
     Accelerate,
 }
+
+impl ConfigKind {
+    /// Every sub-resource.
+    pub const ALL: [Self; 12] = [
+        Self::Cors,
+        Self::Lifecycle,
+        Self::Policy,
+        Self::Acl,
+        Self::Ownership,
+        Self::PublicAccess,
+        Self::Encryption,
+        Self::ObjectLock,
+        Self::Website,
+        Self::Logging,
+        Self::RequestPayment,
+        Self::Accelerate,
+    ];
+}
