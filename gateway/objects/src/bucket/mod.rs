@@ -1,9 +1,11 @@
 //! Operations on buckets.
 
 mod acl;
+mod changes;
 mod config;
 mod create;
 mod delete;
+mod hand_over;
 mod list;
 mod requests;
 
@@ -14,8 +16,17 @@ use crate::rights::Makes;
 use crate::{Error, GivenAcl, Objects};
 use cofre_catalog::keys;
 use cofre_catalog::records::{BucketRecord, Usage};
-use cofre_iam::{Action, Caller, Details};
+use cofre_iam::{Action, Caller, Details, Principal};
 use cofre_types::{AccountId, BucketName, ObjectKey, Tags, VersionId};
+
+/// Refuses accounts but the root account: what follows is for operators.
+pub(crate) fn refuse_accounts(caller: &Caller) -> Result<(), Error> {
+    match &caller.principal {
+        Principal::Internal(_) => Ok(()),
+        Principal::Account(account) if account.root => Ok(()),
+        Principal::Account(_) | Principal::Anonymous | Principal::Service(_) => Err(Error::AccessDenied),
+    }
+}
 
 impl BucketInfo {
     pub(crate) fn of(name: &BucketName, record: &BucketRecord) -> Self {
