@@ -1,16 +1,17 @@
 //! Writes content as a blob, and reads content back, whatever it is made of.
 
-use crate::change::{Change, NewBlob};
+use crate::change::NewBlob;
 use crate::digest::{Digests, body_error, prepare};
 use crate::domain::{Bucket, durability};
 use crate::encryption::{open_stream, seal_body, take_head};
+use crate::room::BodyBound;
 use crate::{Error, Objects, Upload};
 use cofre_catalog::keys;
 use cofre_catalog::records::{BlobRecord, Content, CopyRecord, ManifestRecord, PartRecord, Record, Segment};
 use cofre_keys::DataKey;
 use cofre_keys::stream::{HEAD_BYTES, Span, plain_len};
 use cofre_shards::{BlobHeader, BlobRef, BodyError, ByteStream, Copy, Locator, ReadError, WriteError};
-use cofre_types::{BlobId, ObjectKey, ResolvedRange, UploadId};
+use cofre_types::{BlobId, ObjectKey, ResolvedRange, ShardId, UploadId};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::VecDeque;
 use sync_wrapper::SyncStream;
@@ -58,10 +59,15 @@ enum Piece {
 
 impl Objects {
     /// Writes a body durably to the shards. Nothing refers to it yet: commit it with
-    /// [`Change::add_blob`], or give it up with [`Objects::discard`].
-    pub(crate) async fn write_blob(&self, target: Target<'_>, upload: Upload, size_max: u64) -> Result<Written, Error> {
+    /// `Change::add_blob`, or give it up with [`Objects::discard`].
+    pub(crate) async fn write_blob(
+        &self,
+        target: Target<'_>,
+        upload: Upload,
+        bound: BodyBound,
+    ) -> Result<Written, Error> {
         let Target { bucket, key, version, part, class, data_key } = target;
-        let (body, digests) = prepare(upload, size_max).await?;
+        let (body, digests) = prepare(upload, bound).await?;
         if let cofre_shards::Body::Whole(bytes) = &body
             && bytes.is_empty()
         {
@@ -99,17 +105,29 @@ impl Objects {
         Ok(Written { digests, blob: Some(NewBlob { id, record, missing: written.missing }) })
     }
 
-    /// Gives up a blob that was written and then not wanted: it becomes garbage like any other. If
-    /// even that fails, the search for orphans finds it.
-    pub(crate) async fn discard(&self, bucket: &Bucket, blob: Option<NewBlob>) {
-        let Some(blob) = blob else { return };
-        let mut change = Change::default();
-        change.add_blob(&blob);
-        change.release_blobs([blob.id]);
-        let due = self.now().after(self.garbage_grace());
-        let batch = change.finish(&bucket.record, crate::change::Quotas::default(), due, || self.random().bytes());
-        if let Err(error) = self.store().commit(batch).await {
-            tracing::info!(blob = %blob.id, %error, "a blob that was not wanted is left to the search for orphans");
+    /// Removes a blob that was written and whose commit was refused for certain: no record names it, none ever did, and
+    /// none will. What cannot be removed now is left to the search for orphans.
+    pub(crate) async fn discard(&self, blob: Option<NewBlob>) {
+        let Some(NewBlob { id, record, .. }) = blob else { return };
+        let each = record.copies.into_iter().map(|copy| async move {
+            let (shard, locator) = (copy.shard, Locator(copy.locator));
+            if let Err(error) = self.remove_copy(id, shard, locator).await {
+                tracing::info!(blob = %id, %shard, %error, "a copy that is not wanted is left to the search for orphans");
+            }
+        });
+        futures_util::future::join_all(each).await;
+    }
+
+    async fn remove_copy(&self, blob: BlobId, shard: ShardId, locator: Locator) -> Result<(), Error> {
+        // A shard that was given up is held against the catalog before anything is deleted from it.
+        if self.is_unreconciled(shard).await? || self.get(keys::blob(blob)).await?.is_some() {
+            return Err(Error::Unavailable("it may not be deleted now".to_owned()));
+        }
+        let failed = self.shards().delete(shard, vec![(blob, locator)]).await;
+        match failed.map(|mut failed| failed.pop()) {
+            Ok(None) => Ok(()),
+            Ok(Some(failed)) => Err(Error::Unavailable(failed.why)),
+            Err(error) => Err(Error::Unavailable(error.to_string())),
         }
     }
 
@@ -294,6 +312,12 @@ pub(crate) fn copy_bytes(record: &BlobRecord, piece: u8) -> u64 {
 
 pub(crate) fn copy_record(copy: Copy) -> CopyRecord {
     CopyRecord { shard: copy.shard, locator: copy.locator.0, piece: copy.piece }
+}
+
+/// Whether an error says for certain that nothing was committed. An engine that failed, or whose disk is full, may have
+/// committed all the same.
+pub(crate) const fn is_definite(error: &Error) -> bool {
+    !matches!(error, Error::Internal(_) | Error::Unavailable(_) | Error::NoRoom)
 }
 
 pub(crate) fn write_error(error: WriteError) -> Error {

@@ -2,6 +2,7 @@
 //!
 //! MD5 bounds a single stream at about 1 GB/s a core; every other hash but SHA is far above that.
 
+use crate::room::BodyBound;
 use crate::{DeclaredChecksum, Error, Upload};
 use aws_lc_rs::digest::{Context as Sha, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
 use bytes::{Bytes, BytesMut};
@@ -86,7 +87,7 @@ struct Expected {
     content_md5: Option<[u8; 16]>,
     checksum: DeclaredChecksum,
     size: Option<u64>,
-    size_max: u64,
+    bound: BodyBound,
 }
 
 /// The hashes under way.
@@ -109,8 +110,13 @@ impl Hashing {
 
     fn update(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.size += bytes.len() as u64;
-        if self.size > self.expected.size_max {
-            return Err(Error::EntityTooLarge { max: self.expected.size_max });
+        let BodyBound { size_max, room } = &self.expected.bound;
+        if self.size > *size_max {
+            return Err(Error::EntityTooLarge { max: *size_max });
+        }
+        // What was declared has its room already.
+        if let (Some(room), None) = (room, self.expected.size) {
+            room.take(bytes.len() as u64)?;
         }
         self.md5.update(bytes);
         self.hasher.update(bytes);
@@ -192,15 +198,15 @@ pub(crate) fn body_error(error: BodyError) -> Error {
 }
 
 /// Hashes a body: a small one now, a large one while it is read.
-pub(crate) async fn prepare(upload: Upload, size_max: u64) -> Result<(Body, Handle), Error> {
+pub(crate) async fn prepare(upload: Upload, bound: BodyBound) -> Result<(Body, Handle), Error> {
     let size = match &upload.body {
         Body::Whole(bytes) => Some(bytes.len() as u64),
         Body::Stream { size, .. } => *size,
     };
-    if size.is_some_and(|size| size > size_max) {
-        return Err(Error::EntityTooLarge { max: size_max });
+    if size.is_some_and(|size| size > bound.size_max) {
+        return Err(Error::EntityTooLarge { max: bound.size_max });
     }
-    let expected = Expected { content_md5: upload.content_md5, checksum: upload.checksum, size, size_max };
+    let expected = Expected { content_md5: upload.content_md5, checksum: upload.checksum, size, bound };
     let hashing = Hashing::new(expected);
     match upload.body {
         Body::Whole(bytes) => hash_whole(bytes, hashing),

@@ -1,4 +1,4 @@
-use crate::{RulesError, Unset};
+use crate::{Excess, RulesError, Unset};
 use cofre_catalog::records::RecordError;
 use cofre_catalog::{CommitError, StoreError};
 use cofre_iam::MalformedPolicy;
@@ -166,8 +166,12 @@ pub enum Error {
     #[error("other requests changed the same thing at the same time")]
     Conflict,
     /// The bucket or account would hold more than its quota.
-    #[error("the quota is used up")]
-    QuotaExceeded,
+    #[error("{0}")]
+    QuotaExceeded(Box<Excess>),
+    /// What was overwritten or deleted, and what is being written, takes as much room as it may until space is
+    /// reclaimed. Try again later.
+    #[error("{0}; space comes back as it is reclaimed")]
+    GraceExceeded(Box<Excess>),
 
     /// Every shard is full. Add one, or free space.
     #[error("no shard has room")]

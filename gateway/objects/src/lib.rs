@@ -18,6 +18,7 @@ mod account;
 mod acl;
 mod blobs;
 mod bucket;
+mod buckets;
 mod change;
 mod conditions;
 mod convert;
@@ -34,8 +35,10 @@ mod lock;
 mod maintain;
 mod object;
 mod payment;
+mod quota;
 mod rewrite;
 mod rights;
+mod room;
 mod topology;
 mod upload;
 mod verify;
@@ -71,6 +74,7 @@ pub use maintain::{
     Relocated, Scrubbed, StaleUploads,
 };
 pub use object::*;
+pub use quota::{Amounts, Bounded, Excess, QuotaOf};
 pub use topology::*;
 pub use upload::*;
 pub use verify::{Verified, Verify, VerifyStage, Wrong};

@@ -73,7 +73,7 @@ impl Objects {
             Ok(Some((content, manifest))) => Ok(Some(Rewritten { content, blobs, manifest })),
             Ok(None) => Ok(None),
             Err(error) => {
-                self.discard_blobs(bucket, blobs).await;
+                self.discard_blobs(blobs).await;
                 Err(error)
             }
         }
@@ -106,7 +106,7 @@ impl Objects {
         let mut moved = VersionRecord { storage_class: class, ..record };
         if let Some(rewritten) = &rewritten {
             rewritten.add_to(&mut change);
-            change.release(&moved.content);
+            change.release(&moved.content, moved.size);
             moved.content = rewritten.content.clone();
         }
         change.batch.unchanged(at.clone(), Some(revision));
@@ -121,7 +121,7 @@ impl Objects {
         match tried {
             Ok(Tried::Done) => Ok(Restated::Anew),
             Ok(Tried::Again) => {
-                self.discard_rewritten(bucket, rewritten).await;
+                self.discard_rewritten(rewritten).await;
                 Ok(Restated::Changed)
             }
             // A shard that the bytes went to was removed meanwhile.
@@ -131,15 +131,15 @@ impl Objects {
     }
 
     /// Gives up what was written anew and then not wanted.
-    async fn discard_rewritten(&self, bucket: &Bucket, rewritten: Option<Rewritten>) {
+    async fn discard_rewritten(&self, rewritten: Option<Rewritten>) {
         if let Some(rewritten) = rewritten {
-            self.discard_blobs(bucket, rewritten.blobs).await;
+            self.discard_blobs(rewritten.blobs).await;
         }
     }
 
-    async fn discard_blobs(&self, bucket: &Bucket, blobs: Vec<NewBlob>) {
+    async fn discard_blobs(&self, blobs: Vec<NewBlob>) {
         for blob in blobs {
-            self.discard(bucket, Some(blob)).await;
+            self.discard(Some(blob)).await;
         }
     }
 

@@ -7,7 +7,7 @@
 use crate::exchange::Exchange;
 use crate::forms::file::FileError;
 use crate::translate::{names, times};
-use cofre_objects::{ConfigKind, Error, RulesError, Unset};
+use cofre_objects::{ConfigKind, Error, Excess, QuotaOf, RulesError, Unset};
 use cofre_types::{Invalid, Timestamp, VersionId};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use s3s::stream::aws_chunked_stream::AwsChunkedStreamError;
@@ -161,8 +161,19 @@ pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
             OperationAborted,
             "A conflicting conditional operation is currently in progress against this resource. Please try again."
         ),
-        Error::QuotaExceeded => {
-            custom("QuotaExceeded", StatusCode::FORBIDDEN, "The quota of this bucket or account is used up.")
+        Error::QuotaExceeded(excess) => {
+            detail_excess(exchange, &excess);
+            let mut error = S3Error::with_message(S3ErrorCode::Custom("QuotaExceeded".into()), in_a_sentence(&excess));
+            error.set_status_code(StatusCode::FORBIDDEN);
+            error
+        }
+        Error::GraceExceeded(excess) => {
+            detail_excess(exchange, &excess);
+            s3_error!(
+                SlowDown,
+                "{} Bytes that were overwritten or deleted are reclaimed after a while: please reduce your request rate.",
+                in_a_sentence(&excess)
+            )
         }
         Error::NoRoom => custom(
             "InsufficientStorage",
@@ -182,6 +193,27 @@ pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
             internal()
         }
     }
+}
+
+/// Whose quota would be passed, and by how much.
+fn detail_excess(exchange: &Exchange, excess: &Excess) {
+    let whose = match excess.of {
+        QuotaOf::Bucket => "Bucket",
+        QuotaOf::Account => "Account",
+    };
+    exchange.detail("QuotaOf", whose);
+    exchange.detail("Bounded", excess.bounded.as_str());
+    if let Some(amounts) = excess.amounts {
+        exchange.detail("Limit", amounts.limit.to_string());
+        exchange.detail("Used", amounts.used.to_string());
+        exchange.detail("Proposed", amounts.proposed.to_string());
+    }
+}
+
+fn in_a_sentence(excess: &Excess) -> String {
+    let text = excess.to_string();
+    let (first, rest) = text.split_at(1);
+    format!("{}{rest}.", first.to_uppercase())
 }
 
 /// What a key service says, as S3 hands it on.
@@ -207,7 +239,7 @@ pub(crate) fn malformed_trailer() -> S3Error {
 
 fn invalid_value(invalid: &Invalid) -> S3Error {
     match invalid.field {
-        "bucket" => S3Error::new(S3ErrorCode::InvalidBucketName),
+        "bucket" => s3_error!(InvalidBucketName, "The specified bucket is not valid: {}.", invalid.reason),
         "tag count" | "tag key" | "tag value" => S3Error::with_message(S3ErrorCode::InvalidTag, invalid.reason),
         field => s3_error!(InvalidArgument, "{field}: {}", invalid.reason),
     }

@@ -23,7 +23,7 @@ mod usage;
 pub use access::{AccessKeyRecord, AccountRecord, AdminTokenRecord, Scope};
 pub use access_log::{AccessLogBacklog, AccessLogRecord};
 pub use acl::{AclGrant, AclGrantee, AclPermission, AclRecord, Ownership, PublicAccessBlock};
-pub use blob::{BlobRecord, CopyRecord, DoomedRecord, GarbageRecord, HealRecord};
+pub use blob::{BlobRecord, CopyRecord, DoomedRecord, Garbage, GarbageRecord, GraceCharge, HealRecord};
 pub use bucket::{BucketConfig, BucketRecord, Durability, Payer, Versioning};
 pub use cluster::{ClusterRecord, DefaultRedundancyRecord};
 pub use encryption::{DefaultEncryption, Encryption, EncryptionMethod, KnownKey, KnownKeysRecord};

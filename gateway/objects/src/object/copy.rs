@@ -75,8 +75,8 @@ impl Objects {
             let mut change = Change::default();
             source.check_unchanged(&mut change);
             self.share(&source.held.record.content, &mut change).await?;
-            let (tried, record) =
-                self.try_put(&bucket, &request.key, &draft, &request.conditions, change, None).await?;
+            let tried = self.try_put(&bucket, &request.key, &draft, &request.conditions, change, None).await;
+            let (tried, record) = tried.map_err(|error| error.for_caller(caller, &bucket))?;
             if matches!(tried, Tried::Done) {
                 return Ok(source.outcome((&bucket, &request.key), record));
             }

@@ -101,10 +101,11 @@ impl Objects {
             }
             request.bypass_governance = wants_bypass && self.may_bypass(caller, &bucket, &request.key);
             let _turn = self.lock_key(&bucket, &request.key).await;
-            let (tried, outcome) = match request.version {
-                None => self.try_delete_current(&bucket, &request).await?,
-                Some(version) => self.try_delete_version(&bucket, &request, version).await?,
+            let tried = match request.version {
+                None => self.try_delete_current(&bucket, &request).await,
+                Some(version) => self.try_delete_version(&bucket, &request, version).await,
             };
+            let (tried, outcome) = tried.map_err(|error| error.for_caller(caller, &bucket))?;
             if matches!(tried, Tried::Done) {
                 return Ok(outcome);
             }
@@ -130,6 +131,7 @@ impl Objects {
         let place = state.next_place(now);
         let marker = delete_marker(self.version_at(bucket, place), place, now, bucket.record.owner);
         let mut change = Change::default();
+        change.make_marker();
         let made = state.delete(bucket.record.versioning, marker, Removal::at(now), &mut change)?;
         let outcome =
             DeleteOutcome { version: made.as_ref().map(|marker| marker.version), delete_marker: made.is_some() };

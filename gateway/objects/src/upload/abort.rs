@@ -3,7 +3,6 @@ use crate::change::Change;
 use crate::domain::Tried;
 use crate::{Error, Objects};
 use cofre_catalog::keys;
-use cofre_catalog::records::{GarbageRecord, Record};
 use cofre_iam::{Action, Caller};
 
 impl Objects {
@@ -31,12 +30,11 @@ impl Objects {
     /// The change that aborts an upload as it was found.
     pub(crate) async fn abort(&self, found: &Found, at: &UploadRef) -> Result<Change, Error> {
         let key = keys::upload(found.bucket.record.id, &at.key, at.upload);
-        let due = self.now().after(self.garbage_grace());
         let mut change = Change::default();
         change.batch.unchanged(key.clone(), Some(found.revision));
         change.batch.delete(key);
-        change.batch.put(keys::garbage(due.0, self.random().bytes()), GarbageRecord::Parts(at.upload).encode());
-        self.uncount_parts(at, &mut change).await?;
+        let bytes = self.uncount_parts(at, &mut change).await?;
+        change.release_parts(at.upload, bytes);
         change.usage.uploads -= 1;
         Ok(change)
     }

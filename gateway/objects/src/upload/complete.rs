@@ -65,8 +65,8 @@ impl Objects {
             let (draft, manifest) = assemble(request, &found.record, &chosen)?;
             let mut change = Change::default();
             self.turn_into_manifest(&found, at, &standing, &manifest, &mut change).await?;
-            let (tried, record) =
-                self.try_put(&found.bucket, &at.key, &draft, &request.conditions, change, None).await?;
+            let tried = self.try_put(&found.bucket, &at.key, &draft, &request.conditions, change, None).await;
+            let (tried, record) = tried.map_err(|error| error.for_caller(caller, &found.bucket))?;
             if matches!(tried, Tried::Done) {
                 return Ok(put_outcome(&found.bucket, &at.key, record));
             }
@@ -124,21 +124,21 @@ impl Objects {
             if manifest.parts.binary_search_by_key(number, |(number, _)| *number).is_err() {
                 change.batch.delete(keys::part(at.upload, *number));
                 let left_out = self.part(at.upload, *number).await?;
-                change.release_blobs(left_out.segments.iter().map(|segment| segment.blob));
+                change.release_blobs(left_out.segments.iter().map(|segment| segment.blob), part.size);
             }
         }
         Ok(())
     }
 
-    /// Takes the parts of an upload that ends off the bucket's usage, and checks that no other comes.
-    pub(crate) async fn uncount_parts(&self, at: &UploadRef, change: &mut Change) -> Result<(), Error> {
+    /// Takes the parts of an upload that ends off the bucket's usage, and checks that no other comes. Gives their bytes.
+    pub(crate) async fn uncount_parts(&self, at: &UploadRef, change: &mut Change) -> Result<u64, Error> {
         let standing = self.standing_parts(at).await?;
         change.batch.unchanged(keys::upload_activity(at.upload), standing.activity);
         change.batch.delete(keys::upload_activity(at.upload));
         for part in standing.parts.values() {
             change.count_part(part.size, Count::Remove);
         }
-        Ok(())
+        Ok(standing.parts.values().map(|part| part.size).sum())
     }
 }
 

@@ -52,7 +52,8 @@ impl Objects {
             source.check_unchanged(&mut change);
             self.share_segments(&made.segments, &mut change).await?;
             self.change_part(&found, at, request.number, &made, &mut change).await?;
-            if matches!(self.try_commit(&found.bucket, change).await?, Tried::Done) {
+            let tried = self.try_commit(&found.bucket, change).await;
+            if matches!(tried.map_err(|error| error.for_caller(caller, &found.bucket))?, Tried::Done) {
                 return Ok(PartOutcome {
                     etag: made.etag,
                     checksum: found.record.checksum.and(made.checksum),

@@ -45,7 +45,8 @@ impl Objects {
             let mut change = Change::default();
             change.batch.put(keys::upload(bucket.record.id, &key, record.id), record.encode());
             change.usage.uploads += 1;
-            if matches!(self.try_commit(&bucket, change).await?, Tried::Done) {
+            let tried = self.try_commit(&bucket, change).await;
+            if matches!(tried.map_err(|error| error.for_caller(caller, &bucket))?, Tried::Done) {
                 let ending = Self::ending_upload(&bucket, &key, record.initiated);
                 return Ok(UploadInfo { ending, ..UploadInfo::of(&record) });
             }

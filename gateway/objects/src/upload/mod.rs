@@ -69,7 +69,7 @@ impl Objects {
         change.batch.unchanged(key.clone(), before.as_ref().map(|entry| entry.revision));
         if let Some(before) = before {
             let before = PartRecord::decode(&before.value)?;
-            change.release_blobs(before.segments.iter().map(|segment| segment.blob));
+            change.release_blobs(before.segments.iter().map(|segment| segment.blob), before.size);
             change.count_part(before.size, Count::Remove);
         }
         change.batch.put(key, part.encode());

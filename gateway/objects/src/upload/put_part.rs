@@ -1,9 +1,10 @@
 use super::{Found, check_number};
-use crate::blobs::{Target, Written};
+use crate::blobs::{Target, Written, is_definite};
 use crate::change::Change;
 use crate::domain::Tried;
 use crate::encryption::entity_tag;
 use crate::object::PUT_BYTES_MAX;
+use crate::room::{BodyBound, Brings};
 use crate::{DeclaredChecksum, Encrypted, Error, Objects, PartOutcome, PutPart, Upload, UploadRef};
 use cofre_catalog::records::{PartRecord, UploadRecord};
 use cofre_iam::{Action, Caller};
@@ -44,7 +45,10 @@ impl Objects {
             class: &found.record.storage_class,
             data_key: key.as_ref(),
         };
-        let written = self.write_blob(target, content, PUT_BYTES_MAX).await?;
+        let told = |error: Error| error.for_caller(caller, &found.bucket);
+        let room = self.room(&found.bucket, Brings::Part(&at, number), content.body.size()).await.map_err(told)?;
+        let bound = BodyBound { size_max: PUT_BYTES_MAX, room: room.clone() };
+        let written = self.write_blob(target, content, bound).await.map_err(told)?;
         let held = found.record.guards.encryption.as_ref();
         let record = PartRecord {
             size: written.digests.size,
@@ -65,12 +69,11 @@ impl Objects {
         uncancelled(async move {
             let bucket = Arc::clone(&found.bucket);
             let committed = objects.commit_part(&caller, found, &at, number, &record, &written).await;
-            if let Err(error) = &committed
-                && !matches!(error, Error::Internal(_) | Error::Unavailable(_))
-            {
-                objects.discard(&bucket, written.blob).await;
+            if committed.as_ref().is_err_and(is_definite) {
+                objects.discard(written.blob).await;
             }
-            committed
+            drop(room);
+            committed.map_err(|error| error.for_caller(&caller, &bucket))
         })
         .await?;
         Ok(outcome)
@@ -88,7 +91,7 @@ impl Objects {
         for _ in Self::tries() {
             let mut change = Change::default();
             if let Some(blob) = &written.blob {
-                change.add_blob(blob);
+                change.bring_blob(blob);
             }
             self.change_part(&found, at, number, record, &mut change).await?;
             if matches!(self.try_commit(&found.bucket, change).await?, Tried::Done) {

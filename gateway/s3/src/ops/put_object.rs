@@ -51,6 +51,10 @@ pub(super) async fn store(
     let acl = acl::given(ops, asked, Of::Object).await?;
     let allowed = ops.objects.may_put(&asked.caller, &bucket, &key, &tags, acl.as_ref()).await;
     allowed.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
+    if let Some(size) = input.content_length.and_then(|length| u64::try_from(length).ok()) {
+        let fits = ops.objects.fits(&asked.caller, &bucket, &key, size).await;
+        fits.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
+    }
     let encryption = asked.encrypt_as()?;
     let upload = upload(asked, body).await?;
     if lock.is_some() {

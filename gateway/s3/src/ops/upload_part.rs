@@ -20,6 +20,10 @@ pub(super) async fn put(
     let number = names::part(input.part_number)?;
     let allowed = ops.objects.may_put_part(&asked.caller, &about.bucket, &about.key).await;
     allowed.map_err(|error| refuse(&asked, &about, error))?;
+    if let Some(size) = input.content_length.and_then(|length| u64::try_from(length).ok()) {
+        let fits = ops.objects.part_fits(&asked.caller, &about, number, size).await;
+        fits.map_err(|error| refuse(&asked, &about, error))?;
+    }
     let encryption = asked.encrypt_as()?;
     let content = upload(&asked, sent(input.body, input.content_length)).await?;
     let request = PutPart { upload: about.clone(), number, content, encryption };

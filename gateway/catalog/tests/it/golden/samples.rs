@@ -2,11 +2,11 @@ use super::{check, check_older};
 use cofre_catalog::records::{
     AccessKeyRecord, AccessLogRecord, AccountRecord, AclGrant, AclGrantee, AclPermission, AclRecord, AdminTokenRecord,
     BlobRecord, BucketConfig, BucketRecord, ClusterRecord, Content, CopyRecord, DefaultEncryption,
-    DefaultRedundancyRecord, DoomedRecord, Durability, Encryption, EncryptionMethod, EventRecord, GarbageRecord,
-    Guards, Header, Headers, HealRecord, JobRecord, KnownKey, KnownKeysRecord, LegalHold, LockConfig, LockDefault,
-    LockMode, LockPeriod, ManifestRecord, Ownership, PartRecord, Payer, PublicAccessBlock, RemovedShardRecord,
-    Retention, S3Place, Scope, Segment, SettingsRecord, ShardMode, ShardPass, ShardPlace, ShardRecord, UploadRecord,
-    VersionKind, VersionRecord, Versioning,
+    DefaultRedundancyRecord, DoomedRecord, Durability, Encryption, EncryptionMethod, EventRecord, Garbage,
+    GarbageRecord, GraceCharge, Guards, Header, Headers, HealRecord, JobRecord, KnownKey, KnownKeysRecord, LegalHold,
+    LockConfig, LockDefault, LockMode, LockPeriod, ManifestRecord, Ownership, PartRecord, Payer, PublicAccessBlock,
+    RemovedShardRecord, Retention, S3Place, Scope, Segment, SettingsRecord, ShardMode, ShardPass, ShardPlace,
+    ShardRecord, UploadRecord, VersionKind, VersionRecord, Versioning,
 };
 use cofre_types::{
     AccessKeyId, AccountId, BlobId, BucketId, BucketName, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, Scheme,
@@ -123,9 +123,11 @@ fn access_logs() {
         destination: text("{\"bucket\":\"logs\"}"),
         written: TIME,
         lines: 2,
+        counted: true,
         text: text("one\ntwo\n"),
     };
-    check("access-log", &[record]);
+    check("access-log", std::slice::from_ref(&record));
+    check_older("access-log.v1.hex", &[AccessLogRecord { counted: false, ..record }]);
 }
 
 #[test]
@@ -302,15 +304,15 @@ fn blobs() {
     check_older("blob.v1.hex", &[record([0, 0], None)]);
     check_older("blob.v2.hex", &[record([0, 0], None), record([1, 31], None)]);
     check("heal", &[HealRecord { since: TIME, suspects: vec![ShardId(1), ShardId(300)] }]);
-    check(
-        "garbage",
-        &[
-            GarbageRecord::Blobs(vec![BlobId::from_bytes([1; 16]), BlobId::from_bytes([2; 16])]),
-            GarbageRecord::Manifest(UploadId::from_bytes([9; 16])),
-            GarbageRecord::Parts(UploadId::from_bytes([8; 16])),
-            GarbageRecord::Uploads(BucketId(7)),
-        ],
-    );
+    let garbage = [
+        Garbage::Blobs(vec![BlobId::from_bytes([1; 16]), BlobId::from_bytes([2; 16])]),
+        Garbage::Manifest(UploadId::from_bytes([9; 16])),
+        Garbage::Parts(UploadId::from_bytes([8; 16])),
+        Garbage::Uploads(BucketId(7)),
+    ];
+    let charge = GraceCharge { bucket: BucketId(7), account: account(), bytes: 5_368_709_120 };
+    check("garbage", &garbage.clone().map(|what| GarbageRecord { what, charge: Some(charge) }));
+    check_older("garbage.v1.hex", &garbage.map(GarbageRecord::from));
     check("doomed", &[DoomedRecord { locator: vec![1, 2, 3], size: 4096 }]);
 }
 
