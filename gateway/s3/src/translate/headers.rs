@@ -4,11 +4,14 @@ use crate::errors::custom;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use cofre_objects::{Header, Headers};
 use http::StatusCode;
-use s3s::{S3Error, S3ErrorCode, dto};
+use s3s::{S3Error, dto, s3_error};
 use std::borrow::Cow;
 
 /// Most bytes of user metadata, names and values together (AWS, "Working with object metadata").
 const USER_METADATA_BYTES_MAX: usize = 2048;
+
+/// Most bytes of all headers of an object, names and values together (AWS, "Working with object metadata").
+const HEADERS_BYTES_MAX: usize = 8192;
 
 /// Longest website redirect location, in bytes (AWS, "(Optional) Configuring a webpage redirect").
 const REDIRECT_BYTES_MAX: usize = 2048;
@@ -45,10 +48,36 @@ pub(crate) fn to_domain(given: Given) -> Result<Headers, S3Error> {
     system.extend(optional.into_iter().filter_map(|(header, value)| Some((header, value?))));
     let mut user: Vec<_> = given.metadata.into_iter().flatten().collect();
     user.sort_unstable();
-    if user.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > USER_METADATA_BYTES_MAX {
-        return Err(S3Error::new(S3ErrorCode::MetadataTooLarge));
+    let user_bytes: usize = user.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if user_bytes > USER_METADATA_BYTES_MAX {
+        return Err(too_large(
+            user_bytes,
+            USER_METADATA_BYTES_MAX,
+            "Your metadata headers exceed the maximum allowed metadata size",
+        ));
+    }
+    let bytes = user_bytes + system.iter().map(|(header, value)| name_of(*header).len() + value.len()).sum::<usize>();
+    if bytes > HEADERS_BYTES_MAX {
+        return Err(too_large(bytes, HEADERS_BYTES_MAX, "The headers of the object have more than 8,192 bytes in all"));
     }
     Ok(Headers { system, user })
+}
+
+fn too_large(bytes: usize, max: usize, why: &str) -> S3Error {
+    s3_error!(MetadataTooLarge, "{why}: {bytes} bytes of {max}.")
+}
+
+/// The name of a header that is kept.
+const fn name_of(header: Header) -> &'static str {
+    match header {
+        Header::ContentType => "Content-Type",
+        Header::ContentEncoding => "Content-Encoding",
+        Header::ContentDisposition => "Content-Disposition",
+        Header::ContentLanguage => "Content-Language",
+        Header::CacheControl => "Cache-Control",
+        Header::Expires => "Expires",
+        Header::WebsiteRedirectLocation => "x-amz-website-redirect-location",
+    }
 }
 
 /// Checks where a website is to send who asks for an object. An empty header is none.
@@ -103,6 +132,7 @@ pub(crate) fn encoded_words(value: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use s3s::S3ErrorCode;
 
     #[test]
     fn headers_survive() {
@@ -129,6 +159,15 @@ mod tests {
         };
         assert!(to_domain(of(USER_METADATA_BYTES_MAX)).is_ok());
         let refused = to_domain(of(USER_METADATA_BYTES_MAX + 1)).unwrap_err();
+        assert_eq!(refused.code(), &S3ErrorCode::MetadataTooLarge);
+    }
+
+    #[test]
+    fn all_headers_together_are_bounded() {
+        let of = |bytes: usize| Given { cache_control: Some("v".repeat(bytes)), ..Given::default() };
+        let others = "Content-Type".len() + CONTENT_TYPE_DEFAULT.len() + "Cache-Control".len();
+        assert!(to_domain(of(HEADERS_BYTES_MAX - others)).is_ok());
+        let refused = to_domain(of(HEADERS_BYTES_MAX - others + 1)).unwrap_err();
         assert_eq!(refused.code(), &S3ErrorCode::MetadataTooLarge);
     }
 

@@ -5,7 +5,8 @@ use s3s::{S3Error, S3ErrorCode, dto, s3_error};
 
 /// Parses a bucket's name.
 pub(crate) fn bucket(name: &str) -> Result<BucketName, S3Error> {
-    BucketName::parse(name).map_err(|_| S3Error::new(S3ErrorCode::InvalidBucketName))
+    BucketName::parse(name)
+        .map_err(|invalid| s3_error!(InvalidBucketName, "The specified bucket is not valid: {}.", invalid.reason))
 }
 
 /// Parses an object's key.
