@@ -24,10 +24,11 @@ mod tokens;
 mod verify;
 
 pub use accounts::{
-    Account, AccountCreated, AccountUsage, CreateAccount, CreateKey, Key, KeyCreated, PatchAccount, PatchKey, RotateKey,
+    Account, AccountCreated, AccountUsage, CreateAccount, CreateKey, ImportKey, Key, KeyCreated, PatchAccount,
+    PatchKey, RotateKey,
 };
 pub use backups::{Backup, BackupState, StartBackup};
-pub use buckets::{Bucket, BucketRedundancy, BucketUsage, Quota};
+pub use buckets::{Bucket, BucketOwner, BucketRedundancy, BucketUsage, CreateBucket, Quota};
 pub use events::{Event, EventsQuery};
 pub use health::{
     CatalogHealth, Health, HealthStatus, Latency, Live, Promise, Ready, RedundancyHealth, Severity, Verdict,

@@ -60,7 +60,42 @@ pub struct GivenKey {
     pub secret: Secret,
 }
 
+/// Fewest characters of the secret of a key that is brought from elsewhere while Cofre runs.
+const IMPORTED_SECRET_CHARS_MIN: usize = 16;
+
+/// Fewest different characters of such a secret.
+const IMPORTED_SECRET_VARIETY_MIN: usize = 6;
+
+/// Words that ids and secrets of well-known defaults are, or are made of.
+const WELL_KNOWN: [&str; 8] =
+    ["minioadmin", "minio123", "password", "changeme", "secretkey", "rustfsadmin", "garage", "seaweedfs"];
+
 impl GivenKey {
+    /// Checks an id and a secret as [`GivenKey::parse`] does, and refuses what can be guessed: a secret of fewer than 16
+    /// characters or of fewer than six different ones, one that holds the id, and well-known defaults.
+    ///
+    /// # Errors
+    /// `access key id` or `secret access key`.
+    pub fn import(id: &str, secret: &str) -> Result<Self, Invalid> {
+        let given = Self::parse(id, secret)?;
+        let weak = |reason| Err(Invalid { field: "secret access key", reason });
+        let lower = secret.to_ascii_lowercase();
+        if WELL_KNOWN.iter().any(|word| id.eq_ignore_ascii_case(word)) {
+            return Err(Invalid { field: "access key id", reason: "is a well-known default; choose another" });
+        }
+        if WELL_KNOWN.iter().any(|word| lower.contains(word)) {
+            return weak("is, or holds, a well-known default; choose another");
+        }
+        if secret.len() < IMPORTED_SECRET_CHARS_MIN {
+            return weak("must have at least 16 characters; let Cofre make one up, or choose a longer one");
+        }
+        let variety = secret.bytes().collect::<std::collections::BTreeSet<_>>().len();
+        if variety < IMPORTED_SECRET_VARIETY_MIN || lower.contains(&id.to_ascii_lowercase()) {
+            return weak("can be guessed; choose one of random characters");
+        }
+        Ok(given)
+    }
+
     /// Checks an id and a secret of 8 to 128 printable ASCII characters without spaces: Signature V4
     /// takes any text as a key, but clients' configuration files do not.
     ///

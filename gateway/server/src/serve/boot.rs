@@ -106,8 +106,8 @@ pub(super) struct FirstSecrets(Arc<cofre_iam::FirstStart>);
 impl FirstSecrets {
     /// Hands them out and makes them true: files first, then the catalog.
     pub(super) async fn hand_out(self, settings: &BootSettings) -> Result<FirstStart> {
-        let (ours, data) = (Arc::clone(&self.0), settings.data.clone());
-        blocking(move || ours.write_files(&data)).await?;
+        let (ours, data, region) = (Arc::clone(&self.0), settings.data.clone(), settings.region.clone());
+        blocking(move || ours.write_files(&data, &region)).await?;
         self.0.commit().await?;
         Ok(FirstStart {
             credentials: settings.data.join("credentials"),
