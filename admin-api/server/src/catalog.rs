@@ -35,7 +35,13 @@ pub trait Catalog: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`CatalogError::Failed`].
-    async fn record_event(&self, kind: &str, subject: &str, actor: &str) -> Result<(), CatalogError>;
+    async fn record_event(
+        &self,
+        kind: &str,
+        subject: &str,
+        actor: &str,
+        details: Vec<(String, String)>,
+    ) -> Result<(), CatalogError>;
 }
 
 /// Why the engine did not do it.

@@ -10,6 +10,7 @@ use cofre_runtime::spawn;
 use cofre_types::Timestamp;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use utoipa_axum::routes;
 
 pub(super) fn add(routes: Routes) -> Routes {
@@ -54,13 +55,25 @@ async fn start(
     let id = backup.id;
     // The task outlives the request, and a client that goes away.
     drop(spawn(async move {
-        let outcome = match admin.catalog.record_event("backup.started", &request.directory, &actor).await {
-            Ok(()) => admin.catalog.backup(&directory, progress).await,
+        let tell = |kind, details| admin.catalog.record_event(kind, &request.directory, &actor, details);
+        let outcome = match tell("backup.started", Vec::new()).await {
+            Ok(()) => admin.catalog.backup(&directory, Arc::clone(&progress)).await,
             Err(error) => Err(error),
         };
         let outcome = outcome.map_err(|error| error.to_string());
-        if let Err(error) = &outcome {
-            tracing::warn!(directory = %directory.display(), error, "a backup of the catalog failed");
+        let (kind, detail) = match &outcome {
+            Ok(()) => {
+                let count = |number: &AtomicU64| number.load(Ordering::Relaxed).to_string();
+                let entries = ("entries".to_owned(), count(&progress.done_entries));
+                ("backup.done", vec![entries, ("bytes".to_owned(), count(&progress.done_bytes))])
+            }
+            Err(error) => {
+                tracing::warn!(directory = %directory.display(), error, "a backup of the catalog failed");
+                ("backup.failed", vec![("why".to_owned(), error.clone())])
+            }
+        };
+        if let Err(error) = tell(kind, detail).await {
+            tracing::warn!(%error, "that a backup ended could not be told");
         }
         admin.backups.lock().end(id, outcome, now(&admin));
     }));

@@ -62,7 +62,7 @@ async fn wake(
     Path(name): Path<String>,
 ) -> Result<axum::Json<Job>, ApiError> {
     let name = parse(&name)?;
-    admin.catalog.record_event("job.woken", name.as_str(), &actor).await?;
+    admin.catalog.record_event("job.woken", name.as_str(), &actor, Vec::new()).await?;
     admin.jobs.wake(name);
     report(&admin, name).await
 }
@@ -82,7 +82,7 @@ async fn run(
     Path(name): Path<String>,
 ) -> Result<axum::Json<Job>, ApiError> {
     let name = parse(&name)?;
-    admin.catalog.record_event("job.run", name.as_str(), &actor).await?;
+    admin.catalog.record_event("job.run", name.as_str(), &actor, Vec::new()).await?;
     admin.jobs.run(name);
     report(&admin, name).await
 }

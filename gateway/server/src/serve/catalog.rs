@@ -63,13 +63,19 @@ impl Catalog for EmbeddedCatalog {
         }
     }
 
-    async fn record_event(&self, kind: &str, subject: &str, actor: &str) -> Result<(), CatalogError> {
+    async fn record_event(
+        &self,
+        kind: &str,
+        subject: &str,
+        actor: &str,
+        details: Vec<(String, String)>,
+    ) -> Result<(), CatalogError> {
         let event = EventRecord {
             at: Timestamp(self.clock.now_nanos()),
             kind: kind.to_owned(),
             subject: subject.to_owned(),
             actor: actor.to_owned(),
-            details: Vec::new(),
+            details,
         };
         self.events.record(&event).await.map_err(|error| CatalogError::Failed(error.to_string()))
     }
