@@ -9,6 +9,9 @@ const DEFAULT_URL: &str = "http://127.0.0.1:9001";
 /// Where a Cofre that was started here keeps its first token.
 const DEFAULT_TOKEN_FILE: &str = "./cofre-data/admin-token";
 
+/// What help shows the options of every command under, behind those of its own.
+pub(super) const COMMON: &str = "Common options";
+
 /// Longest file of a token, in bytes.
 const TOKEN_BYTES_MAX: u64 = 4096;
 
@@ -16,16 +19,16 @@ const TOKEN_BYTES_MAX: u64 = 4096;
 #[derive(Debug, Args)]
 pub(super) struct Connect {
     /// URL of the admin API [default: http://127.0.0.1:9001].
-    #[arg(long, env = "COFRE_ADMIN_URL", value_name = "URL", global = true)]
+    #[arg(long, env = "COFRE_ADMIN_URL", value_name = "URL", global = true, help_heading = COMMON)]
     url: Option<String>,
 
     /// File that holds an admin token [default: ./cofre-data/admin-token]. COFRE_ADMIN_TOKEN, the token
     /// itself, goes before it.
-    #[arg(long, env = "COFRE_ADMIN_TOKEN_FILE", value_name = "FILE", global = true)]
+    #[arg(long, env = "COFRE_ADMIN_TOKEN_FILE", value_name = "FILE", global = true, help_heading = COMMON)]
     token_file: Option<PathBuf>,
 
     /// File with certificates, PEM, that the API's certificate may come from, besides the machine's own.
-    #[arg(long, env = "COFRE_ADMIN_CA_FILE", value_name = "FILE", global = true)]
+    #[arg(long, env = "COFRE_ADMIN_CA_FILE", value_name = "FILE", global = true, help_heading = COMMON)]
     ca_file: Option<PathBuf>,
 }
 

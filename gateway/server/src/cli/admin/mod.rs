@@ -14,7 +14,7 @@ mod shards;
 mod tokens;
 mod verify;
 
-use super::connect::Connect;
+use super::connect::{COMMON, Connect};
 use super::print::Printer;
 use anyhow::Result;
 use clap::Subcommand;
@@ -26,7 +26,7 @@ pub(super) struct Args {
     connect: Connect,
 
     /// Print JSON, for scripts.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = COMMON)]
     json: bool,
 
     #[command(subcommand)]

@@ -272,7 +272,7 @@ pub(super) const fn state(state: ShardState) -> &'static str {
 const fn mode(mode: ShardMode) -> &'static str {
     match mode {
         ShardMode::Active => "active",
-        ShardMode::ReadOnly => "read-only",
+        ShardMode::ReadOnly => "read_only",
         ShardMode::Draining => "draining",
         ShardMode::Dead => "dead",
         ShardMode::Lost => "lost",
@@ -282,7 +282,7 @@ const fn mode(mode: ShardMode) -> &'static str {
 
 const fn drain_state(state: DrainState) -> &'static str {
     match state {
-        DrainState::NotDraining => "not draining",
+        DrainState::NotDraining => "not_draining",
         DrainState::Moving => "moving",
         DrainState::Stuck => "stuck",
         DrainState::Emptied => "emptied",
