@@ -19,5 +19,5 @@ pub use fill::{Fill, sha256_base64, sha256_hex};
 pub use http::{Connection, Request, Response};
 pub use log::Log;
 pub use sign::{Payload, Signer, encode_key, encode_value};
-pub use tool::{Tool, venv};
+pub use tool::{Tool, generators, venv};
 pub use wait::until;
