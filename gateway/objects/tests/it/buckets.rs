@@ -39,7 +39,7 @@ async fn others_may_not() {
     let objects = &bed.objects;
     assert!(matches!(objects.head_bucket(&bed.bob, &name).await, Err(Error::AccessDenied)));
     assert!(matches!(objects.put_object(&bed.bob, put("k", b"w")).await, Err(Error::AccessDenied)));
-    assert!(matches!(objects.get_object(&bed.bob, crate::bed::get("k")).await, Err(Error::AccessDenied)));
+    assert!(matches!(objects.get_object(&bed.bob, get("k")).await, Err(Error::AccessDenied)));
     assert!(matches!(objects.delete_bucket(&bed.bob, &name).await, Err(Error::AccessDenied)));
     assert_eq!(bed.get("k").await.unwrap(), b"v");
 }
