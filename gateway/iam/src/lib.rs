@@ -16,6 +16,7 @@ mod cache;
 mod caller;
 mod error;
 mod evaluate;
+mod explain;
 mod facts;
 mod lookup;
 mod master_key;
@@ -24,7 +25,7 @@ mod private_file;
 mod secret;
 mod service;
 
-pub use access::{BucketAccess, ObjectAccess, is_public};
+pub use access::{BucketAccess, LastTold, ObjectAccess, is_public};
 pub use access_keys::{AccessKey, IssuedKey, NOTE_CHARS_MAX, NewKey, OVERLAP_MAX};
 pub use accounts::{ACCOUNT_NAME_CHARS_MAX, CreatedAccount, NewAccount, ROOT_NAME};
 pub use action::Action;
@@ -34,11 +35,13 @@ pub use caller::{AccountIdentity, Caller, LOG_DELIVERY, Origin, Principal, Reque
 pub use cofre_catalog::records::{AccountRecord as Account, Scope};
 pub use error::IamError;
 pub use evaluate::{AskedLock, Decision, Details, Question, Resource, evaluate, needs_list};
+pub use explain::{Explanation, Rule, explain};
 pub use facts::{RequestFacts, Signature};
 pub use lookup::{Credential, Lookup};
 pub use master_key::MasterKey;
 pub use policy::{
-    Asked, ConditionKey, Context, MalformedPolicy, POLICY_BYTES_MAX, Policy, PolicyKind, Requester, Verdict,
+    Asked, BATCH_STEPS_MAX, ConditionKey, ConditionTrace, Context, DECISION_STEPS_MAX, DecisionMemo, MalformedPolicy,
+    Overrun, POLICY_BYTES_MAX, Policy, PolicyKind, Requester, SUBJECT_BYTES_MAX, StatementTrace, Verdict,
 };
 pub use private_file::write_private_file;
 pub use secret::{GivenKey, Secret};
