@@ -166,6 +166,8 @@ impl From<Error> for ApiError {
             Error::InvalidRequest(reason) => Self::invalid("request", reason),
             // None of these comes of asking for buckets, their usage or their quota.
             Error::AccessDenied
+            | Error::OwnerOnly
+            | Error::NeedsCredentials
             | Error::Locked
             | Error::InvalidBucketState(_)
             | Error::InvalidRetentionPeriod(_)

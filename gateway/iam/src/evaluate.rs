@@ -72,6 +72,9 @@ pub struct Details<'a> {
     pub creates: Option<bool>,
     /// The lock that a version is to have, where the body says it: headers say nothing of it then.
     pub lock: Option<AskedLock>,
+    /// How the object that an upload is to be is encrypted, for its parts and its completion: headers say nothing of it
+    /// then.
+    pub encryption: Option<AskedEncryption<'a>>,
     /// Whether the caller began the upload that this is about.
     pub initiated: bool,
     /// Whether an upload is to begin.
@@ -80,6 +83,8 @@ pub struct Details<'a> {
     pub copy_source: Option<(&'a BucketName, &'a ObjectKey)>,
     /// What other keys of the same request left.
     pub memo: Option<&'a DecisionMemo>,
+    /// Whose steps it takes, where what other keys left does not count for it.
+    pub budget: Option<&'a DecisionMemo>,
     /// The bucket that a service acts for, and who owned it (`aws:SourceArn`, `aws:SourceAccount`).
     pub source: Option<(&'a BucketName, AccountId)>,
 }
@@ -91,6 +96,15 @@ pub struct AskedLock {
     pub retention: Option<Retention>,
     /// Whether it is to be held.
     pub legal_hold: Option<bool>,
+}
+
+/// How an object is to be encrypted, as headers name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AskedEncryption<'a> {
+    /// `AES256`, `aws:kms` or `aws:kms:dsse`.
+    pub method: &'a str,
+    /// The name of the key, where it has one.
+    pub key: Option<&'a str>,
 }
 
 /// Whether someone may do something.
@@ -145,10 +159,11 @@ pub fn needs_list(question: &Question<'_>) -> bool {
 
 pub(crate) fn decide(question: &Question<'_>, lists: bool) -> (Decision, Rule) {
     let memo = question.details.memo;
-    let steps = memo.map_or_else(Steps::default, DecisionMemo::steps);
+    let budget = memo.or(question.details.budget);
+    let steps = budget.map_or_else(Steps::default, DecisionMemo::steps);
     let decided = decide_by(question, lists, Run { steps: &steps, memo, trace: None });
-    if let Some(memo) = memo {
-        memo.spend(&steps);
+    if let Some(budget) = budget {
+        budget.spend(&steps);
     }
     decided.unwrap_or_else(|overrun| {
         question.tell(overrun);
@@ -213,10 +228,12 @@ impl Question<'_> {
         let owns_bucket = who == Some(access.owner);
         let said = match &access.policy {
             // Nobody can lock himself out, whatever the policy costs.
-            Some(policy) => self.ask(policy, run).or_else(|overrun| match owns_bucket && is_about_the_policy(self.action) {
-                true => Ok(Said { verdict: Verdict::Silent, statement: None }),
-                false => Err(overrun),
-            })?,
+            Some(policy) => {
+                self.ask(policy, run).or_else(|overrun| match owns_bucket && is_about_the_policy(self.action) {
+                    true => Ok(Said { verdict: Verdict::Silent, statement: None }),
+                    false => Err(overrun),
+                })?
+            }
             None => Said { verdict: Verdict::Silent, statement: None },
         };
         let verdict = said.verdict;

@@ -138,6 +138,12 @@ impl QuestionContext<'_> {
             "s3:object-lock-legal-hold" => Some(if details.lock?.legal_hold? { "ON" } else { "OFF" }.into()),
             "s3:object-lock-retain-until-date" => iso(details.lock?.retention?.until),
             "s3:object-lock-remaining-retention-days" => self.remaining_days(),
+            "s3:x-amz-server-side-encryption" if details.encryption.is_some() => {
+                Some(details.encryption?.method.into())
+            }
+            "s3:x-amz-server-side-encryption-aws-kms-key-id" if details.encryption.is_some() => {
+                Some(details.encryption?.key?.into())
+            }
             "s3:x-amz-copy-source" => details.copy_source.map(|(bucket, key)| format!("{bucket}/{key}").into()),
             _ => self.header(name.strip_prefix("s3:").filter(|header| header.starts_with("x-amz-"))?),
         }

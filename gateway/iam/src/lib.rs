@@ -34,7 +34,7 @@ pub use bootstrap::{Bootstrap, FirstStart};
 pub use caller::{AccountIdentity, Caller, LOG_DELIVERY, Origin, Principal, RequestId, Tls, account_number};
 pub use cofre_catalog::records::{AccountRecord as Account, Scope};
 pub use error::IamError;
-pub use evaluate::{AskedLock, Decision, Details, Question, Resource, evaluate, needs_list};
+pub use evaluate::{AskedEncryption, AskedLock, Decision, Details, Question, Resource, evaluate, needs_list};
 pub use explain::{Explanation, Rule, explain};
 pub use facts::{RequestFacts, Signature};
 pub use lookup::{Credential, Lookup};

@@ -13,6 +13,12 @@ pub enum Error {
     /// The caller may not do this.
     #[error("access denied")]
     AccessDenied,
+    /// The caller may not do this, though a policy allows it: it is for the account of the bucket's owner.
+    #[error("only the account of the bucket's owner may do this")]
+    OwnerOnly,
+    /// The caller may not do this, though a policy or a list allows it: it needs credentials.
+    #[error("access denied without credentials")]
+    NeedsCredentials,
     /// An object lock keeps the version from being removed, or from being kept less strictly.
     #[error("the version is locked")]
     Locked,

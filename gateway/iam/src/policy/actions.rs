@@ -156,9 +156,9 @@ impl Names {
             };
             (on, action.as_str().to_ascii_lowercase())
         };
-        let others = OTHERS.iter().flat_map(|(on, names)| {
-            names.iter().map(|name| (*on, format!("s3:{}", name.to_ascii_lowercase())))
-        });
+        let others = OTHERS
+            .iter()
+            .flat_map(|(on, names)| names.iter().map(|name| (*on, format!("s3:{}", name.to_ascii_lowercase()))));
         Self { own: Action::ALL.iter().map(own).collect(), others: others.collect() }
     }
 
@@ -166,7 +166,8 @@ impl Names {
     pub(super) fn named(&self, pattern: &str) -> Result<Named, &'static str> {
         let syntax = Syntax { wildcards: true, variables: false };
         let pattern = Pattern::parse(&pattern.to_ascii_lowercase(), syntax, &mut Keys::default())?;
-        let mut named = Named { own: Vec::with_capacity(self.own.len()), of_buckets: false, of_objects: false, any: false };
+        let mut named =
+            Named { own: Vec::with_capacity(self.own.len()), of_buckets: false, of_objects: false, any: false };
         for (index, (on, name)) in self.own.iter().chain(&self.others).enumerate() {
             let matches = matches(&pattern, name).map_err(|_| "a value is too long")?;
             if index < self.own.len() {

@@ -63,6 +63,14 @@ pub struct MalformedPolicy {
     pub reason: Cow<'static, str>,
 }
 
+impl MalformedPolicy {
+    /// What a client is told: AWS's words where the reason is a sentence of its own, else the element too.
+    pub fn message(&self) -> String {
+        let is_sentence = self.reason.starts_with(|c: char| c.is_ascii_uppercase());
+        if is_sentence { self.reason.clone().into_owned() } else { self.to_string() }
+    }
+}
+
 /// What a policy is attached to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PolicyKind<'a> {

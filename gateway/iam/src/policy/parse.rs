@@ -79,7 +79,8 @@ pub(super) fn statements(
     let (names, mut keys) = (Names::new(), Keys::default());
     let mut statements = Vec::with_capacity(listed.len());
     for (index, statement) in listed.iter().enumerate() {
-        let mut place = Place { name: format!("Statement[{index}]"), kind, age, variables, names: &names, keys: &mut keys };
+        let mut place =
+            Place { name: format!("Statement[{index}]"), kind, age, variables, names: &names, keys: &mut keys };
         let Json::Object(members) = statement else { return Err(wrong(&place.name, "is not a JSON object")) };
         // An empty one is none: Terraform and mc write it into every statement.
         let id = text(members, "Sid", &place.of("Sid"))?.filter(|id| !id.is_empty());

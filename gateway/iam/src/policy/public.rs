@@ -32,7 +32,9 @@ pub(super) fn is_public(statement: &Statement, keys: &[ConditionKey]) -> bool {
         .principals
         .as_ref()
         .is_some_and(|principals| principals.negated || principals.who.contains(&Who::Everyone));
-    statement.effect == Effect::Allow && for_everyone && !statement.of_request.iter().chain(&statement.of_objects).any(|condition| limits(condition, keys))
+    statement.effect == Effect::Allow
+        && for_everyone
+        && !statement.of_request.iter().chain(&statement.of_objects).any(|condition| limits(condition, keys))
 }
 
 /// Whether a condition can hold only for requesters that it names.

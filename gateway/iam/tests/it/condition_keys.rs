@@ -140,7 +140,9 @@ fn a_header_without_a_value_is_no_header() {
     let names = ["user-agent", "referer", "if-match", "if-none-match", "x-amz-acl", "x-amz-storage-class"];
     let headers = names.into_iter().zip(["", " ", "\t", "", "", "  "]).collect();
     let caller = Caller { facts: Some(Arc::new(Request { headers, parameters: vec![] })), ..bob() };
-    for key in ["aws:UserAgent", "aws:Referer", "s3:if-match", "s3:if-none-match", "s3:x-amz-acl", "s3:x-amz-storage-class"] {
+    for key in
+        ["aws:UserAgent", "aws:Referer", "s3:if-match", "s3:if-none-match", "s3:x-amz-acl", "s3:x-amz-storage-class"]
+    {
         let statement = json!({"Effect": "Allow", "Principal": "*", "Action": "s3:PutObject",
             "Resource": "arn:aws:s3:::bucket/*", "Condition": {"Null": {key: "false"}}});
         let access = BucketAccess { policy: policy(statement), ..BucketAccess::private(ANN) };

@@ -3,8 +3,9 @@
 use crate::evaluate::{ANN, caller};
 use crate::policy::{Keys, asks, policy};
 use cofre_iam::{
-    Action, BATCH_STEPS_MAX, BucketAccess, Caller, DECISION_STEPS_MAX, Decision, DecisionMemo, Details, Policy, PolicyKind,
-    Principal, Question, RequestFacts, Resource, Rule, SUBJECT_BYTES_MAX, Signature, Verdict, evaluate, explain,
+    Action, BATCH_STEPS_MAX, BucketAccess, Caller, DECISION_STEPS_MAX, Decision, DecisionMemo, Details, Policy,
+    PolicyKind, Principal, Question, RequestFacts, Resource, Rule, SUBJECT_BYTES_MAX, Signature, Verdict, evaluate,
+    explain,
 };
 use cofre_types::{BucketName, ObjectKey, Timestamp};
 use proptest::prelude::*;

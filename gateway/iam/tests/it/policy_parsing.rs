@@ -114,7 +114,8 @@ fn a_policy_of_an_identity_has_no_principal() {
 #[test]
 fn resources_must_be_able_to_be_in_the_bucket() {
     for resource in ["arn:aws:s3:::*", "arn:aws:s3:::b*t/x", "arn:aws:s3:::bucket", "arn:aws:s3:::${aws:name}/x"] {
-        parse(&with(json!({"Resource": resource, "Action": "s3:*"}))).unwrap_or_else(|error| panic!("{resource}: {error}"));
+        parse(&with(json!({"Resource": resource, "Action": "s3:*"})))
+            .unwrap_or_else(|error| panic!("{resource}: {error}"));
     }
 }
 

@@ -41,7 +41,8 @@ impl Objects {
     async fn copy_to_end(&self, caller: &Caller, request: CopyObject) -> Result<CopyOutcome, Error> {
         let mut bucket = self.bucket(&request.bucket).await?;
         self.check_class(&request.storage_class)?;
-        let writer = Writer { caller: caller.clone(), acl: request.acl.clone(), lock: request.lock };
+        let source = Some((request.source_bucket.clone(), request.source_key.clone()));
+        let writer = Writer { caller: caller.clone(), acl: request.acl.clone(), lock: request.lock, source };
         let given_tags = request.tags.clone().unwrap_or_default();
         let mut known: Option<(Revision, Option<Checksum>)> = None;
         for _ in Self::tries() {

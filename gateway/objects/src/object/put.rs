@@ -38,7 +38,7 @@ impl Objects {
         let PutObject { bucket: name, key, upload, headers, tags, storage_class, encryption, lock, acl, conditions } =
             request;
         let bucket = self.bucket(&name).await?;
-        let writer = Writer { caller: caller.clone(), acl, lock };
+        let writer = Writer { caller: caller.clone(), acl, lock, source: None };
         let (owner, guards) = self.authorise_write(&writer, &bucket, &key, &tags, Makes::Object)?;
         self.check_class(&storage_class)?;
         if !conditions.is_empty() {

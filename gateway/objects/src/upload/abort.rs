@@ -12,13 +12,13 @@ impl Objects {
     /// # Errors
     /// [`Error::NoSuchUpload`] if it is not under way: an object that it became is out of reach here.
     pub async fn abort_upload(&self, caller: &Caller, at: UploadRef) -> Result<(), Error> {
-        let mut found = self.upload_for(caller, Action::AbortMultipartUpload, &at).await?;
+        let mut found = self.upload_for(caller, Action::AbortMultipartUpload, &at, None).await?;
         for _ in Self::tries() {
             if matches!(self.try_abort(&found, &at).await?, Tried::Done) {
                 return Ok(());
             }
             let bucket = self.same_bucket(&found.bucket).await?;
-            found = self.upload_for_in(caller, Action::AbortMultipartUpload, bucket, &at).await?;
+            found = self.upload_for_in(caller, Action::AbortMultipartUpload, bucket, &at, None).await?;
         }
         Err(Error::Conflict)
     }

@@ -1,9 +1,10 @@
-use super::{Found, UploadRef};
+use super::{Found, UploadRef, details_of};
 use crate::change::{Change, Count};
 use crate::digest::{Hasher, join_crc};
 use crate::domain::{Bucket, Tried};
 use crate::encryption::check_part;
 use crate::object::put::{Draft, put_outcome};
+use crate::rights::refuse_public;
 use crate::{CompleteUpload, CompletedPart, Error, Objects, PARTS_MAX, PutOutcome};
 use cofre_catalog::records::{Content, ManifestRecord, PartRecord, Record, UploadRecord};
 use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
@@ -35,14 +36,28 @@ impl Objects {
     pub async fn complete_upload(&self, caller: &Caller, request: CompleteUpload) -> Result<PutOutcome, Error> {
         let at = &request.upload;
         let bucket = self.bucket(&at.bucket).await?;
-        self.authorise_completion(caller, &bucket, at)?;
+        self.authorise_completion(caller, &bucket, at).await?;
         let (objects, caller) = (self.clone(), caller.clone());
         uncancelled(async move { objects.commit_upload(&caller, bucket, &request).await }).await
     }
 
-    fn authorise_completion(&self, caller: &Caller, bucket: &Bucket, at: &UploadRef) -> Result<(), Error> {
-        let details = Details { creates: Some(true), ..Details::default() };
-        self.authorise_with(caller, Action::PutObject, bucket, Some(&at.key), details)
+    /// The right to make an object of an upload, as it was begun. What its list would open is asked of the bucket as it
+    /// is now.
+    pub(crate) async fn authorise_completion(
+        &self,
+        caller: &Caller,
+        bucket: &Arc<Bucket>,
+        at: &UploadRef,
+    ) -> Result<(), Error> {
+        let found = match self.upload_in(Arc::clone(bucket), at).await {
+            Ok(found) => Some(found),
+            Err(Error::NoSuchUpload) => None,
+            Err(error) => return Err(error),
+        };
+        let record = found.as_ref().map(|found| &found.record);
+        let details = Details { creates: Some(true), ..details_of(record) };
+        self.authorise_with(caller, Action::PutObject, bucket, Some(&at.key), details)?;
+        refuse_public(bucket, record.and_then(|record| record.guards.acl.as_ref()))
     }
 
     async fn commit_upload(
@@ -71,7 +86,7 @@ impl Objects {
                 return Ok(put_outcome(&found.bucket, &at.key, record));
             }
             let bucket = self.same_bucket(&found.bucket).await?;
-            self.authorise_completion(caller, &bucket, at)?;
+            self.authorise_completion(caller, &bucket, at).await?;
             found = match self.upload_in(bucket.clone(), at).await {
                 Err(Error::NoSuchUpload) => return self.completed_before(&bucket, request).await,
                 found => found?,

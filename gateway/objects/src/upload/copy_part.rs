@@ -28,7 +28,8 @@ impl Objects {
     pub async fn copy_part(&self, caller: &Caller, request: CopyPart) -> Result<PartOutcome, Error> {
         let at = &request.upload;
         check_number(request.number)?;
-        let mut found = self.upload_for(caller, Action::PutObject, at).await?;
+        let from = Some((&request.source_bucket, &request.source_key));
+        let mut found = self.upload_for(caller, Action::PutObject, at, from).await?;
         let part_key = self.part_key(found.record.guards.encryption.as_ref(), &request.encryption).await?;
         let algorithm = found.record.checksum.map_or(ChecksumAlgorithm::Crc64Nvme, |(algorithm, _)| algorithm);
         let mut part = None;
@@ -63,7 +64,7 @@ impl Objects {
             }
             part = Some((source.held.revision, made));
             let bucket = self.same_bucket(&found.bucket).await?;
-            found = self.upload_for_in(caller, Action::PutObject, bucket, at).await?;
+            found = self.upload_for_in(caller, Action::PutObject, bucket, at, from).await?;
         }
         Err(Error::Conflict)
     }

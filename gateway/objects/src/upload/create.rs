@@ -26,7 +26,7 @@ impl Objects {
             encryption,
         } = request;
         let mut bucket = self.bucket(&name).await?;
-        let writer = Writer { caller: caller.clone(), acl, lock };
+        let writer = Writer { caller: caller.clone(), acl, lock, source: None };
         let (owner, guards) = self.authorise_write(&writer, &bucket, &key, &tags, Makes::Upload)?;
         self.check_class(&storage_class)?;
         let seal = self.data_seal(&bucket, &encryption).await?;

@@ -20,7 +20,7 @@ impl Objects {
     pub async fn put_part(&self, caller: &Caller, request: PutPart) -> Result<PartOutcome, Error> {
         let PutPart { upload: at, number, content, encryption } = request;
         check_number(number)?;
-        let found = self.upload_for(caller, Action::PutObject, &at).await?;
+        let found = self.upload_for(caller, Action::PutObject, &at, None).await?;
         let key = self.part_key(found.record.guards.encryption.as_ref(), &encryption).await?;
         self.write_part(caller, found, at, number, content, key).await
     }
@@ -95,7 +95,7 @@ impl Objects {
                 return Ok(());
             }
             let bucket = self.same_bucket(&found.bucket).await?;
-            found = self.upload_for_in(caller, Action::PutObject, bucket, at).await?;
+            found = self.upload_for_in(caller, Action::PutObject, bucket, at, None).await?;
         }
         Err(Error::Conflict)
     }

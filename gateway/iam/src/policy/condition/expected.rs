@@ -65,12 +65,7 @@ pub(in crate::policy) enum Expected {
 }
 
 impl Expected {
-    pub(super) fn parse(
-        shape: Shape,
-        values: &[&str],
-        variables: bool,
-        keys: &mut Keys,
-    ) -> Result<Self, &'static str> {
+    pub(super) fn parse(shape: Shape, values: &[&str], variables: bool, keys: &mut Keys) -> Result<Self, &'static str> {
         let mut patterns = |wildcards| {
             let syntax = Syntax { wildcards, variables };
             values.iter().map(|text| Pattern::parse(text, syntax, keys)).collect::<Result<Vec<_>, _>>()
