@@ -49,6 +49,11 @@ pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
     let exchange = about.exchange;
     match error {
         Error::AccessDenied => S3Error::with_message(S3ErrorCode::AccessDenied, "Access Denied"),
+        Error::OwnerOnly => S3Error::new(S3ErrorCode::MethodNotAllowed),
+        Error::NeedsCredentials => S3Error::with_message(
+            S3ErrorCode::AccessDenied,
+            "Anonymous users cannot invoke this API. Please authenticate.",
+        ),
         Error::Locked => {
             S3Error::with_message(S3ErrorCode::AccessDenied, "Access Denied because object protected by object lock.")
         }
@@ -66,7 +71,11 @@ pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
             "Bucket cannot have public ACLs set with BlockPublicAccess enabled",
         ),
         Error::LogTarget(why) => custom("InvalidTargetBucketForLogging", StatusCode::BAD_REQUEST, why),
-        Error::MalformedPolicy(malformed) => s3_error!(MalformedPolicy, "{malformed}"),
+        Error::MalformedPolicy(malformed) => {
+            let message = malformed.message();
+            exchange.detail("Detail", malformed.element);
+            S3Error::with_message(S3ErrorCode::MalformedPolicy, message)
+        }
         Error::InvalidStorageClass => S3Error::new(S3ErrorCode::InvalidStorageClass),
         Error::Rules(RulesError::Malformed(why)) => S3Error::with_message(S3ErrorCode::MalformedXML, why),
         Error::Rules(RulesError::Argument(why)) => S3Error::with_message(S3ErrorCode::InvalidArgument, why),

@@ -53,6 +53,8 @@ pub(crate) struct Facts {
     pub(crate) headers: HeaderMap,
     pub(crate) conditionals: Conditionals,
     pub(crate) uri: Uri,
+    /// The operation, by S3's name.
+    pub(crate) operation: &'static str,
     pub(crate) signed: Signed,
     /// Where it is noted that an access control list decided.
     pub(crate) exchange: Exchange,
@@ -67,15 +69,29 @@ impl fmt::Debug for Facts {
 
 impl RequestFacts for Facts {
     fn header(&self, name: &str) -> Option<Cow<'_, str>> {
-        let value = match name {
-            "if-match" => self.conditionals.if_match(),
-            "if-none-match" => self.conditionals.if_none_match(),
-            name => self.headers.get(name),
-        };
-        value.map(|value| String::from_utf8_lossy(HeaderValue::as_bytes(value)))
+        if !counts(name, self.operation) {
+            return None;
+        }
+        let one = |value| String::from_utf8_lossy(HeaderValue::as_bytes(value));
+        match name {
+            "if-match" => return self.conditionals.seen_if_match().map(one),
+            "if-none-match" => return self.conditionals.seen_if_none_match().map(one),
+            _ => {}
+        }
+        let mut values = self.headers.get_all(name).iter().map(one);
+        let first = values.next()?;
+        // All that the operation may go by is seen.
+        let all = values.fold(first, |all, next| format!("{all},{next}").into());
+        let names_nobody = name.starts_with(GRANTS) && all.split(',').all(|grantee| grantee.trim().is_empty());
+        (!names_nobody).then_some(all)
     }
 
     fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
+        let lists =
+            matches!(self.operation, "ListObjects" | "ListObjectsV2" | "ListObjectVersions" | "ListMultipartUploads");
+        if !lists {
+            return None;
+        }
         parameter(self.uri.query().unwrap_or_default(), name)
     }
 
@@ -104,6 +120,38 @@ impl RequestFacts for Facts {
         self.exchange.note(|noted| noted.list_used = true);
     }
 }
+
+/// Operations that make an object, or an upload of which one comes.
+const MAKES: [&str; 4] = ["PutObject", "PostObject", "CopyObject", "CreateMultipartUpload"];
+
+/// Whether an operation goes by a header. To the conditions of policies others are not there: who sends a header that
+/// does nothing must not satisfy what asks for it.
+fn counts(header: &str, operation: &str) -> bool {
+    let makes = MAKES.contains(&operation);
+    match header {
+        "if-match" => makes && operation != "CreateMultipartUpload" || matches!(operation, COMPLETES | "DeleteObject"),
+        "if-none-match" => makes && operation != "CreateMultipartUpload" || operation == COMPLETES,
+        "x-amz-metadata-directive" | "x-amz-tagging-directive" => operation == "CopyObject",
+        "x-amz-object-ownership" => operation == "CreateBucket",
+        "x-amz-storage-class"
+        | "x-amz-website-redirect-location"
+        | "x-amz-server-side-encryption"
+        | "x-amz-server-side-encryption-aws-kms-key-id"
+        | "x-amz-server-side-encryption-context"
+        | "x-amz-server-side-encryption-bucket-key-enabled" => makes,
+        "x-amz-acl" => makes || SETS_LISTS.contains(&operation),
+        grant if grant.starts_with(GRANTS) => makes || SETS_LISTS.contains(&operation),
+        _ => true,
+    }
+}
+
+/// What headers that grant something begin with.
+const GRANTS: &str = "x-amz-grant-";
+
+const COMPLETES: &str = "CompleteMultipartUpload";
+
+/// Operations that set an access control list of something else than a new object.
+const SETS_LISTS: [&str; 3] = ["CreateBucket", "PutBucketAcl", "PutObjectAcl"];
 
 /// The value of a parameter of a query string, decoded.
 pub(crate) fn parameter<'a>(query: &'a str, wanted: &str) -> Option<Cow<'a, str>> {

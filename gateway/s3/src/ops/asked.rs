@@ -40,14 +40,14 @@ pub(crate) fn take<T>(operation: &'static str, mut request: S3Request<T>) -> S3R
     // no caller, and must not get one here.
     let admitted: Admitted = request.extensions.remove().ok_or_else(errors::internal)?;
     admitted.exchange.note(|noted| noted.operation = operation);
-    Ok((request.input, Asked::new(admitted, request.headers, request.uri)))
+    Ok((request.input, Asked::new(operation, admitted, request.headers, request.uri)))
 }
 
 impl Asked {
     /// The context of a request with these headers.
-    pub(crate) fn new(admitted: Admitted, headers: HeaderMap, uri: Uri) -> Self {
+    pub(crate) fn new(operation: &'static str, admitted: Admitted, headers: HeaderMap, uri: Uri) -> Self {
         let Admitted { mut caller, exchange, conditionals, trailers, signed, customer_keys } = admitted;
-        let facts = Arc::new(Facts { headers, conditionals, uri, signed, exchange: exchange.clone() });
+        let facts = Arc::new(Facts { headers, conditionals, uri, operation, signed, exchange: exchange.clone() });
         caller.facts = Some(facts.clone());
         Self { caller, exchange, trailers, facts, customer_keys }
     }
@@ -72,15 +72,14 @@ impl Asked {
         &self.facts.conditionals
     }
 
-    /// Lets a refusal of what is malformed give way to that of the caller's rights, which AWS decides first:
-    /// policies look at the headers as they came.
+    /// Lets a refusal of what is malformed give way to that of the caller's rights, which AWS decides first.
     pub(crate) async fn after_rights<T>(
         &self,
         parsed: S3Result<T>,
         allowed: impl Future<Output = Result<(), Error>>,
     ) -> S3Result<T> {
         if parsed.is_err()
-            && let Err(error @ Error::AccessDenied) = allowed.await
+            && let Err(error @ (Error::AccessDenied | Error::NeedsCredentials)) = allowed.await
         {
             return Err(self.refuse("", error));
         }

@@ -40,7 +40,11 @@ pub(super) async fn create(
         None => Tags::default(),
     };
     let object_lock = input.object_lock_enabled_for_bucket.unwrap_or(false);
-    let acl = acl::given(ops, &asked, Of::Bucket).await?;
+    let may = async {
+        let allowed = ops.objects.may_create_bucket(&asked.caller, &name);
+        allowed.map_err(|error| asked.refuse(&input.bucket, error))
+    };
+    let acl = acl::given(ops, &asked, Of::Bucket, may).await?;
     let request = CreateBucket { name: name.clone(), region: region.to_owned(), object_lock, acl, ownership };
     match ops.objects.create_bucket(&asked.caller, request).await {
         Ok(_) => {}

@@ -6,7 +6,7 @@ use super::uploads::{refuse, upload_ref};
 use crate::translate::checksums::{self, Shown};
 use crate::translate::{encryption, names, times};
 use cofre_objects::{CompleteUpload, CompletedPart};
-use cofre_types::{ETag, Tags};
+use cofre_types::ETag;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use s3s::dto::{self, CompleteMultipartUploadInput, CompleteMultipartUploadOutput};
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
@@ -22,8 +22,9 @@ pub(super) async fn complete(
     if parts.is_empty() {
         return Err(S3Error::new(S3ErrorCode::MalformedXML));
     }
-    let no_tags = Tags::default();
-    let allowed = ops.objects.may_put(&asked.caller, &about.bucket, &about.key, &no_tags, None);
+    let allowed = ops.objects.may_complete(&asked.caller, &about);
+    let conditions = asked.after_rights(asked.conditionals().write(&asked.exchange), allowed).await?;
+    let allowed = ops.objects.may_complete(&asked.caller, &about);
     let encryption = asked.after_rights(asked.encrypt_as(), allowed).await?;
     let request = CompleteUpload {
         upload: about.clone(),
@@ -31,7 +32,7 @@ pub(super) async fn complete(
         checksum: checksums::value(asked.headers())?,
         checksum_kind: input.checksum_type.as_ref().map(checksums::kind).transpose()?,
         size: input.mpu_object_size.and_then(|size| u64::try_from(size).ok()),
-        conditions: asked.conditionals().write(),
+        conditions,
         encryption,
     };
     let outcome = ops.objects.complete_upload(&asked.caller, request).await;

@@ -3,10 +3,9 @@
 use super::asked::{Asked, answer_with, take};
 use super::{Operations, acl};
 use crate::body;
-use crate::translate::acl::Of;
 use crate::translate::checksums::{self, Shown};
 use crate::translate::{encryption, headers, lock, names, tags, times};
-use cofre_objects::{Body, DeclaredChecksum, PutObject, PutOutcome, Upload};
+use cofre_objects::{Body, DeclaredChecksum, PutObject, PutOutcome, Upload, WantedPut};
 use cofre_types::Tags;
 use s3s::dto::{PutObjectInput, PutObjectOutput, StorageClass, StreamingBlob};
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
@@ -48,26 +47,17 @@ pub(super) async fn store(
         input.object_lock_legal_hold_status.as_ref(),
     )?;
     // Before the body: a client that waits for `100 Continue` gets the refusal instead.
-    let acl = acl::given(ops, asked, Of::Object).await?;
-    let allowed = ops.objects.may_put(&asked.caller, &bucket, &key, &tags, acl.as_ref()).await;
+    let wanted = WantedPut { tags: Some(&tags), lock, ..WantedPut::object(&bucket, &key) };
+    let acl = acl::given_to(ops, asked, wanted).await?;
+    let allowed = ops.objects.may_put(&asked.caller, WantedPut { acl: acl.as_ref(), ..wanted }).await;
     allowed.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
+    let conditions = asked.conditionals().write(&asked.exchange)?;
     let encryption = asked.encrypt_as()?;
     let upload = upload(asked, body).await?;
     if lock.is_some() {
         refuse_unchecked(&upload)?;
     }
-    let request = PutObject {
-        bucket,
-        key,
-        upload,
-        headers,
-        tags,
-        storage_class,
-        encryption,
-        lock,
-        acl,
-        conditions: asked.conditionals().write(),
-    };
+    let request = PutObject { bucket, key, upload, headers, tags, storage_class, encryption, lock, acl, conditions };
     let key = request.key.clone();
     let outcome = ops.objects.put_object(&asked.caller, request).await;
     outcome.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))

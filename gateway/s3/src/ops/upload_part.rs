@@ -18,7 +18,7 @@ pub(super) async fn put(
     let (input, asked) = take("UploadPart", request)?;
     let about = upload_ref(&input.bucket, input.key, &input.upload_id)?;
     let number = names::part(input.part_number)?;
-    let allowed = ops.objects.may_put_part(&asked.caller, &about.bucket, &about.key).await;
+    let allowed = ops.objects.may_put_part(&asked.caller, &about, None).await;
     allowed.map_err(|error| refuse(&asked, &about, error))?;
     let encryption = asked.encrypt_as()?;
     let content = upload(&asked, sent(input.body, input.content_length)).await?;
@@ -56,7 +56,7 @@ pub(super) async fn copy(
         })
     });
     let (bucket, key) = (source.bucket.clone(), source.key.clone());
-    let allowed = ops.objects.may_put_part(&asked.caller, &about.bucket, &about.key);
+    let allowed = ops.objects.may_put_part(&asked.caller, &about, Some((&bucket, &key)));
     let encryption = asked.after_rights(asked.encrypt_as(), allowed).await?;
     let allowed = ops.objects.may_get(&asked.caller, &bucket, &key, source.version);
     let source_customer_key = asked.after_rights(asked.source_customer_key(), allowed).await?;

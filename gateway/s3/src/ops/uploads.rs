@@ -4,10 +4,9 @@ use super::asked::{Asked, answer, answer_with, take};
 use super::list_uploads::class;
 use super::put_object::storage_class;
 use super::{Operations, acl, owners};
-use crate::translate::acl::Of;
 use crate::translate::checksums::{self, Shown};
 use crate::translate::{encryption, headers, lock, names, tags, times};
-use cofre_objects::{CreateUpload, ListedPart, PAGE_ENTRIES_MAX, UploadRef};
+use cofre_objects::{CreateUpload, ListedPart, PAGE_ENTRIES_MAX, UploadRef, WantedPut};
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CreateMultipartUploadInput, CreateMultipartUploadOutput,
     ListPartsInput, ListPartsOutput, Part, StorageClass,
@@ -33,11 +32,19 @@ pub(super) async fn create(
     let algorithm = input.checksum_algorithm.as_ref().map(|name| checksums::algorithm(name.as_str())).transpose()?;
     let kind = input.checksum_type.as_ref().map(checksums::kind).transpose()?;
     let (bucket, key) = (names::bucket(&input.bucket)?, names::key(input.key)?);
-    let allowed = ops.objects.may_put_part(&asked.caller, &bucket, &key);
+    let tags = tags::from_header(input.tagging.as_deref())?;
+    let lock = lock::wanted(
+        input.object_lock_mode.as_ref(),
+        input.object_lock_retain_until_date.as_ref(),
+        input.object_lock_legal_hold_status.as_ref(),
+    )?;
+    let wanted = WantedPut { tags: Some(&tags), lock, upload: true, ..WantedPut::object(&bucket, &key) };
+    let allowed = ops.objects.may_put(&asked.caller, wanted);
     let encryption = asked.after_rights(asked.encrypt_as(), allowed).await?;
+    let acl = acl::given_to(ops, &asked, wanted).await?;
     let request = CreateUpload {
-        bucket,
-        key,
+        bucket: bucket.clone(),
+        key: key.clone(),
         headers: headers::to_domain(headers::Given {
             content_type: input.content_type,
             content_encoding: input.content_encoding,
@@ -48,19 +55,14 @@ pub(super) async fn create(
             website_redirect_location: input.website_redirect_location,
             metadata: input.metadata,
         })?,
-        tags: tags::from_header(input.tagging.as_deref())?,
         storage_class: storage_class(input.storage_class)?,
-        lock: lock::wanted(
-            input.object_lock_mode.as_ref(),
-            input.object_lock_retain_until_date.as_ref(),
-            input.object_lock_legal_hold_status.as_ref(),
-        )?,
+        lock,
         checksum: algorithm,
         checksum_kind: kind,
-        acl: acl::given(ops, &asked, Of::Object).await?,
+        acl,
         encryption,
+        tags: tags.clone(),
     };
-    let key = request.key.clone();
     let created = ops.objects.create_upload(&asked.caller, request).await;
     let created = created.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
     let headers = encryption::shown_of_write(created.encryption.as_ref());

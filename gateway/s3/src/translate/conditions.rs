@@ -1,9 +1,11 @@
 //! Conditional headers (RFC 9110, section 13) and S3's variants for writes and copies.
 
 use super::times;
+use crate::exchange::Exchange;
 use cofre_objects::{ReadConditions, TagMatch, WriteConditions};
 use cofre_types::{ETag, Timestamp};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use s3s::{S3Result, s3_error};
 
 /// The headers that s3s reads more strictly than S3 does: an entity tag list, a date that is none
 /// or several ranges are errors to it. They are taken out of the request before s3s parses it.
@@ -42,14 +44,16 @@ impl Conditionals {
         }
     }
 
-    /// `If-Match`, as it came.
-    pub(crate) fn if_match(&self) -> Option<&HeaderValue> {
-        self.if_match.as_ref()
+    /// `If-Match` of a write or a deletion, as conditions of policies see it: none if no entity tag is named, which
+    /// nothing fits.
+    pub(crate) fn seen_if_match(&self) -> Option<&HeaderValue> {
+        let named = |tags| matches!(&tags, TagMatch::Any) || matches!(&tags, TagMatch::OneOf(tags) if !tags.is_empty());
+        self.if_match.as_ref().filter(|value| tags(Some(value)).is_some_and(named))
     }
 
-    /// `If-None-Match`, as it came.
-    pub(crate) fn if_none_match(&self) -> Option<&HeaderValue> {
-        self.if_none_match.as_ref()
+    /// `If-None-Match` of a write, as conditions of policies see it: none if it lets anything be replaced.
+    pub(crate) fn seen_if_none_match(&self) -> Option<&HeaderValue> {
+        self.if_none_match.as_ref().filter(|value| tags(Some(value)) == Some(TagMatch::Any))
     }
 
     /// Conditions of a GET or HEAD.
@@ -72,9 +76,18 @@ impl Conditionals {
         }
     }
 
-    /// Conditions on what a write replaces.
-    pub(crate) fn write(&self) -> WriteConditions {
-        WriteConditions { if_match: tags(self.if_match.as_ref()), if_none_match: tags(self.if_none_match.as_ref()) }
+    /// Conditions on what a write replaces. `If-None-Match` is `*` there (AWS, "PutObject"): any other value would
+    /// replace what it was sent to keep.
+    pub(crate) fn write(&self, exchange: &Exchange) -> S3Result<WriteConditions> {
+        let if_none_match = tags(self.if_none_match.as_ref());
+        if if_none_match.as_ref().is_some_and(|tags| *tags != TagMatch::Any) {
+            exchange.detail("Header", "If-None-Match");
+            return Err(s3_error!(
+                NotImplemented,
+                "A header you provided implies functionality that is not implemented"
+            ));
+        }
+        Ok(WriteConditions { if_match: tags(self.if_match.as_ref()), if_none_match })
     }
 
     /// `If-Match` of a DELETE.

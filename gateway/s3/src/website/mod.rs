@@ -182,7 +182,8 @@ impl Visit {
         headers.remove(header::AUTHORIZATION);
         let (conditions, range) = (conditionals.read(), conditionals.range.clone());
         let exchange = exchange.clone();
-        let facts = Facts { headers, conditionals, uri, signed: Signed::Not, exchange: exchange.clone() };
+        let (operation, signed) = ("GetObject", Signed::Not);
+        let facts = Facts { headers, conditionals, uri, operation, signed, exchange: exchange.clone() };
         Ok(Self {
             caller: Caller { facts: Some(Arc::new(facts)), ..caller },
             exchange,
