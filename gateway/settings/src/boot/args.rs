@@ -120,6 +120,11 @@ pub struct BootArgs {
     #[arg(long, env = "COFRE_ALLOW_INSECURE_SSE_C", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub allow_insecure_sse_c: Option<bool>,
 
+    /// Take presigned URLs and browsers' forms that are signed by version 2 [default: true]: boto3 and the AWS CLI
+    /// sign so in us-east-1 unless told otherwise. Headers signed by it are never taken.
+    #[arg(long, env = "COFRE_SIGNATURE_VERSION_2", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub signature_version_2: Option<bool>,
+
     /// Address of a HashiCorp Vault, such as `https://vault.example:8200`, whose transit engine seals new
     /// objects' keys instead of the file of encryption keys. Each encrypted write and read asks it. Its
     /// token comes from COFRE_VAULT_TOKEN or --vault-token-file.

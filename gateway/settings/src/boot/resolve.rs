@@ -73,6 +73,8 @@ pub struct BootSettings {
     pub accept_lost_encryption_keys: bool,
     /// Whether customers' keys may come over plain HTTP.
     pub allow_insecure_sse_c: bool,
+    /// Whether presigned URLs and forms may be signed by version 2.
+    pub signature_version_2: bool,
     /// Vault, if it seals the keys of new objects.
     pub vault: Option<VaultSettings>,
     /// Memory for the catalog's block cache, in bytes.
@@ -136,6 +138,7 @@ impl BootSettings {
             encryption_keys_file: args.encryption_keys_file.unwrap_or_else(|| data.join("encryption-keys")),
             accept_lost_encryption_keys: args.accept_lost_encryption_keys.unwrap_or(false),
             allow_insecure_sse_c: args.allow_insecure_sse_c.unwrap_or(false),
+            signature_version_2: args.signature_version_2.unwrap_or(true),
             vault: match args.vault_address {
                 None => None,
                 Some(address) => Some(VaultSettings {
@@ -187,6 +190,7 @@ impl BootArgs {
             encryption_keys_file: self.encryption_keys_file.or(under.encryption_keys_file),
             accept_lost_encryption_keys: self.accept_lost_encryption_keys.or(under.accept_lost_encryption_keys),
             allow_insecure_sse_c: self.allow_insecure_sse_c.or(under.allow_insecure_sse_c),
+            signature_version_2: self.signature_version_2.or(under.signature_version_2),
             vault_address: self.vault_address.or(under.vault_address),
             vault_mount: self.vault_mount.or(under.vault_mount),
             vault_default_key: self.vault_default_key.or(under.vault_default_key),

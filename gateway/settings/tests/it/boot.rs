@@ -171,3 +171,9 @@ fn keys_over_plain_http_are_refused_unless_allowed() {
     assert!(resolve(&["--allow-insecure-sse-c"]).unwrap().allow_insecure_sse_c);
     assert!(!resolve(&["--allow-insecure-sse-c", "false"]).unwrap().allow_insecure_sse_c);
 }
+
+#[test]
+fn signature_version_2_is_taken_unless_turned_off() {
+    assert!(resolve(&[]).unwrap().signature_version_2);
+    assert!(!resolve(&["--signature-version-2", "false"]).unwrap().signature_version_2);
+}
