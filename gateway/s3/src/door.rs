@@ -1,5 +1,7 @@
 //! The door itself: s3s and what stands around it, as a hyper service.
 
+use crate::auth::Authenticator;
+use crate::auth::query::Query;
 use crate::body::CountedBody;
 use crate::credentials::Credentials;
 use crate::errors;
@@ -9,7 +11,6 @@ use crate::gate::{Gate, XML_BYTES_MAX};
 use crate::host::Domains;
 use crate::layers::access_log::AccessLine;
 use crate::layers::answer::{AnswerBody, Fixed, finish};
-use crate::layers::before_s3s;
 use crate::layers::cors::{CorsLayer, CrossOrigin};
 use crate::layers::rate_limit::RateLimit;
 use crate::layers::server_log::ServerLog;
@@ -24,7 +25,7 @@ use cofre_runtime::{Clock, Random};
 use futures_util::FutureExt;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use s3s::config::{S3Config, StaticConfigProvider};
-use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::service::S3ServiceBuilder;
 use s3s::{Body, HttpResponse, S3Error, S3ErrorCode, StdError};
 use std::any::Any;
 use std::convert::Infallible;
@@ -32,10 +33,6 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
-
-/// Most bytes of a signed chunk: it is held whole until its signature is checked. SDKs send 64 KiB
-/// to 1 MiB.
-const SIGNED_CHUNK_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Largest body of a PUT or a part (AWS, "Amazon S3 multipart upload limits"): 5 GiB.
 const PUT_BYTES_MAX: u64 = 5 << 30;
@@ -48,7 +45,7 @@ pub struct S3Parts {
     pub objects: Objects,
     /// Access keys and accounts.
     pub iam: Iam,
-    /// The clock, for durations and rates. Signatures are held against the system's time.
+    /// The clock, for durations, rates and signatures.
     pub clock: Clock,
     /// Randomness for request ids.
     pub random: Random,
@@ -63,8 +60,8 @@ pub struct S3Parts {
 pub struct S3Door(Arc<Inner>);
 
 struct Inner {
-    /// Checks signatures, then hands requests to the gate.
-    service: S3Service,
+    /// Takes all requests but forms.
+    gate: Gate,
     /// Takes browsers' forms.
     forms: Forms,
     /// Serves websites.
@@ -102,42 +99,45 @@ impl S3Door {
         };
         let domains = Domains::new(&options.domains);
 
-        let builder = || {
-            let mut builder = S3ServiceBuilder::new(operations.clone());
-            builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config(&options.region)))));
-            builder.set_host(domains.clone());
-            builder
-        };
+        let mut parser = S3ServiceBuilder::new(operations.clone());
+        parser.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config()))));
+        parser.set_host(domains.clone());
         let gate = Gate {
+            authenticator: Authenticator {
+                credentials: credentials.clone(),
+                clock: clock.clone(),
+                domains: domains.clone(),
+                region: options.region.clone(),
+                takes_version_2: options.takes_version_2,
+            },
             objects: objects.clone(),
             credentials: credentials.clone(),
             domains: domains.clone(),
             rate_limit: Arc::clone(&rate_limit),
             allow_insecure_sse_c: options.allow_insecure_sse_c,
-            parser: builder().build(),
+            parser: parser.build(),
         };
-        let mut service = builder();
-        service.set_auth(credentials.clone());
-        service.set_route(gate);
-        let service = service.build();
         let region = options.region.clone();
-        let forms =
-            Forms { operations, credentials, domains: domains.clone(), rate_limit, clock: clock.clone(), region };
+        let forms = Forms {
+            operations,
+            credentials,
+            domains: domains.clone(),
+            rate_limit,
+            clock: clock.clone(),
+            region,
+            takes_version_2: options.takes_version_2,
+        };
 
         let value = |text: &str| HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("cofre"));
         Self(Arc::new(Inner {
-            service,
+            gate,
             forms,
             websites,
             objects: ours,
             domains,
             cors,
             traffic,
-            fixed: Fixed {
-                server: value(&options.server_name),
-                host_id: value(&options.host_id),
-                region: options.region,
-            },
+            fixed: Fixed { server: value(&options.server_name), host_id: value(&options.host_id) },
             clock,
             random,
             observe,
@@ -226,44 +226,29 @@ impl Inner {
             return Err(S3Error::new(S3ErrorCode::InvalidToken));
         }
         let is_form = forms::is_form(&request);
-        let mut request = request.map(|body| match body.is_end_stream() {
+        let request = request.map(|body| match body.is_end_stream() {
             true => Body::empty(),
             false => Body::http_body(CountedBody::new(body, exchange.clone())),
         });
         if is_form {
             return self.forms.answer(request, exchange).await;
         }
-        before_s3s::date(request.headers_mut());
-        before_s3s::declare_length(&mut request).await?;
-        request.extensions_mut().insert(exchange.clone());
-        self.service.call(request).await.map_err(|error| {
-            let request_id = exchange.request_id();
-            tracing::error!(%request_id, %error, "an answer could not be made");
-            errors::internal()
-        })
+        self.gate.answer(request, exchange).await
     }
 }
 
 /// How s3s is set.
-fn config(region: &str) -> S3Config {
+fn config() -> S3Config {
     let mut config = S3Config::default();
     config.xml_max_body_size = XML_BYTES_MAX;
     config.put_object_max_size = Some(PUT_BYTES_MAX);
-    config.custom_route_max_body_size = None;
-    config.aws_chunked_stream_max_chunk_size = SIGNED_CHUNK_BYTES_MAX;
-    // A region that s3s cannot parse is one that no client can sign for; boot settings refuse it.
-    config.expected_region = region.parse().ok();
-    config.sig_v4_allowed_services = vec!["s3".to_owned()];
     // Requests are routed by what they are, not by what they say they are.
     config.operation_id_routing = false;
-    config.enable_sig_v2 = false;
-    // Signed all the same: the string to sign begins with it.
-    config.unsigned_amz_header_allowlist = vec!["x-amz-date".to_owned()];
     config
 }
 
 fn has_session_token<B>(request: &Request<B>) -> bool {
-    let in_query = |query: &str| query.split('&').any(|pair| pair.starts_with("X-Amz-Security-Token="));
+    let in_query = |query| Query::parse(query).has(SECURITY_TOKEN.as_str());
     request.headers().contains_key(SECURITY_TOKEN) || request.uri().query().is_some_and(in_query)
 }
 

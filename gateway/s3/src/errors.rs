@@ -4,14 +4,13 @@
 //! decides what clients are told. What only the operator may know goes to the log with the request
 //! id, never into the answer.
 
+use crate::auth::{ChunkedError, PayloadError, digest_mismatch};
 use crate::exchange::Exchange;
 use crate::forms::file::FileError;
 use crate::translate::{names, times};
 use cofre_objects::{ConfigKind, Error, RulesError, Unset};
 use cofre_types::{Invalid, Timestamp, VersionId};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use s3s::stream::aws_chunked_stream::AwsChunkedStreamError;
-use s3s::stream::upload_stream::UploadStreamError;
 use s3s::{BodySizeLimitExceeded, S3Error, S3ErrorCode, StdError, s3_error};
 use std::io;
 
@@ -293,24 +292,20 @@ pub(crate) fn body(error: StdError) -> S3Error {
 }
 
 fn known_body_error(error: &(dyn std::error::Error + 'static)) -> Option<S3Error> {
-    if let Some(chunked) = error.downcast_ref::<AwsChunkedStreamError>() {
+    if let Some(chunked) = error.downcast_ref::<ChunkedError>() {
         return match chunked {
             // What is beneath it says more.
-            AwsChunkedStreamError::Underlying(_) => None,
-            other => Some(S3Error::new(other.to_s3_error_code())),
+            ChunkedError::Underlying(_) => None,
+            ChunkedError::SignatureMismatch => Some(S3Error::new(S3ErrorCode::SignatureDoesNotMatch)),
+            ChunkedError::Malformed | ChunkedError::Incomplete => Some(S3Error::new(S3ErrorCode::IncompleteBody)),
+            ChunkedError::MalformedTrailer => Some(malformed_trailer()),
+            ChunkedError::ChunkTooLarge => Some(S3Error::new(S3ErrorCode::EntityTooLarge)),
         };
     }
-    if let Some(upload) = error.downcast_ref::<UploadStreamError>() {
-        return match upload {
-            UploadStreamError::Underlying(_) => None,
-            UploadStreamError::Sha256Mismatch => Some(custom(
-                "XAmzContentSHA256Mismatch",
-                StatusCode::BAD_REQUEST,
-                "The provided 'x-amz-content-sha256' header does not match what was computed.",
-            )),
-            UploadStreamError::LengthMismatch | UploadStreamError::Incomplete => {
-                Some(S3Error::new(S3ErrorCode::IncompleteBody))
-            }
+    if let Some(payload) = error.downcast_ref::<PayloadError>() {
+        return match payload {
+            PayloadError::Underlying(_) => None,
+            PayloadError::DigestMismatch => Some(digest_mismatch()),
         };
     }
     if let Some(file) = error.downcast_ref::<FileError>() {

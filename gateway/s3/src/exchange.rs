@@ -40,6 +40,8 @@ pub(crate) struct Noted {
     pub(crate) deleted: Vec<DeletedKey>,
     /// Elements beside `Code` and `Message` of an error's XML, by S3's names.
     pub(crate) details: Vec<(&'static str, String)>,
+    /// What an error's XML says instead of its own message.
+    pub(crate) message: Option<String>,
     /// Whether names in the XML answer were escaped (see `translate::text`).
     pub(crate) escaped: bool,
 }

@@ -3,19 +3,13 @@
 
 use crate::exchange::Exchange;
 use crate::translate::conditions::Conditionals;
-use crate::translate::times;
 use cofre_iam::{RequestFacts, Signature};
 use cofre_types::Timestamp;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use http::{HeaderMap, HeaderValue, Uri};
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
-
-const AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
-
-/// Date in an address that was signed.
-const DATE_PARAMETER: &str = "X-Amz-Date";
 
 /// How a request was signed, as the gate saw it.
 #[derive(Debug, Clone, Default)]
@@ -23,28 +17,16 @@ pub(crate) enum Signed {
     /// Not at all.
     #[default]
     Not,
-    /// By its `Authorization` header.
-    Header,
+    /// By its `Authorization` header, at this time.
+    Header(Timestamp),
     /// By its address, at this time.
-    Query(Option<Timestamp>),
+    Query(Timestamp),
+    /// By its address, in version 2, which does not say when.
+    QueryOfVersion2,
     /// By a form's policy.
     Form,
     /// By a form's policy, in version 2.
     FormOfVersion2,
-}
-
-impl Signed {
-    /// Tells it from a request whose signature is good.
-    pub(crate) fn of(has_credentials: bool, headers: &HeaderMap, uri: &Uri) -> Self {
-        if !has_credentials {
-            Self::Not
-        } else if headers.contains_key(header::AUTHORIZATION) {
-            Self::Header
-        } else {
-            let date = parameter(uri.query().unwrap_or_default(), DATE_PARAMETER);
-            Self::Query(date.and_then(|date| times::parse_basic(&date)))
-        }
-    }
 }
 
 /// The facts of one request.
@@ -84,11 +66,9 @@ impl RequestFacts for Facts {
         const V4: &str = "AWS4-HMAC-SHA256";
         let (auth_type, version, at) = match self.signed {
             Signed::Not => return None,
-            Signed::Header => {
-                let date = self.headers.get(AMZ_DATE).and_then(|date| date.to_str().ok());
-                ("REST-HEADER", V4, date.and_then(times::parse_basic))
-            }
-            Signed::Query(at) => ("REST-QUERY-STRING", V4, at),
+            Signed::Header(at) => ("REST-HEADER", V4, Some(at)),
+            Signed::Query(at) => ("REST-QUERY-STRING", V4, Some(at)),
+            Signed::QueryOfVersion2 => ("REST-QUERY-STRING", V2, None),
             Signed::Form => ("POST", V4, None),
             Signed::FormOfVersion2 => ("POST", V2, None),
         };

@@ -17,6 +17,9 @@ pub struct S3Options {
     pub region: String,
     /// Whether customers' keys (SSE-C) may come over plain HTTP: where TLS ends before Cofre, or in tests.
     pub allow_insecure_sse_c: bool,
+    /// Whether presigned addresses and forms may be signed by version 2, as boto3 and the AWS CLI do in us-east-1 unless
+    /// told otherwise. Headers may not.
+    pub takes_version_2: bool,
     /// The `Server` header.
     pub server_name: String,
     /// The `x-amz-id-2` header: which node answered.
@@ -30,6 +33,7 @@ impl Default for S3Options {
             website_domains: Vec::new(),
             region: "us-east-1".to_owned(),
             allow_insecure_sse_c: false,
+            takes_version_2: true,
             server_name: "Cofre".to_owned(),
             host_id: "cofre".to_owned(),
         }

@@ -17,6 +17,7 @@ pub(crate) mod policy;
 mod reply;
 mod signature;
 
+use crate::auth;
 use crate::credentials::Credentials;
 use crate::exchange::Exchange;
 use crate::facts::Signed;
@@ -49,6 +50,8 @@ pub(crate) struct Forms {
     pub(crate) clock: Clock,
     /// The region that forms are signed for.
     pub(crate) region: String,
+    /// Whether forms signed by version 2 are taken.
+    pub(crate) takes_version_2: bool,
 }
 
 /// Whether a request is a form.
@@ -64,6 +67,7 @@ impl Forms {
     pub(crate) async fn answer(&self, request: HttpRequest, exchange: &Exchange) -> S3Result<HttpResponse> {
         exchange.note(|noted| noted.operation = "PostObject");
         let (parts, body) = request.into_parts();
+        auth::refuse_beside_form(&parts, exchange)?;
         let target = Target::of(&self.domains, &parts.uri, &parts.headers);
         // The key is a field: a form is sent to a bucket.
         let bucket = target.bucket.filter(|_| !target.is_of_object());
@@ -77,9 +81,10 @@ impl Forms {
         fields.expand_key(&filename);
 
         let now = Timestamp(self.clock.now_nanos());
-        let claim = Claim::of(&fields, &self.region, now, exchange)?;
+        let claim = Claim::of(&fields, &self.region, self.takes_version_2, now, exchange)?;
         if let Some(claim) = &claim {
-            claim.verify(self.credentials.credential(claim.access_key).await?.secret.expose())?;
+            let credential = auth::credential_of(&self.credentials, claim.access_key, exchange).await?;
+            claim.verify(credential.secret.expose(), exchange)?;
         }
         let access_key = claim.as_ref().map(|claim| claim.access_key);
         let mut caller = admit_caller(&self.credentials, &self.rate_limit, access_key, exchange).await?;

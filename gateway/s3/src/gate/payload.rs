@@ -1,5 +1,6 @@
 //! XML bodies: gathered within a bound, and held against the digests that the request declares.
 
+use crate::auth::Trailers;
 use crate::errors;
 use crate::translate::checksums;
 use bytes::Bytes;
@@ -7,7 +8,7 @@ use cofre_objects::DeclaredChecksum;
 use cofre_types::{Checksum, ChecksumAlgorithm, ChecksumKind};
 use http::HeaderMap;
 use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Md5, Sha1, Sha256};
-use s3s::{Body, BodySizeLimitExceeded, S3Error, S3ErrorCode, S3Result, TrailingHeaders, s3_error};
+use s3s::{Body, BodySizeLimitExceeded, S3Error, S3ErrorCode, S3Result, s3_error};
 
 /// Most bytes of an XML body. A thousand keys of 1,024 bytes, every one of them escaped, are below
 /// it, and so are ten thousand parts with their checksums.
@@ -26,7 +27,7 @@ pub(super) enum DigestOf {
 pub(super) async fn gather(
     mut body: Body,
     headers: &HeaderMap,
-    trailers: Option<&TrailingHeaders>,
+    trailers: Option<&Trailers>,
     of: DigestOf,
 ) -> S3Result<Body> {
     let bytes = body.store_all_limited(XML_BYTES_MAX).await.map_err(|error| {
@@ -84,7 +85,7 @@ fn control_reference(text: &[u8]) -> Option<(u8, usize)> {
     is_control.then_some((byte, end + 1))
 }
 
-fn check(bytes: &Bytes, headers: &HeaderMap, trailers: Option<&TrailingHeaders>, of: DigestOf) -> S3Result<()> {
+fn check(bytes: &Bytes, headers: &HeaderMap, trailers: Option<&Trailers>, of: DigestOf) -> S3Result<()> {
     if let Some(declared) = checksums::content_md5(headers)?
         && Md5::checksum(bytes).as_slice() != declared
     {

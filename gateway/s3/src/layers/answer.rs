@@ -20,8 +20,6 @@ const ID_2: HeaderName = HeaderName::from_static("x-amz-id-2");
 pub(crate) struct Fixed {
     pub(crate) server: HeaderValue,
     pub(crate) host_id: HeaderValue,
-    /// What an error says that refuses a request signed for another region.
-    pub(crate) region: String,
 }
 
 /// Completes an answer.
@@ -43,8 +41,7 @@ pub(crate) fn finish(response: HttpResponse, fixed: &Fixed, mut line: AccessLine
         let xml = std::str::from_utf8(&bytes).ok()?;
         let xml = if noted.escaped { text::unescape(xml) } else { xml.to_owned() };
         let host_id = fixed.host_id.to_str().unwrap_or_default();
-        let xml = error_xml::complete(&xml, noted, line.uri.path(), &request_id, host_id);
-        Some(error_xml::with_region(xml, &fixed.region))
+        Some(error_xml::complete(&xml, noted, line.uri.path(), &request_id, host_id))
     });
     if let Some(xml) = completed {
         body = s3s::Body::from(xml);

@@ -5,27 +5,19 @@ use crate::exchange::Noted;
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Where s3s words an error otherwise than S3 does.
-const WORDS: [(&str, &str); 3] = [
-    ("request time is too far from server time", TOO_SKEWED),
-    ("request date is later than server time too much", TOO_SKEWED),
-    ("missing header: x-amz-content-sha256", "Missing required header for this request: x-amz-content-sha256"),
-];
-
-const TOO_SKEWED: &str = "The difference between the request time and the current time is too large.";
-
-/// s3s gives this code for no other reason than the region.
-const WRONG_REGION: &str = "<Code>AuthorizationHeaderMalformed</Code>";
-
 const END: &str = "</Error>";
 
 /// Adds the details to an error's XML.
 pub(crate) fn complete(xml: &str, noted: &Noted, resource: &str, request_id: &str, host_id: &str) -> String {
     let mut xml = Cow::Borrowed(xml);
-    for (ours, theirs) in WORDS {
-        if xml.contains(ours) {
-            xml = Cow::Owned(xml.replace(ours, theirs));
-        }
+    if let Some(message) = &noted.message
+        && let Some((before, rest)) = xml.split_once("<Message>")
+        && let Some((_, after)) = rest.split_once("</Message>")
+    {
+        let mut whole = before.to_owned();
+        element(&mut whole, "Message", message);
+        whole.push_str(after);
+        xml = Cow::Owned(whole);
     }
     let Some(before) = xml.strip_suffix(END) else { return xml.into_owned() };
     let mut whole = String::with_capacity(before.len() + 256);
@@ -38,19 +30,6 @@ pub(crate) fn complete(xml: &str, noted: &Noted, resource: &str, request_id: &st
     element(&mut whole, "HostId", host_id);
     whole.push_str(END);
     whole
-}
-
-/// Tells a client that signed for another region which one to sign for.
-pub(crate) fn with_region(xml: String, region: &str) -> String {
-    match xml.strip_suffix(END) {
-        Some(before) if xml.contains(WRONG_REGION) => {
-            let mut whole = before.to_owned();
-            element(&mut whole, "Region", region);
-            whole.push_str(END);
-            whole
-        }
-        Some(_) | None => xml,
-    }
 }
 
 fn element(xml: &mut String, name: &str, value: &str) {
@@ -91,12 +70,10 @@ mod tests {
     }
 
     #[test]
-    fn tells_the_region_to_who_signed_for_another() {
-        let xml = "<Error><Code>AuthorizationHeaderMalformed</Code></Error>";
-        let whole = with_region(xml.to_owned(), "eu-west-1");
-        assert_eq!(whole, "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>");
-        let other = "<Error><Code>NoSuchKey</Code></Error>";
-        assert_eq!(with_region(other.to_owned(), "eu-west-1"), other);
+    fn says_another_message() {
+        let noted = Noted { message: Some("a & b".to_owned()), ..Noted::default() };
+        let whole = complete("<Error><Code>C</Code><Message>x</Message></Error>", &noted, "/", "1", "h");
+        assert!(whole.starts_with("<Error><Code>C</Code><Message>a &amp; b</Message><Resource>/<"), "{whole}");
     }
 
     #[test]

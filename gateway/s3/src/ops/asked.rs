@@ -1,5 +1,6 @@
 //! What an operation is asked: the request's input and its context.
 
+use crate::auth::Trailers;
 use crate::errors::{self, About};
 use crate::exchange::Exchange;
 use crate::facts::{Facts, Signed};
@@ -9,7 +10,7 @@ use crate::translate::text;
 use cofre_iam::Caller;
 use cofre_objects::{CustomerKey, EncryptAs, Error};
 use http::{HeaderMap, Uri};
-use s3s::{S3Error, S3Request, S3Response, S3Result, TrailingHeaders};
+use s3s::{S3Error, S3Request, S3Response, S3Result};
 use std::sync::Arc;
 
 /// What the gate learnt of a request before s3s parsed it. Its presence says that the gate saw it.
@@ -19,7 +20,7 @@ pub(crate) struct Admitted {
     pub(crate) exchange: Exchange,
     pub(crate) conditionals: Conditionals,
     /// Where checksums behind the body will be.
-    pub(crate) trailers: Option<TrailingHeaders>,
+    pub(crate) trailers: Option<Trailers>,
     pub(crate) signed: Signed,
     pub(crate) customer_keys: CustomerKeys,
 }
@@ -28,7 +29,7 @@ pub(crate) struct Admitted {
 pub(crate) struct Asked {
     pub(crate) caller: Caller,
     pub(crate) exchange: Exchange,
-    pub(crate) trailers: Option<TrailingHeaders>,
+    pub(crate) trailers: Option<Trailers>,
     /// What the request brings; the caller has it too.
     facts: Arc<Facts>,
     pub(crate) customer_keys: CustomerKeys,

@@ -16,8 +16,8 @@ pub(super) async fn put(
     request: S3Request<UploadPartInput>,
 ) -> S3Result<S3Response<UploadPartOutput>> {
     let (input, asked) = take("UploadPart", request)?;
-    let about = upload_ref(&input.bucket, input.key, &input.upload_id)?;
     let number = names::part(input.part_number)?;
+    let about = upload_ref(&input.bucket, input.key, &input.upload_id)?;
     let allowed = ops.objects.may_put_part(&asked.caller, &about.bucket, &about.key).await;
     allowed.map_err(|error| refuse(&asked, &about, error))?;
     let encryption = asked.encrypt_as()?;
@@ -45,6 +45,7 @@ pub(super) async fn copy(
     request: S3Request<UploadPartCopyInput>,
 ) -> S3Result<S3Response<UploadPartCopyOutput>> {
     let (input, asked) = take("UploadPartCopy", request)?;
+    let number = names::part(input.part_number)?;
     let about = upload_ref(&input.bucket, input.key, &input.upload_id)?;
     let source = names::copy_source(input.copy_source)?;
     if let Some(expected) = &input.expected_source_bucket_owner {
@@ -62,7 +63,7 @@ pub(super) async fn copy(
     let source_customer_key = asked.after_rights(asked.source_customer_key(), allowed).await?;
     let request = CopyPart {
         upload: about.clone(),
-        number: names::part(input.part_number)?,
+        number,
         source_bucket: source.bucket,
         source_key: source.key,
         source_version: source.version,

@@ -1,10 +1,11 @@
 //! Checksums: what a request declares, and how an answer shows them.
 
+use crate::auth::Trailers;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use cofre_objects::DeclaredChecksum;
 use cofre_types::{Checksum, ChecksumAlgorithm, ChecksumKind};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use s3s::{S3Error, S3ErrorCode, TrailingHeaders, dto, s3_error};
+use s3s::{S3Error, S3ErrorCode, dto, s3_error};
 
 /// The header of each algorithm, in the order of [`ChecksumAlgorithm::ALL`].
 static HEADERS: [HeaderName; 5] = [
@@ -42,7 +43,7 @@ fn header_of(algorithm: ChecksumAlgorithm) -> &'static HeaderName {
 
 /// What the headers of an upload declare of its body: a value before it, a value behind it, only an
 /// algorithm, or nothing.
-pub(crate) fn declared(headers: &HeaderMap, trailers: Option<&TrailingHeaders>) -> Result<DeclaredChecksum, S3Error> {
+pub(crate) fn declared(headers: &HeaderMap, trailers: Option<&Trailers>) -> Result<DeclaredChecksum, S3Error> {
     if let Some(value) = value(headers)? {
         return Ok(DeclaredChecksum::Value(value));
     }

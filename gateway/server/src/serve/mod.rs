@@ -147,6 +147,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
             website_domains: settings.website_domains.clone(),
             region: settings.region.clone(),
             allow_insecure_sse_c: settings.allow_insecure_sse_c,
+            takes_version_2: settings.signature_version_2,
             ..S3Options::default()
         },
         observe: Arc::new(metrics::S3Metrics::register(&mut registry)),
