@@ -99,6 +99,7 @@ impl S3Door {
         };
         let domains = Domains::new(&options.domains);
 
+        let regions: Arc<[String]> = [options.region.clone()].into();
         let mut parser = S3ServiceBuilder::new(operations.clone());
         parser.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config()))));
         parser.set_host(domains.clone());
@@ -107,7 +108,7 @@ impl S3Door {
                 credentials: credentials.clone(),
                 clock: clock.clone(),
                 domains: domains.clone(),
-                region: options.region.clone(),
+                regions: Arc::clone(&regions),
                 takes_version_2: options.takes_version_2,
             },
             objects: objects.clone(),
@@ -117,14 +118,13 @@ impl S3Door {
             allow_insecure_sse_c: options.allow_insecure_sse_c,
             parser: parser.build(),
         };
-        let region = options.region.clone();
         let forms = Forms {
             operations,
             credentials,
             domains: domains.clone(),
             rate_limit,
             clock: clock.clone(),
-            region,
+            regions,
             takes_version_2: options.takes_version_2,
         };
 

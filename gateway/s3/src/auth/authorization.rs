@@ -25,7 +25,7 @@ pub(super) struct Authorization<'a> {
 
 impl<'a> Authorization<'a> {
     /// Reads the header.
-    pub(super) fn parse(value: &'a HeaderValue, region: &'a str, exchange: &Exchange) -> S3Result<Self> {
+    pub(super) fn parse(value: &'a HeaderValue, regions: &'a [String], exchange: &Exchange) -> S3Result<Self> {
         let lossy = || String::from_utf8_lossy(value.as_bytes()).into_owned();
         let split = value.to_str().ok().and_then(|text| text.trim().split_once(' '));
         let Some((algorithm, components)) = split else {
@@ -41,7 +41,7 @@ impl<'a> Authorization<'a> {
             }
         }
         let [credential, signed_headers, signature] = components_of(components)?;
-        let scope = Scope::parse(credential, region).map_err(|error| malformed_scope(&error, exchange))?;
+        let scope = Scope::parse(credential, regions).map_err(|error| malformed_scope(&error, exchange))?;
         Ok(Self { scope, signed_headers, signature })
     }
 }
@@ -79,8 +79,6 @@ fn components_of(text: &str) -> S3Result<[&str; 3]> {
 }
 
 fn malformed_scope(error: &ScopeError<'_>, exchange: &Exchange) -> S3Error {
-    if let ScopeError::Region { expected, .. } = error {
-        exchange.detail("Region", *expected);
-    }
+    error.tell(exchange);
     header_malformed(&error.to_string())
 }

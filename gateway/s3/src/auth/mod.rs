@@ -38,6 +38,7 @@ use payload::{Payload, SignedBy};
 use promoted::Promoted;
 use query::Query;
 use s3s::{Body, S3Result, s3_error};
+use std::sync::Arc;
 use verified::{Claim, Sender};
 
 /// Tells who sent a request.
@@ -45,8 +46,8 @@ pub(crate) struct Authenticator {
     pub(crate) credentials: Credentials,
     pub(crate) clock: Clock,
     pub(crate) domains: Domains,
-    /// The region that requests are signed for.
-    pub(crate) region: String,
+    /// The regions that requests may be signed for.
+    pub(crate) regions: Arc<[String]>,
     /// Whether addresses signed by version 2 are taken.
     pub(crate) takes_version_2: bool,
 }
@@ -79,13 +80,13 @@ impl Authenticator {
         let (sender, signed) = match mechanism {
             Mechanism::None => (None, Signed::Not),
             Mechanism::Header(authorization) => {
-                let claim = Claim::of_header(authorization, &parts.headers, &self.region, now, exchange)?;
+                let claim = Claim::of_header(authorization, &parts.headers, &self.regions, now, exchange)?;
                 let at = claim.at();
                 let sender = claim.verify(&self.credentials, parts, &query, &promoted, exchange).await?;
                 (Some(sender), Signed::Header(at))
             }
             Mechanism::Query => {
-                let claim = Claim::of_query(&query, &self.region, now, exchange)?;
+                let claim = Claim::of_query(&query, &self.regions, now, exchange)?;
                 let at = claim.at();
                 let sender = claim.verify(&self.credentials, parts, &query, &promoted, exchange).await?;
                 (Some(sender), Signed::Query(at))

@@ -29,7 +29,12 @@ pub(super) struct Presigned<'a> {
 
 impl<'a> Presigned<'a> {
     /// Reads the parameters.
-    pub(super) fn parse(query: &'a Query<'_>, region: &'a str, now: Timestamp, exchange: &Exchange) -> S3Result<Self> {
+    pub(super) fn parse(
+        query: &'a Query<'_>,
+        regions: &'a [String],
+        now: Timestamp,
+        exchange: &Exchange,
+    ) -> S3Result<Self> {
         let given = |name| query.single(name).filter(|value| !value.is_empty());
         let given = |name| given(name).ok_or_else(|| parameters_malformed(PARAMETERS_MISSING));
         let algorithm = given("X-Amz-Algorithm")?;
@@ -43,7 +48,7 @@ impl<'a> Presigned<'a> {
             ALGORITHM_OF_PAIRS => return Err(mechanism_refused()),
             _ => return Err(parameters_malformed("X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\"")),
         }
-        let scope = Scope::parse(credential, region).map_err(|error| malformed_scope(&error, exchange))?;
+        let scope = Scope::parse(credential, regions).map_err(|error| malformed_scope(&error, exchange))?;
         let at = times::parse_basic(date).ok_or_else(|| {
             parameters_malformed("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
         })?;
@@ -89,8 +94,6 @@ pub(super) fn expired(end: Timestamp, now: Timestamp, exchange: &Exchange) -> S3
 }
 
 fn malformed_scope(error: &ScopeError<'_>, exchange: &Exchange) -> S3Error {
-    if let ScopeError::Region { expected, .. } = error {
-        exchange.detail("Region", *expected);
-    }
+    error.tell(exchange);
     parameters_malformed(&format!("Error parsing the X-Amz-Credential parameter; {error}"))
 }

@@ -1,5 +1,6 @@
 //! What a signature of version 4 is for: a key, a day, a region.
 
+use crate::exchange::Exchange;
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use std::fmt;
 use zeroize::Zeroizing;
@@ -30,7 +31,7 @@ pub(crate) enum ScopeError<'a> {
     /// Its day is none.
     Date(&'a str),
     /// It is for another region.
-    Region { expected: &'a str, actual: &'a str },
+    Region { expected: &'a [String], actual: &'a str },
 }
 
 impl fmt::Display for ScopeError<'_> {
@@ -50,15 +51,24 @@ impl fmt::Display for ScopeError<'_> {
                 "incorrect date format \"{date}\". This date in the credential must be in the format \"yyyyMMdd\"."
             ),
             Self::Region { expected, actual } => {
-                write!(f, "the region '{actual}' is wrong; expecting '{expected}'")
+                write!(f, "the region '{actual}' is wrong; expecting '{}'", expected.join("' or '"))
             }
         }
     }
 }
 
+impl ScopeError<'_> {
+    /// Names the region to sign for in the details of an error, if that is what is wrong.
+    pub(crate) fn tell(&self, exchange: &Exchange) {
+        if let Self::Region { expected: [region, ..], .. } = self {
+            exchange.detail("Region", region.as_str());
+        }
+    }
+}
+
 impl<'a> Scope<'a> {
-    /// Reads a credential that is to be for this region.
-    pub(crate) fn parse(credential: &'a str, region: &'a str) -> Result<Self, ScopeError<'a>> {
+    /// Reads a credential that is to be for one of these regions.
+    pub(crate) fn parse(credential: &'a str, regions: &'a [String]) -> Result<Self, ScopeError<'a>> {
         let mut parts = credential.rsplitn(5, '/');
         let (Some(terminal), Some(service), Some(of_region), Some(date), Some(access_key)) =
             (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
@@ -77,8 +87,8 @@ impl<'a> Scope<'a> {
         if !is_day(date) {
             return Err(ScopeError::Date(date));
         }
-        if of_region != region {
-            return Err(ScopeError::Region { expected: region, actual: of_region });
+        if !regions.iter().any(|region| region == of_region) {
+            return Err(ScopeError::Region { expected: regions, actual: of_region });
         }
         Ok(Self { access_key, date, region: of_region })
     }
@@ -128,7 +138,8 @@ mod tests {
     #[test]
     fn a_credential_is_of_its_form() {
         let good = "AKID/20151229/us-east-1/s3/aws4_request";
-        let scope = Scope::parse(good, "us-east-1").unwrap();
+        let regions = ["us-east-1".to_owned()];
+        let scope = Scope::parse(good, &regions).unwrap();
         assert_eq!((scope.access_key, scope.date, scope.region), ("AKID", "20151229", "us-east-1"));
         assert_eq!(scope.to_string(), "20151229/us-east-1/s3/aws4_request");
         for (credential, told) in [
@@ -142,7 +153,7 @@ mod tests {
             ("A/20151329/us-east-1/s3/aws4_request", "incorrect date format \"20151329\""),
             ("A/20151229/eu-west-1/s3/aws4_request", "the region 'eu-west-1' is wrong; expecting 'us-east-1'"),
         ] {
-            let refused = Scope::parse(credential, "us-east-1").unwrap_err().to_string();
+            let refused = Scope::parse(credential, &regions).unwrap_err().to_string();
             assert!(refused.starts_with(told), "{credential}: {refused}");
         }
     }

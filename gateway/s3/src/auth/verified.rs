@@ -75,11 +75,12 @@ impl<'a> Claim<'a> {
     pub(super) fn of_header(
         authorization: &'a HeaderValue,
         headers: &'a HeaderMap,
-        region: &'a str,
+        regions: &'a [String],
         now: Timestamp,
         exchange: &Exchange,
     ) -> S3Result<Self> {
-        let Authorization { scope, signed_headers, signature } = Authorization::parse(authorization, region, exchange)?;
+        let Authorization { scope, signed_headers, signature } =
+            Authorization::parse(authorization, regions, exchange)?;
         let (date, at) = date_of(headers)
             .ok_or_else(|| access_denied("AWS authentication requires a valid Date or x-amz-date header"))?;
         if now.since(at).max(at.since(now)) > SKEW_MAX {
@@ -107,11 +108,11 @@ impl<'a> Claim<'a> {
     /// The claim of a presigned address.
     pub(super) fn of_query(
         query: &'a Query<'_>,
-        region: &'a str,
+        regions: &'a [String],
         now: Timestamp,
         exchange: &Exchange,
     ) -> S3Result<Self> {
-        let Presigned { scope, date, at, signed_headers, signature } = Presigned::parse(query, region, now, exchange)?;
+        let Presigned { scope, date, at, signed_headers, signature } = Presigned::parse(query, regions, now, exchange)?;
         Ok(Self { scope, date: Cow::Borrowed(date), at, signed_headers, signature, in_query: true })
     }
 

@@ -48,8 +48,8 @@ pub(crate) struct Forms {
     pub(crate) domains: Domains,
     pub(crate) rate_limit: Arc<RateLimit>,
     pub(crate) clock: Clock,
-    /// The region that forms are signed for.
-    pub(crate) region: String,
+    /// The regions that forms may be signed for.
+    pub(crate) regions: Arc<[String]>,
     /// Whether forms signed by version 2 are taken.
     pub(crate) takes_version_2: bool,
 }
@@ -81,7 +81,7 @@ impl Forms {
         fields.expand_key(&filename);
 
         let now = Timestamp(self.clock.now_nanos());
-        let claim = Claim::of(&fields, &self.region, self.takes_version_2, now, exchange)?;
+        let claim = Claim::of(&fields, &self.regions, self.takes_version_2, now, exchange)?;
         if let Some(claim) = &claim {
             let credential = auth::credential_of(&self.credentials, claim.access_key, exchange).await?;
             claim.verify(credential.secret.expose(), exchange)?;

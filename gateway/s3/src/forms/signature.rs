@@ -2,7 +2,7 @@
 //! Browser-Based Uploads Using POST"; for version 2, "Browser-Based Uploads Using POST").
 
 use super::fields::Fields;
-use crate::auth::scope::{Scope, ScopeError};
+use crate::auth::scope::Scope;
 use crate::auth::version_2_refused;
 use crate::exchange::Exchange;
 use crate::facts::Signed;
@@ -34,14 +34,14 @@ impl<'a> Claim<'a> {
     /// The claim of a form; none if it is anonymous.
     pub(crate) fn of(
         fields: &'a Fields,
-        region: &'a str,
+        regions: &'a [String],
         takes_version_2: bool,
         now: Timestamp,
         exchange: &Exchange,
     ) -> S3Result<Option<Self>> {
         let has_any = |names: &[&str]| names.iter().any(|name| fields.get(name).is_some());
         if has_any(&["x-amz-signature", "x-amz-credential", "x-amz-algorithm"]) {
-            return Self::of_version_4(fields, region, now, exchange).map(Some);
+            return Self::of_version_4(fields, regions, now, exchange).map(Some);
         }
         if !has_any(&["signature", "awsaccesskeyid", "policy"]) {
             return Ok(None);
@@ -57,7 +57,7 @@ impl<'a> Claim<'a> {
         }))
     }
 
-    fn of_version_4(fields: &'a Fields, region: &'a str, now: Timestamp, exchange: &Exchange) -> S3Result<Self> {
+    fn of_version_4(fields: &'a Fields, regions: &'a [String], now: Timestamp, exchange: &Exchange) -> S3Result<Self> {
         let policy = fields.required("policy")?;
         if fields.required("X-Amz-Algorithm")? != ALGORITHM {
             return Err(s3_error!(InvalidArgument, "X-Amz-Algorithm only supports \"{ALGORITHM}\""));
@@ -65,10 +65,8 @@ impl<'a> Claim<'a> {
         let credential = fields.required("X-Amz-Credential")?;
         let at = fields.required("X-Amz-Date")?;
         let signature = fields.required("X-Amz-Signature")?;
-        let scope = Scope::parse(credential, region).map_err(|error| {
-            if let ScopeError::Region { expected, .. } = &error {
-                exchange.detail("Region", *expected);
-            }
+        let scope = Scope::parse(credential, regions).map_err(|error| {
+            error.tell(exchange);
             s3_error!(AuthorizationQueryParametersError, "Error parsing the X-Amz-Credential parameter; {error}")
         })?;
         let signed = times::parse_basic(at).filter(|_| at.starts_with(scope.date));
@@ -146,7 +144,8 @@ mod tests {
     fn verify(changes: &[(&str, &str)], now: Timestamp) -> String {
         let exchange = Exchange::new(RequestId::new(&Random::seeded(1)), Origin::default(), None);
         let fields = fields(changes);
-        let outcome = Claim::of(&fields, "us-east-1", true, now, &exchange)
+        let regions = ["us-east-1".to_owned()];
+        let outcome = Claim::of(&fields, &regions, true, now, &exchange)
             .and_then(|claim| claim.unwrap().verify(SECRET, &exchange));
         outcome.err().map(|error| error.code().as_str().to_owned()).unwrap_or_default()
     }
@@ -186,7 +185,8 @@ mod tests {
             for name in names {
                 fields.push(name, "x".to_owned()).unwrap();
             }
-            let claim = Claim::of(&fields, "us-east-1", true, SIGNED, &exchange);
+            let regions = ["us-east-1".to_owned()];
+            let claim = Claim::of(&fields, &regions, true, SIGNED, &exchange);
             claim.map(|claim| claim.is_some()).map_err(|error| error.code().as_str().to_owned())
         };
         assert_eq!(told(&["key"]), Ok(false));

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use std::collections::VecDeque;
 
 /// Most bytes of a signed chunk: SDKs send 64 KiB to 1 MiB.
-pub(super) const SIGNED_CHUNK_BYTES_MAX: u64 = 8 * 1024 * 1024;
+pub(super) const SIGNED_CHUNK_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Most bytes of the line before a chunk.
 pub(super) const LINE_BYTES_MAX: usize = 1024;
