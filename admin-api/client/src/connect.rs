@@ -1,6 +1,6 @@
 //! One connection: TCP, and TLS where the URL says so.
 
-use crate::{ClientOptions, Error};
+use crate::{ClientOptions, Error, TlsFault};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::client::conn::http1::{self, SendRequest};
@@ -86,7 +86,12 @@ impl Endpoint {
             None => self.handshake(tcp).await,
             Some((connector, name)) => {
                 let tls = connector.connect(name.clone(), tcp).await;
-                self.handshake(tls.map_err(|error| self.unreachable(&format!("TLS: {error}")))?).await
+                self.handshake(tls.map_err(|error| Error::Tls {
+                    url: self.url.clone(),
+                    reason: error.to_string(),
+                    fault: TlsFault::of(&error),
+                })?)
+                .await
             }
         }
     }

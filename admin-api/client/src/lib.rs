@@ -10,7 +10,7 @@ mod lines;
 mod resources;
 mod stream;
 
-pub use error::Error;
+pub use error::{Error, TlsFault};
 pub use exchange::Tagged;
 pub use lines::VerifyStream;
 pub use stream::EventStream;

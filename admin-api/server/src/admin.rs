@@ -1,11 +1,11 @@
-use crate::catalog::{Backups, Catalog};
-use cofre_events::EventLog;
-use cofre_iam::{Caller, Iam};
+use crate::catalog::{BACKUP_FINISHED, Backups, Catalog};
+use cofre_events::{EventLog, Order, PageRequest};
+use cofre_iam::{Caller, Iam, Reports};
 use cofre_jobs::JobsControl;
 use cofre_objects::{Objects, Topology};
 use cofre_runtime::{Clock, Random, Shutdown};
 use cofre_settings::DynamicSettings;
-use cofre_types::Scheme;
+use cofre_types::{Scheme, Timestamp};
 use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
@@ -28,6 +28,8 @@ pub struct AdminParts {
     pub jobs: JobsControl,
     /// What can be asked of the catalog's engine.
     pub catalog: Arc<dyn Catalog>,
+    /// Why requests of the S3 door were refused.
+    pub reports: Reports,
     /// Metrics of the doors; the API adds its own when asked for them.
     pub registry: Registry,
     /// The clock.
@@ -50,11 +52,14 @@ pub struct Admin {
     pub(crate) jobs: JobsControl,
     pub(crate) catalog: Arc<dyn Catalog>,
     pub(crate) backups: Arc<Mutex<Backups>>,
+    pub(crate) reports: Reports,
     pub(crate) registry: Registry,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
     pub(crate) draining: Shutdown,
     pub(crate) redundancy: Scheme,
+    /// When the last whole backup ended, once it was looked for.
+    last_backup: Mutex<Option<Option<Timestamp>>>,
     /// One verify at a time.
     pub(crate) verifying: Arc<Semaphore>,
     started: Duration,
@@ -73,6 +78,8 @@ impl Admin {
             jobs: parts.jobs,
             catalog: parts.catalog,
             backups: Arc::default(),
+            last_backup: Mutex::default(),
+            reports: parts.reports,
             registry: parts.registry,
             clock: parts.clock,
             random: parts.random,
@@ -85,6 +92,23 @@ impl Admin {
     /// Time since the API was made.
     pub(crate) fn uptime(&self) -> Duration {
         self.clock.elapsed().saturating_sub(self.started)
+    }
+
+    /// When the last backup of the catalog that is whole ended, as far as the event log goes back.
+    pub(crate) async fn last_backup(&self) -> Option<Timestamp> {
+        if let Some(known) = *self.last_backup.lock() {
+            return known;
+        }
+        let kind_prefix = BACKUP_FINISHED.to_owned();
+        let request = PageRequest { order: Order::NewestFirst, limit: 1, kind_prefix, after: None };
+        let page = self.events.page(request).await.ok()?;
+        let found = page.events.first().map(|event| event.record.at);
+        *self.last_backup.lock().get_or_insert(found)
+    }
+
+    /// Notes that a backup is whole.
+    pub(crate) fn note_backup(&self, ended: Timestamp) {
+        *self.last_backup.lock() = Some(Some(ended));
     }
 
     /// Redundancy of new blobs where no bucket says another.

@@ -2,10 +2,17 @@
 
 use async_trait::async_trait;
 use cofre_admin_types::{Backup, BackupState};
+use cofre_objects::StoreState;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Kind of the event of a backup that is whole.
+pub(crate) const BACKUP_FINISHED: &str = "backup.finished";
+
+/// Kind of the event of a backup that is none.
+pub(crate) const BACKUP_FAILED: &str = "backup.failed";
 
 /// Backups that the list remembers.
 const BACKUPS_REMEMBERED: usize = 100;
@@ -15,6 +22,9 @@ const BACKUPS_REMEMBERED: usize = 100;
 pub trait Catalog: Send + Sync + 'static {
     /// What it has done. Cheap.
     fn figures(&self) -> CatalogFigures;
+
+    /// How it does. Cheap, and never waits for the disk.
+    fn state(&self) -> StoreState;
 
     /// Bytes that it takes on disk; `None` if it is not on disk.
     async fn disk_bytes(&self) -> Option<u64>;
@@ -35,7 +45,13 @@ pub trait Catalog: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`CatalogError::Failed`].
-    async fn record_event(&self, kind: &str, subject: &str, actor: &str) -> Result<(), CatalogError>;
+    async fn record_event(
+        &self,
+        kind: &str,
+        subject: &str,
+        actor: &str,
+        details: Vec<(String, String)>,
+    ) -> Result<(), CatalogError>;
 }
 
 /// Why the engine did not do it.

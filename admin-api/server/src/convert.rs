@@ -49,14 +49,16 @@ pub(crate) fn account(account: Account, usage: AccountUsage) -> api::Account {
             buckets: count(usage.buckets),
             objects: count(usage.objects),
             bytes: count(usage.bytes),
+            grace_bytes: count(usage.grace_bytes),
         },
     }
 }
 
-pub(crate) fn key(key: AccessKey) -> api::Key {
+pub(crate) fn key(key: AccessKey, account_name: String) -> api::Key {
     api::Key {
         access_key_id: key.id.to_string(),
         account: key.account.to_string(),
+        account_name,
         disabled: key.disabled,
         created: time_text(key.created),
         expires: key.expires.map(time_text),
@@ -134,9 +136,12 @@ impl From<TopologyError> for ApiError {
             TopologyError::Unusable(reason) => Self::invalid("place", reason),
             TopologyError::Changed { .. } => Self::PreconditionFailed(error.to_string()),
             TopologyError::Taken { .. }
+            | TopologyError::Copied { .. }
             | TopologyError::NotDraining
             | TopologyError::HoldsCopies(_)
             | TopologyError::NotGivenUp
+            | TopologyError::NotRestored
+            | TopologyError::NotCompared { .. }
             | TopologyError::Away(_)
             | TopologyError::TooMany
             | TopologyError::Conflict => Self::Conflict(error.to_string()),
@@ -161,11 +166,17 @@ impl From<Error> for ApiError {
         match error {
             Error::Invalid(invalid) => invalid.into(),
             Error::NoSuchBucket => Self::NotFound("such bucket".to_owned()),
-            Error::Conflict => Self::Conflict(text),
-            Error::NoRoom | Error::Unavailable(_) => Self::Unavailable(text),
+            Error::Conflict
+            | Error::BucketAlreadyExists
+            | Error::BucketAlreadyOwnedByYou
+            | Error::BucketNotEmpty
+            | Error::TooManyBuckets => Self::Conflict(text),
+            Error::NoRoom | Error::Unavailable(_) | Error::Refused(_) => Self::Unavailable(text),
             Error::InvalidRequest(reason) => Self::invalid("request", reason),
-            // None of these comes of asking for buckets, their usage or their quota.
+            // None of these comes of asking for buckets, making and removing them, their usage or their quota.
             Error::AccessDenied
+            | Error::OwnerOnly
+            | Error::NeedsCredentials
             | Error::Locked
             | Error::InvalidBucketState(_)
             | Error::InvalidRetentionPeriod(_)
@@ -180,7 +191,8 @@ impl From<Error> for ApiError {
             | Error::IncompleteBody { .. }
             | Error::BadDigest
             | Error::ChecksumMismatch(_)
-            | Error::ChecksumMissing
+            | Error::Checksum(_)
+            | Error::ObjectSizeMismatch { .. }
             | Error::EntityTooLarge { .. }
             | Error::EntityTooSmall { .. }
             | Error::InvalidPart { .. }
@@ -189,10 +201,6 @@ impl From<Error> for ApiError {
             | Error::InvalidPartNumber
             | Error::PreconditionFailed { .. }
             | Error::NotModified { .. }
-            | Error::BucketAlreadyExists
-            | Error::BucketAlreadyOwnedByYou
-            | Error::BucketNotEmpty
-            | Error::TooManyBuckets
             | Error::NoSuchEncryptionKey(_)
             | Error::EncryptionKeyRefused(_)
             | Error::NoSuchConfiguration(_)
@@ -200,7 +208,9 @@ impl From<Error> for ApiError {
             | Error::NoSuchVersion
             | Error::IsDeleteMarker { .. }
             | Error::NoSuchUpload
-            | Error::QuotaExceeded
+            | Error::QuotaExceeded(_)
+            | Error::GraceExceeded(_)
+            | Error::Lost(_)
             | Error::Unreadable(_)
             | Error::Internal(_) => Self::Internal(text),
         }

@@ -5,6 +5,8 @@ use axum::Router;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::middleware::{Next, from_fn};
+use axum::response::Redirect;
+use axum::routing::get;
 use cofre_admin_types::Problem;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder};
@@ -37,9 +39,10 @@ pub(crate) fn outline() -> OpenApi {
         .build()
 }
 
-/// `/docs` and `/openapi.json`, open to all: they hold nothing that the source does not.
+/// `/docs`, `/openapi.json` and the way there, open to all: they hold nothing that the source does not.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>(document: OpenApi) -> Router<S> {
     let page: Router<S> = SwaggerUi::new("/docs").url("/openapi.json", document).into();
+    let page = page.route("/", get(|| async { Redirect::to("/docs/") }));
     page.layer(from_fn(|request, next: Next| async move {
         let mut response = next.run(request).await;
         response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));

@@ -12,6 +12,9 @@ use std::sync::Arc;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// What balancers and Prometheus ask every few seconds: lines of it would hide the others.
+const PROBES: [&str; 2] = ["/health", "/metrics"];
+
 /// Runs a request, and turns errors and panics into problems.
 pub(crate) async fn edge(State(admin): State<Arc<Admin>>, request: Request, next: Next) -> Response {
     let id = format!("{:016X}", admin.random.u64());
@@ -31,7 +34,13 @@ pub(crate) async fn edge(State(admin): State<Arc<Admin>>, request: Request, next
     }
     let status = response.status().as_u16();
     let took_us = u64::try_from(admin.clock.elapsed().saturating_sub(began).as_micros()).unwrap_or(u64::MAX);
-    tracing::info!(target: "cofre::admin", %method, path, status, took_us, request_id = id, "admin request");
+    let is_probe =
+        PROBES.iter().any(|probe| path == *probe || path.strip_prefix(probe).is_some_and(|r| r.starts_with('/')));
+    if is_probe && response.status().is_success() {
+        tracing::debug!(target: "cofre::admin", %method, path, status, took_us, request_id = id, "admin request");
+    } else {
+        tracing::info!(target: "cofre::admin", %method, path, status, took_us, request_id = id, "admin request");
+    }
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, value);

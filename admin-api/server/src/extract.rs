@@ -6,7 +6,9 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::time::Duration;
 
 /// Longest body that a request may have, in bytes.
@@ -19,7 +21,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Json<T>(pub(crate) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+impl<T: DeserializeOwned + Serialize, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
@@ -42,7 +44,37 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         let value = serde_path_to_error::deserialize(&mut from)
             .map_err(|error| invalid_in("body", &error.path().to_string(), &error.inner().to_string()))?;
         from.end().map_err(|error| ApiError::invalid("body", error.to_string()))?;
+        refuse_lists(&bytes, &value)?;
         Ok(Self(value))
+    }
+}
+
+/// Refuses a list where an object belongs: serde takes one for the other, field by field in their order.
+fn refuse_lists(bytes: &[u8], value: &impl Serialize) -> Result<(), ApiError> {
+    let internal = |error: serde_json::Error| ApiError::Internal(error.to_string());
+    let (came, meant) =
+        (serde_json::from_slice(bytes).map_err(internal)?, serde_json::to_value(value).map_err(internal)?);
+    match list_for_object(&came, &meant) {
+        None => Ok(()),
+        Some(path) if path.is_empty() => Err(ApiError::invalid("body", "must be a JSON object, not a list")),
+        Some(path) => Err(ApiError::invalid(path, "must be a JSON object, not a list")),
+    }
+}
+
+/// Where a list came that means an object.
+fn list_for_object(came: &Value, meant: &Value) -> Option<String> {
+    let below = |name: &str, inner: String| if inner.is_empty() { name.to_owned() } else { format!("{name}.{inner}") };
+    match (came, meant) {
+        (Value::Array(_), Value::Object(_)) => Some(String::new()),
+        (Value::Array(came), Value::Array(meant)) => came
+            .iter()
+            .zip(meant)
+            .enumerate()
+            .find_map(|(index, (came, meant))| Some(below(&index.to_string(), list_for_object(came, meant)?))),
+        (Value::Object(came), Value::Object(meant)) => {
+            came.iter().find_map(|(name, came)| Some(below(name, list_for_object(came, meant.get(name)?)?)))
+        }
+        _ => None,
     }
 }
 

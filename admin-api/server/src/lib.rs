@@ -23,6 +23,7 @@ mod metrics;
 mod paging;
 mod resources;
 mod routes;
+mod variants;
 mod verdicts;
 
 pub use admin::{Admin, AdminParts};

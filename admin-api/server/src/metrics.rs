@@ -1,8 +1,11 @@
 //! Metrics that are read off components when Prometheus asks, beside those that doors count.
 
+use crate::resources::health::last_backup;
 use crate::{Admin, Distribution};
+use cofre_admin_types::Health;
 use cofre_jobs::JobStatus;
-use cofre_objects::{AccessLogBacklog, LATENCY_BOUNDS_MICROS, Latency, ShardState, ShardStatus};
+use cofre_objects::{AccessLogBacklog, CommitState, LargestBuckets, ShardView};
+use cofre_types::Timestamp;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
 use prometheus_client::metrics::MetricType;
@@ -11,36 +14,67 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 use std::fmt::{self, Debug};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
 
+mod alerts;
+mod buckets;
+mod format;
 mod jobs;
 mod process;
+mod shards;
 
+pub(crate) use format::Format;
 pub use process::Process;
 
+/// Most buckets with series of their own: the largest.
+const BUCKETS_SHOWN_MAX: usize = 500;
+
+/// How long each question to the catalog or to a disk may take.
+const ANSWER_MAX: Duration = Duration::from_secs(2);
+
 /// Every metric as text.
-pub(crate) async fn render(admin: &Arc<Admin>) -> Result<String, fmt::Error> {
+pub(crate) async fn render(admin: &Arc<Admin>, format: Format) -> Result<String, fmt::Error> {
+    let mut standard = Registry::default();
+    standard.register_collector(Box::new(cofre_runtime::blocking(Process::read).await));
     let mut own = Registry::with_prefix("cofre");
-    let process = cofre_runtime::blocking(Process::read).await;
-    let disk_bytes = admin.catalog.disk_bytes().await;
-    let waiting_blobs = admin.topology.waiting_for_heal().await.ok().map(|waiting| waiting.blobs);
-    let backlog = admin.objects.access_log_backlog().await.ok();
-    let jobs = admin.jobs.report().await;
-    let sample = Sample { admin: Arc::clone(admin), process, disk_bytes, waiting_blobs, backlog, jobs };
+    // What hangs or cannot be read is left out: the rest must be told even so.
+    let disk_bytes = timeout(ANSWER_MAX, admin.catalog.disk_bytes()).await.ok().flatten();
+    let waiting = timeout(ANSWER_MAX, admin.topology.waiting_for_heal()).await.ok().and_then(Result::ok);
+    let waiting_blobs = waiting.map(|waiting| waiting.blobs);
+    let backlog = timeout(ANSWER_MAX, admin.objects.access_log_backlog()).await.ok().and_then(Result::ok);
+    let jobs = timeout(ANSWER_MAX, admin.jobs.report()).await.unwrap_or_else(|_| admin.jobs.status());
+    let health = crate::resources::health::seen(admin).await;
+    let shards = timeout(ANSWER_MAX, admin.topology.list()).await.ok().and_then(Result::ok).unwrap_or_default();
+    let caller = admin.caller();
+    let buckets = timeout(ANSWER_MAX, admin.objects.largest_buckets(&caller, BUCKETS_SHOWN_MAX));
+    let buckets = buckets.await.ok().and_then(Result::ok);
+    let last_backup = timeout(ANSWER_MAX, admin.last_backup()).await.ok().flatten().max(last_backup(&jobs));
+    let admin_of = Arc::clone(admin);
+    let sample =
+        Sample { admin: admin_of, disk_bytes, waiting_blobs, backlog, jobs, health, shards, buckets, last_backup };
     own.register_collector(Box::new(sample));
     let mut text = String::new();
-    // The doors' registry comes first; only the last one ends the text.
+    // Only the last registry ends the text.
     prometheus_client::encoding::text::encode_registry(&mut text, &admin.registry)?;
+    prometheus_client::encoding::text::encode_registry(&mut text, &standard)?;
     prometheus_client::encoding::text::encode(&mut text, &own)?;
-    Ok(text)
+    Ok(match format {
+        Format::OpenMetrics => text,
+        Format::Plain => format::plain(&text),
+    })
 }
 
 struct Sample {
     admin: Arc<Admin>,
-    process: Process,
     disk_bytes: Option<u64>,
     waiting_blobs: Option<u64>,
     backlog: Option<AccessLogBacklog>,
     jobs: Vec<JobStatus>,
+    health: Health,
+    shards: Vec<ShardView>,
+    buckets: Option<LargestBuckets>,
+    last_backup: Option<Timestamp>,
 }
 
 impl Debug for Sample {
@@ -53,7 +87,11 @@ impl Collector for Sample {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         self.process(&mut encoder)?;
         self.catalog(&mut encoder)?;
-        self.shards(&mut encoder)?;
+        shards::encode(&self.shards, &mut encoder)?;
+        alerts::encode(self, &mut encoder)?;
+        if let Some(buckets) = &self.buckets {
+            buckets::encode(buckets, &mut encoder)?;
+        }
         self.access_logs(&mut encoder)?;
         jobs::encode(&self.jobs, &mut encoder)
     }
@@ -71,30 +109,20 @@ fn counter(encoder: Encoder<'_, '_>, name: &str, help: &str, unit: Option<&Unit>
     metric.encode(encoder.encode_descriptor(name, help, unit, MetricType::Counter)?)
 }
 
-/// Name, help, unit, and how to read one figure of a shard.
-type ShardFigure<T> = (&'static str, &'static str, Option<&'static Unit>, fn(&ShardStatus) -> T);
-
 impl Sample {
     fn process(&self, encoder: Encoder<'_, '_>) -> fmt::Result {
-        let process = &self.process;
+        let labels = [("version", env!("CARGO_PKG_VERSION"))];
+        let mut family = encoder.encode_descriptor("build_info", "What runs; always 1", None, MetricType::Gauge)?;
+        ConstGauge::new(1.0).encode(family.encode_family(&labels)?)?;
         let uptime = self.admin.uptime().as_secs_f64();
         gauge(encoder, "uptime", "Time since the process started", Some(&Unit::Seconds), uptime)?;
-        counter(encoder, "process_cpu", "CPU time, user and system", Some(&Unit::Seconds), process.cpu_seconds)?;
-        gauge(
-            encoder,
-            "process_resident_memory",
-            "Resident memory",
-            Some(&Unit::Bytes),
-            process.resident_bytes as f64,
-        )?;
-        gauge(encoder, "process_open_fds", "Open file descriptors", None, process.open_fds as f64)?;
-        gauge(encoder, "process_threads", "Threads", None, process.threads as f64)?;
         let draining = f64::from(u8::from(self.admin.draining.has_begun()));
         gauge(encoder, "draining", "1 while the process is about to end", None, draining)
     }
 
     fn catalog(&self, encoder: Encoder<'_, '_>) -> fmt::Result {
         let figures = self.admin.catalog.figures();
+        self.catalog_state(encoder)?;
         counter(encoder, "catalog_commits", "Commits that became durable", None, figures.commits as f64)?;
         let turned_away = figures.turned_away as f64;
         counter(encoder, "catalog_commits_turned_away", "Commits that a check turned away", None, turned_away)?;
@@ -118,58 +146,22 @@ impl Sample {
         Ok(())
     }
 
-    fn shards(&self, encoder: Encoder<'_, '_>) -> fmt::Result {
-        let statuses = self.admin.topology.statuses();
-        let shards: Vec<_> = statuses.into_iter().map(|shard| ([("shard", shard.id.to_string())], shard)).collect();
-        let counters: [ShardFigure<u64>; 6] = [
-            ("shard_writes", "Blobs written", None, |shard| shard.figures.writes),
-            ("shard_reads", "Reads begun", None, |shard| shard.figures.reads),
-            ("shard_deletes", "Blobs deleted", None, |shard| shard.figures.deletes),
-            ("shard_errors", "Calls that failed for a fault of the shard", None, |shard| shard.figures.errors),
-            ("shard_written", "Content written", Some(&Unit::Bytes), |shard| shard.figures.written_bytes),
-            ("shard_read", "Content read", Some(&Unit::Bytes), |shard| shard.figures.read_bytes),
-        ];
-        for (name, help, unit, value) in counters {
-            let mut family = encoder.encode_descriptor(name, help, unit, MetricType::Counter)?;
-            for (labels, shard) in &shards {
-                ConstCounter::new(value(shard) as f64).encode(family.encode_family(labels)?)?;
-            }
+    /// One series for each thing that can be wrong: an alert compares with 1.
+    fn catalog_state(&self, encoder: Encoder<'_, '_>) -> fmt::Result {
+        let state = self.admin.catalog.state();
+        let help = "1 for what is so of the catalog, 0 for what is not";
+        let mut family = encoder.encode_descriptor("catalog_state", help, None, MetricType::Gauge)?;
+        let (mut slow, mut full, mut refusing) = (false, false, false);
+        match state.commits {
+            CommitState::Taken => {}
+            CommitState::Slow(_) => slow = true,
+            CommitState::Full => full = true,
+            CommitState::Refused(_) => refusing = true,
         }
-        let gauges: [ShardFigure<u64>; 3] = [
-            ("shard_up", "1 while the shard answers", None, |shard| u64::from(shard.state != ShardState::Unreachable)),
-            ("shard_total", "Room in all", Some(&Unit::Bytes), |shard| shard.capacity.map_or(0, |c| c.total_bytes)),
-            ("shard_free", "Room for new blobs", Some(&Unit::Bytes), |shard| {
-                shard.capacity.map_or(0, |c| c.free_bytes)
-            }),
-        ];
-        for (name, help, unit, value) in gauges {
-            let mut family = encoder.encode_descriptor(name, help, unit, MetricType::Gauge)?;
-            for (labels, shard) in &shards {
-                ConstGauge::new(value(shard) as f64).encode(family.encode_family(labels)?)?;
-            }
-        }
-        let latencies: [ShardFigure<Latency>; 2] = [
-            ("shard_write_duration", "Durable writes", Some(&Unit::Seconds), |shard| {
-                shard.figures.write_latency.clone()
-            }),
-            ("shard_read_duration", "Beginnings of reads", Some(&Unit::Seconds), |shard| {
-                shard.figures.read_latency.clone()
-            }),
-        ];
-        for (name, help, unit, latency) in latencies {
-            let mut family = encoder.encode_descriptor(name, help, unit, MetricType::Histogram)?;
-            for (labels, shard) in &shards {
-                let latency = latency(shard);
-                let bounds = LATENCY_BOUNDS_MICROS.iter().map(|bound| *bound as f64 / 1e6).chain([f64::MAX]);
-                let buckets: Vec<_> = bounds.zip(latency.buckets).collect();
-                let count = latency.buckets.iter().sum();
-                family.encode_family(labels)?.encode_histogram::<NoLabelSet>(
-                    latency.sum_micros as f64 / 1e6,
-                    count,
-                    &buckets,
-                    None,
-                )?;
-            }
+        let good = state.damage.is_none() && !(slow || full || refusing);
+        let states = [("good", good), ("slow", slow), ("full", full), ("refusing", refusing)];
+        for (name, holds) in states.into_iter().chain([("damaged", state.damage.is_some())]) {
+            ConstGauge::new(f64::from(u8::from(holds))).encode(family.encode_family(&[("state", name)])?)?;
         }
         Ok(())
     }
@@ -198,7 +190,7 @@ fn histogram(
     let scale = if unit.is_some() { 1e-6 } else { 1.0 };
     let mut buckets: Vec<_> = values.buckets.iter().map(|(bound, count)| (*bound as f64 * scale, *count)).collect();
     if let Some((bound, _)) = buckets.last_mut() {
-        *bound = f64::MAX;
+        *bound = f64::INFINITY;
     }
     let mut metric = encoder.encode_descriptor(name, help, unit, MetricType::Histogram)?;
     metric.encode_histogram::<NoLabelSet>(values.sum as f64 * scale, values.count, &buckets, None)

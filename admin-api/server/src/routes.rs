@@ -1,7 +1,7 @@
 //! The one way to add a route: with the scope that it asks for, or expressly open.
 
 use crate::auth::{self, Guard};
-use crate::{Admin, ApiError};
+use crate::{Admin, ApiError, variants};
 use axum::middleware::from_fn_with_state;
 use cofre_admin_types::{Problem, Scope};
 use std::sync::Arc;
@@ -49,7 +49,11 @@ impl Routes {
 
     /// The router and its document.
     pub(crate) fn finish(self) -> (axum::Router<Arc<Admin>>, OpenApi) {
-        let (router, document) = self.router.split_for_parts();
+        let (router, mut document) = self.router.split_for_parts();
+        if let Some(components) = &mut document.components {
+            variants::refer_in_pages(components);
+            variants::name(components);
+        }
         let router = router
             .fallback(|| async { ApiError::NotFound("such path; see /docs".to_owned()) })
             .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed });

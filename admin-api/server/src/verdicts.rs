@@ -2,7 +2,10 @@
 
 use cofre_admin_types::{Promise, Severity, Verdict};
 use cofre_jobs::{JobState, JobStatus};
-use cofre_objects::{Holdings, InUse, RedundancyOf, ShardMode, ShardSight, ShardState, ShardView, Waiting, domains};
+use cofre_objects::{
+    CommitState, Holdings, InUse, RedundancyOf, Restore, ShardMode, ShardSight, ShardState, ShardView, StoreState,
+    Waiting, domains, shared_devices,
+};
 use cofre_types::{Scheme, ShardId};
 
 /// With less free room than this share of the total, a shard is nearly full.
@@ -14,6 +17,9 @@ const HEAL_LATE_NANOS: u64 = 3_600 * 1_000_000_000;
 /// What is known when the verdicts are made.
 pub(crate) struct Seen<'a> {
     pub(crate) draining: bool,
+    /// What the catalog's engine says.
+    pub(crate) catalog: &'a StoreState,
+    /// Why the catalog does not read.
     pub(crate) catalog_error: Option<&'a str>,
     pub(crate) shards: &'a [ShardView],
     pub(crate) waiting: Waiting,
@@ -29,6 +35,10 @@ pub(crate) struct Seen<'a> {
     /// Copies or pieces to spare that the settings ask of a write.
     pub(crate) spares_min: Option<u8>,
     pub(crate) jobs: &'a [JobStatus],
+    /// That the catalog was restored from a backup.
+    pub(crate) restore: Option<&'a Restore>,
+    /// What is late of the catalog's backups.
+    pub(crate) backup_due: Option<String>,
     pub(crate) now_nanos: u64,
 }
 
@@ -53,6 +63,11 @@ pub(crate) fn verdicts(seen: &Seen<'_>) -> Vec<Verdict> {
         let message = format!("the catalog does not read, so no request is answered: {error}");
         verdicts.push(verdict(Severity::Critical, Promise::Availability, "catalog", message));
     }
+    catalog(seen.catalog, &mut verdicts);
+    if let Some(due) = &seen.backup_due {
+        let message = format!("{due}: look at the job catalog-backup, or take one with `cofre catalog backup`");
+        verdicts.push(verdict(Severity::Warning, Promise::Durability, "catalog", message));
+    }
     if seen.draining {
         let message = "the process is about to end and refuses new connections".to_owned();
         verdicts.push(verdict(Severity::Warning, Promise::Availability, "process", message));
@@ -65,9 +80,40 @@ pub(crate) fn verdicts(seen: &Seen<'_>) -> Vec<Verdict> {
         shard(view, seen.scheme, &mut verdicts);
     }
     redundancy(seen, &mut verdicts);
+    verdicts.extend(seen.restore.and_then(restore));
+    verdicts.extend(shared_devices(seen.shards).iter().map(|shards| one_device(shards)));
     jobs(seen, &mut verdicts);
     verdicts.sort_by_key(|verdict| (std::cmp::Reverse(verdict.severity), verdict.promise));
     verdicts
+}
+
+/// Whether the catalog takes commits, and all of it reads.
+fn catalog(state: &StoreState, verdicts: &mut Vec<Verdict>) {
+    let refused = match &state.commits {
+        CommitState::Taken => None,
+        CommitState::Slow(waiting) => Some((
+            Promise::Availability,
+            format!(
+                "its disk has not answered for {} s: writes are refused until it does; look at it",
+                waiting.as_secs()
+            ),
+        )),
+        CommitState::Full => Some((
+            Promise::Space,
+            "its disk is full: writes are refused, deletions are taken; free room on it".to_owned(),
+        )),
+        CommitState::Refused(why) => Some((Promise::Availability, format!("writes are refused: {why}"))),
+    };
+    if let Some((promise, message)) = refused {
+        verdicts.push(verdict(Severity::Critical, promise, "catalog", message));
+    }
+    if let Some(damage) = &state.damage {
+        let message = format!(
+            "a part of it cannot be read: {damage}; stop Cofre, look at the disk, and restore the newest backup or \
+             salvage what reads (`cofre catalog salvage`)"
+        );
+        verdicts.push(verdict(Severity::Critical, Promise::Durability, "catalog", message));
+    }
 }
 
 /// A number of things: `1 blob`, `2 blobs`.
@@ -195,6 +241,43 @@ fn away(id: ShardId, scheme: Scheme, reason: &str) -> Verdict {
     verdict(Severity::Warning, Promise::Durability, subject, message)
 }
 
+fn one_device(shards: &str) -> Verdict {
+    let message = format!(
+        "{shards} stand on one device and fail together: copies on them are no redundancy, and they share its room; put them \
+         on devices of their own, or say what each fails with (`cofre admin shard set N --failure-domain NAME`)"
+    );
+    verdict(Severity::Warning, Promise::Durability, "shards", message)
+}
+
+/// What a catalog that was restored has yet to learn of the shards, and waits for.
+fn restore(restore: &Restore) -> Option<Verdict> {
+    let taken = restore.backup_taken.map_or_else(|| "an unknown time".to_owned(), crate::convert::time_text);
+    let of = format!("restored from a backup of {taken}; {} of {} shards compared", restore.compared, restore.shards);
+    let found = format!(
+        "{} newer than the backup in no record",
+        match restore.newer.objects {
+            1 => "1 object is".to_owned(),
+            objects => format!("{objects} objects are"),
+        },
+    );
+    let message = if restore.compared < restore.shards {
+        let so_far = if restore.waiting { format!("; so far {found}") } else { String::new() };
+        format!("{of}: nothing is deleted from the others before they are (job orphans){so_far}")
+    } else if restore.waiting {
+        format!(
+            "{of}: {found}, and {} that are older; nothing of that is deleted before you say so with `cofre admin \
+             restore discard`",
+            match restore.older.copies {
+                1 => "1 copy".to_owned(),
+                copies => format!("{copies} copies"),
+            },
+        )
+    } else {
+        return None;
+    };
+    Some(verdict(Severity::Warning, Promise::Durability, "catalog", message))
+}
+
 fn redundancy(seen: &Seen<'_>, verdicts: &mut Vec<Verdict>) {
     if seen.away.blobs > 0 {
         let message = format!(
@@ -253,7 +336,8 @@ fn jobs(seen: &Seen<'_>, verdicts: &mut Vec<Verdict>) {
                 verdicts.push(verdict(Severity::Warning, Promise::Upkeep, subject(), message));
             }
             JobState::Stuck => {
-                let why = job.figures.problems.first().map(|(subject, why)| format!(": {subject}: {why}"));
+                let why = job.figures.problems.first();
+                let why = why.map(|problem| format!(": {}: {}", problem.subject, problem.why));
                 let message =
                     format!("it has something to do and got nothing done for a minute{}", why.unwrap_or_default());
                 verdicts.push(verdict(Severity::Warning, Promise::Upkeep, subject(), message));

@@ -10,7 +10,7 @@ pub struct Account {
     pub id: String,
     /// Unique name, as S3 answers show it.
     pub display_name: String,
-    /// E-mail address.
+    /// E-mail address; empty if it has none.
     pub email: String,
     /// Whether it may do everything, on every bucket.
     pub root: bool,
@@ -37,6 +37,8 @@ pub struct AccountUsage {
     pub objects: u64,
     /// Bytes, over all versions and parts of uploads under way: what a quota on bytes bounds.
     pub bytes: u64,
+    /// Bytes that were overwritten or deleted and wait for the end of their grace.
+    pub grace_bytes: u64,
 }
 
 /// Makes an account and its first access key.
@@ -45,11 +47,32 @@ pub struct AccountUsage {
 pub struct CreateAccount {
     /// Unique name.
     pub display_name: String,
-    /// E-mail address, unique.
+    /// E-mail address, unique; none if absent or empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub email: String,
     /// Most buckets it may own; no bound of its own if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub buckets_max: Option<u32>,
+    /// Its first key, brought from elsewhere; one of random characters if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<ImportKey>,
+}
+
+/// An access key that is brought from elsewhere. What can be guessed is refused: secrets of fewer than 16 characters or of
+/// fewer than six different ones, and well-known defaults.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImportKey {
+    /// The id that S3 clients send: 3 to 128 letters, digits, `_` and `-`.
+    pub access_key_id: String,
+    /// The secret that they sign with: 16 to 128 printable ASCII characters without spaces.
+    pub secret_access_key: String,
+}
+
+impl fmt::Debug for ImportKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ImportKey").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
+    }
 }
 
 /// A new account with its first key. This is the only answer that ever holds the secret.
@@ -86,6 +109,8 @@ pub struct Key {
     pub access_key_id: String,
     /// Canonical id of the account whose key it is.
     pub account: String,
+    /// Name of that account.
+    pub account_name: String,
     /// Whether it is refused.
     pub disabled: bool,
     /// When it was made.
@@ -110,6 +135,9 @@ pub struct CreateKey {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1)]
     pub expires_in_seconds: Option<u64>,
+    /// Id and secret, brought from elsewhere; random if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import: Option<ImportKey>,
 }
 
 /// Makes a new key in the place of an old one, which stays good for a while.

@@ -8,6 +8,8 @@ pub struct Bucket {
     pub name: String,
     /// Canonical id of the account that owns it.
     pub owner: String,
+    /// Name of that account.
+    pub owner_name: String,
     /// When it was made.
     #[schema(format = DateTime)]
     pub created: String,
@@ -19,6 +21,30 @@ pub struct Bucket {
     pub redundancy: Option<String>,
     /// Redundancy that new objects of the class `STANDARD` get.
     pub redundancy_in_force: String,
+}
+
+/// Makes a bucket for an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateBucket {
+    /// Name: 3 to 63 lower-case letters, digits, dots and hyphens.
+    pub name: String,
+    /// Name or canonical id of the account that is to own it.
+    pub owner: String,
+    /// Region; that of the server if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Whether object lock is enabled, and versioning with it.
+    #[serde(default)]
+    pub object_lock: bool,
+}
+
+/// Hands a bucket over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BucketOwner {
+    /// Name or canonical id of the account that is to own it.
+    pub owner: String,
 }
 
 /// Changes a bucket.
@@ -46,6 +72,8 @@ pub struct BucketUsage {
     pub uploads: u64,
     /// Bytes of their parts.
     pub upload_bytes: u64,
+    /// Bytes that were overwritten or deleted and wait for the end of their grace.
+    pub grace_bytes: u64,
 }
 
 /// What a bucket, or all buckets of an account, may hold, over all versions and parts under way. A limit

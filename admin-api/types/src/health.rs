@@ -91,11 +91,31 @@ pub struct Health {
     pub shards: Vec<Shard>,
 }
 
+/// What the catalog is able to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CatalogState {
+    /// It reads and takes commits.
+    Good,
+    /// Its disk has not answered for seconds. It goes on by itself.
+    Slow,
+    /// Its disk is full: only what frees room is taken. It goes on by itself.
+    Full,
+    /// A part of it cannot be read.
+    Damaged,
+    /// It takes no commits; after a write that failed, until Cofre is started again.
+    Refusing,
+    /// It does not read.
+    Unreadable,
+}
+
 /// How the catalog does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CatalogHealth {
-    /// Whether it answers.
+    /// Whether it is good.
     pub ok: bool,
+    /// What it is able to do; the worst of several.
+    pub state: CatalogState,
     /// What is wrong with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -105,6 +125,10 @@ pub struct CatalogHealth {
     pub groups: u64,
     /// How long commits took since the process started.
     pub commit_latency: Latency,
+    /// When the last backup ended that Cofre took by itself; absent if there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    pub last_backup: Option<String>,
     /// Bytes on disk; absent if it is not on disk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk_bytes: Option<u64>,

@@ -122,6 +122,8 @@ pub enum CopyCheck {
     Whole,
     /// It is not there.
     Missing,
+    /// Its shard has deleted it, though it can still be read.
+    Deleted,
     /// It is not what was written.
     Corrupt {
         /// How.

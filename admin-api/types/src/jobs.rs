@@ -103,4 +103,7 @@ pub struct JobProblem {
     pub subject: String,
     /// Why, for a person to read.
     pub reason: String,
+    /// How often it was met in the pass.
+    #[serde(default)]
+    pub times: u64,
 }

@@ -17,6 +17,8 @@ mod inspect;
 mod jobs;
 mod page;
 mod problem;
+mod requests;
+mod restores;
 mod settings;
 mod shard_places;
 mod shards;
@@ -24,27 +26,32 @@ mod tokens;
 mod verify;
 
 pub use accounts::{
-    Account, AccountCreated, AccountUsage, CreateAccount, CreateKey, Key, KeyCreated, PatchAccount, PatchKey, RotateKey,
+    Account, AccountCreated, AccountUsage, CreateAccount, CreateKey, ImportKey, Key, KeyCreated, PatchAccount,
+    PatchKey, RotateKey,
 };
 pub use backups::{Backup, BackupState, StartBackup};
-pub use buckets::{Bucket, BucketRedundancy, BucketUsage, Quota};
+pub use buckets::{Bucket, BucketOwner, BucketRedundancy, BucketUsage, CreateBucket, Quota};
 pub use events::{Event, EventsQuery};
 pub use health::{
-    CatalogHealth, Health, HealthStatus, Latency, Live, Promise, Ready, RedundancyHealth, Severity, Verdict,
+    CatalogHealth, CatalogState, Health, HealthStatus, Latency, Live, Promise, Ready, RedundancyHealth, Severity,
+    Verdict,
 };
 pub use inspect::{CopyCheck, InspectQuery, InspectedBlob, InspectedCopy, InspectedObject, InspectedVersion};
 pub use jobs::{Job, JobProblem, JobShard, JobState};
 pub use page::{Page, PageQuery};
 pub use problem::Problem;
+pub use requests::{ReportDetail, ReportPart, RequestReport};
+pub use restores::{CatalogRestore, UnknownContent};
 pub use settings::{
     Change, CorsDefault, JobSettings, JobsSettings, Quotas, RateLimits, Repair, RollbackSettings, Settings,
     SettingsDiff, SettingsDocument, SettingsRevision, Timers,
 };
 pub use shard_places::{PatchS3Place, RegisterPlace, RegisterS3Place, S3Place};
 pub use shards::{
-    Drain, DrainState, PatchShard, ProbeResult, RegisterShard, Shard, ShardHealth, ShardMode, ShardPlace, ShardState,
+    Drain, DrainQuery, DrainState, PatchShard, ProbeResult, RegisterShard, Shard, ShardHealth, ShardMode, ShardPlace,
+    ShardState,
 };
-pub use tokens::{CreateToken, Scope, Token, TokenCreated};
+pub use tokens::{CreateToken, RevokeQuery, Scope, Token, TokenCreated};
 pub use verify::{LINES_MEDIA_TYPE, VerifyLine, VerifyQuery, VerifyStage};
 
 /// What every versioned path begins with.

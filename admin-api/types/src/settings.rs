@@ -77,6 +77,14 @@ pub struct Quotas {
     pub account_objects_max: Option<u64>,
     /// Most buckets an account may own.
     pub buckets_per_account_max: u32,
+    /// How many times its quota on bytes may wait for the end of its grace after it was overwritten or deleted, 1 to 1,000.
+    pub grace_multiple: u32,
+    /// Most delete markers in a bucket.
+    pub bucket_delete_markers_max: u64,
+    /// Most multipart uploads under way in a bucket.
+    pub bucket_uploads_max: u64,
+    /// Most parts of uploads under way in a bucket.
+    pub bucket_upload_parts_max: u64,
 }
 
 /// What a write takes before it is acknowledged, and how small blobs are kept.
@@ -102,6 +110,10 @@ pub struct Timers {
     pub stale_upload_secs: u64,
     /// Seconds in which scrubbing reads every blob once.
     pub scrub_interval_secs: u64,
+    /// Seconds between two backups of the catalog that Cofre takes by itself onto its shards' disks; 0 for none.
+    pub catalog_backup_secs: u64,
+    /// How many of these backups each disk keeps.
+    pub catalog_backups_keep: u32,
     /// Seconds that lifecycle rules take for a day; anything but 86,400 is for tests.
     pub lifecycle_day_secs: u64,
     /// Seconds that lines of server access logs are gathered before they become an object.
@@ -110,8 +122,10 @@ pub struct Timers {
     pub job_busy_share: f64,
     /// Seconds that events are kept.
     pub events_keep_secs: u64,
-    /// Most events that are kept.
+    /// Most events of what accounts did that are kept.
     pub events_keep_max: u64,
+    /// Most other events that are kept, of operators and of Cofre itself.
+    pub operator_events_keep_max: u64,
 }
 
 /// Pause and pace of each background job; the job's name with underscores.
@@ -122,6 +136,8 @@ pub struct JobsSettings {
     pub access_logs: JobSettings,
     /// Opens shards that were away, looks whether shards answer, and gives up those that are away too long.
     pub attach_shards: JobSettings,
+    /// Takes backups of the catalog onto the shards' disks.
+    pub catalog_backup: JobSettings,
     /// Lets shards move what is left in packs together, so that the space of deleted blobs comes back.
     pub compact: JobSettings,
     /// Writes objects anew that stand under another redundancy than they should.

@@ -1,7 +1,7 @@
 use crate::{PatchS3Place, RegisterPlace, S3Place};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// Where a shard is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -139,6 +139,21 @@ pub struct PatchShard {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub s3: Option<PatchS3Place>,
+    /// Another directory where the shard stands now: an absolute path of the server. The same shard must stand there,
+    /// and no longer at its old place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub path: Option<String>,
+}
+
+/// How a drain is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct DrainQuery {
+    /// Whether to drain though too few other shards take what is on this one.
+    #[serde(default)]
+    pub force: bool,
 }
 
 /// How far a drain is.

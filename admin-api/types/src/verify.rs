@@ -59,5 +59,9 @@ pub enum VerifyLine {
         wrong: u64,
         /// Copies that could not be reached, of which nothing is known.
         unreachable: u64,
+        /// Records that all stages looked at.
+        records: u64,
+        /// Bytes of copies that were read.
+        bytes: u64,
     },
 }

@@ -32,6 +32,8 @@
 //! | `s` | shard id | counters of a shard's copies and their bytes |
 //! | `r` | shard id | directory of a shard that was removed |
 //! | `C` | | which Cofre this is |
+//! | `i` | | incarnation: that the catalog was restored |
+//! | `f` | shard id | comparison of a shard with a catalog that was restored |
 //! | `X` | | the keys that the file of encryption keys has had |
 //! | `R` | | the default redundancy |
 //! | `N` | counter name | counter |
@@ -39,10 +41,11 @@
 //! | `E` | revision of the commit, index | event |
 //! | `J` | job name | progress of a job |
 //! | `L` | source bucket id, day, revision of the commit, index | lines of a bucket's access log that wait for delivery |
-//! | `l` | source bucket id; nothing for all together | counters of lines that wait |
+//! | `l` | source bucket id, or account id; nothing for all together | counters of lines that wait |
 
 use crate::Revision;
-pub use crate::store::prefix_end;
+pub use crate::access_log_keys::{access_log, access_log_backlog, access_log_of};
+pub use crate::scan::prefix_end;
 pub use crate::version_place::{place_of, version_id};
 use cofre_types::{AccessKeyId, AccountId, BlobId, BucketId, BucketName, ObjectKey, ShardId, UploadId};
 
@@ -74,6 +77,8 @@ pub mod family {
     pub const SHARD_USAGE: u8 = b's';
     pub const REMOVED_SHARD: u8 = b'r';
     pub const CLUSTER: u8 = b'C';
+    pub const INCARNATION: u8 = b'i';
+    pub const COMPARISON: u8 = b'f';
     pub const KNOWN_KEYS: u8 = b'X';
     pub const DEFAULT_REDUNDANCY: u8 = b'R';
     pub const COUNTER: u8 = b'N';
@@ -116,7 +121,7 @@ pub fn text(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     }
 }
 
-fn with(family: u8, fields: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn with(family: u8, fields: &[&[u8]]) -> Vec<u8> {
     let mut key = Vec::with_capacity(1 + fields.iter().map(|f| f.len()).sum::<usize>());
     key.push(family);
     for field in fields {
@@ -340,6 +345,16 @@ pub fn cluster() -> Vec<u8> {
     vec![family::CLUSTER]
 }
 
+/// Key of the record of the catalog's incarnation.
+pub fn incarnation() -> Vec<u8> {
+    vec![family::INCARNATION]
+}
+
+/// Key of the comparison of a shard with a catalog that was restored.
+pub fn comparison(id: ShardId) -> Vec<u8> {
+    with(family::COMPARISON, &[&id.0.to_be_bytes()])
+}
+
 /// Key of the record of the encryption keys that are known.
 pub fn known_keys() -> Vec<u8> {
     vec![family::KNOWN_KEYS]
@@ -375,23 +390,7 @@ pub fn job(name: &str) -> Vec<u8> {
     with(family::JOB, &[name.as_bytes()])
 }
 
-/// What the waiting log lines of a bucket begin with that are of one day, counted from 1970; the revision
-/// of the commit that wrote them follows.
-pub fn access_log(source: BucketId, day: u32) -> Vec<u8> {
-    with(family::ACCESS_LOG, &[&source.0.to_be_bytes(), &day.to_be_bytes()])
-}
-
-/// The bucket and the day in a key of waiting log lines.
-pub fn access_log_of(key: &[u8]) -> Option<(BucketId, u32)> {
-    let source = u64::from_be_bytes(key.get(1..9)?.try_into().ok()?);
-    let day = u32::from_be_bytes(key.get(9..13)?.try_into().ok()?);
-    Some((BucketId(source), day))
-}
-
-/// Key of the counters of log lines that wait: of a bucket, or of all.
-pub fn access_log_backlog(source: Option<BucketId>) -> Vec<u8> {
-    match source {
-        Some(source) => with(family::ACCESS_LOG_BACKLOG, &[&source.0.to_be_bytes()]),
-        None => vec![family::ACCESS_LOG_BACKLOG],
-    }
+/// Key of the counters of log lines that wait of all buckets of an account.
+pub fn access_log_backlog_of(owner: AccountId) -> Vec<u8> {
+    with(family::ACCESS_LOG_BACKLOG, &[owner.as_bytes()])
 }

@@ -6,6 +6,7 @@
 //! layout and [`records`] every record with its versioned encoding, so that what stands on disk can
 //! be read in two places.
 
+mod access_log_keys;
 pub mod backup;
 pub mod conformance;
 mod embedded;
@@ -14,13 +15,16 @@ pub mod keys;
 mod memory;
 pub mod records;
 mod scan;
+mod state;
 mod store;
 mod touched;
 mod version_place;
 
 pub use embedded::{Distribution, Embedded, EmbeddedOptions, EmbeddedStats};
 pub use memory::Memory;
+pub use scan::prefix_end;
+pub use state::{COMMIT_SLOW_AFTER, CommitState, FilesChecked, StoreState};
 pub use store::{
     BATCH_BYTES_MAX, Batch, Check, CommitError, Direction, Entry, Failed, KEY_BYTES_MAX, Revision, Scan, Snapshot,
-    SnapshotExt, Store, StoreError, TOUCHED_POLL, Visit, VisitDyn, VisitStep, Write, prefix_end,
+    SnapshotExt, Store, StoreError, TOUCHED_POLL, Visit, VisitDyn, VisitStep, Write,
 };

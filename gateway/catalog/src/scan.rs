@@ -61,3 +61,11 @@ fn narrow(range: &mut Scan, wanted: Vec<u8>) {
         Direction::Reverse => range.to = Bound::Included(wanted),
     }
 }
+
+/// The smallest key that is greater than every key with this prefix; `None` if there is none.
+pub fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|b| *b != u8::MAX)?;
+    let mut end = prefix[..=last].to_vec();
+    end[last] += 1;
+    Some(end)
+}

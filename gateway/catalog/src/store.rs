@@ -6,8 +6,11 @@
 //!
 //! # Failure and recovery
 //! A commit that returned `Ok` survives a power cut. One that returned [`CommitError::Store`] may or
-//! may not have happened: read before trying again. No reader ever sees a part of a batch.
+//! may not have happened: read before trying again. Of [`StoreError::Full`] and [`StoreError::Refused`] nothing
+//! happened. No reader ever sees a part of a batch.
 
+use crate::scan::prefix_end;
+use crate::state::{FilesChecked, StoreState};
 use async_trait::async_trait;
 use std::any::Any;
 use std::ops::Bound;
@@ -147,6 +150,9 @@ pub enum StoreError {
     /// The disk is full. Free space, then try again; a batch that [frees](Batch::frees) may still be taken.
     #[error("the catalog's disk is full")]
     Full,
+    /// The store takes no commits; nothing of this one was written. The text says why and what to do.
+    #[error("the catalog takes no commits: {0}")]
+    Refused(String),
     /// The store is shutting down.
     #[error("the catalog is closed")]
     Closed,
@@ -220,14 +226,6 @@ impl Scan {
     pub(crate) fn bounds(&self) -> (Bound<&[u8]>, Bound<&[u8]>) {
         (self.from.as_ref().map(Vec::as_slice), self.to.as_ref().map(Vec::as_slice))
     }
-}
-
-/// The smallest key that is greater than every key with this prefix; `None` if there is none.
-pub fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {
-    let last = prefix.iter().rposition(|b| *b != u8::MAX)?;
-    let mut end = prefix[..=last].to_vec();
-    end[last] += 1;
-    Some(end)
 }
 
 /// What a visitor wants next.
@@ -361,6 +359,21 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`CommitError::Failed`] with the first check that did not hold; nothing was written.
     async fn commit(&self, batch: Batch) -> Result<Revision, CommitError>;
+
+    /// How the store does. It never waits for the disk, and costs a few atomic loads while all is well.
+    fn state(&self) -> StoreState {
+        StoreState::default()
+    }
+
+    /// Checks one more file of those that hold the store, behind the cursor that an earlier call gave; an empty one
+    /// begins. What it finds reaches [`Store::state`]. Nothing is there to check in memory.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`].
+    async fn check_files(&self, after: Vec<u8>) -> Result<FilesChecked, StoreError> {
+        let _ = after;
+        Ok(FilesChecked::default())
+    }
 
     /// A number that grows with every commit that touches a key with this one-byte prefix. A cache
     /// of such records is fresh as long as the number stands still. Reading it costs one atomic load.

@@ -9,8 +9,9 @@
 //! An event is committed in the batch of its change, so after a crash both are there or neither is.
 //!
 //! # Limits
-//! [`EventLog::trim`] bounds the log by count and age. What it took is remembered as a mark, so that
-//! a reader whose cursor is older is told of a gap and never skips silently. A page has at most
+//! [`EventLog::trim`] bounds the log by count and age. What accounts do has a bound of its own, so that it pushes no event
+//! of operators out. The newest event that was trimmed is remembered as a mark, so that a reader whose cursor is older is
+//! told of a gap and never skips silently. A page has at most
 //! [`PAGE_EVENTS_MAX`] events and looks at no more than [`PAGE_LOOKED_AT_MAX`].
 
 mod cursor;
@@ -25,7 +26,7 @@ pub use error::EventsError;
 pub use page::{Event, EventPage, Order, PAGE_EVENTS_MAX, PAGE_LOOKED_AT_MAX, PageRequest};
 pub use record::EVENT_BYTES_MAX;
 pub use tail::Tailed;
-pub use trim::{Retention, Trimmed};
+pub use trim::{Retention, Trimmed, is_of_account};
 
 use cofre_catalog::Store;
 use std::sync::Arc;

@@ -2,12 +2,15 @@
 //! "Access control list (ACL) overview").
 
 use crate::caller::LOG_DELIVERY_NAME;
+use crate::evaluate::{arn_of, is_of_the_object};
 use crate::policy::Requester;
-use crate::{Action, Policy};
+use crate::{Action, Policy, Principal};
 use cofre_catalog::records::{
     AclGrant, AclGrantee, AclPermission, AclRecord, BucketConfig, BucketRecord, Ownership, PublicAccessBlock,
 };
-use cofre_types::{AccountId, BucketName, Tags};
+use cofre_types::{AccountId, BucketName, Tags, Timestamp};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// What a bucket says about who may reach it and its objects. Made once when the bucket is read.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +25,35 @@ pub struct BucketAccess {
     pub ownership: Option<Ownership>,
     /// What it refuses to make public.
     pub block: PublicAccessBlock,
+    /// When operators were last told that its policy costs too much.
+    pub told: LastTold,
+}
+
+/// When something was last told, so that it is not told with every request.
+#[derive(Debug, Default)]
+pub struct LastTold(AtomicU64);
+
+impl LastTold {
+    /// Whether it is to be told again at a time: once a minute.
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
+        const PAUSE: Duration = Duration::from_secs(60);
+        let last = self.0.load(Ordering::Relaxed);
+        let due = last == 0 || now.0.saturating_sub(last) >= u64::try_from(PAUSE.as_nanos()).unwrap_or(u64::MAX);
+        due && self.0.compare_exchange(last, now.0.max(1), Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
+impl Clone for LastTold {
+    fn clone(&self) -> Self {
+        Self(AtomicU64::new(self.0.load(Ordering::Relaxed)))
+    }
+}
+
+/// When something was told says nothing of what it is.
+impl PartialEq for LastTold {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// What an object that exists says about who may reach it.
@@ -38,7 +70,8 @@ pub struct ObjectAccess<'a> {
 impl BucketAccess {
     /// A bucket that is its owner's alone.
     pub fn private(owner: AccountId) -> Self {
-        Self { owner, policy: None, acl: None, ownership: None, block: PublicAccessBlock::default() }
+        let block = PublicAccessBlock::default();
+        Self { owner, policy: None, acl: None, ownership: None, block, told: LastTold::default() }
     }
 
     /// What the record of a bucket says. A policy that does not parse, which only another build can have
@@ -48,7 +81,7 @@ impl BucketAccess {
         for config in &record.config {
             match config {
                 BucketConfig::Policy(document) => {
-                    let parsed = Policy::parse(document, crate::PolicyKind::Bucket(name.as_str()));
+                    let parsed = Policy::stored(document, crate::PolicyKind::Bucket(name.as_str()));
                     access.policy = Some(parsed.unwrap_or_else(|error| {
                         tracing::error!(bucket = %name, %error, "a bucket's policy does not parse: all is denied");
                         Policy::closed()
@@ -118,6 +151,29 @@ impl BucketAccess {
             })
         });
         by_policy || self.acl_takes_logs(Action::PutObject) || self.acl_allows(Action::PutObject, None, None)
+    }
+
+    /// Whether someone could be allowed an action on the bucket or on any object of it, whatever conditions and objects
+    /// say. It is no right: the decision is made with all that is known then.
+    pub fn could_allow(&self, principal: &Principal, action: Action) -> bool {
+        let who = principal.account_id();
+        let inside =
+            matches!(principal, Principal::Internal(_)) || principal.account().is_some_and(|account| account.root);
+        let by_policy = || {
+            let arn = arn_of(principal);
+            let requester = match (principal, who, &arn) {
+                (Principal::Service(name), ..) => Requester::Service(name),
+                (_, Some(account), Some(arn)) => Requester::Identity { account, arn },
+                _ => Requester::Anonymous,
+            };
+            self.policy.as_ref().is_some_and(|policy| policy.could_allow_some(requester, action))
+        };
+        // Who may write to a bucket may own objects of it.
+        let permission = of_bucket(action, true);
+        let by_list = || permission.is_some_and(|wanted| self.acl.iter().any(|list| self.grants(list, wanted, who)));
+        // Objects may be others', and let others in.
+        let by_object = || is_of_the_object(action) && (who.is_some() || of_object(action).is_some());
+        inside || who == Some(self.owner) || by_policy() || (!self.acls_disabled() && (by_list() || by_object()))
     }
 
     fn grants(&self, list: &AclRecord, wanted: AclPermission, who: Option<AccountId>) -> bool {

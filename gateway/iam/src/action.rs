@@ -175,6 +175,75 @@ actions! {
     RestoreObject = "s3:RestoreObject",
 }
 
+impl Action {
+    /// Whether it is asked of objects; else of a bucket, or of the service.
+    pub const fn is_of_object(self) -> bool {
+        use Action as A;
+        matches!(
+            self,
+            A::AbortMultipartUpload
+                | A::BypassGovernanceRetention
+                | A::DeleteObject
+                | A::DeleteObjectTagging
+                | A::DeleteObjectVersion
+                | A::DeleteObjectVersionTagging
+                | A::GetObject
+                | A::GetObjectAcl
+                | A::GetObjectAttributes
+                | A::GetObjectLegalHold
+                | A::GetObjectRetention
+                | A::GetObjectTagging
+                | A::GetObjectVersion
+                | A::GetObjectVersionAcl
+                | A::GetObjectVersionAttributes
+                | A::GetObjectVersionTagging
+                | A::ListMultipartUploadParts
+                | A::PutObject
+                | A::PutObjectAcl
+                | A::PutObjectLegalHold
+                | A::PutObjectRetention
+                | A::PutObjectTagging
+                | A::PutObjectVersionAcl
+                | A::PutObjectVersionTagging
+                | A::RestoreObject
+        )
+    }
+}
+
+impl Action {
+    /// Whether it makes, changes or deletes a bucket, or what is set of it.
+    pub const fn sets_bucket(self) -> bool {
+        use Action as A;
+        matches!(
+            self,
+            A::CreateBucket
+                | A::DeleteBucket
+                | A::DeleteBucketPolicy
+                | A::DeleteBucketWebsite
+                | A::PutAccelerateConfiguration
+                | A::PutAnalyticsConfiguration
+                | A::PutBucketAcl
+                | A::PutBucketCors
+                | A::PutBucketLogging
+                | A::PutBucketNotification
+                | A::PutBucketObjectLockConfiguration
+                | A::PutBucketOwnershipControls
+                | A::PutBucketPolicy
+                | A::PutBucketPublicAccessBlock
+                | A::PutBucketRequestPayment
+                | A::PutBucketTagging
+                | A::PutBucketVersioning
+                | A::PutBucketWebsite
+                | A::PutEncryptionConfiguration
+                | A::PutIntelligentTieringConfiguration
+                | A::PutInventoryConfiguration
+                | A::PutLifecycleConfiguration
+                | A::PutMetricsConfiguration
+                | A::PutReplicationConfiguration
+        )
+    }
+}
+
 impl std::fmt::Display for Action {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())

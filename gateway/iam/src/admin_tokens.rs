@@ -11,7 +11,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{AdminTokenRecord, Record, Scope};
-use cofre_catalog::{Batch, Scan, SnapshotExt};
+use cofre_catalog::{Batch, Revision, Scan, SnapshotExt};
 use cofre_types::{Invalid, Timestamp};
 use std::sync::Arc;
 
@@ -135,21 +135,54 @@ impl Iam {
         Ok(Page { items, next })
     }
 
-    /// Refuses a token from now on, for good.
+    /// Refuses a token from now on, for good. The last token of the scope `admin` that is in force stays, unless
+    /// `forced`: without one nobody can make another through the admin API.
     ///
     /// # Errors
-    /// [`IamError::NotFound`].
-    pub async fn revoke_token(&self, id: &str, actor: &str) -> Result<(), IamError> {
+    /// [`IamError::NotFound`]; [`IamError::Refused`] for the last one.
+    pub async fn revoke_token(&self, id: &str, forced: bool, actor: &str) -> Result<(), IamError> {
         let key = keys::admin_token(id);
-        let missing = IamError::NotFound { what: "admin token" };
-        let Some(found) = self.0.read::<AdminTokenRecord>(key.clone()).await? else {
-            return Err(missing);
-        };
-        let mut batch = Batch::new();
-        batch.unchanged(key.clone(), Some(found.revision)).delete(key);
-        batch.writes.push(self.0.event(0, "token.revoked", id, actor, &[("note", &found.record.note)]));
-        // A token never changes, so whoever came between has revoked it.
-        self.0.commit(batch).await?.map_err(|_| missing)
+        for _ in 0..TRIES_MAX {
+            let Some(found) = self.0.read::<AdminTokenRecord>(key.clone()).await? else {
+                return Err(IamError::NotFound { what: "admin token" });
+            };
+            let mut batch = Batch::new();
+            batch.unchanged(key.clone(), Some(found.revision)).delete(key.clone());
+            if self.in_force(&found.record) && !forced {
+                let (kept, revision) = self.another_admin(id).await?.ok_or(IamError::Refused {
+                    reason: "it is the last token of the scope admin: make another first, or force it (then only `cofre \
+                             token create --data DIR` on the server's machine makes one)",
+                })?;
+                batch.unchanged(kept, Some(revision));
+            }
+            batch.writes.push(self.0.event(0, "token.revoked", id, actor, &[("note", &found.record.note)]));
+            if self.0.commit(batch).await?.is_ok() {
+                return Ok(());
+            }
+        }
+        Err(IamError::Conflict)
+    }
+
+    /// Whether a token lets its bearer make others now.
+    fn in_force(&self, record: &AdminTokenRecord) -> bool {
+        record.scope == Scope::Admin && record.expires.is_none_or(|expires| expires > self.0.now())
+    }
+
+    /// A token of the scope `admin` in force beside this one.
+    async fn another_admin(&self, id: &str) -> Result<Option<(Vec<u8>, Revision)>, IamError> {
+        let snapshot = self.0.store.snapshot().await?;
+        let mut range = Scan::prefix(&[family::ADMIN_TOKEN]);
+        loop {
+            let page = snapshot.page(range.clone(), PAGE_ITEMS_MAX).await?;
+            let Some((last, _)) = page.last() else { return Ok(None) };
+            range = range.after(last.clone());
+            for (key, entry) in page {
+                let record = AdminTokenRecord::decode(&entry.value)?;
+                if record.id != id && self.in_force(&record) {
+                    return Ok(Some((key, entry.revision)));
+                }
+            }
+        }
     }
 }
 

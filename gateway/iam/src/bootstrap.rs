@@ -90,16 +90,16 @@ impl FirstStart {
         &self.token
     }
 
-    /// Writes `credentials`, an AWS shared credentials file with the profile `default`, and
-    /// `admin-token` into `directory`, mode 0600, in place of what was there. Blocks; on disk when it
+    /// Writes `credentials`, an AWS shared credentials file with the profile `default` and the region that requests are
+    /// signed for, and `admin-token` into `directory`, mode 0600, in place of what was there. Blocks; on disk when it
     /// returns.
     ///
     /// # Errors
     /// [`IamError::File`].
-    pub fn write_files(&self, directory: &Path) -> Result<(), IamError> {
+    pub fn write_files(&self, directory: &Path, region: &str) -> Result<(), IamError> {
         let key = self.root_key();
         let credentials = zeroize::Zeroizing::new(format!(
-            "[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+            "[default]\naws_access_key_id = {}\naws_secret_access_key = {}\nregion = {region}\n",
             key.id,
             key.secret.expose()
         ));

@@ -5,7 +5,7 @@ use crate::{Policy, RequestFacts};
 use cofre_runtime::Random;
 use cofre_types::{AccessKeyId, AccountId};
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,6 +85,21 @@ pub struct Origin {
     pub tls: Option<Tls>,
 }
 
+/// One client as limits count it: an IPv4 address, or the 64 bits of an IPv6 address that name its network, since a host
+/// may take any of the addresses behind them (RFC 7421).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Network(IpAddr);
+
+impl Network {
+    /// Whose address it is.
+    pub const fn of(ip: IpAddr) -> Self {
+        Self(match ip.to_canonical() {
+            IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64)),
+            v4 => v4,
+        })
+    }
+}
+
 /// What a TLS connection agreed on, as access logs name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tls {
@@ -102,6 +117,12 @@ impl RequestId {
     /// A new id.
     pub fn new(random: &Random) -> Self {
         Self(random.u64())
+    }
+
+    /// Reads one as it is printed; letters of either case.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        digits.then(|| u64::from_str_radix(text, 16).ok().map(Self)).flatten()
     }
 }
 

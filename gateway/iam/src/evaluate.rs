@@ -12,13 +12,17 @@
 //! 7. The bucket's policy may allow the rest, but not about objects that others own; under a public
 //!    access block it does not let other accounts in by a public policy.
 //! 8. Access control lists may allow it, unless ownership controls disable them.
+//! 9. Whatever rules 7 and 8 say, the policy itself is for the owner's account alone (AWS, "PutBucketPolicy"), and
+//!    someone without credentials sets nothing of a bucket, grants no object, begins no upload and copies
+//!    nothing (AWS, "CopyObject", "Multipart upload API and permissions").
 //!
 //! A service has no account: only rules 4, 7 and 8 are about it.
 //!
-//! Whatever no rule allows is denied.
+//! Whatever no rule allows is denied, and so is what would take too long to decide.
 
+use crate::explain::Rule;
 use crate::facts::QuestionContext;
-use crate::policy::{Asked, Requester, Verdict};
+use crate::policy::{Asked, DecisionMemo, Overrun, Requester, Run, Said, Steps, Trace, Verdict};
 use crate::{Action, BucketAccess, Caller, LOG_DELIVERY, ObjectAccess, Principal, account_number};
 use cofre_catalog::records::Retention;
 use cofre_types::{AccountId, BucketName, ObjectKey, Tags, Timestamp, VersionId};
@@ -68,19 +72,39 @@ pub struct Details<'a> {
     pub creates: Option<bool>,
     /// The lock that a version is to have, where the body says it: headers say nothing of it then.
     pub lock: Option<AskedLock>,
+    /// How the object that an upload is to be is encrypted, for its parts and its completion: headers say nothing of it
+    /// then.
+    pub encryption: Option<AskedEncryption<'a>>,
     /// Whether the caller began the upload that this is about.
     pub initiated: bool,
+    /// Whether an upload is to begin.
+    pub begins_upload: bool,
+    /// What is copied.
+    pub copy_source: Option<(&'a BucketName, &'a ObjectKey)>,
+    /// What other keys of the same request left.
+    pub memo: Option<&'a DecisionMemo>,
+    /// Whose steps it takes, where what other keys left does not count for it.
+    pub budget: Option<&'a DecisionMemo>,
     /// The bucket that a service acts for, and who owned it (`aws:SourceArn`, `aws:SourceAccount`).
     pub source: Option<(&'a BucketName, AccountId)>,
 }
 
-/// What the body of a request asks of the lock of a version.
+/// What a request asks of the lock of a version.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AskedLock {
     /// How strictly and until when it is to be kept.
     pub retention: Option<Retention>,
     /// Whether it is to be held.
     pub legal_hold: Option<bool>,
+}
+
+/// How an object is to be encrypted, as headers name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AskedEncryption<'a> {
+    /// `AES256`, `aws:kms` or `aws:kms:dsse`.
+    pub method: &'a str,
+    /// The name of the key, where it has one.
+    pub key: Option<&'a str>,
 }
 
 /// Whether someone may do something.
@@ -108,6 +132,10 @@ pub enum Decision {
     Default,
     /// It may not, since a policy denies it: AccessDenied.
     Deny,
+    /// It may not, though something allows it: it is for the account of the bucket's owner. MethodNotAllowed.
+    OwnerOnly,
+    /// It may not, though something allows it: it needs credentials. AccessDenied.
+    NeedsCredentials,
 }
 
 impl Decision {
@@ -121,38 +149,63 @@ impl Decision {
 ///
 /// A copy is several: `GetObject` of the source and `PutObject` of the destination, and those about tags.
 pub fn evaluate(question: &Question<'_>) -> Decision {
-    decide(question, true)
+    decide(question, true).0
 }
 
 /// Whether what is allowed is so only by an access control list: what access logs tell.
 pub fn needs_list(question: &Question<'_>) -> bool {
-    !decide(question, false).is_allowed()
+    !decide(question, false).0.is_allowed()
 }
 
-fn decide(question: &Question<'_>, lists: bool) -> Decision {
+pub(crate) fn decide(question: &Question<'_>, lists: bool) -> (Decision, Rule) {
+    let memo = question.details.memo;
+    let budget = memo.or(question.details.budget);
+    let steps = budget.map_or_else(Steps::default, DecisionMemo::steps);
+    let decided = decide_by(question, lists, Run { steps: &steps, memo, trace: None });
+    if let Some(budget) = budget {
+        budget.spend(&steps);
+    }
+    decided.unwrap_or_else(|overrun| {
+        question.tell(overrun);
+        (Decision::Deny, Rule::Overrun(overrun))
+    })
+}
+
+/// Asks every policy that the question is for, and records what each says.
+pub(crate) fn trace(question: &Question<'_>) -> (Trace, u64) {
+    let (steps, trace) = (Steps::default(), Trace::default());
+    let run = Run { steps: &steps, memo: None, trace: Some(&trace) };
+    // What it comes to is decided without the trace; where it is cut, what was recorded is told.
+    let _ = decide_by(question, true, run);
+    let taken = steps.taken();
+    (trace, taken)
+}
+
+fn decide_by(question: &Question<'_>, lists: bool, run: Run<'_>) -> Result<(Decision, Rule), Overrun> {
     let caller = question.caller;
     if matches!(caller.principal, Principal::Internal(_)) {
-        return Decision::Allow;
+        return Ok((Decision::Allow, Rule::Internal));
     }
-    for limit in &caller.limits {
-        match question.verdict(limit) {
+    for (index, limit) in caller.limits.iter().enumerate() {
+        let Said { verdict, statement } = question.ask(limit, run)?;
+        match verdict {
             Verdict::Allow => {}
-            Verdict::Silent => return Decision::Default,
-            Verdict::Deny => return Decision::Deny,
+            Verdict::Silent => return Ok((Decision::Default, Rule::Limit { index, statement })),
+            Verdict::Deny => return Ok((Decision::Deny, Rule::Limit { index, statement })),
         }
     }
     if caller.principal.account().is_some_and(|account| account.root) {
-        return Decision::Allow;
+        return Ok((Decision::Allow, Rule::Root));
     }
     let has_account = caller.principal.account().is_some();
     let allowed = match question.resource {
         Resource::Service => has_account && question.action == Action::ListAllMyBuckets,
         Resource::NewBucket { .. } => has_account && question.action == Action::CreateBucket,
         Resource::Bucket { access, .. } | Resource::Object { access, .. } => {
-            return question.in_bucket(access, lists);
+            return question.in_bucket(access, lists, run);
         }
     };
-    if allowed { Decision::Allow } else { Decision::Default }
+    Ok(if allowed { (Decision::Allow, Rule::Account) } else { (Decision::Default, Rule::Nothing) })
 }
 
 impl Question<'_> {
@@ -170,25 +223,65 @@ impl Question<'_> {
         }
     }
 
-    fn in_bucket(&self, access: &BucketAccess, lists: bool) -> Decision {
+    fn in_bucket(&self, access: &BucketAccess, lists: bool, run: Run<'_>) -> Result<(Decision, Rule), Overrun> {
         let who = self.caller.principal.account_id();
         let owns_bucket = who == Some(access.owner);
-        let verdict = access.policy.as_ref().map_or(Verdict::Silent, |policy| self.verdict(policy));
+        let said = match &access.policy {
+            // Nobody can lock himself out, whatever the policy costs.
+            Some(policy) => {
+                self.ask(policy, run).or_else(|overrun| match owns_bucket && is_about_the_policy(self.action) {
+                    true => Ok(Said { verdict: Verdict::Silent, statement: None }),
+                    false => Err(overrun),
+                })?
+            }
+            None => Said { verdict: Verdict::Silent, statement: None },
+        };
+        let verdict = said.verdict;
         if verdict == Verdict::Deny && !(owns_bucket && is_about_the_policy(self.action)) {
-            return Decision::Deny;
+            return Ok((Decision::Deny, Rule::PolicyDenies { statement: said.statement }));
         }
         let object_owner = self.object().map(|object| access.object_owner(object.owner));
         let foreign = object_owner.is_some_and(|owner| owner != access.owner);
         let of_owner = is_of_the_object(self.action);
         let is_inside = owns_bucket || matches!(self.caller.principal, Principal::Service(_));
-        let by_policy = verdict == Verdict::Allow && !foreign && (is_inside || !access.shuts_others_out());
-        let allowed = owns_bucket && !(foreign && of_owner)
-            || who.is_some() && who == object_owner && of_owner
-            || self.details.initiated && is_of_the_initiator(self.action)
-            || by_policy
-            || lists && access.acl_allows(self.asked_of_lists(), who, self.object())
-            || lists && self.caller.principal == LOG_DELIVERY && access.acl_takes_logs(self.action);
-        if allowed { Decision::Allow } else { Decision::Default }
+        let shut_out = !is_inside && access.shuts_others_out();
+        let by_policy = verdict == Verdict::Allow && !foreign;
+        let rule = if owns_bucket && !(foreign && of_owner) {
+            Rule::BucketOwner
+        } else if who.is_some() && who == object_owner && of_owner {
+            Rule::ObjectOwner
+        } else if self.details.initiated && is_of_the_initiator(self.action) {
+            Rule::Initiator
+        } else if by_policy && !shut_out {
+            Rule::PolicyAllows { statement: said.statement }
+        } else if lists && access.acl_allows(self.asked_of_lists(), who, self.object()) {
+            Rule::List
+        } else if lists && self.caller.principal == LOG_DELIVERY && access.acl_takes_logs(self.action) {
+            Rule::LogDelivery
+        } else {
+            let rule = match (verdict, foreign) {
+                (Verdict::Allow, false) => Rule::PublicAccessBlock,
+                (Verdict::Allow, true) => Rule::ForeignObject,
+                _ => Rule::Nothing,
+            };
+            return Ok((Decision::Default, rule));
+        };
+        Ok(if !owns_bucket && is_about_the_policy(self.action) {
+            (Decision::OwnerOnly, Rule::OwnerOnly)
+        } else if self.caller.principal == Principal::Anonymous && self.needs_credentials() {
+            (Decision::NeedsCredentials, Rule::NeedsCredentials)
+        } else {
+            (Decision::Allow, rule)
+        })
+    }
+
+    /// What nobody does without credentials.
+    fn needs_credentials(&self) -> bool {
+        let details = &self.details;
+        let makes = details.creates == Some(true);
+        let grants = matches!(self.action, Action::PutObjectAcl | Action::PutObjectVersionAcl) && !makes;
+        let copies = self.action == Action::PutObject && (details.begins_upload || details.copy_source.is_some());
+        grants || copies || self.action.sets_bucket()
     }
 
     /// The action as access control lists know it. Who may write to a bucket may tag and grant what it makes there;
@@ -200,7 +293,7 @@ impl Question<'_> {
         }
     }
 
-    fn verdict(&self, policy: &crate::Policy) -> Verdict {
+    fn ask(&self, policy: &crate::Policy, run: Run<'_>) -> Result<Said, Overrun> {
         let arn = arn_of(&self.caller.principal);
         let requester = match (&self.caller.principal, self.caller.principal.account_id(), &arn) {
             (Principal::Service(name), _, _) => Requester::Service(name),
@@ -209,7 +302,19 @@ impl Question<'_> {
         };
         let resource = self.resource.arn();
         let context = QuestionContext(self);
-        policy.verdict(Asked { requester, action: self.action, resource: &resource, context: &context })
+        policy.ask(Asked { requester, action: self.action, resource: &resource, context: &context }, run)
+    }
+
+    /// Tells operators of a decision that was cut, of each policy at most once a minute.
+    fn tell(&self, overrun: Overrun) {
+        let Some(access) = self.access() else { return };
+        if access.told.is_due(self.now) {
+            let (action, resource) = (self.action, self.resource.arn());
+            tracing::warn!(
+                %resource, %action, principal = %self.caller.principal, reason = %overrun,
+                "a request is denied, since the policies about it cost too much to decide: make them shorter"
+            );
+        }
     }
 }
 
@@ -221,7 +326,7 @@ impl BucketAccess {
 }
 
 impl Resource<'_> {
-    fn arn(&self) -> String {
+    pub(crate) fn arn(&self) -> String {
         match self {
             Self::Service => "arn:aws:s3:::*".to_owned(),
             Self::NewBucket { bucket } | Self::Bucket { bucket, .. } => format!("arn:aws:s3:::{bucket}"),
@@ -241,7 +346,7 @@ fn is_about_the_policy(action: Action) -> bool {
 }
 
 /// What an object's owner may do to it, and the owner of its bucket may not.
-fn is_of_the_object(action: Action) -> bool {
+pub(crate) fn is_of_the_object(action: Action) -> bool {
     matches!(
         action,
         Action::GetObject

@@ -1,14 +1,16 @@
 //! What a request brings, by condition key (AWS, "AWS global condition context keys" and "Actions,
 //! resources, and condition keys for Amazon S3").
 //!
+//! A condition sees what the operation does: what the domain read of a request comes from the domain, and a header
+//! counts only where its door says that the operation goes by it.
+//!
 //! A key that is not in the table has no value. Those of AWS's own networks and organisations are left out
 //! on purpose: nothing here is reached through a VPC endpoint or an access point.
 
 use crate::policy::{ConditionKey, Context};
-use crate::{Action, Principal, Question, account_number};
+use crate::{Action, Explanation, Principal, Question, account_number};
 use cofre_catalog::records::LockMode;
 use cofre_types::{AccountId, Timestamp};
-use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
@@ -17,10 +19,11 @@ use time::format_description::well_known::Rfc3339;
 
 /// What a door knows of a request. Asked only where a policy is, and only for what its conditions name.
 pub trait RequestFacts: fmt::Debug + Send + Sync {
-    /// The value of a header, by its name in lower case.
+    /// The value of a header, by its name in lower case, as the operation takes it: none where it means
+    /// nothing to the operation.
     fn header(&self, name: &str) -> Option<Cow<'_, str>>;
 
-    /// The value of a query parameter, decoded.
+    /// The value of a query parameter of a listing, decoded; none of what is no listing.
     fn parameter(&self, name: &str) -> Option<Cow<'_, str>>;
 
     /// How it was signed; none for a request without credentials.
@@ -34,6 +37,14 @@ pub trait RequestFacts: fmt::Debug + Send + Sync {
 
     /// Is told that something was allowed only by an access control list.
     fn list_used(&self) {}
+
+    /// Whether it wants to know why something is refused. Explaining costs two more decisions.
+    fn wants_explanation(&self) -> bool {
+        false
+    }
+
+    /// Is told why something is refused.
+    fn explained(&self, _explanation: Explanation) {}
 }
 
 /// How a request was signed.
@@ -115,33 +126,32 @@ impl QuestionContext<'_> {
             },
             "s3:delimiter" => self.of_listing("delimiter"),
             "s3:max-keys" => self.of_listing("max-keys"),
+            "s3:tlsversion" => self.0.caller.origin.tls?.version.strip_prefix("TLSv").map(Cow::Borrowed),
             "s3:versionid" => Some(details.version?.to_string().into()),
             "s3:objectcreationoperation" => Some(details.creates?.to_string().into()),
             "s3:if-match" => self.header("if-match"),
             "s3:if-none-match" => self.header("if-none-match"),
-            "s3:object-lock-mode" => match details.lock {
-                Some(lock) => Some(match lock.retention?.mode {
-                    LockMode::Governance => "GOVERNANCE".into(),
-                    LockMode::Compliance => "COMPLIANCE".into(),
-                }),
-                None => self.header("x-amz-object-lock-mode"),
-            },
-            "s3:object-lock-legal-hold" => match details.lock {
-                Some(lock) => Some(if lock.legal_hold? { "ON" } else { "OFF" }.into()),
-                None => self.header("x-amz-object-lock-legal-hold"),
-            },
-            "s3:object-lock-retain-until-date" => match details.lock {
-                Some(lock) => iso(lock.retention?.until),
-                None => self.header("x-amz-object-lock-retain-until-date"),
-            },
+            "s3:object-lock-mode" => Some(match details.lock?.retention?.mode {
+                LockMode::Governance => "GOVERNANCE".into(),
+                LockMode::Compliance => "COMPLIANCE".into(),
+            }),
+            "s3:object-lock-legal-hold" => Some(if details.lock?.legal_hold? { "ON" } else { "OFF" }.into()),
+            "s3:object-lock-retain-until-date" => iso(details.lock?.retention?.until),
             "s3:object-lock-remaining-retention-days" => self.remaining_days(),
-            "s3:x-amz-copy-source" => self.copy_source(),
+            "s3:x-amz-server-side-encryption" if details.encryption.is_some() => {
+                Some(details.encryption?.method.into())
+            }
+            "s3:x-amz-server-side-encryption-aws-kms-key-id" if details.encryption.is_some() => {
+                Some(details.encryption?.key?.into())
+            }
+            "s3:x-amz-copy-source" => details.copy_source.map(|(bucket, key)| format!("{bucket}/{key}").into()),
             _ => self.header(name.strip_prefix("s3:").filter(|header| header.starts_with("x-amz-"))?),
         }
     }
 
+    /// A header; an empty one is none, as operations take it.
     fn header(&self, name: &str) -> Value<'_> {
-        self.0.caller.facts.as_ref()?.header(name)
+        self.0.caller.facts.as_ref()?.header(name).filter(|value| !value.trim_ascii().is_empty())
     }
 
     fn signature(&self) -> Option<Signature> {
@@ -158,24 +168,10 @@ impl QuestionContext<'_> {
         }
     }
 
-    /// `bucket/key` of what is copied, as the copy reads it: decoded, without slash and version.
-    fn copy_source(&self) -> Value<'_> {
-        let source = self.header("x-amz-copy-source")?;
-        let source = source.split_once("?versionId=").map_or(&*source, |(name, _)| name);
-        let source = percent_decode_str(source).decode_utf8_lossy();
-        Some(source.strip_prefix('/').unwrap_or(&source).to_owned().into())
-    }
-
     /// Whole days from now until the retention that is asked for ends.
     fn remaining_days(&self) -> Value<'_> {
-        let until = match self.0.details.lock {
-            Some(lock) => i128::from(lock.retention?.until.0),
-            None => {
-                let text = self.header("x-amz-object-lock-retain-until-date")?;
-                OffsetDateTime::parse(&text, &Rfc3339).ok()?.unix_timestamp_nanos()
-            }
-        };
         const DAY_NANOS: i128 = 86_400_000_000_000;
+        let until = i128::from(self.0.details.lock?.retention?.until.0);
         Some(((until - i128::from(self.0.now.0)) / DAY_NANOS).to_string().into())
     }
 

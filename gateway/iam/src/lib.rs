@@ -16,30 +16,35 @@ mod cache;
 mod caller;
 mod error;
 mod evaluate;
+mod explain;
 mod facts;
 mod lookup;
 mod master_key;
 mod policy;
 mod private_file;
+mod reports;
 mod secret;
 mod service;
 
-pub use access::{BucketAccess, ObjectAccess, is_public};
+pub use access::{BucketAccess, LastTold, ObjectAccess, is_public};
 pub use access_keys::{AccessKey, IssuedKey, NOTE_CHARS_MAX, NewKey, OVERLAP_MAX};
 pub use accounts::{ACCOUNT_NAME_CHARS_MAX, CreatedAccount, NewAccount, ROOT_NAME};
 pub use action::Action;
 pub use admin_tokens::{AdminToken, IssuedToken, NewToken};
 pub use bootstrap::{Bootstrap, FirstStart};
-pub use caller::{AccountIdentity, Caller, LOG_DELIVERY, Origin, Principal, RequestId, Tls, account_number};
+pub use caller::{AccountIdentity, Caller, LOG_DELIVERY, Network, Origin, Principal, RequestId, Tls, account_number};
 pub use cofre_catalog::records::{AccountRecord as Account, Scope};
 pub use error::IamError;
-pub use evaluate::{AskedLock, Decision, Details, Question, Resource, evaluate, needs_list};
+pub use evaluate::{AskedEncryption, AskedLock, Decision, Details, Question, Resource, evaluate, needs_list};
+pub use explain::{Explanation, Rule, explain};
 pub use facts::{RequestFacts, Signature};
 pub use lookup::{Credential, Lookup};
 pub use master_key::MasterKey;
 pub use policy::{
-    Asked, ConditionKey, Context, MalformedPolicy, POLICY_BYTES_MAX, Policy, PolicyKind, Requester, Verdict,
+    Asked, BATCH_STEPS_MAX, ConditionKey, ConditionTrace, Context, DECISION_STEPS_MAX, DecisionMemo, MalformedPolicy,
+    Overrun, POLICY_BYTES_MAX, Policy, PolicyKind, Requester, SUBJECT_BYTES_MAX, StatementTrace, Verdict,
 };
 pub use private_file::write_private_file;
+pub use reports::{REPORT_TEXT_BYTES_MAX, REPORTS_BYTES_MAX, REPORTS_MAX, Reports, RequestReport};
 pub use secret::{GivenKey, Secret};
 pub use service::{Iam, PAGE_ITEMS_MAX, Page};

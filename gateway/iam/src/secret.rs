@@ -19,6 +19,26 @@ const ALPHANUMERIC: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 /// RFC 4648, section 6: no letter looks like a digit.
 const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
+/// Secrets that everybody knows: defaults of other stores, and those of AWS's documents. In lower case.
+const WELL_KNOWN: [&str; 16] = [
+    "minioadmin",
+    "minio123",
+    "minio-secret-key",
+    "miniosecret",
+    "rustfsadmin",
+    "seaweedfs",
+    "garagesecret",
+    "wjalrxutnfemi/k7mdeng/bpxrficyexamplekey",
+    "je7mtgbclwbf/2zp9utk/h3ycx4nvbexamplekey",
+    "password",
+    "password123",
+    "changeme",
+    "changeme123",
+    "secretkey",
+    "secret-key",
+    "secret_access_key",
+];
+
 /// A secret text: overwritten when dropped, never shown by `Debug`.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
@@ -60,9 +80,45 @@ pub struct GivenKey {
     pub secret: Secret,
 }
 
+/// Fewest characters of the secret of a key that is brought from elsewhere while Cofre runs.
+const IMPORTED_SECRET_CHARS_MIN: usize = 16;
+
+/// Fewest different characters of such a secret.
+const IMPORTED_SECRET_VARIETY_MIN: usize = 6;
+
+/// Words that ids and secrets of well-known defaults are, or are made of.
+const WELL_KNOWN_WORDS: [&str; 8] =
+    ["minioadmin", "minio123", "password", "changeme", "secretkey", "rustfsadmin", "garage", "seaweedfs"];
+
 impl GivenKey {
+    /// Checks an id and a secret as [`GivenKey::parse`] does, and refuses what can be guessed: a secret of fewer than 16
+    /// characters or of fewer than six different ones, one that holds the id, and well-known defaults.
+    ///
+    /// # Errors
+    /// `access key id` or `secret access key`.
+    pub fn import(id: &str, secret: &str) -> Result<Self, Invalid> {
+        let given = Self::parse(id, secret)?;
+        let weak = |reason| Err(Invalid { field: "secret access key", reason });
+        let lower = secret.to_ascii_lowercase();
+        if WELL_KNOWN_WORDS.iter().any(|word| id.eq_ignore_ascii_case(word)) {
+            return Err(Invalid { field: "access key id", reason: "is a well-known default; choose another" });
+        }
+        if WELL_KNOWN_WORDS.iter().any(|word| lower.contains(word)) {
+            return weak("is, or holds, a well-known default; choose another");
+        }
+        if secret.len() < IMPORTED_SECRET_CHARS_MIN {
+            return weak("must have at least 16 characters; let Cofre make one up, or choose a longer one");
+        }
+        let variety = secret.bytes().collect::<std::collections::BTreeSet<_>>().len();
+        if variety < IMPORTED_SECRET_VARIETY_MIN || lower.contains(&id.to_ascii_lowercase()) {
+            return weak("can be guessed; choose one of random characters");
+        }
+        Ok(given)
+    }
+
     /// Checks an id and a secret of 8 to 128 printable ASCII characters without spaces: Signature V4
-    /// takes any text as a key, but clients' configuration files do not.
+    /// takes any text as a key, but clients' configuration files do not. The defaults of other stores and the
+    /// secrets of documents are refused, and so is the id itself.
     ///
     /// # Errors
     /// `access key id` or `secret access key`.
@@ -73,6 +129,9 @@ impl GivenKey {
         }
         if !secret.bytes().all(|b| b.is_ascii_graphic()) {
             return invalid("may have printable ASCII characters without spaces");
+        }
+        if WELL_KNOWN.contains(&secret.to_ascii_lowercase().as_str()) || secret.eq_ignore_ascii_case(id) {
+            return invalid("is one that everybody knows: take a random one");
         }
         Ok(Self { id: AccessKeyId::parse(id)?, secret: Secret::new(secret.to_owned()) })
     }

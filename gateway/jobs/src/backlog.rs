@@ -61,7 +61,7 @@ pub(crate) async fn remaining(name: JobName, ground: &Ground, figures: &Figures)
         }
         // To count what is too much is to walk over all that is kept, as the job does now and then.
         JobName::TrimEvents => Remaining::default(),
-        JobName::Lifecycle => Remaining::default(),
+        JobName::Lifecycle | JobName::CatalogBackup => Remaining::default(),
     })
 }
 

@@ -7,7 +7,7 @@ use cofre_types::Timestamp;
 use std::time::Duration;
 
 /// How often to look for events past their time.
-const LOOK_EVERY: Duration = Duration::from_secs(300);
+const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// Trims the event log to what the settings keep.
 pub(crate) struct TrimEvents {
@@ -34,8 +34,11 @@ impl Worker for TrimEvents {
 
     async fn step(&mut self) -> Result<Step, JobError> {
         let timers = self.ground.settings.current().timers;
-        let retention =
-            Retention { events_max: timers.events_keep_max, age_max: Duration::from_secs(timers.events_keep_secs) };
+        let retention = Retention {
+            of_accounts_max: timers.events_keep_max,
+            others_max: timers.operator_events_keep_max,
+            age_max: Duration::from_secs(timers.events_keep_secs),
+        };
         let trimmed = self.ground.events.trim(retention, Timestamp(self.ground.clock.now_nanos())).await?;
         self.figures.done(trimmed.events as u64, 0);
         if trimmed.more {

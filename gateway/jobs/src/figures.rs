@@ -24,8 +24,8 @@ pub struct Figures {
     pub waiting: u64,
     /// Blobs of the last pass that cannot be read, because too few whole copies are left.
     pub unreadable: u64,
-    /// Problems of the last pass by object, the first hundred.
-    pub problems: Vec<(String, String)>,
+    /// Problems of the last pass, each once, the first hundred.
+    pub problems: Vec<JobProblem>,
     /// Whole passes that ended.
     pub passes: u64,
     /// When the pass under way, or else the last one, began.
@@ -42,6 +42,17 @@ pub struct Figures {
     pub cursor: Vec<u8>,
     /// What the last pass that began was to reach, in the job's own bytes.
     pub goal: Vec<u8>,
+}
+
+/// Something that went wrong in a pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobProblem {
+    /// What it is about.
+    pub subject: String,
+    /// What is wrong.
+    pub why: String,
+    /// How often it was met in the pass.
+    pub times: u64,
 }
 
 /// What is left to do. What is not known is absent.
@@ -310,13 +321,17 @@ impl Shared {
 pub(crate) struct Left {
     pub waiting: u64,
     pub unreadable: HashSet<BlobId>,
-    pub problems: Vec<(String, String)>,
+    pub problems: Vec<JobProblem>,
 }
 
 impl Left {
     pub(crate) fn problem(&mut self, subject: impl ToString, why: impl ToString) {
-        if self.problems.len() < PROBLEMS_MAX {
-            self.problems.push((subject.to_string(), why.to_string()));
+        let (subject, why) = (subject.to_string(), why.to_string());
+        let room = self.problems.len() < PROBLEMS_MAX;
+        match self.problems.iter_mut().find(|problem| problem.subject == subject && problem.why == why) {
+            Some(problem) => problem.times += 1,
+            None if room => self.problems.push(JobProblem { subject, why, times: 1 }),
+            None => {}
         }
     }
 }

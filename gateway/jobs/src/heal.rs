@@ -1,5 +1,5 @@
 use crate::figures::{Left, Shared};
-use crate::{Ground, JobError};
+use crate::{Asking, Ground, JobError};
 use cofre_objects::{HealCursor, Objects, WAITING_COUNTED_MAX};
 use cofre_runtime::{Pace, Shutdown, Step, Task, Worker, WorkerHandle, spawn};
 use cofre_settings::JobName;
@@ -8,17 +8,33 @@ use std::time::Duration;
 /// How often to walk the queue. A report of a bad copy ends the rest.
 const WALK_EVERY: Duration = Duration::from_secs(15);
 
+/// How long after the search for a blob that cannot be read the next one may begin.
+const SEARCH_AGAIN_AFTER: Duration = Duration::from_secs(600);
+
 /// Makes redundancy whole again: walks the queue of blobs that are below it, and reads back what it wrote.
 pub(crate) struct Heal {
     ground: Ground,
     figures: Shared,
     after: Option<HealCursor>,
     left: Left,
+    /// The search for copies that no record names.
+    search: Option<Asking>,
+    /// When that may be asked again, by the clock's `elapsed`.
+    search_again_at: Duration,
 }
 
 impl Heal {
-    pub(crate) fn new(ground: Ground, figures: Shared) -> Self {
-        Self { ground, figures, after: None, left: Left::default() }
+    pub(crate) fn new(ground: Ground, figures: Shared, search: Option<Asking>) -> Self {
+        Self { ground, figures, after: None, left: Left::default(), search, search_again_at: Duration::ZERO }
+    }
+
+    /// Has the shards searched for what no record names: what cannot be read may stand elsewhere.
+    fn search(&mut self) {
+        let now = self.ground.clock.elapsed();
+        if let Some(search) = self.search.as_ref().filter(|_| now >= self.search_again_at) {
+            search.ask();
+            self.search_again_at = now + SEARCH_AGAIN_AFTER;
+        }
     }
 }
 
@@ -50,6 +66,12 @@ impl Worker for Heal {
         }
         self.figures.done(0, healed.bytes);
         self.left.waiting += healed.waiting;
+        for why in healed.waits_for {
+            self.left.problem("blobs that wait", why);
+        }
+        if !healed.damaged.is_empty() {
+            self.search();
+        }
         for damaged in healed.damaged {
             self.left.waiting += 1;
             if self.left.unreadable.len() < WAITING_COUNTED_MAX as usize {

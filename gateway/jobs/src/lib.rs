@@ -9,6 +9,7 @@
 
 mod access_logs;
 mod backlog;
+mod catalog_backup;
 mod compact;
 mod convert;
 mod events;
@@ -28,7 +29,7 @@ mod topology;
 mod uploads;
 mod work;
 
-pub use figures::{Figures, JobState, JobStatus, Remaining, Speed};
+pub use figures::{Figures, JobProblem, JobState, JobStatus, Remaining, Speed};
 
 use cofre_events::EventLog;
 use cofre_objects::{Error, Objects, Topology};
@@ -95,7 +96,9 @@ impl Jobs {
     pub fn start(ground: &Ground, shutdown: &Shutdown) -> Self {
         let mut jobs =
             Starting { ground: ground.clone(), shutdown: shutdown.clone(), jobs: Vec::new(), tasks: Vec::new() };
-        let heal = jobs.run(JobName::Heal, heal::Heal::new);
+        jobs.run(JobName::Orphans, orphans::FindOrphans::new);
+        let search = jobs.asking(JobName::Orphans);
+        let heal = jobs.run(JobName::Heal, |ground, figures| heal::Heal::new(ground, figures, search));
         jobs.run(JobName::Rebuild, |ground, figures| rebuild::Rebuild::new(ground, figures, heal.clone()));
         jobs.run(JobName::Reconcile, |ground, figures| reconcile::Reconcile::new(ground, figures, heal.clone()));
         jobs.run(JobName::Reclaim, reclaim::Reclaim::new);
@@ -104,11 +107,11 @@ impl Jobs {
         jobs.run(JobName::Drain, relocate::Relocate::new);
         jobs.run(JobName::Rebalance, rebalance::Rebalance::new);
         jobs.run(JobName::Scrub, scrub::Scrub::new);
-        jobs.run(JobName::Orphans, orphans::FindOrphans::new);
         jobs.run(JobName::StaleUploads, uploads::StaleUploads::new);
         jobs.run(JobName::Lifecycle, lifecycle::ApplyLifecycle::new);
         jobs.run(JobName::TrimEvents, events::TrimEvents::new);
         jobs.run(JobName::AttachShards, topology::AttachMissing::new);
+        jobs.run(JobName::CatalogBackup, catalog_backup::BackUpCatalog::new);
         jobs.run(JobName::AccessLogs, access_logs::DeliverAccessLogs::new);
         let Starting { jobs, mut tasks, .. } = jobs;
         tasks.push(heal::queue_reports(ground.objects.clone(), heal, shutdown.clone()));
@@ -147,6 +150,12 @@ struct Starting {
 }
 
 impl Starting {
+    /// A way to have a job that was started begin a pass.
+    fn asking(&self, name: JobName) -> Option<Asking> {
+        let (_, handle, figures) = self.jobs.iter().find(|(job, ..)| *job == name)?;
+        Some(Asking { handle: handle.clone(), figures: figures.clone() })
+    }
+
     fn run<W: Worker<Error = JobError>>(
         &mut self,
         name: JobName,
@@ -164,6 +173,19 @@ impl Starting {
         self.jobs.push((name, handle.clone(), figures));
         self.tasks.push(task);
         handle
+    }
+}
+
+/// A way to have another job begin a pass now.
+pub(crate) struct Asking {
+    handle: WorkerHandle,
+    figures: Shared,
+}
+
+impl Asking {
+    pub(crate) fn ask(&self) {
+        self.figures.ask();
+        self.handle.wake();
     }
 }
 

@@ -8,15 +8,21 @@ use std::time::Duration;
 /// How often each shard is searched. Only a crash makes orphans.
 const SEARCH_EVERY: Duration = Duration::from_secs(6 * 3_600);
 
+/// How often to look for shards that have yet to be compared with a catalog that was restored.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
 /// How long after the start the first search begins: a restart has other work first.
 const FIRST_SEARCH_AFTER: Duration = Duration::from_secs(60);
 
-/// Finds copies that no record names: what a crash between a blob and its commit left.
+/// Finds copies that no record names: what a crash between a blob and its commit left, or what a catalog does not know
+/// that was restored from a backup.
 pub(crate) struct FindOrphans {
     ground: Ground,
     figures: Shared,
     /// When the next search begins, by the clock's `elapsed`.
     due_at: Duration,
+    /// No look for shards that are to be compared before this, by the clock's `elapsed`.
+    compared_until: Option<Duration>,
     todo: Vec<ShardId>,
     cursor: Option<Vec<u8>>,
     left: Left,
@@ -25,7 +31,34 @@ pub(crate) struct FindOrphans {
 impl FindOrphans {
     pub(crate) fn new(ground: Ground, figures: Shared) -> Self {
         let due_at = ground.clock.elapsed() + FIRST_SEARCH_AFTER;
-        Self { ground, figures, due_at, todo: Vec::new(), cursor: None, left: Left::default() }
+        let (compared_until, todo, cursor) = Default::default();
+        Self { ground, figures, due_at, compared_until, todo, cursor, left: Left::default() }
+    }
+}
+
+impl FindOrphans {
+    /// Does a step with a shard that has yet to be compared with a catalog that was restored; `None` if there is none that
+    /// answers. That goes first: until then nothing is deleted from the shard, and what moved may be out of reach.
+    async fn compare(&mut self) -> Result<Option<Step>, JobError> {
+        if self.compared_until.is_some_and(|until| self.ground.clock.elapsed() < until) {
+            return Ok(None);
+        }
+        for status in self.ground.topology.statuses() {
+            if !self.ground.objects.is_uncompared(status.id).await? {
+                continue;
+            }
+            match self.ground.objects.compare(status.id).await {
+                Ok(step) => {
+                    self.figures.passed(step.seen);
+                    let (named, unknown) = (("named", step.named), ("unknown", step.unknown));
+                    self.figures.acted([("compared", step.seen), named, unknown]);
+                    return Ok(Some(Step::More));
+                }
+                Err(error) => tracing::debug!(shard = %status.id, %error, "a shard could not be compared now"),
+            }
+        }
+        self.compared_until = Some(self.ground.clock.elapsed() + LOOK_EVERY);
+        Ok(None)
     }
 }
 
@@ -41,10 +74,13 @@ impl Worker for FindOrphans {
     }
 
     async fn step(&mut self) -> Result<Step, JobError> {
+        if let Some(step) = self.compare().await? {
+            return Ok(step);
+        }
         if self.todo.is_empty() {
             let rest = self.due_at.saturating_sub(self.ground.clock.elapsed());
             if !self.figures.take_asked() && !rest.is_zero() {
-                return Ok(Step::Idle(rest));
+                return Ok(Step::Idle(rest.min(LOOK_EVERY)));
             }
             self.todo = self.ground.topology.statuses().iter().map(|status| status.id).collect();
             self.due_at = self.ground.clock.elapsed() + SEARCH_EVERY;

@@ -16,17 +16,35 @@ const SHARE_MAX: f64 = 0.05;
 /// Longest rest between two looks whether the next pass is due.
 const LOOK_EVERY: Duration = Duration::from_secs(600);
 
-/// Reads every copy of every blob once in an interval, so that damage is found while another copy is
-/// whole.
+/// Reads every file of the catalog and every copy of every blob once in an interval, so that damage is found while
+/// another copy, or a backup, is whole.
 pub(crate) struct Scrub {
     ground: Ground,
     figures: Shared,
     passes: Passes,
+    /// Where the look at the catalog's files goes on, while one is under way.
+    files: Option<Vec<u8>>,
+    /// Whether the pass that begins has been through them.
+    catalog_checked: bool,
 }
 
 impl Scrub {
     pub(crate) fn new(ground: Ground, figures: Shared) -> Self {
-        Self { ground, figures, passes: Passes::new(NAME.as_str()) }
+        Self { ground, figures, passes: Passes::new(NAME.as_str()), files: None, catalog_checked: false }
+    }
+}
+
+impl Scrub {
+    /// Checks one more file of the catalog, before the pass goes over the blobs. What is damaged reaches health by the
+    /// catalog's state.
+    async fn check_catalog(&mut self, after: Vec<u8>) -> Result<Step, JobError> {
+        let checked = self.ground.objects.check_catalog(after).await?;
+        if let Some(what) = &checked.damage {
+            self.passes.left().problem("catalog".to_owned(), what);
+        }
+        self.catalog_checked = checked.next.is_none();
+        self.files = checked.next;
+        Ok(Step::More)
     }
 }
 
@@ -42,14 +60,24 @@ impl Worker for Scrub {
     }
 
     async fn step(&mut self) -> Result<Step, JobError> {
+        if let Some(after) = self.files.take() {
+            return self.check_catalog(after).await;
+        }
         let now = Timestamp(self.ground.clock.now_nanos());
         let interval = Duration::from_secs(self.ground.settings.current().timers.scrub_interval_secs);
         let record = self.passes.record(&self.ground, &self.figures).await?;
         let rest = if is_due(record) { Duration::ZERO } else { interval.saturating_sub(now.since(record.began)) };
-        if !self.figures.take_asked() && !rest.is_zero() {
+        // The look at the catalog's files began the pass.
+        if !self.catalog_checked && !self.figures.take_asked() && !rest.is_zero() {
             return Ok(Step::Idle(rest.min(LOOK_EVERY)));
         }
+        let begins = record.cursor.is_empty();
         let cursor = self.passes.begin(&self.figures, now, &[]);
+        if begins && !self.catalog_checked {
+            self.files = Some(Vec::new());
+            return Ok(Step::More);
+        }
+        self.catalog_checked = false;
         let after = cursor.as_slice().try_into().ok().map(BlobId::from_bytes);
         let scrubbed = self.ground.objects.scrub(after).await?;
         let record = self.passes.record(&self.ground, &self.figures).await?;

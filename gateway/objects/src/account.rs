@@ -1,6 +1,6 @@
 //! What accounts own: counted in the commits that change it, and bounded there.
 
-use crate::change::Quota;
+use crate::quota::Quota;
 use crate::{Error, Objects};
 use cofre_catalog::records::{AccountRecord, AccountUsage, BucketRecord, Record, Usage};
 use cofre_catalog::{Batch, Check, CommitError, Entry, Scan, Snapshot, SnapshotExt, Store, keys};
@@ -138,6 +138,7 @@ fn with_bucket(sum: AccountUsage, usage: &Usage) -> AccountUsage {
         buckets: sum.buckets + 1,
         objects: sum.objects + usage.total_objects,
         bytes: sum.bytes + usage.total_bytes,
+        grace_bytes: sum.grace_bytes + usage.grace_bytes,
     }
 }
 

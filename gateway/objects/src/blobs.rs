@@ -1,16 +1,17 @@
 //! Writes content as a blob, and reads content back, whatever it is made of.
 
-use crate::change::{Change, NewBlob};
+use crate::change::NewBlob;
 use crate::digest::{Digests, body_error, prepare};
 use crate::domain::{Bucket, durability};
 use crate::encryption::{open_stream, seal_body, take_head};
+use crate::room::BodyBound;
 use crate::{Error, Objects, Upload};
 use cofre_catalog::keys;
 use cofre_catalog::records::{BlobRecord, Content, CopyRecord, ManifestRecord, PartRecord, Record, Segment};
 use cofre_keys::DataKey;
 use cofre_keys::stream::{HEAD_BYTES, Span, plain_len};
 use cofre_shards::{BlobHeader, BlobRef, BodyError, ByteStream, Copy, Locator, ReadError, WriteError};
-use cofre_types::{BlobId, ObjectKey, ResolvedRange, UploadId};
+use cofre_types::{BlobId, ChecksumAlgorithm, ObjectKey, ResolvedRange, ShardId, UploadId};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::VecDeque;
 use sync_wrapper::SyncStream;
@@ -29,6 +30,8 @@ pub(crate) struct Target<'a> {
     pub class: &'a str,
     /// What it is encrypted with; in the clear if absent.
     pub data_key: Option<&'a DataKey>,
+    /// The algorithm of the checksum that is kept; the declared one if absent.
+    pub checksum: Option<ChecksumAlgorithm>,
 }
 
 /// What was written: digests of the plaintext, and the blob unless the content is empty.
@@ -57,11 +60,22 @@ enum Piece {
 }
 
 impl Objects {
+    /// Refuses what would only fail once its bytes stand on the shards: a catalog that takes no commits now.
+    fn refuse_unless_committable(&self) -> Result<(), Error> {
+        self.store().state().refusal().map_or(Ok(()), |refusal| Err(refusal.into()))
+    }
+
     /// Writes a body durably to the shards. Nothing refers to it yet: commit it with
-    /// [`Change::add_blob`], or give it up with [`Objects::discard`].
-    pub(crate) async fn write_blob(&self, target: Target<'_>, upload: Upload, size_max: u64) -> Result<Written, Error> {
-        let Target { bucket, key, version, part, class, data_key } = target;
-        let (body, digests) = prepare(upload, size_max).await?;
+    /// `Change::add_blob`, or give it up with [`Objects::discard`].
+    pub(crate) async fn write_blob(
+        &self,
+        target: Target<'_>,
+        upload: Upload,
+        bound: BodyBound,
+    ) -> Result<Written, Error> {
+        let Target { bucket, key, version, part, class, data_key, checksum } = target;
+        self.refuse_unless_committable()?;
+        let (body, digests) = prepare(upload, checksum, bound).await?;
         if let cofre_shards::Body::Whole(bytes) = &body
             && bytes.is_empty()
         {
@@ -85,8 +99,6 @@ impl Objects {
         let redundancy = self.redundancy(self.scheme_of(bucket, class));
         let written =
             self.shards().write(id, header, body, redundancy, durability(bucket)).await.map_err(write_error)?;
-        let digests = digests.take()?;
-        self.refuse_stale(now)?;
         let copies = written.copies.into_iter().map(copy_record).collect();
         let record = BlobRecord {
             size: written.size,
@@ -96,20 +108,41 @@ impl Objects {
             sealed_for: None,
             copies,
         };
-        Ok(Written { digests, blob: Some(NewBlob { id, record, missing: written.missing }) })
+        let blob = Some(NewBlob { id, record, missing: written.missing });
+        match digests.take().and_then(|digests| self.refuse_stale(now).map(|()| digests)) {
+            Ok(digests) => Ok(Written { digests, blob }),
+            Err(error) => {
+                self.discard(blob).await;
+                Err(error)
+            }
+        }
     }
 
-    /// Gives up a blob that was written and then not wanted: it becomes garbage like any other. If
-    /// even that fails, the search for orphans finds it.
-    pub(crate) async fn discard(&self, bucket: &Bucket, blob: Option<NewBlob>) {
-        let Some(blob) = blob else { return };
-        let mut change = Change::default();
-        change.add_blob(&blob);
-        change.release_blobs([blob.id]);
-        let due = self.now().after(self.garbage_grace());
-        let batch = change.finish(&bucket.record, crate::change::Quotas::default(), due, || self.random().bytes());
-        if let Err(error) = self.store().commit(batch).await {
-            tracing::info!(blob = %blob.id, %error, "a blob that was not wanted is left to the search for orphans");
+    /// Removes a blob that was written and whose commit was refused for certain: no record names it, none ever did, and
+    /// none will. What cannot be removed now is left to the search for orphans.
+    ///
+    /// A commit whose outcome is not known (see [`Error::is_definite`]) may have named it: then it must stay.
+    pub(crate) async fn discard(&self, blob: Option<NewBlob>) {
+        let Some(NewBlob { id, record, .. }) = blob else { return };
+        let each = record.copies.into_iter().map(|copy| async move {
+            let (shard, locator) = (copy.shard, Locator(copy.locator));
+            if let Err(error) = self.remove_copy(id, shard, locator).await {
+                tracing::info!(blob = %id, %shard, %error, "a copy that is not wanted is left to the search for orphans");
+            }
+        });
+        futures_util::future::join_all(each).await;
+    }
+
+    async fn remove_copy(&self, blob: BlobId, shard: ShardId, locator: Locator) -> Result<(), Error> {
+        // Nothing is deleted from a shard before it was compared with the catalog.
+        if self.is_untouchable(shard).await? || self.get(keys::blob(blob)).await?.is_some() {
+            return Err(Error::Unavailable("it may not be deleted now".to_owned()));
+        }
+        let failed = self.shards().delete(shard, vec![(blob, locator)]).await;
+        match failed.map(|mut failed| failed.pop()) {
+            Ok(None) => Ok(()),
+            Ok(Some(failed)) => Err(Error::Unavailable(failed.why.to_string())),
+            Err(error) => Err(Error::Unavailable(error.to_string())),
         }
     }
 
@@ -223,10 +256,26 @@ impl Objects {
             match self.shards().read(&blob_ref(id, &record), range).await {
                 Ok(stream) => return Ok((stream, record.sealed_for.unwrap_or(id))),
                 Err(_) if moved => {}
-                Err(error) => return Err(read_error(id, &error)),
+                Err(error) => return Err(self.read_error(id, &error).await),
             }
         }
         Err(Error::Unreadable(format!("blob {id} keeps moving")))
+    }
+
+    /// What it means that a blob could not be read. Copies that are proved bad are all that there are, unless the catalog
+    /// was restored and some shard has yet to tell what it holds.
+    async fn read_error(&self, id: BlobId, error: &ReadError) -> Error {
+        let why = format!("blob {id}: {error}");
+        match error {
+            ReadError::Unreachable(_) => Error::Unreadable(why),
+            ReadError::AllMissing | ReadError::Corrupt(_) => match self.all_compared().await {
+                Ok(true) => Error::Lost(why),
+                Ok(false) => {
+                    Error::Unreadable(format!("{why}; shards have yet to be compared with the restored catalog"))
+                }
+                Err(error) => error,
+            },
+        }
     }
 }
 
@@ -302,8 +351,4 @@ pub(crate) fn write_error(error: WriteError) -> Error {
         WriteError::NoRoom => Error::NoRoom,
         other => Error::Unavailable(other.to_string()),
     }
-}
-
-fn read_error(id: BlobId, error: &ReadError) -> Error {
-    Error::Unreadable(format!("blob {id}: {error}"))
 }

@@ -2,9 +2,10 @@
 
 use crate::Error;
 use crate::blobs::copy_bytes;
+use crate::quota::{Adds, Quotas};
 use cofre_catalog::records::{
-    AccountUsage, BlobRecord, BucketRecord, Content, GarbageRecord, HealRecord, Record, ShardUsage, Usage, VersionKind,
-    VersionRecord,
+    AccountUsage, BlobRecord, BucketRecord, Content, Garbage, GarbageRecord, GraceCharge, HealRecord, Record,
+    ShardUsage, Usage, VersionKind, VersionRecord,
 };
 use cofre_catalog::{Batch, Check, keys};
 use cofre_shards::standing;
@@ -13,20 +14,6 @@ use std::collections::BTreeMap;
 
 /// Most blobs that one garbage record names; more make more records.
 const BLOBS_PER_GARBAGE_MAX: usize = 1_000;
-
-/// Bounds on what a bucket, or all buckets of an account, may hold.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Quota {
-    pub bytes_max: Option<u64>,
-    pub objects_max: Option<u64>,
-}
-
-/// The bounds that a change to a bucket is held to.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Quotas {
-    pub bucket: Quota,
-    pub account: Quota,
-}
 
 /// A blob that was written and that no record refers to yet.
 #[derive(Debug, Clone)]
@@ -41,8 +28,14 @@ pub(crate) struct NewBlob {
 pub(crate) struct Change {
     pub batch: Batch,
     pub usage: Usage,
-    released: Vec<BlobId>,
-    released_manifests: Vec<UploadId>,
+    /// Whether a request brings bytes: what waits for the end of its grace is held to its bound then.
+    brings_bytes: bool,
+    /// Whether a request makes a delete marker, whose number is held to its bound then.
+    makes_marker: bool,
+    /// Blobs that are let go, and the bytes of content that go with them.
+    released: (Vec<BlobId>, u64),
+    /// Manifests and uploads that are let go, with their bytes.
+    released_whole: Vec<(Garbage, u64)>,
 }
 
 impl Change {
@@ -63,27 +56,54 @@ impl Change {
         }
     }
 
+    /// Records the blob of a request, as [`Change::add_blob`] does. The quotas bound what waits for the end of its grace
+    /// then, beside what stands: else overwriting would fill the disk.
+    pub(crate) fn bring_blob(&mut self, blob: &NewBlob) {
+        self.add_blob(blob);
+        self.brings_bytes = true;
+    }
+
+    /// Says that a request asks for the delete marker that the change makes. Those of lifecycle rules have no bound: they
+    /// are at most as many as there are objects.
+    pub(crate) const fn make_marker(&mut self) {
+        self.makes_marker = true;
+    }
+
     /// Makes another change part of this one.
     pub(crate) fn join(&mut self, other: Self) {
-        let Self { batch, usage, released, released_manifests } = other;
+        let Self { batch, usage, brings_bytes, makes_marker, released: (blobs, bytes), released_whole } = other;
         self.batch.checks.extend(batch.checks);
         self.batch.writes.extend(batch.writes);
         self.usage += usage;
-        self.released.extend(released);
-        self.released_manifests.extend(released_manifests);
+        self.brings_bytes |= brings_bytes;
+        self.makes_marker |= makes_marker;
+        self.released.0.extend(blobs);
+        self.released.1 += bytes;
+        self.released_whole.extend(released_whole);
     }
 
-    /// Lets go what a record that is removed referred to.
-    pub(crate) fn release(&mut self, content: &Content) {
+    /// Lets go what a record that is removed referred to: so many bytes of content.
+    pub(crate) fn release(&mut self, content: &Content, bytes: u64) {
         match content {
-            Content::Segments(segments) => self.released.extend(segments.iter().map(|segment| segment.blob)),
-            Content::Manifest(id) => self.released_manifests.push(*id),
+            Content::Segments(segments) => self.release_blobs(segments.iter().map(|segment| segment.blob), bytes),
+            Content::Manifest(id) => self.released_whole.push((Garbage::Manifest(*id), bytes)),
         }
     }
 
-    /// Lets go single blobs.
-    pub(crate) fn release_blobs(&mut self, blobs: impl IntoIterator<Item = BlobId>) {
-        self.released.extend(blobs);
+    /// Lets go single blobs: so many bytes of content.
+    pub(crate) fn release_blobs(&mut self, blobs: impl IntoIterator<Item = BlobId>, bytes: u64) {
+        self.released.0.extend(blobs);
+        self.released.1 += bytes;
+    }
+
+    /// Bytes of content that are let go.
+    pub(crate) fn released_bytes(&self) -> i64 {
+        as_delta(self.released.1 + self.released_whole.iter().map(|(_, bytes)| bytes).sum::<u64>())
+    }
+
+    /// Lets go all parts of an upload: so many bytes of content.
+    pub(crate) fn release_parts(&mut self, upload: UploadId, bytes: u64) {
+        self.released_whole.push((Garbage::Parts(upload), bytes));
     }
 
     /// Counts a version that is a current object.
@@ -127,42 +147,35 @@ impl Change {
         due: Timestamp,
         mut random: impl FnMut() -> [u8; 16],
     ) -> Batch {
-        let of_bucket = (Usage::TOTAL_BYTES, Usage::TOTAL_OBJECTS);
-        self.check_quota(keys::usage(bucket.id), of_bucket, quotas.bucket);
-        let of_account = (AccountUsage::BYTES, AccountUsage::OBJECTS);
-        self.check_quota(keys::account_usage(bucket.owner), of_account, quotas.account);
+        for garbage in self.garbage(bucket) {
+            self.usage.grace_bytes += garbage.charge.map_or(0, |charge| as_delta(charge.bytes));
+            self.batch.put(keys::garbage(due.0, random()), garbage.encode());
+        }
+        let adds = Adds { usage: &self.usage, bytes: self.brings_bytes, marker: self.makes_marker };
+        self.batch.checks.extend(quotas.checks(bucket, &adds));
         if self.usage != Usage::default() {
             self.batch.add(keys::usage(bucket.id), self.usage.row());
         }
-        let owned = AccountUsage { buckets: 0, objects: self.usage.total_objects, bytes: self.usage.total_bytes };
+        let Usage { total_objects: objects, total_bytes: bytes, grace_bytes, .. } = self.usage;
+        let owned = AccountUsage { buckets: 0, objects, bytes, grace_bytes };
         if owned != AccountUsage::default() {
             self.batch.add(keys::account_usage(bucket.owner), owned.row());
-        }
-        for blobs in self.released.chunks(BLOBS_PER_GARBAGE_MAX) {
-            let garbage = GarbageRecord::Blobs(blobs.to_vec());
-            self.batch.put(keys::garbage(due.0, random()), garbage.encode());
-        }
-        for manifest in &self.released_manifests {
-            let garbage = GarbageRecord::Manifest(*manifest);
-            self.batch.put(keys::garbage(due.0, random()), garbage.encode());
         }
         // What leaves less than it found must go on while the disk is full.
         self.batch.frees = (self.usage.total_bytes, self.usage.total_objects) < (0, 0);
         self.batch
     }
 
-    /// Holds the counters of a row at these indexes, bytes and objects, to a quota.
-    fn check_quota(&mut self, row: Vec<u8>, (bytes, objects): (usize, usize), quota: Quota) {
-        let bounds =
-            [(bytes, self.usage.total_bytes, quota.bytes_max), (objects, self.usage.total_objects, quota.objects_max)];
-        for (index, adding, max) in bounds {
-            if let Some(max) = max
-                && adding > 0
-            {
-                let (key, max) = (row.clone(), as_delta(max));
-                self.batch.checks.push(Check::CounterAtMost { key, index, adding, max });
-            }
-        }
+    /// What is let go, as records. The bytes of blobs stand in the first record that names some of them.
+    fn garbage(&mut self, bucket: &BucketRecord) -> Vec<GarbageRecord> {
+        let charge =
+            |bytes| Some(GraceCharge { bucket: bucket.id, account: bucket.owner, bytes }).filter(|_| bytes > 0);
+        let (blobs, mut bytes) = std::mem::take(&mut self.released);
+        let blobs = blobs
+            .chunks(BLOBS_PER_GARBAGE_MAX)
+            .map(|blobs| (Garbage::Blobs(blobs.to_vec()), std::mem::take(&mut bytes)));
+        let whole = std::mem::take(&mut self.released_whole);
+        blobs.chain(whole).map(|(what, bytes)| GarbageRecord { what, charge: charge(bytes) }).collect()
     }
 }
 
@@ -196,17 +209,16 @@ impl CopyCounts {
     }
 }
 
-/// What a failed check says where trying again is of no use.
+/// What a failed check says where trying again is of no use; bounds aside, whose failure the quotas explain.
 pub(crate) fn failed_for_good(failed: &Check) -> Option<Error> {
     match failed {
-        Check::CounterAtMost { .. } => Some(Error::QuotaExceeded),
-        Check::Present(_) => Some(Error::Unavailable("a shard was removed during the upload".to_owned())),
+        Check::Present(_) => Some(Error::Refused("a shard was removed during the upload".to_owned())),
         Check::Absent(key) if key.first() == Some(&keys::family::DOOMED) => {
-            Some(Error::Unavailable("the upload took so long that its bytes were given up".to_owned()))
+            Some(Error::Refused("the upload took so long that its bytes were given up".to_owned()))
         }
         // Another delivery has made an object of these lines.
         Check::At(key, _) if key.first() == Some(&keys::family::ACCESS_LOG) => Some(Error::Conflict),
-        Check::At(..) | Check::Absent(_) | Check::NoneWithPrefix(_) => None,
+        Check::At(..) | Check::Absent(_) | Check::NoneWithPrefix(_) | Check::CounterAtMost { .. } => None,
     }
 }
 
@@ -227,6 +239,6 @@ impl Count {
 }
 
 /// Sizes are below 2^63: an object has at most 5 TiB.
-fn as_delta(size: u64) -> i64 {
+pub(crate) fn as_delta(size: u64) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }

@@ -1,6 +1,6 @@
 //! Conditional requests, as RFC 9110 section 13 and AWS's "Conditional requests" have them.
 
-use crate::{DeleteConditions, Error, ReadConditions, TagMatch, WriteConditions};
+use crate::{DeleteConditions, Error, RangeOf, ReadConditions, TagMatch, WriteConditions};
 use cofre_catalog::records::{VersionKind, VersionRecord};
 use cofre_types::ETag;
 
@@ -49,6 +49,17 @@ impl ReadConditions {
             Error::NotModified { .. } => Error::PreconditionFailed { condition: IF_NONE_MATCH },
             other => other,
         })
+    }
+}
+
+impl RangeOf {
+    /// Whether it is the object that the range is of.
+    pub(crate) fn holds(self, record: &VersionRecord) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Tagged(tag) => tag == Some(record.etag),
+            Self::ModifiedAt(at) => record.modified.secs() == at.secs(),
+        }
     }
 }
 

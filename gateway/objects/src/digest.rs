@@ -2,8 +2,9 @@
 //!
 //! MD5 bounds a single stream at about 1 GB/s a core; every other hash but SHA is far above that.
 
+use crate::room::BodyBound;
 use crate::{DeclaredChecksum, Error, Upload};
-use aws_lc_rs::digest::{Context as Sha, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
+use aws_lc_rs::digest::{Context as Sha, SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA512};
 use bytes::{Bytes, BytesMut};
 use cofre_shards::{Body, BodyError, ByteStream};
 use cofre_types::{Checksum, ChecksumAlgorithm, ChecksumKind};
@@ -11,9 +12,11 @@ use crc_fast::{CrcAlgorithm, Digest as Crc};
 use futures_util::{Stream, StreamExt};
 use md5_simd::Md5;
 use parking_lot::Mutex;
+use std::hash::Hasher as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use twox_hash::{XxHash3_64, XxHash3_128, XxHash64};
 
 /// A body up to this size is gathered before it is written: it goes into a pack in one piece.
 const SMALL_BODY_BYTES: u64 = 128 * 1024;
@@ -26,11 +29,14 @@ pub(crate) struct Digests {
     pub size: u64,
 }
 
-/// One running checksum. One lives a request: boxing the larger variant would cost an allocation.
-#[expect(clippy::large_enum_variant, reason = "it is never moved into a collection")]
+/// One running checksum.
 pub(crate) enum Hasher {
     Crc(ChecksumAlgorithm, Crc),
     Sha(ChecksumAlgorithm, Sha),
+    Md5(Md5),
+    XxHash64(XxHash64),
+    XxHash3(XxHash3_64),
+    XxHash128(XxHash3_128),
 }
 
 impl Hasher {
@@ -42,6 +48,11 @@ impl Hasher {
             ChecksumAlgorithm::Crc64Nvme => crc(CrcAlgorithm::Crc64Nvme),
             ChecksumAlgorithm::Sha1 => Self::Sha(algorithm, Sha::new(&SHA1_FOR_LEGACY_USE_ONLY)),
             ChecksumAlgorithm::Sha256 => Self::Sha(algorithm, Sha::new(&SHA256)),
+            ChecksumAlgorithm::Sha512 => Self::Sha(algorithm, Sha::new(&SHA512)),
+            ChecksumAlgorithm::Md5 => Self::Md5(Md5::new()),
+            ChecksumAlgorithm::XxHash64 => Self::XxHash64(XxHash64::with_seed(0)),
+            ChecksumAlgorithm::XxHash3 => Self::XxHash3(XxHash3_64::new()),
+            ChecksumAlgorithm::XxHash128 => Self::XxHash128(XxHash3_128::new()),
         }
     }
 
@@ -49,6 +60,10 @@ impl Hasher {
         match self {
             Self::Crc(_, crc) => crc.update(bytes),
             Self::Sha(_, sha) => sha.update(bytes),
+            Self::Md5(md5) => md5.update(bytes),
+            Self::XxHash64(hash) => hash.write(bytes),
+            Self::XxHash3(hash) => hash.write(bytes),
+            Self::XxHash128(hash) => hash.write(bytes),
         }
     }
 
@@ -59,6 +74,10 @@ impl Hasher {
                 (algorithm, value[8 - algorithm.bytes()..].to_vec())
             }
             Self::Sha(algorithm, sha) => (algorithm, sha.finish().as_ref().to_vec()),
+            Self::Md5(md5) => (ChecksumAlgorithm::Md5, md5.finalize().to_vec()),
+            Self::XxHash64(hash) => (ChecksumAlgorithm::XxHash64, hash.finish().to_be_bytes().to_vec()),
+            Self::XxHash3(hash) => (ChecksumAlgorithm::XxHash3, hash.finish().to_be_bytes().to_vec()),
+            Self::XxHash128(hash) => (ChecksumAlgorithm::XxHash128, hash.finish_128().to_be_bytes().to_vec()),
         };
         Ok(Checksum::new(algorithm, kind, value)?)
     }
@@ -71,7 +90,13 @@ pub(crate) fn join_crc(first: &Checksum, second: &Checksum, second_size: u64) ->
         ChecksumAlgorithm::Crc32 => CrcAlgorithm::Crc32IsoHdlc,
         ChecksumAlgorithm::Crc32c => CrcAlgorithm::Crc32Iscsi,
         ChecksumAlgorithm::Crc64Nvme => CrcAlgorithm::Crc64Nvme,
-        ChecksumAlgorithm::Sha1 | ChecksumAlgorithm::Sha256 => {
+        ChecksumAlgorithm::Sha1
+        | ChecksumAlgorithm::Sha256
+        | ChecksumAlgorithm::Sha512
+        | ChecksumAlgorithm::Md5
+        | ChecksumAlgorithm::XxHash64
+        | ChecksumAlgorithm::XxHash3
+        | ChecksumAlgorithm::XxHash128 => {
             return Err(Error::InvalidRequest("this checksum algorithm has no full object form for multipart uploads"));
         }
     };
@@ -85,35 +110,45 @@ pub(crate) fn join_crc(first: &Checksum, second: &Checksum, second_size: u64) ->
 struct Expected {
     content_md5: Option<[u8; 16]>,
     checksum: DeclaredChecksum,
+    /// The algorithm of the checksum that is kept; the declared one if absent.
+    kept: Option<ChecksumAlgorithm>,
     size: Option<u64>,
-    size_max: u64,
+    bound: BodyBound,
 }
 
 /// The hashes under way.
 struct Hashing {
     md5: Md5,
-    hasher: Hasher,
+    /// Of what is declared; none where that is MD5, which is there anyway.
+    hasher: Option<Hasher>,
+    /// Of what is kept, if that is another algorithm.
+    kept: Option<Hasher>,
     size: u64,
     expected: Expected,
 }
 
 impl Hashing {
     fn new(expected: Expected) -> Self {
-        let algorithm = match &expected.checksum {
-            DeclaredChecksum::None => ChecksumAlgorithm::Crc64Nvme,
-            DeclaredChecksum::Compute(algorithm) | DeclaredChecksum::Trailer(algorithm, _) => *algorithm,
-            DeclaredChecksum::Value(value) => value.algorithm(),
-        };
-        Self { md5: Md5::new(), hasher: Hasher::new(algorithm), size: 0, expected }
+        let algorithm = expected.checksum.algorithm().unwrap_or(ChecksumAlgorithm::Crc64Nvme);
+        let hasher = (algorithm != ChecksumAlgorithm::Md5).then(|| Hasher::new(algorithm));
+        let kept = expected.kept.filter(|kept| *kept != algorithm).map(Hasher::new);
+        Self { md5: Md5::new(), hasher, kept, size: 0, expected }
     }
 
     fn update(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.size += bytes.len() as u64;
-        if self.size > self.expected.size_max {
-            return Err(Error::EntityTooLarge { max: self.expected.size_max });
+        let BodyBound { size_max, room } = &self.expected.bound;
+        if self.size > *size_max {
+            return Err(Error::EntityTooLarge { max: *size_max });
+        }
+        // What was declared has its room already.
+        if let (Some(room), None) = (room, self.expected.size) {
+            room.take(bytes.len() as u64)?;
         }
         self.md5.update(bytes);
-        self.hasher.update(bytes);
+        for hasher in self.hasher.iter_mut().chain(&mut self.kept) {
+            hasher.update(bytes);
+        }
         Ok(())
     }
 
@@ -127,18 +162,22 @@ impl Hashing {
         if self.expected.content_md5.is_some_and(|declared| declared != md5) {
             return Err(Error::BadDigest);
         }
-        let checksum = self.hasher.finish(ChecksumKind::FullObject)?;
+        let checksum = match self.hasher {
+            Some(hasher) => hasher.finish(ChecksumKind::FullObject)?,
+            None => Checksum::new(ChecksumAlgorithm::Md5, ChecksumKind::FullObject, md5.to_vec())?,
+        };
         let declared = match self.expected.checksum {
             DeclaredChecksum::None | DeclaredChecksum::Compute(_) => None,
             DeclaredChecksum::Value(value) => Some(value),
-            DeclaredChecksum::Trailer(_, trailer) => Some(trailer().ok_or(Error::ChecksumMissing)?),
+            DeclaredChecksum::Trailer(_, trailer) => Some(trailer()?),
         };
         if let Some(declared) = declared
             && (declared.algorithm() != checksum.algorithm() || declared.value() != checksum.value())
         {
             return Err(Error::ChecksumMismatch(checksum.algorithm()));
         }
-        Ok(Digests { md5, checksum, size: self.size })
+        let kept = self.kept.map(|kept| kept.finish(ChecksumKind::FullObject)).transpose()?;
+        Ok(Digests { md5, checksum: kept.unwrap_or(checksum), size: self.size })
     }
 }
 
@@ -191,16 +230,21 @@ pub(crate) fn body_error(error: BodyError) -> Error {
     }
 }
 
-/// Hashes a body: a small one now, a large one while it is read.
-pub(crate) async fn prepare(upload: Upload, size_max: u64) -> Result<(Body, Handle), Error> {
+/// Hashes a body: a small one now, a large one while it is read. The checksum that is kept has the algorithm `kept`, or
+/// the declared one.
+pub(crate) async fn prepare(
+    upload: Upload,
+    kept: Option<ChecksumAlgorithm>,
+    bound: BodyBound,
+) -> Result<(Body, Handle), Error> {
     let size = match &upload.body {
         Body::Whole(bytes) => Some(bytes.len() as u64),
         Body::Stream { size, .. } => *size,
     };
-    if size.is_some_and(|size| size > size_max) {
-        return Err(Error::EntityTooLarge { max: size_max });
+    if size.is_some_and(|size| size > bound.size_max) {
+        return Err(Error::EntityTooLarge { max: bound.size_max });
     }
-    let expected = Expected { content_md5: upload.content_md5, checksum: upload.checksum, size, size_max };
+    let expected = Expected { content_md5: upload.content_md5, checksum: upload.checksum, kept, size, bound };
     let hashing = Hashing::new(expected);
     match upload.body {
         Body::Whole(bytes) => hash_whole(bytes, hashing),

@@ -2,7 +2,9 @@
 
 use crate::access_log::{LoggedBucket, Outbox};
 use crate::account::AccountQuotas;
-use crate::change::{Change, Quota, Quotas, failed_for_good};
+use crate::buckets::Buckets;
+use crate::change::{Change, failed_for_good};
+use crate::room::InFlight;
 use crate::versions::{Held, KeyState};
 use crate::{Cors, Error, Lifecycle, Website, cors, lifecycle, payment, website};
 use cofre_catalog::records::{BucketRecord, Durability, Record, VersionRecord, Versioning};
@@ -14,7 +16,6 @@ use cofre_settings::DynamicSettings;
 use cofre_shards::{BadCopies, Redundancy, Shards};
 use cofre_types::{AccountId, BucketName, ObjectKey, Scheme, Timestamp, VersionId};
 use parking_lot::RwLock;
-use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,9 +27,6 @@ const TRIES_MAX: usize = 64;
 /// Writers of one key queue here rather than fail each other's checks. Two keys that share a lock
 /// only wait for each other.
 const KEY_LOCKS: usize = 1024;
-
-/// Bucket records that are kept at hand. Beyond it the cache starts anew.
-const CACHED_BUCKETS_MAX: usize = 4096;
 
 /// What an object store means: every operation that a door or a job asks for. Cloning is cheap.
 ///
@@ -59,21 +57,16 @@ pub struct Parts {
 
 pub(crate) struct Inner {
     pub parts: Parts,
-    buckets: RwLock<BucketCache>,
+    buckets: RwLock<Buckets>,
     pub account_quotas: RwLock<AccountQuotas>,
     key_locks: Vec<Arc<Mutex<()>>>,
     key_hasher: RandomState,
     /// Lines of access logs on their way to the catalog.
     pub outbox: Outbox,
+    /// Bodies on their way to the shards.
+    pub in_flight: InFlight,
     /// Reports of bad copies, read by one job.
     pub reports: Mutex<Option<BadCopies>>,
-}
-
-#[derive(Default)]
-struct BucketCache {
-    /// What `touched` said when the cache was begun.
-    fresh_at: u64,
-    buckets: HashMap<BucketName, Arc<Bucket>>,
 }
 
 /// A bucket as it was read: every commit to it checks that it still is.
@@ -97,7 +90,7 @@ pub(crate) struct Bucket {
 }
 
 impl Bucket {
-    fn of(name: &BucketName, entry: &Entry) -> Result<Self, Error> {
+    pub(crate) fn of(name: &BucketName, entry: &Entry) -> Result<Self, Error> {
         let record = BucketRecord::decode(&entry.value)?;
         let access = BucketAccess::of(name, &record);
         Ok(Self {
@@ -148,6 +141,7 @@ impl Objects {
             key_locks: (0..KEY_LOCKS).map(|_| Arc::default()).collect(),
             key_hasher: RandomState::new(),
             outbox: Outbox::default(),
+            in_flight: InFlight::default(),
             reports,
         }))
     }
@@ -184,21 +178,12 @@ impl Objects {
     /// A bucket by name, from the cache while no bucket has changed.
     pub(crate) async fn bucket(&self, name: &BucketName) -> Result<Arc<Bucket>, Error> {
         let touched = self.store().touched(keys::family::BUCKET);
-        {
-            let cache = self.0.buckets.read();
-            if cache.fresh_at == touched
-                && let Some(bucket) = cache.buckets.get(name)
-            {
-                return Ok(Arc::clone(bucket));
-            }
+        if let Some(bucket) = self.0.buckets.read().get(name, touched) {
+            return Ok(bucket);
         }
         let entry = self.get(keys::bucket(name)).await?.ok_or(Error::NoSuchBucket)?;
         let bucket = Arc::new(Bucket::of(name, &entry)?);
-        let mut cache = self.0.buckets.write();
-        if cache.fresh_at != touched || cache.buckets.len() >= CACHED_BUCKETS_MAX {
-            *cache = BucketCache { fresh_at: touched, buckets: HashMap::new() };
-        }
-        cache.buckets.insert(name.clone(), Arc::clone(&bucket));
+        self.0.buckets.write().insert(touched, Arc::clone(&bucket), entry.value.len());
         Ok(bucket)
     }
 
@@ -252,7 +237,15 @@ impl Objects {
     pub(crate) async fn try_commit(&self, bucket: &Bucket, change: Change) -> Result<Tried, Error> {
         match self.commit_change(bucket, change).await? {
             None => Ok(Tried::Done),
-            Some(failed) => failed_for_good(&failed).map_or(Ok(Tried::Again), Err),
+            Some(failed) => self.again_unless_refused(bucket, &failed).await,
+        }
+    }
+
+    /// What a check that did not hold says: to try again, or why that is of no use.
+    pub(crate) async fn again_unless_refused(&self, bucket: &Bucket, failed: &Check) -> Result<Tried, Error> {
+        match self.excess(bucket, failed).await?.or_else(|| failed_for_good(failed)) {
+            Some(error) => Err(error),
+            None => Ok(Tried::Again),
         }
     }
 
@@ -260,7 +253,7 @@ impl Objects {
     pub(crate) async fn commit_change(&self, bucket: &Bucket, change: Change) -> Result<Option<Check>, Error> {
         let due = self.now().after(self.garbage_grace());
         let random = self.random();
-        let quotas = Quotas { bucket: self.quota(bucket), account: self.account_quota(bucket.record.owner).await? };
+        let quotas = self.quotas(bucket).await?;
         let mut batch = change.finish(&bucket.record, quotas, due, || random.bytes());
         batch.unchanged(keys::bucket(&bucket.name), Some(bucket.revision));
         let mut checks = batch.checks.clone();
@@ -269,14 +262,6 @@ impl Objects {
             Err(CommitError::Failed(failed)) if failed.0 < checks.len() => Ok(Some(checks.swap_remove(failed.0))),
             Err(CommitError::Failed(_)) => Err(Error::Internal("a check failed that was not asked for".to_owned())),
             Err(CommitError::Store(error)) => Err(error.into()),
-        }
-    }
-
-    fn quota(&self, bucket: &Bucket) -> Quota {
-        let settings = self.0.parts.settings.current();
-        Quota {
-            bytes_max: bucket.record.bytes_max.or(settings.quotas.bucket_bytes_max),
-            objects_max: bucket.record.objects_max.or(settings.quotas.bucket_objects_max),
         }
     }
 
@@ -290,7 +275,7 @@ impl Objects {
     pub(crate) fn refuse_stale(&self, begun: Timestamp) -> Result<(), Error> {
         let grace = Duration::from_secs(self.0.parts.settings.current().timers.orphan_grace_secs);
         if self.now().since(begun) > grace / 2 {
-            return Err(Error::Unavailable("the write took longer than half of timers.orphan_grace_secs".to_owned()));
+            return Err(Error::Refused("the write took longer than half of timers.orphan_grace_secs".to_owned()));
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-use crate::{RulesError, Unset};
+use crate::{ChecksumError, Excess, RulesError, Unset};
 use cofre_catalog::records::RecordError;
 use cofre_catalog::{CommitError, StoreError};
 use cofre_iam::MalformedPolicy;
@@ -13,6 +13,12 @@ pub enum Error {
     /// The caller may not do this.
     #[error("access denied")]
     AccessDenied,
+    /// The caller may not do this, though a policy allows it: it is for the account of the bucket's owner.
+    #[error("only the account of the bucket's owner may do this")]
+    OwnerOnly,
+    /// The caller may not do this, though a policy or a list allows it: it needs credentials.
+    #[error("access denied without credentials")]
+    NeedsCredentials,
     /// An object lock keeps the version from being removed, or from being kept less strictly.
     #[error("the version is locked")]
     Locked,
@@ -66,9 +72,9 @@ pub enum Error {
     /// The body is not what its checksum says.
     #[error("the body does not match its {} checksum", .0.name())]
     ChecksumMismatch(ChecksumAlgorithm),
-    /// A trailing checksum was declared and did not come.
-    #[error("the declared trailing checksum did not come")]
-    ChecksumMissing,
+    /// The request's checksums are not what they must be.
+    #[error(transparent)]
+    Checksum(#[from] ChecksumError),
     /// The body is larger than an object or a part may be.
     #[error("the body has more than {max} bytes")]
     EntityTooLarge {
@@ -84,6 +90,14 @@ pub enum Error {
         etag: ETag,
         /// Its bytes.
         size: u64,
+    },
+    /// The parts have another size together than completing says (`x-amz-mp-object-size`).
+    #[error("the object has {computed} bytes, {declared} were declared")]
+    ObjectSizeMismatch {
+        /// Bytes that were declared.
+        declared: u64,
+        /// Bytes that the parts have.
+        computed: u64,
     },
     /// A part that completing names is not there or has another entity tag or checksum.
     #[error("part {number} is not there, or is another one")]
@@ -166,8 +180,12 @@ pub enum Error {
     #[error("other requests changed the same thing at the same time")]
     Conflict,
     /// The bucket or account would hold more than its quota.
-    #[error("the quota is used up")]
-    QuotaExceeded,
+    #[error("{0}")]
+    QuotaExceeded(Box<Excess>),
+    /// What was overwritten or deleted, and what is being written, takes as much room as it may until space is
+    /// reclaimed. Try again later.
+    #[error("{0}; space comes back as it is reclaimed")]
+    GraceExceeded(Box<Excess>),
 
     /// Every shard is full. Add one, or free space.
     #[error("no shard has room")]
@@ -175,7 +193,13 @@ pub enum Error {
     /// Fewer shards can be written to than redundancy asks for. Try again later.
     #[error("too few shards can be written to: {0}")]
     Unavailable(String),
-    /// The bytes cannot be read now, or not any more. Try again; then see the shard's status.
+    /// The bytes are proved damaged or lost wherever they stood. Asking again is of no use: restore the object.
+    #[error("the content is lost: {0}")]
+    Lost(String),
+    /// It cannot be done now, and nothing of it was. Try again later; the text says what an operator should do.
+    #[error("{0}")]
+    Refused(String),
+    /// The bytes cannot be read now. Try again; then see the shard's status.
     #[error("the content cannot be read: {0}")]
     Unreadable(String),
     /// The server failed. What is behind it stands in the log, not in the answer.
@@ -183,10 +207,18 @@ pub enum Error {
     Internal(String),
 }
 
+impl Error {
+    /// Whether nothing of the operation happened, for certain. An engine that failed in a commit may have committed.
+    pub const fn is_definite(&self) -> bool {
+        !matches!(self, Self::Internal(_) | Self::Unavailable(_))
+    }
+}
+
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Full => Self::NoRoom,
+            StoreError::Refused(_) => Self::Refused(error.to_string()),
             StoreError::Closed => Self::Unavailable("the catalog is closing".to_owned()),
             StoreError::Engine(_) | StoreError::Damaged(_) | StoreError::InUse(_) => Self::Internal(error.to_string()),
         }

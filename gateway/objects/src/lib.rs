@@ -18,7 +18,9 @@ mod account;
 mod acl;
 mod blobs;
 mod bucket;
+mod buckets;
 mod change;
+mod checksum_error;
 mod conditions;
 mod convert;
 mod cors;
@@ -34,8 +36,10 @@ mod lock;
 mod maintain;
 mod object;
 mod payment;
+mod quota;
 mod rewrite;
 mod rights;
+mod room;
 mod topology;
 mod upload;
 mod verify;
@@ -45,11 +49,13 @@ mod website;
 pub use access_log::{AccessLogCounts, AccessLogStep, LogFields, LogKeys, LogRequester, LoggedBucket, Logging};
 pub use acl::{Acl, CannedAcl, GivenAcl};
 pub use bucket::*;
+pub use checksum_error::ChecksumError;
 pub use cofre_catalog::records::{
     AccessLogBacklog, AccountUsage, AclGrant, AclGrantee, AclPermission, BucketConfig, DefaultEncryption,
     EncryptionMethod, Header, Headers, LockConfig, LockDefault, LockMode, LockPeriod, Ownership, Payer,
     PublicAccessBlock, Retention, ShardPass, Usage, VersionKind, Versioning,
 };
+pub use cofre_catalog::{CommitState, StoreState};
 pub use cofre_iam::MalformedPolicy;
 pub use cofre_keys::{CustomerKey, DEFAULT_KEY};
 pub use cofre_shards::{Body, BodyError, ByteStream, CopyState};
@@ -67,10 +73,11 @@ pub use lifecycle::{
 pub use list::*;
 pub use lock::WantedLock;
 pub use maintain::{
-    Damaged, Deleted, HealCursor, Healed, Imbalance, Orphans, Queued, Rebalanced, Reclaimed, Reconciled, Reconciling,
-    Relocated, Scrubbed, StaleUploads,
+    CatalogBackup, Compared, Damaged, Deleted, HealCursor, Healed, Imbalance, Orphans, Queued, Rebalanced, Reclaimed,
+    Reconciled, Reconciling, Relocated, Scrubbed, StaleUploads,
 };
 pub use object::*;
+pub use quota::{Amounts, Bounded, Excess, QuotaOf};
 pub use topology::*;
 pub use upload::*;
 pub use verify::{Verified, Verify, VerifyStage, Wrong};

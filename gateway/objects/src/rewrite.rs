@@ -73,7 +73,7 @@ impl Objects {
             Ok(Some((content, manifest))) => Ok(Some(Rewritten { content, blobs, manifest })),
             Ok(None) => Ok(None),
             Err(error) => {
-                self.discard_blobs(bucket, blobs).await;
+                self.discard_blobs(blobs).await;
                 Err(error)
             }
         }
@@ -94,7 +94,13 @@ impl Objects {
         let sealed = record.guards.encryption.is_some();
         let rewritten = match self.rewrite(bucket, key, sealed, &record.content, scheme).await {
             Ok(rewritten) => rewritten,
-            Err(error @ (Error::NoRoom | Error::Unavailable(_) | Error::Unreadable(_))) => {
+            Err(
+                error @ (Error::NoRoom
+                | Error::Unavailable(_)
+                | Error::Refused(_)
+                | Error::Unreadable(_)
+                | Error::Lost(_)),
+            ) => {
                 return Ok(Restated::Failed(error.to_string()));
             }
             Err(error) => return Err(error),
@@ -106,7 +112,7 @@ impl Objects {
         let mut moved = VersionRecord { storage_class: class, ..record };
         if let Some(rewritten) = &rewritten {
             rewritten.add_to(&mut change);
-            change.release(&moved.content);
+            change.release(&moved.content, moved.size);
             moved.content = rewritten.content.clone();
         }
         change.batch.unchanged(at.clone(), Some(revision));
@@ -121,25 +127,29 @@ impl Objects {
         match tried {
             Ok(Tried::Done) => Ok(Restated::Anew),
             Ok(Tried::Again) => {
-                self.discard_rewritten(bucket, rewritten).await;
+                self.discard_rewritten(rewritten).await;
                 Ok(Restated::Changed)
             }
             // A shard that the bytes went to was removed meanwhile.
             Err(Error::Unavailable(why)) => Ok(Restated::Failed(why)),
+            Err(Error::Refused(why)) => {
+                self.discard_rewritten(rewritten).await;
+                Ok(Restated::Failed(why))
+            }
             Err(error) => Err(error),
         }
     }
 
     /// Gives up what was written anew and then not wanted.
-    async fn discard_rewritten(&self, bucket: &Bucket, rewritten: Option<Rewritten>) {
+    async fn discard_rewritten(&self, rewritten: Option<Rewritten>) {
         if let Some(rewritten) = rewritten {
-            self.discard_blobs(bucket, rewritten.blobs).await;
+            self.discard_blobs(rewritten.blobs).await;
         }
     }
 
-    async fn discard_blobs(&self, bucket: &Bucket, blobs: Vec<NewBlob>) {
+    async fn discard_blobs(&self, blobs: Vec<NewBlob>) {
         for blob in blobs {
-            self.discard(bucket, Some(blob)).await;
+            self.discard(Some(blob)).await;
         }
     }
 

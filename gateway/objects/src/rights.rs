@@ -5,7 +5,10 @@ use crate::domain::Bucket;
 use crate::versions::Held;
 use crate::{Error, GivenAcl, Objects, WantedLock};
 use cofre_catalog::records::{AclRecord, Guards, Ownership, VersionRecord};
-use cofre_iam::{Action, Caller, Decision, Details, ObjectAccess, Question, Resource, evaluate, is_public, needs_list};
+use cofre_iam::{
+    Action, AskedLock, Caller, Decision, Details, ObjectAccess, Question, Resource, evaluate, explain, is_public,
+    needs_list,
+};
 use cofre_types::{AccountId, BucketName, ObjectKey, Tags, VersionId};
 use std::sync::Arc;
 
@@ -14,6 +17,17 @@ pub(crate) struct Writer {
     pub caller: Caller,
     pub acl: Option<GivenAcl>,
     pub lock: WantedLock,
+    /// What it is a copy of.
+    pub source: Option<(BucketName, ObjectKey)>,
+}
+
+/// What a write asks for that conditions of policies may look at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asking<'a> {
+    pub tags: &'a Tags,
+    pub makes: Makes,
+    pub lock: WantedLock,
+    pub source: Option<(&'a BucketName, &'a ObjectKey)>,
 }
 
 /// What a write makes.
@@ -109,12 +123,14 @@ impl Objects {
         };
         let question = Question { caller, action, resource, details, now: self.now() };
         let decision = evaluate(&question);
-        if let Some(facts) = &caller.facts
-            && facts.wants_list_use()
-            && decision.is_allowed()
-            && needs_list(&question)
-        {
-            facts.list_used();
+        if let Some(facts) = &caller.facts {
+            if decision.is_allowed() {
+                if facts.wants_list_use() && needs_list(&question) {
+                    facts.list_used();
+                }
+            } else if facts.wants_explanation() {
+                facts.explained(explain(&question));
+            }
         }
         decision
     }
@@ -160,10 +176,11 @@ impl Objects {
                 Ok(held)
             }
             Err(missing @ (Error::NoSuchKey { .. } | Error::NoSuchVersion | Error::IsDeleteMarker { .. })) => {
-                if self.decide(caller, action, bucket, Some(key), None, details) == Decision::Deny {
-                    return Err(Error::AccessDenied);
+                match self.decide(caller, action, bucket, Some(key), None, details) {
+                    Decision::Allow | Decision::Default => {}
+                    refused => refuse(refused)?,
                 }
-                let details = Details { prefix: Some(key.as_str()), ..Details::default() };
+                let details = Details { prefix: Some(key.as_str()), budget: details.memo, ..Details::default() };
                 self.authorise_with(caller, Action::ListBucket, bucket, None, details)?;
                 Err(missing)
             }
@@ -171,17 +188,35 @@ impl Objects {
         }
     }
 
-    /// The right to make an object or an upload with these tags.
+    /// Refuses a caller that nothing lets do any of these actions to a bucket or to any object of it, whatever else it
+    /// asks: what can be told before its request is read. It is no right.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchBucket`] or [`Error::AccessDenied`].
+    pub async fn could_be_allowed(&self, caller: &Caller, actions: &[Action], name: &BucketName) -> Result<(), Error> {
+        let bucket = self.bucket(name).await?;
+        let could = actions.iter().any(|action| bucket.access.could_allow(&caller.principal, *action));
+        if could { Ok(()) } else { Err(Error::AccessDenied) }
+    }
+
+    /// The right to make an object or an upload.
     pub(crate) fn authorise_put(
         &self,
         caller: &Caller,
         bucket: &Bucket,
         key: &ObjectKey,
-        tags: &Tags,
-        makes: Makes,
+        asking: Asking<'_>,
     ) -> Result<(), Error> {
+        let Asking { tags, makes, lock, source } = asking;
         let request_tags = (!tags.is_empty()).then_some(tags);
-        let details = Details { request_tags, creates: Some(makes == Makes::Object), ..Details::default() };
+        let details = Details {
+            request_tags,
+            creates: Some(makes == Makes::Object),
+            begins_upload: makes == Makes::Upload,
+            copy_source: source,
+            lock: Some(lock.asked()),
+            ..Details::default()
+        };
         self.authorise_with(caller, Action::PutObject, bucket, Some(key), details)?;
         if request_tags.is_some() {
             self.authorise_with(caller, Action::PutObjectTagging, bucket, Some(key), details)?;
@@ -199,8 +234,9 @@ impl Objects {
         tags: &Tags,
         makes: Makes,
     ) -> Result<(AccountId, Guards), Error> {
-        let Writer { caller, acl, lock } = writer;
-        self.authorise_put(caller, bucket, key, tags, makes)?;
+        let Writer { caller, acl, lock, source } = writer;
+        let source = source.as_ref().map(|(bucket, key)| (bucket, key));
+        self.authorise_put(caller, bucket, key, Asking { tags, makes, lock: *lock, source })?;
         let (owner, acl) = self.written_by(caller, bucket, key, acl.as_ref())?;
         let lock = self.lock_for(caller, bucket, key, *lock)?;
         Ok((owner, Guards { acl, ..lock.guards() }))
@@ -237,8 +273,15 @@ impl Objects {
         match self.decide_about(caller, Action::PutObjectAcl, bucket, Some(key), Some(object), details) {
             Decision::Allow => Ok((owner, acl)),
             Decision::Default if acl.is_none() => Ok((owner, acl)),
-            Decision::Default | Decision::Deny => Err(Error::AccessDenied),
+            refused => refuse(refused).map(|()| (owner, acl)),
         }
+    }
+}
+
+impl WantedLock {
+    /// As conditions of policies see it.
+    pub(crate) fn asked(self) -> AskedLock {
+        AskedLock { retention: self.retention, legal_hold: self.legal_hold }
     }
 }
 
@@ -247,6 +290,11 @@ pub(crate) fn refuse_public(bucket: &Bucket, acl: Option<&AclRecord>) -> Result<
     if bucket.access.block.block_acls && acl.is_some_and(is_public) { Err(Error::AccessDenied) } else { Ok(()) }
 }
 
-fn refuse(decision: Decision) -> Result<(), Error> {
-    if decision.is_allowed() { Ok(()) } else { Err(Error::AccessDenied) }
+pub(crate) fn refuse(decision: Decision) -> Result<(), Error> {
+    match decision {
+        Decision::Allow => Ok(()),
+        Decision::Default | Decision::Deny => Err(Error::AccessDenied),
+        Decision::OwnerOnly => Err(Error::OwnerOnly),
+        Decision::NeedsCredentials => Err(Error::NeedsCredentials),
+    }
 }

@@ -159,7 +159,7 @@ impl KeyState {
         change.batch.delete(self.version_key(place));
         self.forget_null(&held.record, change);
         change.count_old(&held.record, Count::Remove);
-        change.release(&held.record.content);
+        change.release(&held.record.content, held.record.size);
         match self.hiding() {
             Some(marker) if marker.record.place == place => match self.older.get(1) {
                 Some(next) if next.record.kind == VersionKind::Object => self.promote(next, change),
@@ -199,7 +199,7 @@ impl KeyState {
         if let Some(held) = &self.current {
             check_removal(&held.record, removal)?;
             change.count_current(&held.record, Count::Remove);
-            change.release(&held.record.content);
+            change.release(&held.record.content, held.record.size);
         }
         Ok(())
     }
@@ -226,7 +226,7 @@ impl KeyState {
             change.batch.delete(self.version_key(place));
             change.batch.delete(self.null_key());
             change.count_old(&held.record, Count::Remove);
-            change.release(&held.record.content);
+            change.release(&held.record.content, held.record.size);
         }
         Ok(())
     }

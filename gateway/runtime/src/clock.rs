@@ -9,22 +9,27 @@ pub struct Clock(Kind);
 
 #[derive(Clone)]
 enum Kind {
-    System { origin: Instant },
+    System { origin: Instant, ahead: Duration },
     Manual(ManualClock),
 }
 
 impl Clock {
     /// The machine's clocks.
     pub fn system() -> Self {
-        Self(Kind::System { origin: Instant::now() })
+        Self::system_ahead(Duration::ZERO)
+    }
+
+    /// The machine's clocks, with the wall clock that much ahead: for programs that stand for a later time.
+    pub fn system_ahead(ahead: Duration) -> Self {
+        Self(Kind::System { origin: Instant::now(), ahead })
     }
 
     /// Nanoseconds since 1970-01-01 UTC.
     pub fn now_nanos(&self) -> u64 {
         match &self.0 {
-            Kind::System { .. } => SystemTime::now()
+            Kind::System { ahead, .. } => SystemTime::now()
                 .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)),
+                .map_or(0, |since| u64::try_from((since + *ahead).as_nanos()).unwrap_or(u64::MAX)),
             Kind::Manual(clock) => clock.nanos.load(Ordering::SeqCst),
         }
     }
@@ -32,7 +37,7 @@ impl Clock {
     /// Time since this clock was made, which never goes back. For measuring and for deadlines.
     pub fn elapsed(&self) -> Duration {
         match &self.0 {
-            Kind::System { origin } => origin.elapsed(),
+            Kind::System { origin, .. } => origin.elapsed(),
             Kind::Manual(clock) => Duration::from_nanos(clock.nanos.load(Ordering::SeqCst) - clock.origin),
         }
     }

@@ -16,7 +16,7 @@ mod spawn;
 mod worker;
 
 pub use clock::{Clock, ManualClock};
-pub use directories::make_directories;
+pub use directories::{make_directories, make_private_directories};
 pub use pace::Pace;
 pub use random::Random;
 pub use rate::{Amount, PerSecond, Rate};

@@ -4,7 +4,6 @@ use crate::errors;
 use crate::exchange::Exchange;
 use cofre_iam::{Caller, Credential, Iam, Lookup, Principal};
 use cofre_types::AccessKeyId;
-use s3s::auth::{S3Auth, SecretKey};
 use s3s::{S3Error, S3ErrorCode, S3Result};
 use std::sync::Arc;
 
@@ -34,12 +33,5 @@ impl Credentials {
             None => Principal::Anonymous,
         };
         Ok(Caller::new(principal, exchange.origin(), exchange.request_id()))
-    }
-}
-
-#[async_trait::async_trait]
-impl S3Auth for Credentials {
-    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
-        Ok(SecretKey::from(self.credential(access_key).await?.secret.expose()))
     }
 }

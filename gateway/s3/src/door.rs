@@ -1,30 +1,36 @@
 //! The door itself: s3s and what stands around it, as a hyper service.
 
+use crate::auth::Authenticator;
+use crate::auth::query::Query;
 use crate::body::CountedBody;
 use crate::credentials::Credentials;
 use crate::errors;
 use crate::exchange::Exchange;
 use crate::forms::{self, Forms};
+use crate::gate::documents::Documents;
 use crate::gate::{Gate, XML_BYTES_MAX};
 use crate::host::Domains;
 use crate::layers::access_log::AccessLine;
 use crate::layers::answer::{AnswerBody, Fixed, finish};
-use crate::layers::before_s3s;
+use crate::layers::bucket_region::BucketRegion;
+use crate::layers::clients::{Claim, Clients, Connected};
 use crate::layers::cors::{CorsLayer, CrossOrigin};
 use crate::layers::rate_limit::RateLimit;
+use crate::layers::report::Forwarded;
+use crate::layers::requests::{InFlight, Requests};
 use crate::layers::server_log::ServerLog;
 use crate::ops::Operations;
 use crate::options::{Observe, S3Options, Traffic};
 use crate::website::Websites;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use cofre_iam::{Iam, Origin, RequestId};
+use cofre_iam::{Iam, Origin, Reports, RequestId};
 use cofre_objects::Objects;
 use cofre_runtime::{Clock, Random};
 use futures_util::FutureExt;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use s3s::config::{S3Config, StaticConfigProvider};
-use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::service::S3ServiceBuilder;
 use s3s::{Body, HttpResponse, S3Error, S3ErrorCode, StdError};
 use std::any::Any;
 use std::convert::Infallible;
@@ -32,10 +38,6 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
-
-/// Most bytes of a signed chunk: it is held whole until its signature is checked. SDKs send 64 KiB
-/// to 1 MiB.
-const SIGNED_CHUNK_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Largest body of a PUT or a part (AWS, "Amazon S3 multipart upload limits"): 5 GiB.
 const PUT_BYTES_MAX: u64 = 5 << 30;
@@ -48,7 +50,7 @@ pub struct S3Parts {
     pub objects: Objects,
     /// Access keys and accounts.
     pub iam: Iam,
-    /// The clock, for durations and rates. Signatures are held against the system's time.
+    /// The clock, for durations, rates and signatures.
     pub clock: Clock,
     /// Randomness for request ids.
     pub random: Random,
@@ -56,6 +58,8 @@ pub struct S3Parts {
     pub options: S3Options,
     /// Is told of every answered request.
     pub observe: Arc<dyn Observe>,
+    /// Keeps why requests were refused.
+    pub reports: Reports,
 }
 
 /// The S3 door. Cloning costs a reference count.
@@ -63,33 +67,41 @@ pub struct S3Parts {
 pub struct S3Door(Arc<Inner>);
 
 struct Inner {
-    /// Checks signatures, then hands requests to the gate.
-    service: S3Service,
+    /// Takes all requests but forms.
+    gate: Gate,
     /// Takes browsers' forms.
     forms: Forms,
     /// Serves websites.
     websites: Websites,
     objects: Objects,
     domains: Domains,
+    clients: Clients,
+    requests: Requests,
     cors: CorsLayer,
     traffic: Arc<ArcSwap<Traffic>>,
     fixed: Fixed,
     clock: Clock,
     random: Random,
     observe: Arc<dyn Observe>,
+    reports: Reports,
 }
 
 impl S3Door {
     /// The door over its parts.
     pub fn new(parts: S3Parts) -> Self {
-        let S3Parts { objects, iam, clock, random, options, observe } = parts;
+        let S3Parts { objects, iam, clock, random, options, observe, reports } = parts;
         let traffic = Arc::new(ArcSwap::from_pointee(Traffic::default()));
-        let rate_limit = Arc::new(RateLimit::new(Arc::clone(&traffic), clock.clone()));
+        let requests = Requests::new(options.limits.clone());
+        let clients = Clients::new(clock.clone(), options.limits.anonymous_per_second);
+        let documents = Documents::new(options.limits.documents_bytes_max, clock.clone());
+        let rate_limit = Arc::new(RateLimit::new(Arc::clone(&traffic), clock.clone(), requests.clone()));
         let ours = objects.clone();
+        let regions: Arc<[String]> = options.regions().map(str::to_owned).collect();
         let operations = Operations {
             objects: objects.clone(),
             iam: iam.clone(),
             allow_insecure_sse_c: options.allow_insecure_sse_c,
+            regions: Arc::clone(&regions),
         };
         let cors = CorsLayer { objects: objects.clone(), traffic: Arc::clone(&traffic) };
         let credentials = Credentials(iam);
@@ -102,45 +114,51 @@ impl S3Door {
         };
         let domains = Domains::new(&options.domains);
 
-        let builder = || {
-            let mut builder = S3ServiceBuilder::new(operations.clone());
-            builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config(&options.region)))));
-            builder.set_host(domains.clone());
-            builder
-        };
+        let mut parser = S3ServiceBuilder::new(operations.clone());
+        parser.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config()))));
+        parser.set_host(domains.clone());
         let gate = Gate {
+            authenticator: Authenticator {
+                credentials: credentials.clone(),
+                clock: clock.clone(),
+                domains: domains.clone(),
+                regions: Arc::clone(&regions),
+                takes_version_2: options.takes_version_2,
+            },
             objects: objects.clone(),
             credentials: credentials.clone(),
             domains: domains.clone(),
             rate_limit: Arc::clone(&rate_limit),
+            documents,
             allow_insecure_sse_c: options.allow_insecure_sse_c,
-            parser: builder().build(),
+            parser: parser.build(),
         };
-        let mut service = builder();
-        service.set_auth(credentials.clone());
-        service.set_route(gate);
-        let service = service.build();
-        let region = options.region.clone();
-        let forms =
-            Forms { operations, credentials, domains: domains.clone(), rate_limit, clock: clock.clone(), region };
+        let forms = Forms {
+            operations,
+            credentials,
+            domains: domains.clone(),
+            rate_limit,
+            clock: clock.clone(),
+            regions,
+            takes_version_2: options.takes_version_2,
+        };
 
         let value = |text: &str| HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("cofre"));
         Self(Arc::new(Inner {
-            service,
+            gate,
             forms,
             websites,
             objects: ours,
             domains,
+            clients,
+            requests,
             cors,
             traffic,
-            fixed: Fixed {
-                server: value(&options.server_name),
-                host_id: value(&options.host_id),
-                region: options.region,
-            },
+            fixed: Fixed { server: value(&options.server_name), host_id: value(&options.host_id) },
             clock,
             random,
             observe,
+            reports,
         }))
     }
 
@@ -151,35 +169,71 @@ impl S3Door {
 
     /// The service of one connection, whose origin is what the socket tells, never what a header says.
     pub fn connection(&self, origin: Origin) -> S3Connection {
-        S3Connection { door: self.clone(), origin }
+        let connected = Arc::new(self.0.clients.connect(origin.ip));
+        S3Connection { door: self.clone(), origin, connected }
     }
 
-    /// Answers a request. Never fails: what goes wrong is an answer too.
+    /// Answers the one request of a connection. Never fails: what goes wrong is an answer too.
     pub async fn call<B>(&self, origin: Origin, request: Request<B>) -> Response<AnswerBody>
     where
         B: http_body::Body<Data = Bytes> + Send + Sync + 'static,
         StdError: From<B::Error>,
     {
-        let inner = &self.0;
+        self.connection(origin).answer(request).await
+    }
+}
+
+impl S3Connection {
+    /// Answers a request. Never fails: what goes wrong is an answer too.
+    pub async fn answer<B>(&self, request: Request<B>) -> Response<AnswerBody>
+    where
+        B: http_body::Body<Data = Bytes> + Send + Sync + 'static,
+        StdError: From<B::Error>,
+    {
+        let Self { door, origin, connected } = self;
+        let (inner, origin) = (&door.0, *origin);
+        let (in_flight, claim) = match inner.enter(connected, &request) {
+            Ok((in_flight, claim)) => (Some(in_flight), Ok(claim)),
+            Err(error) => (None, Err(error)),
+        };
         let site = inner.websites.bucket(&request);
         let host_id = inner.fixed.host_id.to_str().unwrap_or_default();
-        let server_log =
-            ServerLog::begin(&inner.objects, &inner.domains, site.as_deref(), &inner.clock, host_id, &request).await;
-        let watch = server_log.as_ref().map(|_| inner.clock.clone());
-        let exchange = Exchange::new(RequestId::new(&inner.random), origin, watch);
+        let server_log = match &claim {
+            Ok(_) => {
+                let (objects, domains, clock) = (&inner.objects, &inner.domains, &inner.clock);
+                ServerLog::begin(objects, domains, site.as_deref(), clock, host_id, &request).await
+            }
+            // What there is no room for costs no more than its answer.
+            Err(_) => None,
+        };
+        let logged = server_log.is_some();
+        let exchange = Exchange::timed(RequestId::new(&inner.random), origin, inner.clock.clone(), logged);
         let line = AccessLine {
             exchange: exchange.clone(),
             method: request.method().clone(),
             uri: request.uri().clone(),
+            host: request.headers().get(header::HOST).cloned(),
+            user_agent: request.headers().get(header::USER_AGENT).cloned(),
+            forwarded: Forwarded::of(request.headers()),
+            code: None,
             status: StatusCode::INTERNAL_SERVER_ERROR,
             clock: inner.clock.clone(),
             began: inner.clock.elapsed(),
             sent_bytes: 0,
             observe: Arc::clone(&inner.observe),
+            reports: inner.reports.clone(),
             server_log,
+            _in_flight: in_flight,
         };
+        inner.observe.began();
+        let bucket_region = BucketRegion::of(&request);
         let cross = CrossOrigin::of(&request, site.as_deref(), &inner.domains);
-        let answered = inner.dispatch(request, &exchange, site.as_deref(), cross.as_ref());
+        let answered = async {
+            let claim = claim?;
+            let answered = inner.dispatch(request, &exchange, site.as_deref(), cross.as_ref()).await;
+            inner.clients.judge(connected, claim, exchange.noted(|noted| noted.access_key.is_some()));
+            answered
+        };
         let answered = AssertUnwindSafe(answered).catch_unwind().await;
         let mut response = match answered {
             Ok(Ok(response)) => response,
@@ -195,6 +249,9 @@ impl S3Door {
         {
             inner.cors.expose(&cross, response.headers_mut()).await;
         }
+        let status = response.status();
+        let (objects, domains, headers) = (&inner.objects, &inner.domains, response.headers_mut());
+        bucket_region.tell(objects, domains, site.as_deref(), status, headers).await;
         let mut answer = finish(response, &inner.fixed, line);
         if let Some((objects, place)) = answer.body_mut().log_before() {
             objects.access_line_written(place).await;
@@ -204,6 +261,12 @@ impl S3Door {
 }
 
 impl Inner {
+    /// Makes room for a request, and lets its client make it.
+    fn enter<B>(&self, connected: &Connected, request: &Request<B>) -> Result<(InFlight, Claim), S3Error> {
+        let in_flight = self.requests.enter(connected)?;
+        Ok((in_flight, self.clients.admit(connected, request)?))
+    }
+
     async fn dispatch<B>(
         &self,
         request: Request<B>,
@@ -226,44 +289,29 @@ impl Inner {
             return Err(S3Error::new(S3ErrorCode::InvalidToken));
         }
         let is_form = forms::is_form(&request);
-        let mut request = request.map(|body| match body.is_end_stream() {
+        let request = request.map(|body| match body.is_end_stream() {
             true => Body::empty(),
             false => Body::http_body(CountedBody::new(body, exchange.clone())),
         });
         if is_form {
             return self.forms.answer(request, exchange).await;
         }
-        before_s3s::date(request.headers_mut());
-        before_s3s::declare_length(&mut request).await?;
-        request.extensions_mut().insert(exchange.clone());
-        self.service.call(request).await.map_err(|error| {
-            let request_id = exchange.request_id();
-            tracing::error!(%request_id, %error, "an answer could not be made");
-            errors::internal()
-        })
+        self.gate.answer(request, exchange).await
     }
 }
 
 /// How s3s is set.
-fn config(region: &str) -> S3Config {
+fn config() -> S3Config {
     let mut config = S3Config::default();
     config.xml_max_body_size = XML_BYTES_MAX;
     config.put_object_max_size = Some(PUT_BYTES_MAX);
-    config.custom_route_max_body_size = None;
-    config.aws_chunked_stream_max_chunk_size = SIGNED_CHUNK_BYTES_MAX;
-    // A region that s3s cannot parse is one that no client can sign for; boot settings refuse it.
-    config.expected_region = region.parse().ok();
-    config.sig_v4_allowed_services = vec!["s3".to_owned()];
     // Requests are routed by what they are, not by what they say they are.
     config.operation_id_routing = false;
-    config.enable_sig_v2 = false;
-    // Signed all the same: the string to sign begins with it.
-    config.unsigned_amz_header_allowlist = vec!["x-amz-date".to_owned()];
     config
 }
 
 fn has_session_token<B>(request: &Request<B>) -> bool {
-    let in_query = |query: &str| query.split('&').any(|pair| pair.starts_with("X-Amz-Security-Token="));
+    let in_query = |query| Query::parse(query).has(SECURITY_TOKEN.as_str());
     request.headers().contains_key(SECURITY_TOKEN) || request.uri().query().is_some_and(in_query)
 }
 
@@ -286,6 +334,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 pub struct S3Connection {
     door: S3Door,
     origin: Origin,
+    connected: Arc<Connected>,
 }
 
 impl<B> hyper::service::Service<Request<B>> for S3Connection
@@ -298,7 +347,7 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
     fn call(&self, request: Request<B>) -> Self::Future {
-        let Self { door, origin } = self.clone();
-        Box::pin(async move { Ok(door.call(origin, request).await) })
+        let connection = self.clone();
+        Box::pin(async move { Ok(connection.answer(request).await) })
     }
 }

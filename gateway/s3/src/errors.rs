@@ -4,15 +4,15 @@
 //! decides what clients are told. What only the operator may know goes to the log with the request
 //! id, never into the answer.
 
+use crate::auth::{ChunkedError, PayloadError, digest_mismatch};
 use crate::exchange::Exchange;
 use crate::forms::file::FileError;
 use crate::translate::{names, times};
-use cofre_objects::{ConfigKind, Error, RulesError, Unset};
+use cofre_objects::{ChecksumError, ConfigKind, Error, Excess, QuotaOf, RulesError, Unset};
 use cofre_types::{Invalid, Timestamp, VersionId};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use s3s::stream::aws_chunked_stream::AwsChunkedStreamError;
-use s3s::stream::upload_stream::UploadStreamError;
 use s3s::{BodySizeLimitExceeded, S3Error, S3ErrorCode, StdError, s3_error};
+use std::borrow::Cow;
 use std::io;
 
 const DELETE_MARKER: HeaderName = HeaderName::from_static("x-amz-delete-marker");
@@ -32,7 +32,7 @@ pub(crate) struct About<'a> {
 }
 
 /// An error whose code s3s does not know.
-pub(crate) fn custom(code: &'static str, status: StatusCode, message: &'static str) -> S3Error {
+pub(crate) fn custom(code: &'static str, status: StatusCode, message: impl Into<Cow<'static, str>>) -> S3Error {
     // A custom code is a 500 to s3s unless the status is set.
     let mut error = S3Error::with_message(S3ErrorCode::Custom(code.into()), message);
     error.set_status_code(status);
@@ -49,6 +49,11 @@ pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
     let exchange = about.exchange;
     match error {
         Error::AccessDenied => S3Error::with_message(S3ErrorCode::AccessDenied, "Access Denied"),
+        Error::OwnerOnly => S3Error::new(S3ErrorCode::MethodNotAllowed),
+        Error::NeedsCredentials => S3Error::with_message(
+            S3ErrorCode::AccessDenied,
+            "Anonymous users cannot invoke this API. Please authenticate.",
+        ),
         Error::Locked => {
             S3Error::with_message(S3ErrorCode::AccessDenied, "Access Denied because object protected by object lock.")
         }
@@ -66,7 +71,11 @@ pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
             "Bucket cannot have public ACLs set with BlockPublicAccess enabled",
         ),
         Error::LogTarget(why) => custom("InvalidTargetBucketForLogging", StatusCode::BAD_REQUEST, why),
-        Error::MalformedPolicy(malformed) => s3_error!(MalformedPolicy, "{malformed}"),
+        Error::MalformedPolicy(malformed) => {
+            let message = malformed.message();
+            exchange.detail("Detail", malformed.element);
+            S3Error::with_message(S3ErrorCode::MalformedPolicy, message)
+        }
         Error::InvalidStorageClass => S3Error::new(S3ErrorCode::InvalidStorageClass),
         Error::Rules(RulesError::Malformed(why)) => S3Error::with_message(S3ErrorCode::MalformedXML, why),
         Error::Rules(RulesError::Argument(why)) => S3Error::with_message(S3ErrorCode::InvalidArgument, why),
@@ -83,7 +92,11 @@ pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
         Error::ChecksumMismatch(algorithm) => {
             s3_error!(BadDigest, "The {} you specified did not match the calculated checksum.", algorithm.name())
         }
-        Error::ChecksumMissing => malformed_trailer(),
+        Error::Checksum(error) => checksum(error),
+        Error::ObjectSizeMismatch { declared, computed } => s3_error!(
+            InvalidRequest,
+            "The provided 'x-amz-mp-object-size' header value {declared} does not match what was computed: {computed}"
+        ),
         Error::EntityTooLarge { max } => {
             exchange.detail("MaxSizeAllowed", max.to_string());
             S3Error::new(S3ErrorCode::EntityTooLarge)
@@ -161,27 +174,82 @@ pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
             OperationAborted,
             "A conflicting conditional operation is currently in progress against this resource. Please try again."
         ),
-        Error::QuotaExceeded => {
-            custom("QuotaExceeded", StatusCode::FORBIDDEN, "The quota of this bucket or account is used up.")
+        Error::QuotaExceeded(excess) => {
+            detail_excess(exchange, &excess);
+            let mut error = S3Error::with_message(S3ErrorCode::Custom("QuotaExceeded".into()), in_a_sentence(&excess));
+            error.set_status_code(StatusCode::FORBIDDEN);
+            error
+        }
+        Error::GraceExceeded(excess) => {
+            detail_excess(exchange, &excess);
+            s3_error!(
+                SlowDown,
+                "{} Bytes that were overwritten or deleted are reclaimed after a while: please reduce your request rate.",
+                in_a_sentence(&excess)
+            )
         }
         Error::NoRoom => custom(
             "InsufficientStorage",
             StatusCode::INSUFFICIENT_STORAGE,
             "There is no room for this content. Please try again once space was freed or added.",
         ),
-        Error::Unavailable(why) => {
+        Error::Unavailable(why) | Error::Refused(why) => {
             tracing::warn!(request_id = %exchange.request_id(), why, "a request was turned away");
+            exchange.note(|noted| noted.cause = Some(why));
             s3_error!(ServiceUnavailable, "Service is unable to handle request.")
+        }
+        Error::Lost(why) => {
+            tracing::error!(request_id = %exchange.request_id(), why, "content could not be read, and is lost");
+            s3_error!(
+                InternalError,
+                "The content is damaged or lost on every shard that held it. It cannot be read again."
+            )
         }
         Error::Unreadable(why) => {
             tracing::error!(request_id = %exchange.request_id(), why, "content could not be read");
+            exchange.note(|noted| noted.cause = Some(why));
             s3_error!(ServiceUnavailable, "The content cannot be read now. Please try again.")
         }
         Error::Internal(why) => {
             tracing::error!(request_id = %exchange.request_id(), why, "a request failed");
+            exchange.note(|noted| noted.cause = Some(why));
             internal()
         }
     }
+}
+
+/// The answer to checksums that are not what they must be.
+pub(crate) fn checksum(error: ChecksumError) -> S3Error {
+    match error {
+        ChecksumError::Missing => malformed_trailer(),
+        ChecksumError::PartMismatch { .. } => s3_error!(BadDigest, "{error}"),
+        ChecksumError::Invalid(_)
+        | ChecksumError::OtherAlgorithm { .. }
+        | ChecksumError::PartMissing { .. }
+        | ChecksumError::OtherKind(_)
+        | ChecksumError::NoSuchKind(..) => s3_error!(InvalidRequest, "{error}"),
+    }
+}
+
+/// Whose quota would be passed, and by how much.
+fn detail_excess(exchange: &Exchange, excess: &Excess) {
+    let whose = match excess.of {
+        QuotaOf::Bucket => "Bucket",
+        QuotaOf::Account => "Account",
+    };
+    exchange.detail("QuotaOf", whose);
+    exchange.detail("Bounded", excess.bounded.as_str());
+    if let Some(amounts) = excess.amounts {
+        exchange.detail("Limit", amounts.limit.to_string());
+        exchange.detail("Used", amounts.used.to_string());
+        exchange.detail("Proposed", amounts.proposed.to_string());
+    }
+}
+
+fn in_a_sentence(excess: &Excess) -> String {
+    let text = excess.to_string();
+    let (first, rest) = text.split_at(1);
+    format!("{}{rest}.", first.to_uppercase())
 }
 
 /// What a key service says, as S3 hands it on.
@@ -207,7 +275,7 @@ pub(crate) fn malformed_trailer() -> S3Error {
 
 fn invalid_value(invalid: &Invalid) -> S3Error {
     match invalid.field {
-        "bucket" => S3Error::new(S3ErrorCode::InvalidBucketName),
+        "bucket" => s3_error!(InvalidBucketName, "The specified bucket is not valid: {}.", invalid.reason),
         "tag count" | "tag key" | "tag value" => S3Error::with_message(S3ErrorCode::InvalidTag, invalid.reason),
         field => s3_error!(InvalidArgument, "{field}: {}", invalid.reason),
     }
@@ -293,24 +361,20 @@ pub(crate) fn body(error: StdError) -> S3Error {
 }
 
 fn known_body_error(error: &(dyn std::error::Error + 'static)) -> Option<S3Error> {
-    if let Some(chunked) = error.downcast_ref::<AwsChunkedStreamError>() {
+    if let Some(chunked) = error.downcast_ref::<ChunkedError>() {
         return match chunked {
             // What is beneath it says more.
-            AwsChunkedStreamError::Underlying(_) => None,
-            other => Some(S3Error::new(other.to_s3_error_code())),
+            ChunkedError::Underlying(_) => None,
+            ChunkedError::SignatureMismatch => Some(S3Error::new(S3ErrorCode::SignatureDoesNotMatch)),
+            ChunkedError::Malformed | ChunkedError::Incomplete => Some(S3Error::new(S3ErrorCode::IncompleteBody)),
+            ChunkedError::MalformedTrailer => Some(malformed_trailer()),
+            ChunkedError::ChunkTooLarge => Some(S3Error::new(S3ErrorCode::EntityTooLarge)),
         };
     }
-    if let Some(upload) = error.downcast_ref::<UploadStreamError>() {
-        return match upload {
-            UploadStreamError::Underlying(_) => None,
-            UploadStreamError::Sha256Mismatch => Some(custom(
-                "XAmzContentSHA256Mismatch",
-                StatusCode::BAD_REQUEST,
-                "The provided 'x-amz-content-sha256' header does not match what was computed.",
-            )),
-            UploadStreamError::LengthMismatch | UploadStreamError::Incomplete => {
-                Some(S3Error::new(S3ErrorCode::IncompleteBody))
-            }
+    if let Some(payload) = error.downcast_ref::<PayloadError>() {
+        return match payload {
+            PayloadError::Underlying(_) => None,
+            PayloadError::DigestMismatch => Some(digest_mismatch()),
         };
     }
     if let Some(file) = error.downcast_ref::<FileError>() {
@@ -320,7 +384,13 @@ fn known_body_error(error: &(dyn std::error::Error + 'static)) -> Option<S3Error
         return Some(S3Error::new(S3ErrorCode::EntityTooLarge));
     }
     let timed_out = error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut);
-    timed_out.then(|| {
-        s3_error!(RequestTimeout, "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.")
-    })
+    timed_out.then(request_timeout)
+}
+
+/// The answer to what comes too slowly.
+pub(crate) fn request_timeout() -> S3Error {
+    s3_error!(
+        RequestTimeout,
+        "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed."
+    )
 }

@@ -1,9 +1,12 @@
 //! One request on its way through the door: what the layers around s3s and the operations behind it
 //! tell each other. It travels as an extension of the request, never as a global or a task-local.
 
+use crate::layers::requests::InFlightOfAccount;
+use bytes::Bytes;
 use cofre_iam::{Origin, RequestId};
 use cofre_runtime::Clock;
 use cofre_types::AccountId;
+use http::StatusCode;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,8 +21,10 @@ struct Inner {
     request_id: RequestId,
     origin: Origin,
     received_bytes: AtomicU64,
-    /// The clock, if the request is logged: then when its bytes came matters.
-    watch: Option<Clock>,
+    /// None in tests of what comes before.
+    clock: Option<Clock>,
+    /// Whether the request is logged: then when its bytes came matters.
+    logged: bool,
     /// When the last byte of the body came, in microseconds.
     received_micros: AtomicU64,
     noted: Mutex<Noted>,
@@ -30,18 +35,32 @@ struct Inner {
 pub(crate) struct Noted {
     /// The operation, by S3's name; empty until s3s has found it.
     pub(crate) operation: &'static str,
+    /// When the operation began.
+    pub(crate) operation_at: Option<Duration>,
+    /// When the signature was found good, or that there is none.
+    pub(crate) admitted_at: Option<Duration>,
+    /// Why it failed, for the operator alone.
+    pub(crate) cause: Option<String>,
     /// The access key whose signature was good.
     pub(crate) access_key: Option<String>,
     /// The account that it is of.
     pub(crate) requester: Option<AccountId>,
+    /// Counts it among those of the account.
+    pub(crate) in_flight: Option<InFlightOfAccount>,
     /// Whether something was allowed only by an access control list. Noted of requests that are logged.
     pub(crate) list_used: bool,
     /// What became of each key of DeleteObjects. Noted of requests that are logged.
     pub(crate) deleted: Vec<DeletedKey>,
     /// Elements beside `Code` and `Message` of an error's XML, by S3's names.
     pub(crate) details: Vec<(&'static str, String)>,
+    /// What an error's XML says instead of its own message.
+    pub(crate) message: Option<String>,
     /// Whether names in the XML answer were escaped (see `translate::text`).
     pub(crate) escaped: bool,
+    /// The body of a good answer that s3s would write otherwise.
+    pub(crate) document: Option<Bytes>,
+    /// The status of a good answer for which s3s has another one.
+    pub(crate) status: Option<StatusCode>,
 }
 
 /// One key of DeleteObjects.
@@ -54,21 +73,39 @@ pub(crate) struct DeletedKey {
 }
 
 impl Exchange {
-    /// A request on its way; with a clock if it is logged.
+    /// A request on its way, without a clock unless it is logged.
+    #[cfg(test)]
     pub(crate) fn new(request_id: RequestId, origin: Origin, watch: Option<Clock>) -> Self {
+        let logged = watch.is_some();
+        Self::with(request_id, origin, watch, logged)
+    }
+
+    /// A request on its way, and whether it is logged.
+    pub(crate) fn timed(request_id: RequestId, origin: Origin, clock: Clock, logged: bool) -> Self {
+        Self::with(request_id, origin, Some(clock), logged)
+    }
+
+    fn with(request_id: RequestId, origin: Origin, clock: Option<Clock>, logged: bool) -> Self {
         Self(Arc::new(Inner {
             request_id,
             origin,
             received_bytes: AtomicU64::new(0),
-            watch,
+            clock,
+            logged,
             received_micros: AtomicU64::new(0),
             noted: Mutex::default(),
         }))
     }
 
+    /// A request of a test.
+    #[cfg(test)]
+    pub(crate) fn of_test() -> Self {
+        Self::new(RequestId::new(&cofre_runtime::Random::seeded(1)), Origin::default(), None)
+    }
+
     /// Whether the request stands in a server access log.
     pub(crate) fn is_logged(&self) -> bool {
-        self.0.watch.is_some()
+        self.0.logged
     }
 
     /// When the last byte of the body came; zero if none did.
@@ -87,7 +124,7 @@ impl Exchange {
     /// Counts bytes of the request's body.
     pub(crate) fn received(&self, bytes: u64) {
         self.0.received_bytes.fetch_add(bytes, Ordering::Relaxed);
-        if let Some(clock) = &self.0.watch {
+        if let Some(clock) = self.0.clock.as_ref().filter(|_| self.0.logged) {
             let micros = u64::try_from(clock.elapsed().as_micros()).unwrap_or(u64::MAX);
             self.0.received_micros.store(micros, Ordering::Relaxed);
         }
@@ -98,6 +135,11 @@ impl Exchange {
         self.0.received_bytes.load(Ordering::Relaxed)
     }
 
+    /// Now, on the scale of `Clock::elapsed`.
+    pub(crate) fn now(&self) -> Option<Duration> {
+        self.0.clock.as_ref().map(Clock::elapsed)
+    }
+
     /// Notes something for the layers outside.
     pub(crate) fn note(&self, change: impl FnOnce(&mut Noted)) {
         change(&mut self.0.noted.lock());
@@ -106,6 +148,17 @@ impl Exchange {
     /// Adds an element to the error's XML.
     pub(crate) fn detail(&self, name: &'static str, value: impl Into<String>) {
         self.note(|noted| noted.details.push((name, value.into())));
+    }
+
+    /// Names the argument that is refused, in the error's XML.
+    pub(crate) fn argument(&self, name: &'static str, value: impl Into<String>) {
+        self.note(|noted| noted.details.extend([("ArgumentName", name.to_owned()), ("ArgumentValue", value.into())]));
+    }
+
+    /// Takes what s3s would have otherwise in a good answer: its body, its status.
+    pub(crate) fn take_answer(&self) -> (Option<Bytes>, Option<StatusCode>) {
+        let mut noted = self.0.noted.lock();
+        (noted.document.take(), noted.status.take())
     }
 
     /// Looks at what was noted.

@@ -3,19 +3,13 @@
 
 use crate::exchange::Exchange;
 use crate::translate::conditions::Conditionals;
-use crate::translate::times;
 use cofre_iam::{RequestFacts, Signature};
 use cofre_types::Timestamp;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use http::{HeaderMap, HeaderValue, Uri};
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
-
-const AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
-
-/// Date in an address that was signed.
-const DATE_PARAMETER: &str = "X-Amz-Date";
 
 /// How a request was signed, as the gate saw it.
 #[derive(Debug, Clone, Default)]
@@ -23,28 +17,16 @@ pub(crate) enum Signed {
     /// Not at all.
     #[default]
     Not,
-    /// By its `Authorization` header.
-    Header,
+    /// By its `Authorization` header, at this time.
+    Header(Timestamp),
     /// By its address, at this time.
-    Query(Option<Timestamp>),
+    Query(Timestamp),
+    /// By its address, in version 2, which does not say when.
+    QueryOfVersion2,
     /// By a form's policy.
     Form,
     /// By a form's policy, in version 2.
     FormOfVersion2,
-}
-
-impl Signed {
-    /// Tells it from a request whose signature is good.
-    pub(crate) fn of(has_credentials: bool, headers: &HeaderMap, uri: &Uri) -> Self {
-        if !has_credentials {
-            Self::Not
-        } else if headers.contains_key(header::AUTHORIZATION) {
-            Self::Header
-        } else {
-            let date = parameter(uri.query().unwrap_or_default(), DATE_PARAMETER);
-            Self::Query(date.and_then(|date| times::parse_basic(&date)))
-        }
-    }
 }
 
 /// The facts of one request.
@@ -53,6 +35,8 @@ pub(crate) struct Facts {
     pub(crate) headers: HeaderMap,
     pub(crate) conditionals: Conditionals,
     pub(crate) uri: Uri,
+    /// The operation, by S3's name.
+    pub(crate) operation: &'static str,
     pub(crate) signed: Signed,
     /// Where it is noted that an access control list decided.
     pub(crate) exchange: Exchange,
@@ -67,15 +51,29 @@ impl fmt::Debug for Facts {
 
 impl RequestFacts for Facts {
     fn header(&self, name: &str) -> Option<Cow<'_, str>> {
-        let value = match name {
-            "if-match" => self.conditionals.if_match(),
-            "if-none-match" => self.conditionals.if_none_match(),
-            name => self.headers.get(name),
-        };
-        value.map(|value| String::from_utf8_lossy(HeaderValue::as_bytes(value)))
+        if !counts(name, self.operation) {
+            return None;
+        }
+        let one = |value| String::from_utf8_lossy(HeaderValue::as_bytes(value));
+        match name {
+            "if-match" => return self.conditionals.seen_if_match().map(one),
+            "if-none-match" => return self.conditionals.seen_if_none_match().map(one),
+            _ => {}
+        }
+        let mut values = self.headers.get_all(name).iter().map(one);
+        let first = values.next()?;
+        // All that the operation may go by is seen.
+        let all = values.fold(first, |all, next| format!("{all},{next}").into());
+        let names_nobody = name.starts_with(GRANTS) && all.split(',').all(|grantee| grantee.trim().is_empty());
+        (!names_nobody).then_some(all)
     }
 
     fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
+        let lists =
+            matches!(self.operation, "ListObjects" | "ListObjectsV2" | "ListObjectVersions" | "ListMultipartUploads");
+        if !lists {
+            return None;
+        }
         parameter(self.uri.query().unwrap_or_default(), name)
     }
 
@@ -84,11 +82,9 @@ impl RequestFacts for Facts {
         const V4: &str = "AWS4-HMAC-SHA256";
         let (auth_type, version, at) = match self.signed {
             Signed::Not => return None,
-            Signed::Header => {
-                let date = self.headers.get(AMZ_DATE).and_then(|date| date.to_str().ok());
-                ("REST-HEADER", V4, date.and_then(times::parse_basic))
-            }
-            Signed::Query(at) => ("REST-QUERY-STRING", V4, at),
+            Signed::Header(at) => ("REST-HEADER", V4, Some(at)),
+            Signed::Query(at) => ("REST-QUERY-STRING", V4, Some(at)),
+            Signed::QueryOfVersion2 => ("REST-QUERY-STRING", V2, None),
             Signed::Form => ("POST", V4, None),
             Signed::FormOfVersion2 => ("POST", V2, None),
         };
@@ -104,6 +100,38 @@ impl RequestFacts for Facts {
         self.exchange.note(|noted| noted.list_used = true);
     }
 }
+
+/// Operations that make an object, or an upload of which one comes.
+const MAKES: [&str; 4] = ["PutObject", "PostObject", "CopyObject", "CreateMultipartUpload"];
+
+/// Whether an operation goes by a header. To the conditions of policies others are not there: who sends a header that
+/// does nothing must not satisfy what asks for it.
+fn counts(header: &str, operation: &str) -> bool {
+    let makes = MAKES.contains(&operation);
+    match header {
+        "if-match" => makes && operation != "CreateMultipartUpload" || matches!(operation, COMPLETES | "DeleteObject"),
+        "if-none-match" => makes && operation != "CreateMultipartUpload" || operation == COMPLETES,
+        "x-amz-metadata-directive" | "x-amz-tagging-directive" => operation == "CopyObject",
+        "x-amz-object-ownership" => operation == "CreateBucket",
+        "x-amz-storage-class"
+        | "x-amz-website-redirect-location"
+        | "x-amz-server-side-encryption"
+        | "x-amz-server-side-encryption-aws-kms-key-id"
+        | "x-amz-server-side-encryption-context"
+        | "x-amz-server-side-encryption-bucket-key-enabled" => makes,
+        "x-amz-acl" => makes || SETS_LISTS.contains(&operation),
+        grant if grant.starts_with(GRANTS) => makes || SETS_LISTS.contains(&operation),
+        _ => true,
+    }
+}
+
+/// What headers that grant something begin with.
+const GRANTS: &str = "x-amz-grant-";
+
+const COMPLETES: &str = "CompleteMultipartUpload";
+
+/// Operations that set an access control list of something else than a new object.
+const SETS_LISTS: [&str; 3] = ["CreateBucket", "PutBucketAcl", "PutObjectAcl"];
 
 /// The value of a parameter of a query string, decoded.
 pub(crate) fn parameter<'a>(query: &'a str, wanted: &str) -> Option<Cow<'a, str>> {

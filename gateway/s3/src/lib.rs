@@ -4,11 +4,10 @@
 //! 1. [`S3Door`]: request id, CORS, what s3s must not see; and on the way back the headers of every
 //!    answer, the details of errors, the access log, and the answer to a panic.
 //!    Browsers' forms end here: `forms` reads them and asks the operation.
-//! 2. s3s, to check the signature.
-//! 3. The gate: the caller, the key's rate, digests of XML bodies, headers that s3s reads more
-//!    strictly than S3 does, and those that must be refused.
-//! 4. s3s again, to parse.
-//! 5. The operation (`ops`), which translates (`translate`, pure) and asks the domain.
+//! 2. The gate, which asks `auth` for the sender: the caller, the key's rate, what belongs to the operation, digests
+//!    of XML bodies, headers that s3s reads more strictly than S3 does, and those that must be refused.
+//! 3. s3s, to parse.
+//! 4. The operation (`ops`), which translates (`translate`, pure) and asks the domain.
 //!
 //! A request to the host of a website (`website`) goes from 1 straight to the domain, as anyone's.
 //!
@@ -19,6 +18,7 @@
 //! s3s logs every client's mistake as an error: a log filter should turn the target `s3s` off. What
 //! the operator must know of a request is logged by this crate, once, with the request id.
 
+mod auth;
 mod body;
 mod credentials;
 mod door;
@@ -38,4 +38,5 @@ mod website;
 
 pub use door::{S3Connection, S3Door, S3Parts};
 pub use layers::answer::AnswerBody;
-pub use options::{Answered, Observe, S3Options, Traffic};
+pub use layers::requests::REQUEST_BYTES_MAX;
+pub use options::{Answered, Observe, RequestLimits, S3Options, Traffic};

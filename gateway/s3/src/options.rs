@@ -15,8 +15,15 @@ pub struct S3Options {
     /// The region that requests are signed for; a request that is signed for another one is refused,
     /// with the right one in the error. Some clients (s3cmd) begin with a wrong one and learn it so.
     pub region: String,
+    /// More regions that a bucket may be made in.
+    pub other_regions: Vec<String>,
     /// Whether customers' keys (SSE-C) may come over plain HTTP: where TLS ends before Cofre, or in tests.
     pub allow_insecure_sse_c: bool,
+    /// What bounds requests.
+    pub limits: RequestLimits,
+    /// Whether presigned addresses and forms may be signed by version 2, as boto3 and the AWS CLI do in us-east-1 unless
+    /// told otherwise. Headers may not.
+    pub takes_version_2: bool,
     /// The `Server` header.
     pub server_name: String,
     /// The `x-amz-id-2` header: which node answered.
@@ -29,9 +36,46 @@ impl Default for S3Options {
             domains: Vec::new(),
             website_domains: Vec::new(),
             region: "us-east-1".to_owned(),
+            other_regions: Vec::new(),
             allow_insecure_sse_c: false,
+            limits: RequestLimits::default(),
+            takes_version_2: true,
             server_name: "Cofre".to_owned(),
             host_id: "cofre".to_owned(),
+        }
+    }
+}
+
+impl S3Options {
+    /// The regions that a bucket may be made in.
+    pub(crate) fn regions(&self) -> impl Iterator<Item = &str> {
+        [&self.region].into_iter().chain(&self.other_regions).map(String::as_str)
+    }
+}
+
+/// What bounds requests, whatever clients do. What is beyond is answered 503 SlowDown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestLimits {
+    /// Most requests in flight.
+    pub requests_max: usize,
+    /// Most requests in flight of one account.
+    pub requests_per_account_max: usize,
+    /// Most requests in flight of one address; an IPv6 address counts by its /64.
+    pub requests_per_address_max: usize,
+    /// Requests a second that one address may make without a good signature; none is unlimited.
+    pub anonymous_per_second: Option<u32>,
+    /// Memory for documents that requests bring, in bytes.
+    pub documents_bytes_max: usize,
+}
+
+impl Default for RequestLimits {
+    fn default() -> Self {
+        Self {
+            requests_max: 2_048,
+            requests_per_account_max: 1_536,
+            requests_per_address_max: 1_536,
+            anonymous_per_second: Some(1_000),
+            documents_bytes_max: 64 << 20,
         }
     }
 }
@@ -50,12 +94,14 @@ pub struct Traffic {
 }
 
 /// One answered request, for metrics.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Answered {
     /// S3's name of the operation; empty if the request was refused before it was known.
     pub operation: &'static str,
     /// The answer's status.
     pub status: StatusCode,
+    /// The code of an error, such as `NoSuchKey`; none of what succeeded.
+    pub code: Option<String>,
     /// From the request's head to the answer's last byte.
     pub duration: Duration,
     /// Bytes of the request's body that came.
@@ -66,6 +112,9 @@ pub struct Answered {
 
 /// Is told of every answered request. Called on the hot path: must be quick and must not block.
 pub trait Observe: Send + Sync + 'static {
+    /// A request's head came. [`Observe::answered`] follows once.
+    fn began(&self) {}
+
     /// One request was answered, or its client went away.
     fn answered(&self, answered: Answered);
 }

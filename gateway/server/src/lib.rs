@@ -3,6 +3,7 @@
 //! [`start`] puts a whole Cofre together in this process, which is what `cofre serve` and the tests do.
 
 mod cli;
+mod private;
 mod serve;
 
 pub use cli::{Cli, execute};
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 
 /// Parses the command line and carries it out.
 pub fn run() -> ExitCode {
+    private::keep();
     // Two crates link a provider; rustls wants to be told which before anything else asks.
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         eprintln!("cofre: TLS was set up twice");

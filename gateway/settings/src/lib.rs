@@ -8,7 +8,10 @@ mod boot;
 mod dynamic;
 mod error;
 
-pub use boot::{BootArgs, BootSettings, LogFormat, RootCredentials, Secrets, TlsFiles, VaultSettings, parse_bytes};
+pub use boot::{
+    BootArgs, BootSettings, LogFormat, RootCredentials, Secrets, TlsFiles, UnknownVariable, VaultSettings, parse_bytes,
+    unknown_variables,
+};
 pub use dynamic::{
     AUTHOR_BYTES_MAX, CORS_ORIGINS_MAX, Change, ClassScheme, CorsDefault, DOCUMENT_BYTES_MAX, DefaultOwnership,
     DynamicSettings, HISTORY_PAGE_MAX, HISTORY_REVISIONS_MAX, History, JobName, JobSettings, Jobs, LogLevel,

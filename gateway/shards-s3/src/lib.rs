@@ -11,6 +11,8 @@
 //! - Every block is bound by its checksum to its blob and its place in it, and checked here on every read. Nothing is
 //!   asked of the endpoint's own checksums.
 //! - Missing is told only where the endpoint says `NoSuchKey` and, asked again, shows the shard's identity.
+//! - No connection is made to a metadata or link-local address, nor to a listener of this process, whatever a name
+//!   resolves to.
 //! - A shard is written only while its identity was seen in the last 30 seconds; one that is missing, foreign or
 //!   another shard's is refused. The same look, every ten seconds while the room is asked for, tells that it answers.
 //!
@@ -24,6 +26,7 @@
 //! # Limits
 //! A blob is in memory in parts of 5 MiB: at most four of them for each put, one stride of 128 KiB for each read.
 
+mod address;
 mod calls;
 mod delete;
 mod failure;
@@ -37,6 +40,7 @@ mod put;
 mod shard;
 mod upload;
 
+pub use address::Forbidden;
 pub use identity::S3Error;
 pub use options::{CA_BYTES_MAX, PREFIX_BYTES_MAX, S3Options};
 pub use shard::S3Backend;

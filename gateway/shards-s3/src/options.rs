@@ -1,4 +1,5 @@
 use crate::S3Error;
+use crate::address::{Forbidden, Resolver};
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{
     AppName, BehaviorVersion, Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
@@ -45,6 +46,8 @@ pub struct S3Options {
     pub ca_pem: Option<String>,
     /// Room that placement goes by, in bytes: S3 tells none.
     pub capacity_bytes: u64,
+    /// Where the endpoint must not be.
+    pub forbidden: Forbidden,
 }
 
 impl fmt::Debug for S3Options {
@@ -67,7 +70,11 @@ impl S3Options {
     /// # Errors
     /// [`S3Error::Invalid`] names the field.
     pub fn check(&self) -> Result<(), S3Error> {
-        self.is_tls()?;
+        let (host, port) = self.host()?;
+        // A name is looked at when it is resolved.
+        if let Ok(ip) = host.parse() {
+            self.forbidden.check(ip, port).map_err(|why| invalid("endpoint", &why))?;
+        }
         text("region", &self.region)?;
         text("access_key_id", &self.access_key_id)?;
         text("secret_access_key", &self.secret_access_key)?;
@@ -103,8 +110,16 @@ impl S3Options {
         if roots.is_empty() { Err(wrong()) } else { Ok(()) }
     }
 
+    /// Host and port of the endpoint; an IPv6 address without its brackets.
+    fn host(&self) -> Result<(String, u16), S3Error> {
+        let default = if self.is_tls()? { 443 } else { 80 };
+        let uri: Uri = self.endpoint.parse().map_err(|_| wrong_endpoint())?;
+        let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+        Ok((host.to_owned(), uri.port_u16().unwrap_or(default)))
+    }
+
     fn is_tls(&self) -> Result<bool, S3Error> {
-        let wrong = || invalid("endpoint", "must be a URL like https://s3.example.com or http://10.0.0.2:9000");
+        let wrong = wrong_endpoint;
         let uri: Uri = self.endpoint.parse().map_err(|_| wrong())?;
         let bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
         let authority = uri.authority().ok_or_else(wrong)?.as_str();
@@ -145,17 +160,21 @@ impl S3Options {
         let builder = aws_smithy_http_client::Builder::new()
             .pool_idle_timeout(IDLE_MAX)
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX);
-        if !self.is_tls()? {
-            return Ok(builder.build_http());
-        }
+        let resolver = Resolver { forbidden: self.forbidden.clone(), port: self.host()?.1 };
         let trust = match &self.ca_pem {
+            // Nothing is asked of certificates.
+            _ if !self.is_tls()? => TrustStore::empty(),
             Some(pem) => TrustStore::empty().with_pem_certificate(pem.as_bytes()),
             None => TrustStore::default(),
         };
         let context = TlsContext::builder().with_trust_store(trust).build();
         let context = context.map_err(|error| invalid("ca_pem", &error.to_string()))?;
-        Ok(builder.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(context).build_https())
+        Ok(builder.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(context).build_with_resolver(resolver))
     }
+}
+
+fn wrong_endpoint() -> S3Error {
+    invalid("endpoint", "must be a URL like https://s3.example.com or http://10.0.0.2:9000")
 }
 
 fn text(field: &'static str, value: &str) -> Result<(), S3Error> {

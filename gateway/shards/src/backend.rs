@@ -204,6 +204,16 @@ pub trait Backend: Send + Sync + 'static {
     /// [`BackendError::Missing`], [`BackendError::Corrupt`] or [`BackendError::Unreachable`].
     async fn header(&self, blob: BlobId, locator: &Locator) -> Result<BlobHeader, BackendError>;
 
+    /// Whether a copy was deleted though its bytes may still be read: they are there until its room is used again. No
+    /// such copy counts for anything.
+    ///
+    /// # Errors
+    /// [`BackendError::Unreachable`].
+    async fn is_deleted(&self, blob: BlobId, locator: &Locator) -> Result<bool, BackendError> {
+        let _ = (blob, locator);
+        Ok(false)
+    }
+
     /// Deletes blobs, best in bulk. A blob that is not there is fine. Space may come back later, and
     /// until then a `get` may still find the blob; `list` does not. One that cannot be deleted does not
     /// keep the others: it is in the answer, and all that are not are deleted.
@@ -227,6 +237,12 @@ pub trait Backend: Send + Sync + 'static {
     async fn compact(&self, relocate: &dyn Relocate) -> Result<Option<Compacted>, BackendError> {
         let _ = relocate;
         Ok(None)
+    }
+
+    /// What the backend shares with every other that gives the same number: a device of this machine. `None` if it is no
+    /// device that can be told.
+    fn device(&self) -> Option<u64> {
+        None
     }
 
     /// Room of the backend. Cheap: asked often.

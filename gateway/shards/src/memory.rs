@@ -28,6 +28,9 @@ struct Blobs {
     held: BTreeMap<(BlobId, u64), Held>,
     used_bytes: u64,
     last_copy: u64,
+    /// Copies that were deleted and can still be read.
+    lingering: BTreeMap<(BlobId, u64), Held>,
+    lingers: bool,
 }
 
 struct Held {
@@ -42,6 +45,16 @@ impl MemoryBackend {
         Self { total_bytes, blobs: Mutex::default() }
     }
 
+    /// Has what is deleted from now on stay readable, as in packs until their room is used again.
+    pub fn linger(&self) {
+        self.blobs.lock().lingers = true;
+    }
+
+    /// Uses the room again of everything that lingers.
+    pub fn reuse_room(&self) {
+        self.blobs.lock().lingering.clear();
+    }
+
     /// Forgets what a power cut would: blobs that were put with [`Durability::Relaxed`].
     pub fn cut_power(&self) {
         let mut blobs = self.blobs.lock();
@@ -52,7 +65,8 @@ impl MemoryBackend {
     fn find(&self, blob: BlobId, locator: &Locator) -> Result<(BlobHeader, Bytes), BackendError> {
         let copy = copy_number(locator).ok_or_else(|| BackendError::Corrupt("not a locator of this backend".into()))?;
         let blobs = self.blobs.lock();
-        let held = blobs.held.get(&(blob, copy)).ok_or(BackendError::Missing)?;
+        let at = (blob, copy);
+        let held = blobs.held.get(&at).or_else(|| blobs.lingering.get(&at)).ok_or(BackendError::Missing)?;
         Ok((held.header.clone(), held.content.clone()))
     }
 
@@ -126,6 +140,11 @@ impl Backend for MemoryBackend {
         Ok(self.find(blob, locator)?.0)
     }
 
+    async fn is_deleted(&self, blob: BlobId, locator: &Locator) -> Result<bool, BackendError> {
+        let copy = copy_number(locator);
+        Ok(copy.is_some_and(|copy| self.blobs.lock().lingering.contains_key(&(blob, copy))))
+    }
+
     async fn delete(&self, doomed: Vec<(BlobId, Locator)>) -> Result<Vec<NotDeleted>, BackendError> {
         let mut blobs = self.blobs.lock();
         let mut failed = Vec::new();
@@ -136,6 +155,9 @@ impl Backend for MemoryBackend {
             };
             if let Some(held) = blobs.held.remove(&(blob, copy)) {
                 blobs.used_bytes -= held.content.len() as u64;
+                if blobs.lingers {
+                    blobs.lingering.insert((blob, copy), held);
+                }
             }
         }
         Ok(failed)

@@ -23,6 +23,8 @@ pub enum Domain<'a> {
     Shard(ShardId),
     /// Whatever carries this label.
     Named(&'a str),
+    /// What stands on this device and carries no label.
+    Device(u64),
 }
 
 /// A shard that can take a copy.

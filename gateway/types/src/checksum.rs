@@ -2,6 +2,9 @@ use crate::Invalid;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
 
+/// Which algorithms there are, for errors.
+const FORMS: &str = "must be CRC32, CRC32C, CRC64NVME, MD5, SHA1, SHA256, SHA512, XXHASH64, XXHASH3 or XXHASH128";
+
 /// Checksum algorithms of S3 (AWS, "Checking object integrity for data uploads").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ChecksumAlgorithm {
@@ -15,23 +18,46 @@ pub enum ChecksumAlgorithm {
     Sha1,
     /// SHA-256.
     Sha256,
+    /// MD5.
+    Md5,
+    /// SHA-512.
+    Sha512,
+    /// XXH64, with the seed 0.
+    XxHash64,
+    /// XXH3 of 64 bits, with the seed 0.
+    XxHash3,
+    /// XXH3 of 128 bits, with the seed 0.
+    XxHash128,
 }
 
 impl ChecksumAlgorithm {
     /// Every algorithm.
-    pub const ALL: [Self; 5] = [Self::Crc32, Self::Crc32c, Self::Crc64Nvme, Self::Sha1, Self::Sha256];
+    pub const ALL: [Self; 10] = [
+        Self::Crc32,
+        Self::Crc32c,
+        Self::Crc64Nvme,
+        Self::Sha1,
+        Self::Sha256,
+        Self::Md5,
+        Self::Sha512,
+        Self::XxHash64,
+        Self::XxHash3,
+        Self::XxHash128,
+    ];
 
     /// Length of a value, in bytes.
     pub const fn bytes(self) -> usize {
         match self {
             Self::Crc32 | Self::Crc32c => 4,
-            Self::Crc64Nvme => 8,
+            Self::Crc64Nvme | Self::XxHash64 | Self::XxHash3 => 8,
+            Self::Md5 | Self::XxHash128 => 16,
             Self::Sha1 => 20,
             Self::Sha256 => 32,
+            Self::Sha512 => 64,
         }
     }
 
-    /// The name S3 gives it: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1`, `SHA256`.
+    /// The name S3 gives it: `CRC32`, `SHA256`, `XXHASH3` and so on.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Crc32 => "CRC32",
@@ -39,18 +65,23 @@ impl ChecksumAlgorithm {
             Self::Crc64Nvme => "CRC64NVME",
             Self::Sha1 => "SHA1",
             Self::Sha256 => "SHA256",
+            Self::Md5 => "MD5",
+            Self::Sha512 => "SHA512",
+            Self::XxHash64 => "XXHASH64",
+            Self::XxHash3 => "XXHASH3",
+            Self::XxHash128 => "XXHASH128",
         }
     }
 
     /// Parses S3's name, in any case.
     ///
     /// # Errors
-    /// `checksum algorithm` if the name is none of the five.
+    /// `checksum algorithm` if the name is none of S3's.
     pub fn parse(name: &str) -> Result<Self, Invalid> {
         Self::ALL
             .into_iter()
             .find(|a| a.name().eq_ignore_ascii_case(name))
-            .ok_or(Invalid::new("checksum algorithm", "must be CRC32, CRC32C, CRC64NVME, SHA1 or SHA256"))
+            .ok_or(Invalid::new("checksum algorithm", FORMS))
     }
 
     /// The kind that a multipart upload gets when it names none: full object for CRC-64/NVME,
@@ -62,13 +93,13 @@ impl ChecksumAlgorithm {
         }
     }
 
-    /// Whether a multipart upload may have this kind: the hashes have no full object form, and
-    /// CRC-64/NVME has no composite one.
+    /// Whether a multipart upload may have this kind: only the CRCs have a full object form, since those of parts can
+    /// be joined, and CRC-64/NVME has no composite one.
     pub const fn allows_multipart(self, kind: ChecksumKind) -> bool {
-        !matches!(
-            (self, kind),
-            (Self::Sha1 | Self::Sha256, ChecksumKind::FullObject) | (Self::Crc64Nvme, ChecksumKind::Composite)
-        )
+        match kind {
+            ChecksumKind::FullObject => matches!(self, Self::Crc32 | Self::Crc32c | Self::Crc64Nvme),
+            ChecksumKind::Composite => !matches!(self, Self::Crc64Nvme),
+        }
     }
 }
 

@@ -23,13 +23,13 @@ pub use etag::ETag;
 pub use key::{KEY_BYTES_MAX, ObjectKey};
 pub use range::{ByteRange, ResolvedRange};
 pub use scheme::{PIECES_OF_A_KIND_MAX, REPLICAS_MAX, Scheme};
-pub use tags::{Tags, TagsLimit};
+pub use tags::{Tags, TagsError, TagsLimit};
 pub use timestamp::Timestamp;
 pub use version::{UploadId, VersionId};
 
 /// A value that a client or an operator gave and that is not valid.
 ///
-/// `field` names what was wrong in the words of the outer protocol ("bucket", "key", "tag key").
+/// `field` names what was wrong in the words of the outer protocol ("bucket", "key", "version id").
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {reason}")]
 pub struct Invalid {

@@ -19,13 +19,14 @@ pub enum ByteRange {
 
 impl ByteRange {
     /// Fits the range to an object of `size` bytes; `None` if no byte of it is in the object, which
-    /// is 416 `InvalidRange`.
+    /// is 416 `InvalidRange`. The last bytes of an empty object are all that it has: none.
     pub fn resolve(self, size: u64) -> Option<ResolvedRange> {
         let (start, end) = match self {
             Self::From { first, last } => (first, last.map_or(size, |last| last.saturating_add(1)).min(size)),
             Self::Suffix { length } => (size.saturating_sub(length), size),
         };
-        (start < end).then_some(ResolvedRange { start, end })
+        let is_all = matches!(self, Self::Suffix { length: 1.. });
+        (start < end || is_all).then_some(ResolvedRange { start, end })
     }
 }
 

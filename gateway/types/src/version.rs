@@ -1,4 +1,4 @@
-use crate::Invalid;
+use crate::{Invalid, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -39,11 +39,20 @@ impl fmt::Display for VersionId {
     }
 }
 
-/// Id of a multipart upload: 128 random bits, printed as 32 hexadecimal digits.
+/// Id of a multipart upload, printed as 32 hexadecimal digits: when it was begun, so that those of one key are in the
+/// order of their initiation, and 64 random bits, so that an id cannot be guessed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct UploadId([u8; 16]);
 
 impl UploadId {
+    /// The id of an upload that begins now.
+    pub fn new(initiated: Timestamp, random: [u8; 8]) -> Self {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&initiated.0.to_be_bytes());
+        bytes[8..].copy_from_slice(&random);
+        Self(bytes)
+    }
+
     /// Wraps 16 bytes.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)

@@ -3,6 +3,7 @@ use cofre_harness::{Cofre, Connection, DataDir, Options, Payload, Request, Respo
 use cofre_runtime::Clock;
 use serde_json::Value;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -75,6 +76,21 @@ impl Contender {
         Ok(response)
     }
 
+    /// Where Cofre's admin API listens.
+    pub fn admin_address(&self) -> Result<SocketAddr> {
+        Ok(self.running()?.admin())
+    }
+
+    /// Folder of Cofre's data.
+    pub fn data(&self) -> Result<PathBuf> {
+        Ok(self.running()?.data())
+    }
+
+    /// Makes an account in Cofre and gives its key.
+    pub fn account(&self, name: &str) -> Result<Signer> {
+        Ok(self.running()?.create_account(name, &format!("{name}@example.test"))?.signer)
+    }
+
     /// Runs `cofre admin` with these arguments.
     pub fn admin(&self, arguments: &[&str]) -> Result<Value> {
         self.running()?.admin_command(arguments)
@@ -109,6 +125,13 @@ impl Contender {
             })?;
         }
         Ok(())
+    }
+
+    /// Announces what Cofre will say.
+    pub fn expect(&mut self, text: &str) {
+        if let Process::Cofre(cofre) = &mut self.process {
+            cofre.log().expect(text);
+        }
     }
 
     fn running(&self) -> Result<&Cofre> {

@@ -6,6 +6,7 @@
 //! connection, with signing keys and hashes made beforehand. Answers are checked: a server that is
 //! fast because it is wrong fails.
 
+mod attack;
 mod contender;
 mod crowd;
 mod drain;
@@ -73,6 +74,14 @@ struct Arguments {
     #[arg(long)]
     drain: bool,
 
+    /// What another client sees, and what Cofre takes, while one client attacks it in each of several ways.
+    #[arg(long)]
+    attack: bool,
+
+    /// Seconds of each attack.
+    #[arg(long, default_value_t = 30)]
+    attack_seconds: u64,
+
     /// 64 MiB in the clear, encrypted, and under an erasure code, whole and without two of six shards.
     #[arg(long)]
     schemes: bool,
@@ -105,6 +114,10 @@ fn main() -> Result<()> {
         None if arguments.versions => versions::run(if arguments.quick { 50_000 } else { 1_000_000 }),
         None if arguments.expiry => expiry::run(if arguments.quick { 50_000 } else { 1_000_000 }),
         None if arguments.drain => drain::run(if arguments.quick { 10_000 } else { 100_000 }),
+        None if arguments.attack => attack::run(
+            &arguments.only,
+            std::time::Duration::from_secs(if arguments.quick { 3 } else { arguments.attack_seconds }),
+        ),
         None if arguments.schemes => schemes::run(arguments.rounds.max(1), 4),
         None => side_by_side::run(&side_by_side::Plan {
             only: arguments.only,

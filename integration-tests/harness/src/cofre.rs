@@ -21,6 +21,7 @@ pub struct Options {
     shards: Vec<PathBuf>,
     shard_count: usize,
     arguments: Vec<String>,
+    environment: Vec<(String, String)>,
     quiet: bool,
 }
 
@@ -66,6 +67,15 @@ impl Options {
     }
 }
 
+impl Options {
+    /// Sets a variable of its environment.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+}
+
 /// An account that was made through the command line.
 #[derive(Debug, Clone)]
 pub struct Account {
@@ -87,6 +97,8 @@ pub struct Cofre {
     log: Log,
     child: Option<Child>,
     signer: Signer,
+    /// How far the server's wall clock is ahead.
+    ahead: Duration,
 }
 
 impl Cofre {
@@ -96,9 +108,12 @@ impl Cofre {
     /// If it does not become ready; the error shows the end of its log.
     pub fn start(options: Options) -> Result<Self> {
         let folder = DataDir::new()?;
-        let log = Log::new(folder.path().join("server.log"));
+        let mut log = Log::new(folder.path().join("server.log"));
+        // All folders of a test are on one.
+        log.expect("stand on one device");
         let [s3, admin] = free_addresses()?;
-        let mut cofre = Self { folder, options, s3, admin, log, child: None, signer: Signer::new("", "") };
+        let mut cofre =
+            Self { folder, options, s3, admin, log, child: None, signer: Signer::new("", ""), ahead: Duration::ZERO };
         cofre.start_again()?;
         let credentials = cofre.data().join("credentials");
         cofre.signer = read_credentials(&credentials).with_context(|| credentials.display().to_string())?;
@@ -116,8 +131,20 @@ impl Cofre {
     /// # Errors
     /// If it does not become ready; the error shows the end of its log.
     pub fn start_again(&mut self) -> Result<()> {
+        self.start_until("/health/ready")
+    }
+
+    /// As [`Self::start_again`], but waits only until it answers: for one that will not be ready.
+    ///
+    /// # Errors
+    /// If it does not answer; the error shows the end of its log.
+    pub fn start_unready(&mut self) -> Result<()> {
+        self.start_until("/health/live")
+    }
+
+    fn start_until(&mut self, path: &str) -> Result<()> {
         self.spawn()?;
-        let ready = Request::new("GET", "/health/ready").header("host", "localhost");
+        let ready = Request::new("GET", path).header("host", "localhost");
         let admin = self.admin;
         until("ready", READY_MAX, || {
             if let Some(status) = self.exited()? {
@@ -130,6 +157,13 @@ impl Cofre {
         Ok(())
     }
 
+    /// Sets the wall clock of the next process ahead of the machine's; requests are signed by it from then on. Works with
+    /// programs that were built with debug assertions.
+    pub fn set_clock_ahead(&mut self, by: Duration) {
+        self.ahead = by;
+        self.signer = self.signer.clone().ahead(by);
+    }
+
     /// Starts the process and waits for nothing.
     ///
     /// # Errors
@@ -138,11 +172,17 @@ impl Cofre {
         ensure!(self.child.is_none(), "the server runs already");
         let binary = Self::binary();
         let mut command = Command::new(&binary);
+        // What says how tests run is no setting.
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"COFRE_")) {
+            command.env_remove(name);
+        }
         command
             .args(["serve", "--log-format", "json", "--data"])
             .arg(self.data())
             .args(["--listen", &self.s3.to_string(), "--admin-listen", &self.admin.to_string()])
             .args(&self.options.arguments)
+            .env("COFRE_DEBUG_CLOCK_AHEAD_SECS", self.ahead.as_secs().to_string())
+            .envs(self.options.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .stdout(self.log.append()?)
@@ -168,6 +208,17 @@ impl Cofre {
     pub fn shards(&self) -> Vec<PathBuf> {
         let numbered = (1..=self.options.shard_count).map(|number| self.folder.path().join(format!("shard-{number}")));
         numbered.chain(self.options.shards.iter().cloned()).collect()
+    }
+
+    /// Has the next start use this folder for its data.
+    pub fn set_data(&mut self, data: PathBuf) {
+        self.options.data = Some(data);
+    }
+
+    /// Has the next start name these folders as shards, and no others.
+    pub fn set_shards(&mut self, shards: Vec<PathBuf>) {
+        self.options.shard_count = 0;
+        self.options.shards = shards;
     }
 
     /// Address of the S3 API.

@@ -122,7 +122,14 @@ impl Connection {
     /// # Errors
     /// If nobody listens.
     pub fn open(address: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(address).with_context(|| format!("connect to {address}"))?;
+        Self::over(TcpStream::connect(address).with_context(|| format!("connect to {address}"))?)
+    }
+
+    /// Speaks over a socket that is connected.
+    ///
+    /// # Errors
+    /// If the socket refuses.
+    pub fn over(stream: TcpStream) -> Result<Self> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(SILENCE_MAX))?;
         stream.set_write_timeout(Some(SILENCE_MAX))?;
@@ -225,6 +232,24 @@ impl Connection {
             }
         }
         Ok(response)
+    }
+
+    /// Waits until the server says something, or hangs up; whether it did within `time`.
+    ///
+    /// # Errors
+    /// If the socket refuses.
+    pub fn has_news(&self, time: Duration) -> Result<bool> {
+        if self.start < self.end {
+            return Ok(true);
+        }
+        let patience = self.stream.read_timeout().context("read time-out")?;
+        self.stream.set_read_timeout(Some(time)).context("read time-out")?;
+        let news = self.stream.peek(&mut [0]);
+        self.stream.set_read_timeout(patience).context("read time-out")?;
+        let silent = |error: &std::io::Error| {
+            matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut)
+        };
+        Ok(!news.as_ref().is_err_and(silent))
     }
 
     /// Whether the server has closed the connection, after whatever it still sends.

@@ -6,8 +6,10 @@
 
 mod cofre;
 mod data;
+mod faulty_disk;
 mod fill;
 mod http;
+pub mod http2;
 mod log;
 mod sign;
 mod tool;
@@ -15,9 +17,10 @@ mod wait;
 
 pub use cofre::{Account, Cofre, Options};
 pub use data::{DataDir, FullDisk};
+pub use faulty_disk::{Fault, FaultyDisk};
 pub use fill::{Fill, sha256_base64, sha256_hex};
 pub use http::{Connection, Request, Response};
 pub use log::Log;
 pub use sign::{Payload, Signer, encode_key, encode_value};
-pub use tool::{Tool, venv};
+pub use tool::{Tool, generators, venv};
 pub use wait::until;

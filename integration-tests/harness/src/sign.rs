@@ -67,6 +67,13 @@ impl Signer {
         }
     }
 
+    /// The same signer, by a clock that is that much ahead.
+    #[must_use]
+    pub fn ahead(mut self, by: Duration) -> Self {
+        self.clock = Clock::system_ahead(by);
+        self
+    }
+
     /// Adds date, content hash and authorization to a request; all headers that it has are signed.
     #[must_use]
     pub fn sign(&self, mut request: Request, payload: Payload<'_>) -> Request {

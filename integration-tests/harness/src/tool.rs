@@ -17,6 +17,12 @@ pub fn venv() -> PathBuf {
     std::env::var_os("COFRE_VERIFY_VENV").map_or_else(default, PathBuf::from)
 }
 
+/// Where `cargo verify` installs what makes clients of the admin API; `COFRE_VERIFY_GENERATORS` says otherwise.
+pub fn generators() -> PathBuf {
+    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/verify-generators");
+    std::env::var_os("COFRE_VERIFY_GENERATORS").map_or_else(default, PathBuf::from)
+}
+
 /// A client program, with an environment that makes it talk to one server and nothing else.
 #[derive(Debug)]
 pub struct Tool {
@@ -63,6 +69,13 @@ impl Tool {
             .env("AWS_REGION", &signer.region)
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("HOME", &home.display().to_string())
+    }
+
+    /// Runs it in a folder.
+    #[must_use]
+    pub fn within(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
+        self
     }
 
     /// Sets a variable of its environment.

@@ -2,7 +2,7 @@ use crate::exchange::segment;
 use crate::{Client, Error};
 use cofre_admin_types::{
     Account, AccountCreated, CreateAccount, CreateKey, CreateToken, Key, KeyCreated, PatchAccount, PatchKey, Quota,
-    RotateKey, Token, TokenCreated,
+    RevokeQuery, RotateKey, Token, TokenCreated,
 };
 use hyper::Method;
 
@@ -111,11 +111,12 @@ impl Client {
         self.call(Method::POST, "/tokens").body(request)?.json().await
     }
 
-    /// Revokes an admin token.
+    /// Revokes an admin token; the last one of the scope `admin` only if forced.
     ///
     /// # Errors
     /// [`Error`] as every call.
-    pub async fn revoke_token(&self, id: &str) -> Result<(), Error> {
-        self.call(Method::DELETE, &format!("/tokens/{}", segment(id))).nothing().await
+    pub async fn revoke_token(&self, id: &str, force: bool) -> Result<(), Error> {
+        let call = self.call(Method::DELETE, &format!("/tokens/{}", segment(id)));
+        call.query(&RevokeQuery { force })?.nothing().await
     }
 }

@@ -1,6 +1,6 @@
 use crate::exchange::segment;
 use crate::{Client, Error};
-use cofre_admin_types::{Bucket, BucketRedundancy, Quota};
+use cofre_admin_types::{Bucket, BucketOwner, BucketRedundancy, CreateBucket, Quota};
 use hyper::Method;
 
 impl Client {
@@ -18,6 +18,30 @@ impl Client {
     /// [`Error`] as every call.
     pub async fn bucket(&self, name: &str) -> Result<Bucket, Error> {
         self.call(Method::GET, &format!("/buckets/{}", segment(name))).json().await
+    }
+
+    /// Makes a bucket for an account.
+    ///
+    /// # Errors
+    /// [`Error`] as every call; 409 if the name is taken.
+    pub async fn create_bucket(&self, request: &CreateBucket) -> Result<Bucket, Error> {
+        self.call(Method::POST, "/buckets").body(request)?.json().await
+    }
+
+    /// Deletes a bucket that holds nothing.
+    ///
+    /// # Errors
+    /// [`Error`] as every call; 409 if it is not empty.
+    pub async fn delete_bucket(&self, name: &str) -> Result<(), Error> {
+        self.call(Method::DELETE, &format!("/buckets/{}", segment(name))).nothing().await
+    }
+
+    /// Hands a bucket over to another account, with every object in it.
+    ///
+    /// # Errors
+    /// [`Error`] as every call.
+    pub async fn set_bucket_owner(&self, name: &str, request: &BucketOwner) -> Result<Bucket, Error> {
+        self.call(Method::PUT, &format!("/buckets/{}/owner", segment(name))).body(request)?.json().await
     }
 
     /// Sets a bucket's own redundancy.

@@ -1,6 +1,6 @@
 use crate::exchange::Tagged;
 use crate::{Client, Error};
-use cofre_admin_types::{Drain, PatchShard, ProbeResult, RegisterShard, Shard};
+use cofre_admin_types::{Drain, DrainQuery, PatchShard, ProbeResult, RegisterShard, Shard};
 use hyper::Method;
 
 impl Client {
@@ -56,8 +56,8 @@ impl Client {
     ///
     /// # Errors
     /// [`Error`] as every call.
-    pub async fn start_drain(&self, id: u32) -> Result<Drain, Error> {
-        self.call(Method::PUT, &format!("/shards/{id}/drain")).json().await
+    pub async fn start_drain(&self, id: u32, query: DrainQuery) -> Result<Drain, Error> {
+        self.call(Method::PUT, &format!("/shards/{id}/drain")).query(&query)?.json().await
     }
 
     /// How far a drain is.

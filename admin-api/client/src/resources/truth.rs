@@ -1,5 +1,6 @@
+use crate::exchange::segment;
 use crate::{Client, Error, VerifyStream};
-use cofre_admin_types::{InspectQuery, InspectedObject, LINES_MEDIA_TYPE, VerifyQuery};
+use cofre_admin_types::{InspectQuery, InspectedObject, LINES_MEDIA_TYPE, RequestReport, VerifyQuery};
 use hyper::Method;
 use hyper::header::ACCEPT;
 
@@ -10,6 +11,14 @@ impl Client {
     /// [`Error`] as every call.
     pub async fn inspect(&self, query: &InspectQuery) -> Result<InspectedObject, Error> {
         self.call(Method::GET, "/inspect").query(query)?.json().await
+    }
+
+    /// Why a request was refused, failed or took long. `id` is that of its answer.
+    ///
+    /// # Errors
+    /// [`Error`] as every call; 404 if none of that id is kept.
+    pub async fn explain_request(&self, id: &str) -> Result<RequestReport, Error> {
+        self.call(Method::GET, &format!("/requests/{}", segment(id))).json().await
     }
 
     /// Holds the catalog against itself and against the shards; what is found comes line by line.

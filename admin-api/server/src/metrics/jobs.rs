@@ -64,7 +64,7 @@ fn counters(jobs: &[JobStatus], encoder: Encoder<'_, '_>) -> fmt::Result {
 }
 
 fn gauges(jobs: &[JobStatus], encoder: Encoder<'_, '_>) -> fmt::Result {
-    let gauges: [JobFigure<Option<f64>>; 6] = [
+    let gauges: [JobFigure<Option<f64>>; 7] = [
         ("job_waiting", "Things that wait", None, |job| Some(job.figures.waiting as f64)),
         ("job_busy", "1 while there is work", None, |job| Some(f64::from(u8::from(job.worker.busy)))),
         ("job_remaining_objects", "Things left to do, where they are counted", None, |job| {
@@ -76,6 +76,12 @@ fn gauges(jobs: &[JobStatus], encoder: Encoder<'_, '_>) -> fmt::Result {
         ("job_objects_per_second", "Things dealt with a second in the last minute, while there is work", None, |job| {
             job.speed.objects_per_second
         }),
+        (
+            "job_last_pass_timestamp",
+            "When the last whole pass ended, in seconds since 1970",
+            Some(&Unit::Seconds),
+            |job| job.figures.pass_ended.map(|ended| ended.0 as f64 / 1e9),
+        ),
         ("job_time_left", "How long what is left takes at that rate", Some(&Unit::Seconds), |job| {
             job.speed.time_left.map(|left| left.as_secs_f64())
         }),

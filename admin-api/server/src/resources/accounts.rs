@@ -4,8 +4,10 @@ use crate::routes::Routes;
 use crate::{Admin, ApiError, convert, paging};
 use axum::extract::State;
 use axum::http::StatusCode;
-use cofre_admin_types::{Account, AccountCreated, CreateAccount, Page, PageQuery, PatchAccount, Problem, Quota, Scope};
-use cofre_iam::{Account as Record, NewAccount};
+use cofre_admin_types::{
+    Account, AccountCreated, CreateAccount, ImportKey, Page, PageQuery, PatchAccount, Problem, Quota, Scope,
+};
+use cofre_iam::{Account as Record, GivenKey, IamError, NewAccount};
 use cofre_objects::AccountUsage;
 use cofre_types::AccountId;
 use std::sync::Arc;
@@ -51,6 +53,7 @@ async fn create(
         name: request.display_name,
         email: request.email,
         buckets_max: request.buckets_max,
+        key: request.key.map(|key| given("key", &key)).transpose()?,
         ..NewAccount::default()
     };
     let created = admin.iam.create_account(new, &actor).await?;
@@ -139,6 +142,26 @@ async fn delete(
 ) -> Result<StatusCode, ApiError> {
     admin.iam.delete_account(parse_id(&id)?, &actor).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// A key that is brought from elsewhere, in this field of a request.
+pub(super) fn given(field: &str, key: &ImportKey) -> Result<GivenKey, ApiError> {
+    GivenKey::import(&key.access_key_id, &key.secret_access_key).map_err(|invalid| {
+        let name = if invalid.field == "access key id" { "access_key_id" } else { "secret_access_key" };
+        ApiError::invalid(format!("{field}.{name}"), invalid.reason)
+    })
+}
+
+/// The account that has this name or canonical id.
+pub(super) async fn named(admin: &Admin, field: &str, text: &str) -> Result<Record, ApiError> {
+    let found = match AccountId::parse(text) {
+        Ok(id) => admin.iam.account(id).await,
+        Err(_) => admin.iam.account_by_name(text).await,
+    };
+    found.map_err(|error| match error {
+        IamError::NotFound { .. } => ApiError::invalid(field, format!("there is no account {text}")),
+        error => error.into(),
+    })
 }
 
 pub(super) fn parse_id(text: &str) -> Result<AccountId, ApiError> {

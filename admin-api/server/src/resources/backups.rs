@@ -1,4 +1,5 @@
 use crate::auth::Actor;
+use crate::catalog::{BACKUP_FAILED, BACKUP_FINISHED};
 use crate::convert::time_text;
 use crate::extract::{Json, Path, Query};
 use crate::routes::Routes;
@@ -10,10 +11,11 @@ use cofre_runtime::spawn;
 use cofre_types::Timestamp;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use utoipa_axum::routes;
 
 pub(super) fn add(routes: Routes) -> Routes {
-    routes.scoped(Scope::Read, routes!(list)).scoped(Scope::Operate, routes!(start)).scoped(Scope::Read, routes!(get))
+    routes.scoped(Scope::Read, routes!(list)).scoped(Scope::Admin, routes!(start)).scoped(Scope::Read, routes!(get))
 }
 
 /// Every backup that this process took since it started.
@@ -54,13 +56,26 @@ async fn start(
     let id = backup.id;
     // The task outlives the request, and a client that goes away.
     drop(spawn(async move {
-        let outcome = match admin.catalog.record_event("backup.started", &request.directory, &actor).await {
-            Ok(()) => admin.catalog.backup(&directory, progress).await,
+        let tell = |kind, details| admin.catalog.record_event(kind, &request.directory, &actor, details);
+        let outcome = match tell("backup.started", Vec::new()).await {
+            Ok(()) => admin.catalog.backup(&directory, Arc::clone(&progress)).await,
             Err(error) => Err(error),
         };
         let outcome = outcome.map_err(|error| error.to_string());
-        if let Err(error) = &outcome {
-            tracing::warn!(directory = %directory.display(), error, "a backup of the catalog failed");
+        let (kind, detail) = match &outcome {
+            Ok(()) => {
+                admin.note_backup(Timestamp(admin.clock.now_nanos()));
+                let count = |number: &AtomicU64| number.load(Ordering::Relaxed).to_string();
+                let entries = ("entries".to_owned(), count(&progress.done_entries));
+                (BACKUP_FINISHED, vec![entries, ("bytes".to_owned(), count(&progress.done_bytes))])
+            }
+            Err(error) => {
+                tracing::warn!(directory = %directory.display(), error, "a backup of the catalog failed");
+                (BACKUP_FAILED, vec![("why".to_owned(), error.clone())])
+            }
+        };
+        if let Err(error) = tell(kind, detail).await {
+            tracing::warn!(%error, "that a backup ended could not be told");
         }
         admin.backups.lock().end(id, outcome, now(&admin));
     }));

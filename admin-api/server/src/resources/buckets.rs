@@ -1,10 +1,14 @@
+use super::accounts;
 use crate::auth::Actor;
 use crate::extract::{Json, Path, Query};
 use crate::routes::Routes;
 use crate::{Admin, ApiError, convert, paging};
 use axum::extract::State;
-use cofre_admin_types::{Bucket, BucketRedundancy, BucketUsage, Page, PageQuery, Problem, Quota, Scope};
-use cofre_objects::{BucketInfo, ListBuckets, Usage};
+use axum::http::StatusCode;
+use cofre_admin_types::{
+    self as api, Bucket, BucketOwner, BucketRedundancy, BucketUsage, Page, PageQuery, Problem, Quota, Scope,
+};
+use cofre_objects::{BucketInfo, CreateBucket, ListBuckets, Usage};
 use cofre_settings::JobName;
 use cofre_types::{BucketName, Scheme};
 use std::sync::Arc;
@@ -13,7 +17,10 @@ use utoipa_axum::routes;
 pub(super) fn add(routes: Routes) -> Routes {
     routes
         .scoped(Scope::Read, routes!(list))
+        .scoped(Scope::Operate, routes!(create))
         .scoped(Scope::Read, routes!(get))
+        .scoped(Scope::Operate, routes!(delete))
+        .scoped(Scope::Admin, routes!(hand_over))
         .scoped(Scope::Operate, routes!(set_quota))
         .scoped(Scope::Operate, routes!(set_redundancy))
 }
@@ -48,6 +55,72 @@ async fn list(
     ))]
 async fn get(State(admin): State<Arc<Admin>>, Path(name): Path<String>) -> Result<axum::Json<Bucket>, ApiError> {
     named(&admin, &parse(&name)?).await.map(axum::Json)
+}
+
+/// Make a bucket for an account.
+#[utoipa::path(post, path = "/v1/buckets", operation_id = "create_bucket", tag = "buckets",
+    request_body = api::CreateBucket, responses(
+        (status = 201, description = "The bucket.", body = Bucket),
+        (status = 400, description = "A field is not valid.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The name is taken, or the account owns as many buckets as it may.", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn create(
+    State(admin): State<Arc<Admin>>,
+    Actor(actor): Actor,
+    Json(request): Json<api::CreateBucket>,
+) -> Result<(StatusCode, axum::Json<Bucket>), ApiError> {
+    let name = parse(&request.name)?;
+    let owner = accounts::named(&admin, "owner", &request.owner).await?;
+    let new = CreateBucket {
+        name,
+        region: request.region.unwrap_or_default(),
+        object_lock: request.object_lock,
+        acl: None,
+        ownership: None,
+    };
+    let info = admin.objects.create_bucket_for(&admin.caller(), owner.id, new, &actor).await?;
+    Ok((StatusCode::CREATED, axum::Json(bucket(&admin, info).await?)))
+}
+
+/// Delete a bucket that holds no object, version or delete marker.
+#[utoipa::path(delete, path = "/v1/buckets/{name}", operation_id = "delete_bucket", tag = "buckets",
+    params(("name" = String, Path, description = "Name of the bucket.")),
+    responses(
+        (status = 204, description = "It is gone."),
+        (status = 404, description = "There is no such bucket.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It is not empty.", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn delete(
+    State(admin): State<Arc<Admin>>,
+    Actor(actor): Actor,
+    Path(name): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    admin.objects.remove_bucket(&admin.caller(), &parse(&name)?, &actor).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Hand a bucket over to another account, with every object in it.
+///
+/// Its ownership controls become `BucketOwnerEnforced`, so that the new owner owns every object whoever wrote it, and
+/// access control lists grant nothing any more. Its policy and its other configurations stay: look whether they still
+/// say what they should. What it holds counts for the new owner at once, whose quota does not stop this.
+#[utoipa::path(put, path = "/v1/buckets/{name}/owner", operation_id = "set_bucket_owner", tag = "buckets",
+    params(("name" = String, Path, description = "Name of the bucket.")),
+    request_body = BucketOwner, responses(
+        (status = 200, description = "The bucket as it is now.", body = Bucket),
+        (status = 400, description = "There is no such account.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such bucket.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It was written to all the while; try again.", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn hand_over(
+    State(admin): State<Arc<Admin>>,
+    Actor(actor): Actor,
+    Path(name): Path<String>,
+    Json(request): Json<BucketOwner>,
+) -> Result<axum::Json<Bucket>, ApiError> {
+    let owner = accounts::named(&admin, "owner", &request.owner).await?;
+    let info = admin.objects.hand_bucket_over(&admin.caller(), &parse(&name)?, owner.id, &actor).await?;
+    bucket(&admin, info).await.map(axum::Json)
 }
 
 /// Set what a bucket may hold.
@@ -85,6 +158,7 @@ async fn set_quota(
     ))]
 async fn set_redundancy(
     State(admin): State<Arc<Admin>>,
+    Actor(actor): Actor,
     Path(name): Path<String>,
     Json(request): Json<BucketRedundancy>,
 ) -> Result<axum::Json<Bucket>, ApiError> {
@@ -94,7 +168,7 @@ async fn set_redundancy(
         admin.objects.head_bucket(&admin.caller(), &name).await?;
         admin.topology.check_reach("redundancy", scheme).await?;
     }
-    admin.objects.set_bucket_redundancy(&admin.caller(), &name, scheme).await?;
+    admin.objects.set_bucket_redundancy(&admin.caller(), &name, scheme, &actor).await?;
     admin.jobs.wake(JobName::Convert);
     named(&admin, &name).await.map(axum::Json)
 }
@@ -112,10 +186,12 @@ async fn bucket(admin: &Admin, info: BucketInfo) -> Result<Bucket, ApiError> {
     let caller = admin.caller();
     let usage = admin.objects.bucket_usage(&caller, &info.name).await?;
     let (bytes_max, objects_max) = admin.objects.bucket_quota(&caller, &info.name).await?;
+    let names = admin.iam.account_names(vec![info.owner]).await?;
     let (own, in_force) = admin.objects.bucket_redundancy(&caller, &info.name).await?;
     Ok(Bucket {
         name: info.name.to_string(),
         owner: info.owner.to_string(),
+        owner_name: names.into_iter().next().map(|(_, name)| name).unwrap_or_default(),
         created: convert::time_text(info.created),
         usage: usage_of(usage),
         quota: Quota { bytes_max, objects_max },
@@ -134,5 +210,6 @@ fn usage_of(usage: Usage) -> BucketUsage {
         delete_markers: count(usage.delete_markers),
         uploads: count(usage.uploads),
         upload_bytes: count(usage.upload_bytes),
+        grace_bytes: count(usage.grace_bytes),
     }
 }

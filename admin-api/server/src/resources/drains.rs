@@ -1,10 +1,10 @@
 use crate::auth::Actor;
-use crate::extract::Path;
+use crate::extract::{Path, Query};
 use crate::routes::Routes;
 use crate::{Admin, ApiError};
 use axum::extract::State;
-use cofre_admin_types::{Drain, DrainState, Problem, Scope};
-use cofre_objects::{DrainProgress, ShardChange};
+use cofre_admin_types::{Drain, DrainQuery, DrainState, Problem, Scope};
+use cofre_objects::{DrainProgress, InUse, RedundancyOf, ShardChange, ShardMode};
 use cofre_settings::JobName;
 use cofre_types::ShardId;
 use std::sync::Arc;
@@ -30,22 +30,50 @@ async fn get(State(admin): State<Arc<Admin>>, Path(id): Path<u32>) -> Result<axu
 
 /// Drain a shard: it takes no new blobs, and its copies move to other shards.
 ///
-/// Asking again is fine.
+/// Asking again is fine. Refused where too few others take blobs for the redundancies in use, unless it is forced: its
+/// copies could go nowhere, and writes might fail at once.
 #[utoipa::path(put, path = "/v1/shards/{id}/drain", operation_id = "start_drain", tag = "shards",
-    params(("id" = u32, Path, description = "Number of the shard.")),
+    params(("id" = u32, Path, description = "Number of the shard."), DrainQuery),
     responses(
         (status = 200, description = "The progress.", body = Drain),
         (status = 404, description = "There is no such shard.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Too few other shards take blobs; the detail says how many are wanted.", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn start(
     State(admin): State<Arc<Admin>>,
     Actor(actor): Actor,
     Path(id): Path<u32>,
+    Query(query): Query<DrainQuery>,
 ) -> Result<axum::Json<Drain>, ApiError> {
+    if !query.force {
+        check_others(&admin, ShardId(id)).await?;
+    }
     let change = ShardChange { draining: Some(true), ..ShardChange::default() };
     admin.topology.change(ShardId(id), &change, None, &actor).await?;
     admin.jobs.wake(JobName::Drain);
     progress(&admin, ShardId(id)).await
+}
+
+/// Refuses a drain where the other shards cannot take what is on the shard.
+async fn check_others(admin: &Admin, id: ShardId) -> Result<(), ApiError> {
+    admin.topology.look().await;
+    let mut others = admin.topology.list().await?;
+    let drains = others.iter().any(|view| view.record.id == id && view.record.mode == ShardMode::Draining);
+    others.retain(|view| view.record.id != id);
+    let left = crate::verdicts::writable_domains(&others);
+    let in_use = admin.objects.redundancies_in_use().await?;
+    // A class may have no objects.
+    let counts = |in_use: &&InUse| !matches!(in_use.of, RedundancyOf::Class(_));
+    let short = in_use.iter().filter(counts).find(|in_use| in_use.scheme.width() > left);
+    match short.filter(|_| !drains) {
+        None => Ok(()),
+        Some(in_use) => Err(ApiError::Conflict(format!(
+            "{} wants {} failure domains, and {left} would be left that take blobs: what is on the shard could go nowhere; \
+             add a shard first, or free room, or force the drain",
+            in_use.scheme,
+            in_use.scheme.width()
+        ))),
+    }
 }
 
 /// Stop a drain: the shard takes new blobs again. What has moved stays where it is.
@@ -77,7 +105,8 @@ async fn progress(admin: &Admin, id: ShardId) -> Result<axum::Json<Drain>, ApiEr
 fn obstacle(admin: &Admin) -> String {
     let job = admin.jobs.status().into_iter().find(|job| job.name == JobName::Drain.as_str());
     let problem = job.and_then(|job| {
-        let problem = job.figures.problems.into_iter().next().map(|(subject, reason)| format!("{subject}: {reason}"));
+        let problem = job.figures.problems.into_iter().next();
+        let problem = problem.map(|problem| format!("{}: {}", problem.subject, problem.why));
         job.worker.last_error.or(problem)
     });
     match problem {

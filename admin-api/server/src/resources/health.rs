@@ -1,13 +1,22 @@
 use crate::routes::Routes;
 use crate::verdicts::{Seen, verdicts};
-use crate::{Admin, ApiError, convert, resources};
+use crate::{Admin, convert, resources};
 use axum::extract::State;
 use axum::http::StatusCode;
-use cofre_admin_types::{CatalogHealth, Health, HealthStatus, Latency, Live, Ready, RedundancyHealth, Scope, Severity};
-use cofre_objects::Holdings;
+use cofre_admin_types::{
+    CatalogHealth, CatalogState, Health, HealthStatus, Latency, Live, Ready, RedundancyHealth, Scope, Severity,
+};
+use cofre_jobs::JobStatus;
+use cofre_objects::{CommitState, Holdings, InUse, Restore, ShardView, StoreState, TopologyError, Waiting};
 use cofre_settings::JobName;
+use cofre_types::Timestamp;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
 use utoipa_axum::routes;
+
+/// How long each question to the catalog or to a disk may take: one that hangs must not keep health from answering.
+const ANSWER_MAX: Duration = Duration::from_secs(2);
 
 /// Version of the program, for people and support.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -25,8 +34,8 @@ async fn live() -> axum::Json<Live> {
 
 /// Whether the process should get requests.
 ///
-/// It should while it is not about to end, its catalog reads, and enough shards take new blobs for
-/// the write quorum. A balancer asks here.
+/// It should while it is not about to end, its catalog reads, takes commits and is not damaged, and enough shards take
+/// new blobs for the write quorum. A balancer asks here. It answers within seconds, whatever hangs.
 #[utoipa::path(get, path = "/health/ready", operation_id = "ready", tag = "health", responses(
     (status = 200, description = "It should.", body = Ready),
     (status = 503, description = "It should not, for these reasons.", body = Ready),
@@ -42,50 +51,99 @@ async fn unready(admin: &Admin) -> Vec<String> {
     if admin.draining.has_begun() {
         reasons.push("the process is about to end".to_owned());
     }
-    if admin.catalog.check().await.is_err() {
+    // Anyone may ask here, so paths stay out of the reasons.
+    let state = admin.catalog.state();
+    match state.commits {
+        CommitState::Taken => {}
+        CommitState::Slow(waiting) => {
+            reasons.push(format!("the catalog's disk has not answered for {} s", waiting.as_secs()));
+        }
+        CommitState::Full => reasons.push("the catalog's disk is full".to_owned()),
+        CommitState::Refused(_) => reasons.push("the catalog takes no commits".to_owned()),
+    }
+    if state.damage.is_some() {
+        reasons.push("a part of the catalog cannot be read".to_owned());
+    }
+    if !matches!(timeout(ANSWER_MAX, admin.catalog.check()).await, Ok(Ok(()))) {
         reasons.push("the catalog does not read".to_owned());
         return reasons;
     }
-    match admin.topology.list().await {
-        Ok(shards) => {
+    match timeout(ANSWER_MAX, admin.topology.list()).await {
+        Ok(Ok(shards)) => {
             let quorum = admin.write_quorum();
             let domains = crate::verdicts::writable_domains(&shards);
             if domains < quorum {
                 reasons.push(format!("{domains} shards take new blobs, and a write needs {quorum}"));
             }
         }
-        Err(_) => reasons.push("the shards cannot be read from the catalog".to_owned()),
+        Ok(Err(_)) | Err(_) => reasons.push("the shards cannot be read from the catalog".to_owned()),
     }
     reasons
+}
+
+/// What the catalog says of shards and blobs.
+#[derive(Default)]
+struct Told {
+    shards: Vec<ShardView>,
+    away: Holdings,
+    /// Places in `shards` of those that hold something and do not answer.
+    unanswering: Vec<usize>,
+    waiting: Waiting,
+    in_use: Vec<InUse>,
+    /// That the catalog was restored from a backup.
+    restore: Option<Restore>,
+}
+
+impl Told {
+    async fn read(admin: &Admin) -> Result<Self, String> {
+        let unread = |error: TopologyError| error.to_string();
+        let mut told = Self { shards: admin.topology.list().await.map_err(unread)?, ..Self::default() };
+        for (at, view) in told.shards.iter().enumerate() {
+            if view.readable() && !view.record.mode.is_given_up() {
+                continue;
+            }
+            let held = admin.topology.holdings(view.record.id).await.map_err(unread)?;
+            told.away.blobs += held.blobs;
+            told.away.bytes += held.bytes;
+            if held.blobs > 0 && !view.readable() {
+                told.unanswering.push(at);
+            }
+        }
+        told.waiting = admin.topology.waiting_for_heal().await.map_err(unread)?;
+        told.in_use = admin.objects.redundancies_in_use().await.map_err(|error| error.to_string())?;
+        told.restore = admin.topology.restore().await.map_err(unread)?;
+        Ok(told)
+    }
 }
 
 /// Health in detail: every promise that is in danger, and what it stands on.
 #[utoipa::path(get, path = "/v1/health", operation_id = "health", tag = "health",
     responses((status = 200, description = "Health, good or bad.", body = Health)))]
-async fn detail(State(admin): State<Arc<Admin>>) -> Result<axum::Json<Health>, ApiError> {
-    let catalog = catalog(&admin).await;
+async fn detail(State(admin): State<Arc<Admin>>) -> axum::Json<Health> {
+    axum::Json(seen(&admin).await)
+}
+
+/// Health as it is now.
+pub(crate) async fn seen(admin: &Admin) -> Health {
     // What is told of a shard is no older than this request.
     admin.topology.look().await;
-    let shards = admin.topology.list().await?;
-    let mut away = Holdings::default();
-    let mut unanswering = Vec::new();
-    for view in shards.iter().filter(|view| !view.readable() || view.record.mode.is_given_up()) {
-        let held = admin.topology.holdings(view.record.id).await?;
-        away.blobs += held.blobs;
-        away.bytes += held.bytes;
-        if held.blobs > 0 && !view.readable() {
-            unanswering.push(view);
-        }
-    }
-    let waiting = admin.topology.waiting_for_heal().await?;
-    let in_use = admin.objects.redundancies_in_use().await?;
+    let told = timeout(ANSWER_MAX, Told::read(admin)).await;
+    let told = told.unwrap_or_else(|_| Err(format!("it has not answered for {} s", ANSWER_MAX.as_secs())));
+    let (told, unread) = match told {
+        Ok(told) => (told, None),
+        Err(error) => (Told::default(), Some(error)),
+    };
+    let (catalog, state) = catalog(admin, unread).await;
+    let Told { shards, away, unanswering, waiting, in_use, restore } = told;
+    let unanswering: Vec<_> = unanswering.into_iter().map(|at| &shards[at]).collect();
     let jobs = admin.jobs.status();
     let heal = jobs.iter().find(|job| job.name == JobName::Heal.as_str());
     // What left the queue since the last pass can be read, or is gone.
     let unreadable = heal.map_or(0, |heal| heal.figures.unreadable).min(waiting.blobs);
     let seen = Seen {
         draining: admin.draining.has_begun(),
-        catalog_error: catalog.error.as_deref(),
+        catalog: &state,
+        catalog_error: catalog.error.as_deref().filter(|_| catalog.state == CatalogState::Unreadable),
         shards: &shards,
         waiting,
         unreadable,
@@ -95,11 +153,13 @@ async fn detail(State(admin): State<Arc<Admin>>) -> Result<axum::Json<Health>, A
         scheme: admin.scheme(),
         spares_min: admin.settings.current().writes.spares_min,
         jobs: &jobs,
+        restore: restore.as_ref(),
+        backup_due: backup_due(admin, &jobs),
         now_nanos: admin.clock.now_nanos(),
     };
     let verdicts = verdicts(&seen);
     let worst = verdicts.first().map(|verdict| verdict.severity);
-    Ok(axum::Json(Health {
+    Health {
         status: match worst {
             None => HealthStatus::Ok,
             Some(Severity::Warning) => HealthStatus::Degraded,
@@ -120,15 +180,27 @@ async fn detail(State(admin): State<Arc<Admin>>) -> Result<axum::Json<Health>, A
             oldest: waiting.oldest.map(convert::time_text),
         },
         shards: shards.into_iter().map(resources::shards::shard).collect(),
-    }))
+    }
 }
 
-async fn catalog(admin: &Admin) -> CatalogHealth {
+/// How the catalog does, and what its engine says. `unread` is why it could not be asked.
+async fn catalog(admin: &Admin, unread: Option<String>) -> (CatalogHealth, StoreState) {
     let figures = admin.catalog.figures();
-    let error = admin.catalog.check().await.err().map(|error| error.to_string());
+    let state = admin.catalog.state();
+    let (checked, disk_bytes) =
+        tokio::join!(timeout(ANSWER_MAX, admin.catalog.check()), timeout(ANSWER_MAX, admin.catalog.disk_bytes()));
+    let checked = match checked {
+        Ok(checked) => checked.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("it has not answered for {} s", ANSWER_MAX.as_secs())),
+    };
+    let (told, error) = match unread.or(checked.err()) {
+        Some(error) => (CatalogState::Unreadable, Some(error)),
+        None => told(&state),
+    };
     let millis = |micros: u64| micros as f64 / 1000.0;
-    CatalogHealth {
-        ok: error.is_none(),
+    let health = CatalogHealth {
+        ok: told == CatalogState::Good,
+        state: told,
         error,
         commits: figures.commits,
         groups: figures.group_commits.count,
@@ -137,6 +209,40 @@ async fn catalog(admin: &Admin) -> CatalogHealth {
             p50_ms: millis(figures.commit_micros.quantile(0.5)),
             p99_ms: millis(figures.commit_micros.quantile(0.99)),
         },
-        disk_bytes: admin.catalog.disk_bytes().await,
+        last_backup: last_backup(&admin.jobs.status()).map(convert::time_text),
+        disk_bytes: disk_bytes.ok().flatten(),
+    };
+    (health, state)
+}
+
+/// What is late of the catalog's backups: none within two intervals.
+fn backup_due(admin: &Admin, jobs: &[JobStatus]) -> Option<String> {
+    let interval = Duration::from_secs(admin.settings.current().timers.catalog_backup_secs);
+    let now = Timestamp(admin.clock.now_nanos());
+    let age = match last_backup(jobs) {
+        Some(ended) => now.since(ended),
+        None => admin.uptime(),
+    };
+    (!interval.is_zero() && age > 2 * interval).then(|| match last_backup(jobs) {
+        Some(ended) => format!("the last backup that Cofre took is of {}", convert::time_text(ended)),
+        None => "Cofre has taken no backup of it yet".to_owned(),
+    })
+}
+
+/// When the last backup of the catalog ended that the job took.
+pub(crate) fn last_backup(jobs: &[JobStatus]) -> Option<Timestamp> {
+    let job = jobs.iter().find(|job| job.name == JobName::CatalogBackup.as_str())?;
+    job.figures.pass_ended.filter(|ended| *ended != Timestamp::default())
+}
+
+/// The worst of a state, and what is wrong.
+fn told(state: &StoreState) -> (CatalogState, Option<String>) {
+    let refusal = state.refusal().map(|refusal| refusal.to_string());
+    match (&state.commits, &state.damage) {
+        (CommitState::Refused(_), _) => (CatalogState::Refusing, refusal),
+        (_, Some(damage)) => (CatalogState::Damaged, Some(damage.clone())),
+        (CommitState::Full, None) => (CatalogState::Full, refusal),
+        (CommitState::Slow(_), None) => (CatalogState::Slow, refusal),
+        (CommitState::Taken, None) => (CatalogState::Good, None),
     }
 }

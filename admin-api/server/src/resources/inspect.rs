@@ -96,6 +96,7 @@ fn copy(copy: Copy) -> InspectedCopy {
             None => CopyCheck::NotAsked,
             Some(CopyState::Whole) => CopyCheck::Whole,
             Some(CopyState::Missing) => CopyCheck::Missing,
+            Some(CopyState::Deleted) => CopyCheck::Deleted,
             Some(CopyState::Corrupt(reason)) => CopyCheck::Corrupt { reason },
             Some(CopyState::Unreachable(reason)) => CopyCheck::Unreachable { reason },
         },

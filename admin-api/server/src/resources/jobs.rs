@@ -62,7 +62,7 @@ async fn wake(
     Path(name): Path<String>,
 ) -> Result<axum::Json<Job>, ApiError> {
     let name = parse(&name)?;
-    admin.catalog.record_event("job.woken", name.as_str(), &actor).await?;
+    admin.catalog.record_event("job.woken", name.as_str(), &actor, Vec::new()).await?;
     admin.jobs.wake(name);
     report(&admin, name).await
 }
@@ -82,7 +82,7 @@ async fn run(
     Path(name): Path<String>,
 ) -> Result<axum::Json<Job>, ApiError> {
     let name = parse(&name)?;
-    admin.catalog.record_event("job.run", name.as_str(), &actor).await?;
+    admin.catalog.record_event("job.run", name.as_str(), &actor, Vec::new()).await?;
     admin.jobs.run(name);
     report(&admin, name).await
 }
@@ -149,7 +149,11 @@ async fn report(admin: &Admin, name: JobName) -> Result<axum::Json<Job>, ApiErro
 
 async fn job(admin: &Admin, status: JobStatus) -> Result<Job, ApiError> {
     let JobStatus { name, state, remaining, speed, worker, figures } = status;
-    let problem = |(subject, reason)| JobProblem { subject, reason };
+    let problem = |problem: cofre_jobs::JobProblem| JobProblem {
+        subject: problem.subject,
+        reason: problem.why,
+        times: problem.times,
+    };
     let mut shards = Vec::with_capacity(figures.shards.len());
     for pass in figures.shards {
         let held = match admin.topology.get(pass.shard).await {

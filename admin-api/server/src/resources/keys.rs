@@ -1,4 +1,4 @@
-use super::accounts::parse_id;
+use super::accounts::{given, parse_id};
 use crate::auth::Actor;
 use crate::extract::{Json, Path, Query};
 use crate::routes::Routes;
@@ -6,7 +6,7 @@ use crate::{Admin, ApiError, convert, paging};
 use axum::extract::State;
 use axum::http::StatusCode;
 use cofre_admin_types::{CreateKey, Key, KeyCreated, Page, PageQuery, PatchKey, Problem, RotateKey, Scope};
-use cofre_iam::{IssuedKey, NewKey};
+use cofre_iam::{AccessKey, IssuedKey, NewKey};
 use cofre_types::{AccessKeyId, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,17 +35,20 @@ async fn list(
 ) -> Result<axum::Json<Page<Key>>, ApiError> {
     let after = query.after.as_deref().map(AccessKeyId::parse).transpose();
     let after = after.map_err(|invalid| ApiError::invalid("after", invalid.reason))?;
-    let page = admin.iam.list_keys(parse_id(&id)?, after.as_ref(), paging::limit(query.limit)?).await?;
-    Ok(axum::Json(Page { items: page.items.into_iter().map(convert::key).collect(), next: page.next }))
+    let account = admin.iam.account(parse_id(&id)?).await?;
+    let page = admin.iam.list_keys(account.id, after.as_ref(), paging::limit(query.limit)?).await?;
+    let items = page.items.into_iter().map(|key| convert::key(key, account.name.clone())).collect();
+    Ok(axum::Json(Page { items, next: page.next }))
 }
 
-/// Make an access key.
+/// Make an access key, or take one that is brought from elsewhere.
 #[utoipa::path(post, path = "/v1/accounts/{id}/keys", operation_id = "create_key", tag = "keys",
     params(("id" = String, Path, description = "Canonical id of the account.")),
     request_body = CreateKey, responses(
         (status = 201, description = "The key; the secret is not shown again.", body = KeyCreated),
         (status = 400, description = "A field is not valid.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such account.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The id of an imported key is taken.", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn create(
     State(admin): State<Arc<Admin>>,
@@ -54,7 +57,8 @@ async fn create(
     Json(request): Json<CreateKey>,
 ) -> Result<(StatusCode, axum::Json<KeyCreated>), ApiError> {
     let expires = request.expires_in_seconds.map(|seconds| in_seconds(&admin, seconds));
-    let new = NewKey { given: None, expires, note: request.note };
+    let given = request.import.map(|key| given("import", &key)).transpose()?;
+    let new = NewKey { given, expires, note: request.note };
     let issued = admin.iam.create_key(parse_id(&id)?, new, &actor).await?;
     created(&admin, issued).await
 }
@@ -101,7 +105,7 @@ async fn patch(
         Some(disabled) => admin.iam.set_key_disabled(&id, disabled, &actor).await?,
         None => admin.iam.key(&id).await?,
     };
-    Ok(axum::Json(convert::key(key)))
+    shown(&admin, key).await.map(axum::Json)
 }
 
 /// Delete an access key.
@@ -120,8 +124,14 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// A key with the name of its account.
+async fn shown(admin: &Admin, key: AccessKey) -> Result<Key, ApiError> {
+    let names = admin.iam.account_names(vec![key.account]).await?;
+    Ok(convert::key(key, names.into_iter().next().map(|(_, name)| name).unwrap_or_default()))
+}
+
 async fn created(admin: &Admin, issued: IssuedKey) -> Result<(StatusCode, axum::Json<KeyCreated>), ApiError> {
-    let key = convert::key(admin.iam.key(&issued.id).await?);
+    let key = shown(admin, admin.iam.key(&issued.id).await?).await?;
     let answer = KeyCreated { key, secret_access_key: issued.secret.expose().to_owned() };
     Ok((StatusCode::CREATED, axum::Json(answer)))
 }

@@ -8,11 +8,13 @@ mod buckets;
 mod drains;
 mod events;
 mod given_up;
-mod health;
+pub(crate) mod health;
 mod inspect;
 mod jobs;
 mod keys;
 mod metrics;
+mod requests;
+mod restores;
 mod settings;
 mod shard_places;
 mod shards;
@@ -38,6 +40,8 @@ pub(crate) fn add(routes: Routes) -> Routes {
         inspect::add,
         verify::add,
         backups::add,
+        requests::add,
+        restores::add,
         metrics::add,
     ];
     adders.into_iter().fold(routes, |routes, add| add(routes))

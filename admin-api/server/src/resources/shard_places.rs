@@ -28,6 +28,14 @@ pub(super) fn new_place(place: RegisterPlace) -> NewPlace {
     }
 }
 
+/// Whether a change of a remote place is of more than its size.
+pub(super) const fn points_elsewhere(patch: &PatchS3Place) -> bool {
+    patch.endpoint.is_some()
+        || patch.access_key_id.is_some()
+        || patch.secret_access_key.is_some()
+        || patch.ca_pem.is_some()
+}
+
 /// A change of a remote place.
 pub(super) fn change(patch: PatchS3Place) -> Result<S3Change, ApiError> {
     let key = match (patch.access_key_id, patch.secret_access_key) {

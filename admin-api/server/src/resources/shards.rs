@@ -1,5 +1,5 @@
 use super::shard_places;
-use crate::auth::Actor;
+use crate::auth::{Actor, Granted};
 use crate::convert::time_text;
 use crate::etag::{IfMatch, Revision};
 use crate::extract::{Json, Path, Query};
@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 pub(super) fn add(routes: Routes) -> Routes {
     routes
         .scoped(Scope::Read, routes!(list))
-        .scoped(Scope::Operate, routes!(register))
+        .scoped(Scope::Admin, routes!(register))
         .scoped(Scope::Read, routes!(get))
         .scoped(Scope::Operate, routes!(patch))
         .scoped(Scope::Operate, routes!(remove))
@@ -87,7 +87,8 @@ async fn get(State(admin): State<Arc<Admin>>, Path(id): Path<u32>) -> Result<Ans
 
 /// Change a shard: labels, weight, failure domain, read-only, the key of a remote one.
 ///
-/// Another failure domain is for new blobs; those that exist move when a job next looks at them.
+/// Another failure domain is for new blobs; those that exist move when a job next looks at them. Where the shard is, and
+/// who Cofre is there, is for tokens of the scope `admin`.
 #[utoipa::path(patch, path = "/v1/shards/{id}", operation_id = "patch_shard", tag = "shards",
     params(
         ("id" = u32, Path, description = "Number of the shard."),
@@ -103,10 +104,14 @@ async fn get(State(admin): State<Arc<Admin>>, Path(id): Path<u32>) -> Result<Ans
 async fn patch(
     State(admin): State<Arc<Admin>>,
     Actor(actor): Actor,
+    granted: Granted,
     Path(id): Path<u32>,
     if_match: IfMatch,
     Json(request): Json<PatchShard>,
 ) -> Result<Answer, ApiError> {
+    if request.path.is_some() || request.s3.as_ref().is_some_and(shard_places::points_elsewhere) {
+        granted.reaches(Scope::Admin)?;
+    }
     let expected = if_match.required()?;
     let change = ShardChange {
         read_only: request.read_only,
@@ -115,6 +120,7 @@ async fn patch(
         weight_percent: request.weight_percent,
         labels: request.labels.map(|labels| labels.into_iter().collect()),
         s3: request.s3.map(shard_places::change).transpose()?,
+        path: request.path,
     };
     let changed = admin.topology.change(ShardId(id), &change, expected, &actor).await;
     Ok(answer(changed.map_err(|error| shard_places::within("s3", error))?))

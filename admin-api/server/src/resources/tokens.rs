@@ -5,7 +5,7 @@ use crate::routes::Routes;
 use crate::{Admin, ApiError, convert, paging};
 use axum::extract::State;
 use axum::http::StatusCode;
-use cofre_admin_types::{CreateToken, Page, PageQuery, Problem, Scope, Token, TokenCreated};
+use cofre_admin_types::{CreateToken, Page, PageQuery, Problem, RevokeQuery, Scope, Token, TokenCreated};
 use cofre_iam::NewToken;
 use std::sync::Arc;
 use utoipa_axum::routes;
@@ -50,17 +50,21 @@ async fn create(
 }
 
 /// Revoke an admin token, for good.
+///
+/// The last token of the scope `admin` stays, unless forced.
 #[utoipa::path(delete, path = "/v1/tokens/{id}", operation_id = "revoke_token", tag = "tokens",
-    params(("id" = String, Path, description = "Public id of the token.")),
+    params(("id" = String, Path, description = "Public id of the token."), RevokeQuery),
     responses(
         (status = 204, description = "It is refused from now on."),
+        (status = 409, description = "It is the last one of the scope admin.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such token.", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn revoke(
     State(admin): State<Arc<Admin>>,
     Actor(actor): Actor,
     Path(id): Path<String>,
+    Query(query): Query<RevokeQuery>,
 ) -> Result<StatusCode, ApiError> {
-    admin.iam.revoke_token(&id, &actor).await?;
+    admin.iam.revoke_token(&id, query.force, &actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }

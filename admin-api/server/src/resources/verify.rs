@@ -40,6 +40,9 @@ async fn verify(State(admin): State<Arc<Admin>>, Query(query): Query<VerifyQuery
         draining: admin.draining.clone(),
         wrong: 0,
         unreachable: 0,
+        records: 0,
+        bytes: 0,
+        last: None,
         ended: false,
         _turn: turn,
     };
@@ -58,6 +61,11 @@ struct Walk {
     draining: Shutdown,
     wrong: u64,
     unreachable: u64,
+    /// Records of all stages.
+    records: u64,
+    bytes: u64,
+    /// The stage of the last step, and the records that it had looked at.
+    last: Option<(cofre_objects::VerifyStage, u64)>,
     ended: bool,
     _turn: OwnedSemaphorePermit,
 }
@@ -80,7 +88,8 @@ impl Walk {
                 Ok(Some(step)) => step,
                 Ok(None) => {
                     self.ended = true;
-                    push(&mut lines, &VerifyLine::End { wrong: self.wrong, unreachable: self.unreachable });
+                    let &mut Self { wrong, unreachable, records, bytes, .. } = self;
+                    push(&mut lines, &VerifyLine::End { wrong, unreachable, records, bytes });
                     return Some(lines);
                 }
                 Err(error) => {
@@ -91,6 +100,10 @@ impl Walk {
             };
             self.wrong += step.wrong.len() as u64;
             self.unreachable = step.unreachable;
+            self.bytes = step.bytes;
+            let before = self.last.filter(|(stage, _)| *stage == step.stage).map_or(0, |(_, records)| records);
+            self.records += step.records.saturating_sub(before);
+            self.last = Some((step.stage, step.records));
             let found = !step.wrong.is_empty();
             for wrong in step.wrong {
                 push(&mut lines, &VerifyLine::Wrong { subject: wrong.subject, why: wrong.why });

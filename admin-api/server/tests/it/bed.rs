@@ -7,7 +7,7 @@ use bytes::Bytes;
 use cofre_admin_server::{Admin, AdminParts, BackupProgress, Catalog, CatalogError, CatalogFigures};
 use cofre_admin_types::Problem;
 use cofre_catalog::records::EventRecord;
-use cofre_catalog::{Memory, Store};
+use cofre_catalog::{Memory, Store, StoreState};
 use cofre_events::EventLog;
 use cofre_iam::{Caller, Iam, Lookup, MasterKey, NewAccount, NewToken, Scope, Secret};
 use cofre_jobs::{Ground, Jobs};
@@ -39,6 +39,7 @@ pub struct Bed {
     pub topology: Topology,
     pub draining: Shutdown,
     pub engine: Arc<Engine>,
+    pub reports: cofre_iam::Reports,
     pub clock: Clock,
     opener: Arc<Opener>,
     read: String,
@@ -104,7 +105,14 @@ impl Bed {
             clock: clock.clone(),
         };
         let jobs = Jobs::start(&ground, &draining);
-        let engine = Arc::new(Engine { events: events.clone(), clock: clock.clone(), broken: Mutex::default() });
+        let engine = Arc::new(Engine {
+            events: events.clone(),
+            clock: clock.clone(),
+            broken: Mutex::default(),
+            state: Mutex::default(),
+            hangs: Mutex::default(),
+        });
+        let reports = cofre_iam::Reports::default();
         let admin = Admin::new(AdminParts {
             iam: iam.clone(),
             settings,
@@ -113,6 +121,7 @@ impl Bed {
             topology: topology.clone(),
             jobs: jobs.control(),
             catalog: engine.clone(),
+            reports: reports.clone(),
             registry: Default::default(),
             clock: clock.clone(),
             random,
@@ -125,7 +134,7 @@ impl Bed {
         };
         let (read, operate, all) = (token(Scope::Read).await, token(Scope::Operate).await, token(Scope::Admin).await);
         let router = cofre_admin_server::router(admin.clone());
-        Self { router, admin, iam, objects, topology, draining, engine, clock, opener, read, operate, all }
+        Self { router, admin, iam, objects, topology, draining, engine, clock, opener, reports, read, operate, all }
     }
 
     /// With one shard, `/one`.
@@ -320,9 +329,18 @@ pub struct Engine {
     events: EventLog,
     clock: Clock,
     pub broken: Mutex<Option<String>>,
+    pub state: Mutex<StoreState>,
+    /// Whether its disk never answers.
+    pub hangs: Mutex<bool>,
 }
 
 impl Engine {
+    async fn answer(&self) {
+        if *self.hangs.lock().unwrap() {
+            std::future::pending::<()>().await;
+        }
+    }
+
     fn whole(&self) -> Result<(), CatalogError> {
         self.broken.lock().unwrap().clone().map_or(Ok(()), |reason| Err(CatalogError::Failed(reason)))
     }
@@ -334,11 +352,17 @@ impl Catalog for Engine {
         CatalogFigures { commits: 3, ..CatalogFigures::default() }
     }
 
+    fn state(&self) -> StoreState {
+        self.state.lock().unwrap().clone()
+    }
+
     async fn disk_bytes(&self) -> Option<u64> {
+        self.answer().await;
         Some(4096)
     }
 
     async fn check(&self) -> Result<(), CatalogError> {
+        self.answer().await;
         self.whole()
     }
 
@@ -348,13 +372,19 @@ impl Catalog for Engine {
         self.whole()
     }
 
-    async fn record_event(&self, kind: &str, subject: &str, actor: &str) -> Result<(), CatalogError> {
+    async fn record_event(
+        &self,
+        kind: &str,
+        subject: &str,
+        actor: &str,
+        details: Vec<(String, String)>,
+    ) -> Result<(), CatalogError> {
         let event = EventRecord {
             at: Timestamp(self.clock.now_nanos()),
             kind: kind.to_owned(),
             subject: subject.to_owned(),
             actor: actor.to_owned(),
-            details: Vec::new(),
+            details,
         };
         self.events.record(&event).await.map_err(|error| CatalogError::Failed(error.to_string()))
     }

@@ -1,7 +1,8 @@
 use crate::bed::{Bed, until};
 use axum::http::{Method, StatusCode};
-use cofre_objects::NewShard;
+use cofre_objects::{CommitState, NewShard, StoreState};
 use serde_json::json;
+use std::time::Duration;
 
 async fn ready(bed: &Bed) -> StatusCode {
     bed.send_raw(Method::GET, "/health/ready", &[], None).await.status
@@ -141,4 +142,43 @@ async fn a_shard_that_goes_and_comes_is_an_event_each_time() {
     }
     let last = bed.get("/v1/events?kind=shard.away").await.json();
     assert!(last["items"][0]["details"]["reason"].is_string(), "{last}");
+}
+
+#[tokio::test]
+async fn a_catalog_that_is_not_good_is_told_everywhere() {
+    let bed = Bed::with_shard().await;
+    let states = [
+        (CommitState::Slow(Duration::from_secs(9)), None, "slow", "availability"),
+        (CommitState::Full, None, "full", "space"),
+        (CommitState::Refused("EIO at /secret/path".to_owned()), None, "refusing", "availability"),
+        (CommitState::Taken, Some("the table /secret/path is bad".to_owned()), "damaged", "durability"),
+    ];
+    for (commits, damage, name, promise) in states {
+        *bed.engine.state.lock().unwrap() = StoreState { commits, damage };
+        let readiness = bed.send_raw(Method::GET, "/health/ready", &[], None).await;
+        assert_eq!(readiness.status, StatusCode::SERVICE_UNAVAILABLE, "{name}");
+        assert!(!readiness.text.contains("/secret/path"), "an open route tells what failed: {}", readiness.text);
+        let health = bed.get("/v1/health").await.json();
+        assert_eq!((&health["status"], &health["catalog"]["state"]), (&json!("failing"), &json!(name)));
+        assert_eq!(health["catalog"]["ok"], json!(false));
+        let worst = &health["verdicts"][0];
+        assert_eq!((&worst["subject"], &worst["promise"]), (&json!("catalog"), &json!(promise)), "{health}");
+        let metrics = bed.get("/metrics").await.text;
+        assert!(metrics.contains(&format!("cofre_catalog_state{{state=\"{name}\"}} 1")), "{metrics}");
+        assert!(metrics.contains("cofre_catalog_state{state=\"good\"} 0"));
+    }
+    *bed.engine.state.lock().unwrap() = StoreState::default();
+    assert_eq!(ready(&bed).await, StatusCode::OK);
+    assert_eq!(bed.get("/v1/health").await.json()["catalog"]["state"], json!("good"));
+}
+
+#[tokio::test]
+async fn health_answers_whatever_hangs() {
+    let bed = Bed::with_shard().await;
+    *bed.engine.hangs.lock().unwrap() = true;
+    assert_eq!(ready(&bed).await, StatusCode::SERVICE_UNAVAILABLE);
+    let health = bed.get("/v1/health").await.json();
+    assert_eq!((&health["status"], &health["catalog"]["state"]), (&json!("failing"), &json!("unreadable")));
+    assert_eq!(health["catalog"]["disk_bytes"], json!(null));
+    assert!(bed.get("/metrics").await.text.contains("cofre_catalog_commits_total"));
 }

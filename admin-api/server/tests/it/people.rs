@@ -112,7 +112,7 @@ async fn the_quota_of_an_account_is_set_and_shown_with_what_it_owns() {
     assert_eq!(set.status, StatusCode::OK, "{}", set.text);
     for shown in [set.json(), bed.get(&path).await.json(), bed.get("/v1/accounts").await.json()["items"][0].clone()] {
         assert_eq!(shown["quota"], json!({"bytes_max": 1000}));
-        assert_eq!(shown["usage"], json!({"buckets": 0, "objects": 0, "bytes": 0}));
+        assert_eq!(shown["usage"], json!({"buckets": 0, "objects": 0, "bytes": 0, "grace_bytes": 0}));
     }
     let events = bed.get("/v1/events?kind=account.quota_changed").await.json();
     let event = &events["items"][0];
@@ -120,4 +120,47 @@ async fn the_quota_of_an_account_is_set_and_shown_with_what_it_owns() {
     assert!(event["actor"].as_str().is_some_and(|actor| actor.starts_with("token:")), "{event}");
     let refused = bed.send(Method::PUT, &format!("{path}/quota"), &[], Some(json!({"bytes_max": u64::MAX}))).await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{}", refused.text);
+}
+
+#[tokio::test]
+async fn keys_are_brought_from_elsewhere_unless_they_can_be_guessed() {
+    let bed = Bed::new().await;
+    let good = json!({"access_key_id": "BROUGHTKEY", "secret_access_key": "aB3dE5gH7jK9mN1p"});
+    let answer = bed.post("/v1/accounts", json!({"display_name": "ana", "key": good})).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+    let made = answer.json();
+    assert_eq!((&made["email"], &made["access_key_id"]), (&json!(""), &json!("BROUGHTKEY")), "no e-mail is asked for");
+    let path = format!("/v1/accounts/{}/keys", made["id"].as_str().unwrap());
+    let import = |id: &str, secret: &str| json!({"import": {"access_key_id": id, "secret_access_key": secret}});
+    let second = bed.post(&path, import("second-key", "qW8eR2tY6uI4oP0a")).await;
+    assert_eq!(second.status, StatusCode::CREATED, "{}", second.text);
+    assert_eq!(
+        (&second.json()["account_name"], &second.json()["secret_access_key"]),
+        (&json!("ana"), &json!("qW8eR2tY6uI4oP0a"))
+    );
+    let id = AccessKeyId::parse("second-key").unwrap();
+    let Lookup::Active(credential) = bed.iam.lookup(&id).await.unwrap() else { panic!("it counts") };
+    assert_eq!(credential.secret.expose(), "qW8eR2tY6uI4oP0a");
+    assert_eq!(bed.post(&path, import("second-key", "qW8eR2tY6uI4oP0a")).await.status, StatusCode::CONFLICT);
+    for (id, secret, field) in [
+        ("minioadmin", "qW8eR2tY6uI4oP0a", "import.access_key_id"),
+        ("third-key", "minioadmin", "import.secret_access_key"),
+        ("third-key", "MinioAdmin-MinioAdmin", "import.secret_access_key"),
+        ("third-key", "qW8eR2tY6uI4oP0", "import.secret_access_key"),
+        ("third-key", "abababababababababab", "import.secret_access_key"),
+        ("third-key", "a1b2c3-third-key-d4e5", "import.secret_access_key"),
+        ("third-key", "qW8eR2tY6uI4 oP0a", "import.secret_access_key"),
+        ("t!", "qW8eR2tY6uI4oP0a", "import.access_key_id"),
+    ] {
+        let answer = bed.post(&path, import(id, secret)).await;
+        let problem = answer.problem();
+        assert_eq!(
+            (answer.status, problem.field.as_deref()),
+            (StatusCode::BAD_REQUEST, Some(field)),
+            "{id} {secret}: {}",
+            answer.text
+        );
+        assert!(!answer.text.contains(secret), "a refusal does not repeat the secret");
+    }
+    assert!(!bed.get("/v1/events").await.text.contains("qW8eR2tY6uI4oP0a"));
 }

@@ -78,7 +78,7 @@ async fn a_token_that_is_revoked_or_expired_is_refused_at_once() {
         let send = async || bed.send_raw(Method::GET, "/v1/jobs", &[("authorization", &bearer)], None).await.status;
         assert_eq!(send().await, StatusCode::OK);
         if revoke {
-            bed.iam.revoke_token(&issued.token.id, "test").await.unwrap();
+            bed.iam.revoke_token(&issued.token.id, false, "test").await.unwrap();
         } else {
             tokio::time::sleep(std::time::Duration::from_millis(60)).await;
         }

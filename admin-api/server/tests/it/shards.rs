@@ -56,7 +56,11 @@ async fn a_shard_leaves_only_once_nothing_is_on_it() {
 
     // There is nowhere to move to yet.
     let drain = format!("{path}/drain");
-    let begun = bed.send(Method::PUT, &drain, &[], None).await.json();
+    let refused = bed.send(Method::PUT, &drain, &[], None).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(refused.problem().detail.contains("0 would be left"), "{}", refused.text);
+    assert_eq!(bed.get(&path).await.json()["mode"], "active");
+    let begun = bed.send(Method::PUT, &format!("{drain}?force=true"), &[], None).await.json();
     assert_eq!((begun["state"].as_str(), begun["remaining_blobs"].as_u64()), (Some("moving"), Some(1)));
     let refused = remove().await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
@@ -147,5 +151,35 @@ async fn errors_of_a_remote_shard_name_the_field() {
     ] {
         let answer = bed.send(Method::PATCH, &path, &[("if-match", "*")], Some(json!({"s3": s3}))).await;
         assert_eq!((answer.status, answer.problem().field.as_deref()), (StatusCode::BAD_REQUEST, Some(field)));
+    }
+}
+
+#[tokio::test]
+async fn where_a_shard_is_takes_the_scope_admin() {
+    let bed = Bed::new().await;
+    let id = register(&bed, "/one").await;
+    let remote = bed.post("/v1/shards", json!({"place": remote("good-secret")})).await.json()["id"].clone();
+    let operate = format!("Bearer {}", bed.token(cofre_iam::Scope::Operate));
+    let send = async |method, path: &str, body: serde_json::Value| {
+        let headers = [("authorization", operate.as_str()), ("if-match", "*")];
+        bed.send_raw(method, path, &headers, Some(body.to_string())).await
+    };
+    let (directory, s3) = (format!("/v1/shards/{id}"), format!("/v1/shards/{remote}"));
+    let place = json!({"place": {"kind": "filesystem", "path": "/two"}});
+    for (method, path, body) in [
+        (Method::POST, "/v1/shards", place),
+        (Method::POST, "/v1/backups", json!({"directory": "/etc/cron.d/backup"})),
+        (Method::PATCH, &*directory, json!({"path": "/two"})),
+        (Method::PATCH, &*s3, json!({"s3": {"endpoint": "http://192.0.2.1"}})),
+        (Method::PATCH, &*s3, json!({"s3": {"access_key_id": "AKIANEW", "secret_access_key": "good-secret"}})),
+        (Method::PATCH, &*s3, json!({"s3": {"ca_pem": ""}})),
+    ] {
+        let refused = send(method, path, body.clone()).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{path} {body}: {}", refused.text);
+        assert!(refused.problem().detail.contains("admin"), "{}", refused.text);
+    }
+    for (path, body) in [(&directory, json!({"weight_percent": 50})), (&s3, json!({"s3": {"capacity_bytes": 5}}))] {
+        let taken = send(Method::PATCH, path, body).await;
+        assert_eq!(taken.status, StatusCode::OK, "{}", taken.text);
     }
 }

@@ -2,12 +2,13 @@ use super::format::Encoder;
 use super::{BACKUP_FILE, BackupError, BackupProgress, BackupSummary, sync_directory};
 use crate::{Revision, Scan, Snapshot, SnapshotExt, Store, Visit, VisitStep};
 use cofre_runtime::blocking;
+use cofre_types::Timestamp;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 
 /// Takes a backup of a store into a directory, which is made if it is not there. The store goes on
-/// serving; the backup is of one moment.
+/// serving; the backup is of one moment, which `taken` tells.
 ///
 /// `progress` is called about every 256 KiB from a thread that may block; it should be quick.
 ///
@@ -16,6 +17,7 @@ use std::path::Path;
 pub async fn backup(
     store: &dyn Store,
     directory: &Path,
+    taken: Timestamp,
     progress: impl FnMut(BackupProgress) + Send + 'static,
 ) -> Result<BackupSummary, BackupError> {
     let snapshot = store.snapshot().await?;
@@ -26,7 +28,7 @@ pub async fn backup(
         move || begin(&directory, &path, &temporary)
     })
     .await?;
-    let written = write(&*snapshot, file, progress).await.map_err(|error| match error {
+    let written = write(&*snapshot, file, taken, progress).await.map_err(|error| match error {
         Failure::Io(error) => BackupError::Io { path: temporary.clone(), error },
         Failure::Store(error) => error.into(),
     });
@@ -66,10 +68,11 @@ impl From<crate::StoreError> for Failure {
 async fn write(
     snapshot: &dyn Snapshot,
     file: File,
+    taken: Timestamp,
     progress: impl FnMut(BackupProgress) + Send + 'static,
 ) -> Result<BackupSummary, Failure> {
     let total = snapshot.scan(Scan::prefix(&[]), Count::default()).await?.0;
-    let encoder = Encoder::begin(file, snapshot.revision()).map_err(Failure::Io)?;
+    let encoder = Encoder::begin(file, snapshot.revision(), taken).map_err(Failure::Io)?;
     let dump = Dump { encoder, failed: None, total, progress };
     let dump = snapshot.scan(Scan::prefix(&[]), dump).await?;
     if let Some(error) = dump.failed {

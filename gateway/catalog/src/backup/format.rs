@@ -1,12 +1,16 @@
 use super::BackupSummary;
 use crate::store::{BATCH_BYTES_MAX, KEY_BYTES_MAX};
 use crate::{Entry, Revision};
+use cofre_types::Timestamp;
 use crc_fast::{CrcAlgorithm, Digest, checksum};
 use std::io::{self, Read, Write};
 
 const MAGIC: &[u8; 8] = b"COFRECAT";
-const VERSION: u8 = 1;
-const HEADER_BYTES: usize = 8 + 1 + 8;
+const VERSION: u8 = 2;
+/// The version whose header does not tell when the backup was taken.
+const VERSION_1: u8 = 1;
+const HEADER_BYTES: usize = 8 + 1 + 8 + 8;
+const HEADER_BYTES_1: usize = 8 + 1 + 8;
 const FOOTER_BYTES: usize = 4 + 8 + 8 + 8 + 8;
 const RECORD_HEAD_BYTES: usize = 4 + 4 + 8;
 
@@ -19,6 +23,13 @@ const PAYLOAD_BYTES_MAX: usize = BLOCK_BYTES + RECORD_HEAD_BYTES + KEY_BYTES_MAX
 fn crc32c(bytes: &[u8]) -> [u8; 4] {
     // The algorithm has 32 bits, so nothing is cut off.
     u32::try_from(checksum(CrcAlgorithm::Crc32Iscsi, bytes)).unwrap_or_default().to_be_bytes()
+}
+
+/// What moment a backup is of: the last commit in it, and when it was taken.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    revision: Revision,
+    taken: Option<Timestamp>,
 }
 
 /// What has gone through so far; the same on both sides.
@@ -53,27 +64,29 @@ impl Totals {
         footer
     }
 
-    const fn summary(&self, revision: Revision) -> BackupSummary {
-        BackupSummary { revision, records: self.records, bytes: self.bytes }
+    const fn summary(&self, Moment { revision, taken }: Moment) -> BackupSummary {
+        BackupSummary { revision, taken, records: self.records, bytes: self.bytes }
     }
 }
 
 /// Writes a backup.
 pub(super) struct Encoder<W> {
     out: W,
-    revision: Revision,
+    moment: Moment,
     payload: Vec<u8>,
     totals: Totals,
 }
 
 impl<W: Write> Encoder<W> {
-    pub(super) fn begin(mut out: W, revision: Revision) -> io::Result<Self> {
+    pub(super) fn begin(mut out: W, revision: Revision, taken: Timestamp) -> io::Result<Self> {
         let mut header = MAGIC.to_vec();
         header.push(VERSION);
         header.extend_from_slice(&revision.0.to_be_bytes());
+        header.extend_from_slice(&taken.0.to_be_bytes());
         out.write_all(&header)?;
         out.write_all(&crc32c(&header))?;
-        Ok(Self { out, revision, payload: Vec::with_capacity(BLOCK_BYTES), totals: Totals::new() })
+        let moment = Moment { revision, taken: Some(taken) };
+        Ok(Self { out, moment, payload: Vec::with_capacity(BLOCK_BYTES), totals: Totals::new() })
     }
 
     /// Writes a record. Returns what has gone through if a block ended with it.
@@ -89,7 +102,7 @@ impl<W: Write> Encoder<W> {
             return Ok(None);
         }
         self.end_block()?;
-        Ok(Some(self.totals.summary(self.revision)))
+        Ok(Some(self.totals.summary(self.moment)))
     }
 
     fn end_block(&mut self) -> io::Result<()> {
@@ -106,11 +119,11 @@ impl<W: Write> Encoder<W> {
 
     pub(super) fn finish(mut self) -> io::Result<(W, BackupSummary)> {
         self.end_block()?;
-        let footer = self.totals.footer(self.revision);
+        let footer = self.totals.footer(self.moment.revision);
         self.out.write_all(&footer)?;
         self.out.write_all(&crc32c(&footer))?;
         self.out.flush()?;
-        Ok((self.out, self.totals.summary(self.revision)))
+        Ok((self.out, self.totals.summary(self.moment)))
     }
 }
 
@@ -139,30 +152,36 @@ pub(super) type Records = Vec<(Vec<u8>, Entry)>;
 /// Reads a backup and verifies all of it.
 pub(super) struct Decoder<R> {
     input: R,
-    revision: Revision,
+    moment: Moment,
     last_key: Vec<u8>,
     totals: Totals,
 }
 
 impl<R: Read> Decoder<R> {
     pub(super) fn begin(mut input: R) -> Result<Self, Unreadable> {
-        let header: [u8; HEADER_BYTES] = read(&mut input)?;
-        let sum: [u8; 4] = read(&mut input)?;
+        let mut header = read::<HEADER_BYTES_1>(&mut input)?.to_vec();
         if header[..8] != *MAGIC {
             return damaged("it does not begin as a backup does");
         }
-        if header[8] != VERSION {
-            return Err(Unreadable::Damaged(format!("its format is {}, this build reads {VERSION}", header[8])));
+        let version = header[8];
+        match version {
+            VERSION => header.extend(read::<{ HEADER_BYTES - HEADER_BYTES_1 }>(&mut input)?),
+            VERSION_1 => {}
+            other => {
+                return Err(Unreadable::Damaged(format!("its format is {other}, this build reads up to {VERSION}")));
+            }
         }
+        let sum: [u8; 4] = read(&mut input)?;
         if sum != crc32c(&header) {
             return damaged("its header does not fit its checksum");
         }
-        let revision = Revision(u64_at(&header, 9));
-        Ok(Self { input, revision, last_key: Vec::new(), totals: Totals::new() })
+        let taken = (version == VERSION).then(|| Timestamp(u64_at(&header, HEADER_BYTES_1)));
+        let moment = Moment { revision: Revision(u64_at(&header, 9)), taken };
+        Ok(Self { input, moment, last_key: Vec::new(), totals: Totals::new() })
     }
 
     pub(super) const fn progress(&self) -> BackupSummary {
-        self.totals.summary(self.revision)
+        self.totals.summary(self.moment)
     }
 
     /// The next block; `None` at the footer, which has fitted then.
@@ -206,7 +225,7 @@ impl<R: Read> Decoder<R> {
         if key <= &self.last_key[..] {
             return damaged("its keys are out of order");
         }
-        if revision > self.revision {
+        if revision > self.moment.revision {
             return damaged("a record is newer than the backup");
         }
         self.last_key = key.to_vec();
@@ -223,7 +242,7 @@ impl<R: Read> Decoder<R> {
         if sum != crc32c(&footer) {
             return damaged("its footer does not fit its checksum");
         }
-        if footer != self.totals.footer(self.revision) {
+        if footer != self.totals.footer(self.moment.revision) {
             return damaged("its blocks do not fit its footer");
         }
         match self.input.read(&mut [0])? {

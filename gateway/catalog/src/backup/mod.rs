@@ -2,7 +2,8 @@
 //!
 //! # Format
 //! One file. All numbers are big-endian.
-//! - Header: magic `COFRECAT`, version byte, revision of the snapshot (8), CRC-32C of these (4).
+//! - Header: magic `COFRECAT`, version byte, revision of the snapshot (8), when it was taken in nanoseconds since 1970
+//!   (8, from version 2 on), CRC-32C of these (4).
 //! - Blocks: length of the payload (4, not zero), its CRC-32C (4), the payload: records in key order,
 //!   each as length of the key (4), length of the value (4), revision (8), key, value.
 //! - Footer: a length of zero (4), number of records (8), bytes of all payloads (8), revision (8),
@@ -11,7 +12,8 @@
 //! # Failure and recovery
 //! A backup is written beside its name, synced and then renamed: a file under the right name is whole.
 //! A restore reads the whole backup once before it writes anything, restores beside the data
-//! directory and renames: a data directory under the right name is whole. Both can be done again
+//! directory and renames: a data directory under the right name is whole. It holds what the backup holds and one record
+//! more, by which the catalog is another [incarnation](crate::records::IncarnationRecord). Both can be done again
 //! after a crash; what was left half done is removed then.
 //!
 //! # Limits
@@ -21,11 +23,15 @@
 mod dump;
 mod format;
 mod restore;
+mod salvage;
 
+pub use crate::embedded::Loss;
 pub use dump::backup;
 pub use restore::{restore, verify};
+pub use salvage::{Salvaged, salvage};
 
 use crate::{Revision, StoreError};
+use cofre_types::Timestamp;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -50,6 +56,8 @@ pub struct BackupProgress {
 pub struct BackupSummary {
     /// The last commit in it.
     pub revision: Revision,
+    /// When it was taken; absent from backups of older versions.
+    pub taken: Option<Timestamp>,
     /// Its records.
     pub records: u64,
     /// Bytes of their keys and values.

@@ -1,8 +1,10 @@
 use super::format::{Decoder, Records, Unreadable};
 use super::{BACKUP_FILE, BackupError, BackupProgress, BackupSummary, sync_directory};
-use crate::StoreError;
 use crate::embedded::{EmbeddedOptions, Loader};
+use crate::records::{IncarnationRecord, Record};
+use crate::{Entry, StoreError, keys};
 use cofre_runtime::blocking;
+use cofre_types::Timestamp;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -17,7 +19,7 @@ pub async fn verify(directory: &Path) -> Result<BackupSummary, BackupError> {
 }
 
 /// Restores a backup as an embedded catalog at `data`, which must not be there, or be empty. The
-/// catalog is as it was at the backup's moment, and its revisions go on from there.
+/// catalog is as it was at the backup's moment, and its revisions go on from there. It is a new incarnation, from `now`.
 ///
 /// `progress` is called for each block from a thread that may block; it should be quick.
 ///
@@ -29,6 +31,7 @@ pub async fn restore(
     directory: &Path,
     data: &Path,
     options: EmbeddedOptions,
+    now: Timestamp,
     mut progress: impl FnMut(BackupProgress) + Send + 'static,
 ) -> Result<BackupSummary, BackupError> {
     let path = directory.join(BACKUP_FILE);
@@ -36,9 +39,10 @@ pub async fn restore(
     blocking(move || {
         refuse_unless_empty(&data)?;
         let total = read(&path, |_, _| Ok(()))?;
-        let beside = beside(&data)?;
+        let beside = beside(&data, ".restoring")?;
         remove(&beside)?;
-        load(&path, &beside, &options, total, &mut progress).inspect_err(|_| drop(remove(&beside)))?;
+        let incarnation = IncarnationRecord { id: options.random.bytes(), begun: now, backup_taken: total.taken };
+        load(&path, &beside, &options, (total, &incarnation), &mut progress).inspect_err(|_| drop(remove(&beside)))?;
         std::fs::rename(&beside, &data).map_err(BackupError::io(&data))?;
         sync_directory(parent(&data))?;
         Ok(total)
@@ -46,14 +50,14 @@ pub async fn restore(
     .await
 }
 
-fn refuse_unless_empty(data: &Path) -> Result<(), BackupError> {
+pub(super) fn refuse_unless_empty(data: &Path) -> Result<(), BackupError> {
     match std::fs::read_dir(data) {
         Ok(mut entries) => match entries.next() {
             None => Ok(()),
             Some(_) => Err(BackupError::Exists(data.to_owned())),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            std::fs::create_dir_all(parent(data)).map_err(BackupError::io(data))
+            cofre_runtime::make_directories(parent(data)).map_err(BackupError::io(data))
         }
         Err(error) => Err(BackupError::io(data)(error)),
     }
@@ -64,14 +68,14 @@ fn parent(path: &Path) -> &Path {
 }
 
 /// Where the restore is built: on the same file system, so that one rename puts it in place.
-fn beside(data: &Path) -> Result<PathBuf, BackupError> {
+pub(super) fn beside(data: &Path, suffix: &str) -> Result<PathBuf, BackupError> {
     let name = data.file_name().ok_or_else(|| BackupError::Exists(data.to_owned()))?;
     let mut name = name.to_owned();
-    name.push(".restoring");
+    name.push(suffix);
     Ok(data.with_file_name(name))
 }
 
-fn remove(path: &Path) -> Result<(), BackupError> {
+pub(super) fn remove(path: &Path) -> Result<(), BackupError> {
     match std::fs::remove_dir_all(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(BackupError::io(path)(error)),
         _ => Ok(()),
@@ -82,11 +86,12 @@ fn load(
     path: &Path,
     beside: &Path,
     options: &EmbeddedOptions,
-    total: BackupSummary,
+    (total, incarnation): (BackupSummary, &IncarnationRecord),
     progress: &mut impl FnMut(BackupProgress),
 ) -> Result<(), BackupError> {
     let mut loader = Loader::begin(beside, options, total.revision)?;
-    let read = read(path, |records, done| {
+    let read = read(path, |mut records, done| {
+        records.retain(|(key, _)| *key != keys::incarnation());
         loader.load(records)?;
         progress(BackupProgress {
             records: done.records,
@@ -99,6 +104,8 @@ fn load(
     if read != total {
         return Err(BackupError::Damaged { path: path.to_owned(), reason: "it changed while it was read".to_owned() });
     }
+    let entry = Entry { revision: total.revision, value: incarnation.encode() };
+    loader.load(vec![(keys::incarnation(), entry)])?;
     loader.finish()?;
     sync_directory(beside)
 }

@@ -1,8 +1,10 @@
+use super::condition::Condition;
 use super::log::{CommitLog, Group, JournalLog};
 use super::open::{Opened, recover};
 use super::options::EmbeddedOptions;
 use super::place::Place;
 use crate::{Entry, Revision, StoreError};
+use cofre_runtime::Clock;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,7 +17,7 @@ pub(crate) struct Loader {
 impl Loader {
     /// Makes a catalog in a directory whose last commit is `revision`.
     pub(crate) fn begin(path: &Path, options: &EmbeddedOptions, revision: Revision) -> Result<Self, StoreError> {
-        let Opened { tree, mark, place } = recover(path, options)?;
+        let Opened { tree, mark, place } = recover(path, options, &Arc::new(Condition::new(Clock::system())))?;
         if place != Place::default() {
             return Err(StoreError::Engine(format!("{} holds a catalog already", path.display())));
         }

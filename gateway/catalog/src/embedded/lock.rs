@@ -18,6 +18,21 @@ impl DirectoryLock {
             |error: &std::io::Error| StoreError::Engine(format!("{} cannot be locked: {error}", path.display()));
         let file =
             OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(|error| failed(&error))?;
+        Self::lock(file, directory)
+    }
+
+    /// As [`DirectoryLock::take`], where nothing can be written.
+    pub(super) fn take_for_reading(directory: &Path) -> Result<Self, StoreError> {
+        let path = directory.join(FILE);
+        let file = File::open(&path)
+            .map_err(|error| StoreError::Engine(format!("{} cannot be locked: {error}", path.display())))?;
+        Self::lock(file, directory)
+    }
+
+    fn lock(file: File, directory: &Path) -> Result<Self, StoreError> {
+        let failed = |error: &std::io::Error| {
+            StoreError::Engine(format!("{} cannot be locked: {error}", directory.join(FILE).display()))
+        };
         match file.try_lock() {
             Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse(directory.display().to_string())),

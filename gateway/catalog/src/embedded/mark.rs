@@ -62,9 +62,18 @@ impl DurableMark {
 
     /// Opens the mark of a catalog that was made before.
     pub(super) fn open(directory: &Path) -> Result<Self, StoreError> {
+        Self::open_as(directory, OpenOptions::new().read(true).write(true), true)
+    }
+
+    /// As [`DurableMark::open`], where nothing can be written.
+    pub(super) fn open_for_reading(directory: &Path) -> Result<Self, StoreError> {
+        Self::open_as(directory, OpenOptions::new().read(true), false)
+    }
+
+    fn open_as(directory: &Path, options: &OpenOptions, unsynced: bool) -> Result<Self, StoreError> {
         let path = directory.join(FILE);
         let open = || {
-            let mut file = OpenOptions::new().read(true).write(true).open(&path)?;
+            let mut file = options.open(&path)?;
             let mut bytes = Vec::new();
             Read::by_ref(&mut file).take(2 * SLOT_BYTES as u64).read_to_end(&mut bytes)?;
             Ok((file, bytes))
@@ -75,7 +84,7 @@ impl DurableMark {
         let Some(((catalog, place), slot)) = newest else {
             return Err(StoreError::Damaged(format!("{} has no valid slot; restore a backup", path.display())));
         };
-        Ok(Self { file, catalog, place, next_slot: 1 - slot as u64, unsynced: true })
+        Ok(Self { file, catalog, place, next_slot: 1 - slot as u64, unsynced })
     }
 
     pub(super) const fn catalog(&self) -> CatalogId {

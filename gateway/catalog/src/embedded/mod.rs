@@ -13,13 +13,17 @@
 //! # Failure and retry
 //! With less disk than its reserve the engine answers [`StoreError::Full`] and goes on by itself when
 //! there is room again. After any failed write it refuses commits until it is opened again; reads
-//! go on.
+//! go on. [`Embedded::state`](Store::state) tells which (see `condition`).
 //!
 //! # Limits
 //! Memory: the block cache, up to five memtables, 64 MiB of queued batches at the very most. A prefix
 //! under which very much was deleted lately is slow to find empty, until the engine has compacted it:
 //! whoever works a queue off keeps a cursor.
 
+mod anew;
+mod blocks;
+mod condition;
+mod files;
 mod journal;
 mod load;
 mod lock;
@@ -30,7 +34,9 @@ mod options;
 mod overlay;
 mod place;
 mod queue;
+mod read_only;
 mod recent;
+mod salvage;
 mod snapshot;
 mod space;
 mod stats;
@@ -41,13 +47,16 @@ mod writer;
 
 pub(crate) use load::Loader;
 pub use options::EmbeddedOptions;
+pub use salvage::Loss;
+pub(crate) use salvage::Salvage;
 pub use stats::{Distribution, EmbeddedStats};
 
 use crate::evaluate::admit;
 use crate::touched::Touched;
-use crate::{Batch, CommitError, Entry, Revision, Snapshot, Store, StoreError};
+use crate::{Batch, CommitError, Entry, FilesChecked, Revision, Snapshot, Store, StoreError, StoreState};
 use async_trait::async_trait;
 use cofre_runtime::{Clock, blocking};
+use condition::Condition;
 use parking_lot::{Mutex, RwLock};
 use queue::Queue;
 use recent::Recent;
@@ -75,11 +84,13 @@ struct Shared {
     recent: Recent,
     touched: Touched,
     counters: Counters,
+    condition: Arc<Condition>,
 }
 
 impl Shared {
-    fn new(recent_bytes: u64) -> Self {
+    fn new(recent_bytes: u64, condition: Arc<Condition>) -> Self {
         Self {
+            condition,
             newest: RwLock::default(),
             recent: Recent::new(recent_bytes),
             touched: Touched::default(),
@@ -170,9 +181,24 @@ impl Store for Embedded {
     async fn commit(&self, batch: Batch) -> Result<Revision, CommitError> {
         admit(&batch)?;
         let began = self.clock.elapsed();
-        let outcome = self.queue.commit(batch).await;
+        let outcome = self.queue.commit(batch, began).await;
         self.shared.counters.commit_micros.record_micros(self.clock.elapsed().saturating_sub(began));
         outcome
+    }
+
+    fn state(&self) -> StoreState {
+        self.shared.condition.state()
+    }
+
+    async fn check_files(&self, after: Vec<u8>) -> Result<FilesChecked, StoreError> {
+        let shared = Arc::clone(&self.shared);
+        blocking(move || {
+            let view = shared.newest()?;
+            let checked = files::check(view.tree(), &after)?;
+            shared.condition.note_checked(after.is_empty(), &checked);
+            Ok(checked)
+        })
+        .await
     }
 
     fn touched(&self, prefix: u8) -> u64 {

@@ -1,3 +1,5 @@
+use super::anew;
+use super::condition::Condition;
 use super::journal;
 use super::lock::DirectoryLock;
 use super::log::{CommitLog, JournalLog};
@@ -5,20 +7,20 @@ use super::mark::DurableMark;
 use super::options::EmbeddedOptions;
 use super::place::Place;
 use super::queue::queue;
+use super::read_only;
 use super::space::{FreeBytes, Space};
-use super::tree::{Tree, View};
+use super::tree::{DO, Tree, View};
 use super::writer::{Last, Writer};
 use super::{Embedded, Shared};
 use crate::{Revision, StoreError};
-use cofre_runtime::{Clock, make_directories, thread};
+use cofre_runtime::{Clock, make_private_directories, thread};
 use parking_lot::Mutex;
-use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 /// The folder that belongs to fjall.
-const ENGINE: &str = "engine";
+pub(super) const ENGINE: &str = "engine";
 
 /// fjall makes this file last: without it there is no database.
 const ENGINE_MADE: &str = "version";
@@ -35,10 +37,11 @@ pub(super) fn open_with<L: CommitLog>(
     free: FreeBytes,
     wrap: impl FnOnce(JournalLog) -> L,
 ) -> Result<Embedded, StoreError> {
-    let opened = recover(path, options)?;
+    let condition = Arc::new(Condition::new(clock.clone()));
+    let opened = recover(path, options, &condition)?;
     let place = opened.place;
     let tree = Arc::new(opened.tree);
-    let shared = Arc::new(Shared::new(options.recent_bytes()));
+    let shared = Arc::new(Shared::new(options.recent_bytes(), condition));
     let revision = Revision(place.revision);
     shared.publish(View::newest(Arc::clone(&tree), revision));
     let (queue, requests) = queue();
@@ -51,7 +54,7 @@ pub(super) fn open_with<L: CommitLog>(
         clock: clock.clone(),
         revision,
         last: Last::default(),
-        broken: None,
+        unsettled: false,
     };
     let writer = thread("catalog-writer", move || writer.run())
         .map_err(|error| StoreError::Engine(format!("the catalog's writer cannot start: {error}")))?;
@@ -73,9 +76,16 @@ pub(super) struct Opened {
 }
 
 /// Locks the directory, checks that nothing acknowledged is missing, and replays.
-pub(super) fn recover(path: &Path, options: &EmbeddedOptions) -> Result<Opened, StoreError> {
+pub(super) fn recover(
+    path: &Path,
+    options: &EmbeddedOptions,
+    condition: &Arc<Condition>,
+) -> Result<Opened, StoreError> {
     let unusable = |error: io::Error| StoreError::Engine(format!("{} cannot be used: {error}", path.display()));
-    make_directories(path).map_err(unusable)?;
+    if read_only::is_read_only(path) {
+        return guarded(|| read_only::recover(path, options, condition));
+    }
+    make_private_directories(path).map_err(unusable)?;
     let lock = DirectoryLock::take(path)?;
     let engine = path.join(ENGINE);
     let made = engine.join(ENGINE_MADE).try_exists().map_err(unusable)?;
@@ -86,24 +96,53 @@ pub(super) fn recover(path: &Path, options: &EmbeddedOptions) -> Result<Opened, 
         }
         false => DurableMark::create(path, options.random.bytes())?,
     };
-    let journaled = if made {
-        journal::check(&engine, mark.catalog(), mark.place())?
-    } else if mark.place() == Place::default() {
-        // A crash while the engine was made leaves files that it would stumble over.
-        clear(&engine).map_err(unusable)?;
-        None
-    } else {
-        return Err(journal::behind(Place::default(), mark.place()));
+    let journaled = match engine.try_exists().map_err(unusable)? {
+        true => journal::check(&engine, mark.catalog(), mark.place())?,
+        false => journal::Journaled::default(),
     };
-    let tree = Tree::open(&engine, options, lock)?;
+    let place_at_least = mark.place().max(journaled.place.unwrap_or_default());
+    if place_at_least == Place::default() && !anew::has_tables(&engine).map_err(unusable)? {
+        // Nothing was ever acknowledged. A power cut while the engine was made leaves files that it stumbles over.
+        clear(&engine).map_err(unusable)?;
+    } else if made {
+        refuse_lost_trees(&engine)?;
+        believe(&engine, &journaled).map_err(unusable)?;
+    } else {
+        return Err(journal::behind(Place::default(), place_at_least));
+    }
+    let tree = guarded(|| Tree::open(&engine, options, lock, Arc::clone(condition)))?;
+    anew::sync_folders(&engine).map_err(unusable)?;
     let tree = Arc::new(tree);
     let place = find_place(&View::newest(Arc::clone(&tree), Revision(0)), &mark)?;
-    if place < mark.place() || journaled.is_some_and(|journaled| place != journaled) {
-        return Err(journal::behind(place, mark.place().max(journaled.unwrap_or_default())));
+    if place < mark.place() || journaled.place.is_some_and(|journaled| place != journaled) {
+        return Err(journal::behind(place, place_at_least));
     }
     mark.advance(place).and_then(|()| mark.sync()).map_err(unusable)?;
     let tree = Arc::into_inner(tree).ok_or_else(|| StoreError::Engine("the engine is held twice".to_owned()))?;
     Ok(Opened { tree, mark, place })
+}
+
+/// The engine may panic over files that it cannot make sense of.
+fn guarded<T>(open: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(open));
+    opened.unwrap_or_else(|_| Err(StoreError::Damaged(format!("the engine cannot make sense of its files; {DO}"))))
+}
+
+/// The engine takes a tree that has lost the list of its tables for one that was never finished, and removes it.
+fn refuse_lost_trees(engine: &Path) -> Result<(), StoreError> {
+    match ["0", "1"].map(|tree| engine.join("keyspaces").join(tree).join("current")).iter().find(|path| !path.exists())
+    {
+        None => Ok(()),
+        Some(lost) => Err(StoreError::Damaged(format!("{} is gone; {DO}", lost.display()))),
+    }
+}
+
+/// Has on disk what the engine is about to read.
+fn believe(engine: &Path, journaled: &journal::Journaled) -> io::Result<()> {
+    if let Some((newest, end)) = &journaled.newest {
+        anew::file(newest, *end)?;
+    }
+    anew::trees(engine)
 }
 
 fn clear(engine: &Path) -> io::Result<()> {
@@ -111,11 +150,11 @@ fn clear(engine: &Path) -> io::Result<()> {
         std::fs::remove_dir_all(engine)?;
     }
     std::fs::create_dir(engine)?;
-    engine.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
+    engine.parent().map_or(Ok(()), anew::sync)
 }
 
 /// The last place in the engine, once it has replayed its journal.
-fn find_place(view: &View, mark: &DurableMark) -> Result<Place, StoreError> {
+pub(super) fn find_place(view: &View, mark: &DurableMark) -> Result<Place, StoreError> {
     match view.place()? {
         None => Ok(Place::default()),
         Some(bytes) => match Place::decode(&bytes) {

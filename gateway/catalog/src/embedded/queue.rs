@@ -16,6 +16,8 @@ const BATCH_KIB_MIN: usize = 16;
 /// A commit that waits for the writer.
 pub(super) struct Request {
     pub(super) batch: Batch,
+    /// When it was asked for.
+    pub(super) asked: Duration,
     reply: Reply,
 }
 
@@ -90,15 +92,15 @@ impl Drop for Caller<'_> {
 }
 
 impl Queue {
-    /// Queues a batch and waits for its outcome. A batch that was queued is committed even if nobody
-    /// waits any more.
-    pub(super) async fn commit(&self, batch: Batch) -> Result<Revision, CommitError> {
+    /// Queues a batch that was asked for at this time, and waits for its outcome. A batch that was queued is committed
+    /// even if nobody waits any more.
+    pub(super) async fn commit(&self, batch: Batch, asked: Duration) -> Result<Revision, CommitError> {
         let kib = (size(&batch) / 1024).clamp(BATCH_KIB_MIN, QUEUE_KIB_MAX);
         let kib = u32::try_from(kib).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.room).acquire_many_owned(kib).await.map_err(|_| StoreError::Closed)?;
         let _caller = Caller::of(&self.callers);
         let (outcome, answered) = oneshot::channel();
-        let request = Request { batch, reply: Reply { outcome, _room: room } };
+        let request = Request { batch, asked, reply: Reply { outcome, _room: room } };
         let sent = self.requests.lock().as_ref().is_some_and(|requests| requests.send(request).is_ok());
         if !sent {
             return Err(StoreError::Closed.into());

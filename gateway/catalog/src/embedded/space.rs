@@ -30,11 +30,14 @@ impl Space {
         Self { free, reserve_bytes, clock, looked: None, left_bytes: 0 }
     }
 
-    /// Asks the operating system about the disk of a directory.
+    /// Asks the operating system about the disk of a directory. One that takes no writes is an error.
     pub(super) fn of_disk(directory: &Path) -> FreeBytes {
         let directory = directory.to_owned();
         Box::new(move || {
             let disk = rustix::fs::statvfs(&directory)?;
+            if disk.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY) {
+                return Err(io::ErrorKind::ReadOnlyFilesystem.into());
+            }
             Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
         })
     }
@@ -46,14 +49,29 @@ impl Space {
         let now = self.clock.elapsed();
         let fresh = self.looked.is_some_and(|looked| now.saturating_sub(looked) < LOOK_AGE_MAX);
         if !fresh || self.left_bytes < needed_bytes {
-            self.left_bytes = (self.free)()
-                .map_err(|error| StoreError::Engine(format!("the disk does not tell its room: {error}")))?;
-            self.looked = Some(now);
+            self.look()?;
         }
         if self.left_bytes < needed_bytes {
             return Err(StoreError::Full);
         }
         self.left_bytes -= bytes;
+        Ok(())
+    }
+
+    /// Looks whether a commit that frees nothing would find room.
+    pub(super) fn check(&mut self) -> Result<(), StoreError> {
+        self.look()?;
+        if self.left_bytes < self.reserve_bytes { Err(StoreError::Full) } else { Ok(()) }
+    }
+
+    fn look(&mut self) -> Result<(), StoreError> {
+        self.left_bytes = (self.free)().map_err(|error| match error.kind() {
+            io::ErrorKind::ReadOnlyFilesystem => StoreError::Refused(
+                "its file system is read-only; look at the disk, then mount it for writing".to_owned(),
+            ),
+            _ => StoreError::Refused(format!("its disk does not tell its room: {error}")),
+        })?;
+        self.looked = Some(self.clock.elapsed());
         Ok(())
     }
 }

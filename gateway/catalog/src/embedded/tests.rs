@@ -5,7 +5,7 @@ use super::log::{CommitLog, Group, JournalLog};
 use super::open::open_with;
 use super::options::EmbeddedOptions;
 use super::place::Place;
-use crate::{Batch, CommitError, Revision, SnapshotExt, Store, StoreError};
+use crate::{Batch, COMMIT_SLOW_AFTER, CommitError, CommitState, Revision, SnapshotExt, Store, StoreError};
 use cofre_runtime::{Clock, ManualClock, blocking, spawn};
 use std::path::Path;
 use std::sync::Arc;
@@ -56,11 +56,15 @@ struct Told {
 }
 
 fn told(path: &Path) -> Told {
+    told_at(path, Clock::system())
+}
+
+fn told_at(path: &Path, clock: Clock) -> Told {
     let (began_sender, began) = channel();
     let (fates, fates_receiver) = channel();
     let wrap = |log| ToldLog { log, began: began_sender, fates: fates_receiver };
     let free = Box::new(|| Ok(u64::MAX));
-    let store = open_with(path, &EmbeddedOptions::default(), Clock::system(), free, wrap).expect("the catalog opens");
+    let store = open_with(path, &EmbeddedOptions::default(), clock, free, wrap).expect("the catalog opens");
     Told { store: Arc::new(store), began, fates }
 }
 
@@ -127,12 +131,13 @@ async fn after_a_failed_sync_nothing_is_acknowledged_until_a_restart() {
         for _ in 0..3 {
             // No fate is told: the log must not even be asked.
             match put(&store, "after").await {
-                Err(CommitError::Store(StoreError::Engine(text))) => {
+                Err(CommitError::Store(StoreError::Refused(text))) => {
                     assert!(text.contains("input/output error") && text.contains("start cofre again"), "{text}");
                 }
                 other => panic!("expected a refusal, got {other:?}"),
             }
         }
+        assert!(matches!(store.state().commits, CommitState::Refused(why) if why.contains("input/output error")));
         assert!(has(&store, "before").await, "reads go on");
         assert!(!has(&store, "failed").await, "what was not acknowledged is not shown");
         store.close().await.expect("closes");
@@ -250,4 +255,49 @@ async fn a_full_disk_still_takes_what_frees_room_down_to_a_quarter_of_the_reserv
     clock.advance(Duration::from_secs(1));
     assert!(full(delete("b").await));
     assert!(!has(&store, "a").await && has(&store, "b").await && !has(&store, "c").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_hangs_is_told_while_it_does() {
+    let directory = TempDir::new().expect("a directory");
+    let clock = ManualClock::at(1);
+    let Told { store, began, fates } = told_at(directory.path(), clock.clock());
+    let commit = spawn({
+        let store = Arc::clone(&store);
+        async move { put(&store, "a").await }
+    });
+    blocking(move || began.recv().expect("a group begins")).await;
+    assert!(store.state().is_good());
+    clock.advance(COMMIT_SLOW_AFTER);
+    assert_eq!(store.state().commits, CommitState::Slow(COMMIT_SLOW_AFTER));
+    assert!(matches!(store.state().refusal(), Some(StoreError::Refused(_))));
+    fates.send(Fate::Durable).expect("the log listens");
+    commit.await.expect("the task ends").expect("commits");
+    while !store.state().is_good() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_read_only_disk_is_told_and_nothing_is_tried_on_it() {
+    let directory = TempDir::new().expect("a directory");
+    let read_only = Arc::new(AtomicU64::new(0));
+    let told = Arc::clone(&read_only);
+    let told: super::space::FreeBytes = Box::new(move || match told.load(Ordering::SeqCst) {
+        0 => Ok(u64::MAX),
+        _ => Err(std::io::ErrorKind::ReadOnlyFilesystem.into()),
+    });
+    let clock = ManualClock::at(1);
+    let options = EmbeddedOptions::default();
+    let store = open_with(directory.path(), &options, clock.clock(), told, |log| log).expect("the catalog opens");
+    put(&store, "before").await.expect("commits");
+    read_only.store(1, Ordering::SeqCst);
+    clock.advance(Duration::from_secs(1));
+    let refused = put(&store, "refused").await;
+    assert!(matches!(refused, Err(CommitError::Store(StoreError::Refused(why))) if why.contains("read-only")));
+    assert!(matches!(store.state().commits, CommitState::Refused(_)));
+    read_only.store(0, Ordering::SeqCst);
+    clock.advance(Duration::from_secs(1));
+    put(&store, "after").await.expect("it takes writes again");
+    assert!(store.state().is_good());
 }

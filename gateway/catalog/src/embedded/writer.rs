@@ -19,7 +19,7 @@ use super::log::CommitLog;
 use super::overlay::Overlay;
 use super::queue::{Next, Request, Requests};
 use super::space::Space;
-use super::tree::{Tree, View};
+use super::tree::{POISONED, Tree, View};
 use crate::evaluate::{evaluate, size};
 use crate::touched::Touched;
 use crate::{CommitError, Revision, StoreError};
@@ -56,8 +56,8 @@ pub(super) struct Writer<L> {
     pub(super) clock: Clock,
     pub(super) revision: Revision,
     pub(super) last: Last,
-    /// Why nothing is written any more.
-    pub(super) broken: Option<String>,
+    /// Whether the last try to settle failed.
+    pub(super) unsettled: bool,
 }
 
 /// The last group, for a guess at the next one.
@@ -75,11 +75,14 @@ impl<L: CommitLog> Writer<L> {
     /// Serves the queue until it is closed and empty.
     pub(super) fn run(mut self) {
         let mut settled = self.clock.elapsed();
+        self.look();
         loop {
             match self.requests.next(SETTLE_INTERVAL) {
                 Next::Request(first) => {
+                    self.shared.condition.begin(first.asked);
                     let group = self.gather(first);
                     self.commit(group);
+                    self.shared.condition.end();
                 }
                 Next::Idle => {}
                 Next::Closed => break,
@@ -87,16 +90,32 @@ impl<L: CommitLog> Writer<L> {
             let now = self.clock.elapsed();
             if now.saturating_sub(settled) >= SETTLE_INTERVAL {
                 settled = now;
+                self.shared.condition.begin(now);
                 self.settle();
+                self.look();
+                self.shared.condition.end();
             }
         }
         self.settle();
     }
 
-    fn settle(&mut self) {
-        if let Err(error) = self.log.settle() {
-            tracing::warn!(%error, "the catalog could not settle; it tries again");
+    /// Looks at the disk and the engine, so that what would fail is known before a commit does.
+    fn look(&mut self) {
+        if self.shared.condition.broken().is_none() && self.tree.is_poisoned() {
+            self.shared.condition.break_off(POISONED);
         }
+        let room = self.space.check();
+        self.shared.condition.note_room(&room);
+    }
+
+    fn settle(&mut self) {
+        let unsettled = self.log.settle();
+        match &unsettled {
+            // It is tried again every second: told once.
+            Err(error) if !self.unsettled => tracing::warn!(%error, "the catalog could not settle; it tries again"),
+            Ok(()) | Err(_) => {}
+        }
+        self.unsettled = unsettled.is_err();
     }
 
     fn gather(&mut self, first: Request) -> Vec<Request> {
@@ -124,10 +143,8 @@ impl<L: CommitLog> Writer<L> {
     }
 
     fn commit(&mut self, requests: Vec<Request>) {
-        if let Some(cause) = &self.broken {
-            for request in requests {
-                request.answer(Err(refused(cause).into()));
-            }
+        if let Some(cause) = self.shared.condition.broken() {
+            turn_away(requests, &StoreError::Refused(cause.to_owned()));
             return;
         }
         let requests = self.admit(requests);
@@ -155,7 +172,9 @@ impl<L: CommitLog> Writer<L> {
     /// Takes room for a group, and gives back what of it may be written: all, those that free something, or none.
     /// The others are answered.
     fn admit(&mut self, requests: Vec<Request>) -> Vec<Request> {
-        match self.space.take(room(&requests), false) {
+        let taken = self.space.take(room(&requests), false);
+        self.shared.condition.note_room(&taken);
+        match taken {
             Ok(()) => requests,
             Err(StoreError::Full) => {
                 let (freeing, others): (Vec<_>, Vec<_>) = requests.into_iter().partition(|r| r.batch.frees);
@@ -179,7 +198,7 @@ impl<L: CommitLog> Writer<L> {
                 for (reply, _) in outcomes {
                     reply.send(Err(again(&error).into()));
                 }
-                self.broken = Some(error.to_string());
+                self.shared.condition.break_off(&error.to_string());
                 return;
             }
             self.revision = revision;
@@ -213,12 +232,6 @@ fn turn_away(requests: Vec<Request>, error: &StoreError) -> Vec<Request> {
     Vec::new()
 }
 
-fn refused(cause: &str) -> StoreError {
-    StoreError::Engine(format!(
-        "an earlier commit failed ({cause}), so no more are taken; set that right, then start cofre again"
-    ))
-}
-
 /// The same error for another commit of the group.
 fn again(error: &StoreError) -> StoreError {
     match error {
@@ -226,6 +239,7 @@ fn again(error: &StoreError) -> StoreError {
         StoreError::Engine(text) => StoreError::Engine(text.clone()),
         StoreError::Damaged(text) => StoreError::Damaged(text.clone()),
         StoreError::InUse(path) => StoreError::InUse(path.clone()),
+        StoreError::Refused(text) => StoreError::Refused(text.clone()),
         StoreError::Closed => StoreError::Closed,
     }
 }

@@ -1,4 +1,4 @@
-use super::Record;
+use super::{Record, RecordError, decode_version_1};
 use cofre_types::{AccountId, BucketName, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -17,12 +17,38 @@ pub struct AccessLogRecord {
     pub written: Timestamp,
     /// How many they are.
     pub lines: u32,
+    /// Whether they are counted among those of its owner.
+    pub counted: bool,
     /// The lines, each ended by a line feed.
     pub text: String,
 }
 
 impl Record for AccessLogRecord {
     const NAME: &'static str = "access log";
+    const VERSION: u8 = 2;
+
+    fn decode_older(version: u8, fields: &[u8]) -> Result<Self, RecordError> {
+        decode_version_1::<V1, Self>(version, fields)
+    }
+}
+
+/// The fields of version 1, whose lines were counted for their bucket alone.
+#[derive(Deserialize)]
+struct V1 {
+    source: BucketName,
+    owner: AccountId,
+    region: String,
+    destination: String,
+    written: Timestamp,
+    lines: u32,
+    text: String,
+}
+
+impl From<V1> for AccessLogRecord {
+    fn from(old: V1) -> Self {
+        let V1 { source, owner, region, destination, written, lines, text } = old;
+        Self { source, owner, region, destination, written, lines, counted: false, text }
+    }
 }
 
 /// How much of a bucket's access log, or of all, waits for delivery. A row of counters.

@@ -1,5 +1,5 @@
 use super::{Record, RecordError, decode_fields, decode_version_1};
-use cofre_types::{BlobId, BucketId, Scheme, ShardId, Timestamp, UploadId};
+use cofre_types::{AccountId, BlobId, BucketId, Scheme, ShardId, Timestamp, UploadId};
 use serde::{Deserialize, Serialize};
 
 /// One copy of a blob on a shard, whole or one piece of it.
@@ -95,7 +95,16 @@ impl Record for HealRecord {
 
 /// A reference that something held and no longer holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum GarbageRecord {
+pub struct GarbageRecord {
+    /// What is let go.
+    pub what: Garbage,
+    /// Whose bytes in grace it counts among; absent in what older formats left.
+    pub charge: Option<GraceCharge>,
+}
+
+/// What is let go after a grace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Garbage {
     /// References to blobs.
     Blobs(Vec<BlobId>),
     /// A reference to a manifest; its parts' blobs follow when it was the last.
@@ -106,8 +115,30 @@ pub enum GarbageRecord {
     Uploads(BucketId),
 }
 
+/// Bytes of content that wait for the end of their grace, and whose they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GraceCharge {
+    /// The bucket that let them go; it may be deleted by now.
+    pub bucket: BucketId,
+    /// The account that owned the bucket then.
+    pub account: AccountId,
+    /// Bytes of content.
+    pub bytes: u64,
+}
+
 impl Record for GarbageRecord {
     const NAME: &'static str = "garbage";
+    const VERSION: u8 = 2;
+
+    fn decode_older(version: u8, fields: &[u8]) -> Result<Self, RecordError> {
+        decode_version_1::<Garbage, Self>(version, fields)
+    }
+}
+
+impl From<Garbage> for GarbageRecord {
+    fn from(what: Garbage) -> Self {
+        Self { what, charge: None }
+    }
 }
 
 /// A copy that no record refers to, to be deleted from its shard.

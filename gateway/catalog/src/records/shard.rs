@@ -39,7 +39,7 @@ impl ShardMode {
 pub enum ShardPlace {
     /// A directory of this machine.
     Filesystem {
-        /// Absolute path.
+        /// Absolute path; a relative one is below the data directory, and moves with it.
         path: String,
     },
     /// A prefix of a bucket of a remote S3 endpoint.
@@ -92,14 +92,14 @@ impl Record for ShardRecord {
     const NAME: &'static str = "shard";
 }
 
-/// A shard in a directory that was removed, so that a start which still names the directory does not take it in again.
+/// A shard in a directory that was removed or that it left for another, so that a start which still names the directory does not take it in again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemovedShardRecord {
     /// Its number.
     pub id: ShardId,
     /// Random identity, which still stands in the identity file.
     pub identity: [u8; 16],
-    /// Absolute path.
+    /// Absolute path; a relative one is below the data directory.
     pub path: String,
     /// When it was removed.
     pub removed: Timestamp,

@@ -25,6 +25,8 @@ pub struct Usage {
     pub total_objects: i64,
     /// All bytes, of versions and of parts under way: what a quota on bytes bounds.
     pub total_bytes: i64,
+    /// Bytes that were overwritten or deleted and whose grace is not over.
+    pub grace_bytes: i64,
 }
 
 impl AddAssign for Usage {
@@ -40,6 +42,7 @@ impl AddAssign for Usage {
             upload_bytes,
             total_objects,
             total_bytes,
+            grace_bytes,
         } = other;
         self.objects += objects;
         self.bytes += bytes;
@@ -51,16 +54,25 @@ impl AddAssign for Usage {
         self.upload_bytes += upload_bytes;
         self.total_objects += total_objects;
         self.total_bytes += total_bytes;
+        self.grace_bytes += grace_bytes;
     }
 }
 
 impl Usage {
     /// Indexes of what must be zero in a bucket that is deleted: objects, older versions, delete markers.
     pub const EMPTY_WHEN_ZERO: [usize; 3] = [0, 2, 4];
+    /// Index of [`Usage::delete_markers`] in the row.
+    pub const DELETE_MARKERS: usize = 4;
+    /// Index of [`Usage::uploads`] in the row.
+    pub const UPLOADS: usize = 5;
+    /// Index of [`Usage::upload_parts`] in the row.
+    pub const UPLOAD_PARTS: usize = 6;
     /// Index of [`Usage::total_objects`] in the row.
     pub const TOTAL_OBJECTS: usize = 8;
     /// Index of [`Usage::total_bytes`] in the row.
     pub const TOTAL_BYTES: usize = 9;
+    /// Index of [`Usage::grace_bytes`] in the row.
+    pub const GRACE_BYTES: usize = 10;
 
     /// The row of counters.
     pub fn row(&self) -> Vec<i64> {
@@ -75,6 +87,7 @@ impl Usage {
             self.upload_bytes,
             self.total_objects,
             self.total_bytes,
+            self.grace_bytes,
         ]
     }
 
@@ -92,6 +105,7 @@ impl Usage {
             upload_bytes: at(7),
             total_objects: at(8),
             total_bytes: at(9),
+            grace_bytes: at(10),
         }
     }
 
@@ -111,6 +125,8 @@ pub struct AccountUsage {
     pub objects: i64,
     /// Bytes over all versions and parts under way, as [`Usage::total_bytes`].
     pub bytes: i64,
+    /// Bytes whose grace is not over, as [`Usage::grace_bytes`].
+    pub grace_bytes: i64,
 }
 
 impl AccountUsage {
@@ -120,10 +136,12 @@ impl AccountUsage {
     pub const OBJECTS: usize = 1;
     /// Index of [`AccountUsage::bytes`] in the row.
     pub const BYTES: usize = 2;
+    /// Index of [`AccountUsage::grace_bytes`] in the row.
+    pub const GRACE_BYTES: usize = 3;
 
     /// The row of counters.
     pub fn row(&self) -> Vec<i64> {
-        vec![self.buckets, self.objects, self.bytes]
+        vec![self.buckets, self.objects, self.bytes, self.grace_bytes]
     }
 
     /// Reads a row as the store keeps it; missing counters are zero.
@@ -132,6 +150,7 @@ impl AccountUsage {
             buckets: counter(value, Self::BUCKETS),
             objects: counter(value, Self::OBJECTS),
             bytes: counter(value, Self::BYTES),
+            grace_bytes: counter(value, Self::GRACE_BYTES),
         }
     }
 }

@@ -202,3 +202,52 @@ async fn a_lost_engine_is_seen_and_a_half_made_one_is_made_again() {
     std::fs::remove_file(half.join("engine/version")).expect("it is removed");
     assert_eq!(count(&half).await, 0);
 }
+
+#[tokio::test]
+async fn a_first_start_that_a_power_cut_ended_begins_again() {
+    let directory = TempDir::new().expect("a directory");
+    let whole = directory.path().join("whole");
+    open(&whole).await.expect("the catalog opens").close().await.expect("closes");
+    let tree = "engine/keyspaces/1";
+    type Cut<'a> = (&'a str, &'a dyn Fn(&Path));
+    let cuts: [Cut<'_>; 5] = [
+        ("an empty version", &|path| drop(File::create(path.join("engine/version")).expect("it is emptied"))),
+        ("no names of trees", &|path| std::fs::remove_dir_all(path.join("engine/keyspaces/0")).expect("it is removed")),
+        ("no trees at all", &|path| std::fs::remove_dir_all(path.join("engine/keyspaces")).expect("it is removed")),
+        ("an empty list of tables", &|path| {
+            drop(File::create(path.join(tree).join("current")).expect("it is emptied"))
+        }),
+        ("no journal", &|path| std::fs::remove_file(path.join("engine/0.jnl")).expect("it is removed")),
+    ];
+    for (what, cut) in cuts {
+        let path = directory.path().join(what);
+        copy(&whole, &path);
+        cut(&path);
+        assert_eq!(count(&path).await, 0, "{what}");
+        let store = open(&path).await.expect("the catalog opens");
+        put(&store, "first", "1").await;
+        store.close().await.expect("closes");
+        assert_eq!(count(&path).await, 1, "{what}");
+        // From now on something was acknowledged, and the same is damage.
+        cut(&path);
+        assert_damaged(&path, what).await;
+    }
+}
+
+#[tokio::test]
+async fn a_start_writes_anew_what_it_believes() {
+    use std::os::unix::fs::MetadataExt;
+    let directory = TempDir::new().expect("a directory");
+    let (journal, end) = made(directory.path()).await;
+    let files = ["engine/0.jnl", "engine/keyspaces/0/current", "engine/keyspaces/1/current"];
+    let inode = |file: &str| std::fs::metadata(directory.path().join(file)).expect("it is there").ino();
+    // Held, so that no new file gets their numbers.
+    let held: Vec<_> = files.iter().map(|file| File::open(directory.path().join(file)).expect("it opens")).collect();
+    let before = files.map(inode);
+    assert_eq!(count(directory.path()).await, COMMITS);
+    let after = files.map(inode);
+    assert!(before.iter().zip(after).all(|(before, after)| *before != after), "{before:?} {after:?}");
+    let rest = std::fs::read(journal).expect("it reads");
+    assert!(rest.len() as u64 >= end && !directory.path().join("engine/0.jnl.anew").exists());
+    drop(held);
+}

@@ -1,5 +1,8 @@
 use crate::{open, put};
-use cofre_catalog::{Batch, CommitError, Embedded, EmbeddedOptions, Scan, SnapshotExt, Store, StoreError, conformance};
+use cofre_catalog::{
+    Batch, CommitError, CommitState, Embedded, EmbeddedOptions, Scan, SnapshotExt, Store, StoreError, StoreState,
+    conformance,
+};
 use cofre_runtime::Clock;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -73,6 +76,7 @@ async fn a_disk_below_its_reserve_is_full_and_reads_go_on() {
     let mut batch = Batch::new();
     batch.put(b"b".to_vec(), b"1".to_vec());
     assert!(matches!(store.commit(batch).await, Err(CommitError::Store(StoreError::Full))));
+    assert_eq!(store.state().commits, CommitState::Full);
     let entries = store.get_many(vec![b"a".to_vec(), b"b".to_vec()]).await.expect("reads");
     assert!(entries[0].is_some() && entries[1].is_none());
 }
@@ -139,4 +143,87 @@ async fn stats_count_commits_and_groups() {
     assert_eq!(stats.group_commits.sum, 320);
     assert_eq!(stats.group_commits.count, stats.sync_micros.count);
     assert!(stats.group_commits.count < 320, "concurrent commits share a sync");
+}
+
+#[tokio::test]
+async fn the_directory_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = TempDir::new().expect("a directory");
+    let path = directory.path().join("catalog");
+    std::fs::create_dir(&path).expect("a directory");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("it is opened to others");
+    open(&path).await.expect("the catalog opens").close().await.expect("closes");
+    assert_eq!(path.metadata().expect("it is there").permissions().mode() & 0o777, 0o700);
+}
+
+/// Steps through every file.
+async fn check_files(store: &Embedded) -> (u64, Vec<String>) {
+    let (mut after, mut bytes, mut damages) = (Vec::new(), 0, Vec::new());
+    loop {
+        let checked = store.check_files(after).await.expect("it looks");
+        bytes += checked.bytes;
+        damages.extend(checked.damage);
+        match checked.next {
+            Some(next) => after = next,
+            None => return (bytes, damages),
+        }
+    }
+}
+
+/// Numbers of the tables that the engine uses now.
+async fn live_tables(store: &Embedded) -> Vec<String> {
+    let (mut after, mut tables) = (Vec::new(), Vec::new());
+    while let Some(next) = store.check_files(after).await.expect("it looks").next {
+        tables.push(u64::from_be_bytes(next[..].try_into().expect("a number")).to_string());
+        after = next;
+    }
+    tables
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flipped_bit_in_any_table_is_found_and_told_until_a_whole_look_finds_none() {
+    use std::os::unix::fs::FileExt;
+    let directory = TempDir::new().expect("a directory");
+    let options = EmbeddedOptions { memtable_bytes: 256 * 1024, ..EmbeddedOptions::default() };
+    let store = Embedded::open(directory.path(), options, Clock::system()).await.expect("the catalog opens");
+    for round in 0..20 {
+        let mut batch = Batch::new();
+        for index in 0..500 {
+            batch.put(format!("{index:03} {round:02}").into_bytes(), vec![round; 100]);
+        }
+        store.commit(batch).await.expect("commits");
+    }
+    let (bytes, damages) = check_files(&store).await;
+    assert!(bytes > 256 * 1024 && damages.is_empty(), "{bytes} {damages:?}");
+    assert_eq!(store.state(), StoreState::default());
+    let trees = directory.path().join("engine/keyspaces");
+    let names = std::fs::read_dir(trees.join("0/tables")).expect("lists").map(|entry| entry.expect("lists").path());
+    let mut paths: Vec<_> = names.collect();
+    let mut live = live_tables(&store).await;
+    paths.extend(live.iter().map(|table| trees.join("1/tables").join(table)));
+    let mut found = 0;
+    for path in paths {
+        let file = std::fs::OpenOptions::new().read(true).write(true).open(&path).expect("it opens");
+        let length = file.metadata().expect("it has a length").len();
+        for at in [0, 40, length / 3, length / 2, length - 60, length - 10] {
+            let mut byte = [0];
+            file.read_exact_at(&mut byte, at).expect("it reads");
+            file.write_all_at(&[byte[0] ^ 1], at).expect("it writes");
+            let (_, damages) = check_files(&store).await;
+            let told = store.state();
+            file.write_all_at(&byte, at).expect("it writes");
+            let before = std::mem::replace(&mut live, live_tables(&store).await);
+            // A compaction may have replaced it meanwhile.
+            if before == live {
+                let name = path.display().to_string();
+                assert!(damages.iter().any(|what| what.contains(&name)), "{name} at {at}: {damages:?}");
+                assert!(told.damage.is_some_and(|what| what.contains("/tables/")), "{name} at {at}");
+                assert_eq!(told.commits, CommitState::Taken);
+                assert_eq!(check_files(&store).await.1, Vec::<String>::new());
+                assert_eq!(store.state().damage, None);
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 6, "{found} flips were looked at");
 }

@@ -7,6 +7,7 @@ mod embedded;
 mod full;
 mod golden;
 mod memory;
+mod salvage;
 
 use cofre_catalog::{Batch, Embedded, EmbeddedOptions, Revision, Store, StoreError};
 use cofre_runtime::Clock;

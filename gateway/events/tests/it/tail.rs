@@ -98,7 +98,7 @@ async fn a_tail_tells_of_a_gap_once_and_goes_on_behind_it() {
         bench.record("bucket.created", subject).await;
     }
     let first = bench.page(None, Order::OldestFirst, 1, "").await.next.unwrap();
-    let keep_two = Retention { events_max: 2, age_max: Duration::MAX };
+    let keep_two = Retention { of_accounts_max: 2, others_max: 2, age_max: Duration::MAX };
     bench.log.trim(keep_two, Timestamp::from_secs(1_000)).await.unwrap();
     let mut tail = pin!(bench.log.tail(first, ""));
     let Tailed::Gap { until } = next(&mut tail).await else { panic!("no gap was told") };

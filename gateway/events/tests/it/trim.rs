@@ -1,4 +1,5 @@
 use crate::{Bench, event, subjects};
+use cofre_catalog::records::EventRecord;
 use cofre_catalog::{Batch, keys};
 use cofre_events::{Cursor, EventsError, Order, PageRequest, Retention};
 use cofre_types::Timestamp;
@@ -7,7 +8,7 @@ use std::time::Duration;
 const NOW: Timestamp = Timestamp::from_secs(1_000);
 
 fn keep(events_max: u64) -> Retention {
-    Retention { events_max, age_max: Duration::MAX }
+    Retention { of_accounts_max: events_max, others_max: events_max, age_max: Duration::MAX }
 }
 
 #[tokio::test]
@@ -23,6 +24,39 @@ async fn the_oldest_go_first_and_only_beyond_the_bound() {
 }
 
 #[tokio::test]
+async fn what_accounts_do_pushes_no_other_event_out() {
+    let bench = Bench::new();
+    let noise = |subject| EventRecord { actor: "account:mallory".to_owned(), ..event("bucket.configured", subject) };
+    bench.record("key.created", "first").await;
+    for round in 0..15 {
+        let events: Vec<_> = (0..250).map(|i| noise(round * 250 + i)).collect();
+        bench.commit(&events).await;
+        bench.record("settings.changed", round).await;
+    }
+    bench.record("access_log.lines_dropped", "b").await;
+    let retention = Retention { of_accounts_max: 3, ..keep(10) };
+    let mut trimmed = 0;
+    loop {
+        let step = bench.log.trim(retention, NOW).await.unwrap();
+        trimmed += step.events;
+        if !step.more {
+            break;
+        }
+    }
+    assert_eq!(trimmed, (15 * 250 + 1 - 3) + (16 - 10));
+    let page = bench.page(None, Order::OldestFirst, 100, "").await;
+    let kept = ["5", "6", "7", "8", "9", "10", "11", "12", "13", "3748", "3749", "14", "b"];
+    assert_eq!(subjects(&page), kept);
+    assert!(page.gap);
+    // The mark does not go back when an older event of the other kind goes.
+    let last = page.events.last().unwrap().cursor;
+    bench.log.trim(Retention { of_accounts_max: 0, ..keep(10) }, NOW).await.unwrap();
+    bench.log.trim(Retention { of_accounts_max: 0, ..keep(5) }, NOW).await.unwrap();
+    assert!(!bench.page(Some(last), Order::OldestFirst, 100, "").await.gap);
+    assert!(bench.page(Some(page.events[10].cursor), Order::OldestFirst, 100, "").await.gap);
+}
+
+#[tokio::test]
 async fn events_go_when_they_are_too_old() {
     let bench = Bench::new();
     for secs in [100, 200, 900] {
@@ -30,7 +64,7 @@ async fn events_go_when_they_are_too_old() {
         event.at = Timestamp::from_secs(secs);
         bench.log.record(&event).await.unwrap();
     }
-    let retention = Retention { events_max: 100, age_max: Duration::from_secs(800) };
+    let retention = Retention { age_max: Duration::from_secs(800), ..keep(100) };
     assert_eq!(bench.log.trim(retention, NOW).await.unwrap().events, 1);
     assert_eq!(subjects(&bench.page(None, Order::OldestFirst, 10, "").await), ["200", "900"]);
 }

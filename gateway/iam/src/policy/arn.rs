@@ -1,6 +1,9 @@
 /// What the names of S3's resources begin with.
 pub(super) const RESOURCE: &str = "arn:aws:s3:::";
 
+/// Parts of an ARN: `arn:partition:service:region:account:resource`.
+pub(super) const ARN_PARTS: usize = 6;
+
 /// What the ARN of an identity begins with.
 const IDENTITY: &str = "arn:aws:iam::";
 

@@ -11,26 +11,43 @@
 //!   its `*` and `?` are no wildcards.
 //! - An explicit denial wins over every allowance, whatever their order.
 //!
+//! - What a decision costs is bounded: a document is at most [`POLICY_BYTES_MAX`], a value of a request at
+//!   most [`SUBJECT_BYTES_MAX`], and a decision takes at most [`DECISION_STEPS_MAX`]. What goes beyond is
+//!   denied.
+//!
 //! # Limits
-//! A document is at most [`POLICY_BYTES_MAX`], which bounds everything else. Service and federated
-//! principals are parsed and match nobody, because there are none here.
+//! Service and federated principals are parsed and match nobody, because there are none here.
 
+mod actions;
 mod arn;
 mod condition;
 mod date;
 mod json;
+mod memo;
 mod parse;
 mod pattern;
 mod principal;
 mod public;
+mod scope;
+mod search;
+mod steps;
+mod trace;
 
 pub use condition::ConditionKey;
+pub use memo::{BATCH_STEPS_MAX, DecisionMemo};
 pub use principal::Requester;
+pub use steps::{DECISION_STEPS_MAX, Overrun, SUBJECT_BYTES_MAX};
+pub use trace::{ConditionTrace, StatementTrace};
+
+pub(crate) use steps::Steps;
+pub(crate) use trace::Trace;
 
 use crate::Action;
 use condition::Condition;
+use parse::Age;
 use pattern::Pattern;
 use principal::Principals;
+use scope::Scope;
 use std::borrow::Cow;
 
 /// Largest policy document (AWS, "Bucket policies for Amazon S3": 20 KB).
@@ -44,6 +61,14 @@ pub struct MalformedPolicy {
     pub element: String,
     /// What is wrong with it, for a person to read.
     pub reason: Cow<'static, str>,
+}
+
+impl MalformedPolicy {
+    /// What a client is told: AWS's words where the reason is a sentence of its own, else the element too.
+    pub fn message(&self) -> String {
+        let is_sentence = self.reason.starts_with(|c: char| c.is_ascii_uppercase());
+        if is_sentence { self.reason.clone().into_owned() } else { self.to_string() }
+    }
 }
 
 /// What a policy is attached to.
@@ -70,12 +95,6 @@ pub enum Verdict {
 pub trait Context {
     /// The values of a key; none if the request has no such key. A key with one value has one.
     fn values(&self, key: &ConditionKey) -> Option<Vec<Cow<'_, str>>>;
-
-    /// The value that stands for a policy variable: that of a key with exactly one.
-    fn variable(&self, key: &ConditionKey) -> Option<Cow<'_, str>> {
-        let mut values = self.values(key)?;
-        if values.len() == 1 { values.pop() } else { None }
-    }
 }
 
 /// A request of which nothing is known yet.
@@ -104,18 +123,24 @@ pub struct Asked<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
     statements: Vec<Statement>,
+    /// The condition keys that they name.
+    keys: Box<[ConditionKey]>,
     public: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 struct Statement {
+    id: Option<Box<str>>,
     effect: Effect,
     /// None in the policy of an identity.
     principals: Option<Principals>,
     /// For each action, by its place in [`Action::ALL`], whether the statement is about it.
     actions: Box<[bool]>,
     resources: Resources,
-    conditions: Vec<Condition>,
+    /// Conditions that are the same for every object of a bucket.
+    of_request: Vec<Condition>,
+    /// Those that look at the object too.
+    of_objects: Vec<Condition>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,52 +156,115 @@ struct Resources {
     patterns: Vec<Pattern>,
 }
 
+/// What a run of policies over a request takes and leaves.
+#[derive(Clone, Copy)]
+pub(crate) struct Run<'a> {
+    /// The steps that are left.
+    pub(crate) steps: &'a Steps,
+    /// What is known from other keys of the same request.
+    pub(crate) memo: Option<&'a DecisionMemo>,
+    /// What is recorded, where it is.
+    pub(crate) trace: Option<&'a Trace>,
+}
+
+/// What a policy says, and the statement that says it, by its place from zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) verdict: Verdict,
+    pub(crate) statement: Option<usize>,
+}
+
 impl Policy {
-    /// Parses a document.
+    /// Parses a document that is to be set.
     ///
     /// # Errors
     /// [`MalformedPolicy`], which names the first element that is wrong.
     pub fn parse(document: &str, kind: PolicyKind<'_>) -> Result<Self, MalformedPolicy> {
-        let statements = parse::statements(document, kind)?;
-        let public = statements.iter().any(public::is_public);
-        Ok(Self { statements, public })
+        Self::of(document, kind, Age::New)
+    }
+
+    /// Parses a document that was set once, perhaps under rules that refused less: an action that does not exist means
+    /// nothing, and the resource `*` all of the bucket.
+    ///
+    /// # Errors
+    /// As [`Policy::parse`].
+    pub fn stored(document: &str, kind: PolicyKind<'_>) -> Result<Self, MalformedPolicy> {
+        Self::of(document, kind, Age::Stored)
+    }
+
+    fn of(document: &str, kind: PolicyKind<'_>, age: Age) -> Result<Self, MalformedPolicy> {
+        let (statements, keys) = parse::statements(document, kind, age)?;
+        let public = statements.iter().any(|statement| public::is_public(statement, &keys));
+        Ok(Self { statements, keys, public })
     }
 
     /// The policy that denies everything to everyone: what stands for a stored document that this
     /// build cannot parse.
     pub fn closed() -> Self {
         let statement = Statement {
+            id: None,
             effect: Effect::Deny,
             principals: None,
             actions: vec![true; Action::ALL.len()].into(),
             resources: Resources { negated: true, patterns: Vec::new() },
-            conditions: Vec::new(),
+            of_request: Vec::new(),
+            of_objects: Vec::new(),
         };
-        Self { statements: vec![statement], public: false }
+        Self { statements: vec![statement], keys: Box::default(), public: false }
+    }
+
+    /// What it says to a request. What would cost too much to find out is [`Verdict::Deny`].
+    pub fn verdict(&self, asked: Asked<'_>) -> Verdict {
+        let run = Run { steps: &Steps::default(), memo: None, trace: None };
+        self.ask(asked, run).map_or(Verdict::Deny, |said| said.verdict)
     }
 
     /// What it says to a request.
-    pub fn verdict(&self, asked: Asked<'_>) -> Verdict {
-        let mut verdict = Verdict::Silent;
-        for statement in &self.statements {
-            if verdict == Verdict::Allow && statement.effect == Effect::Allow {
+    pub(crate) fn ask(&self, asked: Asked<'_>, run: Run<'_>) -> Result<Said, Overrun> {
+        let mut scope = Scope::new(&self.keys, asked.context, run.steps);
+        scope.memo = run.memo;
+        scope.trace = run.trace;
+        if let Some(trace) = run.trace {
+            trace.policy();
+        }
+        let mut said = Said { verdict: Verdict::Silent, statement: None };
+        for (index, statement) in self.statements.iter().enumerate() {
+            if said.verdict == Verdict::Allow && statement.effect == Effect::Allow {
                 continue;
             }
-            if statement.is_about(asked) {
+            if statement.is_about(index, self.statements.len(), asked, &scope)? {
                 match statement.effect {
-                    Effect::Deny => return Verdict::Deny,
-                    Effect::Allow => verdict = Verdict::Allow,
+                    Effect::Deny => return Ok(Said { verdict: Verdict::Deny, statement: Some(index) }),
+                    Effect::Allow => said = Said { verdict: Verdict::Allow, statement: Some(index) },
                 }
             }
         }
-        verdict
+        Ok(said)
     }
 
     /// Whether a statement allows an action whatever its conditions say: a request may come for which they hold. It is
     /// no right; denials are for the request too.
     pub(crate) fn could_allow(&self, requester: Requester<'_>, action: Action, resource: &str) -> bool {
         let asked = Asked { requester, action, resource, context: &Unknown };
-        self.statements.iter().any(|statement| statement.effect == Effect::Allow && statement.names(asked))
+        let steps = Steps::default();
+        let scope = Scope::new(&self.keys, &Unknown, &steps);
+        self.statements.iter().any(|statement| {
+            statement.effect == Effect::Allow
+                && statement.actions[action as usize]
+                && statement.includes(requester, &scope) == Ok(true)
+                && statement.resources.include(asked, &scope) == Ok(true)
+        })
+    }
+
+    /// Whether a statement allows an action on anything, whatever its conditions say. It is no right.
+    pub(crate) fn could_allow_some(&self, requester: Requester<'_>, action: Action) -> bool {
+        let steps = Steps::default();
+        let scope = Scope::new(&self.keys, &Unknown, &steps);
+        self.statements.iter().any(|statement| {
+            statement.effect == Effect::Allow
+                && statement.actions[action as usize]
+                && statement.includes(requester, &scope) == Ok(true)
+        })
     }
 
     /// Whether it lets the public in (AWS, "Blocking public access to your Amazon S3 storage", "The
@@ -187,20 +275,73 @@ impl Policy {
 }
 
 impl Statement {
-    fn is_about(&self, asked: Asked<'_>) -> bool {
-        self.names(asked) && self.conditions.iter().all(|condition| condition.holds(asked.context))
+    /// Whether the statement at a place among so many is about a request.
+    fn is_about(&self, index: usize, count: usize, asked: Asked<'_>, scope: &Scope<'_>) -> Result<bool, Overrun> {
+        scope.take(1)?;
+        if !self.actions[asked.action as usize] {
+            return Ok(false);
+        }
+        if let Some(trace) = scope.trace {
+            trace.statement(index, self.id.as_deref(), self.effect);
+            return self.is_about_traced(index, asked, scope);
+        }
+        let known = scope.memo.and_then(|memo| memo.known(index));
+        if known == Some(false) || !self.resources.include(asked, scope)? {
+            return Ok(false);
+        }
+        let about = match known {
+            Some(about) => about,
+            None => self.includes(asked.requester, scope)? && all_hold(&self.of_request, scope)?,
+        };
+        if let Some(memo) = scope.memo {
+            memo.keep(index, count, about);
+        }
+        Ok(about && all_hold(&self.of_objects, scope)?)
     }
 
-    /// Whether it is about this but for its conditions.
-    fn names(&self, asked: Asked<'_>) -> bool {
-        self.actions[asked.action as usize]
-            && self.principals.as_ref().is_none_or(|principals| principals.include(asked.requester))
-            && self.resources.include(asked)
+    /// As [`Statement::is_about`]; nothing is left out because something else decides.
+    fn is_about_traced(&self, index: usize, asked: Asked<'_>, scope: &Scope<'_>) -> Result<bool, Overrun> {
+        let principal = self.includes(asked.requester, scope)?;
+        let resource = self.resources.include(asked, scope)?;
+        let note = |change: &dyn Fn(&mut StatementTrace)| {
+            if let Some(trace) = scope.trace {
+                trace.note(index, change);
+            }
+        };
+        note(&|statement| (statement.principal, statement.resource) = (principal, resource));
+        let mut applies = principal && resource;
+        for condition in self.of_request.iter().chain(&self.of_objects) {
+            let holds = condition.holds(scope)?;
+            applies &= holds;
+            if let (Some(trace), Some(key)) = (scope.trace, scope.key(condition.key)) {
+                trace.condition(index, &condition.operator, key, scope.values(condition.key)?, holds);
+            }
+        }
+        note(&|statement| statement.applies = applies);
+        Ok(applies)
+    }
+
+    fn includes(&self, requester: Requester<'_>, scope: &Scope<'_>) -> Result<bool, Overrun> {
+        self.principals.as_ref().map_or(Ok(true), |principals| principals.include(requester, scope))
     }
 }
 
+fn all_hold(conditions: &[Condition], scope: &Scope<'_>) -> Result<bool, Overrun> {
+    for condition in conditions {
+        if !condition.holds(scope)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 impl Resources {
-    fn include(&self, asked: Asked<'_>) -> bool {
-        self.patterns.iter().any(|pattern| pattern.matches(asked.resource, asked.context)) != self.negated
+    fn include(&self, asked: Asked<'_>, scope: &Scope<'_>) -> Result<bool, Overrun> {
+        for pattern in &self.patterns {
+            if pattern.matches(asked.resource, scope)? {
+                return Ok(!self.negated);
+            }
+        }
+        Ok(self.negated)
     }
 }

@@ -1,17 +1,62 @@
 //! From a document to statements.
 
+use super::actions::{Named, Names, matches};
 use super::condition::{self, Condition};
 use super::json::Json;
-use super::pattern::{Case, Pattern, Syntax};
+use super::pattern::{Pattern, Syntax};
 use super::principal::{self, Principals};
-use super::{ConditionKey, Context, Effect, MalformedPolicy, POLICY_BYTES_MAX, PolicyKind, Resources, Statement, arn};
+use super::scope::KeyIndex;
+use super::{ConditionKey, Effect, MalformedPolicy, POLICY_BYTES_MAX, PolicyKind, Resources, Statement, arn};
 use crate::Action;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 type Members = [(String, Json)];
 
-pub(super) fn statements(document: &str, kind: PolicyKind<'_>) -> Result<Vec<Statement>, MalformedPolicy> {
+/// Longest text of a new policy that requests are held against (AWS, "IAM and AWS STS quotas": the longest ARN), in
+/// bytes.
+const PATTERN_BYTES_MAX: usize = 2048;
+
+/// The condition keys that a policy names, each once.
+#[derive(Default)]
+pub(super) struct Keys(BTreeMap<ConditionKey, KeyIndex>);
+
+impl Keys {
+    /// The place of a key.
+    pub(super) fn index(&mut self, key: ConditionKey) -> Result<KeyIndex, &'static str> {
+        let next = KeyIndex::try_from(self.0.len()).map_err(|_| "names too many condition keys")?;
+        Ok(*self.0.entry(key).or_insert(next))
+    }
+
+    /// The keys by their places.
+    pub(super) fn into_list(self) -> Box<[ConditionKey]> {
+        let mut keys: Vec<_> = self.0.into_iter().collect();
+        keys.sort_unstable_by_key(|(_, index)| *index);
+        keys.into_iter().map(|(key, _)| key).collect()
+    }
+
+    /// Whether a condition looks at what differs between objects.
+    fn depend_on_object(&self, condition: &Condition) -> bool {
+        let of_objects: BTreeSet<_> =
+            self.0.iter().filter(|(key, _)| key.is_of_object()).map(|(_, index)| *index).collect();
+        !of_objects.is_empty() && condition.keys().any(|key| of_objects.contains(&key))
+    }
+}
+
+/// Where a document comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Age {
+    /// It is to be set: what cannot be meant is refused.
+    New,
+    /// It was set once. What was taken then is taken still.
+    Stored,
+}
+
+pub(super) fn statements(
+    document: &str,
+    kind: PolicyKind<'_>,
+    age: Age,
+) -> Result<(Vec<Statement>, Box<[ConditionKey]>), MalformedPolicy> {
     if document.len() > POLICY_BYTES_MAX {
         return Err(wrong("Policy", "Policies must not be larger than 20 KB"));
     }
@@ -31,24 +76,37 @@ pub(super) fn statements(document: &str, kind: PolicyKind<'_>) -> Result<Vec<Sta
         _ => return Err(wrong("Statement", "Could not parse the policy: Statement is empty!")),
     };
     let mut ids = BTreeSet::new();
+    let (names, mut keys) = (Names::new(), Keys::default());
     let mut statements = Vec::with_capacity(listed.len());
     for (index, statement) in listed.iter().enumerate() {
-        let place = Place { name: format!("Statement[{index}]"), kind, variables };
+        let mut place =
+            Place { name: format!("Statement[{index}]"), kind, age, variables, names: &names, keys: &mut keys };
         let Json::Object(members) = statement else { return Err(wrong(&place.name, "is not a JSON object")) };
-        let id = text(members, "Sid", &place.of("Sid"))?;
+        // An empty one is none: Terraform and mc write it into every statement.
+        let id = text(members, "Sid", &place.of("Sid"))?.filter(|id| !id.is_empty());
         if id.is_some_and(|id| !ids.insert(id.to_owned())) {
             return Err(wrong(&place.of("Sid"), "Statement IDs (SID) in a single policy must be unique"));
         }
-        statements.push(place.statement(members)?);
+        statements.push(place.statement(members, id)?);
     }
-    Ok(statements)
+    Ok((statements, keys.into_list()))
 }
 
 /// The statement that is parsed, and by which rules.
 struct Place<'a> {
     name: String,
     kind: PolicyKind<'a>,
+    age: Age,
     variables: bool,
+    names: &'a Names,
+    keys: &'a mut Keys,
+}
+
+/// What the resources of a statement can be.
+#[derive(Debug, Clone, Copy)]
+struct Reach {
+    buckets: bool,
+    objects: bool,
 }
 
 const ELEMENTS: [&str; 9] =
@@ -59,20 +117,24 @@ impl Place<'_> {
         format!("{}.{element}", self.name)
     }
 
-    fn statement(&self, members: &Members) -> Result<Statement, MalformedPolicy> {
+    fn statement(&mut self, members: &Members, id: Option<&str>) -> Result<Statement, MalformedPolicy> {
         only(members, &ELEMENTS, &self.name)?;
         let effect = match get(members, "Effect") {
             Some(Json::Text(effect)) if effect == "Allow" => Effect::Allow,
             Some(Json::Text(effect)) if effect == "Deny" => Effect::Deny,
             _ => return Err(wrong(&self.of("Effect"), "must be Allow or Deny")),
         };
-        Ok(Statement {
-            effect,
-            principals: self.principals(members, effect)?,
-            actions: self.actions(members)?,
-            resources: self.resources(members)?,
-            conditions: self.conditions(members)?,
-        })
+        let principals = self.principals(members, effect)?;
+        let (actions, wanted) = self.actions(members)?;
+        let (resources, reach) = self.resources(members)?;
+        let unfit = |named: &Named| !(named.of_buckets && reach.buckets || named.of_objects && reach.objects);
+        if wanted.iter().any(unfit) {
+            return Err(wrong(&self.of("Action"), "Action does not apply to any resource(s) in statement"));
+        }
+        let (of_objects, of_request): (Vec<_>, Vec<_>) =
+            self.conditions(members)?.into_iter().partition(|condition| self.keys.depend_on_object(condition));
+        let id = id.map(Into::into);
+        Ok(Statement { id, effect, principals, actions, resources, of_request, of_objects })
     }
 
     fn principals(&self, members: &Members, effect: Effect) -> Result<Option<Principals>, MalformedPolicy> {
@@ -92,44 +154,65 @@ impl Place<'_> {
         Ok(Some(Principals { negated, who }))
     }
 
-    fn actions(&self, members: &Members) -> Result<Box<[bool]>, MalformedPolicy> {
+    /// The actions, and what each of the names must apply to.
+    fn actions(&self, members: &Members) -> Result<(Box<[bool]>, Vec<Named>), MalformedPolicy> {
         let (name, value, negated) = either(members, "Action", "NotAction")
             .ok_or_else(|| wrong(&self.of("Action"), "Missing required field Action"))?;
-        let mut patterns = Vec::new();
+        let mut actions = vec![false; Action::ALL.len()];
+        let mut wanted = Vec::new();
         for text in self.texts(name, value)? {
             let service = text.split_once(':').map(|(service, _)| service);
             let of_s3 = service.is_some_and(|service| service.eq_ignore_ascii_case("s3"));
             // The policy of an identity may be about other services too.
             let known = text == "*" || of_s3 || (service.is_some() && self.kind == PolicyKind::Identity);
-            if !known {
+            let named = self.names.named(text).map_err(|reason| wrong(&self.of(name), reason))?;
+            if !known || self.is_strict() && !named.any {
                 return Err(wrong(&self.of(name), "Policy has invalid action"));
             }
-            let syntax = Syntax { wildcards: true, variables: false };
-            patterns.push(Pattern::parse(text, syntax).map_err(|reason| wrong(&self.of(name), reason))?);
+            actions.iter_mut().zip(&named.own).for_each(|(action, named)| *action |= named);
+            if self.is_strict() && !negated {
+                wanted.push(named);
+            }
         }
-        let named = |action: &Action| {
-            patterns.iter().any(|pattern| pattern.matches_in(action.as_str(), &NoContext, Case::Folded)) != negated
-        };
-        Ok(Action::ALL.iter().map(named).collect())
+        Ok((actions.into_iter().map(|named| named != negated).collect(), wanted))
     }
 
-    fn resources(&self, members: &Members) -> Result<Resources, MalformedPolicy> {
+    /// The resources, and what they can be.
+    fn resources(&mut self, members: &Members) -> Result<(Resources, Reach), MalformedPolicy> {
         let (name, value, negated) = either(members, "Resource", "NotResource")
             .ok_or_else(|| wrong(&self.of("Resource"), "Missing required field Resource"))?;
         let mut patterns = Vec::new();
+        let mut reach = Reach { buckets: negated, objects: negated };
         for text in self.texts(name, value)? {
             if let PolicyKind::Bucket(bucket) = self.kind
-                && !may_be_in(text, bucket)
+                && (!may_be_in(text, bucket) || self.is_strict() && text == "*")
             {
                 return Err(wrong(&self.of(name), "Policy has invalid resource"));
             }
+            self.bounded(name, text)?;
             let syntax = Syntax { wildcards: true, variables: self.variables };
-            patterns.push(Pattern::parse(text, syntax).map_err(|reason| wrong(&self.of(name), reason))?);
+            let pattern = Pattern::parse(text, syntax, self.keys).map_err(|reason| wrong(&self.of(name), reason))?;
+            patterns.push(pattern);
+            let variable = self.variables && text.contains("${");
+            reach.buckets |= variable || !text.contains('/');
+            reach.objects |= variable || text.contains(['/', '*', '?']);
         }
-        Ok(Resources { negated, patterns })
+        Ok((Resources { negated, patterns }, reach))
     }
 
-    fn conditions(&self, members: &Members) -> Result<Vec<Condition>, MalformedPolicy> {
+    /// Whether what cannot be meant is refused.
+    fn is_strict(&self) -> bool {
+        self.age == Age::New && self.kind != PolicyKind::Identity
+    }
+
+    fn bounded(&self, name: &str, text: &str) -> Result<(), MalformedPolicy> {
+        if self.age == Age::New && text.len() > PATTERN_BYTES_MAX {
+            return Err(wrong(&self.of(name), format!("has a value of more than {PATTERN_BYTES_MAX} bytes")));
+        }
+        Ok(())
+    }
+
+    fn conditions(&mut self, members: &Members) -> Result<Vec<Condition>, MalformedPolicy> {
         let operators = match get(members, "Condition") {
             None => return Ok(Vec::new()),
             Some(Json::Object(operators)) => operators,
@@ -137,8 +220,12 @@ impl Place<'_> {
         };
         let mut conditions = Vec::new();
         for (operator, keys) in operators {
-            let parsed = condition::parse(operator, keys, self.variables);
-            conditions.extend(parsed.map_err(|reason| wrong(&self.of(&format!("Condition.{operator}")), reason))?);
+            let name = format!("Condition.{operator}");
+            for text in condition::texts_of(keys) {
+                self.bounded(&name, text)?;
+            }
+            let parsed = condition::parse(operator, keys, self.variables, self.keys);
+            conditions.extend(parsed.map_err(|reason| wrong(&self.of(&name), reason))?);
         }
         Ok(conditions)
     }
@@ -167,7 +254,8 @@ fn may_be_in(resource: &str, bucket: &str) -> bool {
     let Some(rest) = resource.strip_prefix(arn::RESOURCE) else { return false };
     let own = rest.split_once('/').map_or(rest, |(bucket, _)| bucket);
     let syntax = Syntax { wildcards: true, variables: false };
-    own.contains("${") || Pattern::parse(own, syntax).is_ok_and(|pattern| pattern.matches(bucket, &NoContext))
+    let pattern = Pattern::parse(own, syntax, &mut Keys::default());
+    own.contains("${") || pattern.is_ok_and(|pattern| matches(&pattern, bucket) == Ok(true))
 }
 
 fn wrong(element: &str, reason: impl Into<Cow<'static, str>>) -> MalformedPolicy {
@@ -199,14 +287,5 @@ fn only(members: &Members, known: &[&str], element: &str) -> Result<(), Malforme
     match members.iter().find(|(name, _)| !known.contains(&name.as_str())) {
         Some((name, _)) => Err(wrong(element, format!("has the unknown element {name}"))),
         None => Ok(()),
-    }
-}
-
-/// For patterns without variables.
-struct NoContext;
-
-impl Context for NoContext {
-    fn values(&self, _: &ConditionKey) -> Option<Vec<Cow<'_, str>>> {
-        None
     }
 }

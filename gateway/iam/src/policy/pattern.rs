@@ -1,21 +1,43 @@
 //! Texts with wildcards and variables.
+//!
+//! # Invariants
+//! A match costs at most the lengths of both texts, and for a segment with `?` the length of the text for each 64
+//! bytes of the segment. What does not fit into the text is found out before anything is compared, so
+//! nothing longer than the text is ever made.
 
-use super::{ConditionKey, Context};
-use std::borrow::Cow;
+use super::ConditionKey;
+use super::arn::ARN_PARTS;
+use super::parse::Keys;
+use super::scope::{KeyIndex, Scope};
+use super::search;
+use super::steps::Overrun;
+use memchr::memmem;
 
 /// A text that others are held against.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Pattern(Vec<Token>);
+pub(super) struct Pattern {
+    /// All that stands for itself, one after the other.
+    text: Box<str>,
+    tokens: Box<[Token]>,
+}
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Token {
-    Char(char),
-    /// `?`: any one character.
-    One,
+    /// What stands for itself.
+    Text(Span),
+    /// So many `?`: each any one character.
+    Ones(u16),
     /// `*`: any characters, or none.
     Many,
     /// `${key}` or `${key, 'default'}`.
-    Variable(ConditionKey, Option<String>),
+    Variable(KeyIndex, Option<Span>),
+}
+
+/// A part of the pattern's text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Span {
+    start: u16,
+    bytes: u16,
 }
 
 /// What of a text is more than itself.
@@ -35,72 +57,317 @@ pub(super) enum Case {
 }
 
 impl Pattern {
-    pub(super) fn parse(text: &str, syntax: Syntax) -> Result<Self, &'static str> {
-        let mut tokens = Vec::with_capacity(text.len());
+    pub(super) fn parse(text: &str, syntax: Syntax, keys: &mut Keys) -> Result<Self, &'static str> {
+        let mut made = Builder::default();
         let mut rest = text;
         while let Some(c) = rest.chars().next() {
             if syntax.variables && rest.starts_with("${") {
                 let end = end_of_variable(rest).ok_or("a policy variable has no end")?;
-                tokens.push(variable(&rest[2..end])?);
+                match variable(&rest[2..end])? {
+                    Inside::Char(c) => made.char(c)?,
+                    Inside::Variable(key, default) => made.variable(keys.index(key)?, default)?,
+                }
                 rest = &rest[end + 1..];
                 continue;
             }
-            tokens.push(match c {
-                '*' if syntax.wildcards => Token::Many,
-                '?' if syntax.wildcards => Token::One,
-                c => Token::Char(c),
-            });
+            match c {
+                '*' if syntax.wildcards => made.stars = true,
+                '?' if syntax.wildcards => made.ones += 1,
+                c => made.char(c)?,
+            }
             rest = &rest[c.len_utf8()..];
         }
-        Ok(Self(tokens))
+        made.flush();
+        Ok(Self { text: made.text.into(), tokens: made.tokens.into() })
     }
 
     /// Whether it stands for one text only, whatever the request.
     pub(super) fn is_fixed(&self) -> bool {
-        self.0.iter().all(|token| matches!(token, Token::Char(_)))
+        self.tokens.iter().all(|token| matches!(token, Token::Text(_)))
     }
 
-    pub(super) fn matches(&self, text: &str, context: &dyn Context) -> bool {
-        self.matches_in(text, context, Case::Kept)
+    /// The variables in it.
+    pub(super) fn variables(&self) -> impl Iterator<Item = KeyIndex> {
+        self.tokens.iter().filter_map(|token| match token {
+            Token::Variable(key, _) => Some(*key),
+            Token::Text(_) | Token::Ones(_) | Token::Many => None,
+        })
     }
 
-    pub(super) fn matches_in(&self, text: &str, context: &dyn Context, case: Case) -> bool {
-        self.resolve(context).is_some_and(|tokens| fits(&tokens, text, case))
-    }
-
-    /// Matches each of the parts between colons with its own part of an ARN, so that no wildcard
-    /// reaches past a colon but in the last one (AWS, "Amazon Resource Name (ARN) condition operators").
-    pub(super) fn matches_arn(&self, arn: &str, context: &dyn Context) -> bool {
-        let mut parts = self.0.splitn(ARN_PARTS, |token| *token == Token::Char(':')).map(<[_]>::to_vec);
-        let parts: Vec<_> = parts.by_ref().map(Self).collect();
-        if parts.len() < ARN_PARTS {
-            return self.matches(arn, context);
+    /// Whether a text fits. A variable without a value fits nothing.
+    pub(super) fn matches(&self, text: &str, scope: &Scope<'_>) -> Result<bool, Overrun> {
+        if !self.has_room(text.len(), scope)? {
+            return Ok(false);
         }
-        let given: Vec<&str> = arn.splitn(ARN_PARTS, ':').collect();
-        given.len() == ARN_PARTS && parts.iter().zip(given).all(|(part, given)| part.matches(given, context))
-    }
-
-    /// The tokens with the values of variables; none if a variable has no value.
-    fn resolve(&self, context: &dyn Context) -> Option<Cow<'_, [Token]>> {
-        if !self.0.iter().any(|token| matches!(token, Token::Variable(..))) {
-            return Some(Cow::Borrowed(&self.0));
+        let mut segments = self.tokens.split(|token| *token == Token::Many);
+        let first = segments.next().unwrap_or_default();
+        let Some(mut rest) = self.after(first, text, scope)? else { return Ok(false) };
+        let Some(last) = segments.next_back() else { return Ok(rest.is_empty()) };
+        match self.before(last, rest, scope)? {
+            Some(middle) => rest = middle,
+            None => return Ok(false),
         }
-        let mut resolved = Vec::with_capacity(self.0.len());
-        for token in &self.0 {
-            match token {
-                Token::Variable(key, default) => {
-                    let value = context.variable(key).or(default.as_deref().map(Cow::Borrowed))?;
-                    resolved.extend(value.chars().map(Token::Char));
-                }
-                token => resolved.push(token.clone()),
+        for segment in segments {
+            match self.behind(segment, rest, scope)? {
+                Some(behind) => rest = behind,
+                None => return Ok(false),
             }
         }
-        Some(Cow::Owned(resolved))
+        Ok(true)
+    }
+
+    /// Whether a text fits one without wildcards, by `case`.
+    pub(super) fn matches_in(&self, text: &str, case: Case, scope: &Scope<'_>) -> Result<bool, Overrun> {
+        if case == Case::Kept {
+            return self.matches(text, scope);
+        }
+        let mut rest = text.chars();
+        for token in &self.tokens {
+            let Some(piece) = self.piece(*token, scope)? else { return Ok(false) };
+            scope.take(1 + piece.len().min(rest.as_str().len()))?;
+            let same = |own: char| rest.next().is_some_and(|c| own == c || own.to_lowercase().eq(c.to_lowercase()));
+            if !piece.chars().all(same) {
+                return Ok(false);
+            }
+        }
+        Ok(rest.as_str().is_empty())
+    }
+
+    /// Whether what must stand in a text of so many bytes fits into it, and every variable has a value.
+    fn has_room(&self, bytes: usize, scope: &Scope<'_>) -> Result<bool, Overrun> {
+        let mut needed = 0;
+        for (index, token) in self.tokens.iter().enumerate() {
+            let least = match *token {
+                Token::Many => Some(0),
+                Token::Ones(count) => Some(usize::from(count)),
+                token => self.piece(token, scope)?.map(str::len),
+            };
+            needed += least.unwrap_or(usize::MAX - needed);
+            if needed > bytes {
+                scope.take(1 + index)?;
+                return Ok(false);
+            }
+        }
+        scope.take(1 + self.tokens.len())?;
+        Ok(true)
+    }
+
+    /// What a token stands for; none for a wildcard and for a variable without a value.
+    fn piece<'s>(&'s self, token: Token, scope: &'s Scope<'_>) -> Result<Option<&'s str>, Overrun> {
+        Ok(match token {
+            Token::Text(span) => Some(self.span(span)),
+            Token::Variable(key, default) => scope.variable(key)?.or(default.map(|span| self.span(span))),
+            Token::Ones(_) | Token::Many => None,
+        })
+    }
+
+    fn span(&self, span: Span) -> &str {
+        let start = usize::from(span.start);
+        self.text.get(start..start + usize::from(span.bytes)).unwrap_or_default()
+    }
+
+    /// The text after a segment at its start.
+    fn after<'t>(&self, segment: &[Token], text: &'t str, scope: &Scope<'_>) -> Result<Option<&'t str>, Overrun> {
+        let mut rest = text;
+        for token in segment {
+            let after = match *token {
+                Token::Ones(count) => skip(rest, count).map(|at| &rest[at..]),
+                token => self.piece(token, scope)?.and_then(|piece| rest.strip_prefix(piece)),
+            };
+            let Some(after) = after else { return Ok(None) };
+            scope.take(rest.len() - after.len())?;
+            rest = after;
+        }
+        Ok(Some(rest))
+    }
+
+    /// The text before a segment at its end.
+    fn before<'t>(&self, segment: &[Token], text: &'t str, scope: &Scope<'_>) -> Result<Option<&'t str>, Overrun> {
+        let mut rest = text;
+        for token in segment.iter().rev() {
+            let before = match *token {
+                Token::Ones(count) => skip_back(rest, count).map(|at| &rest[..at]),
+                token => self.piece(token, scope)?.and_then(|piece| rest.strip_suffix(piece)),
+            };
+            let Some(before) = before else { return Ok(None) };
+            scope.take(rest.len() - before.len())?;
+            rest = before;
+        }
+        Ok(Some(rest))
+    }
+
+    /// The text behind the first place where a segment stands in it.
+    fn behind<'t>(&self, segment: &[Token], text: &'t str, scope: &Scope<'_>) -> Result<Option<&'t str>, Overrun> {
+        let mut needle = String::new();
+        let end = match *segment {
+            [] => Some(0),
+            [Token::Ones(count)] => skip(text, count),
+            [Token::Text(span)] => find(text, self.span(span), scope)?,
+            // No longer than the whole text, which has room for the pattern.
+            _ if !segment.iter().any(|token| matches!(token, Token::Ones(_))) => {
+                for token in segment {
+                    needle.push_str(self.piece(*token, scope)?.unwrap_or_default());
+                }
+                find(text, &needle, scope)?
+            }
+            _ => {
+                let mut needle = Vec::new();
+                for token in segment {
+                    match *token {
+                        Token::Ones(count) => needle.resize(needle.len() + usize::from(count), None),
+                        token => {
+                            needle.extend(self.piece(token, scope)?.unwrap_or_default().bytes().map(Some));
+                        }
+                    }
+                }
+                search::end_of(&needle, text, |steps| scope.take(steps))?
+            }
+        };
+        Ok(end.and_then(|end| text.get(end..)))
     }
 }
 
-/// Parts of an ARN: `arn:partition:service:region:account:resource`.
-const ARN_PARTS: usize = 6;
+/// Where the first place ends at which a text has another.
+fn find(text: &str, needle: &str, scope: &Scope<'_>) -> Result<Option<usize>, Overrun> {
+    let found = memmem::find(text.as_bytes(), needle.as_bytes()).map(|at| at + needle.len());
+    scope.take(found.unwrap_or(text.len()) + needle.len())?;
+    Ok(found)
+}
+
+/// Where so many characters end.
+fn skip(text: &str, count: u16) -> Option<usize> {
+    let mut chars = text.chars();
+    let has = (0..count).all(|_| chars.next().is_some());
+    has.then(|| text.len() - chars.as_str().len())
+}
+
+/// Where so many characters at the end begin.
+fn skip_back(text: &str, count: u16) -> Option<usize> {
+    let mut chars = text.chars();
+    let has = (0..count).all(|_| chars.next_back().is_some());
+    has.then_some(chars.as_str().len())
+}
+
+/// A pattern of an Amazon resource name.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum ArnPattern {
+    /// Of fewer parts than a name has, so it is held against all of it.
+    Whole(Pattern),
+    /// Part by part, so that no wildcard reaches past a colon but in the last one (AWS, "Amazon Resource
+    /// Name (ARN) condition operators").
+    Parts(Box<[Pattern]>),
+}
+
+impl ArnPattern {
+    pub(super) fn parse(text: &str, syntax: Syntax, keys: &mut Keys) -> Result<Self, &'static str> {
+        let parts = parts(text, syntax.variables)?;
+        if parts.len() < ARN_PARTS {
+            return Pattern::parse(text, syntax, keys).map(Self::Whole);
+        }
+        let parts = parts.into_iter().map(|part| Pattern::parse(part, syntax, keys));
+        parts.collect::<Result<_, _>>().map(Self::Parts)
+    }
+
+    pub(super) fn matches(&self, arn: &str, scope: &Scope<'_>) -> Result<bool, Overrun> {
+        let parts = match self {
+            Self::Whole(pattern) => return pattern.matches(arn, scope),
+            Self::Parts(parts) => parts,
+        };
+        scope.take(arn.len())?;
+        if arn.splitn(ARN_PARTS, ':').count() < ARN_PARTS {
+            return Ok(false);
+        }
+        for (part, given) in parts.iter().zip(arn.splitn(ARN_PARTS, ':')) {
+            if !part.matches(given, scope)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The patterns in it.
+    pub(super) fn patterns(&self) -> &[Pattern] {
+        match self {
+            Self::Whole(pattern) => std::slice::from_ref(pattern),
+            Self::Parts(parts) => parts,
+        }
+    }
+}
+
+/// A text cut at its first colons that stand in no variable, into as many parts as a name has at most.
+fn parts(text: &str, variables: bool) -> Result<Vec<&str>, &'static str> {
+    let mut parts = Vec::with_capacity(ARN_PARTS);
+    let (mut start, mut at) = (0, 0);
+    while let Some(c) = text[at..].chars().next() {
+        if variables && text[at..].starts_with("${") {
+            at += end_of_variable(&text[at..]).ok_or("a policy variable has no end")? + 1;
+            continue;
+        }
+        if c == ':' && parts.len() + 1 < ARN_PARTS {
+            parts.push(&text[start..at]);
+            start = at + 1;
+        }
+        at += c.len_utf8();
+    }
+    parts.push(&text[start..]);
+    Ok(parts)
+}
+
+/// A pattern as it is read. Wildcards that stand beside each other are kept as their `?` and then one star, which fit
+/// the same texts.
+#[derive(Default)]
+struct Builder {
+    text: String,
+    tokens: Vec<Token>,
+    ones: u16,
+    stars: bool,
+}
+
+impl Builder {
+    fn char(&mut self, c: char) -> Result<(), &'static str> {
+        self.flush();
+        let start = self.text.len();
+        self.text.push(c);
+        let added = self.span_from(start)?;
+        match self.tokens.last_mut() {
+            Some(Token::Text(span)) if usize::from(span.start + span.bytes) == start => span.bytes += added.bytes,
+            _ => self.tokens.push(Token::Text(added)),
+        }
+        Ok(())
+    }
+
+    fn variable(&mut self, key: KeyIndex, default: Option<&str>) -> Result<(), &'static str> {
+        self.flush();
+        let start = self.text.len();
+        self.text.push_str(default.unwrap_or_default());
+        let span = self.span_from(start)?;
+        self.tokens.push(Token::Variable(key, default.map(|_| span)));
+        Ok(())
+    }
+
+    fn span_from(&self, start: usize) -> Result<Span, &'static str> {
+        let span = |start, bytes| Some(Span { start: u16::try_from(start).ok()?, bytes: u16::try_from(bytes).ok()? });
+        span(start, self.text.len() - start).ok_or("a value is too long")
+    }
+
+    /// Closes a run of wildcards.
+    fn flush(&mut self) {
+        match std::mem::take(&mut self.ones) {
+            0 => {}
+            ones => self.tokens.push(Token::Ones(ones)),
+        }
+        if std::mem::take(&mut self.stars) {
+            self.tokens.push(Token::Many);
+        }
+    }
+}
+
+/// What stands between the braces of a variable.
+enum Inside<'a> {
+    /// A character that would mean something else.
+    Char(char),
+    Variable(ConditionKey, Option<&'a str>),
+}
 
 /// Where the brace that ends a variable stands. One in a quoted default does not end it.
 fn end_of_variable(text: &str) -> Option<usize> {
@@ -112,59 +379,17 @@ fn end_of_variable(text: &str) -> Option<usize> {
 }
 
 /// What stands between the braces (AWS, "IAM policy elements: Variables and tags").
-fn variable(inside: &str) -> Result<Token, &'static str> {
-    // Characters that would mean something else.
+fn variable(inside: &str) -> Result<Inside<'_>, &'static str> {
     if let "*" | "?" | "$" = inside {
-        return Ok(Token::Char(inside.chars().next().unwrap_or('$')));
+        return Ok(Inside::Char(inside.chars().next().unwrap_or('$')));
     }
     let (name, default) = match inside.split_once(',') {
         None => (inside, None),
         Some((name, default)) => {
             let default = default.trim().strip_prefix('\'').and_then(|text| text.strip_suffix('\''));
-            (name, Some(default.ok_or("the default of a policy variable stands in single quotes")?.to_owned()))
+            (name, Some(default.ok_or("the default of a policy variable stands in single quotes")?))
         }
     };
     let key = ConditionKey::parse(name.trim()).ok_or("a policy variable names a condition key, as ${aws:username}")?;
-    Ok(Token::Variable(key, default))
-}
-
-/// Whether a text fits tokens without variables. A star that was passed is returned to at the most once
-/// for each character, so the time is at most the product of the lengths.
-fn fits(tokens: &[Token], text: &str, case: Case) -> bool {
-    let mut at = 0;
-    let mut rest = text.chars();
-    let mut star = None;
-    loop {
-        match tokens.get(at) {
-            Some(Token::Many) => {
-                at += 1;
-                star = Some((at, rest.clone()));
-                continue;
-            }
-            Some(token) => {
-                let mut ahead = rest.clone();
-                if ahead.next().is_some_and(|c| accepts(token, c, case)) {
-                    at += 1;
-                    rest = ahead;
-                    continue;
-                }
-            }
-            None if rest.as_str().is_empty() => return true,
-            None => {}
-        }
-        let Some((after, from)) = &mut star else { return false };
-        if from.next().is_none() {
-            return false;
-        }
-        at = *after;
-        rest = from.clone();
-    }
-}
-
-fn accepts(token: &Token, c: char, case: Case) -> bool {
-    match token {
-        Token::Char(own) => *own == c || (case == Case::Folded && own.to_lowercase().eq(c.to_lowercase())),
-        Token::One => true,
-        Token::Many | Token::Variable(..) => false,
-    }
+    Ok(Inside::Variable(key, default))
 }

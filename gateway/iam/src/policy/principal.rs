@@ -2,7 +2,8 @@
 
 use super::arn;
 use super::json::Json;
-use crate::caller::account_number;
+use super::scope::Scope;
+use super::steps::Overrun;
 use cofre_types::AccountId;
 
 /// Who asks, as policies see it.
@@ -45,19 +46,20 @@ pub(super) enum Who {
 }
 
 impl Principals {
-    pub(super) fn include(&self, requester: Requester<'_>) -> bool {
-        self.who.iter().any(|who| who.is(requester)) != self.negated
+    pub(super) fn include(&self, requester: Requester<'_>, scope: &Scope<'_>) -> Result<bool, Overrun> {
+        scope.take(self.who.len())?;
+        Ok(self.who.iter().any(|who| who.is(requester, scope)) != self.negated)
     }
 }
 
 impl Who {
-    fn is(&self, requester: Requester<'_>) -> bool {
+    fn is(&self, requester: Requester<'_>, scope: &Scope<'_>) -> bool {
         match (self, requester) {
             (Self::Everyone, _) => true,
             (Self::Service(own), Requester::Service(name)) => own == name,
             (Self::Nobody | Self::Service(_), _) | (_, Requester::Anonymous | Requester::Service(_)) => false,
             (Self::Account(own), Requester::Identity { account, .. }) => *own == account,
-            (Self::Number(own), Requester::Identity { account, .. }) => *own == account_number(account),
+            (Self::Number(own), Requester::Identity { account, .. }) => own == scope.number(account),
             (Self::Arn(own), Requester::Identity { arn, .. }) => own == arn,
         }
     }

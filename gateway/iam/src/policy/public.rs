@@ -3,8 +3,9 @@
 //! of a key that says who or from where.
 
 use super::condition::{Condition, Expected, Quantifier};
+use super::pattern::{ArnPattern, Pattern};
 use super::principal::Who;
-use super::{Effect, Statement};
+use super::{ConditionKey, Effect, Statement};
 
 /// Keys whose fixed values make a set of requesters that is known.
 const LIMITING: [&str; 16] = [
@@ -26,23 +27,27 @@ const LIMITING: [&str; 16] = [
     "s3:x-amz-server-side-encryption-aws-kms-key-id",
 ];
 
-pub(super) fn is_public(statement: &Statement) -> bool {
+pub(super) fn is_public(statement: &Statement, keys: &[ConditionKey]) -> bool {
     let for_everyone = statement
         .principals
         .as_ref()
         .is_some_and(|principals| principals.negated || principals.who.contains(&Who::Everyone));
-    statement.effect == Effect::Allow && for_everyone && !statement.conditions.iter().any(limits)
+    statement.effect == Effect::Allow
+        && for_everyone
+        && !statement.of_request.iter().chain(&statement.of_objects).any(|condition| limits(condition, keys))
 }
 
 /// Whether a condition can hold only for requesters that it names.
-fn limits(condition: &Condition) -> bool {
+fn limits(condition: &Condition, keys: &[ConditionKey]) -> bool {
     // These also hold where the key is absent, so they keep nobody out.
     let vacuous = condition.if_exists || condition.negated || condition.quantifier == Quantifier::All;
-    if vacuous || !LIMITING.contains(&condition.key.name()) {
+    let name = keys.get(usize::from(condition.key)).map(ConditionKey::name);
+    if vacuous || !name.is_some_and(|name| LIMITING.contains(&name)) {
         return false;
     }
     match &condition.expected {
-        Expected::Text(_, own) | Expected::Arn(own) => own.iter().all(|own| own.is_fixed()),
+        Expected::Text(_, own) => own.iter().all(Pattern::is_fixed),
+        Expected::Arn(own) => own.iter().flat_map(ArnPattern::patterns).all(Pattern::is_fixed),
         Expected::Address(own) => !own.iter().any(|own| own.is_broad()),
         _ => false,
     }

@@ -32,7 +32,7 @@ async fn files_are_private_and_hold_what_the_commit_makes_true() {
     let bench = Bench::new();
     let directory = tempfile::tempdir().unwrap();
     let start = first(&bench, None).await;
-    start.write_files(directory.path()).unwrap();
+    start.write_files(directory.path(), "us-east-1").unwrap();
     start.commit().await.unwrap();
     let read = |name: &str| {
         let path = directory.path().join(name);
@@ -40,8 +40,11 @@ async fn files_are_private_and_hold_what_the_commit_makes_true() {
         std::fs::read_to_string(path).unwrap()
     };
     let key = start.root_key();
-    let expected =
-        format!("[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n", key.id, key.secret.expose());
+    let expected = format!(
+        "[default]\naws_access_key_id = {}\naws_secret_access_key = {}\nregion = us-east-1\n",
+        key.id,
+        key.secret.expose()
+    );
     assert_eq!(read("credentials"), expected);
     assert!(bench.iam.verify_token(read("admin-token").trim()).await.unwrap().is_some());
 }
@@ -51,11 +54,11 @@ async fn a_crash_between_files_and_commit_is_mended_by_the_next_start() {
     let bench = Bench::new();
     let directory = tempfile::tempdir().unwrap();
     let lost = first(&bench, None).await;
-    lost.write_files(directory.path()).unwrap();
+    lost.write_files(directory.path(), "us-east-1").unwrap();
     // The process ends here.
     assert!(bench.dump().await.is_empty());
     let start = first(&bench, None).await;
-    start.write_files(directory.path()).unwrap();
+    start.write_files(directory.path(), "us-east-1").unwrap();
     start.commit().await.unwrap();
     let token = std::fs::read_to_string(directory.path().join("admin-token")).unwrap();
     assert!(bench.iam.verify_token(token.trim()).await.unwrap().is_some());
@@ -74,6 +77,16 @@ async fn of_two_first_starts_at_once_one_counts() {
 #[tokio::test]
 async fn preset_credentials_are_the_root_key() {
     let bench = Bench::new();
+    for (id, known) in [
+        ("minioadmin", "minioadmin"),
+        ("AKIAPRESET", "MinioAdmin"),
+        ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+        ("AKIAPRESET", "changeme"),
+        ("some-own-name", "some-own-name"),
+    ] {
+        let refused = GivenKey::parse(id, known).unwrap_err();
+        assert!(refused.field == "secret access key" && refused.reason.contains("everybody knows"), "{refused:?}");
+    }
     let preset = GivenKey::parse("AKIAPRESET", "a-secret-from-the-environment").unwrap();
     let start = first(&bench, Some(preset)).await;
     start.commit().await.unwrap();

@@ -3,8 +3,9 @@
 use crate::decisions::{Ask, Thing, anyone, bob, policy, thing};
 use crate::evaluate::{ANN, BOB};
 use crate::policy::arn;
-use cofre_iam::{Action, BucketAccess, Caller, Details, Origin, RequestFacts, Signature};
-use cofre_types::{AccountId, Tags, TagsLimit, Timestamp, VersionId};
+use cofre_catalog::records::{LockMode, Retention};
+use cofre_iam::{Action, AskedLock, BucketAccess, Caller, Details, Origin, RequestFacts, Signature, Tls};
+use cofre_types::{AccountId, BucketName, ObjectKey, Tags, TagsLimit, Timestamp, VersionId};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -41,15 +42,11 @@ fn condition_keys_say_what_the_request_brings() {
             ("referer", "http://example.com/"),
             ("x-amz-acl", "public-read"),
             ("x-amz-grant-read", "id=1"),
-            ("x-amz-copy-source", "/bucket/a%20b?versionId=null"),
             ("x-amz-metadata-directive", "COPY"),
             ("x-amz-server-side-encryption", "aws:kms"),
             ("x-amz-server-side-encryption-aws-kms-key-id", "key"),
             ("x-amz-server-side-encryption-customer-algorithm", "AES256"),
             ("x-amz-storage-class", "STANDARD_IA"),
-            ("x-amz-object-lock-mode", "GOVERNANCE"),
-            ("x-amz-object-lock-legal-hold", "ON"),
-            ("x-amz-object-lock-retain-until-date", "1970-01-15T13:46:40Z"),
             ("if-match", "\"e\""),
             ("if-none-match", "*"),
         ],
@@ -57,12 +54,18 @@ fn condition_keys_say_what_the_request_brings() {
     };
     let tags = Tags::new(vec![("a".to_owned(), "1".to_owned())], TagsLimit::Object).unwrap();
     let object = Thing { tags: tags.clone(), ..thing(ANN) };
-    let origin = Origin { ip: Some("203.0.113.7".parse().unwrap()), secure: true, tls: None };
+    let tls = Some(Tls { version: "TLSv1.3", cipher_suite: "TLS_AES_128_GCM_SHA256" });
+    let origin = Origin { ip: Some("203.0.113.7".parse().unwrap()), secure: true, tls };
+    let source = (BucketName::parse("bucket").unwrap(), ObjectKey::parse("a b").unwrap());
+    let until = Timestamp::from_secs(1_000_000 + 3 * 86_400);
+    let retention = Retention { mode: LockMode::Governance, until };
     let full = Caller { origin, facts: Some(Arc::new(request)), ..bob() };
     let details = Details {
         version: Some(VersionId::Null),
         request_tags: Some(&tags),
         creates: Some(true),
+        copy_source: Some((&source.0, &source.1)),
+        lock: Some(AskedLock { retention: Some(retention), legal_hold: Some(true) }),
         ..Details::default()
     };
     let bob_arn = arn(BOB);
@@ -83,6 +86,7 @@ fn condition_keys_say_what_the_request_brings() {
         ("aws:ResourceAccount", &ann_number, true),
         ("s3:ResourceAccount", &ann_number, true),
         ("aws:PrincipalIsAWSService", "false", true),
+        ("s3:TlsVersion", "1.3", false),
         ("s3:authType", "REST-QUERY-STRING", false),
         ("s3:signatureversion", "AWS4-HMAC-SHA256", false),
         ("s3:signatureAge", "5000", false),
@@ -127,5 +131,22 @@ fn condition_keys_say_what_the_request_brings() {
     for key in ["aws:SourceVpc", "aws:SourceVpce", "aws:VpcSourceIp", "aws:PrincipalOrgID", "aws:username", "s3:none"] {
         let absent = json!({"Null": {key: "true"}});
         assert!(holds(&full, Some(&object), details, Action::PutObject, absent), "{key} is nothing here");
+    }
+}
+
+/// What operations take for none is none to conditions.
+#[test]
+fn a_header_without_a_value_is_no_header() {
+    let names = ["user-agent", "referer", "if-match", "if-none-match", "x-amz-acl", "x-amz-storage-class"];
+    let headers = names.into_iter().zip(["", " ", "\t", "", "", "  "]).collect();
+    let caller = Caller { facts: Some(Arc::new(Request { headers, parameters: vec![] })), ..bob() };
+    for key in
+        ["aws:UserAgent", "aws:Referer", "s3:if-match", "s3:if-none-match", "s3:x-amz-acl", "s3:x-amz-storage-class"]
+    {
+        let statement = json!({"Effect": "Allow", "Principal": "*", "Action": "s3:PutObject",
+            "Resource": "arn:aws:s3:::bucket/*", "Condition": {"Null": {key: "false"}}});
+        let access = BucketAccess { policy: policy(statement), ..BucketAccess::private(ANN) };
+        let asked = Ask { access: &access, object: None, details: Details::default() };
+        assert!(!asked.of(&caller, Action::PutObject).is_allowed(), "{key} is there");
     }
 }

@@ -40,7 +40,14 @@ impl Ask<'_> {
             true => Resource::Object { bucket: &bucket, access: self.access, key: &key, object },
             false => Resource::Bucket { bucket: &bucket, access: self.access },
         };
-        evaluate(&Question { caller, action, resource, details: self.details, now: Timestamp::from_secs(1_000_000) })
+        let now = Timestamp::from_secs(1_000_000);
+        let decision = evaluate(&Question { caller, action, resource, details: self.details, now });
+        // What is allowed could be, as far as that is told before more is known.
+        let known_late = self.details.initiated || self.details.creates.is_some();
+        if decision.is_allowed() && !known_late && !matches!(caller.principal, Principal::Service(_)) {
+            assert!(self.access.could_allow(&caller.principal, action), "{action}");
+        }
+        decision
     }
 }
 
@@ -87,6 +94,24 @@ pub(crate) fn anyone() -> Caller {
 
 const POLICY_ACTIONS: [Action; 3] = [Action::GetBucketPolicy, Action::PutBucketPolicy, Action::DeleteBucketPolicy];
 
+/// What becomes of an action that a policy allows to another account.
+fn allowed_to_others(action: Action) -> Decision {
+    if POLICY_ACTIONS.contains(&action) { Decision::OwnerOnly } else { Decision::Allow }
+}
+
+/// What becomes of an action that a policy allows to everyone, where someone without credentials asks.
+fn allowed_to_anyone(action: Action) -> Decision {
+    let name = action.as_str();
+    let sets = ["s3:Put", "s3:Delete", "s3:Create"].iter().any(|verb| name.starts_with(verb));
+    match allowed_to_others(action) {
+        Decision::Allow if sets && !of_objects(action) => Decision::NeedsCredentials,
+        Decision::Allow if matches!(action, Action::PutObjectAcl | Action::PutObjectVersionAcl) => {
+            Decision::NeedsCredentials
+        }
+        other => other,
+    }
+}
+
 #[test]
 fn a_policy_grants_and_denies_every_action() {
     let object = thing(ANN);
@@ -96,11 +121,12 @@ fn a_policy_grants_and_denies_every_action() {
     let denied = json!([to_bob, everything("Deny", json!("*"))]);
     let denied = BucketAccess { policy: policy(denied), ..BucketAccess::private(ANN) };
     for action in Action::ALL.iter().copied() {
-        for caller in [ann(), bob(), anyone()] {
-            assert_eq!(ask(&open, Some(&object)).of(&caller, action), Decision::Allow, "{action} open to all");
+        let (to_others, to_anyone) = (allowed_to_others(action), allowed_to_anyone(action));
+        for (caller, decision) in [(ann(), Decision::Allow), (bob(), to_others), (anyone(), to_anyone)] {
+            assert_eq!(ask(&open, Some(&object)).of(&caller, action), decision, "{action} open to all");
         }
         let granted = ask(&granted, Some(&object));
-        assert_eq!(granted.of(&bob(), action), Decision::Allow, "{action} granted");
+        assert_eq!(granted.of(&bob(), action), to_others, "{action} granted");
         assert_eq!(granted.of(&account(CAROL, false), action), Decision::Default, "{action} granted to another");
         assert_eq!(granted.of(&anyone(), action), Decision::Default, "{action} granted to an account");
         let denied = ask(&denied, Some(&object));
@@ -178,6 +204,24 @@ const PERMISSIONS: [AclPermission; 5] = [
 ];
 
 #[test]
+fn what_nothing_could_allow_is_known_early() {
+    let private = BucketAccess::private(ANN);
+    for action in [Action::DeleteObject, Action::PutObject, Action::PutBucketPolicy, Action::PutLifecycleConfiguration]
+    {
+        let could = |access: &BucketAccess, caller: &Caller| access.could_allow(&caller.principal, action);
+        assert!(could(&private, &ann()) && !could(&private, &bob()) && !could(&private, &anyone()), "{action}");
+        let statement = json!({
+            "Effect": "Allow",
+            "Principal": {"AWS": arn(BOB)},
+            "Action": action.as_str(),
+            "Resource": ["arn:aws:s3:::bucket", "arn:aws:s3:::bucket/only/*"],
+        });
+        let open = BucketAccess { policy: policy(statement), ..private.clone() };
+        assert!(could(&open, &bob()) && !could(&open, &anyone()), "{action}");
+    }
+}
+
+#[test]
 fn lists_grant_what_they_are_mapped_to_and_no_more() {
     let grantees = [
         (AclGrantee::Account(BOB), true, false),
@@ -198,6 +242,7 @@ fn lists_grant_what_they_are_mapped_to_and_no_more() {
                     let may = |caller: &Caller| ask(&access, Some(&object)).of(caller, action).is_allowed();
                     let given = gives.contains(&action);
                     assert_eq!(may(&bob()), given && to_bob, "{action} by {permission:?} for {grantee:?}");
+                    let to_anyone = to_anyone && allowed_to_anyone(action) == Decision::Allow;
                     assert_eq!(may(&anyone()), given && to_anyone, "{action} by {permission:?} for {grantee:?}");
                     assert!(may(&ann()), "{action} by the owner, whatever the list");
                 }
@@ -230,6 +275,24 @@ fn who_may_write_may_tag_what_it_makes() {
     assert_eq!(tag(&BucketAccess::private(ANN), Some(true)), Decision::Default);
     let denied = BucketAccess { policy: policy(everything("Deny", json!("*"))), ..access };
     assert_eq!(tag(&denied, Some(true)), Decision::Deny);
+}
+
+#[test]
+fn nobody_begins_an_upload_or_copies_without_credentials() {
+    let open = BucketAccess { policy: policy(everything("Allow", json!("*"))), ..BucketAccess::private(ANN) };
+    let listed =
+        BucketAccess { acl: list(&[(AclGrantee::AllUsers, AclPermission::Write)]), ..BucketAccess::private(ANN) };
+    let (bucket, key) = (BucketName::parse("source").unwrap(), ObjectKey::parse("k").unwrap());
+    for access in [&open, &listed] {
+        let put = |caller: &Caller, details| Ask { access, object: None, details }.of(caller, Action::PutObject);
+        let begins = Details { begins_upload: true, creates: Some(false), ..Details::default() };
+        let copies = Details { copy_source: Some((&bucket, &key)), creates: Some(true), ..Details::default() };
+        for details in [begins, copies] {
+            assert_eq!(put(&anyone(), details), Decision::NeedsCredentials);
+            assert_eq!(put(&bob(), details), Decision::Allow);
+        }
+        assert_eq!(put(&anyone(), Details::default()), Decision::Allow);
+    }
 }
 
 #[test]

@@ -8,13 +8,16 @@ mod condition_keys;
 mod decisions;
 mod embedded;
 mod evaluate;
+mod explain;
 mod keys;
 mod lookup;
 mod master_key;
 mod policy;
+mod policy_bounds;
 mod policy_conditions;
 mod policy_parsing;
 mod policy_public;
+mod reports;
 mod tokens;
 
 use cofre_catalog::records::{EventRecord, Record};

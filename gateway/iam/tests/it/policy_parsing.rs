@@ -113,8 +113,71 @@ fn a_policy_of_an_identity_has_no_principal() {
 
 #[test]
 fn resources_must_be_able_to_be_in_the_bucket() {
-    for resource in ["*", "arn:aws:s3:::*", "arn:aws:s3:::b*t/x", "arn:aws:s3:::bucket", "arn:aws:s3:::${aws:name}/x"] {
-        parse(&with(json!({"Resource": resource}))).unwrap_or_else(|error| panic!("{resource}: {error}"));
+    for resource in ["arn:aws:s3:::*", "arn:aws:s3:::b*t/x", "arn:aws:s3:::bucket", "arn:aws:s3:::${aws:name}/x"] {
+        parse(&with(json!({"Resource": resource, "Action": "s3:*"})))
+            .unwrap_or_else(|error| panic!("{resource}: {error}"));
+    }
+}
+
+#[test]
+fn an_empty_id_is_none() {
+    let statement = |id: &str| with(json!({"Sid": id}))["Statement"][0].clone();
+    let of = |ids: [&str; 2]| parse(&json!({"Version": "2012-10-17", "Statement": ids.map(statement)}));
+    of(["", ""]).unwrap();
+    of(["", "one"]).unwrap();
+    let error = of(["one", "one"]).unwrap_err();
+    assert_eq!(error.reason, "Statement IDs (SID) in a single policy must be unique");
+}
+
+/// AWS's words for what cannot be meant. Documents that were set before they were said are still read.
+#[test]
+fn what_cannot_be_meant_is_refused_in_awss_words() {
+    const UNFIT: &str = "Action does not apply to any resource(s) in statement";
+    let (bucket, objects) = (json!("arn:aws:s3:::bucket"), json!("arn:aws:s3:::bucket/*"));
+    for (action, resource, reason) in [
+        (json!("s3:GetObjects"), &objects, "Policy has invalid action"),
+        (json!("s3:Frobnicate*"), &objects, "Policy has invalid action"),
+        (json!(["s3:GetObject", "s3:Nothing"]), &objects, "Policy has invalid action"),
+        (json!("s3:"), &objects, "Policy has invalid action"),
+        (json!("s3:ListBucket"), &objects, UNFIT),
+        (json!(["s3:GetObject", "s3:ListBucket"]), &objects, UNFIT),
+        (json!("s3:GetObject*"), &bucket, UNFIT),
+        (json!("s3:ListAllMyBuckets"), &json!(["arn:aws:s3:::bucket", "arn:aws:s3:::bucket/*"]), UNFIT),
+        (json!("s3:CreateJob"), &objects, UNFIT),
+        (json!("s3:GetObject"), &json!("*"), "Policy has invalid resource"),
+        (json!("s3:GetObject"), &json!("arn:aws:s3:::other/*"), "Policy has invalid resource"),
+    ] {
+        let document = with(json!({"Action": action, "Resource": resource}));
+        let error = parse(&document).expect_err(&document.to_string());
+        assert_eq!(error.reason, reason, "{document}");
+        let stored = Policy::stored(&document.to_string(), PolicyKind::Bucket("bucket"));
+        assert_eq!(stored.is_ok(), !resource.to_string().contains("other"), "{document}: {stored:?}");
+    }
+    for (action, resource) in [
+        (json!("s3:*"), &objects),
+        (json!("*"), &bucket),
+        (json!("s3:Get*"), &objects),
+        (json!("s3:ListBucket"), &json!("arn:aws:s3:::bucket*")),
+        (json!(["s3:GetObject", "s3:ListBucket"]), &json!(["arn:aws:s3:::bucket", "arn:aws:s3:::bucket/*"])),
+        (json!(["s3:ReplicateObject", "s3:ObjectOwnerOverrideToBucketOwner"]), &objects),
+    ] {
+        let document = with(json!({"Action": action, "Resource": resource}));
+        parse(&document).unwrap_or_else(|error| panic!("{document}: {error}"));
+    }
+    parse(&with(json!({"Resource": null, "NotResource": "arn:aws:s3:::bucket/a", "Action": "s3:ListBucket"}))).unwrap();
+    parse(&with(json!({"Action": null, "NotAction": "s3:ListBucket"}))).unwrap();
+}
+
+#[test]
+fn values_of_a_new_policy_are_bounded() {
+    let (fits, long) = ("k".repeat(2048), "k".repeat(2049));
+    let of = |text: &str| with(json!({"Condition": {"StringLike": {"aws:Referer": [text]}}}));
+    parse(&of(&fits)).unwrap();
+    assert_eq!(parse(&of(&long)).unwrap_err().element, "Statement[0].Condition.StringLike");
+    let resource = with(json!({"Resource": format!("arn:aws:s3:::bucket/{long}")}));
+    assert_eq!(parse(&resource).unwrap_err().element, "Statement[0].Resource");
+    for document in [of(&long), resource] {
+        Policy::stored(&document.to_string(), PolicyKind::Bucket("bucket")).unwrap();
     }
 }
 

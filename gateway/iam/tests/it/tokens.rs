@@ -45,9 +45,9 @@ async fn a_token_ends_by_expiry_and_by_revocation_in_another_process() {
     assert!(bench.iam.verify_token(long.text.expose()).await.unwrap().is_some());
     bench.clock.advance(Duration::from_secs(60));
     assert!(bench.iam.verify_token(short.text.expose()).await.unwrap().is_none());
-    iam(&bench.store, &bench.clock, 7).revoke_token(&long.token.id, "test").await.unwrap();
+    iam(&bench.store, &bench.clock, 7).revoke_token(&long.token.id, false, "test").await.unwrap();
     assert!(bench.iam.verify_token(long.text.expose()).await.unwrap().is_none());
-    let again = bench.iam.revoke_token(&long.token.id, "test").await;
+    let again = bench.iam.revoke_token(&long.token.id, false, "test").await;
     assert!(matches!(again, Err(IamError::NotFound { what: "admin token" })));
 }
 
@@ -81,4 +81,23 @@ proptest! {
             assert!(bench.iam.verify_token(&text).await.unwrap().is_none());
         });
     }
+}
+
+#[tokio::test]
+async fn the_last_admin_token_stays_unless_forced() {
+    let bench = Bench::new();
+    let soon = Timestamp(bench.clock.clock().now_nanos()).after(Duration::from_secs(60));
+    let (first, short) = (token(&bench, Scope::Admin, None).await, token(&bench, Scope::Admin, Some(soon)).await);
+    token(&bench, Scope::Operate, None).await;
+    let revoke = async |issued: &IssuedToken, forced| bench.iam.revoke_token(&issued.token.id, forced, "test").await;
+    bench.clock.advance(Duration::from_secs(60));
+    // One that has expired is none, and neither is one of a lower scope.
+    assert!(matches!(revoke(&first, false).await, Err(IamError::Refused { .. })));
+    revoke(&short, false).await.unwrap();
+    let second = token(&bench, Scope::Admin, None).await;
+    revoke(&first, false).await.unwrap();
+    assert!(matches!(revoke(&second, false).await, Err(IamError::Refused { .. })));
+    assert!(bench.iam.verify_token(second.text.expose()).await.unwrap().is_some());
+    revoke(&second, true).await.unwrap();
+    assert!(bench.iam.verify_token(second.text.expose()).await.unwrap().is_none());
 }

@@ -1,7 +1,7 @@
 //! Lines of what the store itself did: part of the commit that does it.
 
 use super::outbox::{Group, Line};
-use crate::change::{Change, failed_for_good};
+use crate::change::Change;
 use crate::domain::{Bucket, Tried};
 use crate::{Error, Objects};
 use cofre_catalog::{Check, keys};
@@ -22,7 +22,7 @@ impl Objects {
         };
         let (at, count) = (self.now(), lines.len() as u64);
         let lines: Vec<_> = lines.into_iter().map(|text| Line { to: Arc::clone(to), at, text }).collect();
-        let group = Group::of(&lines).batch;
+        let group = Group::of(&lines, self.access_log_backlog().await?).batch;
         let mut logged = change.clone();
         logged.batch.checks.extend(group.checks);
         logged.batch.writes.extend(group.writes);
@@ -34,12 +34,12 @@ impl Objects {
             Some(failed) if bounds_backlog(&failed) => {
                 let tried = self.try_commit(bucket, change).await?;
                 if matches!(tried, Tried::Done) {
-                    self.0.outbox.drop_lines(Some(&bucket.name), count);
+                    self.0.outbox.drop_lines(Some(to), count);
                     self.tell_dropped().await;
                 }
                 Ok(tried)
             }
-            Some(failed) => failed_for_good(&failed).map_or(Ok(Tried::Again), Err),
+            Some(failed) => self.again_unless_refused(bucket, &failed).await,
         }
     }
 }

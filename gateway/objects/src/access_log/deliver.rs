@@ -3,11 +3,12 @@
 use super::Logging;
 use super::config::Moment;
 use crate::blobs::{Target, Written};
-use crate::change::Change;
+use crate::change::{Change, as_delta};
 use crate::domain::{Bucket, Tried};
 use crate::encryption::entity_tag;
 use crate::object::put::Draft;
 use crate::rights::refuse_public;
+use crate::room::BodyBound;
 use crate::{DeclaredChecksum, EncryptAs, Error, GivenAcl, Objects, PUT_BYTES_MAX, Upload, WriteConditions};
 use cofre_catalog::records::{
     AccessLogBacklog, AccessLogRecord, AclGrant, AclGrantee, AclPermission, AclRecord, Content, Guards, Header,
@@ -93,6 +94,8 @@ struct Group {
     day: u32,
     first: AccessLogRecord,
     lines: u64,
+    /// What of it is counted for the owner.
+    of_owner: AccessLogBacklog,
     text: String,
     /// Keys and revisions of the records.
     places: Vec<(Vec<u8>, Revision)>,
@@ -155,10 +158,11 @@ impl Objects {
             part: None,
             class: "",
             data_key: seal.as_ref().map(|seal| &seal.key),
+            checksum: None,
         };
         let body = Body::Whole(group.text.clone().into());
         let upload = Upload { body, content_md5: None, checksum: DeclaredChecksum::None };
-        let written = self.write_blob(target, upload, PUT_BYTES_MAX).await?;
+        let written = self.write_blob(target, upload, BodyBound::size(PUT_BYTES_MAX)).await?;
         let draft = Draft {
             owner: bucket.record.owner,
             size: written.digests.size,
@@ -175,9 +179,9 @@ impl Objects {
             let outcome = objects.commit_log(&group, &to, (&bucket, &key), draft, &written, version).await;
             // Whether an engine that failed has committed is not known, so only a clear no discards.
             if let Err(error) = &outcome
-                && !matches!(error, Error::Internal(_) | Error::Unavailable(_))
+                && error.is_definite()
             {
-                objects.discard(&bucket, written.blob).await;
+                objects.discard(written.blob).await;
             }
             outcome
         })
@@ -238,9 +242,9 @@ impl Objects {
     async fn give_up(&self, group: &Group) -> Result<(), Error> {
         let mut batch = Batch::new();
         group.consume(&mut batch);
-        let source = group.first.source.to_string();
+        let (source, owner) = (group.first.source.to_string(), group.first.owner);
         let why = "their target bucket did not take them for a week";
-        batch.writes.push(self.lines_dropped(source, group.lines, why).append(0));
+        batch.writes.push(self.lines_dropped(source, Some(owner), group.lines, why).await?.append(0));
         match self.store().commit(batch).await {
             Ok(_) | Err(CommitError::Failed(_)) => Ok(()),
             Err(CommitError::Store(error)) => Err(error.into()),
@@ -253,12 +257,17 @@ impl Group {
         let first = gathered.records.first()?.2.clone();
         let mut text = String::with_capacity(gathered.bytes);
         let (mut lines, mut places) = (0, Vec::with_capacity(gathered.records.len()));
+        let mut of_owner = AccessLogBacklog::default();
         for (key, revision, record) in gathered.records {
+            if record.counted {
+                of_owner.bytes -= as_delta(record.text.len() as u64);
+                of_owner.lines -= i64::from(record.lines);
+            }
             text.push_str(&record.text);
             lines += u64::from(record.lines);
             places.push((key, revision));
         }
-        Some(Self { source, day, first, lines, text, places })
+        Some(Self { source, day, first, lines, of_owner, text, places })
     }
 
     /// Adds to a batch that the records are there and go.
@@ -266,8 +275,8 @@ impl Group {
         for (key, revision) in &self.places {
             batch.unchanged(key.clone(), Some(*revision)).delete(key.clone());
         }
-        let less = |count: u64| -i64::try_from(count).unwrap_or(i64::MAX);
-        let backlog = AccessLogBacklog { bytes: less(self.text.len() as u64), lines: less(self.lines) };
+        let backlog = AccessLogBacklog { bytes: -as_delta(self.text.len() as u64), lines: -as_delta(self.lines) };
+        batch.add(keys::access_log_backlog_of(self.first.owner), self.of_owner.row());
         batch.add(keys::access_log_backlog(Some(self.source)), backlog.row());
         batch.add(keys::access_log_backlog(None), backlog.row());
     }

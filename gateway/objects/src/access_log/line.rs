@@ -88,7 +88,9 @@ pub struct LogFields<'a> {
     pub host_id: Option<&'a str>,
     /// Cipher suite of TLS.
     pub cipher_suite: Option<&'a str>,
-    /// `AuthHeader` or `QueryString`, both by version 4; none of an anonymous request or a form.
+    /// `SigV2` or `SigV4`; none of an anonymous request or a form.
+    pub signature_version: Option<&'a str>,
+    /// `AuthHeader` or `QueryString`; none of an anonymous request or a form.
     pub authentication: Option<&'a str>,
     /// Header `Host`.
     pub host: Option<&'a [u8]>,
@@ -121,7 +123,7 @@ impl LogFields<'_> {
         line.quoted(self.user_agent, TEXT_BYTES_MAX);
         line.bare(self.version_id);
         line.bare(self.host_id);
-        line.bare(self.authentication.map(|_| "SigV4"));
+        line.bare(self.signature_version);
         line.bare(self.cipher_suite);
         line.bare(self.authentication);
         line.bytes(self.host);
@@ -217,6 +219,7 @@ mod tests {
             version_id: None,
             host_id: Some("cofre"),
             cipher_suite: None,
+            signature_version: Some("SigV4"),
             authentication: Some("AuthHeader"),
             host: Some(b"s3.local:9000"),
             tls_version: None,
@@ -246,6 +249,7 @@ mod tests {
             user_agent: None,
             version_id: Some("3/L4kqtJlcpXroDTDmJ"),
             cipher_suite: Some("TLS_AES_128_GCM_SHA256"),
+            signature_version: None,
             authentication: None,
             host: None,
             tls_version: Some("TLSv1.3"),
@@ -309,6 +313,7 @@ mod tests {
             turn_around_time: None,
             user_agent: None,
             host_id: None,
+            signature_version: None,
             authentication: None,
             host: None,
             ..fields()

@@ -11,8 +11,8 @@
 //! is lost with the process; a door that must not lose it waits until it is written.
 //!
 //! # Limits
-//! Lines in memory, lines in the catalog of each bucket and of all are bounded. What passes a bound is
-//! dropped, counted, and told by an event.
+//! Lines in memory, and lines in the catalog of each bucket and of all are bounded, and each account has a share of both.
+//! What passes a bound is dropped, counted, and told by an event that names bucket and account.
 
 mod beside;
 mod config;

@@ -2,18 +2,20 @@
 
 use super::LoggedBucket;
 use super::config::day_of;
+use crate::change::as_delta;
 use crate::{Error, Objects};
-use cofre_catalog::records::{AccessLogBacklog, AccessLogRecord, EventRecord, Record};
+use cofre_catalog::records::{AccessLogBacklog, AccessLogRecord, AccountRecord, EventRecord, Record};
 use cofre_catalog::{Batch, Check, CommitError, Write, keys};
-use cofre_types::{BucketId, BucketName, Timestamp};
+use cofre_types::{AccountId, BucketId, BucketName, Timestamp};
 use parking_lot::Mutex;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// Most bytes of lines that wait in memory.
+/// Most bytes of lines that wait in memory. One account's are at most as many as there is room left: alone it has half
+/// of all, n accounts that fill it have the n+1st part each, and as much is left for one that comes.
 const QUEUE_BYTES_MAX: usize = 8 << 20;
 
 /// Most bytes of lines that one commit takes.
@@ -25,7 +27,7 @@ const RECORD_BYTES_MAX: usize = 256 << 10;
 /// Most bytes of one bucket's lines that wait in the catalog.
 const BUCKET_BACKLOG_BYTES_MAX: i64 = 64 << 20;
 
-/// Most bytes of all lines that wait in the catalog.
+/// Most bytes of all lines that wait in the catalog; accounts share it as they share the memory.
 const BACKLOG_BYTES_MAX: i64 = 1 << 30;
 
 /// Buckets whose dropped lines are told apart; those of further ones are told together.
@@ -59,6 +61,8 @@ pub(crate) struct Outbox {
 struct Queue {
     lines: VecDeque<Line>,
     bytes: usize,
+    /// Bytes of each account that has lines here.
+    of_owners: HashMap<AccountId, usize>,
     /// Lines that ever came.
     came: u64,
     /// Lines that were dealt with.
@@ -67,7 +71,7 @@ struct Queue {
 
 #[derive(Default)]
 struct Untold {
-    lines: BTreeMap<Option<BucketName>, u64>,
+    lines: BTreeMap<Option<(BucketName, AccountId)>, u64>,
     told: Option<Duration>,
 }
 
@@ -79,18 +83,20 @@ pub(super) struct Line {
 
 impl Objects {
     /// Queues a line of a bucket's access log, without its end, and gives its place in the queue; none if
-    /// the queue is full. It waits in memory until [`Objects::write_access_lines`] or
+    /// the queue is full, or its owner's share of it. It waits in memory until [`Objects::write_access_lines`] or
     /// [`Objects::access_line_written`] takes it. Costs no wait.
     pub fn log_access(&self, to: &Arc<LoggedBucket>, text: String) -> Option<u64> {
         let outbox = &self.0.outbox;
         let bytes = text.len() + 1;
         let at = self.now();
         let mut queue = outbox.queue.lock();
-        if queue.bytes + bytes > QUEUE_BYTES_MAX {
+        let of_owner = queue.of_owners.get(&to.owner).copied().unwrap_or(0) + bytes;
+        if of_owner > QUEUE_BYTES_MAX - queue.bytes {
             drop(queue);
-            outbox.drop_lines(Some(&to.name), 1);
+            outbox.drop_lines(Some(to), 1);
             return None;
         }
+        queue.of_owners.insert(to.owner, of_owner);
         queue.bytes += bytes;
         queue.came += 1;
         queue.lines.push_back(Line { to: Arc::clone(to), at, text });
@@ -140,16 +146,19 @@ impl Objects {
         let mut lines = outbox.take();
         let taken = lines.len() as u64;
         while !lines.is_empty() {
-            let group = Group::of(&lines);
+            let waiting = self.access_log_backlog().await.unwrap_or_default();
+            let group = Group::of(&lines, waiting);
             match self.store().commit(group.batch).await {
                 Ok(_) => {
                     outbox.note_written(lines.len() as u64);
                     break;
                 }
-                // One bucket has no room: the others need not suffer.
-                Err(CommitError::Failed(failed)) if failed.0 < group.buckets.len() => {
-                    let full = group.buckets[failed.0];
-                    lines = outbox.keep(lines, |line| line.to.id != full);
+                // One bucket or account has no room: the others need not suffer.
+                Err(CommitError::Failed(failed)) if failed.0 < group.holders.len() => {
+                    lines = match group.holders[failed.0] {
+                        Holder::Bucket(full) => outbox.keep(lines, |line| line.to.id != full),
+                        Holder::Account(full) => outbox.keep(lines, |line| line.to.owner != full),
+                    };
                 }
                 Err(error) => {
                     if let CommitError::Store(error) = error {
@@ -182,23 +191,39 @@ impl Objects {
             std::mem::take(&mut untold.lines)
         };
         let mut batch = Batch::new();
-        for (index, (bucket, lines)) in (0..).zip(lines) {
-            let subject = bucket.map_or_else(|| "further buckets".to_owned(), |bucket| bucket.to_string());
-            let why = "more came than the outbox of access logs takes; see the job access-logs";
-            batch.writes.push(self.lines_dropped(subject, lines, why).append(index));
+        for (index, (of, lines)) in (0..).zip(lines) {
+            let (subject, owner) = match of {
+                Some((bucket, owner)) => (bucket.to_string(), Some(owner)),
+                None => ("further buckets".to_owned(), None),
+            };
+            let why = "more came than its share of the outbox of access logs takes; see the job access-logs";
+            batch.writes.push(self.lines_dropped(subject, owner, lines, why).await?.append(index));
         }
         self.store().commit(batch).await?;
         Ok(())
     }
 
-    pub(super) fn lines_dropped(&self, bucket: String, lines: u64, why: &str) -> EventRecord {
-        EventRecord {
+    /// The event of lines that are dropped: of which bucket, and of which account.
+    pub(super) async fn lines_dropped(
+        &self,
+        bucket: String,
+        owner: Option<AccountId>,
+        lines: u64,
+        why: &str,
+    ) -> Result<EventRecord, Error> {
+        let mut details = vec![("lines".to_owned(), lines.to_string()), ("why".to_owned(), why.to_owned())];
+        if let Some(owner) = owner {
+            let record = self.get(keys::account(owner)).await?.map(|entry| AccountRecord::decode(&entry.value));
+            details.extend(record.transpose()?.map(|record| ("account".to_owned(), record.name)));
+            details.push(("account_id".to_owned(), owner.to_string()));
+        }
+        Ok(EventRecord {
             at: self.now(),
             kind: "access_log.lines_dropped".to_owned(),
             subject: bucket,
             actor: "internal:access-logs".to_owned(),
-            details: vec![("lines".to_owned(), lines.to_string()), ("why".to_owned(), why.to_owned())],
-        }
+            details,
+        })
     }
 }
 
@@ -216,6 +241,13 @@ impl Outbox {
             lines.extend(queue.lines.pop_front());
         }
         queue.bytes -= bytes;
+        for line in &lines {
+            let owner = line.to.owner;
+            let left = queue.of_owners.remove(&owner).unwrap_or(0).saturating_sub(line.text.len() + 1);
+            if left > 0 {
+                queue.of_owners.insert(owner, left);
+            }
+        }
         lines
     }
 
@@ -223,7 +255,7 @@ impl Outbox {
     fn keep(&self, lines: Vec<Line>, wanted: impl Fn(&Line) -> bool) -> Vec<Line> {
         let (kept, others): (Vec<_>, Vec<_>) = lines.into_iter().partition(wanted);
         for line in others {
-            self.drop_lines(Some(&line.to.name), 1);
+            self.drop_lines(Some(&line.to), 1);
         }
         kept
     }
@@ -234,26 +266,36 @@ impl Outbox {
     }
 
     /// Counts lines that are dropped.
-    pub(super) fn drop_lines(&self, bucket: Option<&BucketName>, lines: u64) {
+    pub(super) fn drop_lines(&self, of: Option<&LoggedBucket>, lines: u64) {
         self.dropped.fetch_add(lines, Ordering::Relaxed);
+        let of = of.map(|of| (of.name.clone(), of.owner));
         let mut untold = self.untold.lock();
-        let known = untold.lines.len() < DROPPED_BUCKETS_MAX
-            || bucket.is_some_and(|_| untold.lines.contains_key(&bucket.cloned()));
-        *untold.lines.entry(bucket.filter(|_| known).cloned()).or_default() += lines;
+        let known = untold.lines.len() < DROPPED_BUCKETS_MAX || of.is_some() && untold.lines.contains_key(&of);
+        *untold.lines.entry(of.filter(|_| known)).or_default() += lines;
     }
 }
 
-/// Lines as one batch. Its first checks are those of the backlogs of `buckets`, in their order.
+/// Who has a share of the lines that wait in the catalog.
+#[derive(Debug, Clone, Copy)]
+enum Holder {
+    Bucket(BucketId),
+    Account(AccountId),
+}
+
+/// Lines as one batch. Its first checks are those of the backlogs of `holders`, in their order.
 pub(super) struct Group {
     pub(super) batch: Batch,
-    buckets: Vec<BucketId>,
+    holders: Vec<Holder>,
 }
 
 impl Group {
-    pub(super) fn of(lines: &[Line]) -> Self {
+    /// Lines as one batch, beside so much that waits in the catalog already.
+    pub(super) fn of(lines: &[Line], waiting: AccessLogBacklog) -> Self {
         let mut records: Vec<(Vec<u8>, AccessLogRecord)> = Vec::new();
         let mut open: BTreeMap<(BucketId, u32, &str), usize> = BTreeMap::new();
-        let mut backlogs: BTreeMap<BucketId, AccessLogBacklog> = BTreeMap::new();
+        let mut of_buckets: BTreeMap<BucketId, AccessLogBacklog> = BTreeMap::new();
+        let mut of_owners: BTreeMap<AccountId, AccessLogBacklog> = BTreeMap::new();
+        let mut all = AccessLogBacklog::default();
         for line in lines {
             let to = &line.to;
             let day = day_of(line.at);
@@ -266,23 +308,27 @@ impl Group {
             record.lines += 1;
             record.text.push_str(&line.text);
             record.text.push('\n');
-            let backlog = backlogs.entry(to.id).or_default();
-            backlog.lines += 1;
-            backlog.bytes += i64::try_from(line.text.len() + 1).unwrap_or(i64::MAX);
+            let backlogs = [of_buckets.entry(to.id).or_default(), of_owners.entry(to.owner).or_default(), &mut all];
+            for backlog in backlogs {
+                backlog.lines += 1;
+                backlog.bytes += as_delta(line.text.len() as u64 + 1);
+            }
         }
         let mut batch = Batch::new();
-        let mut all = AccessLogBacklog::default();
-        for (bucket, backlog) in &backlogs {
-            grow(&mut batch, Some(*bucket), *backlog, BUCKET_BACKLOG_BYTES_MAX);
-            all.bytes += backlog.bytes;
-            all.lines += backlog.lines;
+        for (bucket, backlog) in &of_buckets {
+            grow(&mut batch, keys::access_log_backlog(Some(*bucket)), *backlog, BUCKET_BACKLOG_BYTES_MAX);
         }
-        grow(&mut batch, None, all, BACKLOG_BYTES_MAX);
+        let room = BACKLOG_BYTES_MAX.saturating_sub(waiting.bytes);
+        for (owner, backlog) in &of_owners {
+            grow(&mut batch, keys::access_log_backlog_of(*owner), *backlog, room);
+        }
+        grow(&mut batch, keys::access_log_backlog(None), all, BACKLOG_BYTES_MAX);
         for (index, (prefix, record)) in (0_u32..).zip(records) {
             let suffix = index.to_be_bytes().to_vec();
             batch.writes.push(Write::Append { prefix, suffix, value: record.encode() });
         }
-        Self { batch, buckets: backlogs.into_keys().collect() }
+        let holders = of_buckets.into_keys().map(Holder::Bucket).chain(of_owners.into_keys().map(Holder::Account));
+        Self { batch, holders: holders.collect() }
     }
 }
 
@@ -294,13 +340,13 @@ fn record(to: &LoggedBucket, at: Timestamp) -> AccessLogRecord {
         destination: to.destination.clone(),
         written: at,
         lines: 0,
+        counted: true,
         text: String::new(),
     }
 }
 
 /// Adds to a backlog, within its bound.
-fn grow(batch: &mut Batch, bucket: Option<BucketId>, by: AccessLogBacklog, max: i64) {
-    let key = keys::access_log_backlog(bucket);
+fn grow(batch: &mut Batch, key: Vec<u8>, by: AccessLogBacklog, max: i64) {
     let check = Check::CounterAtMost { key: key.clone(), index: AccessLogBacklog::BYTES, adding: by.bytes, max };
     batch.checks.push(check);
     batch.add(key, by.row());

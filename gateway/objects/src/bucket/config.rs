@@ -1,5 +1,6 @@
 //! Sub-resources of a bucket: tags, versioning, quota, and documents that are kept as they are.
 
+use super::{changes, refuse_accounts};
 use crate::domain::Bucket;
 use crate::lock::lock_of;
 use crate::{ConfigKind, Error, Objects, Unset};
@@ -9,8 +10,9 @@ use cofre_iam::{Action, Caller, Policy, PolicyKind, is_public};
 use cofre_types::{BucketName, Scheme, Tags};
 use std::sync::Arc;
 
-/// Largest sub-resource document: 1 MiB of JSON, far above AWS's own bounds.
-const DOCUMENT_BYTES_MAX: usize = 1 << 20;
+/// Largest sub-resource document, as it is kept. CORS rules and policies have smaller bounds of their own, which are
+/// AWS's.
+const DOCUMENT_BYTES_MAX: usize = 128 << 10;
 
 impl ConfigKind {
     pub(super) const fn of(config: &BucketConfig) -> Self {
@@ -186,9 +188,7 @@ impl Objects {
         objects_max: Option<u64>,
         actor: &str,
     ) -> Result<(), Error> {
-        if caller.principal.account().is_some_and(|account| !account.root) {
-            return Err(Error::AccessDenied);
-        }
+        refuse_accounts(caller)?;
         let set = |_: &Bucket, record: &mut BucketRecord| {
             record.bytes_max = bytes_max;
             record.objects_max = objects_max;
@@ -199,7 +199,7 @@ impl Objects {
     }
 
     /// Sets a bucket's own redundancy, or leaves it to the settings. New blobs are written under it at once; those that
-    /// exist are converted in the background.
+    /// exist are converted in the background. The event names the `actor`.
     ///
     /// # Errors
     /// [`Error::NoSuchBucket`]; [`Error::AccessDenied`] for an account that is not the root account.
@@ -208,12 +208,15 @@ impl Objects {
         caller: &Caller,
         name: &BucketName,
         scheme: Option<Scheme>,
+        actor: &str,
     ) -> Result<(), Error> {
-        if caller.principal.account().is_some_and(|account| !account.root) {
-            return Err(Error::AccessDenied);
-        }
-        let set = |record: &mut BucketRecord| record.scheme = scheme;
-        self.change_bucket(caller, Action::CreateBucket, name, "bucket.redundancy_changed", set).await
+        refuse_accounts(caller)?;
+        let set = |_: &Bucket, record: &mut BucketRecord| {
+            record.scheme = scheme;
+            Ok(())
+        };
+        let done = Done { kind: "bucket.redundancy_changed", actor: actor.to_owned() };
+        self.commit_bucket(caller, Action::CreateBucket, name, done, set).await
     }
 
     /// A bucket's own redundancy, if it has one, and the one that new blobs of its class `STANDARD` get.
@@ -266,7 +269,7 @@ impl Objects {
         config: BucketConfig,
     ) -> Result<(), Error> {
         if document_bytes(&config) > DOCUMENT_BYTES_MAX {
-            return Err(Error::InvalidRequest("the configuration is larger than 1 MiB"));
+            return Err(Error::InvalidRequest("The configuration has more than 128 KiB"));
         }
         let kind = ConfigKind::of(&config);
         refuse_lock(kind)?;
@@ -342,7 +345,7 @@ impl Objects {
                 kind: done.kind.to_owned(),
                 subject: name.to_string(),
                 actor: done.actor.clone(),
-                details: Vec::new(),
+                details: changes::details(&bucket.record, &record),
             };
             batch.writes.push(event.append(0));
             match self.store().commit(batch).await {

@@ -1,12 +1,13 @@
+use super::refuse_accounts;
 use crate::{BucketInfo, CreateBucket, Error, Objects};
 use cofre_catalog::records::{
     AccountRecord, AccountUsage, BucketConfig, BucketRecord, Durability, EventRecord, LockConfig, Ownership,
     PublicAccessBlock, Record, Versioning,
 };
 use cofre_catalog::{Batch, Check, CommitError, keys};
-use cofre_iam::{AccountIdentity, Action, Caller, Resource, is_public};
+use cofre_iam::{Action, Caller, Resource, is_public};
 use cofre_settings::DefaultOwnership;
-use cofre_types::{BucketId, Tags};
+use cofre_types::{AccountId, BucketId, Tags};
 
 /// The public access block that refuses and ignores all that is public.
 const ALL_BLOCKED: PublicAccessBlock =
@@ -30,16 +31,36 @@ impl Objects {
     pub async fn create_bucket(&self, caller: &Caller, request: CreateBucket) -> Result<BucketInfo, Error> {
         let resource = Resource::NewBucket { bucket: &request.name };
         self.authorise_beyond_buckets(caller, Action::CreateBucket, resource)?;
-        let account = caller.principal.account().ok_or(Error::AccessDenied)?;
+        let account = caller.principal.account_id().ok_or(Error::AccessDenied)?;
+        self.make_bucket(account, request, &caller.principal.to_string()).await
+    }
+
+    /// Makes a bucket that another account owns. The event names the `actor`.
+    ///
+    /// # Errors
+    /// As [`Objects::create_bucket`]; [`Error::AccessDenied`] for everyone but root and parts of Cofre itself, and if
+    /// there is no such account.
+    pub async fn create_bucket_for(
+        &self,
+        caller: &Caller,
+        owner: AccountId,
+        request: CreateBucket,
+        actor: &str,
+    ) -> Result<BucketInfo, Error> {
+        refuse_accounts(caller)?;
+        self.make_bucket(owner, request, actor).await
+    }
+
+    async fn make_bucket(&self, account: AccountId, request: CreateBucket, actor: &str) -> Result<BucketInfo, Error> {
         for _ in Self::tries() {
             match self.bucket(&request.name).await {
-                Ok(bucket) if bucket.record.owner == account.id => return Err(Error::BucketAlreadyOwnedByYou),
+                Ok(bucket) if bucket.record.owner == account => return Err(Error::BucketAlreadyOwnedByYou),
                 Ok(_) => return Err(Error::BucketAlreadyExists),
                 Err(Error::NoSuchBucket) => {}
                 Err(error) => return Err(error),
             }
             let record = self.new_bucket(account, &request)?;
-            let batch = self.creation(caller, account, &request, &record).await?;
+            let batch = self.creation(account, &request, &record, actor).await?;
             let checks = batch.checks.clone();
             match self.store().commit(batch).await {
                 Ok(_) => return Ok(BucketInfo::of(&request.name, &record)),
@@ -54,9 +75,9 @@ impl Objects {
         Err(Error::Conflict)
     }
 
-    fn new_bucket(&self, account: &AccountIdentity, request: &CreateBucket) -> Result<BucketRecord, Error> {
+    fn new_bucket(&self, account: AccountId, request: &CreateBucket) -> Result<BucketRecord, Error> {
         let region = if request.region.is_empty() { &self.0.parts.region } else { &request.region };
-        let acl = request.acl.as_ref().and_then(|acl| acl.of_bucket(account.id));
+        let acl = request.acl.as_ref().and_then(|acl| acl.of_bucket(account));
         let defaults = self.0.parts.settings.current().new_buckets;
         let ownership = request.ownership.or(defaults.ownership.map(ownership));
         if ownership == Some(Ownership::BucketOwnerEnforced) && acl.is_some() {
@@ -72,7 +93,7 @@ impl Objects {
         let block = block.map(BucketConfig::PublicAccess);
         Ok(BucketRecord {
             id: BucketId(self.random().u64()),
-            owner: account.id,
+            owner: account,
             created: self.now(),
             region: region.clone(),
             versioning: if request.object_lock { Versioning::Enabled } else { Versioning::Unversioned },
@@ -87,31 +108,34 @@ impl Objects {
 
     async fn creation(
         &self,
-        caller: &Caller,
-        account: &AccountIdentity,
+        account: AccountId,
         request: &CreateBucket,
         record: &BucketRecord,
+        actor: &str,
     ) -> Result<Batch, Error> {
         let mut batch = Batch::new();
         // The account must still be there: deleting one checks that it owns no bucket.
-        let entry = self.get(keys::account(account.id)).await?.ok_or(Error::AccessDenied)?;
-        batch.unchanged(keys::account(account.id), Some(entry.revision));
+        let entry = self.get(keys::account(account)).await?.ok_or(Error::AccessDenied)?;
+        batch.unchanged(keys::account(account), Some(entry.revision));
         batch.checks.push(Check::Absent(keys::bucket(&request.name)));
         batch.checks.push(Check::Absent(keys::bucket_id(record.id)));
         let default = self.0.parts.settings.current().quotas.buckets_per_account_max;
         let max = AccountRecord::decode(&entry.value)?.buckets_max.unwrap_or(default).into();
-        let key = keys::account_usage(account.id);
+        let key = keys::account_usage(account);
         batch.checks.push(Check::CounterAtMost { key, index: AccountUsage::BUCKETS, adding: 1, max });
-        batch.add(keys::account_usage(account.id), AccountUsage { buckets: 1, objects: 0, bytes: 0 }.row());
+        batch.add(keys::account_usage(account), AccountUsage { buckets: 1, ..AccountUsage::default() }.row());
         batch.put(keys::bucket(&request.name), record.encode());
         batch.put(keys::bucket_id(record.id), request.name.as_str().as_bytes().to_vec());
-        batch.put(keys::owned_bucket(account.id, &request.name), Vec::new());
+        batch.put(keys::owned_bucket(account, &request.name), Vec::new());
         let event = EventRecord {
             at: record.created,
             kind: "bucket.created".to_owned(),
             subject: request.name.to_string(),
-            actor: caller.principal.to_string(),
-            details: vec![("region".to_owned(), record.region.clone())],
+            actor: actor.to_owned(),
+            details: vec![
+                ("region".to_owned(), record.region.clone()),
+                ("owner".to_owned(), AccountRecord::decode(&entry.value)?.name),
+            ],
         };
         batch.writes.push(event.append(0));
         Ok(batch)

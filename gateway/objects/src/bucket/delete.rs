@@ -1,5 +1,5 @@
 use crate::{Error, Objects};
-use cofre_catalog::records::{AccountUsage, EventRecord, GarbageRecord, Record, Usage};
+use cofre_catalog::records::{AccountUsage, EventRecord, Garbage, GarbageRecord, GraceCharge, Record, Usage};
 use cofre_catalog::{Batch, Check, CommitError, keys};
 use cofre_iam::{Action, Caller};
 use cofre_types::BucketName;
@@ -10,6 +10,14 @@ impl Objects {
     /// # Errors
     /// [`Error::BucketNotEmpty`].
     pub async fn delete_bucket(&self, caller: &Caller, name: &BucketName) -> Result<(), Error> {
+        self.remove_bucket(caller, name, &caller.principal.to_string()).await
+    }
+
+    /// As [`Objects::delete_bucket`]. The event names the `actor`.
+    ///
+    /// # Errors
+    /// As [`Objects::delete_bucket`].
+    pub async fn remove_bucket(&self, caller: &Caller, name: &BucketName, actor: &str) -> Result<(), Error> {
         for _ in Self::tries() {
             let bucket = self.bucket_for(caller, Action::DeleteBucket, name, None).await?;
             let id = bucket.record.id;
@@ -20,7 +28,10 @@ impl Objects {
             let row = self.get(keys::usage(id)).await?;
             batch.unchanged(keys::usage(id), row.as_ref().map(|row| row.revision));
             let left = row.map_or_else(Usage::default, |row| Usage::from_value(&row.value));
-            let owned = AccountUsage { buckets: -1, objects: -left.total_objects, bytes: -left.total_bytes };
+            // They wait for the end of their grace.
+            let grace_bytes = left.total_bytes;
+            let owned =
+                AccountUsage { buckets: -1, objects: -left.total_objects, bytes: -left.total_bytes, grace_bytes };
             batch.add(keys::account_usage(bucket.record.owner), owned.row());
             // The counters are exact; looking for keys would walk what a bucket that was emptied leaves.
             for index in Usage::EMPTY_WHEN_ZERO {
@@ -31,12 +42,15 @@ impl Objects {
             batch.delete(keys::owned_bucket(bucket.record.owner, name));
             batch.delete(keys::usage(id));
             let due = now.after(self.garbage_grace());
-            batch.put(keys::garbage(due.0, self.random().bytes()), GarbageRecord::Uploads(id).encode());
+            let charge = |bytes| GraceCharge { bucket: id, account: bucket.record.owner, bytes };
+            let charge = u64::try_from(grace_bytes).ok().map(charge);
+            let garbage = GarbageRecord { what: Garbage::Uploads(id), charge };
+            batch.put(keys::garbage(due.0, self.random().bytes()), garbage.encode());
             let event = EventRecord {
                 at: now,
                 kind: "bucket.deleted".to_owned(),
                 subject: name.to_string(),
-                actor: caller.principal.to_string(),
+                actor: actor.to_owned(),
                 details: Vec::new(),
             };
             batch.writes.push(event.append(0));

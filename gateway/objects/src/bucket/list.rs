@@ -1,11 +1,23 @@
 use crate::{BucketInfo, BucketsPage, Error, ListBuckets, Objects};
-use cofre_catalog::records::{BucketRecord, Record};
+use cofre_catalog::records::{BucketRecord, Record, Usage};
 use cofre_catalog::{Scan, SnapshotExt, keys};
 use cofre_iam::{Action, Caller, Resource};
 use cofre_types::BucketName;
 
 /// Most buckets of a page (AWS, "ListBuckets": `MaxBuckets`).
 const PAGE_BUCKETS_MAX: usize = 10_000;
+
+/// Most buckets that are looked at for the largest.
+const LOOKED_AT_MAX: usize = 10_000;
+
+/// The buckets that hold the most.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LargestBuckets {
+    /// Their names, and what each holds.
+    pub largest: Vec<(BucketName, Usage)>,
+    /// How many were looked at.
+    pub looked_at: usize,
+}
 
 impl Objects {
     /// Lists the buckets that the caller's account owns; a part of Cofre itself sees all.
@@ -44,6 +56,34 @@ impl Objects {
             page.next = page.buckets.last().map(|bucket| bucket.name.to_string());
         }
         Ok(page)
+    }
+}
+
+impl Objects {
+    /// The buckets of all accounts that hold the most bytes, the largest first, at most `count`: for a part of Cofre
+    /// itself. Of many buckets only the first [`LOOKED_AT_MAX`] by name are looked at.
+    ///
+    /// # Errors
+    /// [`Error::AccessDenied`].
+    pub async fn largest_buckets(&self, caller: &Caller, count: usize) -> Result<LargestBuckets, Error> {
+        self.authorise_beyond_buckets(caller, Action::ListAllMyBuckets, Resource::Service)?;
+        if caller.principal.account_id().is_some() {
+            return Err(Error::AccessDenied);
+        }
+        let snapshot = self.store().snapshot().await?;
+        let entries = snapshot.page(Scan::prefix(&[keys::family::BUCKET]), LOOKED_AT_MAX).await?;
+        let mut buckets = Vec::with_capacity(entries.len());
+        for (key, entry) in &entries {
+            buckets.extend(name_in(&key[1..]).zip(Some(BucketRecord::decode(&entry.value)?.id)));
+        }
+        let usage = snapshot.get_many(buckets.iter().map(|(_, id)| keys::usage(*id)).collect()).await?;
+        let usage =
+            usage.iter().map(|entry| entry.as_ref().map_or_else(Usage::default, |e| Usage::from_value(&e.value)));
+        let looked_at = buckets.len();
+        let mut largest: Vec<_> = buckets.into_iter().map(|(name, _)| name).zip(usage).collect();
+        largest.sort_by_key(|(_, usage)| std::cmp::Reverse(usage.total_bytes));
+        largest.truncate(count);
+        Ok(LargestBuckets { largest, looked_at })
     }
 }
 

@@ -1,21 +1,34 @@
 //! Operations on buckets.
 
 mod acl;
+mod changes;
 mod config;
 mod create;
 mod delete;
+mod hand_over;
 mod list;
 mod requests;
 
+pub use list::LargestBuckets;
 pub use requests::*;
 
 use crate::lock::lock_of;
-use crate::rights::Makes;
-use crate::{Error, GivenAcl, Objects};
+use crate::rights::{Asking, Makes};
+use crate::upload::UploadRef;
+use crate::{Error, Objects};
 use cofre_catalog::keys;
 use cofre_catalog::records::{BucketRecord, Usage};
-use cofre_iam::{Action, Caller, Details};
+use cofre_iam::{Action, Caller, Principal, Resource};
 use cofre_types::{AccountId, BucketName, ObjectKey, Tags, VersionId};
+
+/// Refuses accounts but the root account: what follows is for operators.
+pub(crate) fn refuse_accounts(caller: &Caller) -> Result<(), Error> {
+    match &caller.principal {
+        Principal::Internal(_) => Ok(()),
+        Principal::Account(account) if account.root => Ok(()),
+        Principal::Account(_) | Principal::Anonymous | Principal::Service(_) => Err(Error::AccessDenied),
+    }
+}
 
 impl BucketInfo {
     pub(crate) fn of(name: &BucketName, record: &BucketRecord) -> Self {
@@ -64,22 +77,50 @@ impl Objects {
         Ok(self.bucket(name).await?.record.owner)
     }
 
+    /// Where a bucket is, whatever its caller may: for a door that tells it with every refusal, as AWS does. None if
+    /// there is no such bucket.
+    pub async fn bucket_region(&self, name: &BucketName) -> Option<String> {
+        Some(self.bucket(name).await.ok()?.record.region.clone())
+    }
+
     /// Whether the caller may put an object: for a door that asks before it reads
     /// the body of a request. The operation itself asks again.
     ///
     /// # Errors
     /// [`Error::NoSuchBucket`] or [`Error::AccessDenied`].
-    pub async fn may_put(
+    pub async fn may_put(&self, caller: &Caller, put: WantedPut<'_>) -> Result<(), Error> {
+        let WantedPut { bucket, key, tags, lock, acl, source, upload } = put;
+        let bucket = self.bucket(bucket).await?;
+        let makes = if upload { Makes::Upload } else { Makes::Object };
+        let no_tags = Tags::default();
+        let asking = Asking { tags: tags.unwrap_or(&no_tags), makes, lock, source };
+        self.authorise_put(caller, &bucket, key, asking)?;
+        self.written_by(caller, &bucket, key, acl).map(drop)
+    }
+
+    /// Whether the caller may replace the access control list of an object, which must be there: for a door that asks
+    /// before it looks up whom the list names.
+    ///
+    /// # Errors
+    /// As [`Objects::may_get`].
+    pub async fn may_put_acl(
         &self,
         caller: &Caller,
         name: &BucketName,
         key: &ObjectKey,
-        tags: &Tags,
-        acl: Option<&GivenAcl>,
+        version: Option<VersionId>,
     ) -> Result<(), Error> {
+        let action = if version.is_some() { Action::PutObjectVersionAcl } else { Action::PutObjectAcl };
         let bucket = self.bucket(name).await?;
-        self.authorise_put(caller, &bucket, key, tags, Makes::Object)?;
-        self.written_by(caller, &bucket, key, acl).map(drop)
+        self.version_for(caller, action, &bucket, key, version).await.map(drop)
+    }
+
+    /// Whether the caller may make a bucket: as [`Objects::may_put_acl`].
+    ///
+    /// # Errors
+    /// [`Error::AccessDenied`].
+    pub fn may_create_bucket(&self, caller: &Caller, name: &BucketName) -> Result<(), Error> {
+        self.authorise_beyond_buckets(caller, Action::CreateBucket, Resource::NewBucket { bucket: name })
     }
 
     /// Whether the caller may get an object, or a version of it: as [`Objects::may_put`].
@@ -113,14 +154,30 @@ impl Objects {
         self.version_for(caller, Action::RestoreObject, &bucket, key, version).await.map(drop)
     }
 
-    /// Whether the caller may put a part of an object: as [`Objects::may_put`].
+    /// Whether the caller may put a part of an upload, copied or not: as [`Objects::may_put`]. That there is no such
+    /// upload is for the operation to tell.
     ///
     /// # Errors
     /// [`Error::NoSuchBucket`] or [`Error::AccessDenied`].
-    pub async fn may_put_part(&self, caller: &Caller, name: &BucketName, key: &ObjectKey) -> Result<(), Error> {
-        let bucket = self.bucket(name).await?;
-        let details = Details { creates: Some(false), ..Details::default() };
-        self.authorise_with(caller, Action::PutObject, &bucket, Some(key), details)
+    pub async fn may_put_part(
+        &self,
+        caller: &Caller,
+        at: &UploadRef,
+        source: Option<(&BucketName, &ObjectKey)>,
+    ) -> Result<(), Error> {
+        match self.upload_for(caller, Action::PutObject, at, source).await {
+            Ok(_) | Err(Error::NoSuchUpload) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the caller may complete an upload: as [`Objects::may_put_part`].
+    ///
+    /// # Errors
+    /// [`Error::NoSuchBucket`] or [`Error::AccessDenied`].
+    pub async fn may_complete(&self, caller: &Caller, at: &UploadRef) -> Result<(), Error> {
+        let bucket = self.bucket(&at.bucket).await?;
+        self.authorise_completion(caller, &bucket, at).await
     }
 
     /// What a bucket holds, exactly, as of the last commit.

@@ -1,8 +1,8 @@
 //! What callers ask of buckets, and what they get.
 
-use crate::GivenAcl;
+use crate::{GivenAcl, WantedLock};
 use cofre_catalog::records::{Ownership, Versioning};
-use cofre_types::{AccountId, BucketId, BucketName, Timestamp};
+use cofre_types::{AccountId, BucketId, BucketName, ObjectKey, Tags, Timestamp};
 
 /// Makes a bucket.
 #[derive(Debug, Clone)]
@@ -17,6 +17,33 @@ pub struct CreateBucket {
     pub acl: Option<GivenAcl>,
     /// Who owns what others put in it; as the settings for new buckets say if absent.
     pub ownership: Option<Ownership>,
+}
+
+/// A write that a caller wants to do, as much of it as rights look at.
+#[derive(Debug, Clone, Copy)]
+pub struct WantedPut<'a> {
+    /// Bucket.
+    pub bucket: &'a BucketName,
+    /// Key.
+    pub key: &'a ObjectKey,
+    /// Tags; none if absent.
+    pub tags: Option<&'a Tags>,
+    /// Lock.
+    pub lock: WantedLock,
+    /// Access control list.
+    pub acl: Option<&'a GivenAcl>,
+    /// What it is a copy of.
+    pub source: Option<(&'a BucketName, &'a ObjectKey)>,
+    /// Whether an upload begins, of which an object may come later.
+    pub upload: bool,
+}
+
+impl<'a> WantedPut<'a> {
+    /// An object with nothing of its own.
+    pub const fn object(bucket: &'a BucketName, key: &'a ObjectKey) -> Self {
+        let lock = WantedLock { retention: None, legal_hold: None };
+        Self { bucket, key, tags: None, lock, acl: None, source: None, upload: false }
+    }
 }
 
 /// What is known of a bucket.
@@ -120,4 +147,22 @@ pub enum ConfigKind {
     RequestPayment,
     /// Whether transfers are accelerated.
     Accelerate,
+}
+
+impl ConfigKind {
+    /// Every sub-resource.
+    pub const ALL: [Self; 12] = [
+        Self::Cors,
+        Self::Lifecycle,
+        Self::Policy,
+        Self::Acl,
+        Self::Ownership,
+        Self::PublicAccess,
+        Self::Encryption,
+        Self::ObjectLock,
+        Self::Website,
+        Self::Logging,
+        Self::RequestPayment,
+        Self::Accelerate,
+    ];
 }

@@ -53,6 +53,9 @@ impl CorsRule {
                 return Err(malformed(&format!("{name} must not be empty")));
             }
         }
+        if let Some(name) = self.headers.iter().find(|name| !is_token(name)) {
+            return Err(request(format!("AllowedHeader \"{name}\" contains invalid character.")));
+        }
         for name in &self.exposed {
             if name.contains('*') {
                 return Err(request(format!(

@@ -16,6 +16,6 @@ mod requests;
 mod seal;
 
 pub(crate) use body::{open_stream, seal_body, take_head};
-pub(crate) use open::{check_customer_key, check_part};
+pub(crate) use open::{check_completion, check_customer_key};
 pub use requests::{EncryptAs, Encrypted};
 pub(crate) use seal::{Plan, entity_tag};

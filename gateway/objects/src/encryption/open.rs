@@ -2,7 +2,7 @@
 
 use super::EncryptAs;
 use crate::{Error, Objects};
-use cofre_catalog::records::{Encryption, EncryptionMethod};
+use cofre_catalog::records::{Encryption, EncryptionMethod, UploadRecord};
 use cofre_keys::{CustomerKey, DEFAULT_KEY, DataKey, KeyError};
 
 const MISSING: &str = "The object was stored using a form of Server Side Encryption. The correct parameters must be \
@@ -29,9 +29,19 @@ pub(crate) fn check_customer_key(
     }
 }
 
-/// Holds what a request about a part, or to complete, says against how its upload was begun. Gives the
-/// data key if it is sealed by the customer's. Completing needs the customer's key where the object has a
-/// checksum (AWS, "CompleteMultipartUpload"), and each has one.
+/// Holds what a request to complete says against how its upload was begun. It needs the customer's key only where the
+/// upload names a checksum algorithm (AWS, "CompleteMultipartUpload").
+pub(crate) fn check_completion(upload: &UploadRecord, said: &EncryptAs) -> Result<(), Error> {
+    let held = upload.guards.encryption.as_ref();
+    let by_customer = held.is_some_and(|held| held.method == EncryptionMethod::Customer);
+    if by_customer && upload.checksum.is_none() && matches!(said, EncryptAs::AsBucket) {
+        return Ok(());
+    }
+    check_part(held, said).map(drop)
+}
+
+/// Holds what a request about a part says against how its upload was begun. Gives the data key if it is sealed by the
+/// customer's.
 pub(crate) fn check_part(held: Option<&Encryption>, said: &EncryptAs) -> Result<Option<DataKey>, Error> {
     let Some(held) = held else {
         return match said {

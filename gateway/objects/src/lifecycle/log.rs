@@ -64,6 +64,7 @@ impl Walk {
             version_id: version.as_deref(),
             host_id: None,
             cipher_suite: None,
+            signature_version: None,
             authentication: None,
             host: None,
             tls_version: None,

@@ -32,8 +32,10 @@ pub struct Rule {
     /// Which objects it is about.
     pub scope: Scope,
     /// What ends current objects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiration: Option<Expiration>,
     /// What ends versions that are not current.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noncurrent_expiration: Option<NoncurrentExpiration>,
     /// What moves current objects to another storage class.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -42,6 +44,7 @@ pub struct Rule {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub noncurrent_transitions: Vec<NoncurrentTransition>,
     /// Days from its beginning to the end of an upload that is still under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub abort_upload_days: Option<u32>,
 }
 
@@ -60,13 +63,16 @@ pub enum Scope {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Criteria {
     /// Its key begins with this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
     /// It has these tags.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<(String, String)>,
     /// It has more bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub larger_than: Option<u64>,
     /// It has fewer bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smaller_than: Option<u64>,
 }
 
@@ -83,8 +89,10 @@ pub enum When {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expiration {
     /// When; never if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<When>,
     /// `ExpiredObjectDeleteMarker`: whether a delete marker goes as soon as it is the only version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lone_markers: Option<bool>,
 }
 
@@ -94,6 +102,7 @@ pub struct NoncurrentExpiration {
     /// Days since the version ceased to be current.
     pub days: u32,
     /// How many of the newest that are not current stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep: Option<u32>,
 }
 
@@ -112,6 +121,7 @@ pub struct NoncurrentTransition {
     /// Days since the version ceased to be current.
     pub days: u32,
     /// How many of the newest that are not current stay where they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep: Option<u32>,
     /// Where to.
     pub storage_class: String,

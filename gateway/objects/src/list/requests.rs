@@ -92,7 +92,8 @@ pub struct VersionsPage {
     pub next: Option<(String, Option<VersionId>)>,
 }
 
-/// Lists the uploads under way in a bucket: keys in byte order, of one key the ids in order.
+/// Lists the uploads under way in a bucket: keys in byte order, of one key by the time of
+/// their initiation.
 #[derive(Debug, Clone)]
 pub struct ListUploads {
     /// Bucket.

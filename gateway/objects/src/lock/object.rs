@@ -4,7 +4,7 @@ use super::{NO_LOCK, Removal, check_change, set_lock, starting};
 use crate::domain::{Bucket, Tried};
 use crate::{Error, Objects, Unset, WantedLock};
 use cofre_catalog::records::{Guards, LegalHold, LockConfig, Retention};
-use cofre_iam::{Action, AskedLock, Caller, Details};
+use cofre_iam::{Action, AskedLock, Caller, DecisionMemo, Details};
 use cofre_runtime::uncancelled;
 use cofre_types::{BucketName, ObjectKey, VersionId};
 
@@ -124,7 +124,7 @@ impl Objects {
             let details = Details { lock: Some(asked), ..Details::default() };
             for _ in Self::tries() {
                 objects.authorise_with(&caller, action, &bucket, Some(&key), details)?;
-                let bypass = bypass && objects.may_bypass(&caller, &bucket, &key);
+                let bypass = bypass && objects.may_bypass(&caller, &bucket, &key, None);
                 if bucket.lock().is_none() {
                     return Err(NO_LOCK);
                 }
@@ -142,8 +142,15 @@ impl Objects {
     }
 
     /// Whether a caller may do away with what governance mode keeps.
-    pub(crate) fn may_bypass(&self, caller: &Caller, bucket: &Bucket, key: &ObjectKey) -> bool {
-        self.authorise(caller, Action::BypassGovernanceRetention, bucket, Some(key)).is_ok()
+    pub(crate) fn may_bypass(
+        &self,
+        caller: &Caller,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        memo: Option<&DecisionMemo>,
+    ) -> bool {
+        let details = Details { memo, ..Details::default() };
+        self.authorise_with(caller, Action::BypassGovernanceRetention, bucket, Some(key), details).is_ok()
     }
 
     /// The lock of a version to be, once the caller may ask for it.
@@ -154,11 +161,12 @@ impl Objects {
         key: &ObjectKey,
         wanted: WantedLock,
     ) -> Result<WantedLock, Error> {
+        let details = Details { lock: Some(wanted.asked()), ..Details::default() };
         if wanted.retention.is_some() {
-            self.authorise(caller, Action::PutObjectRetention, bucket, Some(key))?;
+            self.authorise_with(caller, Action::PutObjectRetention, bucket, Some(key), details)?;
         }
         if wanted.legal_hold.is_some() {
-            self.authorise(caller, Action::PutObjectLegalHold, bucket, Some(key))?;
+            self.authorise_with(caller, Action::PutObjectLegalHold, bucket, Some(key), details)?;
         }
         bucket.wanted_lock(wanted, self.now())
     }

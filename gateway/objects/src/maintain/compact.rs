@@ -7,12 +7,13 @@ use cofre_types::{BlobId, ShardId};
 
 impl Objects {
     /// Lets a shard do one step of giving the space of deleted copies back; `None` if there is nothing
-    /// worth doing, or the shard was given up and has not been held against the catalog since.
+    /// worth doing, or the shard was given up, or the catalog restored, and it has not been held against the catalog
+    /// since.
     ///
     /// # Errors
     /// [`Error::Unavailable`]; nothing is lost, and a later step goes on.
     pub async fn compact(&self, shard: ShardId) -> Result<Option<Compacted>, Error> {
-        if self.is_unreconciled(shard).await? {
+        if self.is_untouchable(shard).await? {
             return Ok(None);
         }
         let owner = Owner { objects: self, shard };
@@ -43,6 +44,10 @@ impl Owner<'_> {
 #[async_trait]
 impl Relocate for Owner<'_> {
     async fn live(&self, copies: &[(BlobId, Locator)]) -> Result<Vec<Liveness>, BackendError> {
+        // It may have been given up since the step began.
+        if self.objects.is_untouchable(self.shard).await.map_err(unreachable)? {
+            return Err(BackendError::Unreachable("the shard has yet to be held against the catalog".to_owned()));
+        }
         let ids: Vec<_> = copies.iter().map(|(id, _)| *id).collect();
         let (blobs, doomed) = self.entries(&ids).await?;
         let mut live = Vec::with_capacity(copies.len());

@@ -1,4 +1,4 @@
-use super::BLOBS_AT_ONCE_MAX;
+use super::{BLOBS_AT_ONCE_MAX, DELETED};
 use crate::blobs::blob_ref;
 use crate::{Error, Objects};
 use cofre_shards::CopyState;
@@ -27,6 +27,7 @@ impl Objects {
             let why = match state {
                 CopyState::Whole => continue,
                 CopyState::Missing => "it is not there".to_owned(),
+                CopyState::Deleted => DELETED.to_owned(),
                 CopyState::Corrupt(why) | CopyState::Unreachable(why) => why,
             };
             // It may have moved or gone since its record was read.

@@ -24,12 +24,13 @@ impl Objects {
     /// Whoever names a copy checks that it is not doomed, so a copy that is both can only be one that
     /// was moved onto: it is let off. A copy that cannot be deleted stays doomed and does not keep the others.
     ///
-    /// Nothing is deleted from a shard that was given up, until it is back and was held against the catalog.
+    /// Nothing is deleted from a shard that was given up, until it is back and was held against the catalog; nor from
+    /// any, after the catalog was restored, until the shard was compared with it.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the shard cannot be reached: the copies stay doomed.
     pub async fn delete_doomed(&self, shard: ShardId, after: Option<BlobId>) -> Result<Deleted, Error> {
-        if self.is_unreconciled(shard).await? {
+        if self.is_untouchable(shard).await? {
             return Ok(Deleted::default());
         }
         let mut scan = Scan::prefix(&keys::doomed_on(shard));

@@ -1,10 +1,13 @@
 use super::doom;
 use crate::blobs::copy_bytes;
-use crate::change::{CopyCounts, Count};
+use crate::change::{CopyCounts, Count, as_delta};
 use crate::{Error, Objects};
-use cofre_catalog::records::{BlobRecord, GarbageRecord, ManifestRecord, PartRecord, Record, RecordError};
-use cofre_catalog::{Batch, Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
-use cofre_types::{BlobId, BucketId, UploadId};
+use cofre_catalog::records::{
+    AccountUsage, BlobRecord, Garbage, GarbageRecord, GraceCharge, ManifestRecord, PartRecord, Record, RecordError,
+    Usage,
+};
+use cofre_catalog::{Batch, Check, Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
+use cofre_types::{AccountId, BlobId, BucketId, UploadId};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
@@ -35,7 +38,9 @@ pub struct Reclaimed {
 struct Drops {
     batch: Batch,
     blobs: BTreeMap<BlobId, u32>,
-    manifests: BTreeMap<UploadId, u32>,
+    manifests: BTreeMap<UploadId, Vec<Option<GraceCharge>>>,
+    /// What is no longer in grace.
+    ended: Vec<GraceCharge>,
 }
 
 /// Garbage that is due, as much of it as one step may take.
@@ -51,7 +56,7 @@ impl Visit for Due {
     fn visit(&mut self, key: &[u8], revision: Revision, value: &[u8]) -> VisitStep {
         match GarbageRecord::decode(value) {
             Ok(record) => {
-                if let GarbageRecord::Blobs(blobs) = &record {
+                if let Garbage::Blobs(blobs) = &record.what {
                     self.blobs += blobs.len();
                 }
                 self.records.push((key.to_vec(), revision, record));
@@ -98,6 +103,7 @@ impl Objects {
             }
         }
         self.drop_manifests(&mut drops).await?;
+        self.end_grace(&mut drops).await?;
         let mut reclaimed = self.drop_references(&mut drops).await?;
         reclaimed.more = true;
         if !self.maintain(drops.batch).await? {
@@ -110,26 +116,36 @@ impl Objects {
 
     /// Drops what a record names; true if that is all of it.
     async fn drop_record(&self, record: GarbageRecord, drops: &mut Drops) -> Result<bool, Error> {
-        Ok(match record {
-            GarbageRecord::Blobs(blobs) => {
+        let GarbageRecord { what, charge } = record;
+        let done = match what {
+            Garbage::Blobs(blobs) => {
                 drops.add(blobs);
                 true
             }
-            GarbageRecord::Manifest(id) => {
-                *drops.manifests.entry(id).or_default() += 1;
-                true
+            Garbage::Manifest(id) => {
+                // What it counts goes on to its parts, if it is the last reference.
+                drops.manifests.entry(id).or_default().push(charge);
+                return Ok(true);
             }
-            GarbageRecord::Parts(id) => self.drop_parts(id, drops).await?,
-            GarbageRecord::Uploads(bucket) => self.drop_uploads(bucket, drops).await?,
-        })
+            Garbage::Parts(id) => self.drop_parts(id, drops).await?,
+            Garbage::Uploads(bucket) => self.drop_uploads(bucket, drops).await?,
+        };
+        if done {
+            drops.ended.extend(charge);
+        }
+        Ok(done)
     }
 
     /// The last reference to a manifest makes its parts garbage, which a later step takes.
     async fn drop_manifests(&self, drops: &mut Drops) -> Result<(), Error> {
         let manifests = std::mem::take(&mut drops.manifests);
         let entries = self.store().get_many(manifests.keys().map(|id| keys::manifest(*id)).collect()).await?;
-        for ((id, count), entry) in manifests.into_iter().zip(entries) {
-            let Some(entry) = entry else { continue };
+        for ((id, mut charges), entry) in manifests.into_iter().zip(entries) {
+            let Some(entry) = entry else {
+                drops.ended.extend(charges.into_iter().flatten());
+                continue;
+            };
+            let count = u32::try_from(charges.len()).unwrap_or(u32::MAX);
             let key = keys::manifest(id);
             let mut manifest = ManifestRecord::decode(&entry.value)?;
             drops.batch.unchanged(key.clone(), Some(entry.revision));
@@ -138,9 +154,32 @@ impl Objects {
                 drops.batch.put(key, manifest.encode());
             } else {
                 drops.batch.delete(key);
-                let parts = GarbageRecord::Parts(id).encode();
-                drops.batch.put(keys::garbage(self.now().0, self.random().bytes()), parts);
+                let parts = GarbageRecord { what: Garbage::Parts(id), charge: charges.pop().flatten() };
+                drops.batch.put(keys::garbage(self.now().0, self.random().bytes()), parts.encode());
             }
+            drops.ended.extend(charges.into_iter().flatten());
+        }
+        Ok(())
+    }
+
+    /// Takes what is no longer in grace off the counters of its bucket and account, which may be gone by now.
+    async fn end_grace(&self, drops: &mut Drops) -> Result<(), Error> {
+        let (mut buckets, mut accounts) = (BTreeMap::<BucketId, i64>::new(), BTreeMap::<AccountId, i64>::new());
+        for charge in std::mem::take(&mut drops.ended) {
+            *buckets.entry(charge.bucket).or_default() -= as_delta(charge.bytes);
+            *accounts.entry(charge.account).or_default() -= as_delta(charge.bytes);
+        }
+        let mut rows: Vec<(Vec<u8>, Vec<u8>, Vec<i64>)> = Vec::with_capacity(buckets.len() + accounts.len());
+        rows.extend(buckets.into_iter().map(|(id, grace_bytes)| {
+            (keys::bucket_id(id), keys::usage(id), Usage { grace_bytes, ..Usage::default() }.row())
+        }));
+        rows.extend(accounts.into_iter().map(|(id, grace_bytes)| {
+            (keys::account(id), keys::account_usage(id), AccountUsage { grace_bytes, ..AccountUsage::default() }.row())
+        }));
+        let holders = self.store().get_many(rows.iter().map(|(holder, ..)| holder.clone()).collect()).await?;
+        for ((holder, row, less), _) in rows.into_iter().zip(holders).filter(|(_, holder)| holder.is_some()) {
+            drops.batch.checks.push(Check::Present(holder));
+            drops.batch.add(row, less);
         }
         Ok(())
     }
@@ -173,7 +212,8 @@ impl Objects {
             drops.batch.unchanged(key.clone(), Some(entry.revision));
             drops.batch.delete(key);
             drops.batch.delete(keys::upload_activity(id));
-            let parts = GarbageRecord::Parts(id).encode();
+            // What they count stays with the record of the uploads.
+            let parts = GarbageRecord::from(Garbage::Parts(id)).encode();
             drops.batch.put(keys::garbage(self.now().0, self.random().bytes()), parts);
         }
         Ok(done)

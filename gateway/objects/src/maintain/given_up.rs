@@ -4,7 +4,7 @@
 //! deleted from a shard until it was held against the catalog: it may come back with the last good copy of something.
 
 use crate::{Error, Objects};
-use cofre_catalog::records::{Record, ShardMode, ShardRecord};
+use cofre_catalog::records::{Record, ShardRecord};
 use cofre_catalog::{Revision, Scan, SnapshotExt, keys};
 use cofre_types::{BlobId, ShardId};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -63,15 +63,5 @@ impl Objects {
             domains.push(record.and_then(|record| record.failure_domain));
         }
         Ok(domains)
-    }
-
-    /// Whether nothing may be deleted from a shard now.
-    pub(crate) async fn is_unreconciled(&self, shard: ShardId) -> Result<bool, Error> {
-        Ok(self.shard_mode(shard).await?.is_some_and(ShardMode::is_unreconciled))
-    }
-
-    pub(crate) async fn shard_mode(&self, shard: ShardId) -> Result<Option<ShardMode>, Error> {
-        let entry = self.get(keys::shard(shard)).await?;
-        Ok(entry.map(|entry| ShardRecord::decode(&entry.value)).transpose()?.map(|record| record.mode))
     }
 }

@@ -1,6 +1,7 @@
 use super::given_up::GivenUp;
 use super::queue::HealCursor;
-use super::{BLOBS_AT_ONCE_MAX, HeldBlob, blob_subject};
+use super::twins::Split;
+use super::{BLOBS_AT_ONCE_MAX, DELETED, HeldBlob, blob_subject};
 use crate::blobs::{blob_ref, copy_bytes};
 use crate::{Error, Objects};
 use cofre_catalog::{Batch, Entry, keys};
@@ -19,6 +20,8 @@ pub struct Healed {
     pub bytes: u64,
     /// Blobs that wait: no shard to write to, or a copy that cannot be reached.
     pub waiting: u64,
+    /// Why each of them does.
+    pub waits_for: Vec<String>,
     /// Blobs of which too few whole copies were found to read them. Nothing of them is deleted.
     pub damaged: Vec<Damaged>,
     /// Where to go on; absent at the end of the queue.
@@ -39,9 +42,14 @@ pub struct Damaged {
 /// The copies of a blob, by what looking at them proved.
 #[derive(Default)]
 struct Sorted {
+    /// Those that count.
     good: Vec<Copy>,
+    /// Good ones beyond those that the scheme asks for.
+    twins: Vec<Copy>,
     missing: Vec<Copy>,
     corrupt: Vec<Copy>,
+    /// Deleted by their shards, and still to be read.
+    deleted: Vec<Copy>,
     unknown: Vec<Copy>,
     why: String,
 }
@@ -75,14 +83,11 @@ impl Objects {
     async fn heal_blob(&self, held: &HeldBlob, given_up: &GivenUp, unqueue: Batch) -> Result<Healed, Error> {
         let mut healed = Healed::default();
         let scheme = held.record.scheme;
-        let sorted = self.sort_copies(held, given_up).await;
+        let sorted = self.sort_copies(held, given_up).await?;
         let kept = join(&sorted.good, &sorted.unknown);
         let sources = match self.sources(held, given_up, &sorted).await {
             Sources::Enough(sources) => sources,
-            Sources::OutOfReach => {
-                healed.waiting += 1;
-                return Ok(healed);
-            }
+            Sources::OutOfReach => return Ok(Healed::waits("too few of their copies or pieces can be reached now")),
             Sources::TooFew => {
                 healed.damaged.push(self.damaged(held, sorted).await);
                 return Ok(healed);
@@ -91,21 +96,19 @@ impl Objects {
         let blob = blob_ref(held.id, &held.record);
         let avoid: Vec<ShardId> = given_up.keys().copied().collect();
         let began = self.now();
-        let new = match self.shards().add_copies(&blob, &sources, scheme, &avoid).await {
+        let spare = join(&sorted.twins, &sorted.deleted);
+        let new = match self.shards().add_copies_beside(&blob, &sources, &spare, scheme, &avoid).await {
             Ok(new) => new,
-            Err(AddError::Read(_) | AddError::Write(_)) => {
-                healed.waiting += 1;
-                return Ok(healed);
-            }
+            Err(error @ (AddError::Read(_) | AddError::Write(_))) => return Ok(Healed::waits(error)),
         };
         self.refuse_stale(began)?;
         let whole = stand(scheme, &join(&kept, &new)) >= scheme.width() && sorted.unknown.is_empty();
         let bytes: u64 = new.iter().map(|copy| copy_bytes(&held.record, copy.piece)).sum();
         let readable = stand(scheme, &join(&sorted.good, &new)) >= scheme.needed();
-        let lost = if readable { sorted.lost(&new) } else { Vec::new() };
+        let mut lost = if readable { sorted.lost(&new) } else { Vec::new() };
+        lost.extend(self.leaving_twins(&sorted.twins, &new, whole).await?);
         if !whole && new.is_empty() && lost.is_empty() {
-            healed.waiting += 1;
-            return Ok(healed);
+            return Ok(Healed::waits(sorted.lacks()));
         }
         let written = new.iter().map(|copy| copy.shard).collect();
         let mut batch = if whole { unqueue } else { Batch::new() };
@@ -121,28 +124,30 @@ impl Objects {
             if whole {
                 healed.blobs += 1;
                 healed.healed.push((held.id, written));
+            } else {
+                healed = Healed { bytes, ..Healed::waits(sorted.lacks()) };
             }
-            healed.waiting += u64::from(!whole);
         }
         Ok(healed)
     }
 
-    /// The copies to make others from. What still reads on shards that were given up is looked for only where it may be
-    /// all that is left.
+    /// The copies to make others from, besides those that are spare. What still reads on shards that were given up is
+    /// looked for only where it may be all that is left.
     async fn sources(&self, held: &HeldBlob, given_up: &GivenUp, sorted: &Sorted) -> Sources {
         let scheme = held.record.scheme;
-        let mut readable = sorted.good.clone();
-        if stand(scheme, &readable) < scheme.needed() {
+        let mut counted = sorted.good.clone();
+        if stand(scheme, &join(&counted, &sorted.deleted)) < scheme.needed() {
             let blob = blob_ref(held.id, &held.record);
             for copy in blob.copies.iter().filter(|copy| given_up.contains_key(&copy.shard)) {
                 if self.shards().verify(&blob, copy).await == CopyState::Whole {
-                    readable.push(copy.clone());
+                    counted.push(copy.clone());
                 }
             }
         }
-        let all = join(&readable, &sorted.unknown);
-        match (stand(scheme, &readable) >= scheme.needed(), stand(scheme, &all) >= scheme.needed()) {
-            (true, _) => Sources::Enough(all),
+        let readable = join(&counted, &sorted.deleted);
+        let with_unknown = join(&readable, &sorted.unknown);
+        match (stand(scheme, &readable) >= scheme.needed(), stand(scheme, &with_unknown) >= scheme.needed()) {
+            (true, _) => Sources::Enough(join(&counted, &sorted.unknown)),
             (false, true) => Sources::OutOfReach,
             (false, false) => Sources::TooFew,
         }
@@ -150,7 +155,7 @@ impl Objects {
 
     /// What is told of a blob that cannot be read. Its object is known where a copy's header can still be read.
     async fn damaged(&self, held: &HeldBlob, sorted: Sorted) -> Damaged {
-        let there: Vec<_> = sorted.good.into_iter().chain(sorted.corrupt).collect();
+        let there = [sorted.good, sorted.deleted, sorted.corrupt].concat();
         let blob = BlobRef { copies: there, ..blob_ref(held.id, &held.record) };
         let (subject, why) = match self.object_of(&blob).await {
             Some(object) => (blob_subject(held.id, Some(&object)), sorted.why),
@@ -163,7 +168,7 @@ impl Objects {
     }
 
     /// A copy on a shard that was given up counts as missing; it is held against the catalog if the shard comes back.
-    async fn sort_copies(&self, held: &HeldBlob, given_up: &GivenUp) -> Sorted {
+    async fn sort_copies(&self, held: &HeldBlob, given_up: &GivenUp) -> Result<Sorted, Error> {
         let mut sorted = Sorted::default();
         let blob = blob_ref(held.id, &held.record);
         let (gone, there): (Vec<_>, Vec<_>) =
@@ -183,17 +188,28 @@ impl Objects {
                     sorted.why = format!("shard {}: {why}", copy.shard);
                     sorted.corrupt.push(copy);
                 }
+                CopyState::Deleted => {
+                    sorted.why = format!("shard {}: {DELETED}", copy.shard);
+                    sorted.deleted.push(copy);
+                }
                 CopyState::Unreachable(_) => sorted.unknown.push(copy),
             }
         }
-        sorted
+        let Split { kept, twins } = self.split_twins(held.record.scheme, sorted.good).await?;
+        Ok(Sorted { good: kept, twins, ..sorted })
     }
 }
 
 impl Healed {
+    /// One blob that waits, and why.
+    fn waits(why: impl ToString) -> Self {
+        Self { waiting: 1, waits_for: vec![why.to_string()], ..Self::default() }
+    }
+
     /// What both did.
     fn and(mut self, other: Self) -> Self {
         self.healed.extend(other.healed);
+        self.waits_for.extend(other.waits_for);
         self.damaged.extend(other.damaged);
         Self {
             blobs: self.blobs + other.blobs,
@@ -216,12 +232,20 @@ enum Sources {
 }
 
 impl Sorted {
-    /// The copies that are given up: what is missing, and what is corrupt where a whole copy of the same piece stands,
-    /// for what is left of a corrupt piece may still be of use.
+    /// The copies that are given up: what is missing, and what is corrupt or deleted where a whole copy of the same piece
+    /// stands, for what is left of it may still be of use.
     fn lost(&self, new: &[Copy]) -> Vec<Copy> {
         let stands = |piece: u8| self.good.iter().chain(new).any(|copy| copy.piece == piece);
-        let corrupt = self.corrupt.iter().filter(|copy| stands(copy.piece));
-        self.missing.iter().chain(corrupt).cloned().collect()
+        let left = self.corrupt.iter().chain(&self.deleted).filter(|copy| stands(copy.piece));
+        self.missing.iter().chain(left).cloned().collect()
+    }
+
+    /// Why the blob is not whole yet.
+    fn lacks(&self) -> String {
+        match self.unknown.first() {
+            Some(copy) => format!("a copy or piece on shard {} cannot be reached", copy.shard),
+            None => "too few shards on other failure domains take new copies".to_owned(),
+        }
     }
 }
 

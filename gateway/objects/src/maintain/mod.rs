@@ -5,11 +5,16 @@
 //!   the copy as doomed; then the copy goes; then the doomed record.
 //! - Repair writes the new copy and commits it before a bad one becomes doomed. A copy that cannot
 //!   be reached is neither good nor bad: it stays. A corrupt piece stays until the same piece stands whole elsewhere.
-//! - Nothing is deleted from a shard that was given up before it was held against the catalog.
-//! - A copy that no record names is doomed only if its blob is gone, or whole without it.
+//! - Nothing is deleted from a shard that was given up before it was held against the catalog, nor from any before it
+//!   was compared with a catalog that was restored.
+//! - A copy that no record names is doomed only if its blob is gone, or whole without it; after a restore, only once an
+//!   operator let go of what is in no record.
+//! - A copy that its shard has deleted and can still read counts for nothing but a source.
 //! - Every verb does a bounded step and can be interrupted anywhere.
 
+mod catalog_backup;
 mod compact;
+mod compare;
 mod confirm;
 mod doomed;
 mod garbage;
@@ -24,8 +29,12 @@ mod reconcile;
 mod relocate;
 mod scrub;
 mod stale_uploads;
+mod standing;
+mod twins;
 mod walk;
 
+pub use catalog_backup::CatalogBackup;
+pub use compare::Compared;
 pub use doomed::Deleted;
 pub use garbage::Reclaimed;
 pub use given_up::Queued;
@@ -53,6 +62,9 @@ const CHECKS_AT_ONCE_MAX: usize = 8;
 /// Most blobs of a step that are moved, healed or read back at once: enough to share a sync, few enough to leave
 /// requests their turn.
 const BLOBS_AT_ONCE_MAX: usize = 16;
+
+/// What is wrong with a copy that can still be read and was deleted.
+pub(crate) const DELETED: &str = "it was deleted there, though it can still be read";
 
 /// A blob and the commit that wrote its record.
 pub(crate) struct HeldBlob {

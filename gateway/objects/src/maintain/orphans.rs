@@ -1,4 +1,5 @@
 use super::doom;
+use super::standing::Standing;
 use crate::blobs::blob_ref;
 use crate::{Error, Objects};
 use cofre_catalog::records::{BlobRecord, Record};
@@ -24,11 +25,12 @@ pub struct Orphans {
 
 impl Objects {
     /// Looks for copies on a shard that no record names: what a crash between writing a blob and its
-    /// commit left. Only those that are older than `grace` count, for a younger one may still be
-    /// committed. A shard that was given up is left alone until it was held against the catalog.
+    /// commit left. Only those that are older than `grace` are doomed, for a younger one may still be
+    /// committed. A shard that was given up is left alone until it was held against the catalog; after the catalog was
+    /// restored, nothing is doomed before an operator let go of what is in no record.
     ///
-    /// A copy of a blob that is there is read first. If the blob lacks it, as after the catalog was restored from a
-    /// backup that is older than where the copy stands, it is named; if that cannot be told now, it is left.
+    /// A copy of a blob that is there is read first, whatever its age. If the blob lacks it, as with a catalog that is
+    /// older than where the copy stands, it is named; if that cannot be told now, it is left.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the shard cannot be listed.
@@ -38,21 +40,17 @@ impl Objects {
         after: Option<Vec<u8>>,
         grace: Duration,
     ) -> Result<Orphans, Error> {
-        if self.is_unreconciled(shard).await? {
+        let standing = self.standing(shard).await?;
+        if standing == Standing::Untouchable {
             return Ok(Orphans::default());
         }
         let (listed, next) =
             self.shards().list(shard, after).await.map_err(|error| Error::Unavailable(error.to_string()))?;
         let mut orphans = Orphans { seen: listed.len() as u64, next, ..Orphans::default() };
         let now = self.now();
-        let old: Vec<&Listed> =
-            listed.iter().filter(|copy| now.since(cofre_types::Timestamp(copy.written_nanos)) > grace).collect();
-        let mut wanted: Vec<_> = old.iter().map(|copy| keys::blob(copy.blob)).collect();
-        wanted.extend(old.iter().map(|copy| keys::doomed(shard, copy.blob)));
-        let mut blobs = self.store().get_many(wanted).await?;
-        let dooms = blobs.split_off(old.len());
+        let known = self.known(shard, &listed).await?;
         let mut batch = Batch::new();
-        for ((copy, blob), doomed) in old.into_iter().zip(blobs).zip(dooms) {
+        for (copy, (blob, doomed)) in listed.iter().zip(known) {
             if doomed.is_some() || names(blob.as_ref(), shard, copy)? {
                 continue;
             }
@@ -68,6 +66,10 @@ impl Objects {
                 }
                 Claim::Unknown => continue,
             }
+            let old = now.since(cofre_types::Timestamp(copy.written_nanos)) > grace;
+            if !old || standing != Standing::Ordinary {
+                continue;
+            }
             batch.unchanged(keys::blob(copy.blob), blob.map(|entry| entry.revision));
             batch.unchanged(keys::doomed(shard, copy.blob), None);
             doom(&mut batch, copy.blob, shard, copy.locator.0.clone(), copy.size);
@@ -81,7 +83,7 @@ impl Objects {
     }
 
     /// Names a copy of a blob that is there, if the blob lacks it. A bad copy on the same shard makes room for it.
-    async fn claim(&self, shard: ShardId, found: &Listed) -> Result<Claim, Error> {
+    pub(super) async fn claim(&self, shard: ShardId, found: &Listed) -> Result<Claim, Error> {
         let Some(held) = self.held_blob(found.blob).await? else { return Ok(Claim::Unknown) };
         let known = blob_ref(held.id, &held.record);
         let mut copy = Copy { shard, locator: found.locator.clone(), piece: 0 };
@@ -94,7 +96,7 @@ impl Objects {
         for named in &known.copies {
             match self.shards().verify(&known, named).await {
                 CopyState::Whole => whole.push(named.clone()),
-                CopyState::Missing | CopyState::Corrupt(_) => bad.push(named.clone()),
+                CopyState::Missing | CopyState::Corrupt(_) | CopyState::Deleted => bad.push(named.clone()),
                 CopyState::Unreachable(_) => return Ok(Claim::Unknown),
             }
         }
@@ -110,7 +112,7 @@ impl Objects {
         }
         match self.shards().verify(&known, &copy).await {
             CopyState::Whole => {}
-            CopyState::Missing | CopyState::Corrupt(_) => return Ok(Claim::Needless),
+            CopyState::Missing | CopyState::Corrupt(_) | CopyState::Deleted => return Ok(Claim::Needless),
             CopyState::Unreachable(_) => return Ok(Claim::Unknown),
         }
         let (replaced, elsewhere): (Vec<_>, Vec<_>) = bad.into_iter().partition(|other| other.shard == shard);
@@ -127,7 +129,7 @@ impl Objects {
 }
 
 /// What a blob that is there says of a copy that its record does not name.
-enum Claim {
+pub(super) enum Claim {
     /// It lacked the copy, which its record names now.
     Named,
     /// It is whole without the copy, or the copy is no good.
@@ -137,7 +139,7 @@ enum Claim {
 }
 
 /// Whether a blob's record names this copy.
-fn names(blob: Option<&Entry>, shard: ShardId, copy: &Listed) -> Result<bool, Error> {
+pub(super) fn names(blob: Option<&Entry>, shard: ShardId, copy: &Listed) -> Result<bool, Error> {
     let Some(entry) = blob else { return Ok(false) };
     let record = BlobRecord::decode(&entry.value)?;
     Ok(record.copies.iter().any(|known| known.shard == shard && known.locator == copy.locator.0))

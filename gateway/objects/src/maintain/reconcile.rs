@@ -102,6 +102,9 @@ impl Objects {
         }
         match self.shards().verify(&known, &copy).await {
             CopyState::Whole => {}
+            // Named again only where nothing else is left to read: then compaction rescues it.
+            CopyState::Deleted if self.is_readable(&known).await => return Ok(()),
+            CopyState::Deleted => {}
             CopyState::Missing | CopyState::Corrupt(_) => return Ok(()),
             CopyState::Unreachable(_) => {
                 reconciled.unreachable += 1;
@@ -129,6 +132,13 @@ impl Objects {
         Ok(())
     }
 
+    /// Whether a blob can be read, by what of its copies is proved whole.
+    async fn is_readable(&self, blob: &BlobRef) -> bool {
+        let seen = self.check_copies(blob, &blob.copies).await;
+        let whole = seen.iter().filter(|(_, state)| *state == CopyState::Whole).map(|(copy, _)| copy.piece);
+        standing(blob.scheme, whole) >= blob.scheme.needed()
+    }
+
     /// Whether a blob would be more redundant with this copy, by what of its copies is proved whole. One that shares a
     /// failure domain with another makes it so only if it could not be read without.
     async fn lacks(&self, blob: &BlobRef, back: &Copy) -> Result<bool, Error> {
@@ -139,7 +149,9 @@ impl Objects {
         if without >= blob.scheme.width() || with <= without {
             return Ok(false);
         }
-        let stand = seen.into_iter().filter(|(_, state)| !matches!(state, CopyState::Missing | CopyState::Corrupt(_)));
+        let stand = seen
+            .into_iter()
+            .filter(|(_, state)| !matches!(state, CopyState::Missing | CopyState::Corrupt(_) | CopyState::Deleted));
         let stand: Vec<_> = stand.map(|(copy, _)| copy).collect();
         Ok(without < blob.scheme.needed() || !self.shares_domain(back.shard, &stand).await?)
     }
@@ -164,7 +176,7 @@ impl Objects {
                     reconciled.good += 1;
                     reconciled.bytes += copy_bytes(&held.record, copy.piece);
                 }
-                CopyState::Missing | CopyState::Corrupt(_) => {
+                CopyState::Missing | CopyState::Corrupt(_) | CopyState::Deleted => {
                     reconciled.bad += 1;
                     self.queue_heal(blob, shard).await?;
                 }

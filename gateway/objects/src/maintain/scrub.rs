@@ -65,7 +65,7 @@ impl Objects {
                         seen.copies += 1;
                         seen.bytes += bytes;
                     }
-                    CopyState::Missing | CopyState::Corrupt(_) => {
+                    CopyState::Missing | CopyState::Corrupt(_) | CopyState::Deleted => {
                         // It may have moved or gone since its record was read.
                         if self.held_blob(id).await?.is_some_and(|now| now.revision == held.revision) {
                             scrubbed.bad += 1;

@@ -49,7 +49,7 @@ impl Objects {
             let Some(entry) = self.get(keys::bucket_id(bucket)).await? else { continue };
             let name = std::str::from_utf8(&entry.value).ok().and_then(|name| BucketName::parse(name).ok());
             let Some(bucket) = name else { continue };
-            match self.abort_upload(caller, UploadRef { bucket, key, upload }).await {
+            match self.abort_upload(caller, UploadRef { bucket, key, upload }, None).await {
                 Ok(()) => stale.aborted += 1,
                 // It ended meanwhile.
                 Err(Error::NoSuchUpload | Error::NoSuchBucket) => {}

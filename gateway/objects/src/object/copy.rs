@@ -41,7 +41,8 @@ impl Objects {
     async fn copy_to_end(&self, caller: &Caller, request: CopyObject) -> Result<CopyOutcome, Error> {
         let mut bucket = self.bucket(&request.bucket).await?;
         self.check_class(&request.storage_class)?;
-        let writer = Writer { caller: caller.clone(), acl: request.acl.clone(), lock: request.lock };
+        let source = Some((request.source_bucket.clone(), request.source_key.clone()));
+        let writer = Writer { caller: caller.clone(), acl: request.acl.clone(), lock: request.lock, source };
         let given_tags = request.tags.clone().unwrap_or_default();
         let mut known: Option<(Revision, Option<Checksum>)> = None;
         for _ in Self::tries() {
@@ -75,8 +76,8 @@ impl Objects {
             let mut change = Change::default();
             source.check_unchanged(&mut change);
             self.share(&source.held.record.content, &mut change).await?;
-            let (tried, record) =
-                self.try_put(&bucket, &request.key, &draft, &request.conditions, change, None).await?;
+            let tried = self.try_put(&bucket, &request.key, &draft, &request.conditions, change, None).await;
+            let (tried, record) = tried.map_err(|error| error.for_caller(caller, &bucket))?;
             if matches!(tried, Tried::Done) {
                 return Ok(source.outcome((&bucket, &request.key), record));
             }

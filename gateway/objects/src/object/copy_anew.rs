@@ -7,6 +7,7 @@ use crate::domain::Bucket;
 use crate::encryption::{Plan, entity_tag};
 use crate::object::put::Draft;
 use crate::rights::Writer;
+use crate::room::{BodyBound, Brings};
 use crate::{Body, BodyError, CopyObject, CopyOutcome, CustomerKey, DeclaredChecksum, Error, Objects, Upload};
 use cofre_catalog::records::{Content, Guards, VersionRecord};
 use cofre_types::{AccountId, ChecksumAlgorithm, ChecksumKind, ResolvedRange};
@@ -49,8 +50,12 @@ impl Objects {
             part: None,
             class: &request.storage_class,
             data_key,
+            checksum: None,
         };
-        let written = self.write_blob(target, upload, COPY_BYTES_MAX).await.map_err(of_source)?;
+        let told = |error: Error| error.for_caller(&writer.caller, bucket);
+        let room = self.room(bucket, Brings::Object(&request.key), Some(record.size)).await.map_err(told)?;
+        let bound = BodyBound { size_max: COPY_BYTES_MAX, room };
+        let written = self.write_blob(target, upload, bound.clone()).await.map_err(of_source)?;
         let etag = entity_tag(seal.as_ref().map(|seal| (&seal.record, &seal.key)), written.digests.md5);
         let guards = Guards { encryption: seal.map(|seal| seal.record), ..guards };
         let draft = Draft {
@@ -61,6 +66,7 @@ impl Objects {
         let conditions = &request.conditions;
         let (bucket, record) =
             self.commit_or_discard((bucket, &request.key), draft, writer, conditions, written, version).await?;
+        drop(bound);
         Ok(source.outcome((&bucket, &request.key), record))
     }
 

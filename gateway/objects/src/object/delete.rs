@@ -1,10 +1,11 @@
 use crate::change::Change;
 use crate::domain::{Bucket, Tried};
 use crate::lock::Removal;
+use crate::rights::refuse;
 use crate::versions::delete_marker;
 use crate::{DeleteObject, DeleteOutcome, Error, Objects};
 use cofre_catalog::records::VersionKind;
-use cofre_iam::{Action, Caller, Decision, Details};
+use cofre_iam::{Action, Caller, Decision, DecisionMemo, Details};
 use cofre_runtime::uncancelled;
 use cofre_types::{BucketName, VersionId};
 use futures_util::stream::{self, StreamExt};
@@ -12,6 +13,19 @@ use std::sync::Arc;
 
 /// Most deletions of one request that are under way at once: enough to share a commit's sync.
 const DELETES_AT_ONCE_MAX: usize = 64;
+
+/// What the deletions of one request share: what is decided of the bucket as it stood.
+struct Shared {
+    bucket: Arc<Bucket>,
+    memo: DecisionMemo,
+}
+
+impl Shared {
+    /// What is shared of a bucket, if it is the one that stood then.
+    fn memo_of<'a>(shared: Option<&'a Self>, bucket: &Bucket) -> Option<&'a DecisionMemo> {
+        shared.filter(|shared| std::ptr::eq(&*shared.bucket, bucket)).map(|shared| &shared.memo)
+    }
+}
 
 impl Objects {
     /// Deletes an object or a version. What is not there counts as deleted, unless `If-Match` asks for it.
@@ -25,7 +39,7 @@ impl Objects {
         request: DeleteObject,
     ) -> Result<DeleteOutcome, Error> {
         let found = self.bucket(bucket).await?;
-        self.delete_in(caller, found, request).await
+        self.delete_in(caller, found, request, None).await
     }
 
     /// Deletes many. Each stands or falls for itself; outcomes come in the order of the requests.
@@ -43,7 +57,11 @@ impl Objects {
         if found.is_unpaid(caller, Action::DeleteObject, true) {
             return Err(Error::AccessDenied);
         }
-        let each = requests.into_iter().map(|request| self.delete_in(caller, Arc::clone(&found), request));
+        // The bucket stands as long as what is known of it.
+        let shared = Arc::new(Shared { bucket: Arc::clone(&found), memo: DecisionMemo::new() });
+        let each = requests
+            .into_iter()
+            .map(|request| self.delete_in(caller, Arc::clone(&found), request, Some(Arc::clone(&shared))));
         Ok(stream::iter(each).buffered(DELETES_AT_ONCE_MAX).collect().await)
     }
 
@@ -52,9 +70,17 @@ impl Objects {
         caller: &Caller,
         bucket: Arc<Bucket>,
         request: DeleteObject,
+        shared: Option<Arc<Shared>>,
     ) -> Result<DeleteOutcome, Error> {
         let (objects, caller) = (self.clone(), caller.clone());
-        uncancelled(async move { objects.commit_delete(&caller, bucket, request).await }).await
+        uncancelled(async move {
+            // Each key may cost a decision: others get their turn between.
+            if shared.is_some() {
+                tokio::task::yield_now().await;
+            }
+            objects.commit_delete(&caller, bucket, request, shared.as_deref()).await
+        })
+        .await
     }
 
     /// A bucket's list lets who may write delete what it owns, so there the object is looked at.
@@ -64,12 +90,13 @@ impl Objects {
         action: Action,
         bucket: &Bucket,
         request: &DeleteObject,
+        shared: Option<&Shared>,
     ) -> Result<(), Error> {
-        let details = Details { version: request.version, ..Details::default() };
+        let details = Details { version: request.version, memo: Shared::memo_of(shared, bucket), ..Details::default() };
         let decision = self.decide(caller, action, bucket, Some(&request.key), None, details);
         let may_own = caller.principal.account().is_some() && bucket.access.acl.is_some();
         if decision != Decision::Default || !may_own || request.version.is_some() {
-            return if decision.is_allowed() { Ok(()) } else { Err(Error::AccessDenied) };
+            return refuse(decision);
         }
         let state = self.key_state(bucket, &request.key).await?;
         let record = state.object().ok_or(Error::AccessDenied)?;
@@ -77,9 +104,16 @@ impl Objects {
     }
 
     /// Who names an entity tag must be one who may read the object (AWS, "How to perform conditional deletes").
-    async fn authorise_tag(&self, caller: &Caller, bucket: &Bucket, request: &DeleteObject) -> Result<(), Error> {
+    async fn authorise_tag(
+        &self,
+        caller: &Caller,
+        bucket: &Bucket,
+        request: &DeleteObject,
+        shared: Option<&Shared>,
+    ) -> Result<(), Error> {
         let action = if request.version.is_some() { Action::GetObjectVersion } else { Action::GetObject };
-        match self.version_for(caller, action, bucket, &request.key, request.version).await {
+        let details = Details { version: request.version, memo: Shared::memo_of(shared, bucket), ..Details::default() };
+        match self.version_with(caller, action, bucket, &request.key, details).await {
             // What is missing is for the conditions to say.
             Ok(_) | Err(Error::NoSuchKey { .. } | Error::NoSuchVersion | Error::IsDeleteMarker { .. }) => Ok(()),
             Err(error) => Err(error),
@@ -91,20 +125,23 @@ impl Objects {
         caller: &Caller,
         mut bucket: Arc<Bucket>,
         mut request: DeleteObject,
+        shared: Option<&Shared>,
     ) -> Result<DeleteOutcome, Error> {
         let action = if request.version.is_some() { Action::DeleteObjectVersion } else { Action::DeleteObject };
         let wants_bypass = request.bypass_governance;
         for _ in Self::tries() {
-            self.authorise_delete(caller, action, &bucket, &request).await?;
+            self.authorise_delete(caller, action, &bucket, &request, shared).await?;
             if request.conditions.names_tag() {
-                self.authorise_tag(caller, &bucket, &request).await?;
+                self.authorise_tag(caller, &bucket, &request, shared).await?;
             }
-            request.bypass_governance = wants_bypass && self.may_bypass(caller, &bucket, &request.key);
+            request.bypass_governance =
+                wants_bypass && self.may_bypass(caller, &bucket, &request.key, Shared::memo_of(shared, &bucket));
             let _turn = self.lock_key(&bucket, &request.key).await;
-            let (tried, outcome) = match request.version {
-                None => self.try_delete_current(&bucket, &request).await?,
-                Some(version) => self.try_delete_version(&bucket, &request, version).await?,
+            let tried = match request.version {
+                None => self.try_delete_current(&bucket, &request).await,
+                Some(version) => self.try_delete_version(&bucket, &request, version).await,
             };
+            let (tried, outcome) = tried.map_err(|error| error.for_caller(caller, &bucket))?;
             if matches!(tried, Tried::Done) {
                 return Ok(outcome);
             }
@@ -130,6 +167,7 @@ impl Objects {
         let place = state.next_place(now);
         let marker = delete_marker(self.version_at(bucket, place), place, now, bucket.record.owner);
         let mut change = Change::default();
+        change.make_marker();
         let made = state.delete(bucket.record.versioning, marker, Removal::at(now), &mut change)?;
         let outcome =
             DeleteOutcome { version: made.as_ref().map(|marker| marker.version), delete_marker: made.is_some() };

@@ -47,7 +47,8 @@ impl Objects {
         check_customer_key(record.guards.encryption.as_ref(), request.customer_key.as_ref())?;
         request.conditions.check(&record)?;
         let whole = ResolvedRange { start: 0, end: record.size };
-        let (range, part_checksum) = match (request.part, request.range) {
+        let range = request.range.filter(|_| request.range_of.holds(&record));
+        let (range, part_checksum) = match (request.part, range) {
             (Some(_), Some(_)) => return Err(Error::InvalidRequest("a range and a part number do not go together")),
             (Some(number), None) => {
                 let (range, checksum) = self.part_range(&record, number).await?;

@@ -4,6 +4,7 @@ use crate::domain::{Bucket, Tried};
 use crate::encryption::entity_tag;
 use crate::lock::Removal;
 use crate::rights::{Makes, Writer};
+use crate::room::{BodyBound, Brings};
 use crate::{Encrypted, Error, Objects, PutObject, PutOutcome, WriteConditions};
 use cofre_catalog::keys;
 use cofre_catalog::records::{Content, Guards, Headers, VersionKind, VersionRecord, Versioning};
@@ -38,13 +39,15 @@ impl Objects {
         let PutObject { bucket: name, key, upload, headers, tags, storage_class, encryption, lock, acl, conditions } =
             request;
         let bucket = self.bucket(&name).await?;
-        let writer = Writer { caller: caller.clone(), acl, lock };
+        let writer = Writer { caller: caller.clone(), acl, lock, source: None };
         let (owner, guards) = self.authorise_write(&writer, &bucket, &key, &tags, Makes::Object)?;
         self.check_class(&storage_class)?;
         if !conditions.is_empty() {
             // Refused before the body is written. Held again at the commit, where it counts.
             conditions.check(self.key_state(&bucket, &key).await?.object())?;
         }
+        let told = |error: Error| error.for_caller(caller, &bucket);
+        let room = self.room(&bucket, Brings::Object(&key), upload.body.size()).await.map_err(told)?;
         let seal = self.data_seal(&bucket, &encryption).await?;
         let data_key = seal.as_ref().map(|seal| &seal.key);
         let version = self.planned_version(&bucket);
@@ -55,8 +58,10 @@ impl Objects {
             part: None,
             class: &storage_class,
             data_key,
+            checksum: None,
         };
-        let written = self.write_blob(target, upload, PUT_BYTES_MAX).await?;
+        let bound = BodyBound { size_max: PUT_BYTES_MAX, room: room.clone() };
+        let written = self.write_blob(target, upload, bound).await.map_err(told)?;
         let draft = Draft {
             owner,
             size: written.digests.size,
@@ -72,6 +77,7 @@ impl Objects {
         uncancelled(async move {
             let (bucket, record) =
                 objects.commit_or_discard((&bucket, &key), draft, &writer, &conditions, written, version).await?;
+            drop(room);
             Ok(put_outcome(&bucket, &key, record))
         })
         .await
@@ -90,11 +96,11 @@ impl Objects {
         let outcome = self.commit_put((bucket, key), draft, writer, conditions, &written, version).await;
         // Whether an engine that failed has committed is not known, so only a clear no discards.
         if let Err(error) = &outcome
-            && !matches!(error, Error::Internal(_) | Error::Unavailable(_))
+            && error.is_definite()
         {
-            self.discard(bucket, written.blob).await;
+            self.discard(written.blob).await;
         }
-        outcome
+        outcome.map_err(|error| error.for_caller(&writer.caller, bucket))
     }
 
     async fn commit_put(
@@ -111,7 +117,7 @@ impl Objects {
             let _turn = self.lock_key(&bucket, key).await;
             let mut change = Change::default();
             if let Some(blob) = &written.blob {
-                change.add_blob(blob);
+                change.bring_blob(blob);
             }
             let (tried, record) = self.try_put(&bucket, key, &draft, conditions, change, Some(version)).await?;
             if matches!(tried, Tried::Done) {

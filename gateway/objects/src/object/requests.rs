@@ -1,6 +1,6 @@
 //! What callers ask of objects, and what they get: one request and one outcome type per operation.
 
-use crate::{EncryptAs, Encrypted, GivenAcl, WantedLock};
+use crate::{ChecksumError, EncryptAs, Encrypted, GivenAcl, WantedLock};
 use cofre_catalog::records::{Headers, Retention};
 use cofre_keys::CustomerKey;
 use cofre_shards::{Body, ByteStream};
@@ -63,7 +63,23 @@ pub enum DeclaredChecksum {
     /// A value that came before the body.
     Value(Checksum),
     /// A value that comes behind the body; asked once, when the body has ended.
-    Trailer(ChecksumAlgorithm, Box<dyn FnOnce() -> Option<Checksum> + Send + Sync>),
+    Trailer(ChecksumAlgorithm, Box<dyn FnOnce() -> Result<Checksum, ChecksumError> + Send + Sync>),
+}
+
+impl DeclaredChecksum {
+    /// The algorithm that is named, with a value or without.
+    pub fn algorithm(&self) -> Option<ChecksumAlgorithm> {
+        match self {
+            Self::None => None,
+            Self::Compute(algorithm) | Self::Trailer(algorithm, _) => Some(*algorithm),
+            Self::Value(value) => Some(value.algorithm()),
+        }
+    }
+
+    /// Whether the client says what the checksum is.
+    pub const fn has_value(&self) -> bool {
+        matches!(self, Self::Value(_) | Self::Trailer(..))
+    }
 }
 
 impl std::fmt::Debug for DeclaredChecksum {
@@ -139,6 +155,18 @@ pub struct Ending {
     pub rule: String,
 }
 
+/// What the range of a read is of (RFC 9110, section 13.1.5: `If-Range`). Of another object it is passed over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RangeOf {
+    /// Of whatever is there.
+    #[default]
+    Any,
+    /// Of the object with this entity tag; of none if absent.
+    Tagged(Option<ETag>),
+    /// Of the object that was modified then, to the second.
+    ModifiedAt(Timestamp),
+}
+
 /// Gets or heads an object.
 #[derive(Debug, Clone)]
 pub struct GetObject {
@@ -150,6 +178,8 @@ pub struct GetObject {
     pub version: Option<VersionId>,
     /// Range; all if absent.
     pub range: Option<ByteRange>,
+    /// What the range is of.
+    pub range_of: RangeOf,
     /// One part only; not together with a range.
     pub part: Option<u16>,
     /// The customer's key that the object is encrypted under, if it is one.

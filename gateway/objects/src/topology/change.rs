@@ -1,7 +1,7 @@
 use super::register::{check_fields, invalid};
 use super::remote::S3Change;
-use super::{ShardPlace, ShardView, TRIES_MAX, Topology, TopologyError, info};
-use cofre_catalog::records::{Record, ShardMode, ShardRecord};
+use super::{ShardPlace, ShardView, TRIES_MAX, Topology, TopologyError, info, place_text};
+use cofre_catalog::records::{ShardMode, ShardRecord};
 use cofre_catalog::{Batch, CommitError, keys};
 use cofre_types::ShardId;
 
@@ -20,14 +20,17 @@ pub struct ShardChange {
     pub labels: Option<Vec<(String, String)>>,
     /// Where a remote shard is, and who we are there.
     pub s3: Option<S3Change>,
+    /// Another directory where the shard stands now: an absolute path.
+    pub path: Option<String>,
 }
 
 impl Topology {
     /// Changes a shard, on top of the revision `expected` if one is given. A change that changes
-    /// nothing commits nothing. Another endpoint or key of a remote shard is tried out first.
+    /// nothing commits nothing. Another endpoint or key of a remote shard is tried out first; in another directory the
+    /// same shard must stand.
     ///
     /// # Errors
-    /// [`TopologyError::Invalid`] names the field; [`TopologyError::Changed`] if another revision is
+    /// [`TopologyError::Invalid`] names the field; [`TopologyError::Copied`] if the shard stands in both directories; [`TopologyError::Changed`] if another revision is
     /// there; [`TopologyError::Unusable`] if the shard does not open as changed; nothing changed then.
     pub async fn change(
         &self,
@@ -52,16 +55,29 @@ impl Topology {
                     reopened = Some(opened.map_err(|error| TopologyError::Unusable(error.to_string()))?);
                 }
             }
+            let mut moved = false;
+            if let Some(path) = &change.path {
+                record.place = self.place_at(&found.record, path).await?;
+                moved = record.place != found.record.place;
+            }
+            if moved {
+                let (from, to) = (place_text(&found.record.place), place_text(&record.place));
+                details.push(("path".to_owned(), format!("{from} -> {to}")));
+            }
             if details.is_empty() {
                 return self.get(id).await;
             }
             let mut batch = Batch::new();
             batch.unchanged(keys::shard(id), Some(found.entry.revision));
-            batch.put(keys::shard(id), record.encode());
+            batch.put(keys::shard(id), self.encoded(&record));
+            if moved {
+                self.note_left(&mut batch, &found.record, &record).await?;
+            }
             batch.writes.push(self.event("shard.changed", id, actor, details).append(0));
             match self.0.store.commit(batch).await {
                 Ok(_) => {
                     match reopened {
+                        None if moved => self.reopen(&record).await,
                         None => self.0.shards.update(info(&record)),
                         Some(backend) => self.attached(&record, backend).await,
                     }

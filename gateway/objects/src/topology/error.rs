@@ -33,6 +33,19 @@ pub enum TopologyError {
         /// The shard that is there.
         id: ShardId,
     },
+    /// A shard stands in two directories: take the copy away.
+    #[error(
+        "{} and {} both say that they are shard {id}: one is a copy, and may lack what was written since; take that one away \
+         (unmount or rename it), and name the other",
+        .places[0],
+        .places[1]
+    )]
+    Copied {
+        /// The shard.
+        id: ShardId,
+        /// The directories.
+        places: [String; 2],
+    },
     /// The place cannot be made a shard: mend what the text says.
     #[error("{0}")]
     Unusable(String),
@@ -51,6 +64,20 @@ pub enum TopologyError {
     /// Only a shard that was given up can be taken back.
     #[error("the shard was not given up")]
     NotGivenUp,
+    /// The catalog was not restored from a backup: nothing waits for a word.
+    #[error("the catalog was not restored from a backup")]
+    NotRestored,
+    /// A shard has yet to be compared with the restored catalog: wait for the job `orphans`, or give the shard up.
+    #[error(
+        "{compared} of {shards} shards are compared with the restored catalog: wait for the others (job orphans), or \
+         declare those dead that do not come back"
+    )]
+    NotCompared {
+        /// Shards that are.
+        compared: u64,
+        /// All that were not given up.
+        shards: u64,
+    },
     /// The shard does not answer: bring it back first.
     #[error("the shard does not answer: {0}")]
     Away(String),

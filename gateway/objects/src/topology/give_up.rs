@@ -1,7 +1,7 @@
 //! Shards that are away for good, and their return.
 
 use super::{TRIES_MAX, Topology, TopologyError, info};
-use cofre_catalog::records::{Record, ShardMode};
+use cofre_catalog::records::ShardMode;
 use cofre_catalog::{Batch, CommitError, keys};
 use cofre_types::ShardId;
 
@@ -67,7 +67,7 @@ impl Topology {
             let details = vec![("mode".to_owned(), format!("{before:?} -> {mode:?}"))];
             let mut batch = Batch::new();
             batch.unchanged(keys::shard(id), Some(found.entry.revision));
-            batch.put(keys::shard(id), record.encode());
+            batch.put(keys::shard(id), self.encoded(&record));
             batch.writes.push(self.event(kind, id, actor, details).append(0));
             match self.0.store.commit(batch).await {
                 Ok(_) => {

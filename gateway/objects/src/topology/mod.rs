@@ -22,9 +22,11 @@ mod drain;
 mod error;
 mod give_up;
 mod look;
+mod places;
 mod register;
 mod remote;
 mod remove;
+mod restore;
 mod view;
 mod waiting;
 
@@ -32,16 +34,18 @@ pub use change::ShardChange;
 pub use count::Holdings;
 pub use drain::{DrainProgress, DrainState};
 pub use error::TopologyError;
+pub use places::{Candidates, Standing};
 pub use register::{LABEL_BYTES_MAX, LABELS_MAX, NewShard, WEIGHT_PERCENT_MAX};
 pub use remote::{NewPlace, NewS3Place, REMOTE_CAPACITY_BYTES, S3Change, S3Key};
-pub use view::{ShardSight, ShardView, domains, out_of_reach};
+pub use restore::{Restore, Unknown};
+pub use view::{ShardSight, ShardView, domains, out_of_reach, shared_devices};
 pub use waiting::{Doomed, WAITING_COUNTED_MAX, Waiting};
 
 pub use cofre_catalog::records::{RemovedShardRecord, S3Place, ShardMode, ShardPlace, ShardRecord};
 pub use cofre_shards::{LATENCY_BOUNDS_MICROS, Latency, ShardState, ShardStatus};
 
 use async_trait::async_trait;
-use cofre_catalog::records::{EventRecord, Record};
+use cofre_catalog::records::EventRecord;
 use cofre_catalog::{Entry, Scan, SnapshotExt, Store, keys};
 use cofre_iam::Secret;
 use cofre_runtime::{Clock, Random};
@@ -76,6 +80,24 @@ pub trait OpenBackend: Send + Sync + 'static {
     /// # Errors
     /// [`BackendError::Unreachable`] if it is not there, or another is.
     async fn open(&self, place: &ShardPlace, identity: [u8; 16]) -> Result<Arc<dyn Backend>, BackendError>;
+
+    /// The shard of this Cofre that stands in a directory, without opening it; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`BackendError::Unreachable`] if the directory cannot be looked at.
+    async fn standing(&self, _path: &str) -> Result<Option<Standing>, BackendError> {
+        Ok(None)
+    }
+
+    /// How records name a directory: relative to what moves with the catalog, if it is below it.
+    fn kept(&self, path: &str) -> String {
+        path.to_owned()
+    }
+
+    /// The absolute path of a directory that [`OpenBackend::kept`] named.
+    fn absolute(&self, kept: &str) -> String {
+        kept.to_owned()
+    }
 
     /// Checks the fields of a remote place, and seals the secret of its key for its record. Only
     /// [`OpenBackend::create`] and [`OpenBackend::open`] ever read it again. The place's own sealed secret counts for
@@ -193,12 +215,12 @@ impl Topology {
     async fn records(&self) -> Result<Vec<Found>, TopologyError> {
         let snapshot = self.0.store.snapshot().await?;
         let page = snapshot.page(Scan::prefix(&[keys::family::SHARD]), SHARDS_MAX).await?;
-        page.into_iter().map(|(_, entry)| Found::read(entry)).collect()
+        page.into_iter().map(|(_, entry)| self.read(entry)).collect()
     }
 
     async fn found(&self, id: ShardId) -> Result<Found, TopologyError> {
         let entry = self.0.store.get_many(vec![keys::shard(id)]).await?.pop().flatten();
-        Found::read(entry.ok_or(TopologyError::NoSuchShard(id))?)
+        self.read(entry.ok_or(TopologyError::NoSuchShard(id))?)
     }
 
     fn event(&self, kind: &str, id: ShardId, actor: &str, details: Vec<(String, String)>) -> EventRecord {
@@ -209,12 +231,6 @@ impl Topology {
             actor: actor.to_owned(),
             details,
         }
-    }
-}
-
-impl Found {
-    fn read(entry: Entry) -> Result<Self, TopologyError> {
-        Ok(Self { record: ShardRecord::decode(&entry.value)?, entry })
     }
 }
 

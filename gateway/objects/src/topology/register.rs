@@ -1,6 +1,6 @@
 use super::remote::{NewPlace, same_place};
 use super::{SHARDS_MAX, ShardView, TRIES_MAX, Topology, TopologyError, place_text};
-use cofre_catalog::records::{Record, RemovedShardRecord, ShardMode, ShardPlace, ShardRecord};
+use cofre_catalog::records::{RemovedShardRecord, ShardMode, ShardPlace, ShardRecord};
 use cofre_catalog::{Batch, CommitError, keys};
 use cofre_types::{ShardId, Timestamp};
 
@@ -12,6 +12,9 @@ pub const LABEL_BYTES_MAX: usize = 256;
 
 /// Largest weight, in percent.
 pub const WEIGHT_PERCENT_MAX: u32 = 10_000;
+
+/// Longest path of a directory, in bytes: as long as Linux takes.
+const PATH_BYTES_MAX: usize = 4096;
 
 /// Name of the counter that numbers shards.
 const COUNTER: &str = "shards";
@@ -74,7 +77,7 @@ impl Topology {
             batch.unchanged(keys::counter(COUNTER), counter.map(|entry| entry.revision));
             batch.unchanged(keys::shard(record.id), None);
             batch.add(keys::counter(COUNTER), vec![1]);
-            batch.put(keys::shard(record.id), record.encode());
+            batch.put(keys::shard(record.id), self.encoded(&record));
             for RemovedShardRecord { id, identity: removed, path, .. } in self.removed().await? {
                 if removed == identity || same_place(&ShardPlace::Filesystem { path }, &place) {
                     batch.delete(keys::removed_shard(id));
@@ -123,11 +126,16 @@ fn next(counter: Option<&[u8]>) -> u32 {
 /// The fields of a remote place are checked by who opens it.
 fn check_place(place: &NewPlace) -> Result<(), TopologyError> {
     let NewPlace::Filesystem { path } = place else { return Ok(()) };
+    check_path("place.path", path)
+}
+
+/// A directory of this machine.
+pub(super) fn check_path(field: &'static str, path: &str) -> Result<(), TopologyError> {
     if !std::path::Path::new(path).is_absolute() {
-        return Err(invalid("place.path", "must be an absolute path of the server"));
+        return Err(invalid(field, "must be an absolute path of the server"));
     }
-    if path.len() > 4096 || path.contains('\0') {
-        return Err(invalid("place.path", "must have at most 4,096 bytes and no NUL"));
+    if path.len() > PATH_BYTES_MAX || path.contains('\0') {
+        return Err(invalid(field, "must have at most 4,096 bytes and no NUL"));
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
 use super::{SHARDS_MAX, Topology, TopologyError, place_text};
-use cofre_catalog::records::{Record, RemovedShardRecord, ShardMode, ShardPlace};
+use cofre_catalog::records::{RemovedShardRecord, ShardMode, ShardPlace};
 use cofre_catalog::{Batch, Check, CommitError, Scan, SnapshotExt, keys};
 use cofre_types::{ShardId, Timestamp};
 
@@ -34,12 +34,14 @@ impl Topology {
         batch.checks.push(Check::NoneWithPrefix(keys::doomed_on(id)));
         batch.delete(keys::shard(id));
         batch.delete(keys::shard_usage(id));
+        batch.delete(keys::comparison(id));
         if let ShardPlace::Filesystem { path } = found.record.place {
             for older in self.removed().await?.iter().filter(|removed| removed.path == path) {
                 batch.delete(keys::removed_shard(older.id));
             }
             let (identity, removed) = (found.record.identity, Timestamp(self.0.clock.now_nanos()));
-            batch.put(keys::removed_shard(id), RemovedShardRecord { id, identity, path, removed }.encode());
+            let record = RemovedShardRecord { id, identity, path, removed };
+            batch.put(keys::removed_shard(id), self.encoded_removed(&record));
         }
         batch.writes.push(self.event("shard.removed", id, actor, place).append(0));
         match self.0.store.commit(batch).await {
@@ -62,7 +64,7 @@ impl Topology {
     pub async fn removed(&self) -> Result<Vec<RemovedShardRecord>, TopologyError> {
         let snapshot = self.0.store.snapshot().await?;
         let page = snapshot.page(Scan::prefix(&[keys::family::REMOVED_SHARD]), SHARDS_MAX).await?;
-        page.iter().map(|(_, entry)| Ok(RemovedShardRecord::decode(&entry.value)?)).collect()
+        page.iter().map(|(_, entry)| self.read_removed(entry)).collect()
     }
 
     /// Forgets copies that wait to be deleted: nothing refers to them, and the shard may be dead, so

@@ -2,7 +2,7 @@ use super::{Found, Topology, TopologyError};
 use cofre_catalog::records::{ShardMode, ShardRecord};
 use cofre_shards::{ShardState, ShardStatus};
 use cofre_types::{Scheme, ShardId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A shard as the catalog and the pool know it.
 #[derive(Debug, Clone)]
@@ -46,6 +46,21 @@ impl ShardView {
 /// How many failure domains some shards are on.
 pub fn domains<'a>(shards: impl IntoIterator<Item = &'a ShardView>) -> usize {
     shards.into_iter().map(ShardView::domain).collect::<BTreeSet<_>>().len()
+}
+
+/// Shards that stand on one device of this machine and carry no failure domain that says what they fail with: for each
+/// such device a text that names them. Those that drain or were given up do not count.
+pub fn shared_devices<'a>(shards: impl IntoIterator<Item = &'a ShardView>) -> Vec<String> {
+    let mut devices: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+    for view in shards {
+        let stays = view.record.mode != ShardMode::Draining && !view.record.mode.is_given_up();
+        let ShardSight::Attached(status) = &view.sight else { continue };
+        if let Some(device) = status.device.filter(|_| stays && view.record.failure_domain.is_none()) {
+            devices.entry(device).or_default().push(view.record.id.to_string());
+        }
+    }
+    let shared = devices.into_values().filter(|shards| shards.len() > 1);
+    shared.map(|shards| format!("shards {}", shards.join(", "))).collect()
 }
 
 /// What keeps a redundancy from being reached on some shards; `None` if nothing does.

@@ -1,10 +1,11 @@
-use super::{Found, UploadRef};
+use super::{Found, UploadRef, details_of};
 use crate::change::{Change, Count};
 use crate::digest::{Hasher, join_crc};
 use crate::domain::{Bucket, Tried};
-use crate::encryption::check_part;
+use crate::encryption::check_completion;
 use crate::object::put::{Draft, put_outcome};
-use crate::{CompleteUpload, CompletedPart, Error, Objects, PARTS_MAX, PutOutcome};
+use crate::rights::refuse_public;
+use crate::{ChecksumError, CompleteUpload, CompletedPart, Error, Objects, PARTS_MAX, PutOutcome};
 use cofre_catalog::records::{Content, ManifestRecord, PartRecord, Record, UploadRecord};
 use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
 use cofre_iam::{Action, Caller, Details};
@@ -16,9 +17,6 @@ use std::sync::Arc;
 
 /// Smallest part but for the last (AWS, "Multipart upload limits"): 5 MiB.
 const PART_BYTES_MIN: u64 = 5 << 20;
-
-/// Largest object (AWS, "Multipart upload limits"): 5 TiB.
-const OBJECT_BYTES_MAX: u64 = 5 << 40;
 
 /// The parts of an upload by number, and how often a part was put: later ones show in the counter.
 struct Standing {
@@ -35,14 +33,28 @@ impl Objects {
     pub async fn complete_upload(&self, caller: &Caller, request: CompleteUpload) -> Result<PutOutcome, Error> {
         let at = &request.upload;
         let bucket = self.bucket(&at.bucket).await?;
-        self.authorise_completion(caller, &bucket, at)?;
+        self.authorise_completion(caller, &bucket, at).await?;
         let (objects, caller) = (self.clone(), caller.clone());
         uncancelled(async move { objects.commit_upload(&caller, bucket, &request).await }).await
     }
 
-    fn authorise_completion(&self, caller: &Caller, bucket: &Bucket, at: &UploadRef) -> Result<(), Error> {
-        let details = Details { creates: Some(true), ..Details::default() };
-        self.authorise_with(caller, Action::PutObject, bucket, Some(&at.key), details)
+    /// The right to make an object of an upload, as it was begun. What its list would open is asked of the bucket as it
+    /// is now.
+    pub(crate) async fn authorise_completion(
+        &self,
+        caller: &Caller,
+        bucket: &Arc<Bucket>,
+        at: &UploadRef,
+    ) -> Result<(), Error> {
+        let found = match self.upload_in(Arc::clone(bucket), at).await {
+            Ok(found) => Some(found),
+            Err(Error::NoSuchUpload) => None,
+            Err(error) => return Err(error),
+        };
+        let record = found.as_ref().map(|found| &found.record);
+        let details = Details { creates: Some(true), ..details_of(record) };
+        self.authorise_with(caller, Action::PutObject, bucket, Some(&at.key), details)?;
+        refuse_public(bucket, record.and_then(|record| record.guards.acl.as_ref()))
     }
 
     async fn commit_upload(
@@ -56,22 +68,21 @@ impl Objects {
             Err(Error::NoSuchUpload) => return self.completed_before(&bucket, request).await,
             found => found?,
         };
-        let held = found.record.guards.encryption.as_ref();
-        check_part(held, &request.encryption)?;
+        check_completion(&found.record, &request.encryption)?;
         for _ in Self::tries() {
             let _turn = self.lock_key(&found.bucket, &at.key).await;
             let standing = self.standing_parts(at).await?;
-            let chosen = choose(request, &standing.parts)?;
+            let chosen = choose(request, &found.record, &standing.parts)?;
             let (draft, manifest) = assemble(request, &found.record, &chosen)?;
             let mut change = Change::default();
             self.turn_into_manifest(&found, at, &standing, &manifest, &mut change).await?;
-            let (tried, record) =
-                self.try_put(&found.bucket, &at.key, &draft, &request.conditions, change, None).await?;
+            let tried = self.try_put(&found.bucket, &at.key, &draft, &request.conditions, change, None).await;
+            let (tried, record) = tried.map_err(|error| error.for_caller(caller, &found.bucket))?;
             if matches!(tried, Tried::Done) {
                 return Ok(put_outcome(&found.bucket, &at.key, record));
             }
             let bucket = self.same_bucket(&found.bucket).await?;
-            self.authorise_completion(caller, &bucket, at)?;
+            self.authorise_completion(caller, &bucket, at).await?;
             found = match self.upload_in(bucket.clone(), at).await {
                 Err(Error::NoSuchUpload) => return self.completed_before(&bucket, request).await,
                 found => found?,
@@ -124,21 +135,21 @@ impl Objects {
             if manifest.parts.binary_search_by_key(number, |(number, _)| *number).is_err() {
                 change.batch.delete(keys::part(at.upload, *number));
                 let left_out = self.part(at.upload, *number).await?;
-                change.release_blobs(left_out.segments.iter().map(|segment| segment.blob));
+                change.release_blobs(left_out.segments.iter().map(|segment| segment.blob), part.size);
             }
         }
         Ok(())
     }
 
-    /// Takes the parts of an upload that ends off the bucket's usage, and checks that no other comes.
-    pub(crate) async fn uncount_parts(&self, at: &UploadRef, change: &mut Change) -> Result<(), Error> {
+    /// Takes the parts of an upload that ends off the bucket's usage, and checks that no other comes. Gives their bytes.
+    pub(crate) async fn uncount_parts(&self, at: &UploadRef, change: &mut Change) -> Result<u64, Error> {
         let standing = self.standing_parts(at).await?;
         change.batch.unchanged(keys::upload_activity(at.upload), standing.activity);
         change.batch.delete(keys::upload_activity(at.upload));
         for part in standing.parts.values() {
             change.count_part(part.size, Count::Remove);
         }
-        Ok(())
+        Ok(standing.parts.values().map(|part| part.size).sum())
     }
 }
 
@@ -167,6 +178,7 @@ impl Visit for Gather {
 /// The parts that the request names, in order, each as it was put.
 fn choose<'a>(
     request: &CompleteUpload,
+    upload: &UploadRecord,
     parts: &'a BTreeMap<u16, PartRecord>,
 ) -> Result<Vec<(u16, &'a PartRecord)>, Error> {
     if request.parts.is_empty() || request.parts.len() > usize::from(PARTS_MAX) {
@@ -177,8 +189,10 @@ fn choose<'a>(
     }
     let mut chosen = Vec::with_capacity(request.parts.len());
     for named in &request.parts {
-        let part = parts.get(&named.number).filter(|part| is_named(named, part));
-        chosen.push((named.number, part.ok_or(Error::InvalidPart { number: named.number })?));
+        let part = parts.get(&named.number).filter(|part| named.etag == Some(part.etag));
+        let part = part.ok_or(Error::InvalidPart { number: named.number })?;
+        check_part_checksum(named, part, upload)?;
+        chosen.push((named.number, part));
     }
     let (_, all_but_last) = chosen.split_last().ok_or(Error::InvalidPartOrder)?;
     if let Some((number, part)) = all_but_last.iter().find(|(_, part)| part.size < PART_BYTES_MIN) {
@@ -187,11 +201,23 @@ fn choose<'a>(
     Ok(chosen)
 }
 
-fn is_named(named: &CompletedPart, part: &PartRecord) -> bool {
-    let same_checksum = |given: &Checksum| {
-        part.checksum.as_ref().is_some_and(|has| has.algorithm() == given.algorithm() && has.value() == given.value())
+/// Holds the checksum that completing names of a part against the part's. A composite upload needs one of each part. Of
+/// an upload that named no algorithm another one than is kept counts for nothing: the part was held against it when it
+/// came, and its entity tag says that it is this part.
+fn check_part_checksum(named: &CompletedPart, part: &PartRecord, upload: &UploadRecord) -> Result<(), Error> {
+    let number = named.number;
+    let Some(given) = &named.checksum else {
+        return match upload.checksum {
+            Some((algorithm, ChecksumKind::Composite)) => Err(ChecksumError::PartMissing { number, algorithm }.into()),
+            _ => Ok(()),
+        };
     };
-    named.etag == Some(part.etag) && named.checksum.as_ref().is_none_or(same_checksum)
+    match part.checksum.as_ref().filter(|has| has.algorithm() == given.algorithm()) {
+        Some(has) if has.value() == given.value() => Ok(()),
+        Some(_) => Err(Error::InvalidPart { number }),
+        None if upload.checksum.is_none() => Ok(()),
+        None => Err(ChecksumError::PartMismatch { number, algorithm: given.algorithm() }.into()),
+    }
 }
 
 /// The object and the manifest that the chosen parts make.
@@ -201,13 +227,10 @@ fn assemble(
     chosen: &[(u16, &PartRecord)],
 ) -> Result<(Draft, ManifestRecord), Error> {
     let size = chosen.iter().map(|(_, part)| part.size).sum();
-    if size > OBJECT_BYTES_MAX {
-        return Err(Error::EntityTooLarge { max: OBJECT_BYTES_MAX });
-    }
-    if request.size.is_some_and(|declared| declared != size) {
-        return Err(Error::InvalidRequest(
-            "The provided 'x-amz-mp-object-size' header does not match what was computed.",
-        ));
+    if let Some(declared) = request.size
+        && declared != size
+    {
+        return Err(Error::ObjectSizeMismatch { declared, computed: size });
     }
     let mut md5 = Md5::new();
     for (_, part) in chosen {
@@ -240,7 +263,7 @@ fn whole_checksum(
     if let (Some(asked), Some((_, kind))) = (request.checksum_kind, upload.checksum)
         && asked != kind
     {
-        return Err(Error::InvalidRequest("the checksum type is not the one that the upload was begun with"));
+        return Err(ChecksumError::OtherKind(kind).into());
     }
     let kind = upload.checksum.map_or(ChecksumKind::FullObject, |(_, kind)| kind);
     let checksum = match kind {
@@ -265,8 +288,8 @@ fn composite(chosen: &[(u16, &PartRecord)]) -> Result<Option<Checksum>, Error> {
     hasher.map(|hasher| hasher.finish(ChecksumKind::Composite)).transpose()
 }
 
-/// The checksum of all bytes, from the parts'; none if they have several algorithms or a hash, which
-/// only an upload that named no algorithm has.
+/// The checksum of all bytes, from the parts'; none if they have several algorithms or a hash, which an upload that
+/// named no algorithm may have from another version of Cofre.
 fn full_object(chosen: &[(u16, &PartRecord)]) -> Result<Option<Checksum>, Error> {
     let mut whole: Option<Checksum> = None;
     for (_, part) in chosen {

@@ -1,3 +1,4 @@
+use super::put_part::kept_algorithm;
 use super::{Found, check_number};
 use crate::blobs::narrow;
 use crate::change::Change;
@@ -28,9 +29,10 @@ impl Objects {
     pub async fn copy_part(&self, caller: &Caller, request: CopyPart) -> Result<PartOutcome, Error> {
         let at = &request.upload;
         check_number(request.number)?;
-        let mut found = self.upload_for(caller, Action::PutObject, at).await?;
+        let from = Some((&request.source_bucket, &request.source_key));
+        let mut found = self.upload_for(caller, Action::PutObject, at, from).await?;
         let part_key = self.part_key(found.record.guards.encryption.as_ref(), &request.encryption).await?;
-        let algorithm = found.record.checksum.map_or(ChecksumAlgorithm::Crc64Nvme, |(algorithm, _)| algorithm);
+        let algorithm = kept_algorithm(&found.record);
         let mut part = None;
         for _ in Self::tries() {
             let source =
@@ -52,7 +54,8 @@ impl Objects {
             source.check_unchanged(&mut change);
             self.share_segments(&made.segments, &mut change).await?;
             self.change_part(&found, at, request.number, &made, &mut change).await?;
-            if matches!(self.try_commit(&found.bucket, change).await?, Tried::Done) {
+            let tried = self.try_commit(&found.bucket, change).await;
+            if matches!(tried.map_err(|error| error.for_caller(caller, &found.bucket))?, Tried::Done) {
                 return Ok(PartOutcome {
                     etag: made.etag,
                     checksum: found.record.checksum.and(made.checksum),
@@ -63,7 +66,7 @@ impl Objects {
             }
             part = Some((source.held.revision, made));
             let bucket = self.same_bucket(&found.bucket).await?;
-            found = self.upload_for_in(caller, Action::PutObject, bucket, at).await?;
+            found = self.upload_for_in(caller, Action::PutObject, bucket, at, from).await?;
         }
         Err(Error::Conflict)
     }

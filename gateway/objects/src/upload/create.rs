@@ -1,7 +1,7 @@
 use crate::change::Change;
 use crate::domain::Tried;
 use crate::rights::{Makes, Writer};
-use crate::{CreateUpload, Error, Objects, UploadInfo};
+use crate::{ChecksumError, CreateUpload, Error, Objects, UploadInfo};
 use cofre_catalog::keys;
 use cofre_catalog::records::{Guards, Record, UploadRecord};
 use cofre_iam::Caller;
@@ -26,15 +26,16 @@ impl Objects {
             encryption,
         } = request;
         let mut bucket = self.bucket(&name).await?;
-        let writer = Writer { caller: caller.clone(), acl, lock };
+        let writer = Writer { caller: caller.clone(), acl, lock, source: None };
         let (owner, guards) = self.authorise_write(&writer, &bucket, &key, &tags, Makes::Upload)?;
         self.check_class(&storage_class)?;
         let seal = self.data_seal(&bucket, &encryption).await?;
+        let initiated = self.now();
         let mut record = UploadRecord {
-            id: UploadId::from_bytes(self.random().bytes()),
+            id: UploadId::new(initiated, self.random().bytes()),
             initiator: caller.principal.account_id().unwrap_or(bucket.record.owner),
             owner,
-            initiated: self.now(),
+            initiated,
             storage_class,
             headers,
             tags,
@@ -45,7 +46,8 @@ impl Objects {
             let mut change = Change::default();
             change.batch.put(keys::upload(bucket.record.id, &key, record.id), record.encode());
             change.usage.uploads += 1;
-            if matches!(self.try_commit(&bucket, change).await?, Tried::Done) {
+            let tried = self.try_commit(&bucket, change).await;
+            if matches!(tried.map_err(|error| error.for_caller(caller, &bucket))?, Tried::Done) {
                 let ending = Self::ending_upload(&bucket, &key, record.initiated);
                 return Ok(UploadInfo { ending, ..UploadInfo::of(&record) });
             }
@@ -70,7 +72,7 @@ fn chosen(
         (Some(algorithm), kind) => {
             let kind = kind.unwrap_or(algorithm.default_multipart_kind());
             if !algorithm.allows_multipart(kind) {
-                return Err(Error::InvalidRequest("the checksum type is not one that the checksum algorithm has"));
+                return Err(ChecksumError::NoSuchKind(kind, algorithm).into());
             }
             Ok(Some((algorithm, kind)))
         }

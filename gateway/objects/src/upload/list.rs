@@ -10,7 +10,7 @@ impl Objects {
     /// # Errors
     /// [`Error`].
     pub async fn list_parts(&self, caller: &Caller, at: UploadRef, after: u16, max: usize) -> Result<PartsPage, Error> {
-        let found = self.upload_for(caller, Action::ListMultipartUploadParts, &at).await?;
+        let found = self.upload_for(caller, Action::ListMultipartUploadParts, &at, None).await?;
         let max = max.min(PAGE_ENTRIES_MAX);
         let scan = Scan::prefix(&keys::parts(at.upload)).after(keys::part(at.upload, after));
         let mut entries = self.store().snapshot().await?.page(scan, max + 1).await?;

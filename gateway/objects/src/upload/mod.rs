@@ -13,9 +13,10 @@ pub use requests::*;
 use crate::change::{Change, Count};
 use crate::domain::Bucket;
 use crate::{Encrypted, Error, Objects};
-use cofre_catalog::records::{PartRecord, Record, UploadRecord};
+use cofre_catalog::records::{EncryptionMethod, PartRecord, Record, UploadRecord};
 use cofre_catalog::{Revision, keys};
-use cofre_iam::{Action, Caller, Details};
+use cofre_iam::{Action, AskedEncryption, AskedLock, Caller, Details};
+use cofre_types::{BucketName, ObjectKey};
 use std::sync::Arc;
 
 /// An upload under way and the bucket it is in.
@@ -27,9 +28,15 @@ pub(crate) struct Found {
 
 impl Objects {
     /// An upload under way, if the caller may do `action` to its key.
-    pub(crate) async fn upload_for(&self, caller: &Caller, action: Action, at: &UploadRef) -> Result<Found, Error> {
+    pub(crate) async fn upload_for(
+        &self,
+        caller: &Caller,
+        action: Action,
+        at: &UploadRef,
+        source: Option<(&BucketName, &ObjectKey)>,
+    ) -> Result<Found, Error> {
         let bucket = self.bucket(&at.bucket).await?;
-        self.upload_for_in(caller, action, bucket, at).await
+        self.upload_for_in(caller, action, bucket, at, source).await
     }
 
     /// As [`Objects::upload_for`], in a bucket as it stands now.
@@ -39,11 +46,13 @@ impl Objects {
         action: Action,
         bucket: Arc<Bucket>,
         at: &UploadRef,
+        source: Option<(&BucketName, &ObjectKey)>,
     ) -> Result<Found, Error> {
         let found = self.upload_in(Arc::clone(&bucket), at).await;
-        let initiator = found.as_ref().ok().map(|found| found.record.initiator);
+        let record = found.as_ref().ok().map(|found| &found.record);
+        let initiator = record.map(|record| record.initiator);
         let initiated = initiator.is_some() && initiator == caller.principal.account_id();
-        let details = Details { initiated, creates: Some(false), ..Details::default() };
+        let details = Details { initiated, creates: Some(false), copy_source: source, ..details_of(record) };
         self.authorise_with(caller, action, &bucket, Some(&at.key), details)?;
         found
     }
@@ -69,7 +78,7 @@ impl Objects {
         change.batch.unchanged(key.clone(), before.as_ref().map(|entry| entry.revision));
         if let Some(before) = before {
             let before = PartRecord::decode(&before.value)?;
-            change.release_blobs(before.segments.iter().map(|segment| segment.blob));
+            change.release_blobs(before.segments.iter().map(|segment| segment.blob), before.size);
             change.count_part(before.size, Count::Remove);
         }
         change.batch.put(key, part.encode());
@@ -101,4 +110,20 @@ impl UploadInfo {
             ending: None,
         }
     }
+}
+
+/// What conditions of policies see of the object that an upload is to be: a part and a completion do not say it
+/// again.
+pub(crate) fn details_of(upload: Option<&UploadRecord>) -> Details<'_> {
+    let Some(guards) = upload.map(|upload| &upload.guards) else { return Details::default() };
+    let lock = AskedLock { retention: guards.retention, legal_hold: guards.legal_hold.get() };
+    let encryption = guards.encryption.as_ref().and_then(|encryption| match &encryption.method {
+        EncryptionMethod::S3 => Some(AskedEncryption { method: "AES256", key: None }),
+        EncryptionMethod::Kms { key, dual_layer: false } => Some(AskedEncryption { method: "aws:kms", key: Some(key) }),
+        EncryptionMethod::Kms { key, dual_layer: true } => {
+            Some(AskedEncryption { method: "aws:kms:dsse", key: Some(key) })
+        }
+        EncryptionMethod::Customer => None,
+    });
+    Details { lock: Some(lock), encryption, ..Details::default() }
 }

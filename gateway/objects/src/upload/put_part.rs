@@ -4,12 +4,13 @@ use crate::change::Change;
 use crate::domain::Tried;
 use crate::encryption::entity_tag;
 use crate::object::PUT_BYTES_MAX;
-use crate::{DeclaredChecksum, Encrypted, Error, Objects, PartOutcome, PutPart, Upload, UploadRef};
+use crate::room::{BodyBound, Brings};
+use crate::{ChecksumError, DeclaredChecksum, Encrypted, Error, Objects, PartOutcome, PutPart, Upload, UploadRef};
 use cofre_catalog::records::{PartRecord, UploadRecord};
 use cofre_iam::{Action, Caller};
 use cofre_keys::DataKey;
 use cofre_runtime::uncancelled;
-use cofre_types::ChecksumAlgorithm;
+use cofre_types::{ChecksumAlgorithm, ChecksumKind};
 use std::sync::Arc;
 
 impl Objects {
@@ -18,9 +19,10 @@ impl Objects {
     /// # Errors
     /// [`Error`]; a part that was there before stays.
     pub async fn put_part(&self, caller: &Caller, request: PutPart) -> Result<PartOutcome, Error> {
-        let PutPart { upload: at, number, content, encryption } = request;
+        let PutPart { upload: at, number, mut content, encryption } = request;
         check_number(number)?;
-        let found = self.upload_for(caller, Action::PutObject, &at).await?;
+        let found = self.upload_for(caller, Action::PutObject, &at, None).await?;
+        fit_checksum(&found.record, &mut content.checksum)?;
         let key = self.part_key(found.record.guards.encryption.as_ref(), &encryption).await?;
         self.write_part(caller, found, at, number, content, key).await
     }
@@ -32,10 +34,9 @@ impl Objects {
         found: Found,
         at: UploadRef,
         number: u16,
-        mut content: Upload,
+        content: Upload,
         key: Option<DataKey>,
     ) -> Result<PartOutcome, Error> {
-        fit_checksum(&found.record, &mut content.checksum)?;
         let target = Target {
             bucket: &found.bucket,
             key: &at.key,
@@ -43,8 +44,12 @@ impl Objects {
             part: Some((number, at.upload)),
             class: &found.record.storage_class,
             data_key: key.as_ref(),
+            checksum: Some(kept_algorithm(&found.record)),
         };
-        let written = self.write_blob(target, content, PUT_BYTES_MAX).await?;
+        let told = |error: Error| error.for_caller(caller, &found.bucket);
+        let room = self.room(&found.bucket, Brings::Part(&at, number), content.body.size()).await.map_err(told)?;
+        let bound = BodyBound { size_max: PUT_BYTES_MAX, room: room.clone() };
+        let written = self.write_blob(target, content, bound).await.map_err(told)?;
         let held = found.record.guards.encryption.as_ref();
         let record = PartRecord {
             size: written.digests.size,
@@ -66,11 +71,12 @@ impl Objects {
             let bucket = Arc::clone(&found.bucket);
             let committed = objects.commit_part(&caller, found, &at, number, &record, &written).await;
             if let Err(error) = &committed
-                && !matches!(error, Error::Internal(_) | Error::Unavailable(_))
+                && error.is_definite()
             {
-                objects.discard(&bucket, written.blob).await;
+                objects.discard(written.blob).await;
             }
-            committed
+            drop(room);
+            committed.map_err(|error| error.for_caller(&caller, &bucket))
         })
         .await?;
         Ok(outcome)
@@ -88,33 +94,36 @@ impl Objects {
         for _ in Self::tries() {
             let mut change = Change::default();
             if let Some(blob) = &written.blob {
-                change.add_blob(blob);
+                change.bring_blob(blob);
             }
             self.change_part(&found, at, number, record, &mut change).await?;
             if matches!(self.try_commit(&found.bucket, change).await?, Tried::Done) {
                 return Ok(());
             }
             let bucket = self.same_bucket(&found.bucket).await?;
-            found = self.upload_for_in(caller, Action::PutObject, bucket, at).await?;
+            found = self.upload_for_in(caller, Action::PutObject, bucket, at, None).await?;
         }
         Err(Error::Conflict)
     }
 }
 
-/// A part has its upload's checksum algorithm, whether its sender names one or not.
-fn fit_checksum(upload: &UploadRecord, declared: &mut DeclaredChecksum) -> Result<(), Error> {
-    let wanted = upload.checksum.map_or(ChecksumAlgorithm::Crc64Nvme, |(algorithm, _)| algorithm);
-    let given = match declared {
-        DeclaredChecksum::None => {
-            *declared = DeclaredChecksum::Compute(wanted);
-            return Ok(());
-        }
-        DeclaredChecksum::Compute(algorithm) | DeclaredChecksum::Trailer(algorithm, _) => *algorithm,
-        DeclaredChecksum::Value(value) => value.algorithm(),
-    };
-    // An upload that named no algorithm takes parts with any: each is verified and kept with its own.
-    if upload.checksum.is_some() && given != wanted {
-        return Err(Error::InvalidRequest("the checksum algorithm is not the one that the upload was begun with"));
+/// The algorithm of the checksum that is kept of an upload's parts.
+pub(super) fn kept_algorithm(upload: &UploadRecord) -> ChecksumAlgorithm {
+    upload.checksum.map_or(ChecksumAlgorithm::Crc64Nvme, |(algorithm, _)| algorithm)
+}
+
+/// Holds what a part's sender declares against what its upload was begun with. Parts of a composite checksum come with
+/// theirs; that of others is computed where its sender names none. An upload that named no algorithm takes parts with
+/// any: each is held against its own.
+fn fit_checksum(upload: &UploadRecord, declared: &mut DeclaredChecksum) -> Result<(), ChecksumError> {
+    let Some((expected, kind)) = upload.checksum else { return Ok(()) };
+    let given = declared.algorithm();
+    let comes_along = kind == ChecksumKind::FullObject || declared.has_value();
+    if given.is_some_and(|given| given != expected) || !comes_along {
+        return Err(ChecksumError::OtherAlgorithm { expected, given: given.filter(|given| *given != expected) });
+    }
+    if given.is_none() {
+        *declared = DeclaredChecksum::Compute(expected);
     }
     Ok(())
 }

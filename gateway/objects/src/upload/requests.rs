@@ -8,7 +8,7 @@ use cofre_types::{
     UploadId, VersionId,
 };
 
-/// Most parts of an upload (AWS, "Multipart upload limits").
+/// Most parts of an upload (AWS, "Amazon S3 multipart upload limits"). Parts of 5 GiB make the largest object: 48.8 TiB.
 pub const PARTS_MAX: u16 = 10_000;
 
 /// Begins a multipart upload.

@@ -2,7 +2,7 @@ use super::usage::ShardCount;
 use super::{Stage, Verify, Wrong, after, wrong};
 use crate::Error;
 use crate::blobs::{blob_ref, copy_bytes};
-use crate::maintain::blob_subject;
+use crate::maintain::{DELETED, blob_subject};
 use cofre_catalog::{SnapshotExt, keys};
 use cofre_shards::{BlobRef, Copy, CopyState, ReadError, standing};
 use cofre_types::Scheme;
@@ -39,6 +39,7 @@ impl Verify {
                     Some(CopyState::Unreachable(_)) => self.unreachable += 1,
                     Some(CopyState::Corrupt(why)) => bad.push((shard, why)),
                     Some(CopyState::Missing) => bad.push((shard, "it is not there".to_owned())),
+                    Some(CopyState::Deleted) => bad.push((shard, DELETED.to_owned())),
                     Some(CopyState::Whole) => {}
                 }
             }
@@ -77,7 +78,10 @@ impl Verify {
         }
         let alone = BlobRef { copies: vec![copy.clone()], ..blob.clone() };
         match shards.header(&alone).await {
-            Ok(_) => None,
+            Ok(_) => match shards.is_deleted(blob.id, copy).await {
+                Ok(deleted) => deleted.then_some(CopyState::Deleted),
+                Err(error) => Some(CopyState::Unreachable(error.to_string())),
+            },
             Err(ReadError::AllMissing) => Some(CopyState::Missing),
             Err(ReadError::Corrupt(why)) => Some(CopyState::Corrupt(why)),
             Err(ReadError::Unreachable(why)) => Some(CopyState::Unreachable(why)),

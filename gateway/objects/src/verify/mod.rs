@@ -5,8 +5,8 @@
 //! things are now; one that is not where its record says is an error only if the record still says so after the look.
 //!
 //! # Limits
-//! Memory does not grow with the catalog: references are counted for a million blobs at a time, in as many rounds over
-//! the catalog as that takes.
+//! Memory does not grow with the catalog, but for a number for each bucket that has bytes in grace: references are counted
+//! for a million blobs at a time, in as many rounds over the catalog as that takes.
 
 mod copies;
 mod references;
@@ -14,7 +14,9 @@ mod usage;
 
 use crate::{Error, Objects};
 use cofre_catalog::{Entry, Scan, Snapshot, SnapshotExt};
+use cofre_types::BucketId;
 use references::{Counts, Round};
+use std::collections::BTreeMap;
 use usage::{BucketCount, ShardCount};
 
 /// Most records that one step reads.
@@ -62,6 +64,8 @@ pub struct Verify {
     objects: Objects,
     deep: bool,
     snapshot: Option<Box<dyn Snapshot>>,
+    /// Bytes in grace that garbage counts for each bucket which let something go.
+    grace: BTreeMap<BucketId, i64>,
     stage: Stage,
     records: u64,
     bytes: u64,
@@ -80,7 +84,8 @@ impl Objects {
     /// Begins to hold the catalog against itself and against the shards. With `deep` every byte of every copy is read.
     pub fn verify(&self, deep: bool) -> Verify {
         let stage = Stage::Copies(None);
-        Verify { objects: self.clone(), deep, snapshot: None, stage, records: 0, bytes: 0, unreachable: 0 }
+        let (snapshot, grace) = (None, BTreeMap::new());
+        Verify { objects: self.clone(), deep, snapshot, grace, stage, records: 0, bytes: 0, unreachable: 0 }
     }
 }
 

@@ -1,8 +1,9 @@
 use super::{Stage, Verify, Wrong, after, wrong};
 use crate::Error;
+use crate::change::as_delta;
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{
-    BlobRecord, Content, GarbageRecord, ManifestRecord, PartRecord, Record, Segment, VersionRecord,
+    BlobRecord, Content, Garbage, GarbageRecord, ManifestRecord, PartRecord, Record, Segment, VersionRecord,
 };
 use cofre_catalog::{Entry, Scan};
 use cofre_types::{BlobId, UploadId};
@@ -156,11 +157,17 @@ impl Verify {
                     counts.segments(&part.segments);
                     wanted.extend(part.segments.iter().map(|segment| (key.clone(), keys::blob(segment.blob))));
                 }
-                family::GARBAGE => match GarbageRecord::decode(&entry.value)? {
-                    GarbageRecord::Blobs(blobs) => blobs.into_iter().for_each(|blob| counts.blob(blob)),
-                    GarbageRecord::Manifest(id) => counts.manifest(id),
-                    GarbageRecord::Parts(_) | GarbageRecord::Uploads(_) => {}
-                },
+                family::GARBAGE => {
+                    let GarbageRecord { what, charge } = GarbageRecord::decode(&entry.value)?;
+                    match what {
+                        Garbage::Blobs(blobs) => blobs.into_iter().for_each(|blob| counts.blob(blob)),
+                        Garbage::Manifest(id) => counts.manifest(id),
+                        Garbage::Parts(_) | Garbage::Uploads(_) => {}
+                    }
+                    if let Some(charge) = charge.filter(|_| counts.round.number == 0) {
+                        *self.grace.entry(charge.bucket).or_default() += as_delta(charge.bytes);
+                    }
+                }
                 _ => match VersionRecord::decode(&entry.value)?.content {
                     Content::Segments(segments) => {
                         counts.segments(&segments);

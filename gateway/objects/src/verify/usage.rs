@@ -105,6 +105,7 @@ impl Verify {
             Reading::Uploads => {
                 let entry = self.get_many(vec![keys::usage(count.bucket)]).await?.pop().flatten();
                 let says = entry.map_or_else(Usage::default, |entry| Usage::from_value(&entry.value));
+                count.change.usage.grace_bytes = self.grace.get(&count.bucket).copied().unwrap_or(0);
                 if says != count.change.usage {
                     let why = format!("its counters say {says:?}, and its records add up to {:?}", count.change.usage);
                     found.push(wrong(format!("bucket {}", count.name), why));

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use cofre_catalog::records::{AccountRecord, Record, ShardPlace};
 use cofre_catalog::{
-    Batch, CommitError, Memory, Revision, Scan, Snapshot, SnapshotExt, Store, StoreError, Write, keys,
+    Batch, CommitError, Memory, Revision, Scan, Snapshot, SnapshotExt, Store, StoreError, StoreState, Write, keys,
 };
 use cofre_iam::{AccountIdentity, Caller, Origin, Principal, RequestId, Secret};
 use cofre_keys::{DEFAULT_KEY, KeyRing, MemoryKeys};
@@ -19,6 +19,7 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use std::collections::HashMap;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -87,6 +88,10 @@ pub struct Rival {
     next: Mutex<Option<Act>>,
     /// For each commit that was tried, how many keys of objects and versions it removes.
     removals: Mutex<Vec<usize>>,
+    /// What the store says of itself.
+    pub state: Mutex<StoreState>,
+    /// Refuses the next commit for want of room.
+    pub full: AtomicBool,
 }
 
 impl Rival {
@@ -118,7 +123,14 @@ impl Store for Rival {
         let of_objects = |key: &[u8]| matches!(key.first(), Some(&keys::family::CURRENT | &keys::family::VERSION));
         let removes = |write: &&Write| matches!(write, Write::Delete(key) if of_objects(key));
         self.removals.lock().unwrap().push(batch.writes.iter().filter(removes).count());
+        if self.full.swap(false, Ordering::SeqCst) {
+            return Err(CommitError::Store(StoreError::Full));
+        }
         self.store.commit(batch).await
+    }
+
+    fn state(&self) -> StoreState {
+        self.state.lock().unwrap().clone()
     }
 
     fn touched(&self, prefix: u8) -> u64 {
@@ -170,7 +182,14 @@ impl Bed {
         for path in &PATHS[..count] {
             topology.register(NewShard::at_path((*path).to_owned()), "test").await.unwrap();
         }
-        let rival = Arc::new(Rival { store: store.clone(), next: Mutex::default(), removals: Mutex::default() });
+        let rival = Rival {
+            store: store.clone(),
+            next: Mutex::default(),
+            removals: Mutex::default(),
+            state: Mutex::default(),
+            full: AtomicBool::new(false),
+        };
+        let rival = Arc::new(rival);
         let over = |store, random| over(store, &shards, &settings, &manual, random, scheme);
         let objects = over(rival.clone(), random);
         let twin = over(store.clone(), Random::seeded(8));

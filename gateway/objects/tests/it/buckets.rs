@@ -1,8 +1,11 @@
-use crate::bed::{Bed, bucket, put};
-use cofre_catalog::keys::family;
+use crate::bed::{Bed, bucket, get, put};
+use cofre_catalog::keys::{self, family};
+use cofre_catalog::records::{EventRecord, Record};
+use cofre_catalog::{Scan, SnapshotExt, Store};
+use cofre_iam::{Caller, Principal};
 use cofre_objects::{
     BucketConfig, CannedAcl, ConfigKind, CreateBucket, Error, GivenAcl, ListBuckets, Ownership, PublicAccessBlock,
-    Unset,
+    Unset, Versioning,
 };
 use cofre_types::{Tags, TagsLimit};
 use serde_json::json;
@@ -36,7 +39,7 @@ async fn others_may_not() {
     let objects = &bed.objects;
     assert!(matches!(objects.head_bucket(&bed.bob, &name).await, Err(Error::AccessDenied)));
     assert!(matches!(objects.put_object(&bed.bob, put("k", b"w")).await, Err(Error::AccessDenied)));
-    assert!(matches!(objects.get_object(&bed.bob, crate::bed::get("k")).await, Err(Error::AccessDenied)));
+    assert!(matches!(objects.get_object(&bed.bob, get("k")).await, Err(Error::AccessDenied)));
     assert!(matches!(objects.delete_bucket(&bed.bob, &name).await, Err(Error::AccessDenied)));
     assert_eq!(bed.get("k").await.unwrap(), b"v");
 }
@@ -135,4 +138,74 @@ async fn new_buckets_have_what_the_settings_say() {
     assert!(matches!(refused, Err(Error::AclWithPublicAccessBlock)), "{refused:?}");
     bed.objects.create_bucket(&bed.alice, CreateBucket { acl: None, ..by_writer }).await.unwrap();
     assert_eq!(config("public", ConfigKind::Ownership).await, ownership(Ownership::ObjectWriter));
+}
+
+#[tokio::test]
+async fn the_event_of_a_configuration_says_which_and_what_became_of_it() {
+    let bed = Bed::with_bucket().await;
+    let (alice, name) = (&bed.alice, &bucket("b"));
+    let last = async || {
+        let events = bed.store.snapshot().await.unwrap().page(Scan::prefix(&keys::events()), 100).await.unwrap();
+        let event = EventRecord::decode(&events.last().unwrap().1.value).unwrap();
+        assert_eq!(event.actor, "account:alice");
+        let details: Vec<_> = event.details.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        (event.kind, details.join(" "))
+    };
+    let configured = |details: &str| ("bucket.configured".to_owned(), details.to_owned());
+    let ownership = BucketConfig::Ownership(Ownership::BucketOwnerEnforced);
+    bed.objects.put_bucket_config(alice, name, ownership).await.unwrap();
+    assert_eq!(last().await, configured("configuration=ownership controls change=set value=BucketOwnerEnforced"));
+    let ownership = BucketConfig::Ownership(Ownership::ObjectWriter);
+    bed.objects.put_bucket_config(alice, name, ownership).await.unwrap();
+    assert_eq!(last().await, configured("configuration=ownership controls change=replaced value=ObjectWriter"));
+    bed.objects.delete_bucket_config(alice, name, ConfigKind::Ownership).await.unwrap();
+    assert_eq!(last().await, configured("configuration=ownership controls change=deleted"));
+    bed.objects.put_bucket_config(alice, name, BucketConfig::Website("{}".to_owned())).await.unwrap();
+    assert_eq!(last().await, configured("configuration=website change=set value=2 bytes"));
+    bed.objects.put_bucket_versioning(alice, name, Versioning::Enabled).await.unwrap();
+    let versioning = ("bucket.versioning_changed".to_owned(), "versioning=unversioned -> enabled".to_owned());
+    assert_eq!(last().await, versioning);
+}
+
+#[tokio::test]
+async fn a_configuration_has_at_most_128_kibibytes() {
+    let bed = Bed::with_bucket().await;
+    let of = |bytes: usize| BucketConfig::Website(format!("\"{}\"", "x".repeat(bytes - 2)));
+    bed.objects.put_bucket_config(&bed.alice, &bucket("b"), of(128 << 10)).await.unwrap();
+    let refused = bed.objects.put_bucket_config(&bed.alice, &bucket("b"), of((128 << 10) + 1)).await;
+    assert!(matches!(refused, Err(Error::InvalidRequest(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_handed_over_belongs_to_the_other_with_all_that_is_in_it() {
+    let bed = Bed::with_bucket().await;
+    bed.put("k", b"12345").await;
+    bed.put("k", b"123").await;
+    let operator = Caller { principal: Principal::Internal("admin"), ..bed.alice.clone() };
+    let [alice, bob] = [&bed.alice, &bed.bob].map(|caller| caller.principal.account_id().unwrap());
+    assert!(matches!(
+        bed.objects.hand_bucket_over(&bed.alice, &bucket("b"), bob, "test").await,
+        Err(Error::AccessDenied)
+    ));
+    let info = bed.objects.hand_bucket_over(&operator, &bucket("b"), bob, "test").await.unwrap();
+    assert_eq!(info.owner, bob);
+    let owned = bed.objects.account_usage(&[alice, bob]).await.unwrap();
+    assert_eq!((owned[0].buckets, owned[0].objects, owned[0].bytes, owned[0].grace_bytes), (0, 0, 0, 5));
+    assert_eq!((owned[1].buckets, owned[1].objects, owned[1].bytes, owned[1].grace_bytes), (1, 1, 3, 0));
+    assert!(matches!(bed.get("k").await, Err(Error::AccessDenied)));
+    let got = bed.objects.get_object(&bed.bob, get("k")).await.unwrap();
+    assert_eq!(got.head.info.owner, bob);
+    let listed = bed.objects.list_buckets(&bed.bob, ListBuckets { max: 10, ..ListBuckets::default() }).await.unwrap();
+    assert_eq!(listed.buckets.len(), 1);
+    // A write that began before is decided anew on the bucket as it is.
+    let (twin, admin) = (bed.twin.clone(), operator.clone());
+    bed.rival.before_next_commit(move || async move {
+        twin.hand_bucket_over(&admin, &bucket("b"), alice, "test").await.unwrap();
+    });
+    let request = bed.objects.put_object(&bed.bob, put("late", b"1"));
+    assert!(matches!(request.await, Err(Error::AccessDenied)));
+    bed.reclaim().await;
+    let owned = bed.objects.account_usage(&[alice, bob]).await.unwrap();
+    assert_eq!((owned[0].buckets, owned[0].bytes, owned[0].grace_bytes), (1, 3, 0));
+    assert_eq!((owned[1].buckets, owned[1].bytes, owned[1].grace_bytes), (0, 0, 0));
 }

@@ -81,6 +81,7 @@ pub async fn heal(bed: &Bed) -> Healed {
         all.blobs += step.blobs;
         all.bytes += step.bytes;
         all.waiting += step.waiting;
+        all.waits_for.extend(step.waits_for);
         all.damaged.extend(step.damaged);
         after = step.next;
         if after.is_none() {
@@ -145,7 +146,7 @@ async fn too_few_pieces_are_reported_as_damaged_and_nothing_of_them_is_deleted()
     assert_eq!((healed.blobs, healed.waiting, healed.damaged.len()), (0, 0, 1));
     let subject = &healed.damaged[0].subject;
     assert!(subject.ends_with("(bucket-b/k)"), "the pieces that are left tell the object: {subject}");
-    assert!(matches!(bed.get("k").await, Err(Error::Unreadable(_))));
+    assert!(matches!(bed.get("k").await, Err(Error::Lost(_))));
     bed.reclaim().await;
     assert_eq!((bed.stored().await, records(&bed).await[0].1.copies.len()), (3, 6));
     assert_eq!((bed.count(family::HEAL).await, bed.count(family::DOOMED).await), (1, 0));

@@ -76,7 +76,7 @@ async fn the_last_copy_is_never_destroyed_by_healing() {
         (bed.count(family::HEAL).await, bed.count(family::BLOB).await, bed.count(family::DOOMED).await),
         (1, 1, 0)
     );
-    assert!(matches!(bed.get("k").await, Err(Error::Unreadable(_))));
+    assert!(matches!(bed.get("k").await, Err(Error::Lost(_))));
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
 use crate::bed::{Bed, bucket, get, key, upload};
 use cofre_catalog::keys::family;
 use cofre_objects::{
-    CompleteUpload, CompletedPart, CopyPart, CreateUpload, EncryptAs, Error, GetObject, ListUploads, PutPart,
-    ReadConditions, UploadRef, WriteConditions,
+    ChecksumError, CompleteUpload, CompletedPart, CopyPart, CreateUpload, DeclaredChecksum, EncryptAs, Error,
+    GetObject, ListUploads, PutObject, PutPart, ReadConditions, Upload, UploadRef, WriteConditions,
 };
-use cofre_types::{ByteRange, ChecksumAlgorithm, ChecksumKind, ETag, ResolvedRange};
+use cofre_types::{ByteRange, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, ResolvedRange};
 use std::time::Duration;
 
 const PART_BYTES: usize = 5 << 20;
@@ -40,6 +40,23 @@ async fn part(bed: &Bed, at: &UploadRef, number: u16, body: &[u8]) -> CompletedP
     let request = PutPart { upload: at.clone(), number, content: upload(body), encryption: EncryptAs::AsBucket };
     let outcome = bed.objects.put_part(&bed.alice, request).await.unwrap();
     CompletedPart { number, etag: Some(outcome.etag), checksum: outcome.checksum }
+}
+
+/// A part that comes with its checksum.
+async fn summed_part(
+    bed: &Bed,
+    at: &UploadRef,
+    number: u16,
+    body: &[u8],
+    algorithm: ChecksumAlgorithm,
+) -> CompletedPart {
+    let computed = Upload { checksum: DeclaredChecksum::Compute(algorithm), ..upload(body) };
+    let whole = PutObject { upload: computed, ..crate::bed::put("whole", b"") };
+    let sum = bed.try_put(whole).await.unwrap().checksum.unwrap();
+    let content = Upload { checksum: DeclaredChecksum::Value(sum.clone()), ..upload(body) };
+    let request = PutPart { upload: at.clone(), number, content, encryption: EncryptAs::AsBucket };
+    let outcome = bed.objects.put_part(&bed.alice, request).await.unwrap();
+    CompletedPart { number, etag: Some(outcome.etag), checksum: Some(sum) }
 }
 
 pub fn complete(at: &UploadRef, parts: &[CompletedPart]) -> CompleteUpload {
@@ -109,7 +126,7 @@ async fn completing_twice_answers_alike_and_aborting_then_destroys_nothing() {
     let first = bed.objects.complete_upload(&bed.alice, complete(&at, std::slice::from_ref(&one))).await.unwrap();
     let second = bed.objects.complete_upload(&bed.alice, complete(&at, &[one])).await.unwrap();
     assert_eq!(first, second);
-    assert!(matches!(bed.objects.abort_upload(&bed.alice, at).await, Err(Error::NoSuchUpload)));
+    assert!(matches!(bed.objects.abort_upload(&bed.alice, at, None).await, Err(Error::NoSuchUpload)));
     bed.reclaim().await;
     assert_eq!(bed.get("k").await.unwrap(), b"all");
 }
@@ -141,20 +158,72 @@ async fn what_completing_names_must_be_there() {
 async fn composite_checksums_are_of_the_parts_checksums() {
     let bed = Bed::with_bucket().await;
     let at = begin(&bed, "k", Some(ChecksumAlgorithm::Sha256)).await;
-    let one = part(&bed, &at, 1, &body(1)).await;
-    let two = part(&bed, &at, 2, b"two").await;
+    let one = summed_part(&bed, &at, 1, &body(1), ChecksumAlgorithm::Sha256).await;
+    let two = summed_part(&bed, &at, 2, b"two", ChecksumAlgorithm::Sha256).await;
     let sums = [one.checksum.clone().unwrap(), two.checksum.clone().unwrap()];
     let done = bed.objects.complete_upload(&bed.alice, complete(&at, &[one, two])).await.unwrap();
     let checksum = done.checksum.unwrap();
     assert_eq!((checksum.algorithm(), checksum.kind()), (ChecksumAlgorithm::Sha256, ChecksumKind::Composite));
     let digests: Vec<u8> = sums.iter().flat_map(|sum| sum.value().to_vec()).collect();
     bed.put("digests", &digests).await;
-    let of_digests = cofre_objects::Upload {
-        checksum: cofre_objects::DeclaredChecksum::Compute(ChecksumAlgorithm::Sha256),
-        ..upload(&digests)
-    };
-    let put = cofre_objects::PutObject { upload: of_digests, ..crate::bed::put("digests", b"") };
+    let of_digests = Upload { checksum: DeclaredChecksum::Compute(ChecksumAlgorithm::Sha256), ..upload(&digests) };
+    let put = PutObject { upload: of_digests, ..crate::bed::put("digests", b"") };
     assert_eq!(bed.try_put(put).await.unwrap().checksum.unwrap().value(), checksum.value());
+}
+
+#[tokio::test]
+async fn parts_of_a_composite_checksum_bring_theirs() {
+    let bed = Bed::with_bucket().await;
+    let at = begin(&bed, "k", Some(ChecksumAlgorithm::XxHash3)).await;
+    let put = |checksum| {
+        let content = Upload { checksum, ..upload(b"x") };
+        let request = PutPart { upload: at.clone(), number: 1, content, encryption: EncryptAs::AsBucket };
+        let bed = &bed;
+        async move { bed.objects.put_part(&bed.alice, request).await.unwrap_err().to_string() }
+    };
+    let words = |actual| {
+        format!("Checksum Type mismatch occurred, expected checksum Type: xxhash3, actual checksum Type: {actual}")
+    };
+    assert_eq!(put(DeclaredChecksum::None).await, words("null"));
+    assert_eq!(put(DeclaredChecksum::Compute(ChecksumAlgorithm::XxHash3)).await, words("null"));
+    assert_eq!(put(DeclaredChecksum::Compute(ChecksumAlgorithm::Md5)).await, words("md5"));
+
+    let one = summed_part(&bed, &at, 1, b"x", ChecksumAlgorithm::XxHash3).await;
+    let other = summed_part(&bed, &at, 2, b"y", ChecksumAlgorithm::XxHash3).await;
+    let try_with = |checksum| {
+        let named = complete(&at, &[CompletedPart { checksum, ..one.clone() }]);
+        let bed = &bed;
+        async move { bed.objects.complete_upload(&bed.alice, named).await }
+    };
+    let missing = ChecksumError::PartMissing { number: 1, algorithm: ChecksumAlgorithm::XxHash3 };
+    assert!(matches!(try_with(None).await, Err(Error::Checksum(error)) if error == missing));
+    let of_another = Checksum::parse(ChecksumAlgorithm::Crc32, "AAAAAA==").unwrap();
+    let mismatch = ChecksumError::PartMismatch { number: 1, algorithm: ChecksumAlgorithm::Crc32 };
+    assert!(matches!(try_with(Some(of_another)).await, Err(Error::Checksum(error)) if error == mismatch));
+    assert!(matches!(try_with(other.checksum).await, Err(Error::InvalidPart { number: 1 })));
+    let kind =
+        CompleteUpload { checksum_kind: Some(ChecksumKind::FullObject), ..complete(&at, std::slice::from_ref(&one)) };
+    let refused = bed.objects.complete_upload(&bed.alice, kind).await;
+    assert!(matches!(refused, Err(Error::Checksum(ChecksumError::OtherKind(ChecksumKind::Composite)))));
+    let done = try_with(one.checksum.clone()).await.unwrap().checksum.unwrap();
+    assert_eq!((done.algorithm(), done.kind()), (ChecksumAlgorithm::XxHash3, ChecksumKind::Composite));
+}
+
+#[tokio::test]
+async fn an_upload_without_an_algorithm_gets_crc64nvme_of_the_whole() {
+    let bed = Bed::with_bucket().await;
+    let at = begin(&bed, "k", None).await;
+    let one = summed_part(&bed, &at, 1, &body(1), ChecksumAlgorithm::Sha1).await;
+    let two = part(&bed, &at, 2, b"two").await;
+    assert_eq!(two.checksum, None, "nobody asked for it");
+    let wrong = Checksum::parse(ChecksumAlgorithm::Crc64Nvme, "AAAAAAAAAAA=").unwrap();
+    let given = CompleteUpload { checksum: Some(wrong), ..complete(&at, &[one.clone(), two.clone()]) };
+    let refused = bed.objects.complete_upload(&bed.alice, given).await;
+    assert!(matches!(refused, Err(Error::ChecksumMismatch(ChecksumAlgorithm::Crc64Nvme))));
+    let done = bed.objects.complete_upload(&bed.alice, complete(&at, &[one, two])).await.unwrap();
+    let whole = bed.try_put(crate::bed::put("whole", &[body(1), b"two".to_vec()].concat())).await.unwrap();
+    assert_eq!(done.checksum.as_ref().unwrap().kind(), ChecksumKind::FullObject);
+    assert_eq!(done.checksum, whole.checksum);
 }
 
 #[tokio::test]
@@ -242,8 +311,8 @@ async fn uploads_are_listed_and_aborted() {
     }
     assert_eq!(listed, ["a", "b", "b", "d/"]);
     for at in made {
-        bed.objects.abort_upload(&bed.alice, at.clone()).await.unwrap();
-        assert!(matches!(bed.objects.abort_upload(&bed.alice, at).await, Err(Error::NoSuchUpload)));
+        bed.objects.abort_upload(&bed.alice, at.clone(), None).await.unwrap();
+        assert!(matches!(bed.objects.abort_upload(&bed.alice, at, None).await, Err(Error::NoSuchUpload)));
     }
     bed.reclaim().await;
     assert_eq!((bed.stored().await, bed.count(family::PART).await), (0, 0));

@@ -2,8 +2,8 @@ use crate::bed::{Bed, bucket, get, key, put, upload};
 use bytes::Bytes;
 use cofre_catalog::keys::family;
 use cofre_objects::{
-    DeclaredChecksum, DeleteConditions, DeleteObject, Error, GetObject, PutObject, ReadConditions, TagMatch,
-    WriteConditions,
+    ChecksumError, DeclaredChecksum, DeleteConditions, DeleteObject, Error, GetObject, PutObject, ReadConditions,
+    TagMatch, WriteConditions,
 };
 use cofre_shards::{Body, BodyError};
 use cofre_types::{ByteRange, Checksum, ChecksumAlgorithm, ETag, Tags, TagsLimit};
@@ -44,7 +44,7 @@ async fn a_body_that_is_not_what_was_declared_leaves_nothing() {
     let wrong_md5 = cofre_objects::Upload { content_md5: Some([0; 16]), ..upload(b"after") };
     let wrong = Checksum::parse(ChecksumAlgorithm::Crc32, "AAAAAA==").unwrap();
     let wrong_crc = cofre_objects::Upload { checksum: DeclaredChecksum::Value(wrong), ..upload(b"after") };
-    let no_trailer = DeclaredChecksum::Trailer(ChecksumAlgorithm::Sha256, Box::new(|| None));
+    let no_trailer = DeclaredChecksum::Trailer(ChecksumAlgorithm::Sha256, Box::new(|| Err(ChecksumError::Missing)));
     let no_trailer = cofre_objects::Upload { checksum: no_trailer, ..upload(b"after") };
     let short = Body::Stream { stream: Box::pin(stream::iter([Ok(Bytes::from_static(b"after"))])), size: Some(9) };
     let short = cofre_objects::Upload { body: short, ..upload(b"") };
@@ -55,7 +55,7 @@ async fn a_body_that_is_not_what_was_declared_leaves_nothing() {
     let put_with = |upload| bed.try_put(PutObject { upload, ..put("k", b"") });
     assert!(matches!(put_with(wrong_md5).await, Err(Error::BadDigest)));
     assert!(matches!(put_with(wrong_crc).await, Err(Error::ChecksumMismatch(ChecksumAlgorithm::Crc32))));
-    assert!(matches!(put_with(no_trailer).await, Err(Error::ChecksumMissing)));
+    assert!(matches!(put_with(no_trailer).await, Err(Error::Checksum(ChecksumError::Missing))));
     assert!(matches!(put_with(short).await, Err(Error::IncompleteBody { declared: 9, got: 5 })));
     assert!(matches!(put_with(broken).await, Err(Error::Body(error)) if error.to_string() == "the client went away"));
     assert_eq!(bed.get("k").await.unwrap(), b"before");
@@ -72,9 +72,23 @@ async fn every_algorithm_is_computed_as_its_standard_says() {
         (ChecksumAlgorithm::Crc64Nvme, "rosUhgp5mIg="),
         (ChecksumAlgorithm::Sha1, "98O8HYCOBHMq32eZZczDTKeuNEE="),
         (ChecksumAlgorithm::Sha256, "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU="),
+        (ChecksumAlgorithm::Md5, "JfnnlDI7RTiF9RgfG2JNCw=="),
+        (
+            ChecksumAlgorithm::Sha512,
+            "2eZ2LdHI6vbWGzxhkvxAjU1tXxF20MKRabwk5xw/J0rSf81YEbMT1oH35V7ALXPUmclUVba1u1A6z1dPuo/+hQ==",
+        ),
     ];
-    for (algorithm, value) in known {
-        let upload = cofre_objects::Upload { checksum: DeclaredChecksum::Compute(algorithm), ..upload(b"123456789") };
+    // AWS's own answers for "abcdefg".
+    let answered = [
+        (ChecksumAlgorithm::XxHash64, "GGCUDikCgi0="),
+        (ChecksumAlgorithm::XxHash3, "WkDcP9RMBS8="),
+        (ChecksumAlgorithm::XxHash128, "Kq/YOGmlnDE/55jA7aptxg=="),
+    ];
+    let known = known.map(|(algorithm, value)| (algorithm, value, &b"123456789"[..]));
+    let answered = answered.map(|(algorithm, value)| (algorithm, value, &b"abcdefg"[..]));
+    assert_eq!(known.len() + answered.len(), ChecksumAlgorithm::ALL.len());
+    for (algorithm, value, body) in known.into_iter().chain(answered) {
+        let upload = cofre_objects::Upload { checksum: DeclaredChecksum::Compute(algorithm), ..upload(body) };
         let outcome = bed.try_put(PutObject { upload, ..put("k", b"") }).await.unwrap();
         let checksum = outcome.checksum.unwrap();
         assert_eq!(checksum.base64(), value, "{}", algorithm.name());

@@ -20,7 +20,7 @@ async fn a_quota_is_exact_under_concurrent_writers() {
     for writer in writers {
         match writer.await.unwrap() {
             Ok(_) => written += 1,
-            Err(error) => assert!(matches!(error, Error::QuotaExceeded), "{error}"),
+            Err(error) => assert!(matches!(error, Error::QuotaExceeded(_)), "{error}"),
         }
     }
     assert_eq!(written, 10);
@@ -30,9 +30,11 @@ async fn a_quota_is_exact_under_concurrent_writers() {
     let kept = bed.list("", "").await.0.remove(0);
     bed.put(&kept, &[1; 100]).await;
     bed.put(&kept, &[1; 50]).await;
-    assert!(matches!(bed.try_put(put(&kept, &[1; 101])).await, Err(Error::QuotaExceeded)));
+    assert!(matches!(bed.try_put(put(&kept, &[1; 101])).await, Err(Error::QuotaExceeded(_))));
+    // Beside what stands only what was replaced is left: 100 bytes and 100 bytes.
+    assert_eq!(bed.stored().await, 12, "what was refused is removed at once");
     bed.reclaim().await;
-    assert_eq!(bed.stored().await, 10, "what was refused is reclaimed");
+    assert_eq!(bed.stored().await, 10);
 }
 
 #[tokio::test]
@@ -45,7 +47,7 @@ async fn a_buckets_own_quota_outweighs_the_default_and_only_root_sets_it() {
     bed.objects.set_bucket_quota(&admin, &name, None, Some(1), "token:ops").await.unwrap();
     bed.put("one", b"v").await;
     bed.put("one", b"w").await;
-    assert!(matches!(bed.try_put(put("two", b"v")).await, Err(Error::QuotaExceeded)));
+    assert!(matches!(bed.try_put(put("two", b"v")).await, Err(Error::QuotaExceeded(_))));
     let events = bed.store.snapshot().await.unwrap().page(Scan::prefix(&keys::events()), 100).await.unwrap();
     let last = EventRecord::decode(&events.last().unwrap().1.value).unwrap();
     assert_eq!((last.kind.as_str(), last.actor.as_str()), ("bucket.quota_changed", "token:ops"));
@@ -54,7 +56,7 @@ async fn a_buckets_own_quota_outweighs_the_default_and_only_root_sets_it() {
 impl Bed {
     async fn owned(&self) -> AccountUsage {
         let alice = self.alice.principal.account_id().unwrap();
-        self.objects.account_usage(&[alice]).await.unwrap().remove(0)
+        AccountUsage { grace_bytes: 0, ..self.objects.account_usage(&[alice]).await.unwrap().remove(0) }
     }
 
     async fn bound_alice(&self, bytes_max: Option<u64>, objects_max: Option<u64>, buckets_max: Option<u32>) {
@@ -68,7 +70,7 @@ impl Bed {
 }
 
 fn usage(buckets: i64, objects: i64, bytes: i64) -> AccountUsage {
-    AccountUsage { buckets, objects, bytes }
+    AccountUsage { buckets, objects, bytes, grace_bytes: 0 }
 }
 
 #[tokio::test]
@@ -93,13 +95,13 @@ async fn the_quota_of_an_account_is_exact_over_its_buckets_under_concurrent_writ
     for writer in writers {
         match writer.await.unwrap() {
             Ok(_) => written += 1,
-            Err(error) => assert!(matches!(error, Error::QuotaExceeded), "{error}"),
+            Err(error) => assert!(matches!(error, Error::QuotaExceeded(_)), "{error}"),
         }
     }
     assert_eq!((written, bed.owned().await), (10, usage(2, 10, 1000)));
     // The default of the settings holds who has no bound of its own.
     bed.bound_alice(None, None, None).await;
-    assert!(matches!(bed.try_put(put("more", b"x")).await, Err(Error::QuotaExceeded)));
+    assert!(matches!(bed.try_put(put("more", b"x")).await, Err(Error::QuotaExceeded(_))));
     bed.set(json!({"quotas": {"account_objects_max": null}})).await;
     bed.put("more", b"x").await;
 }

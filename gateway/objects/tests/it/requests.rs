@@ -1,7 +1,9 @@
 //! Requests as plain as can be.
 
 use bytes::Bytes;
-use cofre_objects::{DeclaredChecksum, EncryptAs, GetObject, PutObject, ReadConditions, Upload, WriteConditions};
+use cofre_objects::{
+    DeclaredChecksum, EncryptAs, GetObject, PutObject, RangeOf, ReadConditions, Upload, WriteConditions,
+};
 use cofre_shards::Body;
 use cofre_types::{BucketName, ObjectKey};
 
@@ -39,6 +41,7 @@ pub fn get(name: &str) -> GetObject {
         key: key(name),
         version: None,
         range: None,
+        range_of: RangeOf::Any,
         part: None,
         customer_key: None,
         conditions: ReadConditions::default(),

@@ -85,7 +85,7 @@ async fn a_put_that_takes_days_is_refused_rather_than_lost() {
     let body = Body::Stream { stream: Box::pin(stream::iter(pieces)), size: Some(1_000_000) };
     let upload = cofre_objects::Upload { body, ..upload(b"") };
     let refused = bed.try_put(PutObject { upload, ..put("slow", b"") }).await;
-    assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn a_put_whose_bytes_were_given_up_is_refused() {
             objects.find_orphans(shard, None, ORPHAN_GRACE).await.unwrap();
         }
     });
-    assert!(matches!(bed.try_put(put("k", b"bytes")).await, Err(Error::Unavailable(_))));
+    assert!(matches!(bed.try_put(put("k", b"bytes")).await, Err(Error::Refused(_))));
     assert!(matches!(bed.get("k").await, Err(Error::NoSuchKey { .. })));
 }
 
@@ -196,7 +196,7 @@ async fn by_bob(bed: &Bed, deed: Deed, at: &UploadRef, parts: &[CompletedPart]) 
             objects.copy_part(bob, request).await.map(drop)
         }
         Deed::Complete => objects.complete_upload(bob, complete(at, parts)).await.map(drop),
-        Deed::Abort => objects.abort_upload(bob, at.clone()).await,
+        Deed::Abort => objects.abort_upload(bob, at.clone(), None).await,
         Deed::Delete => {
             let request =
                 DeleteObject { key: key("k"), version: None, conditions: Default::default(), bypass_governance: false };

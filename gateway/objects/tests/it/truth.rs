@@ -161,8 +161,11 @@ async fn objects_are_converted_to_the_redundancy_that_they_should_have() {
     assert_eq!(convert(&bed).await, (0, Vec::new()), "all stands as it should");
     let operator = bed.objects.internal_caller("test");
     let two = Some("replicas:2".parse().unwrap());
-    assert!(matches!(bed.objects.set_bucket_redundancy(&bed.alice, &bucket("b"), two).await, Err(Error::AccessDenied)));
-    bed.objects.set_bucket_redundancy(&operator, &bucket("b"), two).await.unwrap();
+    assert!(matches!(
+        bed.objects.set_bucket_redundancy(&bed.alice, &bucket("b"), two, "test").await,
+        Err(Error::AccessDenied)
+    ));
+    bed.objects.set_bucket_redundancy(&operator, &bucket("b"), two, "test").await.unwrap();
     assert_ne!(bed.objects.redundancy_goal().await.unwrap(), goal);
     let versions = 5 + 1 + 1 + 2 + 1;
     assert_eq!(convert(&bed).await, (versions, Vec::new()), "the old ones, the hidden one, the copy, of parts, theirs");

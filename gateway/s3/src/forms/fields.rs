@@ -1,5 +1,6 @@
 //! The fields of a form, and what they stand for: most are what a PUT has as headers.
 
+use super::multipart::{FIELDS_BYTES_MAX, too_large};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use s3s::dto::TimestampFormat;
 use s3s::dto::{Metadata, ObjectLockLegalHoldStatus, ObjectLockMode, PutObjectInput, StorageClass, Timestamp};
@@ -51,11 +52,21 @@ impl Fields {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Puts the name of the file where the key asks for it (AWS, "POST Object", `${filename}`).
-    pub(crate) fn expand_key(&mut self, filename: &str) {
-        if let Some((_, key)) = self.0.iter_mut().find(|(name, _)| name == "key") {
-            *key = key.replace("${filename}", filename);
+    /// Puts the name of the file where fields ask for it (AWS, "POST Object", `${filename}`), but for those that sign.
+    /// The fields are bounded with it as they are without.
+    pub(crate) fn expand(&mut self, filename: &str) -> S3Result<()> {
+        const FILENAME: &str = "${filename}";
+        let signs = |name: &str| OF_SIGNATURE.contains(&name) || matches!(name, "policy" | "signature");
+        let wanted = self.0.iter_mut().filter(|(name, value)| !signs(name) && value.contains(FILENAME));
+        let mut more = 0;
+        for (_, value) in wanted {
+            more += value.matches(FILENAME).count() * filename.len();
+            if more > FIELDS_BYTES_MAX {
+                return Err(too_large());
+            }
+            *value = value.replace(FILENAME, filename);
         }
+        Ok(())
     }
 
     /// A field that must be there, in AWS's words where it is not.

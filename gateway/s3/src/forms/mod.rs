@@ -17,15 +17,18 @@ pub(crate) mod policy;
 mod reply;
 mod signature;
 
+use crate::auth;
 use crate::credentials::Credentials;
 use crate::exchange::Exchange;
 use crate::facts::Signed;
+use crate::gate::documents::{UNPROVEN_TIME_MAX, within};
 use crate::gate::payment::{self, Charge};
 use crate::gate::target::Target;
 use crate::gate::{admit_caller, check_expected_owner, refusals};
 use crate::host::Domains;
 use crate::layers::rate_limit::RateLimit;
 use crate::ops::{Admitted, Operations, post_object};
+use crate::translate::checksums;
 use crate::translate::conditions::Conditionals;
 use crate::translate::encryption::CustomerKeys;
 use crate::translate::text;
@@ -47,8 +50,10 @@ pub(crate) struct Forms {
     pub(crate) domains: Domains,
     pub(crate) rate_limit: Arc<RateLimit>,
     pub(crate) clock: Clock,
-    /// The region that forms are signed for.
-    pub(crate) region: String,
+    /// The regions that forms may be signed for.
+    pub(crate) regions: Arc<[String]>,
+    /// Whether forms signed by version 2 are taken.
+    pub(crate) takes_version_2: bool,
 }
 
 /// Whether a request is a form.
@@ -64,22 +69,25 @@ impl Forms {
     pub(crate) async fn answer(&self, request: HttpRequest, exchange: &Exchange) -> S3Result<HttpResponse> {
         exchange.note(|noted| noted.operation = "PostObject");
         let (parts, body) = request.into_parts();
+        auth::refuse_beside_form(&parts, exchange)?;
         let target = Target::of(&self.domains, &parts.uri, &parts.headers);
         // The key is a field: a form is sent to a bucket.
         let bucket = target.bucket.filter(|_| !target.is_of_object());
         let bucket = bucket.ok_or_else(|| S3Error::new(S3ErrorCode::MethodNotAllowed))?;
-        let Form { mut fields, filename, file } = multipart::read(body, &Delimiter::of(&parts.headers)?).await?;
+        let Form { mut fields, filename, file } =
+            within(&self.clock, UNPROVEN_TIME_MAX, multipart::read(body, &Delimiter::of(&parts.headers)?)).await?;
         if fields.get("x-amz-security-token").is_some() {
             // As of every request: there are no sessions.
             return Err(S3Error::new(S3ErrorCode::InvalidToken));
         }
         fields.required("key")?;
-        fields.expand_key(&filename);
+        fields.expand(&filename)?;
 
         let now = Timestamp(self.clock.now_nanos());
-        let claim = Claim::of(&fields, &self.region, now, exchange)?;
+        let claim = Claim::of(&fields, &self.regions, self.takes_version_2, now, exchange)?;
         if let Some(claim) = &claim {
-            claim.verify(self.credentials.credential(claim.access_key).await?.secret.expose())?;
+            let credential = auth::credential_of(&self.credentials, claim.access_key, exchange).await?;
+            claim.verify(credential.secret.expose(), exchange)?;
         }
         let access_key = claim.as_ref().map(|claim| claim.access_key);
         let mut caller = admit_caller(&self.credentials, &self.rate_limit, access_key, exchange).await?;
@@ -92,6 +100,7 @@ impl Forms {
         check_expected_owner(&self.operations.objects, &caller, exchange, Some(bucket), &parts.headers).await?;
 
         let mut headers = fields.to_headers()?;
+        checksums::value(&headers, checksums::Of::Other)?;
         caller.pays = payment::pays(&headers, &parts.uri);
         let charge = caller.pays.then(|| Charge::of(&caller, Some(bucket), &headers));
         refusals::check(&headers)?;
@@ -102,6 +111,7 @@ impl Forms {
             caller,
             exchange: exchange.clone(),
             conditionals: Conditionals::default(),
+            response_expires: None,
             trailers: None,
             signed: claim.as_ref().map_or(Signed::Not, Claim::signed),
             customer_keys,

@@ -212,7 +212,7 @@ fn no_file() -> S3Error {
     s3_error!(InvalidArgument, "POST requires exactly one file upload per request.")
 }
 
-fn too_large() -> S3Error {
+pub(super) fn too_large() -> S3Error {
     let words = "Your POST request fields preceding the upload file were too large.";
     S3Error::with_message(S3ErrorCode::MaxPostPreDataLengthExceededError, words)
 }

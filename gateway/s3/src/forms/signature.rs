@@ -2,15 +2,16 @@
 //! Browser-Based Uploads Using POST"; for version 2, "Browser-Based Uploads Using POST").
 
 use super::fields::Fields;
+use crate::auth::scope::Scope;
+use crate::auth::version_2_refused;
 use crate::exchange::Exchange;
 use crate::facts::Signed;
 use crate::translate::times;
-use aws_lc_rs::hmac::{self, HMAC_SHA1_FOR_LEGACY_USE_ONLY, HMAC_SHA256};
+use aws_lc_rs::hmac::{self, HMAC_SHA1_FOR_LEGACY_USE_ONLY};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use cofre_types::Timestamp;
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 use std::time::Duration;
-use zeroize::Zeroizing;
 
 /// The one algorithm of version 4 that forms have.
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -29,21 +30,24 @@ pub(crate) struct Claim<'a> {
     scope: Option<Scope<'a>>,
 }
 
-/// What a signature of version 4 is for.
-struct Scope<'a> {
-    date: &'a str,
-    region: &'a str,
-}
-
 impl<'a> Claim<'a> {
     /// The claim of a form; none if it is anonymous.
-    pub(crate) fn of(fields: &'a Fields, region: &str, now: Timestamp, exchange: &Exchange) -> S3Result<Option<Self>> {
+    pub(crate) fn of(
+        fields: &'a Fields,
+        regions: &'a [String],
+        takes_version_2: bool,
+        now: Timestamp,
+        exchange: &Exchange,
+    ) -> S3Result<Option<Self>> {
         let has_any = |names: &[&str]| names.iter().any(|name| fields.get(name).is_some());
         if has_any(&["x-amz-signature", "x-amz-credential", "x-amz-algorithm"]) {
-            return Self::of_version_4(fields, region, now, exchange).map(Some);
+            return Self::of_version_4(fields, regions, now, exchange).map(Some);
         }
         if !has_any(&["signature", "awsaccesskeyid", "policy"]) {
             return Ok(None);
+        }
+        if !takes_version_2 {
+            return Err(version_2_refused());
         }
         Ok(Some(Self {
             access_key: fields.required("AWSAccessKeyId")?,
@@ -53,7 +57,7 @@ impl<'a> Claim<'a> {
         }))
     }
 
-    fn of_version_4(fields: &'a Fields, region: &str, now: Timestamp, exchange: &Exchange) -> S3Result<Self> {
+    fn of_version_4(fields: &'a Fields, regions: &'a [String], now: Timestamp, exchange: &Exchange) -> S3Result<Self> {
         let policy = fields.required("policy")?;
         if fields.required("X-Amz-Algorithm")? != ALGORITHM {
             return Err(s3_error!(InvalidArgument, "X-Amz-Algorithm only supports \"{ALGORITHM}\""));
@@ -61,22 +65,11 @@ impl<'a> Claim<'a> {
         let credential = fields.required("X-Amz-Credential")?;
         let at = fields.required("X-Amz-Date")?;
         let signature = fields.required("X-Amz-Signature")?;
-        let mut parts = credential.rsplitn(5, '/');
-        let parts = [(); 5].map(|()| parts.next().unwrap_or_default());
-        let [end, service, of_region, date, access_key] = parts;
-        if end != "aws4_request" || access_key.is_empty() {
-            return Err(malformed(
-                "the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".",
-            ));
-        }
-        if service != "s3" {
-            return Err(malformed("incorrect service. This endpoint belongs to \"s3\"."));
-        }
-        if of_region != region {
-            exchange.detail("Region", region);
-            return Err(malformed(&format!("the region is wrong; expecting '{region}'")));
-        }
-        let signed = times::parse_basic(at).filter(|_| at.starts_with(date) && date.len() == 8);
+        let scope = Scope::parse(credential, regions).map_err(|error| {
+            error.tell(exchange);
+            s3_error!(AuthorizationQueryParametersError, "Error parsing the X-Amz-Credential parameter; {error}")
+        })?;
+        let signed = times::parse_basic(at).filter(|_| at.starts_with(scope.date));
         let signed = signed.ok_or_else(|| {
             s3_error!(InvalidArgument, "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\", and of the date of the Credential")
         })?;
@@ -86,20 +79,27 @@ impl<'a> Claim<'a> {
         if now.since(signed) > AGE_MAX {
             return Err(S3Error::with_message(S3ErrorCode::AccessDenied, "Request has expired"));
         }
-        Ok(Self { access_key, policy, signature, scope: Some(Scope { date, region: of_region }) })
+        Ok(Self { access_key: scope.access_key, policy, signature, scope: Some(scope) })
     }
 
     /// Holds the signature against a secret, in a time that does not tell where it differs.
-    pub(crate) fn verify(&self, secret: &str) -> S3Result<()> {
-        let (key, signature) = match &self.scope {
-            Some(scope) => (hmac::Key::new(HMAC_SHA256, &scope.signing_key(secret)), hex::decode(self.signature).ok()),
+    pub(crate) fn verify(&self, secret: &str, exchange: &Exchange) -> S3Result<()> {
+        let policy = self.policy.as_bytes();
+        let is_good = match &self.scope {
+            Some(scope) => scope.signing_key(secret).verify(policy, self.signature),
             None => {
                 let key = hmac::Key::new(HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret.as_bytes());
-                (key, BASE64_STANDARD.decode(self.signature).ok())
+                let given = BASE64_STANDARD.decode(self.signature).ok();
+                given.is_some_and(|given| hmac::verify(&key, policy, &given).is_ok())
             }
         };
-        let is_good = signature.is_some_and(|signature| hmac::verify(&key, self.policy.as_bytes(), &signature).is_ok());
-        if is_good { Ok(()) } else { Err(S3Error::new(S3ErrorCode::SignatureDoesNotMatch)) }
+        if is_good {
+            return Ok(());
+        }
+        exchange.detail("AWSAccessKeyId", self.access_key);
+        exchange.detail("StringToSign", self.policy);
+        exchange.detail("SignatureProvided", self.signature);
+        Err(S3Error::new(S3ErrorCode::SignatureDoesNotMatch))
     }
 
     /// How the form was signed, for conditions of policies.
@@ -109,20 +109,6 @@ impl<'a> Claim<'a> {
             None => Signed::FormOfVersion2,
         }
     }
-}
-
-impl Scope<'_> {
-    fn signing_key(&self, secret: &str) -> Zeroizing<Vec<u8>> {
-        let first = Zeroizing::new(format!("AWS4{secret}").into_bytes());
-        [self.date, self.region, "s3", "aws4_request"].into_iter().fold(first, |key, text| {
-            let key = hmac::Key::new(HMAC_SHA256, &key);
-            Zeroizing::new(hmac::sign(&key, text.as_bytes()).as_ref().to_vec())
-        })
-    }
-}
-
-fn malformed(why: &str) -> S3Error {
-    s3_error!(AuthorizationQueryParametersError, "Error parsing the X-Amz-Credential parameter; {why}")
 }
 
 #[cfg(test)]
@@ -158,7 +144,9 @@ mod tests {
     fn verify(changes: &[(&str, &str)], now: Timestamp) -> String {
         let exchange = Exchange::new(RequestId::new(&Random::seeded(1)), Origin::default(), None);
         let fields = fields(changes);
-        let outcome = Claim::of(&fields, "us-east-1", now, &exchange).and_then(|claim| claim.unwrap().verify(SECRET));
+        let regions = ["eu-central-1".to_owned(), "us-east-1".to_owned()];
+        let outcome = Claim::of(&fields, &regions, true, now, &exchange)
+            .and_then(|claim| claim.unwrap().verify(SECRET, &exchange));
         outcome.err().map(|error| error.code().as_str().to_owned()).unwrap_or_default()
     }
 
@@ -197,7 +185,8 @@ mod tests {
             for name in names {
                 fields.push(name, "x".to_owned()).unwrap();
             }
-            let claim = Claim::of(&fields, "us-east-1", SIGNED, &exchange);
+            let regions = ["us-east-1".to_owned()];
+            let claim = Claim::of(&fields, &regions, true, SIGNED, &exchange);
             claim.map(|claim| claim.is_some()).map_err(|error| error.code().as_str().to_owned())
         };
         assert_eq!(told(&["key"]), Ok(false));

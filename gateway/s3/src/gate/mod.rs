@@ -1,123 +1,238 @@
-//! The gate between s3s' authentication and s3s' parsing.
+//! The gate before s3s: everything that is decided of a request before its operation is known.
 //!
-//! s3s runs twice for a request. The first instance only checks the signature and hands everything
-//! to this gate, as if it were a custom route. The gate makes the [`Caller`](cofre_iam::Caller),
-//! holds the key to its rate, checks the digest of an XML body, takes out what s3s reads more
-//! strictly than S3 does, and hands the request to the second instance, which parses it and calls the
-//! operation. Signed headers can be changed only here: before, the signature would break; after, s3s
-//! has already refused.
+//! The gate asks who sent a request (see [`crate::auth`]) and makes the [`Caller`] of it, holds the key to its rate,
+//! refuses what does not belong to the operation, checks the digest of an XML body, and takes out what s3s reads more
+//! strictly than S3 does. s3s, which checks no signature, parses the rest and calls the operation.
 //!
 //! # Invariants
-//! The second instance has no authentication of its own. Every operation takes its caller from what
-//! the gate puts into the request, and fails without it.
+//! s3s has no authentication of its own. Every operation takes its caller from what the gate puts into the request,
+//! and fails without it.
 
+mod budget;
+pub(crate) mod documents;
 mod payload;
 pub(crate) mod payment;
 pub(crate) mod refusals;
+mod spelling;
+mod style;
+mod table;
 pub(crate) mod target;
 
+pub(crate) use budget::Share;
 pub(crate) use payload::XML_BYTES_MAX;
+pub(crate) use table::is_sub_resource;
 pub(crate) use target::Target;
 
+use crate::auth::query::Query;
+use crate::auth::{Authenticated, Authenticator};
 use crate::credentials::Credentials;
 use crate::errors::{self, About};
 use crate::exchange::Exchange;
-use crate::facts::Signed;
 use crate::host::Domains;
+use crate::layers::before_s3s;
 use crate::layers::rate_limit::RateLimit;
 use crate::ops::Admitted;
 use crate::translate::checksums;
 use crate::translate::conditions::Conditionals;
 use crate::translate::encryption::CustomerKeys;
 use crate::translate::names;
-use cofre_iam::Caller;
+use cofre_iam::{Action, Caller};
 use cofre_objects::Objects;
-use http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, Uri, header};
+use documents::Documents;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http_body::Body as _;
 use payment::Charge;
-use s3s::route::S3Route;
 use s3s::service::S3Service;
-use s3s::{Body, HttpError, HttpRequest, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
+use s3s::{Body, HttpRequest, HttpResponse, S3Error, S3ErrorCode, S3Result, s3_error};
 use std::sync::Arc;
+use style::ForeignHost;
+use table::Resource;
+use target::Content;
 
+const MAX_PARTS: HeaderName = HeaderName::from_static("x-amz-max-parts");
 const EXPECTED_BUCKET_OWNER: HeaderName = HeaderName::from_static("x-amz-expected-bucket-owner");
 
 /// The gate.
 pub(crate) struct Gate {
+    pub(crate) authenticator: Authenticator,
     pub(crate) objects: Objects,
     pub(crate) credentials: Credentials,
     pub(crate) domains: Domains,
     pub(crate) rate_limit: Arc<RateLimit>,
+    pub(crate) documents: Documents,
     /// Whether customers' keys may come over plain HTTP.
     pub(crate) allow_insecure_sse_c: bool,
     /// Parses requests and calls operations; checks no signatures.
     pub(crate) parser: S3Service,
 }
 
-#[async_trait::async_trait]
-impl S3Route for Gate {
-    fn is_match(&self, _: &Method, _: &Uri, _: &HeaderMap, _: &mut Extensions) -> bool {
-        true
+impl Gate {
+    /// Answers a request.
+    pub(crate) async fn answer(&self, request: HttpRequest, exchange: &Exchange) -> S3Result<HttpResponse> {
+        let host = ForeignHost::of(&self.domains, request.uri(), request.headers());
+        let mut answer = self.try_answer(request, host.as_ref(), exchange).await;
+        if let Some(host) = host
+            && is_no_such_bucket(&mut answer)
+            && let Some(hint) = host.hint_of_bucket(&self.objects).await
+        {
+            exchange.note(|noted| noted.message = Some(format!("The specified bucket does not exist. {hint}")));
+        }
+        answer
     }
 
-    /// Whether the caller may is for the domain to say, anonymous callers included.
-    async fn check_access(&self, _: &mut S3Request<Body>) -> S3Result<()> {
-        Ok(())
-    }
-
-    async fn call(&self, request: S3Request<Body>) -> S3Result<S3Response<Body>> {
-        let (request, charge) = self.admit(request).await?;
+    async fn try_answer(
+        &self,
+        request: HttpRequest,
+        host: Option<&ForeignHost>,
+        exchange: &Exchange,
+    ) -> S3Result<HttpResponse> {
+        let (request, charge, share) = self.admit(request, host, exchange).await?;
         let answer = self.parser.call(request).await;
-        let failed = |error: HttpError| S3Error::with_source(S3ErrorCode::InternalError, error.into_std_error());
-        let (mut parts, output) = answer.map_err(failed)?.into_parts();
-        if parts.status == StatusCode::OK && parts.headers.contains_key(header::CONTENT_RANGE) {
+        // What was gathered is gone by now.
+        drop(share);
+        let mut response = answer.map_err(|error| {
+            let request_id = exchange.request_id();
+            tracing::error!(%request_id, %error, "an answer could not be made");
+            errors::internal()
+        })?;
+        if response.status().is_success() {
+            let (document, status) = exchange.take_answer();
+            if let Some(status) = status {
+                *response.status_mut() = status;
+            }
+            if let Some(document) = document {
+                *response.body_mut() = Body::from(document);
+                response.headers_mut().remove(header::CONTENT_LENGTH);
+                response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+            }
+        }
+        if response.status() == StatusCode::OK && response.headers().contains_key(header::CONTENT_RANGE) {
             // s3s sets it for a GET and not for a HEAD.
-            parts.status = StatusCode::PARTIAL_CONTENT;
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
         }
         if let Some(charge) = charge
-            && parts.status.is_success()
+            && response.status().is_success()
         {
-            charge.tell(&self.objects, &mut parts.headers).await;
+            charge.tell(&self.objects, response.headers_mut()).await;
         }
-        let mut response = S3Response::with_status(output, parts.status);
-        response.headers = parts.headers;
         Ok(response)
     }
-}
 
-impl Gate {
     /// Makes of a request whose signature is good the one that s3s parses.
-    async fn admit(&self, request: S3Request<Body>) -> S3Result<(HttpRequest, Option<Charge>)> {
-        let S3Request { input: body, method, uri, mut headers, extensions, credentials, trailing_headers, .. } =
-            request;
-        let exchange = extensions.get::<Exchange>().cloned().ok_or_else(errors::internal)?;
-        let access_key = credentials.as_ref().map(|credentials| credentials.access_key.as_str());
-        let mut caller = admit_caller(&self.credentials, &self.rate_limit, access_key, &exchange).await?;
+    async fn admit(
+        &self,
+        request: HttpRequest,
+        host: Option<&ForeignHost>,
+        exchange: &Exchange,
+    ) -> S3Result<(HttpRequest, Option<Charge>, Option<Share>)> {
+        let (mut parts, body) = request.into_parts();
+        let Authenticated { access_key, signed, body, trailers } =
+            self.authenticator.authenticate(&mut parts, body, exchange).await?;
+        let mut caller = admit_caller(&self.credentials, &self.rate_limit, access_key.as_deref(), exchange).await?;
+        let method = parts.method;
+        let mut headers = parts.headers;
+        let uri = target::without_signature(parts.uri, &signed)?;
+        let target = Target::of(&self.domains, &uri, &headers);
+        let query = Query::parse(uri.query().unwrap_or_default());
+        let resource = target.resource();
+        if let Some(host) = host {
+            host.check_service(&method, resource, &query)?;
+        }
+        let sub_resource = table::check(&method, resource, &query, &headers, exchange)?;
         caller.pays = payment::pays(&headers, &uri);
         refusals::check(&headers)?;
 
-        let target = Target::of(&self.domains, &uri, &headers);
-        check_expected_owner(&self.objects, &caller, &exchange, target.bucket, &headers).await?;
+        check_expected_owner(&self.objects, &caller, exchange, target.bucket, &headers).await?;
         let charge = caller.pays.then(|| Charge::of(&caller, target.bucket, &headers));
-        let body = if target.streams(&method) {
-            body
-        } else {
-            payload::gather(body, &headers, trailing_headers.as_ref(), target.digest_of(&method)).await?
+        match target.bucket {
+            Some(bucket) if table::asks_of_bucket_first(&method, sub_resource) => {
+                self.check_bucket(bucket, exchange).await?;
+            }
+            Some(_) if creates_bucket(&method, resource, sub_resource) => {
+                if let Some(host) = host
+                    && let Some(hint) = host.hint_of_bucket(&self.objects).await
+                {
+                    return Err(s3_error!(InvalidRequest, "{hint}"));
+                }
+            }
+            Some(_) | None => {}
+        }
+        table::check_part_number(&query, exchange)?;
+        if body.is_end_stream() && table::needs_body(&method, sub_resource) {
+            return Err(S3Error::with_message(S3ErrorCode::MissingRequestBodyError, "Request Body is empty"));
+        }
+        let content = target.content(&method, sub_resource);
+        let document = documents::of(&method, &target, sub_resource);
+        let bucket = target.bucket.filter(|_| content != Content::Object).map(str::to_owned);
+        translate_leniently(&mut headers);
+        let (body, share) = match content {
+            Content::Object => before_s3s::declare_length(&method, &mut headers, body, &self.documents).await?,
+            Content::Xml(of) => {
+                let may = self.may_send(&caller, exchange, bucket.as_deref(), document.actions);
+                let (bytes, share) = self.documents.document(body, document, access_key.is_some(), may).await?;
+                (payload::checked(bytes, &headers, trailers.as_ref(), of)?, share)
+            }
         };
         checksums::strip_aws_chunked(&mut headers);
+        spelling::settle(&mut headers, exchange)?;
         let conditionals = Conditionals::take(&mut headers);
-        let signed = Signed::of(access_key.is_some(), &headers, &uri);
+        let (uri, response_expires) = target::without_response_expires(uri)?;
         let safe = self.allow_insecure_sse_c || caller.origin.secure;
         let customer_keys = CustomerKeys::take(&mut headers, safe);
         headers.remove(header::AUTHORIZATION);
 
         let mut request = HttpRequest::new(body);
         *request.method_mut() = method;
-        *request.uri_mut() = target::without_signature(uri)?;
+        *request.uri_mut() = uri;
         *request.headers_mut() = headers;
-        let trailers = trailing_headers;
-        let admitted = Admitted { caller, exchange, conditionals, trailers, signed, customer_keys };
+        let exchange = exchange.clone();
+        let admitted = Admitted { caller, exchange, conditionals, response_expires, trailers, signed, customer_keys };
         request.extensions_mut().insert(admitted);
-        Ok((request, charge))
+        Ok((request, charge, share))
+    }
+
+    /// Refuses a large document of a caller that nothing may let. What it may the operation asks, who knows all of it.
+    async fn may_send(
+        &self,
+        caller: &Caller,
+        exchange: &Exchange,
+        bucket: Option<&str>,
+        actions: &[Action],
+    ) -> S3Result<()> {
+        let Some(bucket) = bucket.filter(|_| !actions.is_empty()) else { return Ok(()) };
+        let could = self.objects.could_be_allowed(caller, actions, &names::bucket(bucket)?).await;
+        could.map_err(|error| errors::refuse(error, About { exchange, bucket, key: None, upload: None }))
+    }
+
+    /// Refuses a request to a bucket that is not there.
+    async fn check_bucket(&self, bucket: &str, exchange: &Exchange) -> S3Result<()> {
+        let owner = self.objects.bucket_owner(&names::bucket(bucket)?).await;
+        let about = About { exchange, bucket, key: None, upload: None };
+        owner.map(|_| ()).map_err(|error| errors::refuse(error, about))
+    }
+}
+
+/// Whether an answer is that a bucket is not there.
+fn is_no_such_bucket(answer: &mut S3Result<HttpResponse>) -> bool {
+    match answer {
+        Err(error) => *error.code() == S3ErrorCode::NoSuchBucket,
+        Ok(response) if response.status() == StatusCode::NOT_FOUND => {
+            let body = response.body().bytes().unwrap_or_default();
+            memchr::memmem::find(&body, b"<Code>NoSuchBucket</Code>").is_some()
+        }
+        Ok(_) => false,
+    }
+}
+
+fn creates_bucket(method: &Method, resource: Resource, sub_resource: Option<&str>) -> bool {
+    *method == Method::PUT && resource == Resource::Bucket && sub_resource.is_none()
+}
+
+/// Takes out what AWS ignores where it is none, and s3s refuses.
+fn translate_leniently(headers: &mut HeaderMap) {
+    let is_number = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.trim().parse::<i32>().is_ok());
+    if headers.get(MAX_PARTS).is_some_and(|value| !is_number(value)) {
+        headers.remove(MAX_PARTS);
     }
 }
 
@@ -145,18 +260,25 @@ pub(crate) async fn check_expected_owner(
     Err(S3Error::with_message(S3ErrorCode::AccessDenied, "Access Denied"))
 }
 
-/// Makes the caller and holds its key to its rate.
+/// Makes the caller, holds its key to its rate, and counts the request among those of its account.
 pub(crate) async fn admit_caller(
     credentials: &Credentials,
     rate_limit: &RateLimit,
     access_key: Option<&str>,
     exchange: &Exchange,
 ) -> S3Result<Caller> {
-    if let Some(access_key) = access_key {
-        exchange.note(|noted| noted.access_key = Some(access_key.to_owned()));
-    }
+    let now = exchange.now();
+    exchange.note(|noted| {
+        noted.admitted_at = now;
+        noted.access_key = access_key.map(str::to_owned);
+    });
     let caller = credentials.caller(access_key, exchange).await?;
-    exchange.note(|noted| noted.requester = caller.principal.account_id());
+    let account = caller.principal.account_id();
+    exchange.note(|noted| noted.requester = account);
     rate_limit.admit(access_key.unwrap_or_default())?;
+    if let Some(account) = account {
+        let in_flight = rate_limit.requests.enter_account(account)?;
+        exchange.note(|noted| noted.in_flight = Some(in_flight));
+    }
     Ok(caller)
 }

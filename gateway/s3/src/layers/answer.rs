@@ -2,7 +2,7 @@
 //! written when its body is done.
 
 use super::access_log::AccessLine;
-use super::error_xml;
+use super::{error_xml, report};
 use crate::translate::text;
 use bytes::Bytes;
 use cofre_objects::Objects;
@@ -20,13 +20,17 @@ const ID_2: HeaderName = HeaderName::from_static("x-amz-id-2");
 pub(crate) struct Fixed {
     pub(crate) server: HeaderValue,
     pub(crate) host_id: HeaderValue,
-    /// What an error says that refuses a request signed for another region.
-    pub(crate) region: String,
 }
 
 /// Completes an answer.
 pub(crate) fn finish(response: HttpResponse, fixed: &Fixed, mut line: AccessLine) -> http::Response<AnswerBody> {
     let (mut parts, mut body) = response.into_parts();
+    let is_error = parts.status.is_client_error() || parts.status.is_server_error();
+    if is_error {
+        // Before HEAD loses it.
+        let bytes = body.bytes();
+        line.code = bytes.as_deref().and_then(|xml| error_xml::code(std::str::from_utf8(xml).ok()?)).map(str::to_owned);
+    }
     if let Some(log) = &mut line.server_log {
         let bytes = body.bytes();
         log.answered(parts.status, &parts.headers, bytes.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok()));
@@ -36,16 +40,15 @@ pub(crate) fn finish(response: HttpResponse, fixed: &Fixed, mut line: AccessLine
         body = s3s::Body::empty();
     }
     let request_id = line.exchange.request_id().to_string();
-    let is_error = parts.status.is_client_error() || parts.status.is_server_error();
     let completed = line.exchange.noted(|noted| {
         let bytes = if is_error || noted.escaped { body.bytes() } else { None };
         let bytes = bytes.filter(|bytes| !bytes.is_empty())?;
         let xml = std::str::from_utf8(&bytes).ok()?;
         let xml = if noted.escaped { text::unescape(xml) } else { xml.to_owned() };
         let host_id = fixed.host_id.to_str().unwrap_or_default();
-        let xml = error_xml::complete(&xml, noted, line.uri.path(), &request_id, host_id);
-        Some(error_xml::with_region(xml, &fixed.region))
+        Some(error_xml::complete(&xml, noted, line.uri.path(), &request_id, host_id))
     });
+    report::keep(&line, parts.status, completed.as_deref());
     if let Some(xml) = completed {
         body = s3s::Body::from(xml);
         parts.headers.remove(header::CONTENT_LENGTH);

@@ -20,7 +20,8 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, PUT, POST, DEL
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "ETag, Content-Length, Content-Range, Content-Type, Last-Modified, Accept-Ranges, x-amz-request-id, x-amz-id-2, \
      x-amz-version-id, x-amz-delete-marker, x-amz-checksum-crc32, x-amz-checksum-crc32c, x-amz-checksum-crc64nvme, \
-     x-amz-checksum-sha1, x-amz-checksum-sha256, x-amz-checksum-type",
+     x-amz-checksum-sha1, x-amz-checksum-sha256, x-amz-checksum-md5, x-amz-checksum-sha512, x-amz-checksum-xxhash64, \
+     x-amz-checksum-xxhash3, x-amz-checksum-xxhash128, x-amz-checksum-type",
 );
 
 const ANY: HeaderValue = HeaderValue::from_static("*");
@@ -64,6 +65,13 @@ impl CrossOrigin {
         }
     }
 
+    /// A header that is asked for and whose name cannot be one.
+    fn bad_header(&self) -> Option<String> {
+        let asked = String::from_utf8_lossy(self.asked_headers.as_ref()?.as_bytes());
+        let is_name = |name: &&str| name.trim_matches(' ').is_empty() || is_token(name.trim_matches(' '));
+        asked.split(',').find(|name| !is_name(name)).map(str::to_owned)
+    }
+
     fn wanted_headers(&self) -> Vec<&str> {
         let asked = self.asked_headers.as_ref().and_then(|asked| asked.to_str().ok()).unwrap_or_default();
         asked.split(',').map(str::trim).filter(|name| !name.is_empty()).collect()
@@ -83,12 +91,17 @@ impl CorsLayer {
         request: Option<&CrossOrigin>,
         exchange: &Exchange,
     ) -> Result<HttpResponse, S3Error> {
-        let bad = |why| Err(custom("BadRequest", StatusCode::BAD_REQUEST, why));
+        let bad = |why: String| Err(custom("BadRequest", StatusCode::BAD_REQUEST, why));
         let Some(request) = request else {
-            return bad("Insufficient information. Origin request header needed.");
+            return bad("Insufficient information. Origin request header needed.".to_owned());
         };
-        if request.asked_method.is_none() {
-            return bad("Invalid Access-Control-Request-Method: null");
+        let method =
+            request.asked_method.as_ref().map_or("null".into(), |method| String::from_utf8_lossy(method.as_bytes()));
+        if CorsMethod::parse(&method).is_none() {
+            return bad(format!("Invalid Access-Control-Request-Method: {method}"));
+        }
+        if let Some(name) = request.bad_header() {
+            return bad(format!("Access-Control-Request-Headers \"{name}\" contains invalid character."));
         }
         let rules = self.rules(request).await.map_err(|error| {
             let bucket = request.bucket.as_ref().map_or("", BucketName::as_str);
@@ -135,6 +148,11 @@ impl CorsLayer {
             None => Ok(None),
         }
     }
+}
+
+/// Whether a text can be the name of a header (RFC 9110, section 5.6.2).
+fn is_token(text: &str) -> bool {
+    http::HeaderName::from_bytes(text.as_bytes()).is_ok()
 }
 
 /// Says in an answer what the rules of a bucket allow; false if they do not allow the request.

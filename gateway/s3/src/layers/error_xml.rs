@@ -5,27 +5,35 @@ use crate::exchange::Noted;
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Where s3s words an error otherwise than S3 does.
-const WORDS: [(&str, &str); 3] = [
-    ("request time is too far from server time", TOO_SKEWED),
-    ("request date is later than server time too much", TOO_SKEWED),
-    ("missing header: x-amz-content-sha256", "Missing required header for this request: x-amz-content-sha256"),
-];
+/// What s3s says where no attributes are named, and what S3 says.
+const WORDS: (&str, &str) = ("missing header: x-amz-object-attributes", NO_ATTRIBUTES);
 
-const TOO_SKEWED: &str = "The difference between the request time and the current time is too large.";
-
-/// s3s gives this code for no other reason than the region.
-const WRONG_REGION: &str = "<Code>AuthorizationHeaderMalformed</Code>";
+/// The answer to GetObjectAttributes that names none.
+pub(crate) const NO_ATTRIBUTES: &str =
+    "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty";
 
 const END: &str = "</Error>";
+
+/// The code in an error's XML.
+pub(crate) fn code(xml: &str) -> Option<&str> {
+    let (_, rest) = xml.split_once("<Code>")?;
+    rest.split_once("</Code>").map(|(code, _)| code)
+}
 
 /// Adds the details to an error's XML.
 pub(crate) fn complete(xml: &str, noted: &Noted, resource: &str, request_id: &str, host_id: &str) -> String {
     let mut xml = Cow::Borrowed(xml);
-    for (ours, theirs) in WORDS {
-        if xml.contains(ours) {
-            xml = Cow::Owned(xml.replace(ours, theirs));
-        }
+    if let Some(message) = &noted.message
+        && let Some((before, rest)) = xml.split_once("<Message>")
+        && let Some((_, after)) = rest.split_once("</Message>")
+    {
+        let mut whole = before.to_owned();
+        element(&mut whole, "Message", message);
+        whole.push_str(after);
+        xml = Cow::Owned(whole);
+    }
+    if xml.contains(WORDS.0) {
+        xml = Cow::Owned(xml.replace(WORDS.0, WORDS.1));
     }
     let Some(before) = xml.strip_suffix(END) else { return xml.into_owned() };
     let mut whole = String::with_capacity(before.len() + 256);
@@ -40,19 +48,6 @@ pub(crate) fn complete(xml: &str, noted: &Noted, resource: &str, request_id: &st
     whole
 }
 
-/// Tells a client that signed for another region which one to sign for.
-pub(crate) fn with_region(xml: String, region: &str) -> String {
-    match xml.strip_suffix(END) {
-        Some(before) if xml.contains(WRONG_REGION) => {
-            let mut whole = before.to_owned();
-            element(&mut whole, "Region", region);
-            whole.push_str(END);
-            whole
-        }
-        Some(_) | None => xml,
-    }
-}
-
 fn element(xml: &mut String, name: &str, value: &str) {
     // Writing to a string does not fail.
     let _ = write!(xml, "<{name}>");
@@ -62,11 +57,12 @@ fn element(xml: &mut String, name: &str, value: &str) {
             '>' => xml.push_str("&gt;"),
             '&' => xml.push_str("&amp;"),
             '"' => xml.push_str("&quot;"),
-            // XML 1.0 has no way to hold these; the error is for people and need not be exact.
-            '\u{0}'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {
-                xml.push('\u{fffd}')
+            // No XML has it.
+            '\0' => xml.push('\u{fffd}'),
+            // By reference, as names in other answers.
+            '\u{1}'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {
+                let _ = write!(xml, "&#x{:x};", c as u32);
             }
-            '\r' => xml.push_str("&#xd;"),
             c => xml.push(c),
         }
     }
@@ -85,18 +81,16 @@ mod tests {
         assert_eq!(
             whole,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>NoSuchKey</Code>\
-             <Key>a&lt;b&gt;&amp;\u{fffd}</Key><Resource>/b/k</Resource>\
+             <Key>a&lt;b&gt;&amp;&#x1;</Key><Resource>/b/k</Resource>\
              <RequestId>0123456789ABCDEF</RequestId><HostId>host</HostId></Error>"
         );
     }
 
     #[test]
-    fn tells_the_region_to_who_signed_for_another() {
-        let xml = "<Error><Code>AuthorizationHeaderMalformed</Code></Error>";
-        let whole = with_region(xml.to_owned(), "eu-west-1");
-        assert_eq!(whole, "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>");
-        let other = "<Error><Code>NoSuchKey</Code></Error>";
-        assert_eq!(with_region(other.to_owned(), "eu-west-1"), other);
+    fn says_another_message() {
+        let noted = Noted { message: Some("a & b".to_owned()), ..Noted::default() };
+        let whole = complete("<Error><Code>C</Code><Message>x</Message></Error>", &noted, "/", "1", "h");
+        assert!(whole.starts_with("<Error><Code>C</Code><Message>a &amp; b</Message><Resource>/<"), "{whole}");
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! A token bucket for each access key.
 
+use super::requests::Requests;
+use super::slow_down;
 use crate::options::Traffic;
 use arc_swap::ArcSwap;
 use cofre_runtime::Clock;
 use parking_lot::Mutex;
-use s3s::{S3Result, s3_error};
+use s3s::S3Result;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +20,8 @@ pub(crate) struct RateLimit {
     traffic: Arc<ArcSwap<Traffic>>,
     clock: Clock,
     buckets: Mutex<HashMap<String, Bucket>>,
+    /// What is in flight.
+    pub(crate) requests: Requests,
 }
 
 #[derive(Clone, Copy)]
@@ -34,8 +38,8 @@ impl Bucket {
 }
 
 impl RateLimit {
-    pub(crate) fn new(traffic: Arc<ArcSwap<Traffic>>, clock: Clock) -> Self {
-        Self { traffic, clock, buckets: Mutex::default() }
+    pub(crate) fn new(traffic: Arc<ArcSwap<Traffic>>, clock: Clock, requests: Requests) -> Self {
+        Self { traffic, clock, buckets: Mutex::default(), requests }
     }
 
     /// Takes a token of a key; the empty key is everyone without one.
@@ -53,33 +57,41 @@ impl RateLimit {
                 });
             }
             if buckets.len() >= BUCKETS_MAX {
-                return Err(slow_down());
+                return Err(too_many());
             }
             buckets.insert(access_key.to_owned(), Bucket { tokens: burst, at: now });
         }
-        let Some(bucket) = buckets.get_mut(access_key) else { return Err(slow_down()) };
+        let Some(bucket) = buckets.get_mut(access_key) else { return Err(too_many()) };
         bucket.fill(now, per_second, burst);
         if bucket.tokens < 1.0 {
-            return Err(slow_down());
+            return Err(too_many());
         }
         bucket.tokens -= 1.0;
         Ok(())
     }
 }
 
-fn slow_down() -> s3s::S3Error {
-    s3_error!(SlowDown, "Please reduce your request rate.")
+fn too_many() -> s3s::S3Error {
+    slow_down("Your access key makes more requests a second than it may.")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::RequestLimits;
     use cofre_runtime::ManualClock;
 
     fn limit(per_second: Option<u32>, burst: u32) -> (RateLimit, ManualClock) {
         let clock = ManualClock::at(0);
         let traffic = Traffic { requests_per_second_max: per_second, burst_max: burst, ..Traffic::default() };
-        (RateLimit::new(Arc::new(ArcSwap::from_pointee(traffic)), clock.clock()), clock)
+        (
+            RateLimit::new(
+                Arc::new(ArcSwap::from_pointee(traffic)),
+                clock.clock(),
+                Requests::new(RequestLimits::default()),
+            ),
+            clock,
+        )
     }
 
     #[test]

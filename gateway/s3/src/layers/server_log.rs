@@ -41,7 +41,8 @@ pub(crate) struct ServerLog {
     /// The log of the bucket that a copy reads, with key and version.
     copied: Option<(Arc<LoggedBucket>, String, Option<String>)>,
     version: Option<String>,
-    authentication: Option<&'static str>,
+    /// Version of the signature, and where it stands.
+    authentication: Option<(&'static str, &'static str)>,
     answer: Answer,
 }
 
@@ -92,9 +93,12 @@ impl ServerLog {
         };
         let bytes = |name: HeaderName| headers.get(name).map(|value| value.as_bytes().to_vec());
         let number = |name: HeaderName| headers.get(name)?.to_str().ok()?.parse().ok();
+        let has = |name| parameter(name).is_some();
         let authentication = match headers.get(header::AUTHORIZATION) {
-            Some(_) => Some("AuthHeader"),
-            None => parameter("X-Amz-Algorithm").map(|_| "QueryString"),
+            Some(_) => Some(("SigV4", "AuthHeader")),
+            None if has("X-Amz-Algorithm") => Some(("SigV4", "QueryString")),
+            None if has("Signature") => Some(("SigV2", "QueryString")),
+            None => None,
         };
         Some(Box::new(Self {
             objects: objects.clone(),
@@ -214,7 +218,8 @@ impl ServerLog {
             version_id: None,
             host_id: Some(&self.host_id),
             cipher_suite: origin.tls.map(|tls| tls.cipher_suite),
-            authentication: self.authentication,
+            signature_version: self.authentication.map(|(version, _)| version),
+            authentication: self.authentication.map(|(_, place)| place),
             host: self.headers.host.as_deref(),
             tls_version: origin.tls.map(|tls| tls.version),
             acl_required: noted.list_used,

@@ -4,8 +4,8 @@ use super::asked::{Asked, answer, take};
 use super::{Operations, owners};
 use crate::translate::acl::{self, Named, Of, Written};
 use crate::translate::names;
-use cofre_iam::IamError;
-use cofre_objects::{Acl, AclGrant, AclGrantee, GivenAcl};
+use cofre_iam::{Action, IamError};
+use cofre_objects::{Acl, AclGrant, AclGrantee, GivenAcl, WantedPut};
 use cofre_types::AccountId;
 use s3s::dto::{
     AccessControlPolicy, GetBucketAclInput, GetBucketAclOutput, GetObjectAclInput, GetObjectAclOutput, Grant, Grantee,
@@ -31,7 +31,12 @@ pub(super) async fn put_bucket(
 ) -> S3Result<S3Response<PutBucketAclOutput>> {
     let (input, asked) = take("PutBucketAcl", request)?;
     let bucket = names::bucket(&input.bucket)?;
-    let given = replacement(ops, &asked, input.access_control_policy, Of::Bucket).await?;
+    let written = replacement(&asked, input.access_control_policy, Of::Bucket)?;
+    let may = async {
+        let allowed = ops.objects.bucket_allowing(&asked.caller, Action::PutBucketAcl, &bucket).await;
+        allowed.map(drop).map_err(|error| asked.refuse(&input.bucket, error))
+    };
+    let given = resolve(ops, written, may).await?;
     let put = ops.objects.put_bucket_acl(&asked.caller, &bucket, given).await;
     put.map_err(|error| asked.refuse(&input.bucket, error))?;
     answer(PutBucketAclOutput::default())
@@ -59,22 +64,43 @@ pub(super) async fn put_object(
     let (input, asked) = take("PutObjectAcl", request)?;
     let (bucket, key) = (names::bucket(&input.bucket)?, names::key(input.key)?);
     let version = names::version(input.version_id.as_deref())?;
-    let given = replacement(ops, &asked, input.access_control_policy, Of::Object).await?;
+    let written = replacement(&asked, input.access_control_policy, Of::Object)?;
+    let may = async {
+        let allowed = ops.objects.may_put_acl(&asked.caller, &bucket, &key, version).await;
+        allowed.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))
+    };
+    let given = resolve(ops, written, may).await?;
     let put = ops.objects.put_object_acl(&asked.caller, &bucket, &key, version, given).await;
     put.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
     answer(PutObjectAclOutput::default())
 }
 
-/// The list that the headers of a write give, if they give one.
-pub(super) async fn given(ops: &Operations, asked: &Asked, of: Of) -> S3Result<Option<GivenAcl>> {
+/// The list that the headers of a write give, if they give one. `may` says whether the caller may give any.
+pub(super) async fn given(
+    ops: &Operations,
+    asked: &Asked,
+    of: Of,
+    may: impl Future<Output = S3Result<()>>,
+) -> S3Result<Option<GivenAcl>> {
     match acl::from_headers(asked.headers(), of)? {
-        Some(written) => resolve(ops, written).await.map(Some),
+        Some(written) => resolve(ops, written, may).await.map(Some),
         None => Ok(None),
     }
 }
 
+/// The list that an object to be made gets by its headers, if they give one.
+pub(super) async fn given_to(ops: &Operations, asked: &Asked, put: WantedPut<'_>) -> S3Result<Option<GivenAcl>> {
+    // A list that grants something, whatever it grants.
+    let some = GivenAcl::Grants(Vec::new());
+    let may = async {
+        let allowed = ops.objects.may_put(&asked.caller, WantedPut { acl: Some(&some), ..put }).await;
+        allowed.map_err(|error| asked.refuse_object(put.bucket.as_str(), put.key.as_str(), error))
+    };
+    given(ops, asked, Of::Object, may).await
+}
+
 /// The list that replaces another: from the headers or from the body.
-async fn replacement(ops: &Operations, asked: &Asked, body: Option<AccessControlPolicy>, of: Of) -> S3Result<GivenAcl> {
+fn replacement(asked: &Asked, body: Option<AccessControlPolicy>, of: Of) -> S3Result<Written> {
     let written = match (acl::from_headers(asked.headers(), of)?, body) {
         (Some(written), None) => written,
         (None, Some(list)) if list.owner.is_some() => acl::from_dto(list)?,
@@ -84,15 +110,21 @@ async fn replacement(ops: &Operations, asked: &Asked, body: Option<AccessControl
             return Err(s3_error!(MissingSecurityHeader, "Your request was missing a required header: x-amz-acl"));
         }
     };
-    resolve(ops, written).await
+    Ok(written)
 }
 
-/// Finds the accounts that a list names.
-pub(super) async fn resolve(ops: &Operations, written: Written) -> S3Result<GivenAcl> {
+/// Finds the accounts that a list names, once the caller may give one: else anyone could find out which accounts
+/// there are.
+pub(super) async fn resolve(
+    ops: &Operations,
+    written: Written,
+    may: impl Future<Output = S3Result<()>>,
+) -> S3Result<GivenAcl> {
     let named = match written {
         Written::Canned(canned) => return Ok(GivenAcl::Canned(canned)),
         Written::Grants(grants) => grants,
     };
+    may.await?;
     let mut grants = Vec::with_capacity(named.len());
     for (grantee, permission) in named {
         let grantee = match grantee {

@@ -1,15 +1,18 @@
 //! What an operation is asked: the request's input and its context.
 
+use crate::auth::Trailers;
 use crate::errors::{self, About};
 use crate::exchange::Exchange;
 use crate::facts::{Facts, Signed};
+use crate::host::host;
 use crate::translate::conditions::Conditionals;
 use crate::translate::encryption::CustomerKeys;
-use crate::translate::text;
+use crate::translate::text::Encoding;
 use cofre_iam::Caller;
 use cofre_objects::{CustomerKey, EncryptAs, Error};
 use http::{HeaderMap, Uri};
-use s3s::{S3Error, S3Request, S3Response, S3Result, TrailingHeaders};
+use s3s::xml::{SerResult, Serializer};
+use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 use std::sync::Arc;
 
 /// What the gate learnt of a request before s3s parsed it. Its presence says that the gate saw it.
@@ -18,8 +21,10 @@ pub(crate) struct Admitted {
     pub(crate) caller: Caller,
     pub(crate) exchange: Exchange,
     pub(crate) conditionals: Conditionals,
+    /// `response-expires`, as it was given.
+    pub(crate) response_expires: Option<String>,
     /// Where checksums behind the body will be.
-    pub(crate) trailers: Option<TrailingHeaders>,
+    pub(crate) trailers: Option<Trailers>,
     pub(crate) signed: Signed,
     pub(crate) customer_keys: CustomerKeys,
 }
@@ -28,7 +33,9 @@ pub(crate) struct Admitted {
 pub(crate) struct Asked {
     pub(crate) caller: Caller,
     pub(crate) exchange: Exchange,
-    pub(crate) trailers: Option<TrailingHeaders>,
+    /// `response-expires`, as it was given.
+    pub(crate) response_expires: Option<String>,
+    pub(crate) trailers: Option<Trailers>,
     /// What the request brings; the caller has it too.
     facts: Arc<Facts>,
     pub(crate) customer_keys: CustomerKeys,
@@ -39,17 +46,22 @@ pub(crate) fn take<T>(operation: &'static str, mut request: S3Request<T>) -> S3R
     // s3s does no authentication behind the gate: a request that did not come through the gate has
     // no caller, and must not get one here.
     let admitted: Admitted = request.extensions.remove().ok_or_else(errors::internal)?;
-    admitted.exchange.note(|noted| noted.operation = operation);
-    Ok((request.input, Asked::new(admitted, request.headers, request.uri)))
+    let now = admitted.exchange.now();
+    admitted.exchange.note(|noted| {
+        noted.operation = operation;
+        noted.operation_at = now;
+    });
+    Ok((request.input, Asked::new(operation, admitted, request.headers, request.uri)))
 }
 
 impl Asked {
     /// The context of a request with these headers.
-    pub(crate) fn new(admitted: Admitted, headers: HeaderMap, uri: Uri) -> Self {
-        let Admitted { mut caller, exchange, conditionals, trailers, signed, customer_keys } = admitted;
-        let facts = Arc::new(Facts { headers, conditionals, uri, signed, exchange: exchange.clone() });
+    pub(crate) fn new(operation: &'static str, admitted: Admitted, headers: HeaderMap, uri: Uri) -> Self {
+        let Admitted { mut caller, exchange, conditionals, response_expires, trailers, signed, customer_keys } =
+            admitted;
+        let facts = Arc::new(Facts { headers, conditionals, uri, operation, signed, exchange: exchange.clone() });
         caller.facts = Some(facts.clone());
-        Self { caller, exchange, trailers, facts, customer_keys }
+        Self { caller, exchange, response_expires, trailers, facts, customer_keys }
     }
 
     /// The request's headers.
@@ -67,20 +79,29 @@ impl Asked {
         self.facts.uri.query().unwrap_or_default()
     }
 
+    /// The path of the request's address, as it was written.
+    pub(crate) fn path(&self) -> &str {
+        self.facts.uri.path()
+    }
+
+    /// The host that the request is for.
+    pub(crate) fn host(&self) -> Option<&str> {
+        host(&self.facts.uri, &self.facts.headers)
+    }
+
     /// The request's conditional headers.
     pub(crate) fn conditionals(&self) -> &Conditionals {
         &self.facts.conditionals
     }
 
-    /// Lets a refusal of what is malformed give way to that of the caller's rights, which AWS decides first:
-    /// policies look at the headers as they came.
+    /// Lets a refusal of what is malformed give way to that of the caller's rights, which AWS decides first.
     pub(crate) async fn after_rights<T>(
         &self,
         parsed: S3Result<T>,
         allowed: impl Future<Output = Result<(), Error>>,
     ) -> S3Result<T> {
         if parsed.is_err()
-            && let Err(error @ Error::AccessDenied) = allowed.await
+            && let Err(error @ (Error::AccessDenied | Error::NeedsCredentials)) = allowed.await
         {
             return Err(self.refuse("", error));
         }
@@ -119,8 +140,13 @@ impl Asked {
 
     /// Makes a name writable in an XML answer that has no `EncodingType`.
     pub(crate) fn escape(&self, name: String) -> String {
+        self.write(Encoding::Plain, name)
+    }
+
+    /// Writes a name of a listing.
+    pub(crate) fn write(&self, encoding: Encoding, name: String) -> String {
         let mut used = false;
-        let safe = text::escape(name, &mut used);
+        let safe = encoding.write(name, &mut used);
         if used {
             self.exchange.note(|noted| noted.escaped = true);
         }
@@ -136,4 +162,21 @@ pub(crate) fn answer_with<T>(output: T, headers: HeaderMap) -> S3Result<S3Respon
 /// An answer without anything beside its output.
 pub(crate) fn answer<T>(output: T) -> S3Result<S3Response<T>> {
     Ok(S3Response::new(output))
+}
+
+/// The namespace of S3's documents.
+const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
+
+/// An answer whose document s3s would write otherwise than S3 does: the gate puts this one in its place.
+pub(crate) fn document<T: Default>(
+    asked: &Asked,
+    name: &str,
+    content: impl FnOnce(&mut Serializer<&mut Vec<u8>>) -> SerResult,
+) -> S3Result<S3Response<T>> {
+    let mut text = Vec::with_capacity(1024);
+    let mut xml = Serializer::new(&mut text);
+    let written = xml.decl().and_then(|()| xml.element_with_ns(name, NAMESPACE, content));
+    written.map_err(|error| S3Error::with_source(S3ErrorCode::InternalError, Box::new(error)))?;
+    asked.exchange.note(|noted| noted.document = Some(text.into()));
+    answer(T::default())
 }

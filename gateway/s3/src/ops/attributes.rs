@@ -1,10 +1,11 @@
 //! GetObjectAttributes.
 
 use super::Operations;
-use super::asked::take;
-use crate::translate::checksums::Shown;
+use super::asked::{Asked, take};
+use crate::layers::error_xml;
+use crate::translate::checksums::{Shown, with_checksum};
 use crate::translate::{names, times};
-use cofre_objects::{Attributes, GetObject, PAGE_ENTRIES_MAX};
+use cofre_objects::{Attributes, GetObject, PAGE_ENTRIES_MAX, RangeOf};
 use s3s::dto::{
     Checksum, GetObjectAttributesInput, GetObjectAttributesOutput, GetObjectAttributesParts, ObjectAttributes,
     ObjectPart, StorageClass,
@@ -17,7 +18,7 @@ pub(super) async fn get(
     request: S3Request<GetObjectAttributesInput>,
 ) -> S3Result<S3Response<GetObjectAttributesOutput>> {
     let (input, asked) = take("GetObjectAttributes", request)?;
-    let wanted = Wanted::parse(&input.object_attributes)?;
+    let wanted = Wanted::parse(&input.object_attributes, &asked)?;
     let parts_max = names::page(input.max_parts, "x-amz-max-parts", PAGE_ENTRIES_MAX)?;
     let marker = input.part_number_marker.unwrap_or(0);
     let after = u16::try_from(marker)
@@ -31,6 +32,7 @@ pub(super) async fn get(
         key,
         version,
         range: None,
+        range_of: RangeOf::Any,
         part: None,
         conditions: asked.conditionals().read(),
         customer_key,
@@ -52,8 +54,11 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn parse(names: &[ObjectAttributes]) -> S3Result<Self> {
+    fn parse(names: &[ObjectAttributes], asked: &Asked) -> S3Result<Self> {
         let mut wanted = Self::default();
+        if names.iter().all(|names| names.as_str().trim().is_empty()) {
+            return Err(s3_error!(InvalidRequest, "{}", error_xml::NO_ATTRIBUTES));
+        }
         // A client may send one header with a list or several headers.
         for name in names.iter().flat_map(|names| names.as_str().split(',')) {
             *match name.trim() {
@@ -62,7 +67,10 @@ impl Wanted {
                 ObjectAttributes::OBJECT_PARTS => &mut wanted.parts,
                 ObjectAttributes::STORAGE_CLASS => &mut wanted.storage_class,
                 ObjectAttributes::OBJECT_SIZE => &mut wanted.size,
-                _ => return Err(s3_error!(InvalidArgument, "Invalid attribute name specified.")),
+                other => {
+                    asked.exchange.argument("x-amz-object-attributes", other);
+                    return Err(s3_error!(InvalidArgument, "Invalid attribute name specified."));
+                }
             } = true;
         }
         Ok(wanted)
@@ -86,15 +94,8 @@ fn show(found: Attributes, wanted: &Wanted, parts_max: usize, marker: i32) -> Ge
 }
 
 fn checksum(shown: Shown) -> Checksum {
-    Checksum {
-        checksum_crc32: shown.crc32,
-        checksum_crc32c: shown.crc32c,
-        checksum_crc64nvme: shown.crc64nvme,
-        checksum_sha1: shown.sha1,
-        checksum_sha256: shown.sha256,
-        checksum_type: shown.kind,
-        ..Checksum::default()
-    }
+    let kind = shown.kind.clone();
+    with_checksum!(Checksum { checksum_type: kind, ..Checksum::default() }, shown)
 }
 
 /// The page of parts; none for an object that was put whole.
@@ -102,16 +103,12 @@ fn parts(found: &Attributes, parts_max: usize, marker: i32) -> Option<GetObjectA
     let total = found.info.parts?;
     let part = |part: &cofre_objects::ObjectPart| {
         let checksum = Shown::new(part.checksum.as_ref(), None);
-        ObjectPart {
-            checksum_crc32: checksum.crc32,
-            checksum_crc32c: checksum.crc32c,
-            checksum_crc64nvme: checksum.crc64nvme,
-            checksum_sha1: checksum.sha1,
-            checksum_sha256: checksum.sha256,
+        let shown = ObjectPart {
             part_number: Some(i32::from(part.number)),
             size: Some(names::size(part.size)),
             ..ObjectPart::default()
-        }
+        };
+        with_checksum!(shown, checksum)
     };
     Some(GetObjectAttributesParts {
         is_truncated: Some(found.truncated),

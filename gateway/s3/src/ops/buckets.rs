@@ -11,15 +11,15 @@ use s3s::dto::{
     BucketLocationConstraint, CreateBucketInput, CreateBucketOutput, DeleteBucketInput, DeleteBucketOutput,
     GetBucketLocationInput, GetBucketLocationOutput, HeadBucketInput, HeadBucketOutput,
 };
-use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
+use s3s::{S3Request, S3Response, S3Result, s3_error};
 
 /// The region whose location constraint is empty, for reasons of S3's history.
 const FIRST_REGION: &str = "us-east-1";
 
-/// Longest region name that is kept, in bytes.
-const REGION_BYTES_MAX: usize = 63;
+/// What the first region of Europe is called too (AWS, "CreateBucketConfiguration").
+const EUROPE: (&str, &str) = ("EU", "eu-west-1");
 
-/// Answers CreateBucket. The region is a label: any well-formed one is kept and told again.
+/// Answers CreateBucket. The region is one that requests can be signed for.
 pub(super) async fn create(
     ops: &Operations,
     request: S3Request<CreateBucketInput>,
@@ -30,17 +30,26 @@ pub(super) async fn create(
     let ownership = input.object_ownership.as_ref();
     let ownership = ownership.map(|given| ownership::from_dto(given).ok_or_else(unknown)).transpose()?;
     let configuration = input.create_bucket_configuration.unwrap_or_default();
-    let region = configuration.location_constraint.as_ref().map_or("", BucketLocationConstraint::as_str);
-    let well_formed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    if region.len() > REGION_BYTES_MAX || !region.bytes().all(well_formed) {
-        return Err(S3Error::new(S3ErrorCode::InvalidLocationConstraint));
+    let constraint = configuration.location_constraint.as_ref().map_or("", BucketLocationConstraint::as_str);
+    let region = if constraint == EUROPE.0 { EUROPE.1 } else { constraint };
+    if !region.is_empty() && !ops.regions.iter().any(|own| own == region) {
+        asked.exchange.detail("LocationConstraint", constraint);
+        return Err(s3_error!(
+            InvalidLocationConstraint,
+            "The specified location-constraint is not valid. This server is in {}.",
+            ops.regions.join(", ")
+        ));
     }
     let set = match configuration.tags {
-        Some(set) => tags::from_dto(set, TagsLimit::Bucket)?,
+        Some(set) => tags::from_dto(set, TagsLimit::Bucket, &asked.exchange)?,
         None => Tags::default(),
     };
     let object_lock = input.object_lock_enabled_for_bucket.unwrap_or(false);
-    let acl = acl::given(ops, &asked, Of::Bucket).await?;
+    let may = async {
+        let allowed = ops.objects.may_create_bucket(&asked.caller, &name);
+        allowed.map_err(|error| asked.refuse(&input.bucket, error))
+    };
+    let acl = acl::given(ops, &asked, Of::Bucket, may).await?;
     let request = CreateBucket { name: name.clone(), region: region.to_owned(), object_lock, acl, ownership };
     match ops.objects.create_bucket(&asked.caller, request).await {
         Ok(_) => {}

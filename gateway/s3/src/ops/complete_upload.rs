@@ -3,13 +3,16 @@
 use super::Operations;
 use super::asked::{Asked, answer_with, take};
 use super::uploads::{refuse, upload_ref};
-use crate::translate::checksums::{self, Shown};
+use crate::translate::checksums::{self, Of, Shown, with_checksum};
 use crate::translate::{encryption, names, times};
 use cofre_objects::{CompleteUpload, CompletedPart};
-use cofre_types::{ETag, Tags};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use cofre_types::ETag;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use s3s::dto::{self, CompleteMultipartUploadInput, CompleteMultipartUploadOutput};
-use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
+use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
+
+/// What is escaped of a key in the address of an object: all but unreserved characters (RFC 3986, section 2.3).
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Answers CompleteMultipartUpload.
 pub(super) async fn complete(
@@ -18,20 +21,21 @@ pub(super) async fn complete(
 ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
     let (input, asked) = take("CompleteMultipartUpload", request)?;
     let about = upload_ref(&input.bucket, input.key, &input.upload_id)?;
-    let parts = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
+    let mut parts = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
     if parts.is_empty() {
         return Err(S3Error::new(S3ErrorCode::MalformedXML));
     }
-    let no_tags = Tags::default();
-    let allowed = ops.objects.may_put(&asked.caller, &about.bucket, &about.key, &no_tags, None);
+    let allowed = ops.objects.may_complete(&asked.caller, &about);
+    let conditions = asked.after_rights(asked.conditionals().write(&asked.exchange), allowed).await?;
+    let allowed = ops.objects.may_complete(&asked.caller, &about);
     let encryption = asked.after_rights(asked.encrypt_as(), allowed).await?;
     let request = CompleteUpload {
         upload: about.clone(),
-        parts: to_domain(&parts)?,
-        checksum: checksums::value(asked.headers())?,
+        parts: to_domain(&mut parts, &asked)?,
+        checksum: checksums::value(asked.headers(), Of::Completion)?,
         checksum_kind: input.checksum_type.as_ref().map(checksums::kind).transpose()?,
-        size: input.mpu_object_size.and_then(|size| u64::try_from(size).ok()),
-        conditions: asked.conditionals().write(),
+        size: asked.conditionals().object_size()?,
+        conditions,
         encryption,
     };
     let outcome = ops.objects.complete_upload(&asked.caller, request).await;
@@ -39,12 +43,7 @@ pub(super) async fn complete(
     let checksum = Shown::new(outcome.checksum.as_ref(), outcome.etag.parts());
     let headers = encryption::shown(outcome.encryption.as_ref());
     let output = CompleteMultipartUploadOutput {
-        checksum_crc32: checksum.crc32,
-        checksum_crc32c: checksum.crc32c,
-        checksum_crc64nvme: checksum.crc64nvme,
-        checksum_sha1: checksum.sha1,
-        checksum_sha256: checksum.sha256,
-        checksum_type: checksum.kind,
+        checksum_type: checksum.kind.clone(),
         location: Some(location(&asked, &input.bucket, about.key.as_str())),
         bucket: Some(input.bucket),
         key: Some(asked.escape(about.key.into())),
@@ -53,15 +52,15 @@ pub(super) async fn complete(
         version_id: names::made(outcome.version),
         ..CompleteMultipartUploadOutput::default()
     };
-    answer_with(output, headers)
+    answer_with(with_checksum!(output, checksum), headers)
 }
 
 /// A part that is named twice in a row counts as it was named last: a client that put it again may
 /// name both.
-fn to_domain(parts: &[dto::CompletedPart]) -> S3Result<Vec<CompletedPart>> {
+fn to_domain(parts: &mut [dto::CompletedPart], asked: &Asked) -> S3Result<Vec<CompletedPart>> {
     let mut named: Vec<CompletedPart> = Vec::with_capacity(parts.len());
     for given in parts {
-        let given = part(given)?;
+        let given = part(given, asked)?;
         if named.last().is_some_and(|last| last.number == given.number) {
             named.pop();
         }
@@ -70,18 +69,27 @@ fn to_domain(parts: &[dto::CompletedPart]) -> S3Result<Vec<CompletedPart>> {
     Ok(named)
 }
 
-fn part(part: &dto::CompletedPart) -> S3Result<CompletedPart> {
-    let number = part.part_number.ok_or_else(|| S3Error::new(S3ErrorCode::MalformedXML))?;
+fn part(part: &mut dto::CompletedPart, asked: &Asked) -> S3Result<CompletedPart> {
+    let (Some(number), Some(etag)) = (part.part_number, &part.e_tag) else {
+        return Err(S3Error::new(S3ErrorCode::MalformedXML));
+    };
+    if number < 1 {
+        asked.exchange.argument("PartNumber", number.to_string());
+        return Err(s3_error!(InvalidArgument, "PartNumber must be >= 1"));
+    }
     Ok(CompletedPart {
         number: names::part(number)?,
-        etag: part.e_tag.as_ref().and_then(|tag| ETag::parse(tag.value()).ok()),
-        checksum: checksums::of_part(part)?,
+        etag: ETag::parse(etag.value()).ok(),
+        checksum: checksums::of_part(part, &asked.exchange)?,
     })
 }
 
-/// The object's address, by the host that the client used.
+/// The object's address, by the host that the client used: that of the bucket if the path is only the key.
 fn location(asked: &Asked, bucket: &str, key: &str) -> String {
     let scheme = if asked.caller.origin.secure { "https" } else { "http" };
-    let host = asked.headers().get(http::header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    format!("{scheme}://{host}/{bucket}/{}", utf8_percent_encode(key, NON_ALPHANUMERIC))
+    let host = asked.host().unwrap_or_default();
+    let path = asked.path();
+    let is_key = percent_decode_str(path.strip_prefix('/').unwrap_or(path)).eq(key.bytes());
+    let bucket = if is_key { String::new() } else { format!("{bucket}/") };
+    format!("{scheme}://{host}/{bucket}{}", utf8_percent_encode(key, ESCAPED))
 }

@@ -3,11 +3,9 @@
 use super::asked::{answer_with, take};
 use super::put_object::storage_class;
 use super::{Operations, acl, owners};
-use crate::translate::acl::Of;
-use crate::translate::checksums::{self, Shown};
+use crate::translate::checksums::{self, Shown, with_checksum};
 use crate::translate::{encryption, headers, lock, names, tags, times};
-use cofre_objects::{CopyObject, CopyOutcome};
-use cofre_types::Tags;
+use cofre_objects::{CopyObject, CopyOutcome, WantedPut};
 use s3s::dto::{CopyObjectInput, CopyObjectOutput, CopyObjectResult};
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
@@ -35,36 +33,42 @@ pub(super) async fn copy(
         cache_control: input.cache_control,
         expires: input.expires,
         website_redirect_location: input.website_redirect_location,
-        metadata: input.metadata,
+        metadata: headers::with_unnamed(input.metadata, asked.headers()),
+        missing: None,
     };
     let algorithm = input.checksum_algorithm.as_ref().map(|name| checksums::algorithm(name.as_str())).transpose()?;
     let (bucket, key) = (names::bucket(&input.bucket)?, names::key(input.key)?);
-    let tags = if replaces_tags { Some(tags::from_header(input.tagging.as_deref())?) } else { None };
-    let no_tags = Tags::default();
-    let allowed = ops.objects.may_put(&asked.caller, &bucket, &key, tags.as_ref().unwrap_or(&no_tags), None);
+    let tags = if replaces_tags { Some(tags::from_header(input.tagging.as_deref(), &asked.exchange)?) } else { None };
+    let lock = lock::wanted(
+        input.object_lock_mode.as_ref(),
+        input.object_lock_retain_until_date.as_ref(),
+        input.object_lock_legal_hold_status.as_ref(),
+    )?;
+    let from = Some((&source.bucket, &source.key));
+    let wanted = WantedPut { tags: tags.as_ref(), lock, source: from, ..WantedPut::object(&bucket, &key) };
+    let conditions = asked.conditionals().write(&asked.exchange);
+    let conditions = asked.after_rights(conditions, ops.objects.may_put(&asked.caller, wanted)).await?;
+    let allowed = ops.objects.may_put(&asked.caller, wanted);
     let encryption = asked.after_rights(asked.encrypt_as(), allowed).await?;
+    let acl = acl::given_to(ops, &asked, wanted).await?;
     let allowed = ops.objects.may_get(&asked.caller, &source.bucket, &source.key, source.version);
     let source_customer_key = asked.after_rights(asked.source_customer_key(), allowed).await?;
     let request = CopyObject {
-        source_bucket: source.bucket,
-        source_key: source.key,
+        source_bucket: source.bucket.clone(),
+        source_key: source.key.clone(),
         source_version: source.version,
         source_conditions: asked.conditionals().copy_source(),
         source_customer_key,
-        bucket,
-        key,
+        bucket: bucket.clone(),
+        key: key.clone(),
         headers: if replaces_headers { Some(headers::to_domain(given)?) } else { None },
         website_redirect,
-        tags,
+        tags: tags.clone(),
         storage_class: storage_class(input.storage_class)?,
         checksum: algorithm,
-        lock: lock::wanted(
-            input.object_lock_mode.as_ref(),
-            input.object_lock_retain_until_date.as_ref(),
-            input.object_lock_legal_hold_status.as_ref(),
-        )?,
-        acl: acl::given(ops, &asked, Of::Object).await?,
-        conditions: asked.conditionals().write(),
+        lock,
+        acl,
+        conditions,
         encryption,
     };
     // A missing key is the source's: the destination need not be there.
@@ -85,18 +89,14 @@ fn replaces(directive: Option<&str>, name: &str) -> S3Result<bool> {
 
 fn show(outcome: CopyOutcome) -> CopyObjectOutput {
     let checksum = Shown::new(outcome.checksum.as_ref(), outcome.etag.parts());
+    let result = CopyObjectResult {
+        checksum_type: checksum.kind.clone(),
+        e_tag: Some(names::etag(&outcome.etag)),
+        last_modified: Some(times::to_dto(outcome.modified)),
+        ..CopyObjectResult::default()
+    };
     CopyObjectOutput {
-        copy_object_result: Some(CopyObjectResult {
-            checksum_crc32: checksum.crc32,
-            checksum_crc32c: checksum.crc32c,
-            checksum_crc64nvme: checksum.crc64nvme,
-            checksum_sha1: checksum.sha1,
-            checksum_sha256: checksum.sha256,
-            checksum_type: checksum.kind,
-            e_tag: Some(names::etag(&outcome.etag)),
-            last_modified: Some(times::to_dto(outcome.modified)),
-            ..CopyObjectResult::default()
-        }),
+        copy_object_result: Some(with_checksum!(result, checksum)),
         copy_source_version_id: outcome.source_version.map(|version| version.to_string()),
         expiration: outcome.ending.map(times::to_expiration),
         version_id: names::made(outcome.version),

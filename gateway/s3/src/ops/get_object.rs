@@ -3,8 +3,8 @@
 use super::Operations;
 use super::asked::{Asked, take};
 use crate::body::SizedStream;
-use crate::translate::checksums::{self, Shown};
-use crate::translate::{encryption, headers, lock, names, range, times};
+use crate::translate::checksums::{self, Shown, with_checksum};
+use crate::translate::{encryption, headers, lock, names, times};
 use cofre_objects::{GetObject, HeadOutcome};
 use cofre_types::ResolvedRange;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -24,7 +24,8 @@ pub(super) async fn get(ops: &Operations, request: S3Request<GetObjectInput>) ->
     let outcome = ops.objects.get_object(&asked.caller, wanted).await;
     let outcome = outcome.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
     let size = sent(&outcome.head).len();
-    let headers = encryption::shown(outcome.head.info.encryption.as_ref());
+    let mut headers = encryption::shown(outcome.head.info.encryption.as_ref());
+    expires(&asked, &mut headers)?;
     let mut output = tell(outcome.head, wants_checksum, part.is_some()).into_get();
     output.body = Some(StreamingBlob::new(SizedStream::new(outcome.body, size)));
     Ok(S3Response::with_headers(output, headers))
@@ -38,7 +39,8 @@ pub(super) async fn head(
     let (input, asked) = take("HeadObject", request)?;
     let wants_checksum = is_enabled(input.checksum_mode.as_ref());
     let part = input.part_number;
-    let overrides = overrides(&input)?;
+    let mut overrides = overrides(&input)?;
+    expires(&asked, &mut overrides)?;
     let wanted = wanted(ops, &asked, &input.bucket, input.key, input.version_id.as_deref(), part).await?;
     let key = wanted.key.clone();
     let outcome = ops.objects.head_object(&asked.caller, wanted).await;
@@ -64,7 +66,8 @@ async fn wanted(
         bucket,
         key,
         version,
-        range: asked.conditionals().range.as_ref().and_then(|value| range::parse(value.as_bytes())),
+        range: asked.conditionals().range(),
+        range_of: asked.conditionals().range_of(),
         part: part.map(names::part).transpose()?,
         conditions: asked.conditionals().read(),
         customer_key,
@@ -74,7 +77,8 @@ async fn wanted(
 /// `response-*` parameters need a signature: else anyone could make a link that dresses a public object up
 /// (AWS, "GetObject", "Overriding response header values").
 fn refuse_overrides(asked: &Asked) -> S3Result<()> {
-    let overrides = asked.query().split('&').any(|pair| pair.starts_with("response-"));
+    let overrides =
+        asked.response_expires.is_some() || asked.query().split('&').any(|pair| pair.starts_with("response-"));
     if overrides && asked.is_anonymous() {
         return Err(s3_error!(
             InvalidRequest,
@@ -147,16 +151,11 @@ fn tell(head: HeadOutcome, wants_checksum: bool, by_part: bool) -> Told {
 
 /// The two outputs have the same fields under the same names.
 macro_rules! fill {
-    ($output:ident, $told:ident) => {
-        $output {
+    ($output:ident, $told:ident) => {{
+        let output = $output {
             accept_ranges: Some("bytes".to_owned()),
             cache_control: $told.given.cache_control,
-            checksum_crc32: $told.checksum.crc32,
-            checksum_crc32c: $told.checksum.crc32c,
-            checksum_crc64nvme: $told.checksum.crc64nvme,
-            checksum_sha1: $told.checksum.sha1,
-            checksum_sha256: $told.checksum.sha256,
-            checksum_type: $told.checksum.kind,
+            checksum_type: $told.checksum.kind.clone(),
             content_disposition: $told.given.content_disposition,
             content_encoding: $told.given.content_encoding,
             content_language: $told.given.content_language,
@@ -168,6 +167,7 @@ macro_rules! fill {
             expires: $told.given.expires,
             last_modified: Some($told.last_modified),
             metadata: $told.given.metadata,
+            missing_meta: $told.given.missing,
             object_lock_legal_hold_status: $told.legal_hold,
             object_lock_mode: $told.lock_mode,
             object_lock_retain_until_date: $told.lock_until,
@@ -177,8 +177,9 @@ macro_rules! fill {
             version_id: $told.version_id,
             website_redirect_location: $told.given.website_redirect_location,
             ..$output::default()
-        }
-    };
+        };
+        with_checksum!(output, $told.checksum)
+    }};
 }
 
 impl Told {
@@ -206,7 +207,14 @@ fn overrides(input: &HeadObjectInput) -> S3Result<HeaderMap> {
     set(header::CONTENT_ENCODING, input.response_content_encoding.as_deref())?;
     set(header::CONTENT_LANGUAGE, input.response_content_language.as_deref())?;
     set(header::CONTENT_TYPE, input.response_content_type.as_deref())?;
-    let expires = input.response_expires.as_ref().map(|at| times::to_http(times::from_dto(at)));
-    set(header::EXPIRES, expires.as_deref())?;
     Ok(headers)
+}
+
+/// `response-expires`, which need not be a date.
+fn expires(asked: &Asked, headers: &mut HeaderMap) -> S3Result<()> {
+    let Some(value) = &asked.response_expires else { return Ok(()) };
+    let value = HeaderValue::from_str(value)
+        .map_err(|_| s3_error!(InvalidArgument, "The value of response-expires is not a header value."))?;
+    headers.insert(header::EXPIRES, value);
+    Ok(())
 }

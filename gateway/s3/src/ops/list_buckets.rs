@@ -2,7 +2,7 @@
 
 use super::asked::{answer, take};
 use super::{Operations, owners};
-use crate::translate::{names, times, token};
+use crate::translate::{times, token};
 use cofre_objects::{BucketInfo, ListBuckets};
 use s3s::dto::{Bucket, ListBucketsInput, ListBucketsOutput};
 use s3s::{S3Request, S3Response, S3Result, s3_error};
@@ -16,10 +16,15 @@ pub(super) async fn list(
     request: S3Request<ListBucketsInput>,
 ) -> S3Result<S3Response<ListBucketsOutput>> {
     let (input, asked) = take("ListBuckets", request)?;
-    let max = names::page(input.max_buckets, "max-buckets", PAGE_BUCKETS_MAX)?;
-    if max == 0 {
-        return Err(s3_error!(InvalidArgument, "Argument max-buckets must be an integer between 1 and 10000"));
-    }
+    let max = match input.max_buckets {
+        None => PAGE_BUCKETS_MAX,
+        Some(asked_for) => {
+            usize::try_from(asked_for).ok().filter(|max| (1..=PAGE_BUCKETS_MAX).contains(max)).ok_or_else(|| {
+                asked.exchange.argument("max-buckets", asked_for.to_string());
+                s3_error!(InvalidArgument, "Argument max-buckets must be an integer between 1 and 10000.")
+            })?
+        }
+    };
     let after = match input.continuation_token.as_deref() {
         None | Some("") => None,
         Some(given) => Some(token::decode(given).ok_or_else(token::refuse)?),
@@ -33,7 +38,7 @@ pub(super) async fn list(
         buckets: Some(buckets),
         continuation_token: page.next.as_deref().map(token::encode),
         owner: asked.caller.principal.account_id().map(|account| owners::owner(&asked, account)),
-        prefix: input.prefix,
+        prefix: input.prefix.map(|prefix| asked.escape(prefix)),
     })
 }
 

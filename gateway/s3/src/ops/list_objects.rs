@@ -25,20 +25,20 @@ pub(super) async fn v1(
     let after = (!marker.is_empty()).then(|| marker.clone());
     let page = page(ops, &asked, &input.bucket, &prefix, delimiter.as_deref(), after, max).await?;
 
-    let echoed = [prefix.as_str(), marker.as_str(), delimiter.as_deref().unwrap_or_default()];
-    let encoding = Encoding::choose(input.encoding_type.as_ref(), echoed.into_iter().chain(names_of(&page)));
+    let encoding = Encoding::of(input.encoding_type.as_ref());
+    let write = |name| asked.write(encoding, name);
     // S3 tells the next marker only with a delimiter; without one it is the last key.
     let next = page.next.clone().filter(|_| delimiter.is_some());
     answer(ListObjectsOutput {
         name: Some(input.bucket),
         is_truncated: Some(page.next.is_some()),
         contents: Some(page.objects.into_iter().map(|object| show(&asked, object, encoding, true)).collect()),
-        common_prefixes: Some(common_prefixes(page.common_prefixes, encoding)),
+        common_prefixes: Some(common_prefixes(&asked, page.common_prefixes, encoding)),
         // botocore decodes every name of this answer but the prefix, so that stays plain if it can.
-        prefix: Some(if text::is_writable(&prefix) { prefix } else { encoding.write(prefix) }),
-        marker: Some(encoding.write(marker)),
-        next_marker: next.map(|next| encoding.write(next)),
-        delimiter: delimiter.map(|delimiter| encoding.write(delimiter)),
+        prefix: Some(if text::is_writable(&prefix) { prefix } else { write(prefix) }),
+        marker: Some(write(marker)),
+        next_marker: next.map(write),
+        delimiter: delimiter.map(write),
         max_keys: Some(names::count(max)),
         encoding_type: encoding.to_dto(),
         ..ListObjectsOutput::default()
@@ -63,21 +63,20 @@ pub(super) async fn v2(
     };
     let page = page(ops, &asked, &input.bucket, &prefix, delimiter.as_deref(), after, max).await?;
 
-    let echoed =
-        [prefix.as_str(), delimiter.as_deref().unwrap_or_default(), start_after.as_deref().unwrap_or_default()];
-    let encoding = Encoding::choose(input.encoding_type.as_ref(), echoed.into_iter().chain(names_of(&page)));
+    let encoding = Encoding::of(input.encoding_type.as_ref());
+    let write = |name| asked.write(encoding, name);
     let with_owner = input.fetch_owner.unwrap_or(false);
     answer(ListObjectsV2Output {
         name: Some(input.bucket),
         is_truncated: Some(page.next.is_some()),
         key_count: Some(names::count(page.objects.len() + page.common_prefixes.len())),
         contents: Some(page.objects.into_iter().map(|object| show(&asked, object, encoding, with_owner)).collect()),
-        common_prefixes: Some(common_prefixes(page.common_prefixes, encoding)),
-        prefix: Some(encoding.write(prefix)),
+        common_prefixes: Some(common_prefixes(&asked, page.common_prefixes, encoding)),
+        prefix: Some(write(prefix)),
         continuation_token: input.continuation_token,
         next_continuation_token: page.next.as_deref().map(token::encode),
-        start_after: start_after.map(|start| encoding.write(start)),
-        delimiter: delimiter.map(|delimiter| encoding.write(delimiter)),
+        start_after: start_after.map(write),
+        delimiter: delimiter.map(write),
         max_keys: Some(names::count(max)),
         encoding_type: encoding.to_dto(),
         ..ListObjectsV2Output::default()
@@ -103,11 +102,6 @@ async fn page(
     ops.objects.list_objects(&asked.caller, request).await.map_err(|error| asked.refuse(bucket, error))
 }
 
-fn names_of(page: &ListPage) -> impl Iterator<Item = &str> {
-    let keys = page.objects.iter().map(|object| object.key.as_str());
-    keys.chain(page.common_prefixes.iter().map(String::as_str)).chain(page.next.as_deref())
-}
-
 /// Refuses an encoding that S3 does not have.
 pub(super) fn check_encoding(asked: Option<&EncodingType>) -> S3Result<()> {
     match asked.map(EncodingType::as_str) {
@@ -117,8 +111,9 @@ pub(super) fn check_encoding(asked: Option<&EncodingType>) -> S3Result<()> {
 }
 
 /// Common prefixes as S3 prints them.
-pub(super) fn common_prefixes(prefixes: Vec<String>, encoding: Encoding) -> Vec<CommonPrefix> {
-    prefixes.into_iter().map(|prefix| CommonPrefix { prefix: Some(encoding.write(prefix)) }).collect()
+pub(super) fn common_prefixes(asked: &Asked, prefixes: Vec<String>, encoding: Encoding) -> Vec<CommonPrefix> {
+    let one = |prefix| CommonPrefix { prefix: Some(asked.write(encoding, prefix)) };
+    prefixes.into_iter().map(one).collect()
 }
 
 fn show(asked: &Asked, object: ListedObject, encoding: Encoding, with_owner: bool) -> Object {
@@ -128,7 +123,7 @@ fn show(asked: &Asked, object: ListedObject, encoding: Encoding, with_owner: boo
         checksum_algorithm: object.checksum.as_ref().map(|sum| vec![checksums::algorithm_to_dto(sum.algorithm())]),
         checksum_type: object.checksum.as_ref().map(|sum| checksums::kind_to_dto(sum.kind())),
         e_tag: Some(names::etag(&object.etag)),
-        key: Some(encoding.write(object.key)),
+        key: Some(asked.write(encoding, object.key)),
         last_modified: Some(times::to_dto(object.modified)),
         owner: with_owner.then(|| owners::owner(asked, object.owner)),
         size: Some(names::size(object.size)),

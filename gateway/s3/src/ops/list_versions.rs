@@ -1,12 +1,12 @@
 //! ListObjectVersions.
 
-use super::asked::{Asked, answer, take};
+use super::asked::{Asked, document, take};
 use super::list_objects::{check_encoding, common_prefixes};
 use super::list_uploads::class;
 use super::{Operations, owners};
 use crate::translate::text::Encoding;
 use crate::translate::{checksums, names, times};
-use cofre_objects::{ListVersions, ListedVersion, PAGE_ENTRIES_MAX, VersionsPage};
+use cofre_objects::{ListVersions, ListedVersion, PAGE_ENTRIES_MAX};
 use s3s::dto::{
     DeleteMarkerEntry, ListObjectVersionsInput, ListObjectVersionsOutput, ObjectVersion, ObjectVersionStorageClass,
 };
@@ -38,31 +38,40 @@ pub(super) async fn list(
     let page = ops.objects.list_versions(&asked.caller, request).await;
     let page = page.map_err(|error| asked.refuse(&input.bucket, error))?;
 
-    let echoed = [prefix.as_str(), key_marker.as_deref().unwrap_or_default(), delimiter.as_deref().unwrap_or_default()];
-    let encoding = Encoding::choose(input.encoding_type.as_ref(), echoed.into_iter().chain(names_of(&page)));
+    let encoding = Encoding::of(input.encoding_type.as_ref());
+    let write = |name| asked.write(encoding, name);
     let (next_key, next_version) = page.next.map_or((None, None), |(key, version)| (Some(key), version));
-    let (markers, versions): (Vec<_>, Vec<_>) = page.versions.into_iter().partition(|version| version.delete_marker);
-    answer(ListObjectVersionsOutput {
-        common_prefixes: Some(common_prefixes(page.common_prefixes, encoding)),
-        delete_markers: Some(markers.into_iter().map(|marker| show_marker(&asked, marker, encoding)).collect()),
-        delimiter: delimiter.map(|delimiter| encoding.write(delimiter)),
-        encoding_type: encoding.to_dto(),
-        is_truncated: Some(next_key.is_some()),
-        key_marker: Some(encoding.write(key_marker.unwrap_or_default())),
-        max_keys: Some(names::count(max)),
-        name: Some(input.bucket),
-        next_key_marker: next_key.map(|key| encoding.write(key)),
-        next_version_id_marker: next_version.map(|version| version.to_string()),
-        prefix: Some(encoding.write(prefix)),
-        version_id_marker: version_marker,
-        versions: Some(versions.into_iter().map(|version| show(&asked, version, encoding)).collect()),
-        ..ListObjectVersionsOutput::default()
+    let texts = [
+        ("Name", Some(input.bucket)),
+        ("Prefix", Some(write(prefix))),
+        ("KeyMarker", Some(write(key_marker.unwrap_or_default()))),
+        ("VersionIdMarker", Some(version_marker.unwrap_or_default())),
+        ("NextKeyMarker", next_key.map(write)),
+        ("NextVersionIdMarker", next_version.map(|version| version.to_string())),
+        ("Delimiter", delimiter.map(write)),
+    ];
+    let prefixes = common_prefixes(&asked, page.common_prefixes, encoding);
+    let truncated = texts.iter().any(|(name, text)| *name == "NextKeyMarker" && text.is_some());
+    // s3s' output has two lists, and so loses the order of versions and delete markers.
+    document(&asked, "ListVersionsResult", |xml| {
+        for (name, text) in &texts {
+            if let Some(text) = text {
+                xml.content(name, text)?;
+            }
+        }
+        xml.content("MaxKeys", &names::count(max))?;
+        if let Some(encoding) = encoding.to_dto() {
+            xml.content("EncodingType", encoding.as_str())?;
+        }
+        xml.content("IsTruncated", &truncated)?;
+        for version in page.versions {
+            match version.delete_marker {
+                true => xml.content("DeleteMarker", &show_marker(&asked, version, encoding))?,
+                false => xml.content("Version", &show(&asked, version, encoding))?,
+            }
+        }
+        xml.flattened_list("CommonPrefixes", &prefixes)
     })
-}
-
-fn names_of(page: &VersionsPage) -> impl Iterator<Item = &str> {
-    let keys = page.versions.iter().map(|version| version.object.key.as_str());
-    keys.chain(page.common_prefixes.iter().map(String::as_str)).chain(page.next.iter().map(|(key, _)| key.as_str()))
 }
 
 fn show(asked: &Asked, version: ListedVersion, encoding: Encoding) -> ObjectVersion {
@@ -72,7 +81,7 @@ fn show(asked: &Asked, version: ListedVersion, encoding: Encoding) -> ObjectVers
         checksum_type: object.checksum.as_ref().map(|sum| checksums::kind_to_dto(sum.kind())),
         e_tag: Some(names::etag(&object.etag)),
         is_latest: Some(version.latest),
-        key: Some(encoding.write(object.key)),
+        key: Some(asked.write(encoding, object.key)),
         last_modified: Some(times::to_dto(object.modified)),
         owner: Some(owners::owner(asked, object.owner)),
         size: Some(names::size(object.size)),
@@ -86,7 +95,7 @@ fn show(asked: &Asked, version: ListedVersion, encoding: Encoding) -> ObjectVers
 fn show_marker(asked: &Asked, marker: ListedVersion, encoding: Encoding) -> DeleteMarkerEntry {
     DeleteMarkerEntry {
         is_latest: Some(marker.latest),
-        key: Some(encoding.write(marker.object.key)),
+        key: Some(asked.write(encoding, marker.object.key)),
         last_modified: Some(times::to_dto(marker.object.modified)),
         owner: Some(owners::owner(asked, marker.object.owner)),
         version_id: Some(marker.version.to_string()),

@@ -3,6 +3,7 @@
 use super::asked::{Asked, answer, take};
 use super::{Operations, acl, owners};
 use crate::translate::{logging, names};
+use cofre_iam::Action;
 use cofre_objects::{AclGrant, AclGrantee, GivenAcl, Logging};
 use s3s::dto::{
     BucketLogsPermission, GetBucketLoggingInput, GetBucketLoggingOutput, PutBucketLoggingInput, PutBucketLoggingOutput,
@@ -30,10 +31,15 @@ pub(super) async fn put(
     request: S3Request<PutBucketLoggingInput>,
 ) -> S3Result<S3Response<PutBucketLoggingOutput>> {
     let (input, asked) = take("PutBucketLogging", request)?;
+    let bucket = names::bucket(&input.bucket)?;
+    let may = async {
+        let allowed = ops.objects.bucket_allowing(&asked.caller, Action::PutBucketLogging, &bucket).await;
+        allowed.map(drop).map_err(|error| asked.refuse(&input.bucket, error))
+    };
     let wanted = match input.bucket_logging_status.logging_enabled {
         Some(mut enabled) => {
             let grants = match logging::grants(enabled.target_grants.take().unwrap_or_default())? {
-                Some(written) => acl::resolve(ops, written).await?,
+                Some(written) => acl::resolve(ops, written, may).await?,
                 None => GivenAcl::Grants(Vec::new()),
             };
             let GivenAcl::Grants(grants) = grants else { return Err(crate::errors::internal()) };
@@ -41,7 +47,7 @@ pub(super) async fn put(
         }
         None => None,
     };
-    let put = ops.objects.put_bucket_logging(&asked.caller, &names::bucket(&input.bucket)?, wanted).await;
+    let put = ops.objects.put_bucket_logging(&asked.caller, &bucket, wanted).await;
     put.map_err(|error| asked.refuse(&input.bucket, error))?;
     answer(PutBucketLoggingOutput::default())
 }

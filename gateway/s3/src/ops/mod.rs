@@ -41,6 +41,7 @@ pub(crate) use asked::Admitted;
 
 use cofre_iam::Iam;
 use cofre_objects::Objects;
+use std::sync::Arc;
 
 /// What every operation needs. Cloning is cheap.
 #[derive(Clone)]
@@ -50,4 +51,6 @@ pub(crate) struct Operations {
     pub(crate) iam: Iam,
     /// Whether customers' keys may come over plain HTTP.
     pub(crate) allow_insecure_sse_c: bool,
+    /// The regions that a bucket may be made in; its own is the first.
+    pub(crate) regions: Arc<[String]>,
 }

@@ -30,7 +30,7 @@ where
     S: Stream<Item = Result<Bytes, StdError>> + Send + Sync + 'static,
 {
     let Posted { admitted, headers, uri, input, tagging, file } = posted;
-    let asked = Asked::new(admitted, headers, uri);
-    let tags = tags::from_xml(tagging)?;
+    let asked = Asked::new("PostObject", admitted, headers, uri);
+    let tags = tags::from_xml(tagging, &asked.exchange)?;
     put_object::store(ops, input, tags, body::of_any_length(file), &asked).await
 }

@@ -3,10 +3,9 @@
 use super::asked::{Asked, answer_with, take};
 use super::{Operations, acl};
 use crate::body;
-use crate::translate::acl::Of;
-use crate::translate::checksums::{self, Shown};
+use crate::translate::checksums::{self, Of as Checked, Shown, with_checksum};
 use crate::translate::{encryption, headers, lock, names, tags, times};
-use cofre_objects::{Body, DeclaredChecksum, PutObject, PutOutcome, Upload};
+use cofre_objects::{Body, PutObject, PutOutcome, Upload, WantedPut};
 use cofre_types::Tags;
 use s3s::dto::{PutObjectInput, PutObjectOutput, StorageClass, StreamingBlob};
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
@@ -14,7 +13,7 @@ use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 /// Answers PutObject.
 pub(super) async fn put(ops: &Operations, request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
     let (mut input, asked) = take("PutObject", request)?;
-    let tags = tags::from_header(input.tagging.as_deref())?;
+    let tags = tags::from_header(input.tagging.as_deref(), &asked.exchange)?;
     let body = sent(input.body.take(), input.content_length);
     let outcome = store(ops, input, tags, body, &asked).await?;
     let headers = encryption::shown_of_write(outcome.encryption.as_ref());
@@ -39,7 +38,8 @@ pub(super) async fn store(
         cache_control: input.cache_control,
         expires: input.expires,
         website_redirect_location: input.website_redirect_location,
-        metadata: input.metadata,
+        metadata: headers::with_unnamed(input.metadata, asked.headers()),
+        missing: None,
     })?;
     let storage_class = storage_class(input.storage_class)?;
     let lock = lock::wanted(
@@ -48,26 +48,21 @@ pub(super) async fn store(
         input.object_lock_legal_hold_status.as_ref(),
     )?;
     // Before the body: a client that waits for `100 Continue` gets the refusal instead.
-    let acl = acl::given(ops, asked, Of::Object).await?;
-    let allowed = ops.objects.may_put(&asked.caller, &bucket, &key, &tags, acl.as_ref()).await;
+    let wanted = WantedPut { tags: Some(&tags), lock, ..WantedPut::object(&bucket, &key) };
+    let acl = acl::given_to(ops, asked, wanted).await?;
+    let allowed = ops.objects.may_put(&asked.caller, WantedPut { acl: acl.as_ref(), ..wanted }).await;
     allowed.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
+    let conditions = asked.conditionals().write(&asked.exchange)?;
+    if let Some(size) = input.content_length.and_then(|length| u64::try_from(length).ok()) {
+        let fits = ops.objects.fits(&asked.caller, &bucket, &key, size).await;
+        fits.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
+    }
     let encryption = asked.encrypt_as()?;
-    let upload = upload(asked, body).await?;
+    let upload = upload(asked, body, Checked::Object).await?;
     if lock.is_some() {
         refuse_unchecked(&upload)?;
     }
-    let request = PutObject {
-        bucket,
-        key,
-        upload,
-        headers,
-        tags,
-        storage_class,
-        encryption,
-        lock,
-        acl,
-        conditions: asked.conditionals().write(),
-    };
+    let request = PutObject { bucket, key, upload, headers, tags, storage_class, encryption, lock, acl, conditions };
     let key = request.key.clone();
     let outcome = ops.objects.put_object(&asked.caller, request).await;
     outcome.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))
@@ -75,7 +70,7 @@ pub(super) async fn store(
 
 /// What is locked is there for long: its sender must say what the bytes are (AWS, "PutObject").
 fn refuse_unchecked(upload: &Upload) -> S3Result<()> {
-    if upload.content_md5.is_none() && matches!(upload.checksum, DeclaredChecksum::None) {
+    if upload.content_md5.is_none() && !upload.checksum.has_value() {
         return Err(s3_error!(
             InvalidRequest,
             "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters"
@@ -91,9 +86,9 @@ pub(super) async fn sent(body: Option<StreamingBlob>, length: Option<i64>) -> S3
 }
 
 /// A body and what the headers declare of it.
-pub(super) async fn upload(asked: &Asked, body: impl Future<Output = S3Result<Body>>) -> S3Result<Upload> {
+pub(super) async fn upload(asked: &Asked, body: impl Future<Output = S3Result<Body>>, of: Checked) -> S3Result<Upload> {
     let content_md5 = checksums::content_md5(asked.headers())?;
-    let checksum = checksums::declared(asked.headers(), asked.trailers.as_ref())?;
+    let checksum = checksums::declared(asked.headers(), asked.trailers.as_ref(), of)?;
     Ok(Upload { body: body.await?, content_md5, checksum })
 }
 
@@ -109,16 +104,12 @@ pub(super) fn storage_class(class: Option<StorageClass>) -> S3Result<String> {
 
 fn show(outcome: PutOutcome) -> PutObjectOutput {
     let checksum = Shown::new(outcome.checksum.as_ref(), None);
-    PutObjectOutput {
-        checksum_crc32: checksum.crc32,
-        checksum_crc32c: checksum.crc32c,
-        checksum_crc64nvme: checksum.crc64nvme,
-        checksum_sha1: checksum.sha1,
-        checksum_sha256: checksum.sha256,
-        checksum_type: checksum.kind,
+    let output = PutObjectOutput {
+        checksum_type: checksum.kind.clone(),
         e_tag: Some(names::etag(&outcome.etag)),
         expiration: outcome.ending.map(times::to_expiration),
         version_id: names::made(outcome.version),
         ..PutObjectOutput::default()
-    }
+    };
+    with_checksum!(output, checksum)
 }

@@ -4,6 +4,7 @@ use super::Operations;
 use super::asked::{answer, take};
 use crate::translate::{names, tags};
 use cofre_types::{Tags, TagsLimit};
+use http::StatusCode;
 use s3s::dto::{
     DeleteBucketTaggingInput, DeleteBucketTaggingOutput, DeleteObjectTaggingInput, DeleteObjectTaggingOutput,
     GetBucketTaggingInput, GetBucketTaggingOutput, GetObjectTaggingInput, GetObjectTaggingOutput,
@@ -32,7 +33,7 @@ pub(super) async fn put_object(
     let (input, asked) = take("PutObjectTagging", request)?;
     let (bucket, key) = (names::bucket(&input.bucket)?, names::key(input.key)?);
     let version = names::version(input.version_id.as_deref())?;
-    let set = tags::from_dto(input.tagging.tag_set, TagsLimit::Object)?;
+    let set = tags::from_dto(input.tagging.tag_set, TagsLimit::Object, &asked.exchange)?;
     let changed = ops.objects.put_object_tags(&asked.caller, &bucket, &key, version, set).await;
     let version = changed.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
     answer(PutObjectTaggingOutput { version_id: version.map(|id| id.to_string()) })
@@ -68,9 +69,11 @@ pub(super) async fn put_bucket(
     request: S3Request<PutBucketTaggingInput>,
 ) -> S3Result<S3Response<PutBucketTaggingOutput>> {
     let (input, asked) = take("PutBucketTagging", request)?;
-    let set = tags::from_dto(input.tagging.tag_set, TagsLimit::Bucket)?;
+    let set = tags::from_dto(input.tagging.tag_set, TagsLimit::Bucket, &asked.exchange)?;
     let put = ops.objects.put_bucket_tags(&asked.caller, &names::bucket(&input.bucket)?, set).await;
     put.map_err(|error| asked.refuse(&input.bucket, error))?;
+    // AWS, "PutBucketTagging"; s3s has 200.
+    asked.exchange.note(|noted| noted.status = Some(StatusCode::NO_CONTENT));
     answer(PutBucketTaggingOutput::default())
 }
 

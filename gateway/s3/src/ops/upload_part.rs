@@ -1,13 +1,14 @@
 //! UploadPart and UploadPartCopy.
 
-use super::asked::{answer_with, take};
+use super::asked::{answer_with, document, take};
 use super::put_object::{sent, upload};
 use super::uploads::{refuse, upload_ref};
 use super::{Operations, owners};
-use crate::translate::checksums::Shown;
+use crate::translate::checksums::{Of, Shown, with_checksum};
 use crate::translate::{encryption, names, range, times};
 use cofre_objects::{CopyPart, Error, PutPart};
 use s3s::dto::{CopyPartResult, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput};
+use s3s::xml::SerializeContent;
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
 /// Answers UploadPart.
@@ -16,27 +17,23 @@ pub(super) async fn put(
     request: S3Request<UploadPartInput>,
 ) -> S3Result<S3Response<UploadPartOutput>> {
     let (input, asked) = take("UploadPart", request)?;
-    let about = upload_ref(&input.bucket, input.key, &input.upload_id)?;
     let number = names::part(input.part_number)?;
-    let allowed = ops.objects.may_put_part(&asked.caller, &about.bucket, &about.key).await;
+    let about = upload_ref(&input.bucket, input.key, &input.upload_id)?;
+    let allowed = ops.objects.may_put_part(&asked.caller, &about, None).await;
     allowed.map_err(|error| refuse(&asked, &about, error))?;
+    if let Some(size) = input.content_length.and_then(|length| u64::try_from(length).ok()) {
+        let fits = ops.objects.part_fits(&asked.caller, &about, number, size).await;
+        fits.map_err(|error| refuse(&asked, &about, error))?;
+    }
     let encryption = asked.encrypt_as()?;
-    let content = upload(&asked, sent(input.body, input.content_length)).await?;
+    let content = upload(&asked, sent(input.body, input.content_length), Of::Other).await?;
     let request = PutPart { upload: about.clone(), number, content, encryption };
     let outcome = ops.objects.put_part(&asked.caller, request).await;
     let outcome = outcome.map_err(|error| refuse(&asked, &about, error))?;
     let checksum = Shown::new(outcome.checksum.as_ref(), None);
     let headers = encryption::shown(outcome.encryption.as_ref());
-    let output = UploadPartOutput {
-        checksum_crc32: checksum.crc32,
-        checksum_crc32c: checksum.crc32c,
-        checksum_crc64nvme: checksum.crc64nvme,
-        checksum_sha1: checksum.sha1,
-        checksum_sha256: checksum.sha256,
-        e_tag: Some(names::etag(&outcome.etag)),
-        ..UploadPartOutput::default()
-    };
-    answer_with(output, headers)
+    let output = UploadPartOutput { e_tag: Some(names::etag(&outcome.etag)), ..UploadPartOutput::default() };
+    answer_with(with_checksum!(output, checksum), headers)
 }
 
 /// Answers UploadPartCopy.
@@ -45,6 +42,7 @@ pub(super) async fn copy(
     request: S3Request<UploadPartCopyInput>,
 ) -> S3Result<S3Response<UploadPartCopyOutput>> {
     let (input, asked) = take("UploadPartCopy", request)?;
+    let number = names::part(input.part_number)?;
     let about = upload_ref(&input.bucket, input.key, &input.upload_id)?;
     let source = names::copy_source(input.copy_source)?;
     if let Some(expected) = &input.expected_source_bucket_owner {
@@ -56,13 +54,13 @@ pub(super) async fn copy(
         })
     });
     let (bucket, key) = (source.bucket.clone(), source.key.clone());
-    let allowed = ops.objects.may_put_part(&asked.caller, &about.bucket, &about.key);
+    let allowed = ops.objects.may_put_part(&asked.caller, &about, Some((&bucket, &key)));
     let encryption = asked.after_rights(asked.encrypt_as(), allowed).await?;
     let allowed = ops.objects.may_get(&asked.caller, &bucket, &key, source.version);
     let source_customer_key = asked.after_rights(asked.source_customer_key(), allowed).await?;
     let request = CopyPart {
         upload: about.clone(),
-        number: names::part(input.part_number)?,
+        number,
         source_bucket: source.bucket,
         source_key: source.key,
         source_version: source.version,
@@ -77,19 +75,18 @@ pub(super) async fn copy(
     })?;
     let checksum = Shown::new(outcome.checksum.as_ref(), None);
     let headers = encryption::shown(outcome.encryption.as_ref());
-    let output = UploadPartCopyOutput {
-        copy_part_result: Some(CopyPartResult {
-            checksum_crc32: checksum.crc32,
-            checksum_crc32c: checksum.crc32c,
-            checksum_crc64nvme: checksum.crc64nvme,
-            checksum_sha1: checksum.sha1,
-            checksum_sha256: checksum.sha256,
-            e_tag: Some(names::etag(&outcome.etag)),
-            last_modified: Some(times::to_dto(outcome.modified)),
-            ..CopyPartResult::default()
-        }),
+    let result = CopyPartResult {
+        e_tag: Some(names::etag(&outcome.etag)),
+        last_modified: Some(times::to_dto(outcome.modified)),
+        ..CopyPartResult::default()
+    };
+    let result = with_checksum!(result, checksum);
+    // s3s writes it without its namespace.
+    let mut response = document(&asked, "CopyPartResult", |xml| result.serialize_content(xml))?;
+    response.output = UploadPartCopyOutput {
         copy_source_version_id: outcome.source_version.map(|version| version.to_string()),
         ..UploadPartCopyOutput::default()
     };
-    answer_with(output, headers)
+    response.headers = headers;
+    Ok(response)
 }

@@ -4,10 +4,9 @@ use super::asked::{Asked, answer, answer_with, take};
 use super::list_uploads::class;
 use super::put_object::storage_class;
 use super::{Operations, acl, owners};
-use crate::translate::acl::Of;
-use crate::translate::checksums::{self, Shown};
+use crate::translate::checksums::{self, Shown, with_checksum};
 use crate::translate::{encryption, headers, lock, names, tags, times};
-use cofre_objects::{CreateUpload, ListedPart, PAGE_ENTRIES_MAX, UploadRef};
+use cofre_objects::{CreateUpload, ListedPart, PAGE_ENTRIES_MAX, UploadRef, WantedPut};
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CreateMultipartUploadInput, CreateMultipartUploadOutput,
     ListPartsInput, ListPartsOutput, Part, StorageClass,
@@ -33,11 +32,19 @@ pub(super) async fn create(
     let algorithm = input.checksum_algorithm.as_ref().map(|name| checksums::algorithm(name.as_str())).transpose()?;
     let kind = input.checksum_type.as_ref().map(checksums::kind).transpose()?;
     let (bucket, key) = (names::bucket(&input.bucket)?, names::key(input.key)?);
-    let allowed = ops.objects.may_put_part(&asked.caller, &bucket, &key);
+    let tags = tags::from_header(input.tagging.as_deref(), &asked.exchange)?;
+    let lock = lock::wanted(
+        input.object_lock_mode.as_ref(),
+        input.object_lock_retain_until_date.as_ref(),
+        input.object_lock_legal_hold_status.as_ref(),
+    )?;
+    let wanted = WantedPut { tags: Some(&tags), lock, upload: true, ..WantedPut::object(&bucket, &key) };
+    let allowed = ops.objects.may_put(&asked.caller, wanted);
     let encryption = asked.after_rights(asked.encrypt_as(), allowed).await?;
+    let acl = acl::given_to(ops, &asked, wanted).await?;
     let request = CreateUpload {
-        bucket,
-        key,
+        bucket: bucket.clone(),
+        key: key.clone(),
         headers: headers::to_domain(headers::Given {
             content_type: input.content_type,
             content_encoding: input.content_encoding,
@@ -46,21 +53,17 @@ pub(super) async fn create(
             cache_control: input.cache_control,
             expires: input.expires,
             website_redirect_location: input.website_redirect_location,
-            metadata: input.metadata,
+            metadata: headers::with_unnamed(input.metadata, asked.headers()),
+            missing: None,
         })?,
-        tags: tags::from_header(input.tagging.as_deref())?,
         storage_class: storage_class(input.storage_class)?,
-        lock: lock::wanted(
-            input.object_lock_mode.as_ref(),
-            input.object_lock_retain_until_date.as_ref(),
-            input.object_lock_legal_hold_status.as_ref(),
-        )?,
+        lock,
         checksum: algorithm,
         checksum_kind: kind,
-        acl: acl::given(ops, &asked, Of::Object).await?,
+        acl,
         encryption,
+        tags: tags.clone(),
     };
-    let key = request.key.clone();
     let created = ops.objects.create_upload(&asked.caller, request).await;
     let created = created.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
     let headers = encryption::shown_of_write(created.encryption.as_ref());
@@ -84,7 +87,8 @@ pub(super) async fn abort(
 ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
     let (input, asked) = take("AbortMultipartUpload", request)?;
     let about = upload_ref(&input.bucket, input.key, &input.upload_id)?;
-    let aborted = ops.objects.abort_upload(&asked.caller, about.clone()).await;
+    let initiated = input.if_match_initiated_time.as_ref().map(times::from_dto);
+    let aborted = ops.objects.abort_upload(&asked.caller, about.clone(), initiated).await;
     aborted.map_err(|error| refuse(&asked, &about, error))?;
     answer(AbortMultipartUploadOutput::default())
 }
@@ -127,16 +131,12 @@ pub(super) async fn list_parts(
 
 fn show_part(part: ListedPart) -> Part {
     let checksum = Shown::new(part.checksum.as_ref(), None);
-    Part {
-        checksum_crc32: checksum.crc32,
-        checksum_crc32c: checksum.crc32c,
-        checksum_crc64nvme: checksum.crc64nvme,
-        checksum_sha1: checksum.sha1,
-        checksum_sha256: checksum.sha256,
+    let shown = Part {
         e_tag: Some(names::etag(&part.etag)),
         last_modified: Some(times::to_dto(part.modified)),
         part_number: Some(i32::from(part.number)),
         size: Some(names::size(part.size)),
         ..Part::default()
-    }
+    };
+    with_checksum!(shown, checksum)
 }

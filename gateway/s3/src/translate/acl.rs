@@ -77,10 +77,10 @@ pub(crate) fn from_dto(list: AccessControlPolicy) -> S3Result<Written> {
     for grant in list.grants.unwrap_or_default() {
         let dto::Grant { grantee, permission } = grant;
         let grantee = grantee.ok_or_else(malformed)?;
-        let named = match (grantee.id, grantee.email_address, grantee.uri) {
-            (Some(id), None, None) => id_of(&id)?,
-            (None, Some(email), None) => Named::Email(email),
-            (None, None, Some(uri)) => group_of(&uri)?,
+        let named = match (grantee.type_.as_str(), grantee.id, grantee.email_address, grantee.uri) {
+            (dto::Type::CANONICAL_USER, Some(id), None, None) => id_of(&id)?,
+            (dto::Type::AMAZON_CUSTOMER_BY_EMAIL, None, Some(email), None) => Named::Email(email),
+            (dto::Type::GROUP, None, None, Some(uri)) => group_of(&uri)?,
             _ => return Err(malformed()),
         };
         let permission = match permission.as_ref().map(dto::Permission::as_str) {

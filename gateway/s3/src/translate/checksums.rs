@@ -1,111 +1,155 @@
 //! Checksums: what a request declares, and how an answer shows them.
 
+use crate::auth::Trailers;
+use crate::exchange::Exchange;
 use base64::{Engine, prelude::BASE64_STANDARD};
-use cofre_objects::DeclaredChecksum;
+use cofre_objects::{ChecksumError, DeclaredChecksum};
 use cofre_types::{Checksum, ChecksumAlgorithm, ChecksumKind};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use s3s::{S3Error, S3ErrorCode, TrailingHeaders, dto, s3_error};
+use s3s::{S3Error, S3ErrorCode, S3Result, dto, s3_error};
 
-/// The header of each algorithm, in the order of [`ChecksumAlgorithm::ALL`].
-static HEADERS: [HeaderName; 5] = [
-    HeaderName::from_static("x-amz-checksum-crc32"),
-    HeaderName::from_static("x-amz-checksum-crc32c"),
-    HeaderName::from_static("x-amz-checksum-crc64nvme"),
-    HeaderName::from_static("x-amz-checksum-sha1"),
-    HeaderName::from_static("x-amz-checksum-sha256"),
-];
-
-/// Algorithms that S3 has and this gateway has not: a body must not go unchecked in silence.
-const UNKNOWN: [&str; 5] = [
-    "x-amz-checksum-md5",
-    "x-amz-checksum-sha512",
-    "x-amz-checksum-xxhash3",
-    "x-amz-checksum-xxhash64",
-    "x-amz-checksum-xxhash128",
-];
+/// What the names of the headers of checksums begin with.
+const VALUES: &str = "x-amz-checksum-";
 
 const TRAILER: HeaderName = HeaderName::from_static("x-amz-trailer");
 const SDK_ALGORITHM: HeaderName = HeaderName::from_static("x-amz-sdk-checksum-algorithm");
 const TYPE: HeaderName = HeaderName::from_static("x-amz-checksum-type");
 const ALGORITHM: HeaderName = HeaderName::from_static("x-amz-checksum-algorithm");
+const MODE: HeaderName = HeaderName::from_static("x-amz-checksum-mode");
+
+/// What a checksum in the headers of a request is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// Of an object: base64 without its padding is a wrong value, as s3-tests have it.
+    Object,
+    /// Of an object that completing makes: as of any, and it may have the number of parts behind it.
+    Completion,
+    /// Of a part, a form's file or a document: it is no value.
+    Other,
+}
 
 /// The header of an algorithm.
-fn header_of(algorithm: ChecksumAlgorithm) -> &'static HeaderName {
-    match algorithm {
-        ChecksumAlgorithm::Crc32 => &HEADERS[0],
-        ChecksumAlgorithm::Crc32c => &HEADERS[1],
-        ChecksumAlgorithm::Crc64Nvme => &HEADERS[2],
-        ChecksumAlgorithm::Sha1 => &HEADERS[3],
-        ChecksumAlgorithm::Sha256 => &HEADERS[4],
-    }
+fn header_of(algorithm: ChecksumAlgorithm) -> HeaderName {
+    HeaderName::from_static(match algorithm {
+        ChecksumAlgorithm::Crc32 => "x-amz-checksum-crc32",
+        ChecksumAlgorithm::Crc32c => "x-amz-checksum-crc32c",
+        ChecksumAlgorithm::Crc64Nvme => "x-amz-checksum-crc64nvme",
+        ChecksumAlgorithm::Sha1 => "x-amz-checksum-sha1",
+        ChecksumAlgorithm::Sha256 => "x-amz-checksum-sha256",
+        ChecksumAlgorithm::Md5 => "x-amz-checksum-md5",
+        ChecksumAlgorithm::Sha512 => "x-amz-checksum-sha512",
+        ChecksumAlgorithm::XxHash64 => "x-amz-checksum-xxhash64",
+        ChecksumAlgorithm::XxHash3 => "x-amz-checksum-xxhash3",
+        ChecksumAlgorithm::XxHash128 => "x-amz-checksum-xxhash128",
+    })
+}
+
+/// The algorithm whose value a header holds; none if it holds no checksum.
+fn algorithm_of(header: &str) -> Option<ChecksumAlgorithm> {
+    header.get(..VALUES.len()).filter(|start| start.eq_ignore_ascii_case(VALUES))?;
+    ChecksumAlgorithm::parse(&header[VALUES.len()..]).ok()
 }
 
 /// What the headers of an upload declare of its body: a value before it, a value behind it, only an
 /// algorithm, or nothing.
-pub(crate) fn declared(headers: &HeaderMap, trailers: Option<&TrailingHeaders>) -> Result<DeclaredChecksum, S3Error> {
-    if let Some(value) = value(headers)? {
-        return Ok(DeclaredChecksum::Value(value));
-    }
-    if let Some(algorithm) = trailer(headers)? {
-        let trailers = trailers.cloned();
-        let read = move || {
-            let trailers = trailers?;
-            trailers.read(|trailers| parse(algorithm, trailers.get(header_of(algorithm))?).ok()).flatten()
+pub(crate) fn declared(headers: &HeaderMap, trailers: Option<&Trailers>, of: Of) -> S3Result<DeclaredChecksum> {
+    let declared = match (value(headers, of)?, trailer(headers)?) {
+        (Some(_), Some(_)) => return Err(several()),
+        (Some(value), None) => DeclaredChecksum::Value(value),
+        (None, Some(algorithm)) => {
+            let trailers = trailers.cloned();
+            DeclaredChecksum::Trailer(algorithm, Box::new(move || trailing(trailers.as_ref(), algorithm)))
+        }
+        (None, None) => DeclaredChecksum::None,
+    };
+    let named = |name: &HeaderName| headers.get(name).map(|named| algorithm(named.to_str().unwrap_or_default()));
+    // AWS, "PutObject": who names an algorithm to an SDK must send a value of it.
+    if let Some(named) = named(&SDK_ALGORITHM).transpose()? {
+        return match declared.algorithm() {
+            Some(given) if given == named => Ok(declared),
+            Some(_) => Err(invalid(&SDK_ALGORITHM)),
+            None => Err(s3_error!(
+                InvalidRequest,
+                "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found."
+            )),
         };
-        return Ok(DeclaredChecksum::Trailer(algorithm, Box::new(read)));
     }
-    let named = headers.get(SDK_ALGORITHM).or_else(|| headers.get(ALGORITHM));
-    match named {
-        Some(name) => Ok(DeclaredChecksum::Compute(algorithm(name.to_str().unwrap_or_default())?)),
-        None => Ok(DeclaredChecksum::None),
+    match (named(&ALGORITHM).transpose()?, declared.algorithm()) {
+        (Some(named), None) => Ok(DeclaredChecksum::Compute(named)),
+        (Some(named), Some(given)) if named != given => Err(invalid(&ALGORITHM)),
+        _ => Ok(declared),
     }
 }
 
 /// The one checksum value in the headers.
-pub(crate) fn value(headers: &HeaderMap) -> Result<Option<Checksum>, S3Error> {
-    if let Some(name) = UNKNOWN.iter().find(|name| headers.contains_key(**name)) {
-        return Err(s3_error!(InvalidRequest, "The checksum of {name} is of an algorithm that is not supported."));
-    }
+pub(crate) fn value(headers: &HeaderMap, of: Of) -> S3Result<Option<Checksum>> {
     let mut found = None;
-    for algorithm in ChecksumAlgorithm::ALL {
-        let Some(text) = headers.get(header_of(algorithm)) else { continue };
-        if found.replace(parse(algorithm, text)?).is_some() {
+    for (name, text) in headers.iter().filter(|(name, _)| name.as_str().starts_with(VALUES)) {
+        if [TYPE, ALGORITHM, MODE].contains(name) {
+            continue;
+        }
+        let Some(algorithm) = algorithm_of(name.as_str()) else {
             return Err(s3_error!(
                 InvalidRequest,
-                "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
+                "The algorithm type you specified in x-amz-checksum- header is invalid."
             ));
+        };
+        if found.replace((algorithm, text)).is_some() {
+            return Err(several());
         }
     }
-    Ok(found)
+    found.map(|(algorithm, text)| parse(algorithm, text, of)).transpose()
 }
 
-fn parse(algorithm: ChecksumAlgorithm, text: &HeaderValue) -> Result<Checksum, S3Error> {
+/// Parses a value. Only that of a completed object may have a number of parts behind it.
+fn parse(algorithm: ChecksumAlgorithm, text: &HeaderValue, of: Of) -> S3Result<Checksum> {
     let text = text.to_str().unwrap_or_default().trim();
-    Checksum::parse(algorithm, text)
-        .map_err(|_| s3_error!(BadDigest, "Value for {} header is invalid.", header_of(algorithm)))
+    let parsed = Checksum::parse(algorithm, text).ok();
+    if let Some(parsed) = parsed.filter(|parsed| of == Of::Completion || parsed.kind() == ChecksumKind::FullObject) {
+        return Ok(parsed);
+    }
+    let is_base64 = |b: u8| b.is_ascii_alphanumeric() || b == b'+' || b == b'/';
+    let lacks_padding = !text.len().is_multiple_of(4) && text.bytes().all(is_base64);
+    if of != Of::Other && lacks_padding {
+        return Err(s3_error!(BadDigest, "The {} you specified is not base64 with its padding.", algorithm.name()));
+    }
+    Err(invalid(&header_of(algorithm)))
+}
+
+fn invalid(header: &HeaderName) -> S3Error {
+    s3_error!(InvalidRequest, "Value for {header} header is invalid.")
+}
+
+fn several() -> S3Error {
+    s3_error!(InvalidRequest, "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
+}
+
+/// The value that came behind a body.
+fn trailing(trailers: Option<&Trailers>, algorithm: ChecksumAlgorithm) -> Result<Checksum, ChecksumError> {
+    let text = trailers.and_then(|trailers| trailers.read(|trailers| trailers.get(header_of(algorithm)).cloned()));
+    let text = text.flatten().ok_or(ChecksumError::Missing)?;
+    parse(algorithm, &text, Of::Other).map_err(|_| ChecksumError::Invalid(algorithm))
 }
 
 /// The algorithm whose value `x-amz-trailer` promises.
-fn trailer(headers: &HeaderMap) -> Result<Option<ChecksumAlgorithm>, S3Error> {
-    let Some(names) = headers.get(TRAILER) else { return Ok(None) };
+fn trailer(headers: &HeaderMap) -> S3Result<Option<ChecksumAlgorithm>> {
+    let names = headers.get_all(TRAILER).iter().map(|names| names.to_str().unwrap_or("?"));
     let mut found = None;
-    for name in names.to_str().unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty()) {
-        let known =
-            ChecksumAlgorithm::ALL.into_iter().find(|known| header_of(*known).as_str().eq_ignore_ascii_case(name));
-        let Some(known) = known else {
+    for name in names.flat_map(|names| names.split(',')).map(str::trim).filter(|name| !name.is_empty()) {
+        let Some(known) = algorithm_of(name) else {
             return Err(s3_error!(InvalidRequest, "The value specified in the x-amz-trailer header is not supported"));
         };
         if found.replace(known).is_some() {
-            return Err(s3_error!(InvalidRequest, "Expecting a single x-amz-checksum- header"));
+            return Err(several());
         }
     }
     Ok(found)
 }
 
 /// Parses an algorithm's name.
-pub(crate) fn algorithm(name: &str) -> Result<ChecksumAlgorithm, S3Error> {
+pub(crate) fn algorithm(name: &str) -> S3Result<ChecksumAlgorithm> {
     ChecksumAlgorithm::parse(name).map_err(|_| {
-        s3_error!(InvalidRequest, "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
+        s3_error!(InvalidRequest, "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, MD5, SHA1, SHA256, SHA512, XXHASH128, XXHASH3, XXHASH64]")
     })
 }
 
@@ -138,15 +182,10 @@ pub(crate) fn content_md5(headers: &HeaderMap) -> Result<Option<[u8; 16]>, S3Err
     decoded.map(Some).ok_or_else(|| S3Error::new(S3ErrorCode::InvalidDigest))
 }
 
-/// A checksum as the five optional fields that most DTOs have, in the order of
-/// [`ChecksumAlgorithm::ALL`], and its kind. A composite one carries the number of parts.
+/// A checksum as the optional fields that most DTOs have, and its kind. A composite one carries the number of parts.
 #[derive(Default)]
 pub(crate) struct Shown {
-    pub(crate) crc32: Option<String>,
-    pub(crate) crc32c: Option<String>,
-    pub(crate) crc64nvme: Option<String>,
-    pub(crate) sha1: Option<String>,
-    pub(crate) sha256: Option<String>,
+    pub(crate) value: Option<(ChecksumAlgorithm, String)>,
     pub(crate) kind: Option<dto::ChecksumType>,
 }
 
@@ -158,21 +197,40 @@ impl Shown {
             (ChecksumKind::Composite, Some(parts)) => format!("{}-{parts}", checksum.base64()),
             (ChecksumKind::Composite, None) | (ChecksumKind::FullObject, _) => checksum.base64(),
         };
-        let mut shown = Self { kind: Some(kind_to_dto(checksum.kind())), ..Self::default() };
-        *shown.field(checksum.algorithm()) = Some(text);
-        shown
-    }
-
-    fn field(&mut self, algorithm: ChecksumAlgorithm) -> &mut Option<String> {
-        match algorithm {
-            ChecksumAlgorithm::Crc32 => &mut self.crc32,
-            ChecksumAlgorithm::Crc32c => &mut self.crc32c,
-            ChecksumAlgorithm::Crc64Nvme => &mut self.crc64nvme,
-            ChecksumAlgorithm::Sha1 => &mut self.sha1,
-            ChecksumAlgorithm::Sha256 => &mut self.sha256,
-        }
+        Self { value: Some((checksum.algorithm(), text)), kind: Some(kind_to_dto(checksum.kind())) }
     }
 }
+
+/// Puts the value of a [`Shown`] into a DTO: all that show checksums have the same fields.
+macro_rules! with_checksum {
+    ($output:expr, $shown:expr) => {{
+        let mut output = $output;
+        if let Some((algorithm, text)) = $shown.value {
+            *$crate::translate::checksums::field_of!(output, algorithm) = Some(text);
+        }
+        output
+    }};
+}
+
+/// The field of a DTO that an algorithm's value stands in.
+macro_rules! field_of {
+    ($dto:expr, $algorithm:expr) => {
+        match $algorithm {
+            cofre_types::ChecksumAlgorithm::Crc32 => &mut $dto.checksum_crc32,
+            cofre_types::ChecksumAlgorithm::Crc32c => &mut $dto.checksum_crc32c,
+            cofre_types::ChecksumAlgorithm::Crc64Nvme => &mut $dto.checksum_crc64nvme,
+            cofre_types::ChecksumAlgorithm::Sha1 => &mut $dto.checksum_sha1,
+            cofre_types::ChecksumAlgorithm::Sha256 => &mut $dto.checksum_sha256,
+            cofre_types::ChecksumAlgorithm::Md5 => &mut $dto.checksum_md5,
+            cofre_types::ChecksumAlgorithm::Sha512 => &mut $dto.checksum_sha512,
+            cofre_types::ChecksumAlgorithm::XxHash64 => &mut $dto.checksum_xxhash64,
+            cofre_types::ChecksumAlgorithm::XxHash3 => &mut $dto.checksum_xxhash3,
+            cofre_types::ChecksumAlgorithm::XxHash128 => &mut $dto.checksum_xxhash128,
+        }
+    };
+}
+
+pub(crate) use {field_of, with_checksum};
 
 /// Shows a checksum as headers.
 pub(crate) fn to_headers(checksum: Option<&Checksum>) -> HeaderMap {
@@ -190,19 +248,23 @@ pub(crate) fn to_headers(checksum: Option<&Checksum>) -> HeaderMap {
     headers
 }
 
-/// Reads the checksum of a part that completing names.
-pub(crate) fn of_part(part: &dto::CompletedPart) -> Result<Option<Checksum>, S3Error> {
-    let given = [
-        &part.checksum_crc32,
-        &part.checksum_crc32c,
-        &part.checksum_crc64nvme,
-        &part.checksum_sha1,
-        &part.checksum_sha256,
-    ];
-    let mut named =
-        ChecksumAlgorithm::ALL.into_iter().zip(given).filter_map(|(algorithm, text)| Some((algorithm, text.as_ref()?)));
-    let Some((algorithm, text)) = named.next() else { return Ok(None) };
-    Checksum::parse(algorithm, text).map(Some).map_err(|_| S3Error::new(S3ErrorCode::InvalidPart))
+/// Reads the checksum of a part that completing names. `told` is told what is refused.
+pub(crate) fn of_part(part: &mut dto::CompletedPart, told: &Exchange) -> S3Result<Option<Checksum>> {
+    let all = ChecksumAlgorithm::ALL.into_iter();
+    let given: Vec<_> = all.filter_map(|algorithm| Some((algorithm, field_of!(part, algorithm).take()?))).collect();
+    let refused = |value: String| {
+        told.argument("Checksum", value);
+        s3_error!(InvalidArgument, "Invalid Base64 or multiple checksums present in request")
+    };
+    match given.as_slice() {
+        [] => Ok(None),
+        [(algorithm, text)] => {
+            let parsed = Checksum::parse(*algorithm, text).ok();
+            let parsed = parsed.filter(|parsed| parsed.kind() == ChecksumKind::FullObject);
+            parsed.map(Some).ok_or_else(|| refused(text.clone()))
+        }
+        several => Err(refused(several.iter().map(|(one, text)| format!("{}:{text};", one.name())).collect())),
+    }
 }
 
 /// Takes `aws-chunked` out of `Content-Encoding`: it describes the transfer, not the object.
@@ -237,33 +299,48 @@ mod tests {
 
     #[test]
     fn reads_what_is_declared() {
-        assert!(matches!(declared(&headers(&[]), None), Ok(DeclaredChecksum::None)));
-        let value = declared(&headers(&[("x-amz-checksum-crc32", "AAAAAA==")]), None).unwrap();
+        let read = |pairs| declared(&headers(pairs), None, Of::Object).unwrap();
+        assert!(matches!(read(&[]), DeclaredChecksum::None));
+        assert!(matches!(read(&[("x-amz-checksum-mode", "ENABLED")]), DeclaredChecksum::None));
+        let value = read(&[("x-amz-checksum-crc32", "AAAAAA=="), ("x-amz-sdk-checksum-algorithm", "crc32")]);
         assert!(matches!(value, DeclaredChecksum::Value(sum) if sum.algorithm() == ChecksumAlgorithm::Crc32));
-        let named = declared(&headers(&[("x-amz-sdk-checksum-algorithm", "sha256")]), None).unwrap();
+        let named = read(&[("x-amz-checksum-algorithm", "sha256")]);
         assert!(matches!(named, DeclaredChecksum::Compute(ChecksumAlgorithm::Sha256)));
-        let behind = declared(&headers(&[("x-amz-trailer", "x-amz-checksum-crc64nvme")]), None).unwrap();
-        let DeclaredChecksum::Trailer(ChecksumAlgorithm::Crc64Nvme, read) = behind else { panic!("a trailer") };
-        assert_eq!(read(), None, "a body without trailers brings none");
+        let behind = read(&[("x-amz-trailer", "X-Amz-Checksum-XXHash128")]);
+        let DeclaredChecksum::Trailer(ChecksumAlgorithm::XxHash128, read) = behind else { panic!("a trailer") };
+        assert_eq!(read(), Err(ChecksumError::Missing), "a body without trailers brings none");
     }
 
     #[test]
     fn refuses_two_values_bad_values_and_unknown_algorithms() {
         for pairs in [
             &[("x-amz-checksum-crc32", "AAAAAA=="), ("x-amz-checksum-crc32c", "AAAAAA==")][..],
-            &[("x-amz-checksum-xxhash64", "AAAAAAAAAAA=")],
-            &[("x-amz-trailer", "x-amz-checksum-sha512")],
+            &[("x-amz-checksum-crc32", "AAAAAA=="), ("x-amz-checksum-crc32", "AAAAAA==")],
+            &[("x-amz-checksum-crc32", "AAAAAA=="), ("x-amz-trailer", "x-amz-checksum-crc32")],
+            &[("x-amz-checksum-crc32", "AAAAAA=="), ("x-amz-sdk-checksum-algorithm", "CRC32C")],
+            &[("x-amz-checksum-crc32", "AAAAAA=="), ("x-amz-checksum-algorithm", "CRC32C")],
+            &[("x-amz-checksum-crc32", "AAAAAA==-1")],
+            &[("x-amz-checksum-xxhash64", "AAAAAA==")],
+            &[("x-amz-checksum-crc32", "")],
+            &[("x-amz-checksum-crc32", "not base64!")],
+            &[("x-amz-checksum-md4", "AAAAAAAAAAA=")],
+            &[("x-amz-trailer", "x-amz-checksum-md4")],
+            &[("x-amz-trailer", "x-amz-checksum-md5, x-amz-checksum-crc32")],
             &[("x-amz-sdk-checksum-algorithm", "MD5")],
+            &[("x-amz-sdk-checksum-algorithm", "MD4")],
         ] {
-            let refused = declared(&headers(pairs), None).err().map(|error| error.code().as_str().to_owned());
+            let refused =
+                declared(&headers(pairs), None, Of::Other).err().map(|error| error.code().as_str().to_owned());
             assert_eq!(refused.as_deref(), Some("InvalidRequest"), "{pairs:?}");
         }
     }
 
     #[test]
-    fn a_value_that_is_none_matches_nothing() {
-        let refused = declared(&headers(&[("x-amz-checksum-sha256", "sailorjerry")]), None).err();
-        assert_eq!(refused.map(|error| error.code().as_str().to_owned()).as_deref(), Some("BadDigest"));
+    fn base64_without_padding_is_a_wrong_value_of_an_object() {
+        for (of, code) in [(Of::Object, "BadDigest"), (Of::Other, "InvalidRequest")] {
+            let refused = declared(&headers(&[("x-amz-checksum-sha256", "bad")]), None, of).err();
+            assert_eq!(refused.map(|error| error.code().as_str().to_owned()).as_deref(), Some(code));
+        }
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Conditional headers (RFC 9110, section 13) and S3's variants for writes and copies.
 
-use super::times;
-use cofre_objects::{ReadConditions, TagMatch, WriteConditions};
-use cofre_types::{ETag, Timestamp};
+use super::{range, times};
+use crate::exchange::Exchange;
+use cofre_objects::{RangeOf, ReadConditions, TagMatch, WriteConditions};
+use cofre_types::{ByteRange, ETag, Timestamp};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use s3s::{S3Result, s3_error};
 
 /// The headers that s3s reads more strictly than S3 does: an entity tag list, a date that is none
 /// or several ranges are errors to it. They are taken out of the request before s3s parses it.
@@ -17,10 +19,12 @@ pub(crate) struct Conditionals {
     copy_if_none_match: Option<HeaderValue>,
     copy_if_modified_since: Option<HeaderValue>,
     copy_if_unmodified_since: Option<HeaderValue>,
-    /// `Range`.
-    pub(crate) range: Option<HeaderValue>,
+    if_range: Option<HeaderValue>,
+    range: Option<HeaderValue>,
+    object_size: Option<HeaderValue>,
 }
 
+const OBJECT_SIZE: HeaderName = HeaderName::from_static("x-amz-mp-object-size");
 const COPY_IF_MATCH: HeaderName = HeaderName::from_static("x-amz-copy-source-if-match");
 const COPY_IF_NONE_MATCH: HeaderName = HeaderName::from_static("x-amz-copy-source-if-none-match");
 const COPY_IF_MODIFIED_SINCE: HeaderName = HeaderName::from_static("x-amz-copy-source-if-modified-since");
@@ -38,18 +42,44 @@ impl Conditionals {
             copy_if_none_match: headers.remove(COPY_IF_NONE_MATCH),
             copy_if_modified_since: headers.remove(COPY_IF_MODIFIED_SINCE),
             copy_if_unmodified_since: headers.remove(COPY_IF_UNMODIFIED_SINCE),
+            if_range: headers.remove(header::IF_RANGE),
             range: headers.remove(header::RANGE),
+            object_size: headers.remove(OBJECT_SIZE),
         }
     }
 
-    /// `If-Match`, as it came.
-    pub(crate) fn if_match(&self) -> Option<&HeaderValue> {
-        self.if_match.as_ref()
+    /// `If-Match` of a write or a deletion, as conditions of policies see it: none if no entity tag is named, which
+    /// nothing fits.
+    pub(crate) fn seen_if_match(&self) -> Option<&HeaderValue> {
+        let named = |tags| matches!(&tags, TagMatch::Any) || matches!(&tags, TagMatch::OneOf(tags) if !tags.is_empty());
+        self.if_match.as_ref().filter(|value| tags(Some(value)).is_some_and(named))
     }
 
-    /// `If-None-Match`, as it came.
-    pub(crate) fn if_none_match(&self) -> Option<&HeaderValue> {
-        self.if_none_match.as_ref()
+    /// `If-None-Match` of a write, as conditions of policies see it: none if it lets anything be replaced.
+    pub(crate) fn seen_if_none_match(&self) -> Option<&HeaderValue> {
+        self.if_none_match.as_ref().filter(|value| tags(Some(value)) == Some(TagMatch::Any))
+    }
+
+    /// The range that is asked for.
+    pub(crate) fn range(&self) -> Option<ByteRange> {
+        range::parse(self.range.as_ref()?.as_bytes())
+    }
+
+    /// What the range is of.
+    pub(crate) fn range_of(&self) -> RangeOf {
+        self.if_range.as_ref().map_or(RangeOf::Any, range_of)
+    }
+
+    /// `x-amz-mp-object-size`: bytes that a completed object must have.
+    pub(crate) fn object_size(&self) -> S3Result<Option<u64>> {
+        let Some(value) = &self.object_size else { return Ok(None) };
+        let text = value.to_str().unwrap_or_default().trim();
+        match text.parse::<i64>() {
+            Ok(size) => u64::try_from(size).map(Some).map_err(|_| {
+                s3_error!(InvalidRequest, "Value for x-amz-mp-object-size header is less than zero: '{size}'")
+            }),
+            Err(_) => Err(s3_error!(InvalidRequest, "Value for x-amz-mp-object-size header is invalid: '{text}'")),
+        }
     }
 
     /// Conditions of a GET or HEAD.
@@ -72,14 +102,33 @@ impl Conditionals {
         }
     }
 
-    /// Conditions on what a write replaces.
-    pub(crate) fn write(&self) -> WriteConditions {
-        WriteConditions { if_match: tags(self.if_match.as_ref()), if_none_match: tags(self.if_none_match.as_ref()) }
+    /// Conditions on what a write replaces. `If-None-Match` is `*` there (AWS, "PutObject"): any other value would
+    /// replace what it was sent to keep.
+    pub(crate) fn write(&self, exchange: &Exchange) -> S3Result<WriteConditions> {
+        let if_none_match = tags(self.if_none_match.as_ref());
+        if if_none_match.as_ref().is_some_and(|tags| *tags != TagMatch::Any) {
+            exchange.detail("Header", "If-None-Match");
+            return Err(s3_error!(
+                NotImplemented,
+                "A header you provided implies functionality that is not implemented"
+            ));
+        }
+        Ok(WriteConditions { if_match: tags(self.if_match.as_ref()), if_none_match })
     }
 
     /// `If-Match` of a DELETE.
     pub(crate) fn delete(&self) -> Option<TagMatch> {
         tags(self.if_match.as_ref())
+    }
+}
+
+/// Reads `If-Range` (RFC 9110, section 13.1.5): an entity tag, compared strongly, or a date. What is neither is of no
+/// object.
+fn range_of(value: &HeaderValue) -> RangeOf {
+    let text = value.to_str().unwrap_or_default().trim();
+    match times::parse_http(text) {
+        Some(date) => RangeOf::ModifiedAt(date),
+        None => RangeOf::Tagged(ETag::parse(text).ok()),
     }
 }
 

@@ -3,12 +3,15 @@
 use crate::errors::custom;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use cofre_objects::{Header, Headers};
-use http::StatusCode;
-use s3s::{S3Error, S3ErrorCode, dto};
+use http::{HeaderMap, HeaderName, StatusCode};
+use s3s::{S3Error, dto, s3_error};
 use std::borrow::Cow;
 
 /// Most bytes of user metadata, names and values together (AWS, "Working with object metadata").
 const USER_METADATA_BYTES_MAX: usize = 2048;
+
+/// Most bytes of all headers of an object, names and values together (AWS, "Working with object metadata").
+const HEADERS_BYTES_MAX: usize = 8192;
 
 /// Longest website redirect location, in bytes (AWS, "(Optional) Configuring a webpage redirect").
 const REDIRECT_BYTES_MAX: usize = 2048;
@@ -27,6 +30,20 @@ pub(crate) struct Given {
     pub(crate) expires: Option<String>,
     pub(crate) website_redirect_location: Option<String>,
     pub(crate) metadata: Option<dto::Metadata>,
+    /// Metadata that no header can tell, by number: entries without a name, or with characters that are not to be
+    /// printed (AWS, "Working with object metadata", `x-amz-missing-meta`). Of answers only.
+    pub(crate) missing: Option<i32>,
+}
+
+/// The name of metadata without a name.
+const UNNAMED: HeaderName = HeaderName::from_static("x-amz-meta-");
+
+/// Adds to metadata what stands under no name, which s3s passes over.
+pub(crate) fn with_unnamed(metadata: Option<dto::Metadata>, headers: &HeaderMap) -> Option<dto::Metadata> {
+    let Some(value) = headers.get(UNNAMED) else { return metadata };
+    let mut metadata = metadata.unwrap_or_default();
+    metadata.insert(String::new(), String::from_utf8_lossy(value.as_bytes()).into_owned());
+    Some(metadata)
 }
 
 /// Collects the headers of a write.
@@ -45,10 +62,36 @@ pub(crate) fn to_domain(given: Given) -> Result<Headers, S3Error> {
     system.extend(optional.into_iter().filter_map(|(header, value)| Some((header, value?))));
     let mut user: Vec<_> = given.metadata.into_iter().flatten().collect();
     user.sort_unstable();
-    if user.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > USER_METADATA_BYTES_MAX {
-        return Err(S3Error::new(S3ErrorCode::MetadataTooLarge));
+    let user_bytes: usize = user.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if user_bytes > USER_METADATA_BYTES_MAX {
+        return Err(too_large(
+            user_bytes,
+            USER_METADATA_BYTES_MAX,
+            "Your metadata headers exceed the maximum allowed metadata size",
+        ));
+    }
+    let bytes = user_bytes + system.iter().map(|(header, value)| name_of(*header).len() + value.len()).sum::<usize>();
+    if bytes > HEADERS_BYTES_MAX {
+        return Err(too_large(bytes, HEADERS_BYTES_MAX, "The headers of the object have more than 8,192 bytes in all"));
     }
     Ok(Headers { system, user })
+}
+
+fn too_large(bytes: usize, max: usize, why: &str) -> S3Error {
+    s3_error!(MetadataTooLarge, "{why}: {bytes} bytes of {max}.")
+}
+
+/// The name of a header that is kept.
+const fn name_of(header: Header) -> &'static str {
+    match header {
+        Header::ContentType => "Content-Type",
+        Header::ContentEncoding => "Content-Encoding",
+        Header::ContentDisposition => "Content-Disposition",
+        Header::ContentLanguage => "Content-Language",
+        Header::CacheControl => "Cache-Control",
+        Header::Expires => "Expires",
+        Header::WebsiteRedirectLocation => "x-amz-website-redirect-location",
+    }
 }
 
 /// Checks where a website is to send who asks for an object. An empty header is none.
@@ -62,6 +105,11 @@ pub(crate) fn website_redirect(location: Option<String>) -> Result<Option<String
         return invalid("The length of website redirect location cannot exceed 2,048 characters.");
     }
     Ok(Some(location))
+}
+
+/// Whether a header can tell an entry of metadata.
+pub(crate) fn is_told(name: &str, value: &str) -> bool {
+    !name.is_empty() && !value.chars().any(char::is_control)
 }
 
 /// Gives the headers of an object back as s3s' outputs hold them.
@@ -78,7 +126,9 @@ pub(crate) fn from_domain(headers: Headers) -> Given {
             Header::WebsiteRedirectLocation => &mut given.website_redirect_location,
         } = Some(value);
     }
-    given.metadata = (!headers.user.is_empty()).then(|| headers.user.into_iter().collect());
+    let (told, missing): (Vec<_>, Vec<_>) = headers.user.into_iter().partition(|(name, value)| is_told(name, value));
+    given.metadata = (!told.is_empty()).then(|| told.into_iter().collect());
+    given.missing = (!missing.is_empty()).then(|| i32::try_from(missing.len()).unwrap_or(i32::MAX));
     given
 }
 
@@ -103,6 +153,7 @@ pub(crate) fn encoded_words(value: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use s3s::S3ErrorCode;
 
     #[test]
     fn headers_survive() {
@@ -122,6 +173,20 @@ mod tests {
     }
 
     #[test]
+    fn metadata_that_no_header_tells_is_counted() {
+        let mut headers = HeaderMap::new();
+        headers.insert(UNNAMED, "value".parse().unwrap());
+        let metadata: dto::Metadata =
+            [("bell", "\u{7}"), ("plain", "text"), ("accent", "\u{e9}")].map(|(k, v)| (k.into(), v.into())).into();
+        let given = Given { metadata: with_unnamed(Some(metadata), &headers), ..Given::default() };
+        let back = from_domain(to_domain(given).unwrap());
+        let mut told: Vec<_> = back.metadata.unwrap().into_keys().collect();
+        told.sort_unstable();
+        assert_eq!(told, ["accent", "plain"]);
+        assert_eq!(back.missing, Some(2));
+    }
+
+    #[test]
     fn metadata_is_bounded() {
         let of = |bytes: usize| Given {
             metadata: Some([("k".to_owned(), "v".repeat(bytes - 1))].into_iter().collect()),
@@ -129,6 +194,15 @@ mod tests {
         };
         assert!(to_domain(of(USER_METADATA_BYTES_MAX)).is_ok());
         let refused = to_domain(of(USER_METADATA_BYTES_MAX + 1)).unwrap_err();
+        assert_eq!(refused.code(), &S3ErrorCode::MetadataTooLarge);
+    }
+
+    #[test]
+    fn all_headers_together_are_bounded() {
+        let of = |bytes: usize| Given { cache_control: Some("v".repeat(bytes)), ..Given::default() };
+        let others = "Content-Type".len() + CONTENT_TYPE_DEFAULT.len() + "Cache-Control".len();
+        assert!(to_domain(of(HEADERS_BYTES_MAX - others)).is_ok());
+        let refused = to_domain(of(HEADERS_BYTES_MAX - others + 1)).unwrap_err();
         assert_eq!(refused.code(), &S3ErrorCode::MetadataTooLarge);
     }
 

@@ -4,6 +4,7 @@ pub(crate) mod acl;
 pub(crate) mod checksums;
 pub(crate) mod conditions;
 pub(crate) mod cors;
+pub(crate) mod document;
 pub(crate) mod encryption;
 pub(crate) mod headers;
 pub(crate) mod lifecycle;

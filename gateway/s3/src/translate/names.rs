@@ -5,7 +5,8 @@ use s3s::{S3Error, S3ErrorCode, dto, s3_error};
 
 /// Parses a bucket's name.
 pub(crate) fn bucket(name: &str) -> Result<BucketName, S3Error> {
-    BucketName::parse(name).map_err(|_| S3Error::new(S3ErrorCode::InvalidBucketName))
+    BucketName::parse(name)
+        .map_err(|invalid| s3_error!(InvalidBucketName, "The specified bucket is not valid: {}.", invalid.reason))
 }
 
 /// Parses an object's key.
@@ -56,7 +57,7 @@ pub(crate) fn count(count: usize) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 
-/// A size back as S3 prints it. Sizes of S3 fit: an object has at most 5 TiB.
+/// A size back as S3 prints it. Sizes of S3 fit: an object has at most 48.8 TiB.
 pub(crate) fn size(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }

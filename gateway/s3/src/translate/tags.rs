@@ -1,36 +1,54 @@
 //! Tags, from the `x-amz-tagging` header and from XML.
 
-use cofre_types::{Invalid, Tags, TagsLimit};
+use super::document;
+use super::text::has_whole_escapes;
+use crate::errors::custom;
+use crate::exchange::Exchange;
+use bytes::Bytes;
+use cofre_types::{Tags, TagsError, TagsLimit};
+use http::StatusCode;
 use s3s::xml::{Deserialize, Deserializer};
-use s3s::{S3Error, S3ErrorCode, dto, s3_error};
+use s3s::{S3Error, S3ErrorCode, S3Result, dto, s3_error};
 
 /// Reads `x-amz-tagging`: pairs as in a query string. An empty header is no tags: Velero sends it.
-pub(crate) fn from_header(header: Option<&str>) -> Result<Tags, S3Error> {
+pub(crate) fn from_header(header: Option<&str>, told: &Exchange) -> S3Result<Tags> {
     let Some(header) = header.filter(|header| !header.is_empty()) else { return Ok(Tags::default()) };
+    let malformed = || {
+        told.argument("x-amz-tagging", header);
+        s3_error!(
+            InvalidArgument,
+            "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates."
+        )
+    };
     let pair = |pair: &str| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        Some((decode(key)?, decode(value)?))
+        Some((decode(key).filter(|key| !key.is_empty())?, decode(value)?))
     };
     let pairs: Option<Vec<_>> = header.split('&').filter(|text| !text.is_empty()).map(pair).collect();
-    let pairs = pairs.ok_or_else(|| {
-        s3_error!(InvalidArgument, "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.")
-    })?;
-    Tags::new(pairs, TagsLimit::Object).map_err(|invalid| refuse(&invalid))
+    Tags::new(pairs.ok_or_else(malformed)?, TagsLimit::Object).map_err(|error| match error {
+        TagsError::Twice(_) => malformed(),
+        TagsError::TooMany(_) => too_many(&error),
+        error => refuse(error, told),
+    })
 }
 
 /// Reads a `Tagging` document, as a form has it. An empty one is no tags.
-pub(crate) fn from_xml(document: Option<&str>) -> Result<Tags, S3Error> {
+pub(crate) fn from_xml(document: Option<&str>, told: &Exchange) -> S3Result<Tags> {
     let Some(document) = document.filter(|document| !document.trim().is_empty()) else { return Ok(Tags::default()) };
-    let mut xml = Deserializer::new(document.as_bytes());
+    let document = document::plain(Bytes::copy_from_slice(document.as_bytes()));
+    let mut xml = Deserializer::new(&document);
     let read = dto::Tagging::deserialize(&mut xml).and_then(|tagging| xml.expect_eof().map(|()| tagging));
     let tagging = read.map_err(|_| S3Error::new(S3ErrorCode::MalformedXML))?;
-    from_dto(tagging.tag_set, TagsLimit::Object)
+    from_dto(tagging.tag_set, TagsLimit::Object, told)
 }
 
-/// Reads a `TagSet`.
-pub(crate) fn from_dto(set: dto::TagSet, limit: TagsLimit) -> Result<Tags, S3Error> {
+/// Reads a `TagSet`. Too many tags of an object are no tag set, as s3-tests have it.
+pub(crate) fn from_dto(set: dto::TagSet, limit: TagsLimit, told: &Exchange) -> S3Result<Tags> {
     let pairs = set.into_iter().map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default())).collect();
-    Tags::new(pairs, limit).map_err(|invalid| refuse(&invalid))
+    Tags::new(pairs, limit).map_err(|error| match error {
+        TagsError::TooMany(TagsLimit::Bucket) => too_many(&error),
+        error => refuse(error, told),
+    })
 }
 
 /// Writes a `TagSet`.
@@ -39,12 +57,28 @@ pub(crate) fn to_dto(tags: &Tags) -> dto::TagSet {
     tags.pairs().iter().map(tag).collect()
 }
 
-fn refuse(invalid: &Invalid) -> S3Error {
-    S3Error::with_message(S3ErrorCode::InvalidTag, invalid.reason)
+fn too_many(error: &TagsError) -> S3Error {
+    custom("BadRequest", StatusCode::BAD_REQUEST, error.to_string())
 }
 
-/// Decodes a part of a query string: `+` is a space.
+fn refuse(error: TagsError, told: &Exchange) -> S3Error {
+    let words = error.to_string();
+    match error {
+        TagsError::TooMany(_) => {}
+        TagsError::Key(key) | TagsError::Reserved(key) | TagsError::Twice(key) => told.detail("TagKey", key),
+        TagsError::Value(key, value) => {
+            told.detail("TagKey", key);
+            told.detail("TagValue", value);
+        }
+    }
+    S3Error::with_message(S3ErrorCode::InvalidTag, words)
+}
+
+/// Decodes a part of a query string: `+` is a space. None if an escape in it is none, or it is not UTF-8.
 fn decode(text: &str) -> Option<String> {
+    if !has_whole_escapes(text.as_bytes()) {
+        return None;
+    }
     let text = text.replace('+', " ");
     percent_encoding::percent_decode_str(&text).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
@@ -55,24 +89,37 @@ mod tests {
 
     #[test]
     fn reads_the_header() {
-        let tags = from_header(Some("a=1&b%2Fc=x+y&empty")).unwrap();
+        let tags = from_header(Some("a=1&b%2Fc=x+y&empty"), &Exchange::of_test()).unwrap();
         let pairs: Vec<_> = tags.pairs().iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         assert_eq!(pairs, [("a", "1"), ("b/c", "x y"), ("empty", "")]);
     }
 
     #[test]
     fn no_header_and_an_empty_one_are_no_tags() {
-        assert!(from_header(None).unwrap().is_empty());
-        assert!(from_header(Some("")).unwrap().is_empty());
+        for none in [None, Some(""), Some("&"), Some("&&&")] {
+            assert!(from_header(none, &Exchange::of_test()).unwrap().is_empty());
+        }
     }
 
     #[test]
     fn refuses_in_s3s_words() {
-        let code = |header: &str| from_header(Some(header)).unwrap_err().code().as_str().to_owned();
-        assert_eq!(code("a=1&a=2"), "InvalidTag");
-        assert_eq!(code("a=%ff"), "InvalidArgument");
-        assert_eq!(code(&format!("{}=1", "k".repeat(129))), "InvalidTag");
+        let told = Exchange::of_test();
+        let code = |header: &str| from_header(Some(header), &told).unwrap_err().code().as_str().to_owned();
+        for malformed in ["a=1&a=2", "a=&a=", "=", "=v", "a=%ff", "a=%zz", "a%", "a=%2"] {
+            assert_eq!(code(malformed), "InvalidArgument", "{malformed}");
+        }
+        for invalid in ["k?=v", "k=v!", "k=%26", "aws:k=v", &format!("{}=1", "k".repeat(129))] {
+            assert_eq!(code(invalid), "InvalidTag", "{invalid}");
+        }
         let eleven = (0..11).map(|i| format!("k{i}=v")).collect::<Vec<_>>().join("&");
-        assert_eq!(code(&eleven), "InvalidTag");
+        assert_eq!(code(&eleven), "BadRequest");
+    }
+
+    #[test]
+    fn a_refusal_names_the_tag() {
+        let told = Exchange::of_test();
+        from_header(Some("k=v!"), &told).unwrap_err();
+        let named = [("TagKey", "k".to_owned()), ("TagValue", "v!".to_owned())];
+        told.noted(|noted| assert_eq!(noted.details, named));
     }
 }

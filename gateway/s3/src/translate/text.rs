@@ -2,9 +2,8 @@
 //!
 //! XML 1.0 cannot hold every character that a key may have (section 2.2, "Characters"): control
 //! characters are not allowed at all, and a parser turns a carriage return into a line feed. A client
-//! that asks for `encoding-type=url` gets names percent-encoded. A listing that could not be read
-//! otherwise is encoded too, and says so in `EncodingType`. Answers that have no such element name
-//! the character by reference (`&#x1;`), which is what S3 does.
+//! that asks for `encoding-type=url` gets names percent-encoded. Any other answer names such a character
+//! by reference (`&#x1;`), as S3 does, and leaves all others as they are.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use s3s::dto::EncodingType;
@@ -21,6 +20,12 @@ pub(crate) fn is_writable(text: &str) -> bool {
     text.bytes().all(|b| b >= 0x20 || b == b'\t' || b == b'\n') && !text.contains(['\u{fffe}', '\u{ffff}'])
 }
 
+/// Whether every `%` begins an escape of two hexadecimal digits (RFC 3986, section 2.1).
+pub(crate) fn has_whole_escapes(text: &[u8]) -> bool {
+    let is_whole = |digits: &[u8]| digits.get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+    text.split(|&b| b == b'%').skip(1).all(is_whole)
+}
+
 /// How the names of one listing are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
@@ -31,16 +36,15 @@ pub(crate) enum Encoding {
 }
 
 impl Encoding {
-    /// What the client asked for, or what its names need.
-    pub(crate) fn choose<'a>(asked: Option<&EncodingType>, mut names: impl Iterator<Item = &'a str>) -> Self {
-        let url = asked.is_some_and(|asked| asked.as_str() == EncodingType::URL);
-        if url || !names.all(is_writable) { Self::Url } else { Self::Plain }
+    /// What the client asks for.
+    pub(crate) fn of(asked: Option<&EncodingType>) -> Self {
+        if asked.is_some_and(|asked| asked.as_str() == EncodingType::URL) { Self::Url } else { Self::Plain }
     }
 
-    /// Writes a name.
-    pub(crate) fn write(self, name: String) -> String {
+    /// Writes a name. `used` tells whether [`unescape`] must go over the XML.
+    pub(crate) fn write(self, name: String, used: &mut bool) -> String {
         match self {
-            Self::Plain => name,
+            Self::Plain => escape(name, used),
             Self::Url => utf8_percent_encode(&name, LITERAL).to_string(),
         }
     }
@@ -101,17 +105,14 @@ mod tests {
         for (plain, encoded) in
             [("asdf+b", "asdf%2Bb"), ("foo+1/", "foo%2B1/"), ("quux ab/", "quux%20ab/"), ("\u{e9}", "%C3%A9")]
         {
-            assert_eq!(Encoding::Url.write(plain.to_owned()), encoded);
+            assert_eq!(Encoding::Url.write(plain.to_owned(), &mut false), encoded);
         }
     }
 
     #[test]
-    fn encodes_unasked_only_what_xml_cannot_hold() {
-        assert_eq!(Encoding::choose(None, ["a", "b c"].into_iter()), Encoding::Plain);
-        for name in ["a\u{1}", "a\rb", "\u{ffff}"] {
-            assert_eq!(Encoding::choose(None, ["a", name].into_iter()), Encoding::Url, "{name:?}");
-        }
-        assert_eq!(Encoding::choose(Some(&EncodingType::from_static("url")), [].into_iter()), Encoding::Url);
+    fn encodes_only_where_it_is_asked_for() {
+        assert_eq!(Encoding::of(None), Encoding::Plain);
+        assert_eq!(Encoding::of(Some(&EncodingType::from_static("url"))), Encoding::Url);
     }
 
     #[test]
@@ -128,7 +129,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_url_encoded_decodes_to_itself(name in any::<String>()) {
-            let encoded = Encoding::Url.write(name.clone());
+            let encoded = Encoding::Url.write(name.clone(), &mut false);
             prop_assert!(encoded.is_ascii() && is_writable(&encoded));
             let decoded = percent_encoding::percent_decode_str(&encoded).decode_utf8().unwrap().into_owned();
             prop_assert_eq!(decoded, name);

@@ -57,6 +57,11 @@ pub(crate) fn parse_basic(text: &str) -> Option<Timestamp> {
     dto::Timestamp::parse(dto::TimestampFormat::DateTime, &extended).ok().as_ref().map(from_dto)
 }
 
+/// Writes a moment in ISO 8601's basic form, to the second.
+pub(crate) fn to_basic(at: Timestamp) -> String {
+    to_iso(at).chars().filter(|c| !matches!(c, '-' | ':')).collect::<String>().replace(".000", "")
+}
+
 /// Writes an HTTP date.
 pub(crate) fn to_http(at: Timestamp) -> String {
     format_as(at, dto::TimestampFormat::HttpDate)

@@ -22,9 +22,9 @@ use crate::gate::admit_caller;
 use crate::host::{Domains, host};
 use crate::layers::rate_limit::RateLimit;
 use crate::translate::conditions::Conditionals;
-use crate::translate::{names, range};
+use crate::translate::names;
 use cofre_iam::Caller;
-use cofre_objects::{GetObject, Header, Moved, Objects, ReadConditions, WebProtocol, Website};
+use cofre_objects::{GetObject, Header, Moved, Objects, RangeOf, ReadConditions, WebProtocol, Website};
 use cofre_types::{BucketName, ByteRange};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, StatusCode, header};
@@ -57,6 +57,7 @@ struct Visit {
     is_head: bool,
     conditions: ReadConditions,
     range: Option<ByteRange>,
+    range_of: RangeOf,
 }
 
 impl Websites {
@@ -180,9 +181,11 @@ impl Visit {
         let query = uri.query().map(str::to_owned);
         let conditionals = Conditionals::take(&mut headers);
         headers.remove(header::AUTHORIZATION);
-        let (conditions, range) = (conditionals.read(), conditionals.range.clone());
+        let conditions = conditionals.read();
+        let (range, range_of) = (conditionals.range(), conditionals.range_of());
         let exchange = exchange.clone();
-        let facts = Facts { headers, conditionals, uri, signed: Signed::Not, exchange: exchange.clone() };
+        let (operation, signed) = ("GetObject", Signed::Not);
+        let facts = Facts { headers, conditionals, uri, operation, signed, exchange: exchange.clone() };
         Ok(Self {
             caller: Caller { facts: Some(Arc::new(facts)), ..caller },
             exchange,
@@ -192,13 +195,15 @@ impl Visit {
             query,
             is_head: method == Method::HEAD,
             conditions,
-            range: range.and_then(|value| range::parse(value.as_bytes())),
+            range,
+            range_of,
         })
     }
 
     /// Reads what the visit asks for of an object.
     fn asked(&self, key: String) -> S3Result<GetObject> {
-        Ok(GetObject { range: self.range, conditions: self.conditions.clone(), ..self.whole(key)? })
+        let conditions = self.conditions.clone();
+        Ok(GetObject { range: self.range, range_of: self.range_of, conditions, ..self.whole(key)? })
     }
 
     /// Reads all of an object, whatever the browser has of another one.
@@ -208,6 +213,7 @@ impl Visit {
             key: names::key(key)?,
             version: None,
             range: None,
+            range_of: RangeOf::Any,
             part: None,
             customer_key: None,
             conditions: ReadConditions::default(),

@@ -1,6 +1,6 @@
 //! The headers of an object that is shown as a page: those that a GET of it has on the REST endpoint.
 
-use crate::translate::headers::encoded_words;
+use crate::translate::headers::{encoded_words, is_told};
 use crate::translate::{encryption, times};
 use cofre_objects::{HeadOutcome, Header};
 use cofre_types::ResolvedRange;
@@ -32,7 +32,7 @@ pub(super) fn headers(head: &HeadOutcome) -> (HeaderMap, u64) {
     for (of, value) in &info.headers.system {
         set(name_of(*of), value);
     }
-    for (name, value) in &info.headers.user {
+    for (name, value) in info.headers.user.iter().filter(|(name, value)| is_told(name, value)) {
         if let Ok(name) = HeaderName::try_from(format!("x-amz-meta-{name}")) {
             set(name, &encoded_words(value));
         }

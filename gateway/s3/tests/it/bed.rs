@@ -27,6 +27,7 @@ pub struct Bed {
     pub bob: Key,
     pub bob_id: String,
     pub seen: Arc<Seen>,
+    pub reports: cofre_iam::Reports,
     pub objects: Objects,
     pub store: Arc<dyn Store>,
 }
@@ -137,12 +138,21 @@ impl Bed {
         });
         let iam = Iam::new(store.clone(), MasterKey::from_bytes([7; 32]).unwrap(), clock.clone(), random.clone());
         let seen = Arc::new(Seen::default());
+        let reports = cofre_iam::Reports::default();
         let ours = objects.clone();
-        let parts = S3Parts { objects, iam: iam.clone(), clock, random, options, observe: seen.clone() };
+        let parts = S3Parts {
+            objects,
+            iam: iam.clone(),
+            clock,
+            random,
+            options,
+            observe: seen.clone(),
+            reports: reports.clone(),
+        };
         let door = S3Door::new(parts);
         let (alice, alice_id) = account(&iam, "alice").await;
         let (bob, bob_id) = account(&iam, "bob").await;
-        Self { door, iam, alice, alice_id, bob, bob_id, seen, objects: ours, store }
+        Self { door, iam, alice, alice_id, bob, bob_id, seen, reports, objects: ours, store }
     }
 
     /// Sends a request as it is.

@@ -2,6 +2,7 @@
 
 use crate::bed::Bed;
 use crate::sign::Draft;
+use cofre_s3::S3Options;
 use http::Method;
 
 #[tokio::test]
@@ -33,7 +34,8 @@ async fn names_that_are_none_are_refused() {
 
 #[tokio::test]
 async fn a_region_is_kept_and_told() {
-    let bed = Bed::new().await;
+    let options = S3Options { other_regions: vec!["eu-west-1".to_owned()], ..S3Options::default() };
+    let bed = Bed::with(options).await;
     let configuration =
         "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>";
     bed.put("/europe", configuration).await.is(200);

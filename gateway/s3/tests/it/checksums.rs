@@ -3,15 +3,20 @@
 use crate::bed::{Bed, base64};
 use crate::sign::{Draft, chunks_with_trailer};
 use http::Method;
-use s3s::crypto::{Checksum, Crc32, Crc32c, Crc64Nvme, Sha1, Sha256};
+use s3s::crypto::{Checksum, Crc32, Crc32c, Crc64Nvme, Md5, Sha1, Sha256, Sha512, XxHash3, XxHash64, XxHash128};
 
-fn all(body: &[u8]) -> [(&'static str, String); 5] {
+fn all(body: &[u8]) -> [(&'static str, String); 10] {
     [
         ("crc32", base64(&Crc32::checksum(body))),
         ("crc32c", base64(&Crc32c::checksum(body))),
         ("crc64nvme", base64(&Crc64Nvme::checksum(body))),
         ("sha1", base64(&Sha1::checksum(body))),
         ("sha256", base64(&Sha256::checksum(body))),
+        ("md5", base64(&Md5::checksum(body))),
+        ("sha512", base64(&Sha512::checksum(body))),
+        ("xxhash64", base64(&XxHash64::checksum(body))),
+        ("xxhash3", base64(&XxHash3::checksum(body))),
+        ("xxhash128", base64(&XxHash128::checksum(body))),
     ]
 }
 
@@ -82,13 +87,67 @@ async fn bad_declarations_are_refused() {
     let bed = Bed::with_bucket().await;
     for headers in [
         &[("x-amz-checksum-crc32", "AAAAAA=="), ("x-amz-checksum-crc32c", "AAAAAA==")][..],
-        &[("x-amz-checksum-xxhash64", "AAAAAAAAAAA=")],
+        &[("x-amz-checksum-xxhash64", "AAAAAA==")],
+        &[("x-amz-checksum-crc32", "AAAAAA==-1")],
+        &[("x-amz-checksum-md4", "AAAAAA==")],
         &[("x-amz-trailer", "x-amz-checksum-none")],
+        &[("x-amz-trailer", "x-amz-checksum-crc32"), ("x-amz-checksum-crc32", "NhCmhg==")],
+        &[("x-amz-sdk-checksum-algorithm", "CRC32")],
+        &[("x-amz-sdk-checksum-algorithm", "CRC32C"), ("x-amz-checksum-crc32", "NhCmhg==")],
     ] {
         let mut put = Draft::new(Method::PUT, "/bucket/key").body("hello");
         for (name, value) in headers {
             put = put.header(name, value);
         }
         bed.send(put).await.is_error(400, "InvalidRequest");
+    }
+    bed.get("/bucket/key").await.is_error(404, "NoSuchKey");
+    let body = "<Delete><Object><Key>q</Key></Object></Delete>";
+    let delete = Draft::new(Method::POST, "/bucket?delete").header("x-amz-sdk-checksum-algorithm", "CRC32").body(body);
+    bed.send(delete).await.is_error(400, "InvalidRequest");
+}
+
+#[tokio::test]
+async fn a_value_behind_the_body_that_is_none_is_named() {
+    let bed = Bed::with_bucket().await;
+    for value in ["AAAA", "not-base64", "NhCmhg==-1"] {
+        let refused = bed.send(trailing("crc32", value, 5, b"hello")).await;
+        refused.is_error(400, "InvalidRequest");
+        let message = refused.element("Message").unwrap();
+        assert_eq!(message, "Value for x-amz-checksum-crc32 trailing header is invalid.");
+    }
+}
+
+#[tokio::test]
+async fn parts_and_completion_of_a_composite_checksum_carry_theirs() {
+    let bed = Bed::with_bucket().await;
+    for (algorithm, value) in all(b"hello").into_iter().filter(|(algorithm, _)| *algorithm != "crc64nvme") {
+        let create = Draft::new(Method::POST, "/bucket/key?uploads")
+            .header("x-amz-checksum-algorithm", algorithm)
+            .header("x-amz-checksum-type", "COMPOSITE");
+        let id = bed.send(create).await.is(200).element("UploadId").unwrap();
+        let part = || Draft::new(Method::PUT, &format!("/bucket/key?partNumber=1&uploadId={id}")).body("hello");
+        let refused = bed.send(part()).await;
+        assert!(refused.is_error(400, "InvalidRequest").element("Message").unwrap().ends_with(": null"));
+        let header = format!("x-amz-checksum-{algorithm}");
+        let put = bed.send(part().header(&header, &value)).await;
+        assert_eq!(put.is(200).header(&header), Some(value.as_str()));
+        let etag = put.header("etag").unwrap();
+        let element = format!("Checksum{}", algorithm.to_uppercase());
+        let complete = |sum: &str| {
+            let part = format!("<Part><PartNumber>1</PartNumber><ETag>{etag}</ETag>{sum}</Part>");
+            let body = format!("<CompleteMultipartUpload>{part}</CompleteMultipartUpload>");
+            bed.send(Draft::new(Method::POST, &format!("/bucket/key?uploadId={id}")).body(body))
+        };
+        complete("").await.is_error(400, "InvalidRequest");
+        let bad = complete(&format!("<{element}>bad</{element}>")).await;
+        assert_eq!(bad.is_error(400, "InvalidArgument").element("ArgumentName").as_deref(), Some("Checksum"));
+        let two = format!("<{element}>{value}</{element}><ChecksumCRC64NVME>rosUhgp5mIg=</ChecksumCRC64NVME>");
+        complete(&two).await.is_error(400, "InvalidArgument");
+        let done = complete(&format!("<{element}>{value}</{element}>")).await;
+        assert!(done.is(200).element(&element).unwrap().ends_with("-1"), "{}", done.text());
+        let attributes = Draft::new(Method::GET, "/bucket/key?attributes");
+        let told = bed.send(attributes.header("x-amz-object-attributes", "Checksum,ObjectParts")).await;
+        assert_eq!(told.is(200).elements(&element).last(), Some(&value));
     }
 }

@@ -36,7 +36,19 @@ async fn the_default_of_the_settings_answers() {
         assert_eq!(allowed.header(name), Some(value));
     }
     bed.raw(preflight("https://b.example", "PUT").anonymous()).await.is_error(403, "AccessForbidden");
-    bed.raw(preflight("https://a.example", "BREW").anonymous()).await.is_error(403, "AccessForbidden");
+    for method in ["BREW", "get", "PATCH", "OPTIONS"] {
+        let refused = bed.raw(preflight("https://a.example", method).anonymous()).await;
+        let message = refused.is_error(400, "BadRequest").element("Message").unwrap();
+        assert_eq!(message, format!("Invalid Access-Control-Request-Method: {method}"));
+    }
+    for (headers, bad) in [("x-amz-date,a b", "a b"), ("a:b", "a:b"), ("x, y(z)", " y(z)"), ("caf\u{e9}", "caf\u{e9}")]
+    {
+        let mut draft = preflight("https://a.example", "PUT");
+        draft.headers.retain(|(name, _)| name != "access-control-request-headers");
+        let refused = bed.raw(draft.header("access-control-request-headers", headers).anonymous()).await;
+        let message = refused.is_error(400, "BadRequest").element("Message").unwrap();
+        assert_eq!(message, format!("Access-Control-Request-Headers &quot;{bad}&quot; contains invalid character."));
+    }
     // Errors too must be readable to the script.
     let got = bed.send(Draft::new(Method::GET, "/bucket/none").header("origin", "https://a.example")).await;
     got.is_error(404, "NoSuchKey");
@@ -69,6 +81,13 @@ async fn broken_rules_are_refused_by_the_field() {
     let bed = Bed::with_bucket().await;
     let rule = |inner: &str| format!("<CORSRule>{inner}</CORSRule>");
     for (rules, code, field) in [
+        (
+            rule(
+                "<AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin><AllowedHeader>a b</AllowedHeader>",
+            ),
+            "InvalidRequest",
+            "AllowedHeader",
+        ),
         (String::new(), "MalformedXML", ""),
         (rule("<AllowedMethod>GET</AllowedMethod>"), "MalformedXML", ""),
         (rule("<AllowedMethod>PATCH</AllowedMethod><AllowedOrigin>*</AllowedOrigin>"), "InvalidRequest", "PATCH"),

@@ -144,12 +144,20 @@ async fn an_upload_tells_its_encryption_at_every_step() {
         "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
     );
     let complete = || Draft::new(Method::POST, &format!("/bucket/k?uploadId={upload}")).body(list.clone());
-    bed.send(complete()).await.is_error(400, "InvalidRequest");
+    bed.send(with_key(complete(), "", TWO)).await.is_error(400, "InvalidRequest");
+    bed.send(complete()).await.is(200);
     let done = bed.send(with_key(complete(), "", ONE)).await;
     for answer in [&begun, &made, &done] {
         assert_eq!(answer.is(200).header(CUSTOMER_MD5), Some(ONE.1));
     }
     assert_eq!(bed.send(with_key(get("k"), "", ONE)).await.is(200).text(), "hello");
+    // The checksum that an upload asks for is of what only its key opens.
+    let sums = Draft::new(Method::POST, "/bucket/sum?uploads").header("x-amz-checksum-algorithm", "CRC64NVME");
+    let upload = bed.send(with_key(sums, "", ONE)).await.is(200).element("UploadId").unwrap();
+    let part = Draft::new(Method::PUT, &format!("/bucket/sum?partNumber=1&uploadId={upload}")).body("hello");
+    bed.send(with_key(part, "", ONE)).await.is(200);
+    let complete = || Draft::new(Method::POST, &format!("/bucket/sum?uploadId={upload}")).body(list.clone());
+    bed.send(complete()).await.is_error(400, "InvalidRequest");
 }
 
 #[tokio::test]

@@ -319,3 +319,38 @@ async fn who_pays_for_a_form_is_told_so() {
     let owner = post(&bed.alice, &pays).await;
     assert_eq!(owner.is(204).header("x-amz-request-charged"), None, "the owner pays anyway");
 }
+
+#[tokio::test]
+async fn the_name_of_the_file_stands_where_any_field_asks_for_it() {
+    let bed = Bed::with_bucket().await;
+    let conditions =
+        [json!(["starts-with", "$x-amz-meta-name", ""]), json!(["starts-with", "$Content-Disposition", ""])];
+    let fields = [("x-amz-meta-name", "<${filename}>"), ("Content-Disposition", "inline; filename=${filename}")];
+    send(&bed, &conditions, &fields, "hello").await.is(204);
+    let put = bed.get("/bucket/user/f.txt").await;
+    assert_eq!(put.header("x-amz-meta-name"), Some("<f.txt>"));
+    assert_eq!(put.header("content-disposition"), Some("inline; filename=f.txt"));
+    // What it makes of the fields is bounded as they are.
+    let many = "${filename}".repeat(1_500);
+    let long = "n".repeat(1_000);
+    let signed = signed_v2(&bed.alice, &policy(&conditions));
+    let signed = signed.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let fields: Vec<_> = [("key", "user/k"), ("x-amz-meta-name", many.as_str())].into_iter().chain(signed).collect();
+    let refused = bed.raw(form(&fields, &long, "hello").anonymous()).await;
+    refused.is_error(400, "MaxPostPreDataLengthExceededError");
+}
+
+#[tokio::test]
+async fn a_form_has_one_checksum_that_is_one() {
+    let bed = Bed::with_bucket().await;
+    for fields in [
+        &[("x-amz-checksum-md4", "AAAAAA==")][..],
+        &[("x-amz-checksum-crc32", "invalid")],
+        &[("x-amz-checksum-crc32", "NhCmhg=="), ("x-amz-checksum-crc32c", "mnG7TA==")],
+    ] {
+        send(&bed, &[], fields, "hello").await.is_error(400, "InvalidRequest");
+    }
+    send(&bed, &[], &[("x-amz-checksum-crc32", "AAAAAA==")], "hello").await.is_error(400, "BadDigest");
+    let made = send(&bed, &[], &[("x-amz-checksum-crc32", "NhCmhg==")], "hello").await;
+    assert_eq!(made.is(204).header("x-amz-checksum-crc32"), Some("NhCmhg=="));
+}

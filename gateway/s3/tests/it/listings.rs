@@ -75,12 +75,50 @@ async fn names_are_url_encoded_where_that_is_asked() {
 }
 
 #[tokio::test]
-async fn a_listing_that_xml_cannot_hold_is_encoded_and_says_so() {
-    let bed = filled(&["a\u{1}b", "c\rd", "plain"]).await;
+async fn a_character_that_xml_cannot_hold_is_a_reference_and_the_rest_stays() {
+    let bed = filled(&["a\u{1}b", "c\rd", "my summer+%.jpg", "x\u{ffff}"]).await;
+    bed.post("/bucket/c%0Dd?uploads", "").await.is(200);
     for address in ["/bucket", "/bucket?list-type=2", "/bucket?versions"] {
         let listed = bed.get(address).await;
-        assert_eq!(listed.is(200).element("EncodingType").as_deref(), Some("url"), "{address}");
-        assert_eq!(listed.elements("Key"), ["a%01b", "c%0Dd", "plain"], "{address}");
+        assert_eq!(listed.is(200).element("EncodingType"), None, "{address}");
+        let keys = ["a&#x1;b", "c&#xd;d", "my summer+%.jpg", "x&#xffff;"];
+        assert_eq!(listed.elements("Key"), keys, "{address}");
+        let asked =
+            bed.get(&format!("{address}{}encoding-type=url", if address.contains('?') { '&' } else { '?' })).await;
+        assert_eq!(asked.elements("Key"), ["a%01b", "c%0Dd", "my%20summer%2B%25.jpg", "x%EF%BF%BF"], "{address}");
     }
-    assert_eq!(bed.get("/bucket?prefix=plain").await.element("EncodingType"), None);
+    let rolled = bed.get("/bucket?prefix=c%0D&delimiter=%0D").await;
+    assert_eq!(rolled.is(200).element("Prefix").as_deref(), Some("c&#xd;"));
+    assert_eq!(bed.get("/bucket?uploads").await.is(200).elements("Key"), ["c&#xd;d"]);
+}
+
+#[tokio::test]
+async fn versions_and_delete_markers_stand_in_one_order() {
+    let bed = Bed::with_bucket().await;
+    let enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    bed.put("/bucket?versioning", enabled).await.is(200);
+    for key in ["a", "b"] {
+        bed.put(&format!("/bucket/{key}"), "1").await.is(200);
+        bed.delete(&format!("/bucket/{key}")).await.is(204);
+        bed.put(&format!("/bucket/{key}"), "2").await.is(200);
+    }
+    bed.delete("/bucket/b").await.is(204);
+    let listed = bed.get("/bucket?versions").await;
+    let text = listed.is(200).text();
+    let kinds: Vec<_> =
+        text.split('<').filter(|tag| tag.starts_with("Version>") || tag.starts_with("DeleteM")).collect();
+    let (version, marker) = ("Version>", "DeleteMarker>");
+    assert_eq!(kinds, [version, marker, version, marker, version, marker, version]);
+    assert_eq!(listed.elements("Key"), ["a", "a", "a", "b", "b", "b", "b"]);
+    assert_eq!(listed.header("content-type"), Some("application/xml"));
+    assert!(text.contains("<ListVersionsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"), "{text}");
+    let mut paged = Vec::new();
+    let mut more = String::new();
+    while !more.contains("false") {
+        let page = bed.get(&format!("/bucket?versions&max-keys=1{more}")).await;
+        paged.extend(page.is(200).elements("VersionId"));
+        let next = |name| page.element(name).unwrap_or_else(|| "false".to_owned());
+        more = format!("&key-marker={}&version-id-marker={}", next("NextKeyMarker"), next("NextVersionIdMarker"));
+    }
+    assert_eq!(paged, listed.elements("VersionId"));
 }

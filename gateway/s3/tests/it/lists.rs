@@ -197,7 +197,7 @@ async fn a_public_access_block_refuses_what_is_public() {
     }
     let copy = put("/bucket/new", &[("x-amz-acl", "public-read"), ("x-amz-copy-source", "/bucket/before")]);
     bed.send(copy).await.is_error(403, "AccessDenied");
-    let open = r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}}"#;
+    let open = r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/*"}}"#;
     bed.put("/bucket?policy", open).await.is_error(403, "AccessDenied");
     bed.by_anyone(get("/bucket/before")).await.is(200);
 

@@ -55,7 +55,7 @@ impl Given {
 }
 
 fn mark(answer: &Answer) -> &'static str {
-    const REFUSALS: [&str; 3] = ["AccessDenied", "SignatureDoesNotMatch", "InvalidToken"];
+    const REFUSALS: [&str; 4] = ["AccessDenied", "SignatureDoesNotMatch", "InvalidToken", "MethodNotAllowed"];
     let code = String::from_utf8_lossy(&answer.body).into_owned();
     let refused = REFUSALS.iter().any(|refusal| code.contains(&format!("<Code>{refusal}</Code>")));
     // A HEAD has no body; what is wrong with a token is a 400.

@@ -2,6 +2,7 @@
 
 use crate::bed::Bed;
 use crate::sign::Draft;
+use cofre_s3::S3Options;
 use http::Method;
 
 const PART: usize = 5 << 20;
@@ -57,6 +58,14 @@ async fn what_does_not_complete_says_why() {
         etags.push(put.header("etag").unwrap().to_owned());
     }
     bed.post(&address, completion(&[])).await.is_error(400, "MalformedXML");
+    let no_etag = "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber></Part></CompleteMultipartUpload>";
+    bed.post(&address, no_etag).await.is_error(400, "MalformedXML");
+    let zero = bed.post(&address, completion(&[(0, &etags[0])])).await;
+    assert_eq!(zero.is_error(400, "InvalidArgument").element("ArgumentName").as_deref(), Some("PartNumber"));
+    for size in ["-1", "abc", "12x", ""] {
+        let sized = Draft::new(Method::POST, &address).header("x-amz-mp-object-size", size);
+        bed.send(sized.body(completion(&[(1, &etags[0])]))).await.is_error(400, "InvalidRequest");
+    }
     bed.post(&address, completion(&[(2, &etags[1]), (1, &etags[0])])).await.is_error(400, "InvalidPartOrder");
     bed.post(&address, completion(&[(1, "0123")])).await.is_error(400, "InvalidPart");
     bed.post(&address, completion(&[(9, &etags[0])])).await.is_error(400, "InvalidPart");
@@ -70,6 +79,49 @@ async fn what_does_not_complete_says_why() {
     gone.is_error(404, "NoSuchUpload");
     bed.put("/bucket/big?uploadId=nonsense&partNumber=1", "x").await.is_error(404, "NoSuchUpload");
     bed.get("/bucket/big").await.is_error(404, "NoSuchKey");
+}
+
+#[tokio::test]
+async fn uploads_of_a_key_stand_by_the_time_of_their_initiation() {
+    let bed = Bed::with_bucket().await;
+    let mut ids = Vec::new();
+    for _ in 0..20 {
+        ids.push(begin(&bed, "key").await);
+    }
+    assert_eq!(bed.get("/bucket?uploads").await.is(200).elements("UploadId"), ids);
+    let page = bed.get(&format!("/bucket?uploads&key-marker=key&upload-id-marker={}", ids[4])).await;
+    assert_eq!(page.is(200).elements("UploadId"), ids[5..]);
+    let unknown = bed.get("/bucket?uploads&key-marker=key&upload-id-marker=unknown").await;
+    assert_eq!(unknown.is_error(400, "InvalidArgument").element("ArgumentValue").as_deref(), Some("unknown"));
+    bed.get("/bucket?uploads&upload-id-marker=unknown").await.is(200);
+    let abort = |date: &str| {
+        let draft = Draft::new(Method::DELETE, &format!("/bucket/key?uploadId={}", ids[0]));
+        bed.send(draft.header("x-amz-if-match-initiated-time", date))
+    };
+    let refused = abort("Wed, 21 Oct 2015 07:28:00 GMT").await;
+    assert_eq!(
+        refused.is_error(412, "PreconditionFailed").element("Condition").as_deref(),
+        Some("x-amz-if-match-initiated-time")
+    );
+    assert_eq!(bed.get("/bucket?uploads").await.elements("UploadId"), ids, "it is still there");
+}
+
+#[tokio::test]
+async fn a_location_escapes_what_an_address_cannot_have() {
+    let options = S3Options { domains: vec!["s3.local".to_owned()], ..S3Options::default() };
+    let bed = Bed::with(options).await;
+    bed.put("/bucket", "").await.is(200);
+    for (host, key, location) in [
+        ("localhost:9000", "/bucket/a-b_c.d~e/f%20g", "http://localhost:9000/bucket/a-b_c.d~e%2Ff%20g"),
+        ("bucket.s3.local", "/a-b/c", "http://bucket.s3.local/a-b%2Fc"),
+    ] {
+        let to = |method, address: String| Draft::new(method, &address).header("host", host);
+        let id = bed.send(to(Method::POST, format!("{key}?uploads"))).await.is(200).element("UploadId").unwrap();
+        let put = bed.send(to(Method::PUT, format!("{key}?partNumber=1&uploadId={id}")).body("x")).await;
+        let complete = completion(&[(1, put.is(200).header("etag").unwrap())]);
+        let done = bed.send(to(Method::POST, format!("{key}?uploadId={id}")).body(complete)).await;
+        assert_eq!(done.is(200).element("Location").as_deref(), Some(location));
+    }
 }
 
 #[tokio::test]
@@ -99,7 +151,9 @@ async fn parts_are_copied_by_range() {
     for bad in ["bytes=2-", "bytes=-3", "2-5", "bytes=5-2"] {
         copy(bad).await.is_error(400, "InvalidArgument");
     }
-    let etag = copy("bytes=2-5").await.is(200).element("ETag").unwrap();
+    let copied = copy("bytes=2-5").await;
+    assert!(copied.text().contains("<CopyPartResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"));
+    let etag = copied.is(200).element("ETag").unwrap();
     bed.post(&format!("/bucket/big?uploadId={id}"), completion(&[(1, &etag)])).await.is(200);
     assert_eq!(bed.get("/bucket/big").await.text(), "2345");
 }

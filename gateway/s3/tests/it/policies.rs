@@ -1,6 +1,6 @@
 //! Bucket policies over the door: their documents, and what conditions see of a request.
 
-use crate::bed::Bed;
+use crate::bed::{Answer, Bed};
 use crate::sign::Draft;
 use http::Method;
 use serde_json::{Value, json};
@@ -32,19 +32,32 @@ async fn what_is_no_policy_is_refused_by_the_element() {
     let refused = |document: Value| {
         let bed = &bed;
         async move {
-            bed.put("/bucket?policy", document.to_string())
-                .await
-                .is_error(400, "MalformedPolicy")
-                .element("Message")
-                .unwrap()
+            let answer = bed.put("/bucket?policy", document.to_string()).await;
+            answer.is_error(400, "MalformedPolicy");
+            answer
         }
     };
-    assert!(refused(json!([])).await.starts_with("Policy"));
-    assert!(refused(json!({"Statement": {"Effect": "Perhaps"}})).await.starts_with("Statement[0].Effect"));
-    let elsewhere = open("s3:GetObject", "other/*", json!({}));
-    assert!(refused(json!({"Statement": elsewhere})).await.starts_with("Statement[0].Resource"));
+    let message = |answer: &Answer| answer.element("Message").unwrap();
+    assert!(message(&refused(json!([])).await).starts_with("Policy"));
+    assert!(message(&refused(json!({"Statement": {"Effect": "Perhaps"}})).await).starts_with("Statement[0].Effect"));
     let large = open("s3:GetObject", &format!("bucket/{}", "k".repeat(20 * 1024)), json!({}));
-    assert!(refused(json!({"Statement": large})).await.contains("20 KB"));
+    assert!(message(&refused(json!({"Statement": large})).await).contains("20 KB"));
+    // In AWS's words.
+    for (statement, element, words) in [
+        (open("s3:GetObject", "other/*", json!({})), "Resource", "Policy has invalid resource"),
+        (open("s3:GetObjects", "bucket/*", json!({})), "Action", "Policy has invalid action"),
+        (
+            open("s3:ListBucket", "bucket/*", json!({})),
+            "Action",
+            "Action does not apply to any resource(s) in statement",
+        ),
+    ] {
+        let answer = refused(json!({"Statement": statement})).await;
+        assert_eq!(
+            (message(&answer).as_str(), answer.element("Detail")),
+            (words, Some(format!("Statement[0].{element}")))
+        );
+    }
     bed.get("/bucket?policy").await.is_error(404, "NoSuchBucketPolicy");
 }
 
@@ -168,4 +181,215 @@ async fn an_expected_owner_is_looked_at_before_rights() {
     let get = |owner: &str| Draft::new(Method::GET, "/bucket/key").header("x-amz-expected-bucket-owner", owner);
     bed.by_anyone(get(&bed.alice_id)).await.is(200);
     bed.by_anyone(get(&bed.bob_id)).await.is_error(403, "AccessDenied");
+}
+
+async fn put_by_bob(bed: &Bed, key: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut draft = Draft::new(Method::PUT, &format!("/bucket/{key}")).body("x");
+    for (name, value) in headers {
+        draft = draft.header(name, value);
+    }
+    bed.by_bob(draft).await
+}
+
+/// What asks for nothing satisfies nothing that asks for it.
+#[tokio::test]
+async fn a_header_that_means_nothing_satisfies_no_condition() {
+    for (key, header, empty, good) in [
+        ("s3:if-none-match", "if-none-match", &["", "foo", "\"foo\"", "\"5d41402abc4b2a76b9719d911017c592\""][..], "*"),
+        ("s3:if-match", "if-match", &["", "\"\""], "*"),
+        ("s3:x-amz-acl", "x-amz-acl", &["", " "], "bucket-owner-full-control"),
+        ("s3:x-amz-grant-read", "x-amz-grant-read", &["", ","], ""),
+        ("s3:x-amz-storage-class", "x-amz-storage-class", &[""], "STANDARD"),
+        ("s3:x-amz-website-redirect-location", "x-amz-website-redirect-location", &[""], "/there"),
+        ("s3:x-amz-server-side-encryption", "x-amz-server-side-encryption", &[""], "AES256"),
+        ("s3:x-amz-metadata-directive", "x-amz-metadata-directive", &["", "COPY"], ""),
+        ("s3:object-lock-mode", "x-amz-object-lock-mode", &["", " "], ""),
+        ("s3:object-lock-legal-hold", "x-amz-object-lock-legal-hold", &[""], ""),
+        ("s3:RequestObjectTag/a", "x-amz-tagging", &["", "&"], ""),
+    ] {
+        let bed = Bed::with_bucket().await;
+        bed.put("/bucket/key", "kept").await.is(200);
+        set(
+            &bed,
+            json!([
+                open("s3:PutObject", "bucket/*", json!({"Null": {key: "false"}})),
+                open("s3:PutObject*", "bucket/other", json!({"Null": {key: "false"}})),
+            ]),
+        )
+        .await;
+        for value in empty {
+            let answer = put_by_bob(&bed, "key", &[(header, value)]).await;
+            assert!(matches!(answer.status.as_u16(), 400 | 403 | 501), "{header}: {value:?}: {}", answer.status);
+            assert_eq!(bed.get("/bucket/key").await.is(200).text(), "kept", "{header}: {value:?}");
+        }
+        if !good.is_empty() && header != "if-match" {
+            let answer = put_by_bob(&bed, "other", &[(header, good)]).await;
+            assert_eq!(answer.status, 200, "{header}: {good}: {}", answer.text());
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_would_replace_what_it_is_sent_to_keep_is_refused() {
+    let bed = Bed::with_bucket().await;
+    bed.put("/bucket/key", "kept").await.is(200);
+    for value in ["", "foo", "\"5d41402abc4b2a76b9719d911017c592\""] {
+        let put = Draft::new(Method::PUT, "/bucket/key").header("if-none-match", value).body("x");
+        let answer = bed.send(put).await;
+        assert_eq!(answer.is_error(501, "NotImplemented").element("Header").as_deref(), Some("If-None-Match"));
+    }
+    assert_eq!(bed.get("/bucket/key").await.is(200).text(), "kept");
+    for header in ["x-amz-object-lock-mode", "x-amz-object-lock-legal-hold", "x-amz-object-lock-retain-until-date"] {
+        let put = Draft::new(Method::PUT, "/bucket/new").header(header, "").body("x");
+        bed.send(put).await.is_error(400, "InvalidArgument");
+    }
+    bed.get("/bucket/new").await.is_error(404, "NoSuchKey");
+}
+
+/// Lists that come in several lines are seen whole, by the condition as by the operation.
+#[tokio::test]
+async fn a_condition_sees_every_grant() {
+    let bed = Bed::with_bucket().await;
+    let own = format!("id={}", bed.alice_id);
+    set(&bed, open("s3:PutObject*", "bucket/*", json!({"StringEquals": {"s3:x-amz-grant-read": own}}))).await;
+    put_by_bob(&bed, "key", &[("x-amz-grant-read", &own)]).await.is(200);
+    let all = "uri=http://acs.amazonaws.com/groups/global/AllUsers";
+    let both = put_by_bob(&bed, "both", &[("x-amz-grant-read", &format!("{own},{all}"))]).await;
+    both.is_error(403, "AccessDenied");
+}
+
+#[tokio::test]
+async fn the_policy_is_for_the_account_of_the_owner() {
+    let bed = Bed::with_bucket().await;
+    let all = json!({"Effect": "Allow", "Principal": "*", "Action": "s3:*",
+        "Resource": ["arn:aws:s3:::bucket", "arn:aws:s3:::bucket/*"]});
+    set(&bed, all.clone()).await;
+    let document = json!({"Statement": all}).to_string();
+    let drafts = || {
+        let of = |method| Draft::new(method, "/bucket?policy");
+        [of(Method::GET), of(Method::PUT).body(document.clone()), of(Method::DELETE)]
+    };
+    for draft in drafts() {
+        bed.by_bob(draft).await.is_error(405, "MethodNotAllowed");
+    }
+    for draft in drafts() {
+        bed.by_anyone(draft).await.is_error(405, "MethodNotAllowed");
+    }
+    bed.get("/bucket?policy").await.is(200);
+    // Who may nothing learns nothing.
+    bed.delete("/bucket?policy").await.is(204);
+    for draft in drafts() {
+        bed.by_bob(draft).await.is_error(403, "AccessDenied");
+    }
+}
+
+/// Whether an account is there is told only to who may name it.
+#[tokio::test]
+async fn accounts_cannot_be_found_out_by_granting_to_them() {
+    let bed = Bed::with_bucket().await;
+    bed.put("/bucket/key", "x").await.is(200);
+    set(&bed, open("s3:PutObject", "bucket/drop/*", json!({}))).await;
+    let unknown = "f".repeat(64);
+    let body = |id: &str| {
+        format!(
+            "<AccessControlPolicy><Owner><ID>{id}</ID></Owner><AccessControlList><Grant><Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"CanonicalUser\"><ID>{id}</ID></Grantee><Permission>READ</Permission></Grant></AccessControlList></AccessControlPolicy>"
+        )
+    };
+    for id in [bed.alice_id.as_str(), &unknown] {
+        let grant = format!("id={id}");
+        let with = |method, address: &str| Draft::new(method, address).header("x-amz-grant-read", &grant);
+        for draft in [
+            with(Method::PUT, "/bucket?acl"),
+            with(Method::PUT, "/bucket/key?acl"),
+            with(Method::PUT, "/bucket/new"),
+            with(Method::PUT, "/bucket/copy").header("x-amz-copy-source", "/bucket/key"),
+            with(Method::POST, "/bucket/new?uploads"),
+            Draft::new(Method::PUT, "/bucket?acl").body(body(id)),
+            Draft::new(Method::PUT, "/bucket/key?acl").body(body(id)),
+        ] {
+            bed.by_bob(draft).await.is_error(403, "AccessDenied");
+        }
+        bed.by_anyone(with(Method::PUT, "/bucket/drop/a")).await.is_error(403, "AccessDenied");
+        bed.by_anyone(with(Method::PUT, "/another")).await.is_error(403, "AccessDenied");
+        let address = format!("emailAddress={id}@example.com");
+        let put = Draft::new(Method::PUT, "/bucket?acl").header("x-amz-grant-read", &address);
+        bed.by_bob(put).await.is_error(403, "AccessDenied");
+    }
+    let own = Draft::new(Method::PUT, "/bucket?acl").header("x-amz-grant-read", &format!("id={unknown}"));
+    bed.send(own).await.is_error(400, "InvalidArgument");
+}
+
+/// An upload that was begun before the bucket refused public lists makes no public object after.
+#[tokio::test]
+async fn a_public_list_is_refused_when_it_would_take_effect() {
+    let bed = Bed::with_bucket().await;
+    let begin = Draft::new(Method::POST, "/bucket/key?uploads").header("x-amz-acl", "public-read");
+    let upload = bed.send(begin).await.is(200).element("UploadId").unwrap();
+    let part = bed.put(&format!("/bucket/key?partNumber=1&uploadId={upload}"), "x").await;
+    let etag = part.is(200).header("etag").unwrap().to_owned();
+    let block =
+        "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls></PublicAccessBlockConfiguration>";
+    bed.put("/bucket?publicAccessBlock", block).await.is(200);
+    let parts = format!(
+        "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
+    );
+    let target = format!("/bucket/key?uploadId={upload}");
+    let complete = || bed.post(&target, parts.clone());
+    complete().await.is_error(403, "AccessDenied");
+    bed.get("/bucket/key").await.is_error(404, "NoSuchKey");
+    bed.delete("/bucket?publicAccessBlock").await.is(204);
+    complete().await.is(200);
+}
+
+/// What a policy asks of an object holds for an upload when it begins; parts and completion are of that upload.
+#[tokio::test]
+async fn parts_are_seen_as_what_their_upload_is_to_be() {
+    let bed = Bed::with_bucket().await;
+    let asks = json!({"StringEquals": {"s3:x-amz-server-side-encryption": "AES256"}});
+    set(&bed, open("s3:PutObject", "bucket/*", asks)).await;
+    bed.by_bob(Draft::new(Method::POST, "/bucket/key?uploads")).await.is_error(403, "AccessDenied");
+    let begin = Draft::new(Method::POST, "/bucket/key?uploads").header("x-amz-server-side-encryption", "AES256");
+    let upload = bed.by_bob(begin).await.is(200).element("UploadId").unwrap();
+    let part = Draft::new(Method::PUT, &format!("/bucket/key?partNumber=1&uploadId={upload}")).body("x");
+    let part = bed.by_bob(part).await;
+    let etag = part.is(200).header("etag").unwrap().to_owned();
+    let parts = format!(
+        "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
+    );
+    bed.by_bob(Draft::new(Method::POST, &format!("/bucket/key?uploadId={upload}")).body(parts)).await.is(200);
+    // An upload of another kind gets no part by a header that does nothing to it.
+    let plain = bed.post("/bucket/plain?uploads", "").await.is(200).element("UploadId").unwrap();
+    let part = Draft::new(Method::PUT, &format!("/bucket/plain?partNumber=1&uploadId={plain}")).body("x");
+    bed.by_bob(part).await.is_error(403, "AccessDenied");
+}
+
+/// The wildcard and the header that stopped the service: a thousand keys are refused, each for itself.
+#[tokio::test]
+async fn a_policy_that_costs_too_much_denies_and_nothing_else() {
+    let bed = Bed::with_bucket().await;
+    bed.put("/bucket/key", "x").await.is(200);
+    let long = json!({"StringLike": {"aws:UserAgent": format!("{}b", "*a".repeat(1000))}});
+    set(
+        &bed,
+        json!([
+            open("s3:DeleteObject", "bucket/*", long),
+            open("s3:GetObject", &format!("bucket/{}", "${aws:UserAgent}".repeat(120)), json!({})),
+        ]),
+    )
+    .await;
+    let keys: String = (0..1000).map(|i| format!("<Object><Key>{i}</Key></Object>")).collect();
+    let list = format!("<Delete>{keys}</Delete>");
+    let digest = {
+        use s3s::crypto::Checksum;
+        crate::bed::base64(s3s::crypto::Md5::checksum(list.as_bytes()).as_ref())
+    };
+    let agent = "a".repeat(7000);
+    let delete = Draft::new(Method::POST, "/bucket?delete").header("content-md5", &digest).header("user-agent", &agent);
+    let answer = bed.by_anyone(delete.body(list)).await;
+    let codes = answer.is(200).elements("Code");
+    assert_eq!(codes.len(), 1000);
+    assert!(codes.iter().all(|code| code == "AccessDenied"));
+    let get = Draft::new(Method::GET, "/bucket/key").header("user-agent", &agent);
+    bed.by_anyone(get).await.is_error(403, "AccessDenied");
+    bed.get("/bucket/key").await.is(200);
 }

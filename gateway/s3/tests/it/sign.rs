@@ -34,11 +34,16 @@ pub fn encode_path(path: &str) -> String {
     utf8_percent_encode(path, PATH).to_string()
 }
 
+/// Seconds since 1970.
+pub fn now_secs() -> i64 {
+    #[allow(clippy::disallowed_methods, reason = "the bed runs by the system's clock")]
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    i64::try_from(now).unwrap()
+}
+
 /// The moment as signatures write it.
 pub fn amz_date(offset_secs: i64) -> String {
-    #[allow(clippy::disallowed_methods, reason = "s3s holds signatures against the system's time")]
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let at = OffsetDateTime::from_unix_timestamp(i64::try_from(now).unwrap() + offset_secs).unwrap();
+    let at = OffsetDateTime::from_unix_timestamp(now_secs() + offset_secs).unwrap();
     format!(
         "{:04}{:02}{:02}T{:02}{:02}{:02}Z",
         at.year(),
@@ -182,6 +187,34 @@ impl Draft {
         self.address = format!("{}&X-Amz-Signature={signature}", self.address);
         let unsigned = unsigned.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         self.build(unsigned)
+    }
+
+    /// With a signature of version 2 in the address, as boto3 makes it: over the method, the path, sub-resources given as
+    /// `resource`, and the headers given here.
+    pub fn presigned_v2(mut self, key: &Key, expires: i64, resource: &str) -> Request<Full<Bytes>> {
+        let header = |wanted: &str| {
+            let found = self.headers.iter().find(|(name, _)| name == wanted);
+            found.map(|(_, value)| value.as_str()).unwrap_or_default()
+        };
+        let query = self.address.split_once('?').map(|(_, query)| query).unwrap_or_default();
+        let mut amz: Vec<String> = query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| (name.to_owned(), percent_decode_str(value).decode_utf8().unwrap().into_owned()))
+            .chain(self.headers.iter().cloned())
+            .filter(|(name, _)| name.starts_with("x-amz-"))
+            .map(|(name, value)| format!("{name}:{value}\n"))
+            .collect();
+        amz.sort();
+        let (amz, md5, kind) = (amz.concat(), header("content-md5"), header("content-type"));
+        let text = format!("{}\n{md5}\n{kind}\n{expires}\n{amz}{resource}", self.method);
+        let signing = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key.secret.as_bytes());
+        let signature = crate::bed::base64(hmac::sign(&signing, text.as_bytes()).as_ref());
+        let signature = utf8_percent_encode(&signature, QUERY);
+        let joint = if self.address.contains('?') { '&' } else { '?' };
+        self.address =
+            format!("{}{joint}AWSAccessKeyId={}&Signature={signature}&Expires={expires}", self.address, key.id);
+        self.build(Vec::new())
     }
 
     fn build(self, extra: Vec<(String, String)>) -> Request<Full<Bytes>> {

@@ -6,7 +6,9 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use cofre_admin_types::{Backup, BackupState, StartBackup};
 use cofre_catalog::{EmbeddedOptions, backup};
-use std::path::PathBuf;
+use cofre_runtime::{Clock, blocking, make_private_directories};
+use cofre_types::Timestamp;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How often a running backup is asked for its progress.
@@ -18,6 +20,9 @@ pub(super) enum Command {
     Backup(BackupArgs),
     /// Restore a backup into a data directory that has no catalog. Nothing may serve from it.
     Restore(RestoreArgs),
+    /// Read what still reads of a damaged catalog, and make a new one of it in another data directory. What was lost is
+    /// listed. Nothing may serve from either.
+    Salvage(SalvageArgs),
 }
 
 #[derive(Debug, Args)]
@@ -43,8 +48,22 @@ pub(super) struct RestoreArgs {
     json: bool,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct SalvageArgs {
+    /// Data directory whose catalog is damaged. It is not changed.
+    #[arg(long, env = "COFRE_DATA", value_name = "DIR")]
+    data: PathBuf,
+    /// Data directory for the new catalog; it must have none. Its disk needs room for two more copies meanwhile.
+    #[arg(long, value_name = "DIR")]
+    to: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
 pub(super) async fn run(command: Command) -> Result<()> {
     match command {
+        Command::Salvage(args) => salvage(args).await,
         Command::Backup(args) => take(args).await,
         Command::Restore(args) => restore(args).await,
     }
@@ -75,19 +94,24 @@ async fn take(args: BackupArgs) -> Result<()> {
     })
 }
 
-async fn restore(args: RestoreArgs) -> Result<()> {
-    let directory = catalog_directory(&args.data);
-    tokio::fs::create_dir_all(&args.data).await.with_context(|| format!("--data {}", args.data.display()))?;
-    let mut line = ProgressLine::new("catalog restore", args.json);
+/// Makes a data directory, for nobody else, and shows how far what fills it is.
+async fn filling<T>(
+    data: &Path,
+    mut line: ProgressLine,
+    fill: impl AsyncFnOnce(Box<dyn FnMut(backup::BackupProgress) + Send>) -> Result<T, backup::BackupError>,
+) -> Result<T> {
+    let made = data.to_owned();
+    let made = blocking(move || make_private_directories(&made)).await;
+    made.with_context(|| format!("cannot make {}", data.display()))?;
     let (sender, mut receiver) = tokio::sync::watch::channel(backup::BackupProgress::default());
-    let restoring = backup::restore(&args.backup, &directory, EmbeddedOptions::default(), move |progress| {
+    let filling = fill(Box::new(move |progress| {
         // Nobody may be looking any more.
         let _ = sender.send(progress);
-    });
-    tokio::pin!(restoring);
-    let summary = loop {
+    }));
+    tokio::pin!(filling);
+    let filled = loop {
         tokio::select! {
-            summary = &mut restoring => break summary,
+            filled = &mut filling => break filled,
             Ok(()) = receiver.changed() => {
                 let progress = *receiver.borrow_and_update();
                 line.show(Progress {
@@ -99,7 +123,75 @@ async fn restore(args: RestoreArgs) -> Result<()> {
         }
     };
     line.end();
-    let summary = summary?;
+    Ok(filled?)
+}
+
+async fn salvage(args: SalvageArgs) -> Result<()> {
+    let (from, to) = (catalog_directory(&args.data), catalog_directory(&args.to));
+    let line = ProgressLine::new("catalog salvage", args.json);
+    let now = Timestamp(Clock::system().now_nanos());
+    let fill = async |progress| backup::salvage(&from, &to, EmbeddedOptions::default(), now, progress).await;
+    let salvaged = filling(&args.to, line, fill).await?;
+    let losses: Vec<_> = salvaged.losses.iter().map(loss).collect();
+    let answer = serde_json::json!({
+        "directory": to,
+        "revision": salvaged.summary.revision.0,
+        "records": salvaged.summary.records,
+        "bytes": salvaged.summary.bytes,
+        "losses": losses,
+        "more_losses": salvaged.more_losses,
+    });
+    Printer { json: args.json }.value(&answer, |_| {
+        let mut text = fields(&[
+            ("catalog", to.display().to_string()),
+            ("records", salvaged.summary.records.to_string()),
+            ("bytes", bytes(salvaged.summary.bytes)),
+            ("runs of bytes lost", (losses.len() as u64 + salvaged.more_losses).to_string()),
+            (
+                "next",
+                format!(
+                    "put master.key and encryption-keys into {}, start cofre serve --data {0}, then cofre admin verify",
+                    args.to.display()
+                ),
+            ),
+        ]);
+        for loss in &losses {
+            let field = |name: &str| loss[name].as_str().unwrap_or("?").to_owned();
+            text.push_str(&format!(
+                "\nlost  {} at byte {}, {} bytes: keys from {} to {}",
+                field("file"),
+                loss["at"],
+                loss["length"],
+                field("after"),
+                field("before")
+            ));
+        }
+        if !losses.is_empty() {
+            text.push_str("\nRecords between these keys may be missing, or be as they were before.\n");
+        }
+        text
+    })
+}
+
+/// A loss, with its keys as people can read them.
+fn loss(loss: &backup::Loss) -> serde_json::Value {
+    let key = |key: &Option<Vec<u8>>| key.as_ref().map(|key| key.escape_ascii().to_string());
+    serde_json::json!({
+        "file": loss.file,
+        "at": loss.at,
+        "length": loss.length,
+        "after": key(&loss.after),
+        "before": key(&loss.before),
+    })
+}
+
+async fn restore(args: RestoreArgs) -> Result<()> {
+    let directory = catalog_directory(&args.data);
+    let line = ProgressLine::new("catalog restore", args.json);
+    let now = Timestamp(Clock::system().now_nanos());
+    let options = EmbeddedOptions::default();
+    let fill = async |progress| backup::restore(&args.backup, &directory, options, now, progress).await;
+    let summary = filling(&args.data, line, fill).await?;
     let answer = serde_json::json!({
         "directory": directory,
         "revision": summary.revision.0,

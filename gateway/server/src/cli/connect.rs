@@ -1,6 +1,6 @@
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use cofre_admin_client::{Client, ClientOptions, Error};
+use cofre_admin_client::{Client, ClientOptions, Error, TlsFault};
 use std::path::{Path, PathBuf};
 
 /// Where the API of a Cofre on this machine is.
@@ -9,6 +9,9 @@ const DEFAULT_URL: &str = "http://127.0.0.1:9001";
 /// Where a Cofre that was started here keeps its first token.
 const DEFAULT_TOKEN_FILE: &str = "./cofre-data/admin-token";
 
+/// What help shows the options of every command under, behind those of its own.
+pub(super) const COMMON: &str = "Common options";
+
 /// Longest file of a token, in bytes.
 const TOKEN_BYTES_MAX: u64 = 4096;
 
@@ -16,16 +19,16 @@ const TOKEN_BYTES_MAX: u64 = 4096;
 #[derive(Debug, Args)]
 pub(super) struct Connect {
     /// URL of the admin API [default: http://127.0.0.1:9001].
-    #[arg(long, env = "COFRE_ADMIN_URL", value_name = "URL", global = true)]
+    #[arg(long, env = "COFRE_ADMIN_URL", value_name = "URL", global = true, help_heading = COMMON)]
     url: Option<String>,
 
     /// File that holds an admin token [default: ./cofre-data/admin-token]. COFRE_ADMIN_TOKEN, the token
     /// itself, goes before it.
-    #[arg(long, env = "COFRE_ADMIN_TOKEN_FILE", value_name = "FILE", global = true)]
+    #[arg(long, env = "COFRE_ADMIN_TOKEN_FILE", value_name = "FILE", global = true, help_heading = COMMON)]
     token_file: Option<PathBuf>,
 
     /// File with certificates, PEM, that the API's certificate may come from, besides the machine's own.
-    #[arg(long, env = "COFRE_ADMIN_CA_FILE", value_name = "FILE", global = true)]
+    #[arg(long, env = "COFRE_ADMIN_CA_FILE", value_name = "FILE", global = true, help_heading = COMMON)]
     ca_file: Option<PathBuf>,
 }
 
@@ -72,6 +75,21 @@ pub(super) fn explain(error: Error) -> anyhow::Error {
             "is cofre serve running there? Its first lines say where the admin API listens; set COFRE_ADMIN_URL or --url"
                 .to_owned(),
         ),
+        Error::Tls { fault, .. } => Some(match fault {
+            TlsFault::UntrustedCertificate => {
+                "name the server's certificate, or that of who issued it, with --ca-file FILE or COFRE_ADMIN_CA_FILE".to_owned()
+            }
+            TlsFault::AuthorityCertificate => {
+                "the server shows a certificate that may only issue others: make it one with basicConstraints=CA:FALSE, \
+                 which that one may issue"
+                    .to_owned()
+            }
+            TlsFault::OtherName => {
+                "its certificate is for other names: use one of them in --url or COFRE_ADMIN_URL".to_owned()
+            }
+            TlsFault::NotTls => "that port seems to speak plain HTTP: use http:// in --url or COFRE_ADMIN_URL".to_owned(),
+            TlsFault::Other => "is that the port of the admin API? It speaks TLS if --admin-tls-cert is set".to_owned(),
+        }),
         Error::Problem(problem) if problem.status == 401 => {
             Some("check COFRE_ADMIN_TOKEN, or the file of --token-file: is it the token of this Cofre?".to_owned())
         }

@@ -1,4 +1,4 @@
-//! The command line: `serve`, `catalog`, and `admin`, which is only a client of the admin API.
+//! The command line: `serve`, what works on the files of a Cofre, and `admin`, which is only a client of the admin API.
 
 mod admin;
 mod catalog;
@@ -7,6 +7,7 @@ mod encryption_keys;
 mod print;
 mod progress;
 mod serve;
+mod token;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
@@ -26,9 +27,12 @@ pub struct Cli {
 enum Command {
     /// Serve S3 and the admin API.
     Serve(Box<BootArgs>),
-    /// Back the catalog up, or restore it.
+    /// Back the catalog up, restore it, or salvage what is left of it.
     #[command(subcommand)]
     Catalog(catalog::Command),
+    /// Make an admin token on the server's machine, while Cofre does not run.
+    #[command(subcommand)]
+    Token(token::Command),
     /// Make, rotate and disable the keys of encryption at rest.
     EncryptionKeys(encryption_keys::EncryptionKeys),
     /// Watch and steer a running Cofre through its admin API.
@@ -47,10 +51,21 @@ impl std::fmt::Display for Exit {
     }
 }
 
+/// Marks an error that stands in the log already.
+#[derive(Debug)]
+struct Told;
+
+impl std::fmt::Display for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("see the log")
+    }
+}
+
 /// Carries a command out, and prints what went wrong.
 pub(crate) fn main(cli: Cli) -> ExitCode {
     match execute(cli) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.downcast_ref::<Told>().is_some() => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("cofre: {error:#}");
             error.downcast_ref::<Exit>().map_or(ExitCode::FAILURE, |exit| exit.0.into())
@@ -66,6 +81,7 @@ pub fn execute(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Serve(args) => serve::run(*args),
         Command::Catalog(command) => block_on(catalog::run(command)),
+        Command::Token(command) => block_on(token::run(command)),
         Command::EncryptionKeys(args) => encryption_keys::run(args),
         Command::Admin(args) => block_on(admin::run(args)),
     }

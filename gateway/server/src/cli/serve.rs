@@ -1,7 +1,8 @@
-use crate::serve::{FirstStart, Running, log, start};
+use super::Told;
+use crate::serve::{FirstStart, LogControl, Running, log, start};
 use anyhow::{Context, Result};
 use cofre_runtime::spawn;
-use cofre_settings::{BootArgs, BootSettings};
+use cofre_settings::{BootArgs, BootSettings, LogFormat, LogLevel, UnknownVariable, unknown_variables};
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
@@ -11,13 +12,49 @@ use tokio::signal::unix::{SignalKind, signal};
 /// microseconds to milliseconds.
 const BLOCKING_THREADS_MAX: usize = 128;
 
+/// Version of the program.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// Exit status after a second signal, as shells count an interrupt.
 const INTERRUPTED: i32 = 130;
 
 /// `cofre serve`.
 pub(super) fn run(args: BootArgs) -> Result<()> {
-    let settings = BootSettings::load(args, |name| std::env::var(name).ok())?;
-    let (log, _lines) = log::init(settings.log_format, settings.log_level).context("starting the log")?;
+    let wanted = args.log_format;
+    let settings = match BootSettings::load(args, |name| std::env::var(name).ok()) {
+        Ok(settings) => settings,
+        Err(error) if wanted == Some(LogFormat::Json) => {
+            let (_, _lines) = log::init(LogFormat::Json, LogLevel::Info).context("starting the log")?;
+            return Err(told(error.into()));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let format = settings.log_format;
+    let (log, _lines) = log::init(format, settings.log_level).context("starting the log")?;
+    tracing::info!(version = VERSION, data = absolute(&settings.data), "started");
+    for UnknownVariable { name, nearest } in
+        unknown_variables(std::env::vars_os().filter_map(|(n, _)| n.into_string().ok()))
+    {
+        tracing::warn!(
+            name,
+            nearest,
+            "a variable of the environment has the name of a setting that there is not; it counts for nothing"
+        );
+    }
+    match (serve(settings, log), format) {
+        (Err(error), LogFormat::Json) => Err(told(error)),
+        (outcome, _) => outcome,
+    }
+}
+
+/// Logs what went wrong, for a log that is read line by line.
+fn told(error: anyhow::Error) -> anyhow::Error {
+    tracing::error!(error = format!("{error:#}"), "cofre does not serve");
+    error.context(Told)
+}
+
+fn serve(settings: BootSettings, log: LogControl) -> Result<()> {
+    let format = settings.log_format;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS_MAX)
@@ -29,7 +66,11 @@ pub(super) fn run(args: BootArgs) -> Result<()> {
         let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
         let banner = Banner::of(&settings);
         let running = start(settings, Some(log)).await?;
-        print!("{}", banner.text(&running));
+        tracing::info!(version = VERSION, s3 = banner.s3(&running), admin = banner.admin(&running), "listening");
+        match format {
+            LogFormat::Text => print!("{}", banner.text(&running)),
+            LogFormat::Json => banner.log(&running),
+        }
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
@@ -73,27 +114,56 @@ impl Banner {
         }
     }
 
+    /// URL of the S3 API.
+    fn s3(&self, running: &Running) -> String {
+        format!("{}://{}", self.s3_scheme, running.s3)
+    }
+
+    /// URL of the admin API.
+    fn admin(&self, running: &Running) -> String {
+        format!("{}://{}", self.admin_scheme, running.admin)
+    }
+
+    /// What is in the clear beyond this machine: its name, its address, and the flags that mend it.
+    fn in_the_clear(&self, running: &Running) -> impl Iterator<Item = (&'static str, SocketAddr, &'static str)> {
+        let doors = [
+            ("S3 API", self.s3_scheme, running.s3, "--tls-cert and --tls-key"),
+            ("admin API", self.admin_scheme, running.admin, "--admin-tls-cert and --admin-tls-key"),
+        ];
+        let clear = |scheme, address: SocketAddr| scheme == "http" && !address.ip().to_canonical().is_loopback();
+        doors.into_iter().filter(move |(_, scheme, at, _)| clear(*scheme, *at)).map(|(name, _, at, f)| (name, at, f))
+    }
+
+    /// The same as lines of the log.
+    fn log(&self, running: &Running) {
+        for (name, address, flags) in self.in_the_clear(running) {
+            tracing::warn!(%address, "the {name} is reachable from the network in the clear: set {flags}, or let a proxy with TLS come before it");
+        }
+        let Some(first) = &running.first else { return };
+        tracing::info!(
+            credentials = absolute(&first.credentials),
+            access_key_id = first.access_key_id,
+            admin_token = absolute(&first.admin_token),
+            "the first start made the root account's key and the admin token; only this user can read the files"
+        );
+        for (path, purpose) in &self.key_files {
+            tracing::info!(path, purpose, "keep a copy of this file apart from the data: without it the data is lost");
+        }
+    }
+
     fn text(&self, running: &Running) -> String {
         let endpoint = format!("{}://{}", self.s3_scheme, reachable(running.s3));
         let admin = format!("{}://{}", self.admin_scheme, reachable(running.admin));
         let mut text = format!(
             "Cofre {} serves\n  S3         {endpoint}  (region {})\n  admin API  {admin}  (its documentation: {admin}/docs)\n  data       {}\n",
-            env!("CARGO_PKG_VERSION"),
-            self.region,
-            self.data
+            VERSION, self.region, self.data
         );
-        let clear = [
-            ("S3 API", self.s3_scheme, running.s3, "--tls-cert and --tls-key"),
-            ("admin API", self.admin_scheme, running.admin, "--admin-tls-cert and --admin-tls-key"),
-        ];
-        for (name, scheme, address, flags) in clear {
-            if scheme == "http" && !address.ip().to_canonical().is_loopback() {
-                // Writing to a string cannot fail.
-                let _ = write!(
-                    text,
-                    "\nWarning: the {name} listens on {address}, reachable from the network in the clear. Set {flags}, or let a proxy\nwith TLS come before it.\n"
-                );
-            }
+        for (name, address, flags) in self.in_the_clear(running) {
+            // Writing to a string cannot fail.
+            let _ = write!(
+                text,
+                "\nWarning: the {name} listens on {address}, reachable from the network in the clear. Set {flags}, or let a proxy\nwith TLS come before it.\n"
+            );
         }
         if let Some(first) = &running.first {
             self.first(&mut text, first, &endpoint);

@@ -3,27 +3,31 @@
 use super::FirstStart;
 use super::redundancy::DefaultRedundancy;
 use anyhow::{Context, Result, anyhow, bail};
-use cofre_catalog::records::{ClusterRecord, EventRecord, Record};
+use cofre_catalog::records::{ClusterRecord, EventRecord, IncarnationRecord, Record};
 use cofre_catalog::{Batch, CommitError, Embedded, EmbeddedOptions, Scan, SnapshotExt, Store, StoreError, keys};
 use cofre_iam::{Bootstrap, GivenKey, Iam, MasterKey};
-use cofre_objects::{NewShard, ShardPlace, ShardView, Topology, TopologyError};
-use cofre_runtime::{Clock, Random, blocking};
+use cofre_objects::{Candidates, NewShard, ShardPlace, ShardView, Topology, TopologyError, shared_devices};
+use cofre_runtime::{Clock, Random, blocking, make_private_directories};
 use cofre_settings::BootSettings;
 use cofre_shards::{FsBackend, FsError};
 use cofre_types::Timestamp;
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Who events name for what a start does.
 pub(super) const ACTOR: &str = "internal:boot";
 
+/// Most directories of a data directory that are looked at as shards.
+const USUAL_MAX: usize = 1_024;
+
 /// What everything stands on.
 pub(super) struct Base {
     pub(super) store: Arc<Embedded>,
     pub(super) master: MasterKey,
     pub(super) cluster: [u8; 16],
+    pub(super) incarnation: [u8; 16],
+    /// The data directory, absolute.
+    pub(super) home: PathBuf,
 }
 
 /// Where the catalog of a data directory is.
@@ -34,9 +38,12 @@ pub(crate) fn catalog_directory(data: &Path) -> PathBuf {
 /// Opens the catalog and the master key.
 pub(super) async fn open(settings: &BootSettings, clock: &Clock, random: &Random) -> Result<Base> {
     let data = settings.data.clone();
-    blocking(move || DirBuilder::new().recursive(true).mode(0o700).create(&data))
-        .await
-        .with_context(|| format!("data: cannot make {}", settings.data.display()))?;
+    blocking(move || match data.is_dir() {
+        true => Ok(()),
+        false => make_private_directories(&data),
+    })
+    .await
+    .with_context(|| format!("data: cannot make {}", settings.data.display()))?;
     let options = EmbeddedOptions {
         cache_bytes: settings.catalog_cache_bytes,
         random: random.clone(),
@@ -52,7 +59,18 @@ pub(super) async fn open(settings: &BootSettings, clock: &Clock, random: &Random
     })?;
     let master = master_key(settings, &store, random).await?;
     let cluster = cluster(&store, clock, random).await?;
-    Ok(Base { store: Arc::new(store), master, cluster })
+    let incarnation = incarnation(&store).await?;
+    let home = std::path::absolute(&settings.data).with_context(|| format!("data: {}", settings.data.display()))?;
+    Ok(Base { store: Arc::new(store), master, cluster, incarnation, home })
+}
+
+/// Which incarnation the catalog is: all zeros if it was never restored from a backup.
+async fn incarnation(store: &dyn Store) -> Result<[u8; 16]> {
+    let entry = store.get_many(vec![keys::incarnation()]).await?.pop().flatten();
+    let Some(record) = entry.map(|entry| IncarnationRecord::decode(&entry.value)).transpose()? else {
+        return Ok([0; 16]);
+    };
+    Ok(record.id)
 }
 
 /// The master key that is given, or that of the file. Only a catalog in which nothing was sealed gets a new one.
@@ -106,8 +124,8 @@ pub(super) struct FirstSecrets(Arc<cofre_iam::FirstStart>);
 impl FirstSecrets {
     /// Hands them out and makes them true: files first, then the catalog.
     pub(super) async fn hand_out(self, settings: &BootSettings) -> Result<FirstStart> {
-        let (ours, data) = (Arc::clone(&self.0), settings.data.clone());
-        blocking(move || ours.write_files(&data)).await?;
+        let (ours, data, region) = (Arc::clone(&self.0), settings.data.clone(), settings.region.clone());
+        blocking(move || ours.write_files(&data, &region)).await?;
         self.0.commit().await?;
         Ok(FirstStart {
             credentials: settings.data.join("credentials"),
@@ -124,6 +142,19 @@ pub(super) async fn attach_shards(
     topology: &Topology,
     redundancy: &DefaultRedundancy,
 ) -> Result<()> {
+    attach_all(settings, topology, redundancy).await?;
+    for shards in shared_devices(&topology.list().await?) {
+        tracing::warn!(
+            "{shards} stand on one device and fail together: put them on devices of their own, or say what each fails with \
+             (cofre admin shard set N --failure-domain NAME)"
+        );
+    }
+    Ok(())
+}
+
+async fn attach_all(settings: &BootSettings, topology: &Topology, redundancy: &DefaultRedundancy) -> Result<()> {
+    let candidates = Candidates { named: named(settings)?, usual: usual(&settings.data).await };
+    topology.settle(&candidates, ACTOR).await.map_err(|error| anyhow!("shards: {error}"))?;
     topology.attach_missing().await?;
     let shards = topology.list().await?;
     let default = [settings.data.join("shard-1")];
@@ -137,21 +168,48 @@ pub(super) async fn attach_shards(
         match topology.register(NewShard::at_path(path.clone()), ACTOR).await {
             Ok(view) => tracing::info!(shard = %view.record.id, path, "registered a shard"),
             Err(TopologyError::Taken { .. }) => {}
+            Err(TopologyError::Store(error @ (StoreError::Refused(_) | StoreError::Full))) => {
+                warn_unrecorded(&format!("the shard {path}"), &error);
+            }
             Err(error) => bail!("shards: {path}: {error}"),
         }
     }
     Ok(())
 }
 
+/// The directories that the settings name, absolute.
+fn named(settings: &BootSettings) -> Result<Vec<String>> {
+    let text = |path: &PathBuf| {
+        let absolute = std::path::absolute(path).with_context(|| format!("shards: {}", path.display()))?;
+        absolute.to_str().map(str::to_owned).with_context(|| format!("shards: {} is no UTF-8", path.display()))
+    };
+    settings.shards.iter().map(text).collect()
+}
+
+/// The directories of a data directory whose names are those of shards.
+async fn usual(data: &Path) -> Vec<String> {
+    let data = data.to_owned();
+    let found = blocking(move || -> std::io::Result<Vec<String>> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(std::path::absolute(data)?)? {
+            let entry = entry?;
+            let number = entry.file_name().to_str().and_then(|name| name.strip_prefix("shard-")?.parse::<u32>().ok());
+            if number.is_some() && found.len() < USUAL_MAX {
+                found.extend(entry.path().to_str().map(str::to_owned));
+            }
+        }
+        Ok(found)
+    });
+    // What cannot be listed leads nowhere; its shards are away.
+    found.await.unwrap_or_default()
+}
+
 /// The directories of the settings that are no shards yet, and were not removed.
 async fn new_shards(settings: &BootSettings, topology: &Topology, shards: &[ShardView]) -> Result<Vec<String>> {
     let removed = topology.removed().await?;
     let mut new = Vec::new();
-    for path in &settings.shards {
-        let absolute = std::path::absolute(path).with_context(|| format!("shards: {}", path.display()))?;
-        let Some(text) = absolute.to_str().map(str::to_owned) else {
-            bail!("shards: {} is no UTF-8", path.display());
-        };
+    for text in named(settings)? {
+        let path = PathBuf::from(&text);
         let known = |view: &ShardView, identity: Option<[u8; 16]>| {
             let at = matches!(&view.record.place, ShardPlace::Filesystem { path } if *path == text);
             at || identity == Some(view.record.identity)
@@ -160,16 +218,21 @@ async fn new_shards(settings: &BootSettings, topology: &Topology, shards: &[Shar
         if shards.iter().any(|view| known(view, None)) {
             continue;
         }
-        let found = blocking(move || match FsBackend::identity(&absolute)? {
+        let found = blocking(move || match FsBackend::identity(&path)? {
             Some(found) => Ok(Some(found.shard)),
-            None => FsBackend::check_empty(&absolute).map(|()| None),
+            None => FsBackend::check_empty(&path).map(|()| None),
         });
-        let identity = found.await.map_err(|error: FsError| anyhow!("shards: {}: {error}", path.display()))?;
+        let identity = found.await.map_err(|error: FsError| anyhow!("shards: {text}: {error}"))?;
         if shards.iter().any(|view| known(view, identity)) {
             continue;
         }
         match removed.iter().find(|removed| removed.path == text || identity == Some(removed.identity)) {
             None => new.push(text),
+            Some(removed) if shards.iter().any(|view| view.record.id == removed.id) => tracing::warn!(
+                "shard {} stands elsewhere now and {text} is left out: take it off --shard, or `cofre admin shard add {text}` \
+                 makes a new shard of it",
+                removed.id
+            ),
             Some(removed) => tracing::warn!(
                 "shard {} at {text} was removed and is left out: take it off --shard, or `cofre admin shard add {text}` \
                  takes it in again",
@@ -178,6 +241,11 @@ async fn new_shards(settings: &BootSettings, topology: &Topology, shards: &[Shar
         }
     }
     Ok(new)
+}
+
+/// Says that a start could not record something, which is no reason not to serve what there is.
+pub(super) fn warn_unrecorded(what: &str, error: &dyn std::fmt::Display) {
+    tracing::warn!(%error, what, "could not be recorded; reads are served even so");
 }
 
 /// The event of a start.

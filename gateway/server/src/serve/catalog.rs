@@ -2,7 +2,7 @@ use super::boot::catalog_directory;
 use async_trait::async_trait;
 use cofre_admin_server::{BackupProgress, Catalog, CatalogError, CatalogFigures, Distribution};
 use cofre_catalog::records::EventRecord;
-use cofre_catalog::{Embedded, Store, backup, keys};
+use cofre_catalog::{Embedded, Store, StoreState, backup, keys};
 use cofre_events::EventLog;
 use cofre_runtime::{Clock, blocking};
 use cofre_settings::BootSettings;
@@ -40,6 +40,10 @@ impl Catalog for EmbeddedCatalog {
         }
     }
 
+    fn state(&self) -> StoreState {
+        self.store.state()
+    }
+
     async fn disk_bytes(&self) -> Option<u64> {
         let directory = self.directory.clone();
         Some(blocking(move || bytes_below(&directory)).await)
@@ -56,20 +60,27 @@ impl Catalog for EmbeddedCatalog {
             progress.done_bytes.store(now.bytes, Ordering::Relaxed);
             progress.total_bytes.store(now.bytes_total, Ordering::Relaxed);
         };
-        match backup::backup(self.store.as_ref(), directory, note).await {
+        let now = Timestamp(self.clock.now_nanos());
+        match backup::backup(self.store.as_ref(), directory, now, note).await {
             Ok(_) => Ok(()),
             Err(error @ backup::BackupError::Exists(_)) => Err(CatalogError::Directory(error.to_string())),
             Err(error) => Err(CatalogError::Failed(error.to_string())),
         }
     }
 
-    async fn record_event(&self, kind: &str, subject: &str, actor: &str) -> Result<(), CatalogError> {
+    async fn record_event(
+        &self,
+        kind: &str,
+        subject: &str,
+        actor: &str,
+        details: Vec<(String, String)>,
+    ) -> Result<(), CatalogError> {
         let event = EventRecord {
             at: Timestamp(self.clock.now_nanos()),
             kind: kind.to_owned(),
             subject: subject.to_owned(),
             actor: actor.to_owned(),
-            details: Vec::new(),
+            details,
         };
         self.events.record(&event).await.map_err(|error| CatalogError::Failed(error.to_string()))
     }

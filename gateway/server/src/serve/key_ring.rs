@@ -4,9 +4,10 @@
 //! A file of keys that was lost or replaced is noticed: the catalog knows the newest version of each key that
 //! the file had at the last start. Only a catalog that knows none gets a new file.
 
+use super::boot::warn_unrecorded;
 use anyhow::{Context, Result, bail};
 use cofre_catalog::records::{KnownKey, KnownKeysRecord, Record};
-use cofre_catalog::{Batch, CommitError, Store, keys};
+use cofre_catalog::{Batch, CommitError, Store, StoreError, keys};
 use cofre_keys::{KeyFile, KeyMark, KeyRing, LocalKeys, Vault, VaultOptions, VaultToken};
 use cofre_runtime::{Clock, Random, blocking};
 use cofre_settings::{BootSettings, VaultSettings};
@@ -52,6 +53,9 @@ async fn open_file(settings: &BootSettings, store: &dyn Store, clock: &Clock, ra
         match store.commit(batch).await {
             Ok(_) => {}
             Err(CommitError::Failed(_)) => bail!("another process began to use the catalog at the same time"),
+            Err(CommitError::Store(error @ (StoreError::Refused(_) | StoreError::Full))) => {
+                warn_unrecorded("the encryption keys of the file", &error);
+            }
             Err(CommitError::Store(error)) => return Err(error.into()),
         }
     }

@@ -1,9 +1,11 @@
-//! Rate, errors and duration of every S3 operation.
+//! Rate, errors and duration of every S3 operation, and who is connected.
 
 use cofre_s3::{Answered, Observe};
+use hyper::service::Service;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
@@ -21,9 +23,16 @@ struct Operation {
     operation: &'static str,
 }
 
-/// What the S3 door tells of its requests. The labels are operations and statuses, both of few values.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Refused {
+    code: String,
+}
+
+/// What the S3 door tells of its requests. The labels are operations, statuses and codes of errors, all of few values.
 pub(super) struct S3Metrics {
     requests: Family<Asked, Counter>,
+    errors: Family<Refused, Counter>,
+    in_flight: Gauge,
     durations: Family<Operation, Histogram, fn() -> Histogram>,
     received_bytes: Counter,
     sent_bytes: Counter,
@@ -36,7 +45,10 @@ impl S3Metrics {
         let durations: Family<Operation, Histogram, fn() -> Histogram> =
             Family::new_with_constructor(|| Histogram::new(DURATION_BOUNDS));
         let (received_bytes, sent_bytes) = (Counter::default(), Counter::default());
+        let (errors, in_flight) = (Family::<Refused, Counter>::default(), Gauge::default());
         registry.register("s3_requests", "Requests by operation and status", requests.clone());
+        registry.register("s3_errors", "Answers that are errors, by S3's code", errors.clone());
+        registry.register("s3_requests_in_flight", "Requests whose answers are not done", in_flight.clone());
         registry.register_with_unit(
             "s3_request_duration",
             "From a request's head to the last byte of its answer",
@@ -45,16 +57,91 @@ impl S3Metrics {
         );
         registry.register_with_unit("s3_received", "Bodies of requests", Unit::Bytes, received_bytes.clone());
         registry.register_with_unit("s3_sent", "Bodies of answers", Unit::Bytes, sent_bytes.clone());
-        Self { requests, durations, received_bytes, sent_bytes }
+        Self { requests, errors, in_flight, durations, received_bytes, sent_bytes }
     }
 }
 
 impl Observe for S3Metrics {
+    fn began(&self) {
+        self.in_flight.inc();
+    }
+
     fn answered(&self, answered: Answered) {
+        self.in_flight.dec();
+        if let Some(code) = answered.code {
+            self.errors.get_or_create(&Refused { code }).inc();
+        }
         let operation = if answered.operation.is_empty() { "unknown" } else { answered.operation };
         self.requests.get_or_create(&Asked { operation, status: answered.status.as_u16() }).inc();
         self.durations.get_or_create(&Operation { operation }).observe(answered.duration.as_secs_f64());
         self.received_bytes.inc_by(answered.received_bytes);
         self.sent_bytes.inc_by(answered.sent_bytes);
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Door {
+    listener: &'static str,
+}
+
+/// What listeners tell: how many are connected, and until when their certificates are good.
+pub(super) struct ListenerMetrics {
+    connections: Family<Door, Gauge>,
+    certificate_ends: Family<Door, Gauge>,
+}
+
+impl ListenerMetrics {
+    /// Puts the metrics into a registry.
+    pub(super) fn register(registry: &mut Registry) -> Self {
+        let (connections, certificate_ends) = (Family::<Door, Gauge>::default(), Family::<Door, Gauge>::default());
+        registry.register("connections", "Connections that are open", connections.clone());
+        registry.register_with_unit(
+            "tls_certificate_end_timestamp",
+            "When the certificate in use ends, in seconds since 1970",
+            Unit::Seconds,
+            certificate_ends.clone(),
+        );
+        Self { connections, certificate_ends }
+    }
+
+    /// Connections of a listener.
+    pub(super) fn connections(&self, listener: &'static str) -> Gauge {
+        self.connections.get_or_create_owned(&Door { listener })
+    }
+
+    /// The end of a listener's certificate. A listener without one is not asked for.
+    pub(super) fn certificate_end(&self, listener: &'static str) -> Gauge {
+        self.certificate_ends.get_or_create_owned(&Door { listener })
+    }
+}
+
+/// The service of a connection, which is counted for as long as it lives.
+pub(super) struct Counted<S> {
+    service: S,
+    _open: Open,
+}
+
+impl<S> Counted<S> {
+    pub(super) fn new(service: S, open: &Gauge) -> Self {
+        open.inc();
+        Self { service, _open: Open(open.clone()) }
+    }
+}
+
+impl<S: Service<R>, R> Service<R> for Counted<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn call(&self, request: R) -> S::Future {
+        self.service.call(request)
+    }
+}
+
+struct Open(Gauge);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }

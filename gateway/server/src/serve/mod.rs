@@ -18,8 +18,11 @@ pub(crate) mod log;
 mod log_lines;
 mod metrics;
 mod opener;
+mod owners;
 mod redundancy;
 mod untouched;
+mod watch;
+mod wrong_door;
 
 pub(crate) use boot::catalog_directory;
 pub use log::LogControl;
@@ -28,20 +31,22 @@ use anyhow::{Context, Result};
 use cofre_admin_server::{Admin, AdminParts};
 use cofre_catalog::Embedded;
 use cofre_events::EventLog;
-use cofre_iam::Iam;
+use cofre_iam::{Iam, Reports};
 use cofre_jobs::{Ground, Jobs};
-use cofre_objects::{Objects, Parts, Topology};
+use cofre_objects::{Error, Objects, Parts, Topology};
 use cofre_runtime::{Clock, Random, Shutdown, Task, spawn};
-use cofre_s3::{S3Door, S3Options, S3Parts};
+use cofre_s3::{RequestLimits, S3Door, S3Options, S3Parts};
 use cofre_settings::{BootSettings, DynamicSettings};
 use cofre_shards::{Shards, ShardsOptions};
-use listen::{Limits, Listener};
+use cofre_shards_s3::Forbidden;
+use listen::{Door, Limits, Listener};
 use prometheus_client::registry::Registry;
 use redundancy::DefaultRedundancy;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use wrong_door::Guarded;
 
 /// How long jobs and the admin API may take to end once the S3 door is closed.
 const END_GRACE: Duration = Duration::from_secs(10);
@@ -80,11 +85,12 @@ pub struct Running {
 /// # Errors
 /// What is wrong and what to do about it; nothing serves then.
 pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Running> {
-    let (clock, random) = (Clock::system(), Random::system());
+    let (clock, random) = (clock(), Random::system());
+    owners::check(&settings).await?;
     untouched::check(&settings).await?;
     let base = boot::open(&settings, &clock, &random).await?;
-    let s3 = Listener::bind("listen", settings.listen, settings.tls.as_ref()).await?;
-    let admin = Listener::bind("admin_listen", settings.admin_listen, settings.admin_tls.as_ref()).await?;
+    let s3 = Listener::bind(Door::S3, settings.listen, settings.tls.as_ref()).await?;
+    let admin = Listener::bind(Door::Admin, settings.admin_listen, settings.admin_tls.as_ref()).await?;
 
     let store: Arc<dyn cofre_catalog::Store> = base.store.clone();
     let dynamic = DynamicSettings::open(Arc::clone(&store), clock.clone()).await?;
@@ -93,7 +99,10 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     let shards = Shards::new(clock.clone(), random.clone(), ShardsOptions::default());
     let opener = Arc::new(opener::Opener {
         cluster: base.cluster,
+        incarnation: base.incarnation,
         catalog: catalog_directory(&settings.data),
+        home: base.home,
+        forbidden: Forbidden::with_listeners(&[s3.address(), admin.address()]),
         master: base.master.clone(),
         clock: clock.clone(),
         random: random.clone(),
@@ -119,13 +128,22 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         scheme: redundancy.scheme,
     });
     // Before anything can change what is counted.
-    let counted = objects.count_account_usage().await.context("counting what accounts own")?;
+    let counted = match objects.count_account_usage().await {
+        // What is counted is recorded; a later start does both.
+        Err(error @ (Error::Refused(_) | Error::NoRoom)) => {
+            boot::warn_unrecorded("what accounts own", &error);
+            0
+        }
+        counted => counted.context("counting what accounts own")?,
+    };
     if counted > 0 {
         tracing::info!(accounts = counted, "counted what accounts own: the catalog is of a version that did not");
     }
     let ours = objects.clone();
     let events = EventLog::new(Arc::clone(&store));
-    events.record(&boot::started(&clock)).await.context("recording the start")?;
+    if let Err(error) = events.record(&boot::started(&clock)).await {
+        boot::warn_unrecorded("the start", &error);
+    }
     let (draining, closing) = (Shutdown::default(), Shutdown::default());
     let ground = Ground {
         objects: objects.clone(),
@@ -137,6 +155,13 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     let jobs = Jobs::start(&ground, &draining);
 
     let mut registry = Registry::with_prefix("cofre");
+    let listeners = metrics::ListenerMetrics::register(&mut registry);
+    for (name, listener) in [("s3", &s3), ("admin", &admin)] {
+        if let Some(ends) = listener.certificate_ends() {
+            ends.tell(listeners.certificate_end(name));
+        }
+    }
+    let reports = Reports::default();
     let door = S3Door::new(S3Parts {
         objects: objects.clone(),
         iam: iam.clone(),
@@ -146,11 +171,16 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
             domains: settings.domains.clone(),
             website_domains: settings.website_domains.clone(),
             region: settings.region.clone(),
+            other_regions: settings.other_regions.clone(),
             allow_insecure_sse_c: settings.allow_insecure_sse_c,
+            limits: request_limits(&settings),
+            takes_version_2: settings.signature_version_2,
             ..S3Options::default()
         },
         observe: Arc::new(metrics::S3Metrics::register(&mut registry)),
+        reports: reports.clone(),
     });
+    watch::start(Arc::clone(&store), clock.clone(), closing.clone());
     follow::start(&dynamic, &door, log, settings.log_level, &closing);
     let api = Admin::new(AdminParts {
         iam,
@@ -160,6 +190,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         topology,
         jobs: jobs.control(),
         catalog: Arc::new(catalog::EmbeddedCatalog::new(&settings, base.store.clone(), &clock)),
+        reports,
         registry,
         clock: clock.clone(),
         random,
@@ -167,12 +198,20 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         redundancy: redundancy.scheme,
     });
     let limits = Limits::of(&settings);
+    let (s3_open, admin_open) = (listeners.connections("s3"), listeners.connections("admin"));
     let (s3_address, admin_address) = (s3.address(), admin.address());
     let grace = settings.shutdown_grace;
-    let s3_task =
-        spawn(s3.serve(limits, draining.clone(), grace, clock.clone(), move |origin| door.connection(origin)));
+    let s3_port = s3_address.port();
+    let service = move |origin| {
+        let service = metrics::Counted::new(door.connection(origin), &s3_open);
+        Guarded { service, door: Door::S3, s3_port }
+    };
+    let s3_task = spawn(s3.serve(limits, draining.clone(), grace, clock.clone(), service));
     let router = cofre_admin_server::router(api);
-    let service = move |_| hyper_util::service::TowerToHyperService::new(router.clone());
+    let service = move |_| {
+        let service = hyper_util::service::TowerToHyperService::new(router.clone());
+        Guarded { service: metrics::Counted::new(service, &admin_open), door: Door::Admin, s3_port }
+    };
     let admin_task = spawn(admin.serve(limits, closing.clone(), END_GRACE, clock, service));
     Ok(Running {
         s3: s3_address,
@@ -187,6 +226,25 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         store: base.store,
         shutdown_grace: grace,
     })
+}
+
+fn request_limits(settings: &BootSettings) -> RequestLimits {
+    RequestLimits {
+        requests_max: settings.requests_max,
+        requests_per_account_max: settings.requests_per_account_max,
+        requests_per_address_max: settings.requests_per_address_max,
+        anonymous_per_second: settings.anonymous_requests_per_second,
+        documents_bytes_max: usize::try_from(settings.documents_bytes_max).unwrap_or(usize::MAX),
+    }
+}
+
+/// Name of the variable that sets the wall clock ahead, in seconds, where the program was built with debug assertions.
+const CLOCK_AHEAD_VARIABLE: &str = "COFRE_DEBUG_CLOCK_AHEAD_SECS";
+
+/// The machine's clocks. A program for debugging may be set ahead, to see what takes hours.
+fn clock() -> Clock {
+    let ahead = std::env::var(CLOCK_AHEAD_VARIABLE).ok().filter(|_| cfg!(debug_assertions));
+    Clock::system_ahead(Duration::from_secs(ahead.and_then(|secs| secs.parse().ok()).unwrap_or(0)))
 }
 
 impl Running {

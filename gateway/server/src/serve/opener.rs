@@ -1,11 +1,12 @@
 use async_trait::async_trait;
 use cofre_catalog::EmbeddedOptions;
 use cofre_iam::{MasterKey, Secret};
-use cofre_objects::{OpenBackend, S3Place, ShardPlace, TopologyError};
+use cofre_objects::{OpenBackend, S3Place, ShardPlace, Standing, TopologyError};
 use cofre_runtime::{Clock, Random, blocking};
 use cofre_shards::{Backend, BackendError, FsBackend, FsError, FsOptions, Limit, ShardIdentity};
-use cofre_shards_s3::{S3Backend, S3Error, S3Options};
-use std::path::{Path, PathBuf};
+use cofre_shards_s3::{Forbidden, S3Backend, S3Error, S3Options};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -17,8 +18,14 @@ const REMOTE_CALLS_MAX: usize = 64;
 /// Opens shards on file systems of this machine, and on remote S3 endpoints.
 pub(super) struct Opener {
     pub(super) cluster: [u8; 16],
+    /// Which incarnation of the catalog serves the shards.
+    pub(super) incarnation: [u8; 16],
     /// Where the catalog is: a shard on the same disk leaves it room.
     pub(super) catalog: PathBuf,
+    /// The data directory, absolute. Directories below it are recorded relative to it.
+    pub(super) home: PathBuf,
+    /// Where no remote shard may be: this process' own listeners are among it.
+    pub(super) forbidden: Forbidden,
     /// Seals the secrets of remote shards.
     pub(super) master: MasterKey,
     pub(super) clock: Clock,
@@ -50,8 +57,31 @@ impl OpenBackend for Opener {
         }
     }
 
+    async fn standing(&self, path: &str) -> Result<Option<Standing>, BackendError> {
+        let (path, cluster) = (PathBuf::from(path), self.cluster);
+        blocking(move || {
+            let found = FsBackend::identity(&path).map_err(local)?;
+            let Some(found) = found.filter(|found| found.cluster == cluster) else { return Ok(None) };
+            let metadata = std::fs::metadata(&path).map_err(|error| BackendError::Unreachable(error.to_string()))?;
+            Ok(Some(Standing { identity: found.shard, directory: (metadata.dev(), metadata.ino()) }))
+        })
+        .await
+    }
+
+    fn kept(&self, path: &str) -> String {
+        let below = Path::new(path).strip_prefix(&self.home).ok();
+        // What leads out again does not move along.
+        let below = below.filter(|below| below.components().all(|part| matches!(part, Component::Normal(_))));
+        below.and_then(Path::to_str).filter(|below| !below.is_empty()).unwrap_or(path).to_owned()
+    }
+
+    fn absolute(&self, kept: &str) -> String {
+        // An absolute path takes the place of what it is joined to.
+        self.home.join(kept).to_str().unwrap_or(kept).to_owned()
+    }
+
     fn seal(&self, place: &S3Place, secret: &Secret) -> Result<Vec<u8>, TopologyError> {
-        match options(place, secret).check() {
+        match self.options(place, secret).check() {
             Ok(()) => {}
             Err(S3Error::Invalid { field, reason }) => return Err(TopologyError::Invalid { field, reason }),
             Err(error) => return Err(TopologyError::Unusable(error.to_string())),
@@ -64,9 +94,10 @@ impl OpenBackend for Opener {
 impl Opener {
     async fn create_directory(&self, path: PathBuf, identity: ShardIdentity) -> Result<[u8; 16], BackendError> {
         let (clock, random) = (self.clock.clone(), self.random.clone());
+        let options = FsOptions { incarnation: self.incarnation, ..FsOptions::default() };
         blocking(move || match FsBackend::identity(&path).map_err(local)? {
             None => {
-                let made = FsBackend::create(&path, identity, FsOptions::default(), clock, random);
+                let made = FsBackend::create(&path, identity, options, clock, random);
                 made.map(|_| identity.shard).map_err(local)
             }
             // One that a crash kept from being registered, or that was removed earlier.
@@ -80,13 +111,13 @@ impl Opener {
 
     async fn open_directory(&self, path: PathBuf, identity: ShardIdentity) -> Result<Arc<dyn Backend>, BackendError> {
         let (clock, random) = (self.clock.clone(), self.random.clone());
-        let catalog = self.catalog.clone();
+        let (catalog, incarnation) = (self.catalog.clone(), self.incarnation);
         let opened = blocking(move || {
-            let options = fs_options(&path, &catalog);
+            let options = FsOptions { incarnation, ..fs_options(&path, &catalog) };
             FsBackend::open(&path, identity, options, clock, random)
         })
         .await;
-        Ok(Arc::new(opened.map_err(local)?))
+        Ok(Arc::new(opened.map_err(unopened)?))
     }
 
     fn s3_options(&self, place: &S3Place) -> Result<S3Options, BackendError> {
@@ -98,7 +129,21 @@ impl Opener {
                     .to_owned(),
             )
         })?;
-        Ok(options(place, &secret))
+        Ok(self.options(place, &secret))
+    }
+
+    fn options(&self, place: &S3Place, secret: &Secret) -> S3Options {
+        S3Options {
+            endpoint: place.endpoint.clone(),
+            region: place.region.clone(),
+            bucket: place.bucket.clone(),
+            prefix: place.prefix.clone(),
+            access_key_id: place.access_key_id.clone(),
+            secret_access_key: Zeroizing::new(secret.expose().to_owned()),
+            ca_pem: place.ca_pem.clone(),
+            capacity_bytes: place.capacity_bytes,
+            forbidden: self.forbidden.clone(),
+        }
     }
 }
 
@@ -115,16 +160,19 @@ fn owner(place: &S3Place) -> String {
     format!("{}@{}/{}", place.access_key_id, place.bucket, place.prefix)
 }
 
-fn options(place: &S3Place, secret: &Secret) -> S3Options {
-    S3Options {
-        endpoint: place.endpoint.clone(),
-        region: place.region.clone(),
-        bucket: place.bucket.clone(),
-        prefix: place.prefix.clone(),
-        access_key_id: place.access_key_id.clone(),
-        secret_access_key: Zeroizing::new(secret.expose().to_owned()),
-        ca_pem: place.ca_pem.clone(),
-        capacity_bytes: place.capacity_bytes,
+/// A directory that is not there may stand elsewhere by now.
+fn unopened(error: FsError) -> BackendError {
+    const ELSEWHERE: &str = "if it stands elsewhere now, name that directory with --shard at a start, or with \
+                             cofre admin shard set ID --path";
+    match &error {
+        FsError::NoIdentity => BackendError::Unreachable(format!("{error}; {ELSEWHERE}")),
+        FsError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            BackendError::Unreachable(format!("{error}; {ELSEWHERE}"))
+        }
+        FsError::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+            BackendError::Unreachable(format!("{error}; give its files to the user of this process with chown -R"))
+        }
+        _ => local(error),
     }
 }
 

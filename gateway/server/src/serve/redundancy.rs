@@ -3,10 +3,10 @@
 //! # Invariants
 //! A start that names none goes on with the one there was: a flag that is forgotten converts nothing.
 
-use super::boot::ACTOR;
+use super::boot::{ACTOR, warn_unrecorded};
 use anyhow::{Result, bail};
 use cofre_catalog::records::{DefaultRedundancyRecord, EventRecord, Record};
-use cofre_catalog::{Batch, CommitError, Revision, Store, keys};
+use cofre_catalog::{Batch, CommitError, Revision, Store, StoreError, keys};
 use cofre_objects::{ShardView, domains};
 use cofre_runtime::Clock;
 use cofre_settings::DynamicSettings;
@@ -82,6 +82,9 @@ impl DefaultRedundancy {
         match store.commit(batch).await {
             Ok(_) => {}
             Err(CommitError::Failed(_)) => bail!("another process began to use the catalog at the same time"),
+            Err(CommitError::Store(error @ (StoreError::Refused(_) | StoreError::Full))) => {
+                warn_unrecorded("the default redundancy", &error);
+            }
             Err(CommitError::Store(error)) => return Err(error.into()),
         }
         if let Some(from) = recorded {

@@ -15,6 +15,9 @@ use std::path::{Path, PathBuf};
 const OURS: [&str; 7] =
     ["catalog", "credentials", "admin-token", "master.key", "encryption-keys", "shard-1", "lost+found"];
 
+/// Files with the secrets of a first start, which another one would overwrite.
+const SECRETS: [&str; 2] = ["credentials", "admin-token"];
+
 /// Refuses a first start that cannot become one. Says nothing where there is a catalog already.
 pub(super) async fn check(settings: &BootSettings) -> Result<()> {
     if Embedded::is_at(&catalog_directory(&settings.data)).await? {
@@ -37,6 +40,13 @@ fn check_data(settings: &BootSettings) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error).with_context(|| format!("data: cannot read {}", data.display())),
     };
+    if let Some(secret) = SECRETS.iter().find(|secret| data.join(secret).symlink_metadata().is_ok()) {
+        bail!(
+            "data: {0} has no catalog, but {secret} of a Cofre that had one: restore its catalog with `cofre catalog restore \
+             BACKUP --data {0}`; for a new Cofre name another directory, or move that file away",
+            data.display()
+        );
+    }
     let named = named(settings)?;
     let here = std::path::absolute(data)?;
     for entry in entries {

@@ -80,6 +80,35 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// Runs `cofre serve --log-format json` with these arguments and variables until `seen` says that enough was logged, then
+/// ends it as an operator does: the lines of its log. Nothing else may be said.
+pub async fn logged(
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+    seen: impl Fn(&Value) -> bool + Send + 'static,
+) -> Vec<Value> {
+    let mut command = program(&[&["serve", "--log-format", "json"], arguments].concat());
+    command.envs([("COFRE_LISTEN", "127.0.0.1:0"), ("COFRE_ADMIN_LISTEN", "127.0.0.1:0")]);
+    command.envs(variables.iter().copied());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    cofre_runtime::blocking(move || {
+        let mut child = command.spawn().unwrap();
+        let mut log = Vec::new();
+        for line in BufReader::new(child.stderr.take().unwrap()).lines() {
+            let line = line.unwrap();
+            let entry: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("it is no JSON: {line}"));
+            if seen(&entry) {
+                assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+            }
+            log.push(entry);
+        }
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(text(&output.stdout), "");
+        log
+    })
+    .await
+}
+
 /// Runs `cofre serve` with these arguments until it serves, then ends it as an operator does: what it printed and what
 /// it logged.
 pub async fn served(arguments: &[&str]) -> (String, String) {

@@ -10,7 +10,7 @@ async fn an_account_is_made_as_scripts_expect() {
     }
     assert_eq!((made["id"].as_str().unwrap().len(), &made["display_name"]), (64, &"ana".into()));
     let table = text(&bed.cofre(&["admin", "account", "list"]).await.stdout);
-    assert!(table.lines().any(|line| line.starts_with("ana ") && line.contains("active")), "{table}");
+    assert!(table.lines().any(|line| line.starts_with("ana ") && line.contains("enabled")), "{table}");
     assert_eq!(bed.admin(&["account", "disable", "ana"]).await["disabled"], true);
     assert_eq!(bed.admin(&["account", "enable", "ana"]).await["disabled"], false);
     let key = made["access_key_id"].as_str().unwrap();
@@ -168,4 +168,62 @@ async fn errors_say_what_to_do_next() {
     assert!(said.contains("COFRE_ADMIN_TOKEN"), "{said}");
     let said = ask("COFRE_ADMIN_URL", &format!("http://{}", bed.running().s3)).await;
     assert!(said.contains("admin listener"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn settings_take_sizes_in_words_and_show_one_field() {
+    let bed = Bed::new().await;
+    bed.admin(&["settings", "set", "quotas.bucket_bytes_max=10GiB", "writes.replicate_bytes_max=1MiB"]).await;
+    let field = async |name: &str| text(&bed.cofre(&["admin", "settings", "get", name]).await.stdout);
+    assert_eq!(field("quotas.bucket_bytes_max").await, format!("{}\n", 10_u64 << 30));
+    assert_eq!(field("writes.replicate_bytes_max").await, format!("{}\n", 1 << 20));
+    bed.admin(&["settings", "set", "redundancy=replicas:1"]).await;
+    assert_eq!(field("redundancy").await, "replicas:1\n");
+    assert_eq!(bed.admin(&["settings", "get", "timers"]).await["garbage_grace_secs"], 900);
+    assert_eq!(
+        bed.admin(&["settings", "get", "quotas.bucket_bytes_max", "--revision", "0"]).await,
+        serde_json::Value::Null
+    );
+    let refused = bed.cofre(&["admin", "settings", "get", "timers.nothing"]).await;
+    assert!(!refused.status.success() && text(&refused.stderr).contains("there is no setting timers.nothing"));
+    let refused = bed.cofre(&["admin", "settings", "set", "quotas.bucket_objects_max=10GiB"]).await;
+    assert!(
+        !refused.status.success() && text(&refused.stderr).contains("quotas.bucket_objects_max"),
+        "objects are no bytes"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn operators_make_hand_over_and_remove_buckets_and_import_keys() {
+    let bed = Bed::new().await;
+    let secret = bed.folder.path().join("secret");
+    std::fs::write(&secret, "aB3dE5gH7jK9mN1p\n").unwrap();
+    let file = secret.display().to_string();
+    let made = bed.admin(&["account", "create", "ana", "--access-key-id", "ANASKEY", "--secret-file", &file]).await;
+    assert_eq!((&made["email"], &made["secret_access_key"]), (&"".into(), &"aB3dE5gH7jK9mN1p".into()));
+    bed.admin(&["account", "create", "bea"]).await;
+    let key = bed.admin(&["key", "create", "bea", "--access-key-id", "BEASKEY", "--secret-file", &file]).await;
+    assert_eq!((&key["access_key_id"], &key["account_name"]), (&"BEASKEY".into(), &"bea".into()));
+    std::fs::write(&secret, "minioadmin").unwrap();
+    let refused =
+        bed.cofre(&["admin", "key", "create", "bea", "--access-key-id", "OTHER", "--secret-file", &file]).await;
+    assert!(
+        !refused.status.success() && text(&refused.stderr).contains("well-known default"),
+        "{}",
+        text(&refused.stderr)
+    );
+
+    assert_eq!(bed.admin(&["bucket", "create", "photos", "--owner", "ana"]).await["owner_name"], "ana");
+    let quota = bed.admin(&["bucket", "quota", "photos", "--bytes", "1GiB", "--objects", "7"]).await;
+    assert_eq!((&quota["quota"]["bytes_max"], &quota["quota"]["objects_max"]), (&(1 << 30).into(), &7.into()));
+    assert_eq!(bed.admin(&["bucket", "hand-over", "photos", "--to", "bea"]).await["owner_name"], "bea");
+    let table = text(&bed.cofre(&["admin", "bucket", "list"]).await.stdout);
+    assert!(table.lines().any(|line| line.starts_with("photos ") && line.ends_with("bea")), "{table}");
+    bed.admin(&["bucket", "delete", "photos"]).await;
+    assert!(bed.admin(&["bucket", "list"]).await.as_array().unwrap().is_empty());
+    let verified = text(&bed.cofre(&["admin", "verify"]).await.stdout);
+    assert!(
+        verified.contains("0 wrong") && verified.contains("looked at ") && verified.contains(" read 0 B"),
+        "{verified}"
+    );
 }

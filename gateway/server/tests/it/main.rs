@@ -9,4 +9,5 @@ mod command;
 mod connections;
 mod drain;
 mod first_start;
+mod log;
 mod restarts;

@@ -81,9 +81,11 @@ pub struct BootArgs {
     #[arg(long = "website-domain", env = "COFRE_WEBSITE_DOMAINS", value_name = "NAME", value_delimiter = ',')]
     pub website_domains: Vec<String>,
 
-    /// Region that clients sign for [default: us-east-1]. A client that signs for another is refused.
-    #[arg(long, env = "COFRE_REGION", value_name = "NAME")]
-    pub region: Option<String>,
+    /// Region that clients sign for, once per region [default: us-east-1]. A client that signs for another is refused.
+    /// New buckets are in the first unless they ask for another of them. In the file `region`, a name or a list.
+    #[arg(long = "region", env = "COFRE_REGION", value_name = "NAME", value_delimiter = ',')]
+    #[serde(rename = "region", deserialize_with = "one_or_several")]
+    pub regions: Vec<String>,
 
     /// How log lines look [default: text].
     #[arg(long, env = "COFRE_LOG_FORMAT", value_name = "FORMAT")]
@@ -120,6 +122,11 @@ pub struct BootArgs {
     #[arg(long, env = "COFRE_ALLOW_INSECURE_SSE_C", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub allow_insecure_sse_c: Option<bool>,
 
+    /// Take presigned URLs and browsers' forms that are signed by version 2 [default: true]: boto3 and the AWS CLI
+    /// sign so in us-east-1 unless told otherwise. Headers signed by it are never taken.
+    #[arg(long, env = "COFRE_SIGNATURE_VERSION_2", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub signature_version_2: Option<bool>,
+
     /// Address of a HashiCorp Vault, such as `https://vault.example:8200`, whose transit engine seals new
     /// objects' keys instead of the file of encryption keys. Each encrypted write and read asks it. Its
     /// token comes from COFRE_VAULT_TOKEN or --vault-token-file.
@@ -149,17 +156,54 @@ pub struct BootArgs {
     pub catalog_cache_bytes: Option<u64>,
 
     /// Most connections to each listener, 1 to 1000000 [default: 4096]. Further ones wait in the
-    /// kernel's queue. Each takes a file descriptor and some 64 KiB while busy.
+    /// kernel's queue. Each takes a file descriptor and some 16 KiB; what a request takes comes on top.
     #[arg(long, env = "COFRE_CONNECTIONS_MAX", value_name = "COUNT")]
     pub connections_max: Option<u32>,
 
-    /// Seconds in which a request's headers must arrive, 1 to 3600 [default: 15]. Holds off slow-header attacks.
+    /// Most connections of one address to each listener, 1 to 1000000 [default: 2048]; an IPv6 address counts by its
+    /// /64. Further ones are closed. A proxy before Cofre is one address: give it as many as connections_max.
+    #[arg(long, env = "COFRE_CONNECTIONS_PER_ADDRESS_MAX", value_name = "COUNT")]
+    pub connections_per_address_max: Option<u32>,
+
+    /// Most S3 requests in flight, 1 to 1000000 [default: 2048]; further ones are answered 503 SlowDown, which clients
+    /// try again. Each takes
+    /// some 512 KiB while its client is slow, and 8 MiB at the most, so this bounds memory.
+    #[arg(long, env = "COFRE_REQUESTS_MAX", value_name = "COUNT")]
+    pub requests_max: Option<u32>,
+
+    /// Most S3 requests in flight of one account, 1 to 1000000 [default: 1536]; further ones are answered 503 SlowDown.
+    #[arg(long, env = "COFRE_REQUESTS_PER_ACCOUNT_MAX", value_name = "COUNT")]
+    pub requests_per_account_max: Option<u32>,
+
+    /// Most S3 requests in flight of one address, 1 to 1000000 [default: 1536]; an IPv6 address counts by its /64.
+    /// Further ones are answered 503 SlowDown. A proxy before Cofre is one address: give it as many as requests_max.
+    #[arg(long, env = "COFRE_REQUESTS_PER_ADDRESS_MAX", value_name = "COUNT")]
+    pub requests_per_address_max: Option<u32>,
+
+    /// Requests a second that one address may make without a good signature, 0 to 1000000 [default: 1000]; 0 is no
+    /// limit. Unsigned ones count, and those whose signature is refused. It may make twice as many at once after a
+    /// rest; further ones are answered 503 SlowDown. A proxy before public websites is one address: set 0 there.
+    #[arg(long, env = "COFRE_ANONYMOUS_REQUESTS_PER_SECOND", value_name = "COUNT")]
+    pub anonymous_requests_per_second: Option<u32>,
+
+    /// Memory for bodies that are gathered before they are understood, such as the lists of keys to delete, in bytes or
+    /// as 64MiB, 16 MiB to 1 TiB [default: 67108864]. What needs more at a time is answered 503 SlowDown.
+    #[arg(long, env = "COFRE_DOCUMENTS_BYTES_MAX", value_name = "BYTES", value_parser = super::parse_bytes)]
+    pub documents_bytes_max: Option<u64>,
+
+    /// Seconds in which a request's headers must arrive, 1 to 3600 [default: 15], and the first byte of a connection.
+    /// Holds off slow-header attacks.
     #[arg(long, env = "COFRE_HEADER_TIMEOUT_SECS", value_name = "SECS")]
     pub header_timeout_secs: Option<u32>,
 
     /// Seconds that a body may stand still before its request is given up, 1 to 3600 [default: 60].
     #[arg(long, env = "COFRE_BODY_TIMEOUT_SECS", value_name = "SECS")]
     pub body_timeout_secs: Option<u32>,
+
+    /// Bytes a second that a body must bring, or a client take of an answer, on average over each body_timeout_secs
+    /// that Cofre waits for it, 0 to 1073741824 [default: 1024]. With 0 a byte in that time is enough.
+    #[arg(long, env = "COFRE_BODY_RATE_MIN", value_name = "BYTES", value_parser = super::parse_bytes)]
+    pub body_rate_min: Option<u64>,
 
     /// Seconds that a connection may idle between requests, 1 to 3600 [default: 75]. Longer than a
     /// balancer's own, or it reuses connections that are gone.
@@ -189,4 +233,18 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 fn listen_address<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SocketAddr>, D::Error> {
     let text = String::deserialize(from)?;
     address(&text).map(Some).map_err(serde::de::Error::custom)
+}
+
+/// A name, or a list of them.
+fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Names {
+        One(String),
+        Several(Vec<String>),
+    }
+    Ok(match Names::deserialize(deserializer)? {
+        Names::One(name) => vec![name],
+        Names::Several(names) => names,
+    })
 }

@@ -1,5 +1,10 @@
 use crate::BootError;
 use std::fmt;
+use std::io::Read;
+use std::path::Path;
+
+/// Longest file of a secret, in bytes.
+const SECRET_BYTES_MAX: u64 = 4096;
 
 /// Credentials of the root account that an operator presets; used at the first start only.
 #[derive(Clone, PartialEq, Eq)]
@@ -20,7 +25,8 @@ impl fmt::Debug for RootCredentials {
 /// process list, and configuration files get copied about.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secrets {
-    /// Both of `COFRE_ROOT_ACCESS_KEY_ID` and `COFRE_ROOT_SECRET_ACCESS_KEY`; random ones if absent.
+    /// Both of `COFRE_ROOT_ACCESS_KEY_ID` and `COFRE_ROOT_SECRET_ACCESS_KEY`, each of them or the file that the variable
+    /// with `_FILE` at its end names; random ones if absent.
     pub root_credentials: Option<RootCredentials>,
     /// `COFRE_MASTER_KEY`: 32 bytes in hexadecimal or base64, instead of the master key's file.
     pub master_key: Option<String>,
@@ -30,17 +36,29 @@ pub struct Secrets {
 
 impl Secrets {
     /// Reads them by `variable`, which looks a variable up: `|name| std::env::var(name).ok()`. An
-    /// empty variable counts as absent.
+    /// empty variable counts as absent. Blocks to read the files of root credentials.
     ///
     /// # Errors
-    /// [`BootError::Invalid`] if one of the root credentials is given without the other.
+    /// [`BootError::Invalid`] if one of the root credentials is given without the other, or twice, or if its file cannot
+    /// be read.
     pub fn from_env(variable: impl Fn(&str) -> Option<String>) -> Result<Self, BootError> {
-        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let direct = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let root = |name: &'static str, file: &'static str| match (direct(name), direct(file)) {
+            (value, None) => Ok(value),
+            (None, Some(path)) => read_secret(file, Path::new(&path)).map(Some),
+            (Some(_), Some(_)) => {
+                Err(BootError::Invalid { setting: file, reason: format!("and {name} are both set; keep one") })
+            }
+        };
         let alone = |setting| {
-            let reason = "set both COFRE_ROOT_ACCESS_KEY_ID and COFRE_ROOT_SECRET_ACCESS_KEY, or neither".to_owned();
+            let reason =
+                "set both COFRE_ROOT_ACCESS_KEY_ID and COFRE_ROOT_SECRET_ACCESS_KEY, or their files, or neither"
+                    .to_owned();
             Err(BootError::Invalid { setting, reason })
         };
-        let root_credentials = match (variable("COFRE_ROOT_ACCESS_KEY_ID"), variable("COFRE_ROOT_SECRET_ACCESS_KEY")) {
+        let access_key_id = root("COFRE_ROOT_ACCESS_KEY_ID", "COFRE_ROOT_ACCESS_KEY_ID_FILE")?;
+        let secret_access_key = root("COFRE_ROOT_SECRET_ACCESS_KEY", "COFRE_ROOT_SECRET_ACCESS_KEY_FILE")?;
+        let root_credentials = match (access_key_id, secret_access_key) {
             (None, None) => None,
             (Some(access_key_id), Some(secret_access_key)) => {
                 Some(RootCredentials { access_key_id, secret_access_key })
@@ -48,11 +66,7 @@ impl Secrets {
             (Some(_), None) => return alone("COFRE_ROOT_ACCESS_KEY_ID"),
             (None, Some(_)) => return alone("COFRE_ROOT_SECRET_ACCESS_KEY"),
         };
-        Ok(Self {
-            root_credentials,
-            master_key: variable("COFRE_MASTER_KEY"),
-            vault_token: variable("COFRE_VAULT_TOKEN"),
-        })
+        Ok(Self { root_credentials, master_key: direct("COFRE_MASTER_KEY"), vault_token: direct("COFRE_VAULT_TOKEN") })
     }
 }
 
@@ -64,4 +78,20 @@ impl fmt::Debug for Secrets {
             .field("vault_token", &self.vault_token.as_ref().map(|_| "redacted"))
             .finish()
     }
+}
+
+/// The text of a file without the end of its line.
+fn read_secret(variable: &'static str, path: &Path) -> Result<String, BootError> {
+    let unreadable = |reason: String| BootError::Invalid {
+        setting: variable,
+        reason: format!("cannot read {}: {reason}", path.display()),
+    };
+    let file = std::fs::File::open(path).map_err(|error| unreadable(error.to_string()))?;
+    let mut text = String::new();
+    file.take(SECRET_BYTES_MAX + 1).read_to_string(&mut text).map_err(|error| unreadable(error.to_string()))?;
+    if text.len() as u64 > SECRET_BYTES_MAX {
+        return Err(unreadable("it has more than 4,096 bytes".to_owned()));
+    }
+    text.truncate(text.trim_end_matches(['\r', '\n']).len());
+    if text.is_empty() { Err(unreadable("it is empty".to_owned())) } else { Ok(text) }
 }

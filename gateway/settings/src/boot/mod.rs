@@ -7,8 +7,10 @@ mod bytes;
 mod env;
 mod file;
 mod resolve;
+mod unknown;
 
 pub use args::{BootArgs, LogFormat};
 pub use bytes::parse_bytes;
 pub use env::{RootCredentials, Secrets};
 pub use resolve::{BootSettings, TlsFiles, VaultSettings};
+pub use unknown::{UnknownVariable, unknown_variables};

@@ -59,8 +59,10 @@ pub struct BootSettings {
     pub domains: Vec<String>,
     /// Domains of static websites, in lower case; none of them is one of virtual-host style too.
     pub website_domains: Vec<String>,
-    /// Region that clients sign for.
+    /// Region that clients sign for, and that new buckets are in unless they ask for another.
     pub region: String,
+    /// More regions that clients may sign for and buckets be in.
+    pub other_regions: Vec<String>,
     /// How log lines look.
     pub log_format: LogFormat,
     /// How much is logged, until the dynamic settings say otherwise.
@@ -73,16 +75,32 @@ pub struct BootSettings {
     pub accept_lost_encryption_keys: bool,
     /// Whether customers' keys may come over plain HTTP.
     pub allow_insecure_sse_c: bool,
+    /// Whether presigned URLs and forms may be signed by version 2.
+    pub signature_version_2: bool,
     /// Vault, if it seals the keys of new objects.
     pub vault: Option<VaultSettings>,
     /// Memory for the catalog's block cache, in bytes.
     pub catalog_cache_bytes: u64,
     /// Most connections to each listener.
     pub connections_max: usize,
+    /// Most connections of one address to each listener.
+    pub connections_per_address_max: usize,
+    /// Most S3 requests in flight.
+    pub requests_max: usize,
+    /// Most S3 requests in flight of one account.
+    pub requests_per_account_max: usize,
+    /// Most S3 requests in flight of one address.
+    pub requests_per_address_max: usize,
+    /// Requests a second that one address may make without a good signature; without a limit if absent.
+    pub anonymous_requests_per_second: Option<u32>,
+    /// Memory for bodies that are gathered before they are understood, in bytes.
+    pub documents_bytes_max: u64,
     /// In which a request's headers must arrive.
     pub header_timeout: Duration,
     /// That a body may stand still.
     pub body_timeout: Duration,
+    /// Bytes of a body that must go in each second, whichever way it goes.
+    pub body_rate_min: u64,
     /// That a connection may idle between requests.
     pub idle_timeout: Duration,
     /// That requests under way may take to finish at shutdown.
@@ -114,6 +132,7 @@ impl BootSettings {
         if listen == admin_listen && listen.port() != 0 {
             return Err(invalid("admin_listen", "must be another address than listen"));
         }
+        let (region, other_regions) = regions(args.regions)?;
         let domains = host_names("domains", args.domains)?;
         let website_domains = host_names("website_domains", args.website_domains)?;
         if let Some(both) = website_domains.iter().find(|name| domains.contains(name)) {
@@ -129,13 +148,15 @@ impl BootSettings {
             admin_tls: pair("admin_tls_cert", args.admin_tls_cert, "admin_tls_key", args.admin_tls_key)?,
             domains,
             website_domains,
-            region: region(args.region)?,
+            region,
+            other_regions,
             log_format: args.log_format.unwrap_or(LogFormat::Text),
             log_level: args.log_level.unwrap_or(LogLevel::Info),
             master_key_file: args.master_key_file.unwrap_or_else(|| data.join("master.key")),
             encryption_keys_file: args.encryption_keys_file.unwrap_or_else(|| data.join("encryption-keys")),
             accept_lost_encryption_keys: args.accept_lost_encryption_keys.unwrap_or(false),
             allow_insecure_sse_c: args.allow_insecure_sse_c.unwrap_or(false),
+            signature_version_2: args.signature_version_2.unwrap_or(true),
             vault: match args.vault_address {
                 None => None,
                 Some(address) => Some(VaultSettings {
@@ -152,9 +173,27 @@ impl BootSettings {
                 1 << 20,
                 1 << 40,
             )?,
-            connections_max: count("connections_max", args.connections_max.unwrap_or(4_096), 1, 1_000_000)? as usize,
+            connections_max: most("connections_max", args.connections_max, 4_096)?,
+            connections_per_address_max: most("connections_per_address_max", args.connections_per_address_max, 2_048)?,
+            requests_max: most("requests_max", args.requests_max, 2_048)?,
+            requests_per_account_max: most("requests_per_account_max", args.requests_per_account_max, 1_536)?,
+            requests_per_address_max: most("requests_per_address_max", args.requests_per_address_max, 1_536)?,
+            anonymous_requests_per_second: Some(count(
+                "anonymous_requests_per_second",
+                args.anonymous_requests_per_second.unwrap_or(1_000),
+                0,
+                1_000_000,
+            )?)
+            .filter(|rate| *rate > 0),
+            documents_bytes_max: bounded(
+                "documents_bytes_max",
+                args.documents_bytes_max.unwrap_or(64 << 20),
+                16 << 20,
+                1 << 40,
+            )?,
             header_timeout: secs("header_timeout_secs", args.header_timeout_secs.unwrap_or(15), 1)?,
             body_timeout: secs("body_timeout_secs", args.body_timeout_secs.unwrap_or(60), 1)?,
+            body_rate_min: bounded("body_rate_min", args.body_rate_min.unwrap_or(1 << 10), 0, 1 << 30)?,
             idle_timeout: secs("idle_timeout_secs", args.idle_timeout_secs.unwrap_or(75), 1)?,
             shutdown_grace: secs("shutdown_grace_secs", args.shutdown_grace_secs.unwrap_or(30), 0)?,
             data,
@@ -180,13 +219,14 @@ impl BootArgs {
             admin_tls_key: self.admin_tls_key.or(under.admin_tls_key),
             domains: if self.domains.is_empty() { under.domains } else { self.domains },
             website_domains: if self.website_domains.is_empty() { under.website_domains } else { self.website_domains },
-            region: self.region.or(under.region),
+            regions: if self.regions.is_empty() { under.regions } else { self.regions },
             log_format: self.log_format.or(under.log_format),
             log_level: self.log_level.or(under.log_level),
             master_key_file: self.master_key_file.or(under.master_key_file),
             encryption_keys_file: self.encryption_keys_file.or(under.encryption_keys_file),
             accept_lost_encryption_keys: self.accept_lost_encryption_keys.or(under.accept_lost_encryption_keys),
             allow_insecure_sse_c: self.allow_insecure_sse_c.or(under.allow_insecure_sse_c),
+            signature_version_2: self.signature_version_2.or(under.signature_version_2),
             vault_address: self.vault_address.or(under.vault_address),
             vault_mount: self.vault_mount.or(under.vault_mount),
             vault_default_key: self.vault_default_key.or(under.vault_default_key),
@@ -194,8 +234,15 @@ impl BootArgs {
             vault_ca_file: self.vault_ca_file.or(under.vault_ca_file),
             catalog_cache_bytes: self.catalog_cache_bytes.or(under.catalog_cache_bytes),
             connections_max: self.connections_max.or(under.connections_max),
+            connections_per_address_max: self.connections_per_address_max.or(under.connections_per_address_max),
+            requests_max: self.requests_max.or(under.requests_max),
+            requests_per_account_max: self.requests_per_account_max.or(under.requests_per_account_max),
+            requests_per_address_max: self.requests_per_address_max.or(under.requests_per_address_max),
+            anonymous_requests_per_second: self.anonymous_requests_per_second.or(under.anonymous_requests_per_second),
+            documents_bytes_max: self.documents_bytes_max.or(under.documents_bytes_max),
             header_timeout_secs: self.header_timeout_secs.or(under.header_timeout_secs),
             body_timeout_secs: self.body_timeout_secs.or(under.body_timeout_secs),
+            body_rate_min: self.body_rate_min.or(under.body_rate_min),
             idle_timeout_secs: self.idle_timeout_secs.or(under.idle_timeout_secs),
             shutdown_grace_secs: self.shutdown_grace_secs.or(under.shutdown_grace_secs),
         }
@@ -212,6 +259,11 @@ fn bounded(setting: &'static str, value: u64, min: u64, max: u64) -> Result<u64,
 
 fn count(setting: &'static str, value: u32, min: u32, max: u32) -> Result<u32, BootError> {
     bounded(setting, value.into(), min.into(), max.into()).map(|_| value)
+}
+
+/// A bound on how many of something there may be at once.
+fn most(setting: &'static str, given: Option<u32>, default: u32) -> Result<usize, BootError> {
+    count(setting, given.unwrap_or(default), 1, 1_000_000).map(|most| most as usize)
 }
 
 fn secs(setting: &'static str, value: u32, min: u32) -> Result<Duration, BootError> {
@@ -276,11 +328,24 @@ fn host_names(setting: &'static str, names: Vec<String>) -> Result<Vec<String>, 
     names.into_iter().map(name).collect()
 }
 
-fn region(name: Option<String>) -> Result<String, BootError> {
-    let name = name.unwrap_or_else(|| "us-east-1".to_owned());
+/// Most regions.
+const REGIONS_MAX: usize = 100;
+
+/// The first region, and the others.
+fn regions(names: Vec<String>) -> Result<(String, Vec<String>), BootError> {
     let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if (1..=63).contains(&name.len()) && name.bytes().all(legal) {
-        return Ok(name);
+    for (at, name) in names.iter().enumerate() {
+        if !(1..=63).contains(&name.len()) || !name.bytes().all(legal) {
+            return Err(invalid("region", "must have 1 to 63 lower-case letters, digits and hyphens"));
+        }
+        if names[..at].contains(name) {
+            return Err(invalid("region", format!("{name} is given twice")));
+        }
     }
-    Err(invalid("region", "must have 1 to 63 lower-case letters, digits and hyphens"))
+    if names.len() > REGIONS_MAX {
+        return Err(invalid("region", format!("there may be at most {REGIONS_MAX}")));
+    }
+    let mut names = names.into_iter();
+    let first = names.next().unwrap_or_else(|| "us-east-1".to_owned());
+    Ok((first, names.collect()))
 }

@@ -129,6 +129,16 @@ pub struct Quotas {
     pub account_objects_max: Option<u64>,
     /// Most buckets an account may own (AWS allows 10,000).
     pub buckets_per_account_max: u32,
+    /// How many times its quota on bytes a bucket or an account may have in bytes that were overwritten or deleted and
+    /// wait for `timers.garbage_grace_secs`, 1 to 1,000. Beyond that writes get 503 SlowDown until space is reclaimed. So
+    /// the content of who has a quota takes at most that quota and this multiple of it on the shards.
+    pub grace_multiple: u32,
+    /// Most delete markers in a bucket. At the bound a DELETE that names no version is refused where it would make one.
+    pub bucket_delete_markers_max: u64,
+    /// Most multipart uploads under way in a bucket.
+    pub bucket_uploads_max: u64,
+    /// Most parts of uploads under way in a bucket.
+    pub bucket_upload_parts_max: u64,
 }
 
 impl Default for Quotas {
@@ -139,6 +149,10 @@ impl Default for Quotas {
             account_bytes_max: None,
             account_objects_max: None,
             buckets_per_account_max: 10_000,
+            grace_multiple: 3,
+            bucket_delete_markers_max: 10_000_000,
+            bucket_uploads_max: 100_000,
+            bucket_upload_parts_max: 10_000_000,
         }
     }
 }
@@ -159,6 +173,11 @@ pub struct Timers {
     /// Seconds in which scrubbing reads every blob once, an hour to a year. Shorter finds damage
     /// sooner and reads more.
     pub scrub_interval_secs: u64,
+    /// Seconds between two backups of the catalog that Cofre takes by itself onto its shards' disks, an hour to a year;
+    /// 0 for none. Shorter loses less where a disk or a table is lost.
+    pub catalog_backup_secs: u64,
+    /// How many of these backups each disk keeps, 1 to 100; the oldest go.
+    pub catalog_backups_keep: u32,
     /// Seconds that lifecycle rules take for a day, 1 to 86,400. Anything but a day is for tests: objects
     /// end earlier than their owners asked for, and not at midnight.
     pub lifecycle_day_secs: u64,
@@ -170,8 +189,11 @@ pub struct Timers {
     pub job_busy_share: f64,
     /// Seconds that events are kept, an hour to a year.
     pub events_keep_secs: u64,
-    /// Most events that are kept, 1,000 to 10,000,000; about 300 bytes each.
+    /// Most events of what accounts did that are kept, 1,000 to 10,000,000; about 300 bytes each.
     pub events_keep_max: u64,
+    /// Most other events that are kept, of operators and of Cofre itself, 1,000 to 10,000,000. What accounts do, however
+    /// often, does not push them out.
+    pub operator_events_keep_max: u64,
 }
 
 impl Default for Timers {
@@ -181,11 +203,14 @@ impl Default for Timers {
             orphan_grace_secs: 86_400,
             stale_upload_secs: 0,
             scrub_interval_secs: 30 * 86_400,
+            catalog_backup_secs: 86_400,
+            catalog_backups_keep: 3,
             lifecycle_day_secs: 86_400,
             access_log_delivery_secs: 300,
             job_busy_share: 0.25,
             events_keep_secs: 90 * 86_400,
             events_keep_max: 100_000,
+            operator_events_keep_max: 100_000,
         }
     }
 }
@@ -249,18 +274,28 @@ impl Settings {
         if rates.burst > 0 && rates.requests_per_second_per_key == 0 {
             return Err(invalid("rate_limits.burst", "must be 0 while requests_per_second_per_key is 0"));
         }
-        // The catalog counts in signed 64 bits.
-        let count_max = i64::MAX.unsigned_abs();
-        bounded("quotas.bucket_bytes_max", self.quotas.bucket_bytes_max.unwrap_or(0), 0, count_max)?;
-        bounded("quotas.bucket_objects_max", self.quotas.bucket_objects_max.unwrap_or(0), 0, count_max)?;
-        bounded("quotas.account_bytes_max", self.quotas.account_bytes_max.unwrap_or(0), 0, count_max)?;
-        bounded("quotas.account_objects_max", self.quotas.account_objects_max.unwrap_or(0), 0, count_max)?;
+        self.quotas.validate()?;
         super::classes::validate(&self.storage_classes)?;
         self.writes.validate()?;
         self.timers.validate()?;
         self.jobs.validate()?;
         self.repair.validate()?;
         self.cors_default.validate()
+    }
+}
+
+impl Quotas {
+    fn validate(&self) -> Result<(), SettingsError> {
+        // The catalog counts in signed 64 bits.
+        let count_max = i64::MAX.unsigned_abs();
+        bounded("quotas.bucket_bytes_max", self.bucket_bytes_max.unwrap_or(0), 0, count_max)?;
+        bounded("quotas.bucket_objects_max", self.bucket_objects_max.unwrap_or(0), 0, count_max)?;
+        bounded("quotas.account_bytes_max", self.account_bytes_max.unwrap_or(0), 0, count_max)?;
+        bounded("quotas.account_objects_max", self.account_objects_max.unwrap_or(0), 0, count_max)?;
+        bounded("quotas.grace_multiple", self.grace_multiple.into(), 1, 1_000)?;
+        bounded("quotas.bucket_delete_markers_max", self.bucket_delete_markers_max, 0, count_max)?;
+        bounded("quotas.bucket_uploads_max", self.bucket_uploads_max, 0, count_max)?;
+        bounded("quotas.bucket_upload_parts_max", self.bucket_upload_parts_max, 0, count_max)
     }
 }
 
@@ -272,13 +307,18 @@ impl Timers {
             bounded("timers.stale_upload_secs", self.stale_upload_secs, 3_600, SECS_MAX)?;
         }
         bounded("timers.scrub_interval_secs", self.scrub_interval_secs, 3_600, SECS_MAX)?;
+        if self.catalog_backup_secs != 0 {
+            bounded("timers.catalog_backup_secs", self.catalog_backup_secs, 3_600, SECS_MAX)?;
+        }
+        bounded("timers.catalog_backups_keep", self.catalog_backups_keep.into(), 1, 100)?;
         bounded("timers.lifecycle_day_secs", self.lifecycle_day_secs, 1, 86_400)?;
         bounded("timers.access_log_delivery_secs", self.access_log_delivery_secs, 1, 86_400)?;
         if !(0.01..=1.0).contains(&self.job_busy_share) {
             return Err(invalid("timers.job_busy_share", "must be 0.01 to 1"));
         }
         bounded("timers.events_keep_secs", self.events_keep_secs, 3_600, SECS_MAX)?;
-        bounded("timers.events_keep_max", self.events_keep_max, 1_000, 10_000_000)
+        bounded("timers.events_keep_max", self.events_keep_max, 1_000, 10_000_000)?;
+        bounded("timers.operator_events_keep_max", self.operator_events_keep_max, 1_000, 10_000_000)
     }
 }
 

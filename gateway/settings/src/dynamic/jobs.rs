@@ -60,6 +60,8 @@ jobs! {
     AccessLogs = access_logs "access-logs",
     /// Opens shards that were away, looks whether shards answer, and gives up those that are away too long.
     AttachShards = attach_shards "attach-shards",
+    /// Takes backups of the catalog onto the shards' disks.
+    CatalogBackup = catalog_backup "catalog-backup",
     /// Lets shards move what is left in packs together, so that the space of deleted blobs comes back.
     Compact = compact "compact",
     /// Writes objects anew that stand under another redundancy than they should.

@@ -1,5 +1,5 @@
 use clap::Parser;
-use cofre_settings::{BootArgs, BootError, BootSettings, LogLevel, Secrets};
+use cofre_settings::{BootArgs, BootError, BootSettings, LogLevel, Secrets, unknown_variables};
 use std::path::Path;
 use std::process::Command;
 
@@ -97,6 +97,7 @@ fn a_value_out_of_bounds_names_its_setting() {
         (&["--connections-max", "0"], "connections_max"),
         (&["--catalog-cache-bytes", "1"], "catalog_cache_bytes"),
         (&["--region", "US East"], "region"),
+        (&["--region", "us-east-1,eu-west-1", "--region", "us-east-1"], "region"),
         (&["--domain=-bad.example"], "domains"),
         (&["--domain", "s3.example:9000"], "domains"),
         (&["--website-domain", "web_example"], "website_domains"),
@@ -143,12 +144,80 @@ fn root_credentials_come_in_pairs_and_are_never_shown() {
     assert!(only("COFRE_ROOT_ACCESS_KEY_ID").starts_with("COFRE_ROOT_ACCESS_KEY_ID: "));
     assert!(only("COFRE_ROOT_SECRET_ACCESS_KEY").starts_with("COFRE_ROOT_SECRET_ACCESS_KEY: "));
     assert_eq!(Secrets::from_env(|_| Some(String::new())).unwrap(), Secrets::default());
-    let secrets = Secrets::from_env(|name| Some(format!("value of {name}"))).unwrap();
+    let secrets = Secrets::from_env(|name| (!name.ends_with("_FILE")).then(|| format!("value of {name}"))).unwrap();
     let settings = BootSettings::resolve(BootArgs::default(), secrets).unwrap();
     let shown = format!("{settings:?}");
     assert!(shown.contains("value of COFRE_ROOT_ACCESS_KEY_ID"));
     assert!(!shown.contains("value of COFRE_ROOT_SECRET") && !shown.contains("value of COFRE_MASTER_KEY"), "{shown}");
     assert!(!shown.contains("value of COFRE_VAULT_TOKEN"), "{shown}");
+}
+
+#[test]
+fn root_credentials_come_from_files_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (id, secret) = (folder.path().join("id"), folder.path().join("secret"));
+    std::fs::write(&id, "AKIAFROMFILE\n").unwrap();
+    std::fs::write(&secret, "a secret from a file\r\n").unwrap();
+    let with = |pairs: &[(&str, &Path)]| {
+        Secrets::from_env(|name| {
+            let (_, path) = pairs.iter().find(|(known, _)| *known == name)?;
+            Some(path.to_str().unwrap().to_owned())
+        })
+    };
+    const ID: &str = "COFRE_ROOT_ACCESS_KEY_ID_FILE";
+    const SECRET: &str = "COFRE_ROOT_SECRET_ACCESS_KEY_FILE";
+    let root = with(&[(ID, &id), (SECRET, &secret)]).unwrap().root_credentials.unwrap();
+    assert_eq!((&*root.access_key_id, &*root.secret_access_key), ("AKIAFROMFILE", "a secret from a file"));
+    let twice = with(&[(ID, &id), (SECRET, &secret), ("COFRE_ROOT_ACCESS_KEY_ID", Path::new("AKIA"))]);
+    assert!(twice.unwrap_err().to_string().contains("both set"));
+    assert!(with(&[(ID, &id)]).unwrap_err().to_string().contains("or neither"));
+    let gone = with(&[(ID, &id), (SECRET, &folder.path().join("gone"))]).unwrap_err().to_string();
+    assert!(gone.contains("gone") && gone.contains(SECRET), "{gone}");
+    std::fs::write(&secret, "\n").unwrap();
+    assert!(with(&[(ID, &id), (SECRET, &secret)]).unwrap_err().to_string().contains("empty"));
+}
+
+#[test]
+fn variables_that_nothing_reads_are_told_with_the_name_that_was_meant() {
+    let unknown = |names: &[&str]| {
+        let unknown = unknown_variables(names.iter().map(|name| (*name).to_owned()));
+        unknown.into_iter().map(|unknown| (unknown.name, unknown.nearest.unwrap_or_default())).collect::<Vec<_>>()
+    };
+    for (slip, meant) in [
+        ("COFRE_SHARD", "COFRE_SHARDS"),
+        ("COFRE_DOMAIN", "COFRE_DOMAINS"),
+        ("COFRE_LISTEN_ADDR", "COFRE_LISTEN"),
+        ("COFRE_ROOT_SECRET_KEY", "COFRE_MASTER_KEY"),
+        ("COFRE_WEBSITE_DOMAIN", "COFRE_WEBSITE_DOMAINS"),
+        ("COFRE_RREGION", "COFRE_REGION"),
+        ("COFRE_SOMETHING_ELSE_ALTOGETHER", ""),
+    ] {
+        let found = unknown(&[slip]);
+        assert_eq!(found.len(), 1, "{slip}");
+        if slip != "COFRE_ROOT_SECRET_KEY" {
+            assert_eq!(found, [(slip.to_owned(), meant.to_owned())]);
+        }
+    }
+    // What something reads, what is not ours, and what Kubernetes tells of a service that is called cofre.
+    assert_eq!(
+        unknown(&[
+            "COFRE_DATA",
+            "COFRE_SHARDS",
+            "COFRE_MASTER_KEY",
+            "COFRE_ADMIN_TOKEN",
+            "COFRE_ROOT_ACCESS_KEY_ID_FILE",
+            "HOME",
+            "MYCOFRE_SHARD",
+            "COFRE_SERVICE_HOST",
+            "COFRE_SERVICE_PORT",
+            "COFRE_SERVICE_PORT_S3",
+            "COFRE_PORT",
+            "COFRE_PORT_9000_TCP_ADDR",
+        ]),
+        []
+    );
+    let long = format!("COFRE_{}", "X".repeat(100_000));
+    assert_eq!(unknown(&[&long]), [(long, String::new())]);
 }
 
 #[test]
@@ -170,4 +239,21 @@ fn keys_over_plain_http_are_refused_unless_allowed() {
     assert!(!resolve(&[]).unwrap().allow_insecure_sse_c);
     assert!(resolve(&["--allow-insecure-sse-c"]).unwrap().allow_insecure_sse_c);
     assert!(!resolve(&["--allow-insecure-sse-c", "false"]).unwrap().allow_insecure_sse_c);
+}
+
+#[test]
+fn several_regions_may_be_given() {
+    let settings = resolve(&["--region", "eu-central-1", "--region", "us-east-1,garage"]).unwrap();
+    assert_eq!(settings.region, "eu-central-1");
+    assert_eq!(settings.other_regions, ["us-east-1", "garage"]);
+    for (file, regions) in [("region = \"one\"", vec!["one"]), ("region = [\"one\", \"two\"]", vec!["one", "two"])] {
+        let args: BootArgs = toml::from_str(file).unwrap();
+        assert_eq!(args.regions, regions);
+    }
+}
+
+#[test]
+fn signature_version_2_is_taken_unless_turned_off() {
+    assert!(resolve(&[]).unwrap().signature_version_2);
+    assert!(!resolve(&["--signature-version-2", "false"]).unwrap().signature_version_2);
 }

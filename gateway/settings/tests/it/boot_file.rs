@@ -27,6 +27,13 @@ fn every_key_is_taken() {
         master_key_file = "/etc/cofre/master.key"
         catalog_cache_bytes = 134217728
         connections_max = 100
+        connections_per_address_max = 101
+        requests_max = 102
+        requests_per_account_max = 103
+        requests_per_address_max = 104
+        anonymous_requests_per_second = 0
+        documents_bytes_max = 16777216
+        body_rate_min = 0
         header_timeout_secs = 5
         body_timeout_secs = 6
         idle_timeout_secs = 7
@@ -45,6 +52,10 @@ fn every_key_is_taken() {
     assert_eq!((settings.log_format, settings.log_level), (LogFormat::Json, LogLevel::Warn));
     assert_eq!(settings.master_key_file, Path::new("/etc/cofre/master.key"));
     assert_eq!((settings.catalog_cache_bytes, settings.connections_max), (134_217_728, 100));
+    assert_eq!((settings.connections_per_address_max, settings.requests_max), (101, 102));
+    assert_eq!((settings.requests_per_account_max, settings.requests_per_address_max), (103, 104));
+    assert_eq!((settings.anonymous_requests_per_second, settings.documents_bytes_max), (None, 16_777_216));
+    assert_eq!(settings.body_rate_min, 0);
     let timeouts = [settings.header_timeout, settings.body_timeout, settings.idle_timeout, settings.shutdown_grace];
     assert_eq!(timeouts.map(|timeout| timeout.as_secs()), [5, 6, 7, 0]);
 }

@@ -37,6 +37,45 @@ fn fields_that_are_not_valid_are_named() {
 }
 
 #[test]
+fn an_endpoint_is_no_metadata_service_and_not_ourselves() {
+    let ours = cofre_shards_s3::Forbidden::with_listeners(&["127.0.0.1:9000".parse().unwrap()]);
+    for endpoint in [
+        "http://169.254.169.254",
+        "http://169.254.169.254/",
+        "https://[fd00:ec2::254]:443",
+        "http://[fe80::1]:9000",
+        "http://[::ffff:a9fe:a9fe]",
+        "http://127.0.0.1:9000",
+    ] {
+        let mut options = options("10.0.0.2:9000".parse().unwrap());
+        options.forbidden = ours.clone();
+        options.endpoint = endpoint.into();
+        let error = options.check().unwrap_err().to_string();
+        assert!(error.starts_with("endpoint: "), "{endpoint}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_leads_to_a_forbidden_address_is_refused_when_it_is_resolved() {
+    let endpoint = crate::endpoint::Endpoint::start().await;
+    let port = endpoint.address.port();
+    let create = async |name: &str, listeners: &[std::net::SocketAddr]| {
+        let mut options = options(endpoint.address);
+        options.endpoint = format!("http://{name}:{port}");
+        options.forbidden = cofre_shards_s3::Forbidden::with_listeners(listeners);
+        options.check().unwrap();
+        cofre_shards_s3::S3Backend::create(&options, IDENTITY, cofre_runtime::Random::seeded(3)).await
+    };
+    let error = create("localhost", &[endpoint.address]).await.unwrap_err().to_string();
+    assert!(error.contains("this Cofre itself"), "{error}");
+    assert!(!endpoint.shard().exists(), "nothing was sent");
+    // The system's resolver reads a number as an address.
+    let error = create("2852039166", &[]).await.unwrap_err().to_string();
+    assert!(error.contains("metadata address"), "{error}");
+    create("localhost", &[]).await.unwrap();
+}
+
+#[test]
 fn a_secret_is_never_shown() {
     let shown = format!("{:?}", options("127.0.0.1:9000".parse().unwrap()));
     assert!(!shown.contains(crate::endpoint::SECRET_KEY), "{shown}");

@@ -16,6 +16,7 @@ pub const MIB: usize = 1024 * 1024;
 
 pub fn options(address: SocketAddr) -> S3Options {
     S3Options {
+        forbidden: cofre_shards_s3::Forbidden::default(),
         endpoint: format!("http://{address}"),
         region: "us-east-1".into(),
         bucket: BUCKET.into(),

@@ -49,6 +49,10 @@ impl Backend for Budget {
         self.inner.header(blob, locator).await
     }
 
+    async fn is_deleted(&self, blob: BlobId, locator: &Locator) -> Result<bool, BackendError> {
+        self.inner.is_deleted(blob, locator).await
+    }
+
     async fn delete(&self, blobs: Vec<(BlobId, Locator)>) -> Result<Vec<NotDeleted>, BackendError> {
         self.inner.delete(blobs).await
     }
@@ -59,6 +63,10 @@ impl Backend for Budget {
 
     async fn compact(&self, relocate: &dyn Relocate) -> Result<Option<Compacted>, BackendError> {
         self.inner.compact(relocate).await
+    }
+
+    fn device(&self) -> Option<u64> {
+        self.inner.device()
     }
 
     async fn capacity(&self) -> Result<Capacity, BackendError> {

@@ -159,6 +159,11 @@ impl Backend for Faulty {
         self.inner.header(blob, locator).await
     }
 
+    async fn is_deleted(&self, blob: BlobId, locator: &Locator) -> Result<bool, BackendError> {
+        suffer(self.troubles().other).await?;
+        self.inner.is_deleted(blob, locator).await
+    }
+
     async fn delete(&self, blobs: Vec<(BlobId, Locator)>) -> Result<Vec<NotDeleted>, BackendError> {
         suffer(self.troubles().other).await?;
         self.inner.delete(blobs).await
@@ -172,6 +177,10 @@ impl Backend for Faulty {
     async fn compact(&self, relocate: &dyn Relocate) -> Result<Option<Compacted>, BackendError> {
         suffer(self.troubles().other).await?;
         self.inner.compact(relocate).await
+    }
+
+    fn device(&self) -> Option<u64> {
+        self.inner.device()
     }
 
     async fn capacity(&self) -> Result<Capacity, BackendError> {

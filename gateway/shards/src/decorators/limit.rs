@@ -54,6 +54,11 @@ impl Backend for Limit {
         self.inner.header(blob, locator).await
     }
 
+    async fn is_deleted(&self, blob: BlobId, locator: &Locator) -> Result<bool, BackendError> {
+        let _turn = self.turn().await?;
+        self.inner.is_deleted(blob, locator).await
+    }
+
     async fn delete(&self, blobs: Vec<(BlobId, Locator)>) -> Result<Vec<NotDeleted>, BackendError> {
         let _turn = self.turn().await?;
         self.inner.delete(blobs).await
@@ -66,6 +71,10 @@ impl Backend for Limit {
 
     async fn compact(&self, relocate: &dyn Relocate) -> Result<Option<Compacted>, BackendError> {
         self.inner.compact(relocate).await
+    }
+
+    fn device(&self) -> Option<u64> {
+        self.inner.device()
     }
 
     async fn capacity(&self) -> Result<Capacity, BackendError> {

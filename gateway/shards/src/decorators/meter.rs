@@ -163,6 +163,10 @@ impl Backend for Meter {
         self.count(self.inner.header(blob, locator).await)
     }
 
+    async fn is_deleted(&self, blob: BlobId, locator: &Locator) -> Result<bool, BackendError> {
+        self.inner.is_deleted(blob, locator).await
+    }
+
     async fn delete(&self, blobs: Vec<(BlobId, Locator)>) -> Result<Vec<NotDeleted>, BackendError> {
         let count = blobs.len() as u64;
         let failed = self.count(self.inner.delete(blobs).await)?;
@@ -177,6 +181,10 @@ impl Backend for Meter {
 
     async fn compact(&self, relocate: &dyn Relocate) -> Result<Option<Compacted>, BackendError> {
         self.count(self.inner.compact(relocate).await)
+    }
+
+    fn device(&self) -> Option<u64> {
+        self.inner.device()
     }
 
     async fn capacity(&self) -> Result<Capacity, BackendError> {

@@ -58,6 +58,10 @@ impl Backend for Retry {
         self.again(|| self.inner.header(blob, locator)).await
     }
 
+    async fn is_deleted(&self, blob: BlobId, locator: &Locator) -> Result<bool, BackendError> {
+        self.again(|| self.inner.is_deleted(blob, locator)).await
+    }
+
     async fn delete(&self, blobs: Vec<(BlobId, Locator)>) -> Result<Vec<NotDeleted>, BackendError> {
         self.again(|| self.inner.delete(blobs.clone())).await
     }
@@ -68,6 +72,10 @@ impl Backend for Retry {
 
     async fn compact(&self, relocate: &dyn Relocate) -> Result<Option<Compacted>, BackendError> {
         self.inner.compact(relocate).await
+    }
+
+    fn device(&self) -> Option<u64> {
+        self.inner.device()
     }
 
     async fn capacity(&self) -> Result<Capacity, BackendError> {

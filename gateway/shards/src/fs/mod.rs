@@ -3,6 +3,7 @@
 //! # Invariants
 //! - A durable put returns only after its bytes and its name were synced. After a sync that failed the
 //!   same pages are never synced again: the file is given up.
+//! - A tombstone counts only for the incarnation of the catalog that had it written.
 //! - A locator alone finds a blob: memory does not grow with the number of blobs.
 //! - Every block is bound by its checksum to its blob and its place in it.
 //! - A file that lost its name takes nothing: no write is acknowledged into it, and nothing is read from it as there.
@@ -21,6 +22,7 @@ mod delete;
 mod error;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+mod incarnation;
 mod large;
 mod list;
 mod locator;
@@ -76,6 +78,9 @@ pub struct FsOptions {
     pub unclaimed_grace: Duration,
     /// How long a pack stays after a blob moved out of it, for readers that hold its old locator.
     pub reader_grace: Duration,
+    /// Which incarnation of the catalog serves the shard: all zeros until a catalog is restored from a backup.
+    /// Tombstones that another one had written count for nothing.
+    pub incarnation: [u8; 16],
 }
 
 impl Default for FsOptions {
@@ -86,6 +91,7 @@ impl Default for FsOptions {
             compact_dead_percent: 30,
             unclaimed_grace: Duration::from_secs(3600),
             reader_grace: Duration::from_secs(60),
+            incarnation: [0; 16],
         }
     }
 }
@@ -185,6 +191,11 @@ impl FsBackend {
             dead_bytes: Mutex::new(None),
             capacity: Mutex::new(None),
         });
+        let entered = incarnation::enter(&disk.root, disk.options.incarnation);
+        let dropped = entered.map_err(FsError::io("dropping tombstones of another incarnation of the catalog"))?;
+        if dropped > 0 {
+            tracing::info!(packs = dropped, "dropped tombstones that another incarnation of the catalog had written");
+        }
         large::recover(&disk).map_err(FsError::io("removing what a crash left"))?;
         let last_pack = pack::recover(&disk).map_err(FsError::io("recovering the newest pack"))?;
         let (chores, chores_queue) = Chores::new();
@@ -275,6 +286,13 @@ impl Backend for FsBackend {
         }
     }
 
+    async fn is_deleted(&self, blob: BlobId, locator: &Locator) -> Result<bool, BackendError> {
+        let Place::Pack { pack, offset, .. } = Place::parse(locator)? else { return Ok(false) };
+        let disk = self.disk.clone();
+        let buried = blocking(move || pack::is_buried(&disk, pack, offset, blob)).await;
+        buried.map_err(|error| root::failure("reading tombstones", &error))
+    }
+
     async fn delete(&self, blobs: Vec<(BlobId, Locator)>) -> Result<Vec<NotDeleted>, BackendError> {
         delete::delete(self, blobs).await
     }
@@ -293,6 +311,10 @@ impl Backend for FsBackend {
     async fn compact(&self, relocate: &dyn Relocate) -> Result<Option<Compacted>, BackendError> {
         let mut compaction = self.compaction.lock().await;
         pack::step(&self.disk, &self.senders().0, relocate, &mut compaction).await
+    }
+
+    fn device(&self) -> Option<u64> {
+        Some(self.disk.root.device)
     }
 
     async fn capacity(&self) -> Result<Capacity, BackendError> {

@@ -1,7 +1,7 @@
 //! The directory of a shard, held open.
 //!
 //! ```text
-//! cofre-shard            identity file
+//! cofre-shard            identity file            cofre-incarnation   see [`incarnation`](super::incarnation)
 //! packs/<id>.pack        small blobs        packs/<id>.dead   its tombstones
 //! blobs/<xx>/<blob>-<nonce>   one large blob; <xx> is the first byte of the blob id
 //! temp/                  large blobs under way; emptied at open
@@ -9,12 +9,17 @@
 //! # Invariants
 //! Every path is relative to a directory that was opened once: when the file system of the shard is
 //! unmounted or another is mounted over it, nothing is ever written to what stands there instead.
+//!
+//! # Crash recovery
+//! The identity is written beside its name, synced and renamed: a root whose making was cut short has none, and is made
+//! anew. One with a torn identity and no blob, as earlier versions could leave, is taken for that as well.
 
 use super::FsError;
 use crate::{BackendError, IdentityError, ShardIdentity};
 use cofre_runtime::make_directories;
 use cofre_types::BlobId;
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, Stat};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -23,6 +28,10 @@ use std::path::{Path, PathBuf};
 
 /// Name of the identity file.
 const IDENTITY_FILE: &str = "cofre-shard";
+/// Where it is written before it is renamed.
+const NEW_IDENTITY_FILE: &str = "cofre-shard.new";
+/// What a new file system has of its own.
+const LOST_FOUND: &str = "lost+found";
 /// Longest identity file.
 const IDENTITY_BYTES_MAX: u64 = 4096;
 /// Subdirectories of `blobs/`.
@@ -38,6 +47,8 @@ pub(super) struct Root {
     pub(super) blobs: OwnedFd,
     pub(super) temp: OwnedFd,
     identity: File,
+    /// Number of the device that it is on.
+    pub(super) device: u64,
 }
 
 /// A path for a directory entry, read with its name.
@@ -46,29 +57,30 @@ pub(super) fn blob_path(blob: BlobId, nonce: u64) -> String {
 }
 
 impl Root {
-    /// Makes a root of a directory that is missing or empty.
+    /// Makes a root of a directory that is missing, empty, or was begun to be made one.
     pub(super) fn create(path: &Path, identity: &ShardIdentity) -> Result<Self, FsError> {
         make_directories(path).map_err(FsError::io("creating the directory"))?;
         Self::check_empty(path)?;
         let directory = open_directory(path)?;
-        let mut file = create_file(&directory, IDENTITY_FILE).map_err(FsError::io("creating the identity file"))?;
-        file.write_all(identity.encode().as_bytes())
-            .and_then(|()| file.sync_all())
-            .and_then(|()| sync(&directory))
+        let identity_text = identity.encode();
+        replace_file(&directory, NEW_IDENTITY_FILE, IDENTITY_FILE, identity_text.as_bytes())
             .map_err(FsError::io("writing the identity file"))?;
         Self::open(path, identity)
     }
 
-    /// Refuses a directory that has anything in it; one that is missing has nothing.
+    /// Refuses a directory that has anything in it but what is left of making it a root; one that is missing has nothing.
     pub(super) fn check_empty(path: &Path) -> Result<(), FsError> {
+        if is_torn(path).map_err(FsError::io("reading the directory"))? {
+            return Ok(());
+        }
         let mut entries = match std::fs::read_dir(path) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(FsError::io("reading the directory")(error)),
         };
-        // A new file system has this directory of its own.
         let foreign = |entry: &io::Result<std::fs::DirEntry>| {
-            entry.as_ref().map_or(true, |entry| entry.file_name() != "lost+found")
+            let ours = |name: &OsStr| name == LOST_FOUND || name == NEW_IDENTITY_FILE;
+            entry.as_ref().map_or(true, |entry| !ours(&entry.file_name()))
         };
         if entries.any(|entry| foreign(&entry)) { Err(FsError::NotEmpty) } else { Ok(()) }
     }
@@ -98,13 +110,21 @@ impl Root {
             Ok((packs, blobs, temp))
         };
         let (packs, blobs, temp) = open().map_err(FsError::io("opening the directories of the shard"))?;
-        Ok(Self { path: path.to_owned(), directory, packs, blobs, temp, identity: lock })
+        let stat = rustix::fs::fstat(&directory);
+        let device = stat.map_err(|error| FsError::io("asking for the device")(error.into()))?.st_dev;
+        Ok(Self { path: path.to_owned(), directory, packs, blobs, temp, identity: lock, device })
     }
 
-    /// What a directory says it is; `None` if there is no such directory or no identity file in it.
+    /// What a directory says it is; `None` if there is no such directory or no identity file in it, or only a torn one and
+    /// no blob.
     pub(super) fn identity(path: &Path) -> Result<Option<ShardIdentity>, FsError> {
         match File::open(path.join(IDENTITY_FILE)) {
-            Ok(file) => parse_identity(&file).map(Some),
+            Ok(file) => match parse_identity(&file) {
+                Err(FsError::DamagedIdentity) if is_torn(path).map_err(FsError::io("reading the directory"))? => {
+                    Ok(None)
+                }
+                parsed => parsed.map(Some),
+            },
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(FsError::io("opening the identity file")(error)),
         }
@@ -143,6 +163,41 @@ impl Root {
         }
         Ok(())
     }
+}
+
+/// Whether a directory is a root whose making was cut short: its identity is torn, and nothing was ever written to it.
+fn is_torn(path: &Path) -> io::Result<bool> {
+    let file = match File::open(path.join(IDENTITY_FILE)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    if !matches!(parse_identity(&file), Err(FsError::DamagedIdentity)) {
+        return Ok(false);
+    }
+    for entry in std::fs::read_dir(path)? {
+        let entry = entry?;
+        let empty = match entry.file_name().to_str() {
+            Some(IDENTITY_FILE | NEW_IDENTITY_FILE | LOST_FOUND) => true,
+            Some("packs" | "blobs" | "temp") => has_no_file(&entry.path())?,
+            _ => false,
+        };
+        if !empty {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether nothing but directories is in a directory, and in those.
+fn has_no_file(path: &Path) -> io::Result<bool> {
+    for entry in std::fs::read_dir(path)? {
+        let entry = entry?;
+        if !entry.file_type()?.is_dir() || std::fs::read_dir(entry.path())?.next().is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Whether an open file or directory is the one that was found.
@@ -218,6 +273,16 @@ pub(super) fn open_or_create(directory: &OwnedFd, name: &str) -> io::Result<File
 pub(super) fn create_file(directory: &OwnedFd, name: &str) -> io::Result<File> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     Ok(File::from(rustix::fs::openat(directory, name, flags, PRIVATE_FILE)?))
+}
+
+/// Puts a file in the place of another, so that either is there whole, whatever cuts this short. Blocks.
+pub(super) fn replace_file(directory: &OwnedFd, beside: &str, name: &str, bytes: &[u8]) -> io::Result<()> {
+    remove_file(directory, beside)?;
+    let mut file = create_file(directory, beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    rustix::fs::renameat(directory, beside, directory, name)?;
+    sync(directory)
 }
 
 /// Removes a file; one that is not there is fine.

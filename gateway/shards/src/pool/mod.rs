@@ -4,7 +4,9 @@
 //! - A write is acknowledged once its quorum of copies or pieces is durable, on as many failure domains.
 //! - A read yields only bytes that passed their checksums, and goes over to another copy when one
 //!   fails, also in mid-stream.
-//! - No two copies or pieces of a blob are put on one failure domain, also while a shard of it is away.
+//! - No two copies or pieces of a blob are put on one failure domain, also while a shard of it is away. Shards without
+//!   a label that stand on one device are taken for one where there are enough others.
+//! - The room of a device counts once, in equal shares for the shards on it.
 //! - Missing is a proof and is reported for repair; unreachable proves nothing and is not.
 //!
 //! # Failure and retry
@@ -14,6 +16,7 @@
 
 mod bad_copies;
 mod health;
+mod read_budget;
 mod repair;
 mod target;
 mod types;
@@ -26,15 +29,16 @@ pub use types::{
 
 use crate::scheme;
 use crate::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Compacted, Durability, Listed, Locator, Meter, NotDeleted,
-    Probe, Relocate,
+    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, Listed, Locator, Meter,
+    NotDeleted, Probe, Relocate,
 };
 use bad_copies::BadCopyQueue;
 use cofre_runtime::{Clock, Random};
 use cofre_types::{BlobId, ResolvedRange, ShardId};
 use health::Health;
 use parking_lot::RwLock;
-use std::collections::BTreeMap;
+pub(crate) use read_budget::{ReadBudget, ReadShare};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 pub(crate) use target::{Excluded, Shortage};
 
@@ -49,12 +53,17 @@ struct Inner {
     shards: RwLock<BTreeMap<ShardId, Arc<Shard>>>,
     /// Failure domains of shards that are away and not attached: copies may stand on them.
     unattached: RwLock<BTreeMap<ShardId, Option<String>>>,
+    /// Shards that are attached on each device.
+    devices: RwLock<HashMap<u64, u64>>,
     bad_copies: BadCopyQueue,
+    read_budget: ReadBudget,
 }
 
 /// A shard of the pool.
 pub(crate) struct Shard {
     pub(crate) info: ShardInfo,
+    /// The device that it is on, if that can be told.
+    device: Option<u64>,
     backend: Arc<Meter>,
     health: Arc<Health>,
 }
@@ -63,19 +72,29 @@ impl Shards {
     /// A pool without shards.
     pub fn new(clock: Clock, random: Random, options: ShardsOptions) -> Self {
         let bad_copies = BadCopyQueue::new(options.bad_copies_max);
-        let (shards, unattached) = (RwLock::default(), RwLock::default());
-        Self(Arc::new(Inner { clock, random, options, shards, unattached, bad_copies }))
+        let (shards, unattached, devices) = Default::default();
+        let read_budget = ReadBudget::default();
+        Self(Arc::new(Inner { clock, random, options, shards, unattached, devices, bad_copies, read_budget }))
+    }
+
+    /// The memory of long reads.
+    pub(crate) fn read_budget(&self) -> &ReadBudget {
+        &self.0.read_budget
     }
 
     /// Adds a shard, or puts another backend behind one.
     pub fn attach(&self, info: ShardInfo, backend: Arc<dyn Backend>) {
         let shard = Shard {
+            device: backend.device(),
             backend: Arc::new(Meter::new(backend, self.0.clock.clone())),
             health: Arc::new(Health::new(self.0.clock.clone())),
             info,
         };
         let id = shard.info.id;
-        self.0.shards.write().insert(id, Arc::new(shard));
+        let mut shards = self.0.shards.write();
+        shards.insert(id, Arc::new(shard));
+        self.count_devices(&shards);
+        drop(shards);
         self.0.unattached.write().remove(&id);
     }
 
@@ -92,7 +111,8 @@ impl Shards {
     pub fn update(&self, info: ShardInfo) {
         match self.0.shards.write().get_mut(&info.id) {
             Some(entry) => {
-                *entry = Arc::new(Shard { info, backend: entry.backend.clone(), health: entry.health.clone() });
+                let (device, backend, health) = (entry.device, entry.backend.clone(), entry.health.clone());
+                *entry = Arc::new(Shard { info, device, backend, health });
             }
             None => _ = self.0.unattached.write().insert(info.id, info.failure_domain),
         }
@@ -100,8 +120,19 @@ impl Shards {
 
     /// Forgets a shard. Its copies count as unreachable from now on; calls under way go on.
     pub fn detach(&self, id: ShardId) {
-        self.0.shards.write().remove(&id);
+        let mut shards = self.0.shards.write();
+        shards.remove(&id);
+        self.count_devices(&shards);
+        drop(shards);
         self.0.unattached.write().remove(&id);
+    }
+
+    fn count_devices(&self, shards: &BTreeMap<ShardId, Arc<Shard>>) {
+        let mut devices = HashMap::new();
+        for device in shards.values().filter_map(|shard| shard.device) {
+            *devices.entry(device).or_default() += 1;
+        }
+        *self.0.devices.write() = devices;
     }
 
     /// Writes a blob under a fresh id, over as many failure domains as its scheme asks for or there are,
@@ -207,6 +238,7 @@ impl Shards {
     /// What is known of each shard, by number.
     pub fn status(&self) -> Vec<ShardStatus> {
         let shards: Vec<_> = self.0.shards.read().values().cloned().collect();
+        let share = |shard: &Shard, bytes: u64| bytes / self.sharers(shard);
         shards
             .iter()
             .map(|shard| ShardStatus {
@@ -214,7 +246,11 @@ impl Shards {
                 mode: shard.info.mode,
                 state: shard.health.state(),
                 last_error: shard.health.last_error(),
-                capacity: shard.health.capacity(),
+                capacity: shard.health.capacity().map(|capacity| Capacity {
+                    total_bytes: share(shard, capacity.total_bytes),
+                    free_bytes: share(shard, capacity.free_bytes),
+                }),
+                device: shard.device,
                 figures: shard.backend.figures(),
             })
             .collect()

@@ -3,7 +3,7 @@
 use super::types::{AddError, BlobRef, Copy, CopyState, ReadError};
 use super::{Excluded, Shards};
 use crate::{BackendError, BlobHeader, scheme};
-use cofre_types::{ResolvedRange, Scheme, ShardId};
+use cofre_types::{BlobId, ResolvedRange, Scheme, ShardId};
 use futures_util::StreamExt;
 
 impl Shards {
@@ -11,7 +11,8 @@ impl Shards {
     /// nothing.
     pub async fn verify(&self, blob: &BlobRef, copy: &Copy) -> CopyState {
         match self.check(blob, copy).await {
-            Ok(()) => CopyState::Whole,
+            Ok(true) => CopyState::Deleted,
+            Ok(false) => CopyState::Whole,
             Err(BackendError::Missing) => CopyState::Missing,
             Err(BackendError::Corrupt(why)) => CopyState::Corrupt(why),
             Err(BackendError::Unreachable(why)) => CopyState::Unreachable(why),
@@ -19,7 +20,8 @@ impl Shards {
         }
     }
 
-    async fn check(&self, blob: &BlobRef, copy: &Copy) -> Result<(), BackendError> {
+    /// Reads a copy whole. Whether it was deleted all the same.
+    async fn check(&self, blob: &BlobRef, copy: &Copy) -> Result<bool, BackendError> {
         let shard = self.attached(copy.shard)?;
         let header = shard.header(blob.id, copy).await?;
         if !scheme::is_of(&header, blob.scheme, copy.piece) {
@@ -27,14 +29,23 @@ impl Shards {
         }
         let size = scheme::copy_bytes(blob.scheme, blob.size, copy.piece);
         if size == 0 {
-            return Ok(());
+            return shard.is_deleted(blob.id, copy).await;
         }
         let mut stream = shard.get(blob.id, copy, ResolvedRange { start: 0, end: size }).await?;
         let mut ending = scheme::Ending::default();
         while let Some(piece) = stream.next().await {
             ending.pass(&piece.map_err(BackendError::of_stream)?);
         }
-        ending.check(blob, size)
+        ending.check(blob, size)?;
+        shard.is_deleted(blob.id, copy).await
+    }
+
+    /// Whether a copy was deleted though it can still be read.
+    ///
+    /// # Errors
+    /// [`BackendError::Unreachable`].
+    pub async fn is_deleted(&self, blob: BlobId, copy: &Copy) -> Result<bool, BackendError> {
+        self.attached(copy.shard)?.is_deleted(blob, copy).await
     }
 
     /// Adds copies to a blob until `scheme` is met, counting the `good` copies that are on no shard of
@@ -57,6 +68,22 @@ impl Shards {
         scheme: Scheme,
         avoid: &[ShardId],
     ) -> Result<Vec<Copy>, AddError> {
+        self.add_copies_beside(blob, good, &[], scheme, avoid).await
+    }
+
+    /// As [`Shards::add_copies`], where bytes may come from `spare` copies as well. Those count for nothing: the piece that
+    /// one holds may be wanted, and its shard may get another.
+    ///
+    /// # Errors
+    /// As [`Shards::add_copies`].
+    pub async fn add_copies_beside(
+        &self,
+        blob: &BlobRef,
+        good: &[Copy],
+        spare: &[Copy],
+        scheme: Scheme,
+        avoid: &[ShardId],
+    ) -> Result<Vec<Copy>, AddError> {
         let keeps = |copy: &&Copy| !avoid.contains(&copy.shard);
         let wanted = scheme::missing(scheme, good, avoid);
         if wanted.is_empty() {
@@ -67,7 +94,7 @@ impl Shards {
         for copy in good.iter().filter(keeps) {
             self.exclude_domain_of(copy.shard, &mut excluded);
         }
-        let source = BlobRef { copies: good.to_vec(), ..blob.clone() };
+        let source = BlobRef { copies: [good, spare].concat(), ..blob.clone() };
         // By its age a search for orphans spares a copy that no record refers to yet; so the copy is as old as
         // itself, not as its blob.
         let header = BlobHeader { written_nanos: self.now_nanos(), ..self.header(&source).await? };

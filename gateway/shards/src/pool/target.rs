@@ -12,6 +12,8 @@ use std::sync::Arc;
 pub(crate) struct Excluded {
     shards: Vec<ShardId>,
     domains: Vec<String>,
+    /// Devices that are avoided where there are enough others.
+    devices: Vec<u64>,
 }
 
 impl Excluded {
@@ -23,6 +25,7 @@ impl Excluded {
     /// Excludes a shard and everything that fails with it.
     pub(crate) fn domain_of(&mut self, shard: &Shard) {
         self.domain(shard.info.id, shard.info.failure_domain.clone());
+        self.devices.extend(shard.unlabelled_device());
     }
 
     fn domain(&mut self, id: ShardId, failure_domain: Option<String>) {
@@ -61,6 +64,16 @@ impl Shard {
         self.info.failure_domain.as_deref().map_or(Domain::Shard(self.info.id), Domain::Named)
     }
 
+    /// As [`Shard::domain`], with all on one device that carry no label as one.
+    fn wide_domain(&self) -> Domain<'_> {
+        self.unlabelled_device().map_or_else(|| self.domain(), Domain::Device)
+    }
+
+    /// The device that it fails with, where no label says otherwise.
+    fn unlabelled_device(&self) -> Option<u64> {
+        self.device.filter(|_| self.info.failure_domain.is_none())
+    }
+
     /// Writes one copy.
     pub(crate) async fn put(
         &self,
@@ -91,6 +104,13 @@ impl Shard {
     /// The header of one copy.
     pub(crate) async fn header(&self, blob: BlobId, copy: &Copy) -> Result<BlobHeader, BackendError> {
         let outcome = self.backend.header(blob, &copy.locator).await;
+        self.health.record(&outcome);
+        outcome
+    }
+
+    /// Whether one copy was deleted though it can still be read.
+    pub(crate) async fn is_deleted(&self, blob: BlobId, copy: &Copy) -> Result<bool, BackendError> {
+        let outcome = self.backend.is_deleted(blob, &copy.locator).await;
         self.health.record(&outcome);
         outcome
     }
@@ -150,13 +170,29 @@ impl Shards {
                 Room::Away => {}
             }
         }
-        let mut chosen = self.draw(&sound, count);
-        if chosen.len() < count && !suspect.is_empty() {
-            suspect.retain(|(shard, _)| chosen.iter().all(|other: &Arc<Shard>| other.domain() != shard.domain()));
-            chosen.extend(self.draw(&suspect, count - chosen.len()));
+        let mut chosen: Vec<Arc<Shard>> = Vec::with_capacity(count);
+        // What fails with one that was chosen, or is excluded for that, comes last: where there is nothing else.
+        for (candidates, wide) in [(&sound, true), (&suspect, true), (&sound, false), (&suspect, false)] {
+            let apart = |(shard, _): &&(&Arc<Shard>, u64)| match wide {
+                true => {
+                    let avoided = shard.unlabelled_device().is_some_and(|device| excluded.devices.contains(&device));
+                    !avoided && chosen.iter().all(|other| other.wide_domain() != shard.wide_domain())
+                }
+                false => chosen.iter().all(|other| other.domain() != shard.domain()),
+            };
+            let left: Vec<_> = candidates.iter().filter(apart).copied().collect();
+            if chosen.len() < count && !left.is_empty() {
+                chosen.extend(self.draw(&left, count - chosen.len(), wide));
+            }
         }
         shortage.reached = chosen.len();
         (chosen, shortage)
+    }
+
+    /// How many shards share the room of a shard's device, itself among them.
+    pub(super) fn sharers(&self, shard: &Shard) -> u64 {
+        let count = shard.device.and_then(|device| self.0.devices.read().get(&device).copied());
+        count.unwrap_or(1).max(1)
     }
 
     /// Excludes everything that fails with a shard, whether it is attached or away.
@@ -169,12 +205,13 @@ impl Shards {
         }
     }
 
-    fn draw(&self, shards: &[(&Arc<Shard>, u64)], count: usize) -> Vec<Arc<Shard>> {
+    /// Draws some of these shards, on different domains.
+    fn draw(&self, shards: &[(&Arc<Shard>, u64)], count: usize, wide: bool) -> Vec<Arc<Shard>> {
         let candidates: Vec<_> = shards
             .iter()
             .map(|(shard, free_bytes)| Candidate {
-                domain: shard.domain(),
-                weight: *free_bytes as f64 * f64::from(shard.info.weight_percent),
+                domain: if wide { shard.wide_domain() } else { shard.domain() },
+                weight: *free_bytes as f64 / self.sharers(shard) as f64 * f64::from(shard.info.weight_percent),
                 load: shard.backend.writes_in_flight(),
             })
             .collect();

@@ -144,6 +144,8 @@ pub enum CopyState {
     Missing,
     /// There, but not what was written.
     Corrupt(String),
+    /// Deleted, though every byte still passes its checksum: it is a source for others, and counts for nothing itself.
+    Deleted,
     /// Proves nothing.
     Unreachable(String),
 }
@@ -224,8 +226,11 @@ pub struct ShardStatus {
     pub state: ShardState,
     /// The text of the last error, until a call succeeds.
     pub last_error: Option<String>,
-    /// Room as last seen by a write or a probe; `None` before the first.
+    /// Room as last seen by a write or a probe; `None` before the first. Of a device with several shards, each has its
+    /// share.
     pub capacity: Option<Capacity>,
+    /// The device of this machine that it is on, if that can be told.
+    pub device: Option<u64>,
     /// Calls and bytes.
     pub figures: ShardFigures,
 }

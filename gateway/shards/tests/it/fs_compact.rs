@@ -330,3 +330,51 @@ async fn a_pack_that_cannot_be_read_does_not_hold_up_the_others() {
     }
     assert!(errors == 1 && moved > 50, "{errors} errors, {moved} moved");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_its_owner_names_moves_though_it_was_deleted() {
+    let (root, ledger) = (Root::new(), Ledger::default());
+    let shard = root.create_with(options());
+    fill(&shard, &ledger, 200).await;
+    let before = ledger.live.lock().unwrap().clone();
+    thin_out(&shard, &ledger, 200, 200).await;
+    let (deleted, at) = (blob(7), before[&blob(7)].clone());
+    assert!(shard.is_deleted(deleted, &at).await.unwrap());
+    assert!(!shard.is_deleted(blob(0), &ledger.place(blob(0))).await.unwrap());
+    assert!(!shard.is_deleted(blob(8), &at).await.unwrap(), "a tombstone is of one blob");
+    // A catalog from a backup names it still.
+    ledger.live.lock().unwrap().insert(deleted, at.clone());
+    compact_all(&shard, &ledger).await;
+    assert_ne!(ledger.place(deleted), at, "its pack went");
+    assert!(!shard.is_deleted(deleted, &ledger.place(deleted)).await.unwrap());
+    assert_eq!(read(&shard, deleted, &ledger.place(deleted), whole(SIZE)).await.unwrap(), content(7, SIZE));
+    assert_eq!(ledger.live.lock().unwrap().len(), 2);
+    assert_all_there(&shard, &ledger, 1, 1).await;
+    assert!(packs(&root) <= 2, "{} packs", packs(&root));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tombstones_of_another_incarnation_of_the_catalog_count_for_nothing() {
+    let (root, ledger) = (Root::new(), Ledger::default());
+    let shard = root.create_with(options());
+    fill(&shard, &ledger, 20).await;
+    let all = ledger.live.lock().unwrap().clone();
+    thin_out(&shard, &ledger, 20, 4).await;
+    drop(shard);
+    let restored = FsOptions { incarnation: [7; 16], ..options() };
+    for (options, listed) in [(options(), 5), (restored.clone(), 20), (restored.clone(), 20)] {
+        let shard = root.open_with(options);
+        assert_eq!(list_all(&shard).await.len(), listed);
+        for (blob, at) in &all {
+            let deleted = !ledger.live.lock().unwrap().contains_key(blob);
+            assert_eq!(shard.is_deleted(*blob, at).await.unwrap(), deleted && listed == 5);
+        }
+    }
+    // What is deleted from now on stays so, also over a file that says which incarnation it is and is torn later.
+    let shard = root.open_with(restored.clone());
+    shard.delete(vec![(blob(3), all[&blob(3)].clone())]).await.unwrap();
+    drop(shard);
+    assert_eq!(list_all(&root.open_with(restored.clone())).await.len(), 19);
+    fs::write(root.path().join("cofre-incarnation"), "cofre").unwrap();
+    assert_eq!(list_all(&root.open_with(restored)).await.len(), 20);
+}

@@ -37,6 +37,60 @@ fn a_root_without_identity_is_refused_and_stays_as_it_is() {
     assert!(create(&root).is_ok());
 }
 
+/// What a power cut may leave of an identity file that was just written.
+fn torn() -> Vec<Vec<u8>> {
+    let whole = IDENTITY.encode().into_bytes();
+    vec![Vec::new(), whole[..1].to_vec(), whole[..whole.len() - 1].to_vec(), vec![0; whole.len()]]
+}
+
+#[test]
+fn a_root_whose_making_was_cut_short_is_made_anew() {
+    for torn in torn() {
+        for name in ["cofre-shard", "cofre-shard.new"] {
+            let root = Root::new();
+            fs::create_dir(root.path()).unwrap();
+            fs::write(root.path().join(name), &torn).unwrap();
+            fs::create_dir_all(root.path().join("blobs/00")).unwrap();
+            if name == "cofre-shard.new" {
+                fs::remove_dir_all(root.path().join("blobs")).unwrap();
+            }
+            assert!(FsBackend::identity(&root.path()).unwrap().is_none());
+            FsBackend::check_empty(&root.path()).unwrap();
+            drop(create(&root).unwrap());
+            assert_eq!(FsBackend::identity(&root.path()).unwrap(), Some(IDENTITY));
+            assert!(!root.path().join("cofre-shard.new").exists());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_root_with_a_torn_identity_and_blobs_is_left_alone() {
+    for size in [1000, 400_000] {
+        let root = Root::new();
+        let shard = root.create();
+        put(&shard, 1, size).await;
+        drop(shard);
+        for torn in torn() {
+            fs::write(root.path().join("cofre-shard"), &torn).unwrap();
+            assert!(matches!(FsBackend::identity(&root.path()), Err(FsError::DamagedIdentity)));
+            assert!(matches!(FsBackend::check_empty(&root.path()), Err(FsError::NotEmpty)));
+            assert!(matches!(create(&root), Err(FsError::NotEmpty)));
+            assert!(matches!(open(&root, IDENTITY), Err(FsError::DamagedIdentity)));
+            assert_eq!(fs::read(root.path().join("cofre-shard")).unwrap(), torn);
+        }
+    }
+}
+
+#[test]
+fn a_directory_with_a_torn_identity_and_anything_else_is_not_made_a_shard() {
+    let root = Root::new();
+    fs::create_dir(root.path()).unwrap();
+    fs::write(root.path().join("cofre-shard"), "").unwrap();
+    fs::write(root.path().join("holiday.jpg"), "x").unwrap();
+    assert!(matches!(create(&root), Err(FsError::NotEmpty)));
+    assert_eq!(root.files().len(), 2);
+}
+
 #[test]
 fn a_directory_with_anything_in_it_is_not_made_a_shard() {
     let root = Root::new();

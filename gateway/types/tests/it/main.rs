@@ -2,7 +2,7 @@
 
 use cofre_types::{
     AccessKeyId, AccountId, BlobId, BucketName, ByteRange, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, ObjectKey,
-    ResolvedRange, Scheme, Tags, TagsLimit, UploadId, VersionId,
+    ResolvedRange, Scheme, Tags, TagsError, TagsLimit, UploadId, VersionId,
 };
 use proptest::prelude::*;
 
@@ -78,13 +78,18 @@ fn checksums_have_the_length_of_their_algorithm() {
 
 #[test]
 fn algorithms_have_the_kinds_that_aws_gives_them() {
-    use ChecksumAlgorithm::{Crc32, Crc64Nvme, Sha1, Sha256};
+    use ChecksumAlgorithm::{Crc32, Crc32c, Crc64Nvme};
     use ChecksumKind::{Composite, FullObject};
     assert!(Crc32.allows_multipart(Composite) && Crc32.allows_multipart(FullObject));
     assert!(!Crc64Nvme.allows_multipart(Composite) && Crc64Nvme.allows_multipart(FullObject));
-    assert!(!Sha1.allows_multipart(FullObject) && !Sha256.allows_multipart(FullObject));
+    for algorithm in ChecksumAlgorithm::ALL {
+        assert_eq!(ChecksumAlgorithm::parse(algorithm.name()), Ok(algorithm));
+        let is_crc = [Crc32, Crc32c, Crc64Nvme].contains(&algorithm);
+        assert_eq!(algorithm.allows_multipart(FullObject), is_crc, "{algorithm:?}");
+        assert!(algorithm.allows_multipart(algorithm.default_multipart_kind()), "{algorithm:?}");
+    }
     assert_eq!(ChecksumAlgorithm::parse("crc64nvme"), Ok(Crc64Nvme));
-    assert!(ChecksumAlgorithm::parse("MD5").is_err());
+    assert!(ChecksumAlgorithm::parse("MD4").is_err());
 }
 
 #[test]
@@ -98,7 +103,9 @@ fn ranges_fit_themselves_to_the_object() {
     assert_eq!(from(5, Some(4)).resolve(10), None);
     assert_eq!(ByteRange::Suffix { length: u64::MAX }.resolve(10), resolved(0, 10));
     assert_eq!(ByteRange::Suffix { length: 0 }.resolve(10), None);
-    assert_eq!(ByteRange::Suffix { length: 5 }.resolve(0), None);
+    assert_eq!(ByteRange::Suffix { length: 5 }.resolve(0), resolved(0, 0), "all of an empty object");
+    assert_eq!(ByteRange::Suffix { length: 0 }.resolve(0), None);
+    assert_eq!(from(0, None).resolve(0), None);
 }
 
 #[test]
@@ -127,9 +134,14 @@ fn tag_sets_are_bounded_and_have_each_key_once() {
     let one = |key: &str, value: &str| Tags::new(vec![(key.into(), value.into())], TagsLimit::Object);
     assert!(one(&"ü".repeat(128), &"ü".repeat(256)).is_ok(), "the bounds are in characters");
     assert!(one("", "v").is_err() && one(&"k".repeat(129), "v").is_err() && one("k", &"v".repeat(257)).is_err());
-    assert!(one("aws:x", "v").is_err());
+    assert_eq!(one("aws:x", "v"), Err(TagsError::Reserved("aws:x".into())));
     let twice = vec![("k".into(), "1".into()), ("k".into(), "2".into())];
-    assert!(Tags::new(twice, TagsLimit::Object).is_err());
+    assert_eq!(Tags::new(twice, TagsLimit::Object), Err(TagsError::Twice("k".into())));
+    assert!(one("a b\u{3000}\u{65e5}+-=._:/@9", "a b\u{3000}\u{e9}+-=._:/@9").is_ok());
+    for other in "!\"#$%&'()*,;<>?[\\]^`{|}~\u{1}\t\n\u{1f600}".chars() {
+        assert_eq!(one(&format!("k{other}"), ""), Err(TagsError::Key(format!("k{other}"))), "{other:?}");
+        assert_eq!(one("k", &other.to_string()), Err(TagsError::Value("k".into(), other.into())), "{other:?}");
+    }
 }
 
 #[test]

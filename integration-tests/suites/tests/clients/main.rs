@@ -1,6 +1,8 @@
 //! Real clients, each as its users run it. A client that is not installed is a failure.
 
 mod aws_cli;
+mod generated;
+mod prometheus;
 mod rclone;
 mod restic;
 mod rust_sdk;

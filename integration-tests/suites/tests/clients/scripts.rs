@@ -85,7 +85,7 @@ fn boto_lifecycle() -> Result<()> {
 fn boto_quotas() -> Result<()> {
     script("boto_quotas.py", Options::new(), |cofre, tool| {
         cofre.send(cofre_harness::Request::new("PUT", "/boto3"))?;
-        cofre.admin_command(&["bucket", "quota", "boto3", "--bytes-max", "1048576", "--objects-max", "10"])?;
+        cofre.admin_command(&["bucket", "quota", "boto3", "--bytes", "1048576", "--objects", "10"])?;
         let tool = with_other(cofre, tool)?;
         cofre.admin_command(&["account", "quota", "other", "--bytes", "2097152"])?;
         Ok(tool)

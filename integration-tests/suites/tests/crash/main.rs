@@ -2,6 +2,7 @@
 
 mod access_logs;
 mod bit_rot;
+mod catalog;
 mod full_disk;
 mod kill;
 mod ledger;
@@ -9,4 +10,5 @@ mod node_life;
 mod node_loss;
 mod nodes;
 mod remote;
+mod restored;
 mod roots;

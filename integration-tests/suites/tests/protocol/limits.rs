@@ -1,5 +1,5 @@
 use anyhow::Result;
-use cofre_harness::{Connection, Options, Request};
+use cofre_harness::{Cofre, Connection, Options, Payload, Request, Response, Tool};
 use cofre_suites::{BUCKET, contents, path, put, refused, succeeded, with_bucket};
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn heads_and_bodies_that_stand_still_are_cut_off() -> Result<()> {
     let mut slow_body = Connection::open(cofre.s3())?;
     slow_body.wait_at_most(PATIENCE)?;
     let request = put("slow", b"").header("host", &cofre.s3().to_string()).header("content-length", "100");
-    let signed = cofre.signer().sign(request, cofre_harness::Payload::Unsigned);
+    let signed = cofre.signer().sign(request, Payload::Unsigned);
     slow_body.write(signed.head().as_bytes())?;
     slow_body.write(b"begun")?;
     let response = slow_body.response(false)?;
@@ -37,7 +37,7 @@ fn a_connection_that_idles_is_closed() -> Result<()> {
     let mut idle = Connection::open(cofre.s3())?;
     idle.wait_at_most(PATIENCE)?;
     let request = Request::new("GET", "/").header("host", &cofre.s3().to_string());
-    succeeded(idle.exchange(&cofre.signer().sign(request, cofre_harness::Payload::Signed))?)?;
+    succeeded(idle.exchange(&cofre.signer().sign(request, Payload::Signed))?)?;
     assert!(idle.is_closed(), "a connection that idles stays open");
     Ok(())
 }
@@ -64,6 +64,34 @@ fn a_flood_of_headers_is_refused() -> Result<()> {
         }
     }
     succeeded(cofre.send(Request::new("GET", "/"))?).map(drop)
+}
+
+#[test]
+fn a_head_has_16_kib_at_most() -> Result<()> {
+    let cofre = with_bucket(Options::new())?;
+    for address in [cofre.s3(), cofre.admin()] {
+        for (bytes, refused) in [(14 << 10, false), (16 << 10, true), (40 << 10, true), (200 << 10, true)] {
+            let head = format!("GET / HTTP/1.1\r\nhost: a\r\nuser-agent: {}\r\n\r\n", "a".repeat(bytes));
+            let mut connection = Connection::open(address)?;
+            connection.wait_at_most(PATIENCE)?;
+            connection.write(head.as_bytes())?;
+            let response = connection.response(false)?;
+            assert_eq!(response.status == 431, refused, "{bytes}: {response:?}");
+            if refused {
+                assert_eq!(response.header("connection"), Some("close"));
+                assert!(connection.is_closed());
+            }
+            let said = Tool::new("curl")
+                .args(&["--silent", "--http2-prior-knowledge", "--output", "/dev/null", "--write-out", "%{http_code}"])
+                .args(&["--user-agent", &"a".repeat(bytes)])
+                .arg(format!("http://{address}/"))
+                .run();
+            // Beyond what an encoder may send at all the connection ends.
+            let taken = said.as_ref().is_ok_and(|said| said != "431" && said != "000");
+            assert_eq!(taken, !refused, "{bytes} over HTTP/2: {said:?}");
+        }
+    }
+    Ok(())
 }
 
 #[test]
@@ -173,7 +201,7 @@ fn an_object_that_is_too_large_is_refused_before_it_is_sent() -> Result<()> {
         .header("content-length", &((5_u64 << 30) + 1).to_string());
     let mut connection = Connection::open(cofre.s3())?;
     connection.wait_at_most(PATIENCE)?;
-    connection.write(cofre.signer().sign(request, cofre_harness::Payload::Unsigned).head().as_bytes())?;
+    connection.write(cofre.signer().sign(request, Payload::Unsigned).head().as_bytes())?;
     refused(&connection.response(false)?, 400, "EntityTooLarge")
 }
 
@@ -184,4 +212,93 @@ fn user_metadata_has_a_bound() -> Result<()> {
     succeeded(cofre.send(put("object", b"x").header("x-amz-meta-text", &fits))?)?;
     let large = "a".repeat(2_100);
     refused(&cofre.send(put("object", b"x").header("x-amz-meta-text", &large))?, 400, "MetadataTooLarge")
+}
+
+/// The interim answer, or the error, to a head whose body waits for it.
+fn answered(cofre: &Cofre, request: Request, payload: Payload<'_>) -> Result<Response> {
+    let request = request.header("host", &cofre.s3().to_string()).header("expect", "100-continue");
+    let mut connection = Connection::open(cofre.s3())?;
+    connection.wait_at_most(PATIENCE)?;
+    connection.write(cofre.signer().sign(request, payload).head().as_bytes())?;
+    connection.response(false)
+}
+
+#[test]
+fn what_a_quota_has_no_room_for_is_refused_before_it_is_sent() -> Result<()> {
+    let cofre = with_bucket(Options::new())?;
+    let begun = succeeded(cofre.send(Request::new("POST", &format!("{}?uploads", path("parts"))))?)?.text();
+    let upload =
+        begun.split("<UploadId>").nth(1).and_then(|rest| rest.split('<').next()).unwrap_or_default().to_owned();
+    cofre.admin_command(&["bucket", "quota", BUCKET, "--bytes", "1000"])?;
+    let part = format!("{}?partNumber=1&uploadId={upload}", path("parts"));
+    for target in [path("object"), part] {
+        for length in [1_001_u64, 1 << 30] {
+            let plain = Request::new("PUT", &target).header("content-length", &length.to_string());
+            let refusal = answered(&cofre, plain, Payload::Unsigned)?;
+            refused(&refusal, 403, "QuotaExceeded")?;
+            let text = refusal.text();
+            let told = [
+                format!("the quota of the bucket {BUCKET} on bytes is 1000").replacen("the", "The", 1),
+                "<QuotaOf>Bucket</QuotaOf>".to_owned(),
+                "<Limit>1000</Limit>".to_owned(),
+                "<Used>0</Used>".to_owned(),
+                format!("<Proposed>{length}</Proposed>"),
+            ];
+            for told in told {
+                assert!(text.contains(&told), "{told}: {text}");
+            }
+            let framed = Request::new("PUT", &target)
+                .header("content-encoding", "aws-chunked")
+                .header("content-length", "900")
+                .header("x-amz-decoded-content-length", &length.to_string())
+                .header("x-amz-trailer", "x-amz-checksum-crc32");
+            let refusal = answered(&cofre, framed, Payload::Named("STREAMING-UNSIGNED-PAYLOAD-TRAILER"))?;
+            refused(&refusal, 403, "QuotaExceeded")?;
+        }
+    }
+    succeeded(cofre.send(put("object", &[0; 1_000]))?)?;
+    Ok(())
+}
+
+#[test]
+fn overwriting_does_not_fill_the_disk() -> Result<()> {
+    let cofre = with_bucket(Options::new())?;
+    cofre.admin_command(&["bucket", "quota", BUCKET, "--bytes", "2MiB"])?;
+    let body = vec![7; 1 << 20];
+    let mut slowed = 0;
+    for _ in 0..40 {
+        let answer = cofre.send(put("object", &body))?;
+        if answer.status == 503 {
+            refused(&answer, 503, "SlowDown")?;
+            slowed += 1;
+        } else {
+            succeeded(answer)?;
+        }
+    }
+    // One stands, and three times the quota may wait for the end of its grace.
+    assert_eq!(slowed, 40 - 1 - 6);
+    assert_eq!(contents(&cofre, "object")?.as_deref(), Some(&body[..]));
+    succeeded(cofre.send(Request::new("DELETE", &path("object")))?)?;
+    Ok(())
+}
+
+#[test]
+fn all_headers_of_an_object_have_a_bound() -> Result<()> {
+    let cofre = with_bucket(Options::new())?;
+    let header = |bytes: usize| put("object", b"x").header("cache-control", &"a".repeat(bytes));
+    succeeded(cofre.send(header(8_000))?)?;
+    refused(&cofre.send(header(8_200))?, 400, "MetadataTooLarge")
+}
+
+#[test]
+fn the_name_of_a_bucket_is_refused_by_its_rule() -> Result<()> {
+    let cofre = with_bucket(Options::new())?;
+    for (name, rule) in
+        [("ab", "3 to 63 characters"), ("Capital-Bucket", "lower-case letters"), ("sthree-a", "reserved")]
+    {
+        let answer = cofre.send(Request::new("PUT", &format!("/{name}")))?;
+        refused(&answer, 400, "InvalidBucketName")?;
+        assert!(answer.text().contains(rule), "{}", answer.text());
+    }
+    Ok(())
 }

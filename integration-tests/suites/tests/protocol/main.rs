@@ -4,7 +4,16 @@
 mod authentication;
 mod bodies;
 mod connections;
+mod crowds;
+mod documents;
+mod keep_alive;
 mod keys;
 mod limits;
+mod memory;
+mod moves;
+mod owners;
 mod process;
+mod reports;
+mod slow;
 mod tls;
+mod wrong_doors;

@@ -1,7 +1,9 @@
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use cofre_harness::{Cofre, DataDir, Options, Request, Tool, until};
 use cofre_suites::BUCKET;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 /// Makes a certificate for loopback under this name, and moves it into place whole.
@@ -62,5 +64,23 @@ fn certificates_are_read_again_when_they_change() -> Result<()> {
     cofre.log().expect("certificate");
     std::fs::write(&key, "no key")?;
     assert_eq!(shown(&cofre)?, "second");
+    Ok(())
+}
+
+#[test]
+fn a_key_that_others_may_read_is_refused() -> Result<()> {
+    let folder = DataDir::new()?;
+    let (cert, key) = certificate(folder.path(), "open")?;
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640))?;
+    let output = Command::new(Cofre::binary())
+        .args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data"])
+        .arg(folder.path().join("data"))
+        .arg("--tls-cert")
+        .arg(cert)
+        .arg("--tls-key")
+        .arg(&key)
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    ensure!(!output.status.success() && said.contains(&format!("chmod 600 {}", key.display())), "{said}");
     Ok(())
 }

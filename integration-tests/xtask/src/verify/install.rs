@@ -7,17 +7,25 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Debian packages, by a program that tells whether one is there.
-const DEBIAN: [(&str, &str); 7] = [
+const DEBIAN: [(&str, &str); 11] = [
     ("curl", "curl"),
     ("fusermount3", "fuse3"),
+    ("go", "golang-go"),
     ("mount", "mount"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
     ("openssl", "openssl"),
+    ("prometheus", "prometheus"),
     ("python3", "python3"),
     ("restic", "restic"),
     ("s3cmd", "s3cmd"),
 ];
 /// Python packages, pinned.
 const REQUIREMENTS: &str = "integration-tests/clients/requirements.txt";
+/// What makes Go clients of the admin API, pinned.
+const OAPI_CODEGEN: &str = "github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2";
+/// The programs of the Go and TypeScript clients of the admin API, with what they are built by, pinned.
+const GENERATED: &str = "integration-tests/clients/generated";
 /// Version of cargo-fuzz.
 const CARGO_FUZZ: &str = "0.13.2";
 
@@ -71,6 +79,33 @@ fn make_venv(log: &mut Log, folder: &Path) -> Result<()> {
     }
     ensure!(log.run("python3", &arguments, &[])?, "no venv can be made in {}", folder.display());
     Ok(())
+}
+
+/// Makes `target/verify-generators` hold what makes clients of the admin API in Go and TypeScript; what makes them in
+/// Python is a part of the venv. Gives its folder.
+pub fn generators(log: &mut Log) -> Result<PathBuf> {
+    let folder = workspace::target().join("verify-generators");
+    let sources = workspace::root().join(GENERATED);
+    let read = |name: &str| std::fs::read_to_string(sources.join(name));
+    let wanted = [OAPI_CODEGEN.to_owned(), read("typescript/package.json")?, read("go/go.sum")?].concat();
+    let stamp = folder.join("installed.txt");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(folder);
+    }
+    debian(log, &["go", "node", "npm"])?;
+    println!("   installing generators of clients into {}", folder.display());
+    let typescript = folder.join("typescript");
+    std::fs::create_dir_all(&typescript)?;
+    std::fs::copy(sources.join("typescript/package.json"), typescript.join("package.json"))?;
+    let bin = folder.join("bin").display().to_string();
+    let (go, npm) = (sources.join("go").display().to_string(), typescript.display().to_string());
+    let quiet = ["install", "--no-package-lock", "--no-audit", "--no-fund", "--prefix", &npm];
+    let done = log.run("go", &["install", OAPI_CODEGEN], &[("GOBIN", &bin)])?
+        && log.run("go", &["-C", &go, "mod", "download"], &[])?
+        && log.run("npm", &quiet, &[])?;
+    ensure!(done, "the generators of clients cannot be installed");
+    std::fs::write(stamp, wanted)?;
+    Ok(folder)
 }
 
 /// Installs cargo-fuzz into `target/tools`, which takes minutes; not a part of `cargo verify`.

@@ -29,7 +29,7 @@ pub const SUITES: &[Suite] = &[
     Suite { name: "protocol", about: "what no proper client sends, against the real binary", run: protocol },
     Suite {
         name: "clients",
-        about: "aws CLI, boto3, SDK, Terraform's calls, rclone, s3cmd, s5cmd, restic",
+        about: "aws CLI, boto3, SDK, Terraform's calls, rclone, s3cmd, s5cmd, restic, generated clients",
         run: clients,
     },
     Suite { name: "crash", about: "kill -9, full disks, rotten shards, nodes that fail", run: crash },
@@ -70,9 +70,11 @@ fn protocol(log: &mut Log) -> Result<Tally> {
 }
 
 fn clients(log: &mut Log) -> Result<Tally> {
-    install::debian(log, &["curl", "fusermount3", "restic", "s3cmd"])?;
+    install::debian(log, &["curl", "fusermount3", "prometheus", "restic", "s3cmd"])?;
     let venv = install::venv(log)?.display().to_string();
-    test(log, &["--test", "clients"], &[("COFRE_VERIFY_VENV", &venv)])
+    let generators = install::generators(log)?.display().to_string();
+    let environment = [("COFRE_VERIFY_VENV", venv.as_str()), ("COFRE_VERIFY_GENERATORS", &generators)];
+    test(log, &["--test", "clients"], &environment)
 }
 
 fn crash(log: &mut Log) -> Result<Tally> {

@@ -13,8 +13,19 @@ const TAG_ITEM: u8 = 2;
 const TAG_END: u8 = 3;
 const TAG_CLEAR: u8 = 4;
 
+/// The kind of an item that sets a value; the others remove one.
+const KIND_VALUE: u8 = 0;
+
 /// Kind, compression, keyspace, length of the key, length of the value, its length on disk.
 const ITEM_HEAD_BYTES: usize = 1 + 1 + 8 + 2 + 4 + 4;
+
+/// What [`may_begin`] looks at: the start of a batch, and the kind of its first item.
+pub(super) const BEGIN_BYTES: usize = 1 + 4 + 8 + 1;
+
+/// Whether a batch of ours may begin so: it has items, and not millions.
+pub(super) fn may_begin(bytes: &[u8]) -> bool {
+    bytes[0] == TAG_START && bytes[4] == 0 && bytes[BEGIN_BYTES - 1] == TAG_ITEM
+}
 
 /// How a journal ends.
 pub(super) enum End {
@@ -36,6 +47,17 @@ pub(super) struct Batches {
     /// The engine's own number of the last batch. It is not under the batch's checksum, and a wrong
     /// one puts values out of order; but it always grows.
     sequence_number: Option<u64>,
+    /// What the last batch changed, if it is kept.
+    items: Vec<Item>,
+    /// The engine's number of the batch that is being read.
+    under_way: u64,
+}
+
+/// What a batch changed: the key, its new value if it has one, and the engine's number of the batch.
+pub(in crate::embedded) struct Item {
+    pub(in crate::embedded) key: Vec<u8>,
+    pub(in crate::embedded) value: Option<Vec<u8>>,
+    pub(in crate::embedded) sequence_number: u64,
 }
 
 struct Counted {
@@ -43,6 +65,8 @@ struct Counted {
     read: u64,
     length: u64,
     sum: XxHash3_64,
+    /// Whether long runs of bytes are given back too.
+    keeps: bool,
 }
 
 /// Not an error: the bytes are no batch, which ends the journal.
@@ -64,7 +88,7 @@ impl Counted {
         }
     }
 
-    /// Adds `length` bytes to the checksum, and gives them back if there are few.
+    /// Adds `length` bytes to the checksum, and gives them back if there are few or all are kept.
     fn sum(&mut self, length: u64) -> Parsed<Vec<u8>> {
         if self.length.saturating_sub(self.read) < length {
             return Ok(Err(NoBatch));
@@ -76,7 +100,7 @@ impl Counted {
             let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(piece.len());
             self.reader.read_exact(&mut piece[..wanted])?;
             self.sum.write(&piece[..wanted]);
-            if length <= piece.len() as u64 {
+            if self.keeps || length <= piece.len() as u64 {
                 kept.extend_from_slice(&piece[..wanted]);
             }
             left -= wanted as u64;
@@ -100,8 +124,8 @@ impl Batches {
     pub(super) fn new(file: File, catalog: CatalogId) -> io::Result<Self> {
         let length = file.metadata()?.len();
         let reader = BufReader::with_capacity(super::BUFFER_BYTES, file);
-        let reader = Counted { reader, read: 0, length, sum: XxHash3_64::new() };
-        Ok(Self { reader, catalog, good: 0, sequence_number: None })
+        let reader = Counted { reader, read: 0, length, sum: XxHash3_64::new(), keeps: false };
+        Ok(Self { reader, catalog, good: 0, sequence_number: None, items: Vec::new(), under_way: 0 })
     }
 
     /// The place of the next batch that has one; `None` where the batches end.
@@ -117,6 +141,36 @@ impl Batches {
                 }
             }
         }
+    }
+
+    /// Has [`Batches::items`] keep what each batch changes.
+    pub(super) const fn keep(mut self) -> Self {
+        self.reader.keeps = true;
+        self
+    }
+
+    /// Goes on at this byte, as if nothing had stood before it.
+    pub(super) fn seek(&mut self, at: u64) -> io::Result<()> {
+        self.reader.reader.seek(SeekFrom::Start(at))?;
+        (self.reader.read, self.good) = (at, at);
+        Ok(())
+    }
+
+    /// The next whole batch, with what it changed, if one begins here.
+    pub(super) fn items(&mut self) -> io::Result<Option<Vec<Item>>> {
+        self.items.clear();
+        match self.batch()? {
+            Err(NoBatch) => Ok(None),
+            Ok(_) => {
+                self.good = self.reader.read;
+                Ok(Some(std::mem::take(&mut self.items)))
+            }
+        }
+    }
+
+    /// Where the last whole batch so far ends.
+    pub(super) const fn good(&self) -> u64 {
+        self.good
     }
 
     /// What stands behind the last batch. To be asked once, after [`Batches::next`] gave `None`.
@@ -135,8 +189,10 @@ impl Batches {
     fn batch(&mut self) -> Parsed<Option<Place>> {
         let [TAG_START] = parse!(self.reader.bytes()) else { return Ok(Err(NoBatch)) };
         let items = u32::from_le_bytes(parse!(self.reader.bytes()));
-        let sequence_number = Some(u64::from_le_bytes(parse!(self.reader.bytes())));
+        let number = u64::from_le_bytes(parse!(self.reader.bytes()));
+        let sequence_number = Some(number);
         self.reader.sum = XxHash3_64::new();
+        self.under_way = number;
         let mut place = None;
         for _ in 0..items {
             let found = parse!(self.item());
@@ -164,6 +220,11 @@ impl Batches {
                 let value = u64::from(u32::from_le_bytes([head[16], head[17], head[18], head[19]]));
                 let key = parse!(self.reader.sum(key));
                 let value = parse!(self.reader.sum(value));
+                if self.reader.keeps {
+                    let value = (head[0] == KIND_VALUE).then(|| value.clone());
+                    let sequence_number = self.under_way;
+                    self.items.push(Item { key: key.clone(), value, sequence_number });
+                }
                 let place = Place::decode(&value).filter(|(catalog, _)| key == PLACE_KEY && *catalog == self.catalog);
                 Ok(Ok(place.map(|(_, place)| place)))
             }

@@ -21,6 +21,10 @@
 //! groups, if all of them are gone. Memory is bounded by the read buffer, time by the journals' size.
 
 mod batches;
+mod salvage;
+
+pub(super) use batches::Item;
+pub(super) use salvage::{Broken, salvage};
 
 use super::place::{CatalogId, Place};
 use crate::StoreError;
@@ -35,11 +39,20 @@ const BUFFER_BYTES: usize = 64 * 1024;
 /// What a journal holds where it was never written to: it is made longer than it is, 64 MiB.
 static ZEROES: [u8; BUFFER_BYTES] = [0; BUFFER_BYTES];
 
-/// Checks the journals in `directory` and repairs a write that a crash cut short. Returns the place
-/// of the last whole batch, if the journals hold one.
-pub(super) fn check(directory: &Path, catalog: CatalogId, mark: Place) -> Result<Option<Place>, StoreError> {
+/// What the journals hold.
+#[derive(Debug, Default)]
+pub(super) struct Journaled {
+    /// The place of the last whole batch, if there is one.
+    pub(super) place: Option<Place>,
+    /// The newest journal, and where its last whole batch ends.
+    pub(super) newest: Option<(PathBuf, u64)>,
+}
+
+/// Checks the journals in `directory` and repairs a write that a crash cut short.
+pub(super) fn check(directory: &Path, catalog: CatalogId, mark: Place) -> Result<Journaled, StoreError> {
     let journals = list(directory).map_err(|error| failed(directory, &error))?;
     let mut last: Option<Place> = None;
+    let mut tail = None;
     for (index, path) in journals.iter().enumerate() {
         let newest = index + 1 == journals.len();
         let file = File::open(path).map_err(|error| failed(path, &error))?;
@@ -51,6 +64,7 @@ pub(super) fn check(directory: &Path, catalog: CatalogId, mark: Place) -> Result
                 _ => last = Some(place),
             }
         }
+        tail = Some((path.clone(), batches.good()));
         match batches.end().map_err(|error| failed(path, &error))? {
             End::Clean if newest || last != before => {}
             End::Broken { at } if newest => repair(path, at, catalog, last, mark)?,
@@ -60,7 +74,7 @@ pub(super) fn check(directory: &Path, catalog: CatalogId, mark: Place) -> Result
     }
     match last {
         Some(last) if last < mark => Err(behind(last, mark)),
-        last => Ok(last),
+        place => Ok(Journaled { place, newest: tail }),
     }
 }
 

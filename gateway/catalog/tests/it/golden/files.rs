@@ -1,8 +1,9 @@
 use super::hold;
 use crate::put;
 use cofre_catalog::backup::{BACKUP_FILE, backup, restore};
-use cofre_catalog::{Embedded, EmbeddedOptions, Memory, Revision, Scan, SnapshotExt, Store};
+use cofre_catalog::{Embedded, EmbeddedOptions, Memory, Revision, Scan, SnapshotExt, Store, keys};
 use cofre_runtime::{Clock, Random};
+use cofre_types::Timestamp;
 use tempfile::TempDir;
 
 #[tokio::test]
@@ -12,18 +13,25 @@ async fn a_backup_is_as_it_was_and_restores() {
     put(&store, "a", "first").await;
     put(&store, "b", "").await;
     put(&store, "a", "second").await;
-    backup(&store, &directory.path().join("today"), |_| ()).await.expect("the backup is taken");
+    let taken = Timestamp(1_700_000_000_000_000_000);
+    backup(&store, &directory.path().join("today"), taken, |_| ()).await.expect("the backup is taken");
     let today = std::fs::read(directory.path().join("today").join(BACKUP_FILE)).expect("it reads");
-    let golden = hold("backup.v1.hex", &[today]).remove(0);
-    std::fs::write(directory.path().join(BACKUP_FILE), golden).expect("it is written");
-    let data = directory.path().join("data");
-    restore(directory.path(), &data, EmbeddedOptions::default(), |_| ()).await.expect("it is restored");
-    let store = crate::open(&data).await.expect("it opens");
-    let view = store.snapshot().await.expect("a snapshot");
-    let page = view.page(Scan::prefix(b""), 10).await.expect("scans");
-    let found: Vec<_> = page.iter().map(|(key, entry)| (&key[..], entry.revision.0, &entry.value[..])).collect();
-    assert_eq!(found, [(&b"a"[..], 3, &b"second"[..]), (b"b", 2, b"")]);
-    assert_eq!(view.revision(), Revision(3));
+    let golden = hold("backup.v2.hex", &[today]).remove(0);
+    let older = std::fs::read_to_string("tests/golden/backup.v1.hex").expect("it reads");
+    let older = hex::decode(older.trim()).expect("it is hexadecimal");
+    for (version, golden, taken) in [("1", older, None), ("2", golden, Some(taken))] {
+        std::fs::write(directory.path().join(BACKUP_FILE), golden).expect("it is written");
+        let (data, now) = (directory.path().join(version), Timestamp(1));
+        let restored = restore(directory.path(), &data, EmbeddedOptions::default(), now, |_| ()).await;
+        assert_eq!(restored.expect("it is restored").taken, taken);
+        let store = crate::open(&data).await.expect("it opens");
+        let view = store.snapshot().await.expect("a snapshot");
+        let page = view.page(Scan::prefix(b""), 10).await.expect("scans");
+        let ours = page.iter().filter(|(key, _)| *key != keys::incarnation());
+        let found: Vec<_> = ours.map(|(key, entry)| (&key[..], entry.revision.0, &entry.value[..])).collect();
+        assert_eq!(found, [(&b"a"[..], 3, &b"second"[..]), (b"b", 2, b"")]);
+        assert_eq!(view.revision(), Revision(3));
+    }
 }
 
 #[tokio::test]

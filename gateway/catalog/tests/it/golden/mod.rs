@@ -78,16 +78,20 @@ fn check_older<R: Record + Debug + PartialEq>(file: &str, samples: &[R]) {
 
 #[test]
 fn rows_of_counters_are_as_they_were() {
-    let usage = Usage::from_value(&(1_i64..=10).flat_map(i64::to_le_bytes).collect::<Vec<_>>());
+    let usage = Usage::from_value(&(1_i64..=11).flat_map(i64::to_le_bytes).collect::<Vec<_>>());
     let bytes = |row: Vec<i64>| row.into_iter().flat_map(i64::to_le_bytes).collect::<Vec<u8>>();
-    let golden = hold("usage.hex", &[bytes(usage.row())]);
+    let golden = hold("usage.v2.hex", &[bytes(usage.row())]);
     assert_eq!(Usage::from_value(&golden[0]), usage);
     assert_eq!((usage.objects, usage.bytes, usage.total_objects, usage.total_bytes), (1, 2, 9, 10));
     assert_eq!((usage.noncurrent_versions, usage.noncurrent_bytes, usage.delete_markers), (3, 4, 5));
-    assert_eq!((usage.uploads, usage.upload_parts, usage.upload_bytes), (6, 7, 8));
-    let account = AccountUsage { buckets: 1, objects: 2, bytes: 3 };
-    let golden = hold("account-usage.hex", &[bytes(account.row())]);
+    assert_eq!((usage.uploads, usage.upload_parts, usage.upload_bytes, usage.grace_bytes), (6, 7, 8, 11));
+    let shorter = hold("usage.hex", &[bytes(usage.row()[..10].to_vec())]);
+    assert_eq!(Usage::from_value(&shorter[0]), Usage { grace_bytes: 0, ..usage });
+    let account = AccountUsage { buckets: 1, objects: 2, bytes: 3, grace_bytes: 4 };
+    let golden = hold("account-usage.v2.hex", &[bytes(account.row())]);
     assert_eq!(AccountUsage::from_value(&golden[0]), account);
+    let shorter = hold("account-usage.hex", &[bytes(account.row()[..3].to_vec())]);
+    assert_eq!(AccountUsage::from_value(&shorter[0]), AccountUsage { grace_bytes: 0, ..account });
     let backlog = AccessLogBacklog { bytes: 1, lines: 2 };
     let golden = hold("access-log-backlog.hex", &[bytes(backlog.row())]);
     assert_eq!(AccessLogBacklog::from_value(&golden[0]), backlog);

@@ -1,12 +1,12 @@
 use super::{check, check_older};
 use cofre_catalog::records::{
     AccessKeyRecord, AccessLogRecord, AccountRecord, AclGrant, AclGrantee, AclPermission, AclRecord, AdminTokenRecord,
-    BlobRecord, BucketConfig, BucketRecord, ClusterRecord, Content, CopyRecord, DefaultEncryption,
-    DefaultRedundancyRecord, DoomedRecord, Durability, Encryption, EncryptionMethod, EventRecord, GarbageRecord,
-    Guards, Header, Headers, HealRecord, JobRecord, KnownKey, KnownKeysRecord, LegalHold, LockConfig, LockDefault,
-    LockMode, LockPeriod, ManifestRecord, Ownership, PartRecord, Payer, PublicAccessBlock, RemovedShardRecord,
-    Retention, S3Place, Scope, Segment, SettingsRecord, ShardMode, ShardPass, ShardPlace, ShardRecord, UploadRecord,
-    VersionKind, VersionRecord, Versioning,
+    BlobRecord, BucketConfig, BucketRecord, ClusterRecord, ComparisonRecord, Content, CopyRecord, DefaultEncryption,
+    DefaultRedundancyRecord, DoomedRecord, Durability, Encryption, EncryptionMethod, EventRecord, Garbage,
+    GarbageRecord, GraceCharge, Guards, Header, Headers, HealRecord, IncarnationRecord, JobRecord, KnownKey,
+    KnownKeysRecord, LegalHold, LockConfig, LockDefault, LockMode, LockPeriod, ManifestRecord, Ownership, PartRecord,
+    Payer, PublicAccessBlock, RemovedShardRecord, Retention, S3Place, Scope, Segment, SettingsRecord, ShardMode,
+    ShardPass, ShardPlace, ShardRecord, UnknownCopies, UploadRecord, VersionKind, VersionRecord, Versioning,
 };
 use cofre_types::{
     AccessKeyId, AccountId, BlobId, BucketId, BucketName, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, Scheme,
@@ -52,12 +52,14 @@ fn segments() -> Vec<Segment> {
     ]
 }
 
+fn checksum(algorithm: ChecksumAlgorithm, kind: ChecksumKind) -> Checksum {
+    Checksum::new(algorithm, kind, vec![0x5a; algorithm.bytes()]).expect("it has its length")
+}
+
 fn checksums() -> Vec<Checksum> {
-    let sum = |algorithm: ChecksumAlgorithm, kind| {
-        Checksum::new(algorithm, kind, vec![0x5a; algorithm.bytes()]).expect("it has its length")
-    };
-    let all = ChecksumAlgorithm::ALL.into_iter().map(|algorithm| sum(algorithm, ChecksumKind::FullObject));
-    all.chain([sum(ChecksumAlgorithm::Sha256, ChecksumKind::Composite)]).collect()
+    use ChecksumAlgorithm::{Crc32, Crc32c, Crc64Nvme, Sha1, Sha256};
+    let all = [Crc32, Crc32c, Crc64Nvme, Sha1, Sha256].map(|algorithm| checksum(algorithm, ChecksumKind::FullObject));
+    all.into_iter().chain([checksum(Sha256, ChecksumKind::Composite)]).collect()
 }
 
 fn acl() -> AclRecord {
@@ -123,9 +125,11 @@ fn access_logs() {
         destination: text("{\"bucket\":\"logs\"}"),
         written: TIME,
         lines: 2,
+        counted: true,
         text: text("one\ntwo\n"),
     };
-    check("access-log", &[record]);
+    check("access-log", std::slice::from_ref(&record));
+    check_older("access-log.v1.hex", &[AccessLogRecord { counted: false, ..record }]);
 }
 
 #[test]
@@ -255,6 +259,9 @@ fn versions() {
     check_older("version.v1.hex", &samples);
     samples.extend(guards().into_iter().map(|guards| VersionRecord { guards, ..version() }));
     check("version", &samples);
+    let kinds = ChecksumAlgorithm::ALL.into_iter().map(|algorithm| (algorithm, algorithm.default_multipart_kind()));
+    let sums = kinds.map(|(algorithm, kind)| VersionRecord { checksum: Some(checksum(algorithm, kind)), ..version() });
+    check("version-checksums", &sums.collect::<Vec<_>>());
 }
 
 #[test]
@@ -302,15 +309,15 @@ fn blobs() {
     check_older("blob.v1.hex", &[record([0, 0], None)]);
     check_older("blob.v2.hex", &[record([0, 0], None), record([1, 31], None)]);
     check("heal", &[HealRecord { since: TIME, suspects: vec![ShardId(1), ShardId(300)] }]);
-    check(
-        "garbage",
-        &[
-            GarbageRecord::Blobs(vec![BlobId::from_bytes([1; 16]), BlobId::from_bytes([2; 16])]),
-            GarbageRecord::Manifest(UploadId::from_bytes([9; 16])),
-            GarbageRecord::Parts(UploadId::from_bytes([8; 16])),
-            GarbageRecord::Uploads(BucketId(7)),
-        ],
-    );
+    let garbage = [
+        Garbage::Blobs(vec![BlobId::from_bytes([1; 16]), BlobId::from_bytes([2; 16])]),
+        Garbage::Manifest(UploadId::from_bytes([9; 16])),
+        Garbage::Parts(UploadId::from_bytes([8; 16])),
+        Garbage::Uploads(BucketId(7)),
+    ];
+    let charge = GraceCharge { bucket: BucketId(7), account: account(), bytes: 5_368_709_120 };
+    check("garbage", &garbage.clone().map(|what| GarbageRecord { what, charge: Some(charge) }));
+    check_older("garbage.v1.hex", &garbage.map(GarbageRecord::from));
     check("doomed", &[DoomedRecord { locator: vec![1, 2, 3], size: 4096 }]);
 }
 
@@ -357,6 +364,20 @@ fn shards_settings_events_and_jobs() {
         details: pairs(&[("from", "active"), ("to", "draining")]),
     };
     check("event", &[record]);
+    let incarnation = IncarnationRecord { id: [7; 16], begun: TIME, backup_taken: Some(TIME) };
+    check("incarnation", &[IncarnationRecord { backup_taken: None, ..incarnation.clone() }, incarnation]);
+    let unknown = UnknownCopies { copies: 300, bytes: 70_000, object_millionths: 150_000_000 };
+    let under_way = ComparisonRecord { incarnation: [7; 16], cursor: vec![1, 2], newer: unknown, ..Default::default() };
+    let ended = ComparisonRecord {
+        cursor: Vec::new(),
+        ended: TIME,
+        released: TIME,
+        seen: 1_000,
+        named: 2,
+        older: unknown,
+        ..under_way.clone()
+    };
+    check("comparison", &[under_way, ended]);
     check("cluster", &[ClusterRecord { id: [7; 16], created: TIME }]);
     let schemes = [Scheme::Replicas { count: 2 }, Scheme::Erasure { data: 4, parity: 2 }];
     check("default-redundancy", &schemes.map(|scheme| DefaultRedundancyRecord { scheme }));

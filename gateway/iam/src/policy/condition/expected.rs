@@ -1,6 +1,9 @@
 use super::address::Network;
-use crate::policy::pattern::{Case, Pattern, Syntax};
-use crate::policy::{Context, date};
+use crate::policy::date;
+use crate::policy::parse::Keys;
+use crate::policy::pattern::{ArnPattern, Case, Pattern, Syntax};
+use crate::policy::scope::{KeyIndex, Scope};
+use crate::policy::steps::Overrun;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use std::net::IpAddr;
 
@@ -56,21 +59,25 @@ pub(in crate::policy) enum Expected {
     /// Addresses.
     Address(Vec<Network>),
     /// Amazon resource names.
-    Arn(Vec<Pattern>),
+    Arn(Vec<ArnPattern>),
     /// Whether the key is absent.
     Null(Vec<bool>),
 }
 
 impl Expected {
-    pub(super) fn parse(shape: Shape, values: &[&str], variables: bool) -> Result<Self, &'static str> {
-        let patterns = |wildcards| {
+    pub(super) fn parse(shape: Shape, values: &[&str], variables: bool, keys: &mut Keys) -> Result<Self, &'static str> {
+        let mut patterns = |wildcards| {
             let syntax = Syntax { wildcards, variables };
-            values.iter().map(|text| Pattern::parse(text, syntax)).collect::<Result<Vec<_>, _>>()
+            values.iter().map(|text| Pattern::parse(text, syntax, keys)).collect::<Result<Vec<_>, _>>()
         };
         Ok(match shape {
             Shape::Text(case) => Self::Text(case, patterns(false)?),
             Shape::Like => Self::Text(Case::Kept, patterns(true)?),
-            Shape::Arn => Self::Arn(patterns(true)?),
+            Shape::Arn => {
+                let syntax = Syntax { wildcards: true, variables };
+                let patterns = values.iter().map(|text| ArnPattern::parse(text, syntax, keys));
+                Self::Arn(patterns.collect::<Result<_, _>>()?)
+            }
             Shape::Number(order) => Self::Number(order, all(values, number, "a value is no number")?),
             Shape::Date(order) => Self::Date(order, all(values, date::parse, "a value is no ISO 8601 date")?),
             Shape::Bool => Self::Bool(all(values, truth, "a value is neither true nor false")?),
@@ -82,18 +89,52 @@ impl Expected {
 
     /// Whether one of the values fits what a request has. What cannot be read as the operator wants fits
     /// none.
-    pub(super) fn fits(&self, given: &str, context: &dyn Context) -> bool {
-        match self {
-            Self::Text(case, own) => own.iter().any(|own| own.matches_in(given, context, *case)),
-            Self::Arn(own) => own.iter().any(|own| own.matches_arn(given, context)),
+    pub(super) fn fits(&self, given: &str, scope: &Scope<'_>) -> Result<bool, Overrun> {
+        // What is read is read once, and then held against each value.
+        scope.take(given.len() + self.count())?;
+        Ok(match self {
+            Self::Text(case, own) => return some(own, |own| own.matches_in(given, *case, scope)),
+            Self::Arn(own) => return some(own, |own| own.matches(given, scope)),
             Self::Number(order, own) => any(number(given), own, |given, own| order.holds(given, own)),
             Self::Date(order, own) => any(date::parse(given), own, |given, own| order.holds(given, own)),
             Self::Bool(own) => any(truth(given), own, PartialEq::eq),
             Self::Binary(own) => any(bytes(given), own, PartialEq::eq),
             Self::Address(own) => any(given.parse::<IpAddr>().ok(), own, |given, own| own.holds(given.to_canonical())),
             Self::Null(_) => false,
+        })
+    }
+
+    fn count(&self) -> usize {
+        match self {
+            Self::Text(_, own) => own.len(),
+            Self::Arn(own) => own.len(),
+            Self::Number(_, own) => own.len(),
+            Self::Date(_, own) => own.len(),
+            Self::Bool(own) | Self::Null(own) => own.len(),
+            Self::Binary(own) => own.iter().map(Vec::len).sum(),
+            Self::Address(own) => own.len(),
         }
     }
+
+    /// The variables in its values.
+    pub(in crate::policy) fn variables(&self) -> impl Iterator<Item = KeyIndex> {
+        let (texts, names): (&[Pattern], &[ArnPattern]) = match self {
+            Self::Text(_, own) => (own, &[]),
+            Self::Arn(own) => (&[], own),
+            _ => (&[], &[]),
+        };
+        texts.iter().chain(names.iter().flat_map(ArnPattern::patterns)).flat_map(Pattern::variables)
+    }
+}
+
+/// Whether one of the values fits.
+fn some<T>(own: &[T], mut fits: impl FnMut(&T) -> Result<bool, Overrun>) -> Result<bool, Overrun> {
+    for own in own {
+        if fits(own)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn all<T>(values: &[&str], parse: impl Fn(&str) -> Option<T>, wrong: &'static str) -> Result<Vec<T>, &'static str> {

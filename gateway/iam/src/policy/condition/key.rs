@@ -1,7 +1,9 @@
+use std::fmt;
+
 /// The name of something that a request brings, such as `aws:SourceIp` or
 /// `s3:ExistingObjectTag/project`. Names count without their case; the part behind a slash is a tag's
 /// key and counts with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ConditionKey {
     name: String,
     part: Option<String>,
@@ -20,6 +22,11 @@ impl ConditionKey {
         (named && part.as_deref() != Some("")).then(|| Self { name: name.to_ascii_lowercase(), part })
     }
 
+    /// Whether two objects of one bucket can differ in it, asked for by one request.
+    pub(in crate::policy) fn is_of_object(&self) -> bool {
+        matches!(self.name.as_str(), "s3:existingobjecttag" | "s3:versionid")
+    }
+
     /// Service and name in lower case.
     pub fn name(&self) -> &str {
         &self.name
@@ -28,5 +35,12 @@ impl ConditionKey {
     /// What stands behind a slash.
     pub fn part(&self) -> Option<&str> {
         self.part.as_deref()
+    }
+}
+
+impl fmt::Display for ConditionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        self.part.as_ref().map_or(Ok(()), |part| write!(f, "/{part}"))
     }
 }

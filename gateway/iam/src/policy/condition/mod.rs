@@ -7,9 +7,11 @@ mod key;
 
 pub use key::ConditionKey;
 
-use super::Context;
 use super::json::Json;
+use super::parse::Keys;
 use super::pattern::Case;
+use super::scope::{KeyIndex, Scope};
+use super::steps::Overrun;
 use expected::{Order, Shape};
 use std::borrow::Cow;
 
@@ -18,7 +20,9 @@ pub(super) use expected::Expected;
 /// One key, held against values by one operator.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Condition {
-    pub key: ConditionKey,
+    pub key: KeyIndex,
+    /// As the policy names it.
+    pub operator: Box<str>,
     pub quantifier: Quantifier,
     /// `...IfExists`: holds where the request has no such key.
     pub if_exists: bool,
@@ -39,27 +43,38 @@ pub(super) enum Quantifier {
 }
 
 impl Condition {
-    pub(super) fn holds(&self, context: &dyn Context) -> bool {
-        let values = context.values(&self.key);
+    pub(super) fn holds(&self, scope: &Scope<'_>) -> Result<bool, Overrun> {
+        scope.take(1)?;
+        let values = scope.values(self.key)?;
         if let Expected::Null(absent) = &self.expected {
-            return absent.contains(&values.is_none_or(|values| values.is_empty()));
+            scope.take(absent.len())?;
+            return Ok(absent.contains(&values.is_none_or(<[_]>::is_empty)));
         }
         let values = values.unwrap_or_default();
         if values.is_empty() {
-            return match self.quantifier {
+            return Ok(match self.quantifier {
                 Quantifier::All => true,
                 Quantifier::Any => self.if_exists,
                 Quantifier::One => self.if_exists || self.negated,
-            };
+            });
         }
-        let holds = |value: &Cow<'_, str>| self.expected.fits(value, context) != self.negated;
-        match self.quantifier {
-            Quantifier::All => values.iter().all(holds),
-            Quantifier::Any => values.iter().any(holds),
-            // A key with several values wants a set operator; without one no value may escape a negation.
-            Quantifier::One if self.negated => values.iter().all(holds),
-            Quantifier::One => values.iter().any(holds),
+        // A key with several values wants a set operator; without one no value may escape a negation.
+        let each = match self.quantifier {
+            Quantifier::All => true,
+            Quantifier::Any => false,
+            Quantifier::One => self.negated,
+        };
+        for value in values {
+            if (self.expected.fits(value, scope)? != self.negated) != each {
+                return Ok(!each);
+            }
         }
+        Ok(each)
+    }
+
+    /// The keys that it looks at.
+    pub(super) fn keys(&self) -> impl Iterator<Item = KeyIndex> {
+        self.expected.variables().chain([self.key])
     }
 }
 
@@ -72,7 +87,12 @@ struct Operator {
 }
 
 /// Reads the member of one operator: its keys and their values.
-pub(super) fn parse(operator: &str, keys: &Json, variables: bool) -> Result<Vec<Condition>, Cow<'static, str>> {
+pub(super) fn parse(
+    operator: &str,
+    keys: &Json,
+    variables: bool,
+    known: &mut Keys,
+) -> Result<Vec<Condition>, Cow<'static, str>> {
     let Operator { quantifier, if_exists, negated, shape } =
         named(operator).ok_or_else(|| format!("there is no condition operator {operator}"))?;
     let Json::Object(keys) = keys else { return Err("must be an object of condition keys".into()) };
@@ -83,8 +103,10 @@ pub(super) fn parse(operator: &str, keys: &Json, variables: bool) -> Result<Vec<
     for (name, values) in keys {
         let key = ConditionKey::parse(name).ok_or_else(|| format!("{name} is no condition key"))?;
         let values = texts(values).ok_or_else(|| format!("{name} has a value that is no text, number or boolean"))?;
-        let expected = Expected::parse(shape, &values, variables).map_err(|reason| format!("{name}: {reason}"))?;
-        conditions.push(Condition { key, quantifier, if_exists, negated, expected });
+        let about = |reason| format!("{name}: {reason}");
+        let expected = Expected::parse(shape, &values, variables, known).map_err(about)?;
+        let key = known.index(key).map_err(about)?;
+        conditions.push(Condition { key, operator: operator.into(), quantifier, if_exists, negated, expected });
     }
     Ok(conditions)
 }
@@ -127,6 +149,15 @@ fn named(name: &str) -> Option<Operator> {
         _ => return None,
     };
     Some(Operator { quantifier, if_exists, negated, shape })
+}
+
+/// All values that an operator's member holds keys against.
+pub(super) fn texts_of(keys: &Json) -> impl Iterator<Item = &str> {
+    let keys = match keys {
+        Json::Object(keys) => keys.as_slice(),
+        _ => &[],
+    };
+    keys.iter().filter_map(|(_, values)| texts(values)).flatten()
 }
 
 fn texts(values: &Json) -> Option<Vec<&str>> {

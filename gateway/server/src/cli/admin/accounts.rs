@@ -1,4 +1,5 @@
 use super::Context;
+use super::keys::Import;
 use super::quota::{self, Limit};
 use crate::cli::connect::explain;
 use crate::cli::print::{bytes, counted, fields, or_dash};
@@ -12,9 +13,11 @@ pub(super) enum Command {
     Create {
         /// Unique name.
         name: String,
-        /// E-mail address, unique.
-        #[arg(long)]
+        /// E-mail address, unique; none if absent.
+        #[arg(long, default_value = "", hide_default_value = true)]
         email: String,
+        #[command(flatten)]
+        key: Import,
         /// Most buckets it may own; no bound of its own if absent.
         #[arg(long, value_name = "COUNT")]
         buckets_max: Option<u32>,
@@ -58,14 +61,13 @@ pub(super) enum Command {
 pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
     let (client, printer) = (&context.client, context.printer);
     match command {
-        Command::Create { name, email, buckets_max } => {
-            let request = CreateAccount { display_name: name, email, buckets_max };
+        Command::Create { name, email, key, buckets_max } => {
+            let request = CreateAccount { display_name: name, email, buckets_max, key: key.key()? };
             let created = client.create_account(&request).await.map_err(explain)?;
             printer.value(&created, |created| {
                 fields(&[
                     ("id", created.account.id.clone()),
                     ("display name", created.account.display_name.clone()),
-                    ("e-mail", created.account.email.clone()),
                     ("access key id", created.access_key_id.clone()),
                     ("secret access key", created.secret_access_key.clone()),
                     ("", "the secret is not shown again".to_owned()),
@@ -74,13 +76,14 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
         }
         Command::List => {
             let accounts = client.accounts().await.map_err(explain)?;
-            let headers = ["NAME", "E-MAIL", "ID", "STATE", "BUCKETS MAX", "CREATED"];
+            let headers = ["NAME", "E-MAIL", "ID", "STATE", "ROOT", "BUCKETS MAX", "CREATED"];
             printer.list(&accounts, &headers, |account| {
                 vec![
                     account.display_name.clone(),
-                    account.email.clone(),
+                    or_dash(Some(&account.email).filter(|email| !email.is_empty())),
                     account.id.clone(),
-                    state(account).to_owned(),
+                    state(account.disabled).to_owned(),
+                    if account.root { "yes" } else { "-" }.to_owned(),
                     or_dash(account.buckets_max),
                     account.created.clone(),
                 ]
@@ -116,8 +119,9 @@ fn show(context: &Context, account: &Account) -> Result<()> {
         fields(&[
             ("id", account.id.clone()),
             ("display name", account.display_name.clone()),
-            ("e-mail", account.email.clone()),
-            ("state", state(account).to_owned()),
+            ("e-mail", or_dash(Some(&account.email).filter(|email| !email.is_empty()))),
+            ("state", state(account.disabled).to_owned()),
+            ("root", if account.root { "yes" } else { "no" }.to_owned()),
             ("buckets max", or_dash(account.buckets_max)),
             ("bytes max", or_dash(account.quota.bytes_max.map(bytes))),
             ("objects max", or_dash(account.quota.objects_max)),
@@ -130,17 +134,15 @@ fn show(context: &Context, account: &Account) -> Result<()> {
                     bytes(usage.bytes)
                 ),
             ),
+            ("in grace", bytes(usage.grace_bytes)),
             ("created", account.created.clone()),
         ])
     })
 }
 
-const fn state(account: &Account) -> &'static str {
-    match (account.disabled, account.root) {
-        (true, _) => "disabled",
-        (false, true) => "root",
-        (false, false) => "active",
-    }
+/// The state of an account or a key, in the words of events.
+pub(super) const fn state(disabled: bool) -> &'static str {
+    if disabled { "disabled" } else { "enabled" }
 }
 
 /// The account with this canonical id, or this name.

@@ -4,7 +4,7 @@ use crate::cli::connect::explain;
 use crate::cli::print::{bytes, fields, or_dash};
 use anyhow::Result;
 use clap::Subcommand;
-use cofre_admin_types::{Bucket, BucketRedundancy};
+use cofre_admin_types::{Bucket, BucketOwner, BucketRedundancy, CreateBucket};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -14,6 +14,34 @@ pub(super) enum Command {
     Usage {
         /// Name of the bucket.
         name: String,
+    },
+    /// Make a bucket for an account.
+    Create {
+        /// Name of the bucket.
+        name: String,
+        /// Name or canonical id of the account that is to own it.
+        #[arg(long, value_name = "ACCOUNT")]
+        owner: String,
+        /// Its region; that of the server if absent.
+        #[arg(long)]
+        region: Option<String>,
+        /// Enable object lock, and versioning with it.
+        #[arg(long)]
+        object_lock: bool,
+    },
+    /// Delete a bucket that holds no object, version or delete marker.
+    Delete {
+        /// Name of the bucket.
+        name: String,
+    },
+    /// Hand a bucket over to another account, which owns every object in it from then on: access control lists are
+    /// disabled. Its policy stays as it is.
+    HandOver {
+        /// Name of the bucket.
+        name: String,
+        /// Name or canonical id of the account that is to own it.
+        #[arg(long, value_name = "ACCOUNT")]
+        to: String,
     },
     /// Change a bucket. Objects that exist are written anew under another redundancy in the background (job convert).
     Set {
@@ -29,10 +57,10 @@ pub(super) enum Command {
         /// Name of the bucket.
         name: String,
         /// Most bytes, over all versions: as 30GiB, or none.
-        #[arg(long, value_name = "BYTES", value_parser = Limit::of_bytes)]
+        #[arg(long = "bytes", alias = "bytes-max", value_name = "BYTES", value_parser = Limit::of_bytes)]
         bytes_max: Option<Limit>,
         /// Most objects, over all versions, or none.
-        #[arg(long, value_name = "COUNT", value_parser = Limit::of_count)]
+        #[arg(long = "objects", alias = "objects-max", value_name = "COUNT", value_parser = Limit::of_count)]
         objects_max: Option<Limit>,
     },
 }
@@ -52,9 +80,20 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
                     bucket.usage.uploads.to_string(),
                     or_dash(bucket.quota.bytes_max.map(bytes)),
                     or_dash(bucket.quota.objects_max),
-                    bucket.owner.clone(),
+                    bucket.owner_name.clone(),
                 ]
             })
+        }
+        Command::Create { name, owner, region, object_lock } => {
+            let request = CreateBucket { name, owner, region, object_lock };
+            show(context, &client.create_bucket(&request).await.map_err(explain)?)
+        }
+        Command::Delete { name } => {
+            client.delete_bucket(&name).await.map_err(explain)?;
+            context.printer.done(&format!("deleted the bucket {name}"))
+        }
+        Command::HandOver { name, to } => {
+            show(context, &client.set_bucket_owner(&name, &BucketOwner { owner: to }).await.map_err(explain)?)
         }
         Command::Usage { name } => show(context, &client.bucket(&name).await.map_err(explain)?),
         Command::Set { name, redundancy } => {
@@ -76,12 +115,13 @@ fn show(context: &Context, bucket: &Bucket) -> Result<()> {
         let usage = &bucket.usage;
         fields(&[
             ("name", bucket.name.clone()),
-            ("owner", bucket.owner.clone()),
+            ("owner", format!("{} ({})", bucket.owner_name, bucket.owner)),
             ("created", bucket.created.clone()),
             ("objects", format!("{}, {}", usage.objects, bytes(usage.bytes))),
             ("old versions", format!("{}, {}", usage.noncurrent_versions, bytes(usage.noncurrent_bytes))),
             ("delete markers", usage.delete_markers.to_string()),
             ("uploads under way", format!("{}, {}", usage.uploads, bytes(usage.upload_bytes))),
+            ("in grace", bytes(usage.grace_bytes)),
             ("bytes max", or_dash(bucket.quota.bytes_max.map(bytes))),
             ("objects max", or_dash(bucket.quota.objects_max)),
             ("redundancy", redundancy(bucket)),

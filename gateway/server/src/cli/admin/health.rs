@@ -3,7 +3,7 @@ use crate::cli::Exit;
 use crate::cli::connect::explain;
 use crate::cli::print::{bytes, counted, fields, micros, or_dash, span, table};
 use anyhow::Result;
-use cofre_admin_types::{Health, HealthStatus, Promise, RedundancyHealth, Severity, Verdict};
+use cofre_admin_types::{CatalogState, Health, HealthStatus, Promise, RedundancyHealth, Severity, Verdict};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -30,6 +30,7 @@ fn text(health: &Health) -> String {
         ("version", health.version.clone()),
         ("up for", span(health.uptime_seconds)),
         ("catalog", catalog(health)),
+        ("last backup of it", or_dash(health.catalog.last_backup.as_ref())),
         ("redundancy", health.redundancy.in_force.clone()),
         ("waiting to be healed", format!("{more}{}", counted(health.redundancy.waiting_blobs, "blob"))),
         ("cannot be read", counted(health.redundancy.unreadable_blobs, "blob")),
@@ -60,10 +61,18 @@ fn text(health: &Health) -> String {
 
 fn catalog(health: &Health) -> String {
     let catalog = &health.catalog;
+    let state = match catalog.state {
+        CatalogState::Good => "good",
+        CatalogState::Slow => "slow",
+        CatalogState::Full => "full",
+        CatalogState::Damaged => "damaged",
+        CatalogState::Refusing => "takes no commits",
+        CatalogState::Unreadable => "does not read",
+    };
     match &catalog.error {
-        Some(error) => format!("does not read: {error}"),
+        Some(error) => format!("{state}: {error}"),
         None => format!(
-            "good; {} commits in {} groups, mean {:.1} ms",
+            "{state}; {} commits in {} groups, mean {:.1} ms",
             catalog.commits, catalog.groups, catalog.commit_latency.mean_ms
         ),
     }

@@ -87,6 +87,7 @@ fn copy(copy: &InspectedCopy, in_pieces: bool) -> Vec<String> {
         CopyCheck::NotAsked => "-".to_owned(),
         CopyCheck::Whole => "whole".to_owned(),
         CopyCheck::Missing => "MISSING".to_owned(),
+        CopyCheck::Deleted => "DELETED, though it can still be read".to_owned(),
         CopyCheck::Corrupt { reason } => format!("CORRUPT: {reason}"),
         CopyCheck::Unreachable { reason } => format!("not known: {reason}"),
     };

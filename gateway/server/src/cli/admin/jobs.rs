@@ -94,10 +94,13 @@ fn text(job: &Job) -> String {
         text.push_str(&table(&["SHARD", "COPIES", "BYTES", "BAD", "UNREACHABLE"], &rows));
     }
     if !job.problems.is_empty() {
-        let rows: Vec<_> =
-            job.problems.iter().map(|problem| vec![problem.subject.clone(), problem.reason.clone()]).collect();
+        let rows: Vec<_> = job
+            .problems
+            .iter()
+            .map(|problem| vec![problem.subject.clone(), problem.times.to_string(), problem.reason.clone()])
+            .collect();
         text.push('\n');
-        text.push_str(&table(&["PROBLEM WITH", "WHY"], &rows));
+        text.push_str(&table(&["PROBLEM WITH", "TIMES", "WHY"], &rows));
     }
     text
 }

@@ -3,18 +3,22 @@
 mod accounts;
 mod buckets;
 mod events;
+mod explain;
 mod health;
 mod inspect;
 mod jobs;
 mod keys;
 mod quota;
+mod restores;
 mod settings;
 mod shard_s3;
 mod shards;
 mod tokens;
+
+pub(super) use tokens::ScopeArg;
 mod verify;
 
-use super::connect::Connect;
+use super::connect::{COMMON, Connect};
 use super::print::Printer;
 use anyhow::Result;
 use clap::Subcommand;
@@ -26,7 +30,7 @@ pub(super) struct Args {
     connect: Connect,
 
     /// Print JSON, for scripts.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = COMMON)]
     json: bool,
 
     #[command(subcommand)]
@@ -62,6 +66,11 @@ enum Command {
     Job(jobs::Command),
     /// Everything that is known of an object: its versions, blobs, and where each copy stands and why.
     Inspect(inspect::Args),
+    /// Why a request was refused, failed or took long, by the id that its answer told.
+    Explain(explain::Args),
+    /// A catalog that was restored from a backup: what shards hold that it does not know.
+    #[command(subcommand)]
+    Restore(restores::Command),
     /// Hold the catalog against itself and against the shards; fails if anything is wrong.
     Verify(verify::Args),
 }
@@ -85,6 +94,8 @@ pub(super) async fn run(args: Args) -> Result<()> {
         Command::Events(args) => events::run(&context, args).await,
         Command::Job(command) => jobs::run(&context, command).await,
         Command::Inspect(args) => inspect::run(&context, args).await,
+        Command::Explain(args) => explain::run(&context, args).await,
+        Command::Restore(command) => restores::run(&context, command).await,
         Command::Verify(args) => verify::run(&context, args).await,
     }
 }

@@ -8,16 +8,18 @@ use serde_json::{Map, Value};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// The settings in force, or those of a revision.
+    /// The settings in force, or those of a revision: all, or one field.
     Get {
+        /// A field, or a group of them: quotas.bucket_bytes_max, timers.
+        field: Option<String>,
         /// A revision of the history.
         #[arg(long, value_name = "NUMBER")]
         revision: Option<u64>,
     },
-    /// Change settings: rate_limits.burst=100, log_level=debug; FIELD=null brings a default back. Prints what changed; with
-    /// --json the whole document.
+    /// Change settings: rate_limits.burst=100, quotas.bucket_bytes_max=10GiB, log_level=debug; FIELD=null brings a default
+    /// back. Prints what changed; with --json the whole document.
     Set {
-        /// Fields and values, as JSON or plain text.
+        /// Fields and values, as JSON or plain text; sizes may be words, as 10GiB.
         #[arg(required = true, value_name = "FIELD=VALUE")]
         changes: Vec<String>,
         /// Why.
@@ -46,9 +48,15 @@ pub(super) enum Command {
 pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
     let (client, printer) = (&context.client, context.printer);
     match command {
-        Command::Get { revision: None } => show(context, &client.settings().await.map_err(explain)?.value),
-        Command::Get { revision: Some(revision) } => {
-            show(context, &client.settings_at(revision).await.map_err(explain)?)
+        Command::Get { field, revision } => {
+            let settings = match revision {
+                None => client.settings().await.map_err(explain)?.value,
+                Some(revision) => client.settings_at(revision).await.map_err(explain)?,
+            };
+            match field {
+                None => show(context, &settings),
+                Some(field) => show_field(context, &settings, &field),
+            }
         }
         Command::Set { changes, note } => {
             let patch = patch(&changes)?;
@@ -103,6 +111,37 @@ fn show(context: &Context, settings: &Settings) -> Result<()> {
     context.printer.value(settings, |settings| format!("revision {}\n{document}\n", settings.revision))
 }
 
+/// Shows one field, or a group of them: a text as it is, all else as JSON.
+fn show_field(context: &Context, settings: &Settings, field: &str) -> Result<()> {
+    let document = serde_json::to_value(&settings.document).context("writing the document")?;
+    let mut value = &document;
+    for name in field.split('.') {
+        value = match value.get(name) {
+            Some(value) => value,
+            None => bail!("there is no setting {field}; see: cofre admin settings get"),
+        };
+    }
+    context.printer.value(value, |value| match value {
+        Value::String(text) => format!("{text}\n"),
+        value => serde_json::to_string_pretty(value).unwrap_or_default() + "\n",
+    })
+}
+
+/// The value of a field: JSON, a size in words where the field is one of bytes, or else text, so that log_level=debug needs
+/// no quotes.
+fn value_of(field: &str, text: &str) -> Value {
+    let size = || cofre_settings::parse_bytes(text).ok().filter(|_| is_size(field));
+    match serde_json::from_str(text) {
+        Ok(value) => value,
+        Err(_) => size().map_or_else(|| Value::String(text.to_owned()), Value::from),
+    }
+}
+
+/// Whether a field counts bytes, as its name says.
+fn is_size(field: &str) -> bool {
+    field.split(['.', '_']).any(|word| word == "bytes")
+}
+
 /// A merge patch out of `a.b=value` arguments.
 fn patch(changes: &[String]) -> Result<Value> {
     let mut patch = Map::new();
@@ -110,8 +149,7 @@ fn patch(changes: &[String]) -> Result<Value> {
         let Some((field, text)) = change.split_once('=') else {
             bail!("{change}: a change reads FIELD=VALUE, rate_limits.burst=100 for instance");
         };
-        // What is no JSON is text: log_level=debug needs no quotes.
-        let value = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
+        let value = value_of(field, text);
         let mut names: Vec<_> = field.split('.').collect();
         let last = names.pop().unwrap_or_default();
         let mut target = &mut patch;

@@ -6,8 +6,8 @@ use crate::cli::progress::{Progress, ProgressLine};
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use cofre_admin_types::{
-    Drain, DrainState, PatchShard, ProbeResult, RegisterPlace, RegisterShard, S3Place, Shard, ShardMode, ShardPlace,
-    ShardState,
+    Drain, DrainQuery, DrainState, PatchShard, ProbeResult, RegisterPlace, RegisterShard, S3Place, Shard, ShardMode,
+    ShardPlace, ShardState,
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -67,6 +67,10 @@ pub(super) enum Command {
         s3_endpoint: Option<String>,
         #[command(flatten)]
         s3: Access,
+        /// Directory of the server's machine where the shard stands now; the same shard must be there, and no longer at
+        /// its old place.
+        #[arg(long, value_name = "DIR", conflicts_with = "s3_endpoint")]
+        path: Option<PathBuf>,
     },
     /// Move everything off a shard; it takes no new blobs meanwhile.
     Drain {
@@ -78,6 +82,9 @@ pub(super) enum Command {
         /// Stop a drain: the shard takes new blobs again.
         #[arg(long, conflicts_with = "wait")]
         cancel: bool,
+        /// Drain though too few other shards take what is on this one.
+        #[arg(long, conflicts_with = "cancel")]
+        force: bool,
     },
     /// Declare a shard dead: what it held is made anew elsewhere (job rebuild), and nothing on it is deleted.
     DeclareDead {
@@ -117,21 +124,24 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
             };
             let request =
                 RegisterShard { place, failure_domain, weight_percent: weight, labels: labels.into_iter().collect() };
-            show(context, &client.register_shard(&request).await.map_err(explain)?)
+            let shard = client.register_shard(&request).await.map_err(explain)?;
+            show(context, &shard)?;
+            warn_of_device(context, shard.id).await
         }
         Command::List => list(context).await,
         Command::Show { id } => show(context, &client.shard(id).await.map_err(explain)?.value),
-        Command::Set { id, read_only, failure_domain, weight, labels, s3_endpoint, s3 } => {
+        Command::Set { id, read_only, failure_domain, weight, labels, s3_endpoint, s3, path } => {
             let labels = (!labels.is_empty()).then(|| labels.into_iter().collect::<BTreeMap<_, _>>());
             let s3 = s3.patch(s3_endpoint)?;
-            let patch = PatchShard { read_only, failure_domain, weight_percent: weight, labels, s3 };
+            let path = path.map(|path| absolute(&path)).transpose()?;
+            let patch = PatchShard { read_only, failure_domain, weight_percent: weight, labels, s3, path };
             let etag = client.shard(id).await.map_err(explain)?.etag;
             show(context, &client.patch_shard(id, &patch, &etag).await.map_err(explain)?.value)
         }
         Command::Drain { id, cancel: true, .. } => {
             show_drain(context, &client.cancel_drain(id).await.map_err(explain)?)
         }
-        Command::Drain { id, wait, cancel: false } => drain(context, id, wait).await,
+        Command::Drain { id, wait, cancel: false, force } => drain(context, id, wait, force).await,
         Command::DeclareDead { id } => show(context, &client.declare_shard_dead(id).await.map_err(explain)?),
         Command::TakeBack { id } => show(context, &client.take_shard_back(id).await.map_err(explain)?),
         Command::Remove { id } => {
@@ -146,15 +156,31 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
     }
 }
 
-fn directory(path: &Path) -> Result<RegisterPlace> {
-    let path = std::path::absolute(path).context("finding the directory")?;
-    let path = path.to_str().context("the directory's name is no UTF-8")?.to_owned();
-    Ok(RegisterPlace::Filesystem { path })
+/// Says that a shard stands on one device with others.
+async fn warn_of_device(context: &Context, id: u32) -> Result<()> {
+    let health = context.client.health().await.map_err(explain)?;
+    let number = id.to_string();
+    for verdict in health.verdicts.iter().filter(|verdict| verdict.subject == "shards") {
+        let named = verdict.message.split([' ', ',']).take_while(|word| *word != "stand").any(|word| word == number);
+        if named && verdict.message.contains("on one device") {
+            eprintln!("warning: {}", verdict.message);
+        }
+    }
+    Ok(())
 }
 
-async fn drain(context: &Context, id: u32, wait: bool) -> Result<()> {
+fn directory(path: &Path) -> Result<RegisterPlace> {
+    Ok(RegisterPlace::Filesystem { path: absolute(path)? })
+}
+
+fn absolute(path: &Path) -> Result<String> {
+    let path = std::path::absolute(path).context("finding the directory")?;
+    Ok(path.to_str().context("the directory's name is no UTF-8")?.to_owned())
+}
+
+async fn drain(context: &Context, id: u32, wait: bool, force: bool) -> Result<()> {
     let client = &context.client;
-    let mut drain = client.start_drain(id).await.map_err(explain)?;
+    let mut drain = client.start_drain(id, DrainQuery { force }).await.map_err(explain)?;
     let mut line = ProgressLine::new(format!("draining shard {id}"), context.printer.json || !wait);
     while wait && drain.state != DrainState::Drained {
         if drain.state == DrainState::NotDraining {
@@ -272,7 +298,7 @@ pub(super) const fn state(state: ShardState) -> &'static str {
 const fn mode(mode: ShardMode) -> &'static str {
     match mode {
         ShardMode::Active => "active",
-        ShardMode::ReadOnly => "read-only",
+        ShardMode::ReadOnly => "read_only",
         ShardMode::Draining => "draining",
         ShardMode::Dead => "dead",
         ShardMode::Lost => "lost",
@@ -282,7 +308,7 @@ const fn mode(mode: ShardMode) -> &'static str {
 
 const fn drain_state(state: DrainState) -> &'static str {
     match state {
-        DrainState::NotDraining => "not draining",
+        DrainState::NotDraining => "not_draining",
         DrainState::Moving => "moving",
         DrainState::Stuck => "stuck",
         DrainState::Emptied => "emptied",

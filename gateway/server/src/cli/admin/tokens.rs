@@ -7,13 +7,24 @@ use cofre_admin_types::{CreateToken, Scope};
 
 /// What a token may do; each includes the ones before it.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum ScopeArg {
+pub(in crate::cli) enum ScopeArg {
     /// Look at everything but secrets.
     Read,
     /// Also run jobs, drain and label shards, set quotas and take backups.
     Operate,
     /// Also change settings, accounts, keys and tokens.
     Admin,
+}
+
+impl ScopeArg {
+    /// The scope of a token.
+    pub(in crate::cli) const fn domain(self) -> cofre_iam::Scope {
+        match self {
+            Self::Read => cofre_iam::Scope::Read,
+            Self::Operate => cofre_iam::Scope::Operate,
+            Self::Admin => cofre_iam::Scope::Admin,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -36,6 +47,10 @@ pub(super) enum Command {
     Revoke {
         /// Public id of the token.
         id: String,
+        /// Revoke it even if it is the last one of the scope admin. Then only `cofre token create --data DIR` on the
+        /// server's machine makes another.
+        #[arg(long)]
+        force: bool,
     },
 }
 
@@ -72,8 +87,8 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<()> {
                 ]
             })
         }
-        Command::Revoke { id } => {
-            client.revoke_token(&id).await.map_err(explain)?;
+        Command::Revoke { id, force } => {
+            client.revoke_token(&id, force).await.map_err(explain)?;
             printer.done(&format!("revoked the token {id}"))
         }
     }

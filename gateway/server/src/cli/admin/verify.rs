@@ -16,8 +16,10 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<()> {
     while let Some(line) = lines.next().await.map_err(explain)? {
         context.printer.line(&line, text)?;
         match line {
-            VerifyLine::End { wrong: 0, unreachable: 0 } => return Ok(()),
-            VerifyLine::End { wrong: 0, unreachable } => bail!("{unreachable} copies or pieces could not be reached"),
+            VerifyLine::End { wrong: 0, unreachable: 0, .. } => return Ok(()),
+            VerifyLine::End { wrong: 0, unreachable, .. } => {
+                bail!("{unreachable} copies or pieces could not be reached")
+            }
             VerifyLine::End { wrong, .. } => bail!("{wrong} things are wrong"),
             VerifyLine::Failed { why } => bail!("it could not go on: {why}"),
             VerifyLine::Progress { .. } | VerifyLine::Wrong { .. } => {}
@@ -39,6 +41,9 @@ fn text(line: &VerifyLine) -> String {
         }
         VerifyLine::Wrong { subject, why } => format!("WRONG  {subject}: {why}"),
         VerifyLine::Failed { why } => format!("FAILED  {why}"),
-        VerifyLine::End { wrong, unreachable } => format!("{wrong} wrong, {unreachable} copies or pieces out of reach"),
+        VerifyLine::End { wrong, unreachable, records, bytes: read } => format!(
+            "{wrong} wrong, {unreachable} copies or pieces out of reach; looked at {records} records, read {}",
+            bytes(*read)
+        ),
     }
 }

@@ -1,27 +1,35 @@
-//! Requests under way on a connection, and how long their bodies may stand still.
+//! Requests under way on a connection, and the bodies of their answers.
 
+use super::Limits;
+use super::request_body::{RequestBody, Rest};
+use super::streams::{Answer, Turn};
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, Version, header};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::Service;
 use parking_lot::Mutex;
 use pin_project_lite::pin_project;
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
-use tokio::time::{Instant, Sleep};
+
+/// Longest piece of an answer that is handed to an HTTP/2 stream at a time, in bytes: what a stream holds whose client
+/// does not take it.
+const PIECE_BYTES_MAX: usize = 64 * 1024;
 
 /// Requests under way on one connection, from the end of the head to the last byte of the answer.
 #[derive(Debug, Default)]
 pub(super) struct Exchanges {
     under_way: AtomicUsize,
     ended: AtomicU64,
+    /// Whether something of a body is left that nobody will read.
+    left: AtomicBool,
     /// Who reads the connection, to be told when a request ends: the protocol may not look by itself.
     reader: Mutex<Option<Waker>>,
+    /// Of the HTTP/2 stream whose request was taken and whose task is to begin.
+    begun: Mutex<Option<Arc<Answer>>>,
 }
 
 impl Exchanges {
@@ -43,6 +51,21 @@ impl Exchanges {
     /// How many have ended: tells one pause between requests from the next.
     pub(super) fn ended(&self) -> u64 {
         self.ended.load(Ordering::Acquire)
+    }
+
+    /// Whether something of a body is left that nobody will read.
+    pub(super) fn left(&self) -> bool {
+        self.left.load(Ordering::Acquire)
+    }
+
+    /// Notes that something of a body is left that nobody will read.
+    pub(super) fn leave_rest(&self) {
+        self.left.store(true, Ordering::Release);
+    }
+
+    /// The answer of the stream whose task begins.
+    pub(super) fn take_begun(&self) -> Option<Arc<Answer>> {
+        self.begun.lock().take()
     }
 }
 
@@ -71,13 +94,14 @@ impl Drop for UnderWay {
 pub(super) struct Tracked<S> {
     pub(super) service: S,
     pub(super) exchanges: Arc<Exchanges>,
-    pub(super) body_timeout: Duration,
+    pub(super) limits: Limits,
 }
 
 impl<S, B> Service<Request<Incoming>> for Tracked<S>
 where
     S: Service<Request<RequestBody>, Response = Response<B>>,
     S::Future: Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
 {
     type Response = Response<AnswerBody<B>>;
     type Error = S::Error;
@@ -85,49 +109,37 @@ where
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let under_way = UnderWay::new(&self.exchanges);
-        let body_timeout = self.body_timeout;
-        let request = request.map(|body| RequestBody { body, body_timeout, deadline: None });
-        let answering = self.service.call(request);
-        Box::pin(async move { Ok(answering.await?.map(|body| AnswerBody { body, _under_way: under_way })) })
-    }
-}
-
-/// A request's body that fails with [`io::ErrorKind::TimedOut`] when it stands still.
-#[derive(Debug)]
-pub(crate) struct RequestBody {
-    body: Incoming,
-    body_timeout: Duration,
-    /// Armed while someone waits.
-    deadline: Option<Pin<Box<Sleep>>>,
-}
-
-impl Body for RequestBody {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        match Pin::new(&mut self.body).poll_frame(cx) {
-            Poll::Ready(frame) => {
-                self.deadline = None;
-                Poll::Ready(frame.map(|frame| frame.map_err(io::Error::other)))
-            }
-            Poll::Pending => {
-                let until = self.body_timeout;
-                let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(until)));
-                ready!(deadline.as_mut().poll(cx));
-                // A fresh deadline: whoever asks again waits again.
-                deadline.as_mut().reset(Instant::now() + until);
-                Poll::Ready(Some(Err(io::Error::new(io::ErrorKind::TimedOut, "the body stands still"))))
-            }
+        let answer = (request.version() == Version::HTTP_2).then(Arc::<Answer>::default);
+        if let Some(answer) = &answer {
+            *self.exchanges.begun.lock() = Some(Arc::clone(answer));
         }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        // Without a body nothing can be left of it, and on HTTP/2 a stream ends without its connection.
+        let rest = (answer.is_none() && !request.body().is_end_stream()).then(|| Rest::of(request.headers()));
+        let limits = self.limits;
+        let request = request.map(|body| RequestBody::new(body, limits, rest.clone()));
+        let exchanges = Arc::clone(&self.exchanges);
+        let answering = self.service.call(request);
+        Box::pin(async move {
+            let mut response = answering.await?;
+            if let Some(rest) = rest
+                && !rest.is_taken().await
+            {
+                exchanges.leave_rest();
+                // Else a client would send its next request into a connection that is about to close (RFC 9112,
+                // section 9.6).
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            if let Some(answer) = &answer {
+                answer.turn(Turn::Client);
+            }
+            Ok(response.map(|body| AnswerBody {
+                body,
+                held: Bytes::new(),
+                split: false,
+                answer,
+                _under_way: under_way,
+            }))
+        })
     }
 }
 
@@ -136,23 +148,62 @@ pin_project! {
     pub(super) struct AnswerBody<B> {
         #[pin]
         body: B,
+        // What is left of the last piece, and whether something of it was handed on already.
+        held: Bytes,
+        split: bool,
+        // Of an HTTP/2 stream.
+        answer: Option<Arc<Answer>>,
         _under_way: UnderWay,
     }
 }
 
-impl<B: Body> Body for AnswerBody<B> {
-    type Data = B::Data;
+impl<B: Body<Data = Bytes>> Body for AnswerBody<B> {
+    type Data = Bytes;
     type Error = B::Error;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        self.project().body.poll_frame(cx)
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let this = self.project();
+        let Some(answer) = this.answer else { return this.body.poll_frame(cx) };
+        if this.held.is_empty() {
+            answer.turn(Turn::Ours);
+            match ready!(this.body.poll_frame(cx)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => *this.held = data,
+                    Err(other) => return Poll::Ready(Some(Ok(other))),
+                },
+                other => return Poll::Ready(other),
+            }
+        }
+        let piece = next_piece(this.held, this.split);
+        answer.turn(Turn::Client);
+        answer.handed(piece.len());
+        Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.held.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        if self.held.is_empty() {
+            return self.body.size_hint();
+        }
+        let (held, mut hint) = (self.held.len() as u64, self.body.size_hint());
+        if let Some(upper) = hint.upper() {
+            hint.set_upper(upper + held);
+        }
+        hint.set_lower(hint.lower() + held);
+        hint
     }
+}
+
+/// Splits off what is handed on next. The end of a long buffer is copied: it may wait for its client when all else is
+/// gone, and must not hold the whole.
+fn next_piece(held: &mut Bytes, split: &mut bool) -> Bytes {
+    if held.len() > PIECE_BYTES_MAX {
+        *split = true;
+        return held.split_to(PIECE_BYTES_MAX);
+    }
+    let last = std::mem::take(held);
+    if std::mem::take(split) { Bytes::copy_from_slice(&last) } else { last }
 }

@@ -6,16 +6,23 @@
 
 use super::Limits;
 use super::exchange::Exchanges;
+use super::pace::Pace;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
-/// What an HTTP/2 connection begins with (RFC 9113, section 3.4); no HTTP/1 method is like it.
-const HTTP2_PREFACE: &[u8] = b"PRI ";
+/// How long a connection that Cofre closes is read on, and how many bytes: what a client still sends into a closed
+/// socket is answered by a reset, which destroys the answer before it is read.
+const LINGER_TIME_MAX: Duration = Duration::from_secs(2);
+const LINGER_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Bytes of it that are read at a time.
+const LINGER_READ_BYTES: usize = 4 * 1024;
 
 /// What the reader waits for between requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +41,17 @@ struct Pause {
     deadline: Pin<Box<Sleep>>,
 }
 
+/// How a connection is closed.
+enum Closing {
+    No,
+    /// Its client is told, and then read on.
+    Lingers {
+        deadline: Pin<Box<Sleep>>,
+        left: usize,
+    },
+    Done,
+}
+
 /// A stream that ends when its client does nothing for too long.
 pub(super) struct Watched<T> {
     io: T,
@@ -42,13 +60,26 @@ pub(super) struct Watched<T> {
     is_http2: bool,
     is_new: bool,
     pause: Option<Pause>,
-    /// Armed while the client takes nothing.
-    write_deadline: Option<Pin<Box<Sleep>>>,
+    /// What the client must take of its answers.
+    taken: Pace,
+    closing: Closing,
+    /// Whether the client said that it sends nothing more.
+    has_ended: bool,
 }
 
 impl<T> Watched<T> {
-    pub(super) const fn new(io: T, limits: Limits, exchanges: Arc<Exchanges>) -> Self {
-        Self { io, limits, exchanges, is_http2: false, is_new: true, pause: None, write_deadline: None }
+    pub(super) const fn new(io: T, is_http2: bool, limits: Limits, exchanges: Arc<Exchanges>) -> Self {
+        Self {
+            io,
+            limits,
+            exchanges,
+            is_http2,
+            is_new: true,
+            pause: None,
+            taken: Pace::new(limits.body_timeout, limits.body_rate_min),
+            closing: Closing::No,
+            has_ended: false,
+        }
     }
 
     /// The pause that the connection is in; a new one if a request has ended since the last.
@@ -57,22 +88,18 @@ impl<T> Watched<T> {
         if self.pause.as_ref().is_some_and(|pause| pause.after != ended) {
             self.pause = None;
         }
-        // A client that connects and sends nothing is as slow with its head as one that sends a byte.
-        let first = self.limits.header_timeout.max(self.limits.idle_timeout);
-        let wait = if self.is_new { first } else { self.limits.idle_timeout };
+        // A client that connects and asks for nothing is as slow with its head as one that sends a byte.
+        let is_new = self.is_new && ended == 0;
+        let wait = if is_new { self.limits.header_timeout } else { self.limits.idle_timeout };
         self.pause.get_or_insert_with(|| Pause {
             after: ended,
             waits_for: Between::Head,
-            deadline: Box::pin(tokio::time::sleep(wait)),
+            deadline: Box::pin(sleep(wait)),
         })
     }
 
     /// Notes bytes that came.
-    fn came(&mut self, bytes: &[u8]) {
-        if self.is_new {
-            self.is_new = false;
-            self.is_http2 = bytes.starts_with(HTTP2_PREFACE);
-        }
+    fn came(&mut self) {
         if self.exchanges.any() || self.is_http2 {
             return;
         }
@@ -82,6 +109,32 @@ impl<T> Watched<T> {
             pause.waits_for = Between::RestOfHead;
             pause.deadline.as_mut().reset(Instant::now() + header_timeout);
         }
+        self.is_new = false;
+    }
+
+    /// Whether the client may still be sending what nobody reads.
+    fn sends_on(&self) -> bool {
+        let in_head = self.pause.as_ref().is_some_and(|pause| {
+            pause.waits_for == Between::RestOfHead && pause.after == self.exchanges.ended() && !self.exchanges.any()
+        });
+        !self.has_ended && (self.exchanges.left() || in_head)
+    }
+}
+
+impl<T: AsyncRead + Unpin> Watched<T> {
+    /// Reads and forgets what a client sends that was told that the connection closes.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Closing::Lingers { deadline, left } = &mut self.closing else { return Poll::Ready(()) };
+        while deadline.as_mut().poll(cx).is_pending() && *left > 0 {
+            let mut bytes = [0; LINGER_READ_BYTES];
+            let mut buffer = ReadBuf::new(&mut bytes);
+            match ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer)) {
+                Ok(()) if buffer.filled().is_empty() => break,
+                Ok(()) => *left = left.saturating_sub(buffer.filled().len()),
+                Err(_) => break,
+            }
+        }
+        Poll::Ready(())
     }
 }
 
@@ -91,7 +144,9 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
         match Pin::new(&mut self.io).poll_read(cx, buf) {
             Poll::Ready(outcome) => {
                 if buf.filled().len() > before {
-                    self.came(&buf.filled()[before..]);
+                    self.came();
+                } else {
+                    self.has_ended = true;
                 }
                 Poll::Ready(outcome)
             }
@@ -112,23 +167,35 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
 }
 
 impl<T: AsyncWrite + Unpin> Watched<T> {
-    /// Passes on what a write came to, unless the client has taken nothing for too long.
-    fn timed<R>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<R>>) -> Poll<io::Result<R>> {
-        if written.is_ready() {
-            self.write_deadline = None;
-            return written;
+    /// Passes on what a write came to, unless the client takes its answers too slowly.
+    fn timed<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<R>>,
+        bytes: impl FnOnce(&R) -> usize,
+    ) -> Poll<io::Result<R>> {
+        let late = match &written {
+            Poll::Ready(Ok(done)) => {
+                let bytes = bytes(done) as u64;
+                if self.taken.is_late_with(bytes) { Poll::Ready(()) } else { Poll::Pending }
+            }
+            Poll::Ready(Err(_)) => Poll::Pending,
+            Poll::Pending => self.taken.poll_late(cx),
+        };
+        match late {
+            Poll::Pending => written,
+            Poll::Ready(()) => {
+                let why = "the client takes its answer too slowly, or not at all";
+                Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, why)))
+            }
         }
-        let until = self.limits.body_timeout;
-        let deadline = self.write_deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(until)));
-        ready!(deadline.as_mut().poll(cx));
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not take its answer")))
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.io).poll_write(cx, bytes);
-        self.timed(cx, written)
+        self.timed(cx, written, |bytes| *bytes)
     }
 
     fn poll_write_vectored(
@@ -137,7 +204,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.io).poll_write_vectored(cx, bytes);
-        self.timed(cx, written)
+        self.timed(cx, written, |bytes| *bytes)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -146,11 +213,20 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.io).poll_flush(cx);
-        self.timed(cx, flushed)
+        self.timed(cx, flushed, |()| 0)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let shut = Pin::new(&mut self.io).poll_shutdown(cx);
-        self.timed(cx, shut)
+        if matches!(self.closing, Closing::No) {
+            let shut = Pin::new(&mut self.io).poll_shutdown(cx);
+            ready!(self.timed(cx, shut, |()| 0))?;
+            self.closing = match self.sends_on() {
+                true => Closing::Lingers { deadline: Box::pin(sleep(LINGER_TIME_MAX)), left: LINGER_BYTES_MAX },
+                false => Closing::Done,
+            };
+        }
+        ready!(self.poll_linger(cx));
+        self.closing = Closing::Done;
+        Poll::Ready(Ok(()))
     }
 }

@@ -7,13 +7,12 @@ use crate::{BackendError, BlobHeader, BodyError, ByteStream};
 use bytes::Bytes;
 use cofre_runtime::blocking;
 use cofre_types::{BlobId, ResolvedRange};
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::future::{BoxFuture, FutureExt, MaybeDone, maybe_done};
+use futures_util::{StreamExt, poll, stream};
 use std::fs::File;
 use std::io::{self, IoSliceMut};
+use std::pin::Pin;
 use std::sync::Arc;
-
-/// Buffers that are read ahead of the one in hand.
-const READS_IN_FLIGHT_MAX: usize = 2;
 
 /// An open blob.
 #[derive(Clone)]
@@ -47,22 +46,64 @@ pub(in crate::fs) async fn read(
         }
         let head_bytes = u64::from(head_bytes);
         let blob = Blob { file, id, head_bytes, size, range, buffers: ours.buffers.clone() };
-        let piece = blob.read(first, end)?;
-        Ok::<_, BackendError>((blob, piece))
+        let read = blob.read(first, end)?;
+        Ok::<_, BackendError>((blob, read))
     });
-    let (blob, piece) = opened.await?;
+    let (blob, (piece, blocks)) = opened.await?;
     let piece = stream::iter([Ok(piece)]);
-    if end - first <= BUFFER_STRIDES as u64 {
+    let at = first + blocks;
+    if at >= end {
         return Ok(Box::pin(piece));
     }
-    let rest = stream::iter((first..end).step_by(BUFFER_STRIDES).skip(1))
-        .map(move |at| {
-            let blob = blob.clone();
-            blocking(move || blob.read(at, end))
-        })
-        .buffered(READS_IN_FLIGHT_MAX)
-        .map_err(|error| BodyError(Box::new(error)));
+    let rest = stream::unfold(Reading { blob, at, end, ahead: None }, |mut reading| async {
+        let piece = reading.next().await?;
+        Some((piece.map_err(|error| BodyError(Box::new(error))), reading))
+    });
     Ok(exclusive(piece.chain(rest)))
+}
+
+/// A read under way, or done.
+type Fetch = Pin<Box<MaybeDone<BoxFuture<'static, Result<(Bytes, u64), BackendError>>>>>;
+
+/// The buffers of a blob, one after the other.
+struct Reading {
+    blob: Blob,
+    /// Number of the next block, and one past the last.
+    at: u64,
+    end: u64,
+    /// What is read while the buffer before it is in its reader's hands.
+    ahead: Option<Fetch>,
+}
+
+impl Reading {
+    /// The next buffer. That it is asked for says that the one before was taken.
+    async fn next(&mut self) -> Option<Result<Bytes, BackendError>> {
+        if self.at >= self.end {
+            return None;
+        }
+        let mut fetch = self.ahead.take().unwrap_or_else(|| self.fetch());
+        fetch.as_mut().await;
+        let (piece, blocks) = match fetch.as_mut().take_output()? {
+            Ok(read) => read,
+            Err(error) => {
+                self.at = self.end;
+                return Some(Err(error));
+            }
+        };
+        self.at += blocks;
+        if self.at < self.end && self.blob.buffers.has_spare() {
+            let mut ahead = self.fetch();
+            // Begins it; whoever asks next waits for it.
+            let _ = poll!(ahead.as_mut());
+            self.ahead = Some(ahead);
+        }
+        Some(Ok(piece))
+    }
+
+    fn fetch(&self) -> Fetch {
+        let (blob, at, end) = (self.blob.clone(), self.at, self.end);
+        Box::pin(maybe_done(blocking(move || blob.read(at, end)).boxed()))
+    }
 }
 
 /// Reads what a blob in a file of its own says about itself.
@@ -99,27 +140,22 @@ fn read_head(file: &File, id: BlobId, size: u64) -> Result<Head, BackendError> {
 }
 
 impl Blob {
-    /// Reads and checks a buffer of blocks from number `first` on, before `end`, and gives what of it is wanted. Blocks.
+    /// Reads and checks a buffer of blocks from number `first` on, before `end`, and gives what of it is wanted, and how
+    /// many blocks that were. Blocks.
     ///
     /// Where the file has a checksum behind each block, the buffer has only the blocks: so whoever decrypts or rebuilds
     /// them finds them in one piece, and copies nothing to have that.
-    fn read(&self, first: u64, end: u64) -> Result<Bytes, BackendError> {
-        let blocks = (end - first).min(BUFFER_STRIDES as u64);
+    fn read(&self, first: u64, end: u64) -> Result<(Bytes, u64), BackendError> {
+        let mut buffer = self.buffers.take((end - first).min(BUFFER_STRIDES as u64) as usize);
+        let blocks = (end - first).min(buffer.strides() as u64);
         let begins = first * BLOCK_BYTES as u64;
         let len = (blocks * BLOCK_BYTES as u64).min(self.size - begins) as usize;
-        let content = if blocks == 1 {
-            let mut content = vec![0; len];
-            self.fill(&mut content, first)?;
-            Bytes::from(content)
-        } else {
-            let mut buffer = self.buffers.take();
-            buffer.truncate(len);
-            self.fill(buffer.as_mut(), first)?;
-            Bytes::from_owner(buffer)
-        };
+        buffer.truncate(len);
+        self.fill(buffer.as_mut(), first)?;
+        let content = Bytes::from_owner(buffer);
         let from = self.range.start.saturating_sub(begins) as usize;
         let to = (self.range.end - begins).min(len as u64) as usize;
-        Ok(content.slice(from..to))
+        Ok((content.slice(from..to), blocks))
     }
 
     /// Fills `content` with whole blocks from number `first` on, and checks them.

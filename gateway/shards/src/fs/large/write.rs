@@ -1,4 +1,4 @@
-use crate::fs::buffers::{BUFFER_CONTENT_BYTES, Buffer};
+use crate::fs::buffers::{BUFFER_STRIDES, Buffer};
 use crate::fs::chores::{Chore, Chores, Unclaimed};
 use crate::fs::locator::Place;
 use crate::fs::record::{self, BLOCK_BYTES, CRC_BYTES, Kind, STRIDE_BYTES};
@@ -109,7 +109,8 @@ impl Writing {
     async fn add(&mut self, mut piece: &[u8]) -> Result<(), BackendError> {
         while !piece.is_empty() {
             let disk = &self.disk;
-            let buffer = self.filling.get_or_insert_with(|| disk.buffers.take());
+            let buffer = self.filling.get_or_insert_with(|| disk.buffers.take(BUFFER_STRIDES));
+            let room = buffer.content_bytes();
             let in_block = self.filled % BLOCK_BYTES;
             let at = self.filled / BLOCK_BYTES * STRIDE_BYTES + in_block;
             let taken = piece.len().min(BLOCK_BYTES - in_block);
@@ -117,7 +118,7 @@ impl Writing {
             piece = &piece[taken..];
             self.filled += taken;
             self.size += taken as u64;
-            if self.filled == BUFFER_CONTENT_BYTES {
+            if self.filled == room {
                 self.flush().await?;
             }
         }

@@ -1,13 +1,14 @@
 //! Giving the space of dead records back.
 //!
 //! # Ordering
-//! One bounded step at a time: copies that are live are appended to the newest pack, durably; then the owner
+//! One bounded step at a time: copies that their owner names are appended to the newest pack, durably; then the owner
 //! of the locators is told; then the old ones are buried. A pack in which nothing lives is removed, but
 //! only `reader_grace` after a record moved out of it, since a reader may still hold the old locator.
 //!
 //! # Invariants
 //! - A record younger than `unclaimed_grace` is never asked for: its owner may not have recorded it yet. A
 //!   record that moves is written as of now, so that a search for orphans spares it as long.
+//! - A record that its owner names moves, also if it has a tombstone: the owner may have come to name it again.
 //! - A record of which its owner does not know whether it is live stays where it is, and its pack with it.
 //! - A pack with a gap, or with a live record that fails its checksum, is never removed: what stands there
 //!   may be the last copy of something.
@@ -54,6 +55,9 @@ struct UnderWay {
     /// Whether a record moved out of it on this way.
     moved: bool,
 }
+
+/// A record that moves: its old place, if that has no tombstone yet, its bytes, and the copy that it is.
+type Moving = (Option<Grave>, Vec<u8>, (BlobId, Locator));
 
 /// What a step found in a pack.
 struct Found {
@@ -143,7 +147,7 @@ fn choose(disk: &Disk, shunned: &[u64]) -> io::Result<Option<u64>> {
 
 fn look(disk: &Disk, pack: u64, offset: u32) -> io::Result<Found> {
     let file = root::open_file(&disk.root.packs, &file_name(pack))?;
-    let mut scan = Scan::new(file.try_clone()?, offset, &Graves::load(disk, pack)?)?;
+    let mut scan = Scan::new(file.try_clone()?, offset, &Graves::load(disk, pack)?)?.with_dead();
     let mut found = Found { records: Vec::new(), next: offset, at_end: false, gaps: false };
     let mut bytes = 0;
     while found.records.len() < STEP_RECORDS_MAX && bytes < STEP_BYTES_MAX {
@@ -175,7 +179,7 @@ async fn empty(
 ) -> Result<u64, BackendError> {
     let old_enough = disk.clock.now_nanos().saturating_sub(disk.options.unclaimed_grace.as_nanos() as u64);
     let (records, young): (Vec<_>, Vec<_>) =
-        records.into_iter().partition(|(record, _)| record.written_nanos <= old_enough);
+        records.into_iter().partition(|(record, _)| record.buried || record.written_nanos <= old_enough);
     now.removable &= young.is_empty();
     if records.is_empty() {
         return Ok(0);
@@ -190,11 +194,13 @@ async fn empty(
         // No record refers to the new place yet: it is young again.
         let again = || record::rewritten(&raw, written_nanos).filter(|_| record.whole);
         match live.get(i) {
-            Some(Liveness::Dead) => dead.push(grave),
             Some(Liveness::Live) => match again() {
-                Some(raw) => moving.push((grave, raw, copy)),
+                Some(raw) => moving.push((Some(grave).filter(|_| !record.buried), raw, copy)),
                 None => now.removable = false,
             },
+            // Its owner had it deleted, and names it no more.
+            Some(Liveness::Dead | Liveness::Unknown) if record.buried => {}
+            Some(Liveness::Dead) => dead.push(grave),
             // The pack stays until its owner knows; the rest of it moves all the same.
             Some(Liveness::Unknown) | None => now.removable = false,
         }
@@ -211,25 +217,25 @@ async fn empty(
     Ok(moves.len() as u64)
 }
 
-/// Appends live records to the newest pack, and lists their old places as dead.
+/// Appends live records to the newest pack, and lists their old places as dead that are not yet.
 async fn append(
     queue: &mpsc::Sender<Append>,
     dead: &mut Vec<Grave>,
-    moving: Vec<(Grave, Vec<u8>, (BlobId, Locator))>,
+    moving: Vec<Moving>,
 ) -> Result<(Vec<Moved>, Vec<Unclaimed>), BackendError> {
     let mut waiting = Vec::with_capacity(moving.len());
     for (grave, record, (blob, from)) in moving {
         let (reply, appended) = oneshot::channel();
         let append = Append { blob, record, durability: Durability::Durable, reply };
         queue.send(append).await.map_err(|_| writer_gone())?;
-        waiting.push((grave, from, appended));
+        waiting.push((grave, blob, from, appended));
     }
     let (mut moves, mut all_unclaimed) = (Vec::with_capacity(waiting.len()), Vec::with_capacity(waiting.len()));
-    for (grave, from, appended) in waiting {
+    for (grave, blob, from, appended) in waiting {
         let Appended { place, unclaimed } = appended.await.map_err(|_| writer_gone())??;
         all_unclaimed.push(unclaimed);
-        moves.push(Moved { blob: grave.blob, from, to: place.locator() });
-        dead.push(grave);
+        moves.push(Moved { blob, from, to: place.locator() });
+        dead.extend(grave);
     }
     Ok((moves, all_unclaimed))
 }

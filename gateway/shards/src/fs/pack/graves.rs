@@ -7,6 +7,10 @@
 //! # Crash recovery
 //! Not synced: a tombstone that a power cut takes leaves an orphan, which reclaim finds. One that is torn or damaged
 //! fails its checksum and means nothing, so a live record never looks dead.
+//!
+//! # Invariants
+//! A tombstone hides a record from listings. It never decides that a record goes: compaction asks the owner about
+//! records that have one as well.
 
 use super::{file_name, ids};
 use crate::fs::{Disk, crc, root};
@@ -37,13 +41,11 @@ fn prefix(blob: BlobId) -> u64 {
 
 impl Graves {
     pub(in crate::fs) fn load(disk: &Disk, pack: u64) -> io::Result<Self> {
-        let mut file = match root::open_file(&disk.root.packs, &dead_name(pack)) {
-            Ok(file) => file,
+        let bytes = match read(disk, pack) {
+            Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(error),
         };
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
         let graves = bytes.strip_prefix(&HEAD).unwrap_or_default();
         let mut graves: Vec<_> = graves.as_chunks().0.iter().filter_map(|grave| decode(pack, grave)).collect();
         graves.sort_unstable();
@@ -70,6 +72,26 @@ impl Graves {
     pub(super) fn dead_bytes(&self) -> u64 {
         self.0.iter().map(|(_, len, _)| u64::from(*len)).sum()
     }
+}
+
+/// Whether one record of a pack is dead. Blocks.
+pub(in crate::fs) fn is_buried(disk: &Disk, pack: u64, offset: u32, blob: BlobId) -> io::Result<bool> {
+    let bytes = match read(disk, pack) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    let graves = bytes.strip_prefix(&HEAD).unwrap_or_default();
+    // Most are of other records: their checksums need no look.
+    let there = |grave: &&[u8; GRAVE_BYTES]| grave[..4] == offset.to_le_bytes();
+    let ours = |grave| decode(pack, grave).is_some_and(|(_, _, half)| half == prefix(blob));
+    Ok(graves.as_chunks().0.iter().filter(there).any(ours))
+}
+
+fn read(disk: &Disk, pack: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    root::open_file(&disk.root.packs, &dead_name(pack))?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Marks records of a pack as dead; nothing if the pack is gone.

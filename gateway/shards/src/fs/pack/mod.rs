@@ -21,7 +21,7 @@ mod scan;
 mod writer;
 
 pub(super) use compact::{Compaction, step};
-pub(super) use graves::{Grave, Graves, bury};
+pub(super) use graves::{Grave, Graves, bury, is_buried};
 pub(super) use read::{Handles, header, read};
 pub(super) use scan::{Item, Scan};
 pub(super) use writer::{Append, Appended, Writer};

@@ -21,24 +21,28 @@ pub(in crate::fs) struct Record {
     pub(in crate::fs) written_nanos: u64,
     /// Whether its content passed its checksums; its head did.
     pub(in crate::fs) whole: bool,
+    /// Whether it has a tombstone.
+    pub(in crate::fs) buried: bool,
 }
 
 /// What a scan came by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::fs) enum Item {
-    /// A record that is not known to be dead.
+    /// A record.
     Record(Record),
     /// Bytes that are no record, and were not dead when they last were one.
     Gap,
 }
 
-/// Goes through a pack from record to record, past those that are dead. Where a head is damaged it looks
+/// Goes through a pack from record to record, past those that are dead unless they are asked for. Where a head is damaged it looks
 /// for the next one that is whole.
 pub(in crate::fs) struct Scan {
     file: File,
     len: u64,
     at: u64,
     graves: Graves,
+    /// Whether records that are dead are passed.
+    past_dead: bool,
     window: Vec<u8>,
     window_at: u64,
 }
@@ -47,7 +51,13 @@ impl Scan {
     /// Begins at `offset`, where a record begins or the pack ends.
     pub(in crate::fs) fn new(file: File, offset: u32, graves: &Graves) -> io::Result<Self> {
         let len = file.metadata()?.len();
-        Ok(Self { file, len, at: u64::from(offset), graves: graves.clone(), window: Vec::new(), window_at: 0 })
+        let (graves, window) = (graves.clone(), Vec::new());
+        Ok(Self { file, len, at: u64::from(offset), graves, past_dead: true, window, window_at: 0 })
+    }
+
+    /// Comes by records that are dead as well.
+    pub(in crate::fs) fn with_dead(self) -> Self {
+        Self { past_dead: false, ..self }
     }
 
     /// Where the next record would begin.
@@ -58,9 +68,10 @@ impl Scan {
     /// The next item; `None` at the end of the pack.
     pub(in crate::fs) fn next(&mut self) -> io::Result<Option<Item>> {
         while self.at < self.len {
-            if let Some(record) = self.record_here()? {
+            if let Some(mut record) = self.record_here()? {
                 self.at += u64::from(record.len);
-                if !self.graves.has(record.offset, record.blob) {
+                record.buried = self.graves.has(record.offset, record.blob);
+                if !(record.buried && self.past_dead) {
                     return Ok(Some(Item::Record(record)));
                 }
             } else if let Some(len) = self.graves.at(self.offset()) {
@@ -95,6 +106,7 @@ impl Scan {
             size: head.size,
             written_nanos: head.header.written_nanos,
             whole,
+            buried: false,
         }))
     }
 

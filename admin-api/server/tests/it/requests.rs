@@ -1,0 +1,39 @@
+use crate::bed::Bed;
+use axum::http::StatusCode;
+use cofre_iam::{RequestId, RequestReport};
+use cofre_types::Timestamp;
+use std::time::Duration;
+
+#[tokio::test]
+async fn the_report_of_a_request_is_told_while_it_is_kept() {
+    let bed = Bed::new().await;
+    let id = RequestId::parse("0123456789ABCDEF").unwrap();
+    bed.reports.keep(RequestReport {
+        request_id: id,
+        at: Timestamp(1_700_000_000_000_000_000),
+        account: None,
+        access_key: None,
+        ip: Some([192, 0, 2, 1].into()),
+        method: "PUT".to_owned(),
+        host: None,
+        path: "/bucket/key".to_owned(),
+        operation: "",
+        status: 403,
+        code: Some("SignatureDoesNotMatch".to_owned()),
+        message: None,
+        cause: None,
+        details: vec![("StringToSign".to_owned(), "AWS4-HMAC-SHA256\n".to_owned())],
+        hints: vec!["host is signed".to_owned()],
+        parts: vec![("operation", Duration::from_micros(42))],
+    });
+    let told = bed.get("/v1/requests/0123456789abcdef").await;
+    assert_eq!(told.status, StatusCode::OK, "{}", told.text);
+    let told = told.json();
+    assert_eq!((&told["request_id"], &told["ip"]), (&"0123456789ABCDEF".into(), &"192.0.2.1".into()));
+    assert_eq!(told["details"][0]["name"], "StringToSign");
+    assert_eq!(told["parts"][0]["duration_us"], 42);
+    assert!(told.get("operation").is_none() && told.get("account").is_none());
+    for unknown in ["0123456789ABCDEE", "1", "%00"] {
+        assert_eq!(bed.get(&format!("/v1/requests/{unknown}")).await.status, StatusCode::NOT_FOUND, "{unknown}");
+    }
+}

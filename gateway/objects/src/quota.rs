@@ -1,0 +1,264 @@
+//! Quotas: exact bounds that each commit is held to, and who passed which.
+//!
+//! # Limits
+//! A quota on bytes bounds what stands: all versions, and parts of uploads under way. What was overwritten or deleted
+//! stands on the shards until its grace is over. It may be `quotas.grace_multiple` times the quota, and a request that
+//! brings bytes is turned away beyond that. So a bucket or an account with a quota never has more content on the shards
+//! than its quota and that multiple of it, whatever its clients do. A removal is never refused by a quota.
+
+use crate::change::as_delta;
+use crate::domain::Bucket;
+use crate::{Error, Objects};
+use cofre_catalog::records::{AccountUsage, BucketRecord, Usage};
+use cofre_catalog::{Check, keys};
+use cofre_iam::{Caller, Principal};
+use cofre_types::BucketName;
+
+/// Bounds on what a bucket, or all buckets of an account, may hold.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Quota {
+    pub bytes_max: Option<u64>,
+    pub objects_max: Option<u64>,
+}
+
+/// The bounds that a change to a bucket is held to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Quotas {
+    pub bucket: Quota,
+    pub account: Quota,
+    /// Bytes in grace, as a multiple of the bytes that may stand.
+    pub grace_multiple: u64,
+    /// Bounds on what costs no bytes of content.
+    pub records: RecordsMax,
+}
+
+/// Bounds on records of a bucket that no quota counts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RecordsMax {
+    pub delete_markers: u64,
+    pub uploads: u64,
+    pub upload_parts: u64,
+}
+
+impl Default for RecordsMax {
+    fn default() -> Self {
+        Self { delete_markers: u64::MAX, uploads: u64::MAX, upload_parts: u64::MAX }
+    }
+}
+
+/// What a change adds, by which it is held to quotas.
+pub(crate) struct Adds<'a> {
+    pub usage: &'a Usage,
+    /// Whether a request brings bytes of content.
+    pub bytes: bool,
+    /// Whether a request makes a delete marker.
+    pub marker: bool,
+}
+
+/// Whose quota it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuotaOf {
+    /// One bucket's.
+    Bucket,
+    /// That of the account which owns the bucket, over all its buckets.
+    Account,
+}
+
+/// What is bounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bounded {
+    /// Bytes of all versions and parts.
+    Bytes,
+    /// Objects, over all versions.
+    Objects,
+    /// Bytes that were overwritten or deleted and wait for the end of their grace.
+    GraceBytes,
+    /// Delete markers.
+    DeleteMarkers,
+    /// Uploads under way.
+    Uploads,
+    /// Parts of uploads under way.
+    UploadParts,
+}
+
+impl Bounded {
+    /// In words.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bytes => "bytes",
+            Self::Objects => "objects",
+            Self::GraceBytes => "bytes in grace",
+            Self::DeleteMarkers => "delete markers",
+            Self::Uploads => "multipart uploads under way",
+            Self::UploadParts => "parts of uploads under way",
+        }
+    }
+}
+
+/// How much a quota allows, and what a request would have made of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Amounts {
+    /// The bound.
+    pub limit: u64,
+    /// What is used, as of the refusal.
+    pub used: u64,
+    /// What the request would have added.
+    pub proposed: u64,
+}
+
+/// A quota that a request would pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excess {
+    /// Whose quota it is.
+    pub of: QuotaOf,
+    /// The bucket.
+    pub bucket: BucketName,
+    /// What is bounded.
+    pub bounded: Bounded,
+    /// How much; only for the owner of the bucket and for parts of Cofre itself.
+    pub amounts: Option<Amounts>,
+}
+
+impl std::fmt::Display for Excess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.of {
+            QuotaOf::Bucket => write!(f, "the quota of the bucket {} on {}", self.bucket, self.bounded.as_str())?,
+            QuotaOf::Account => {
+                write!(f, "the quota of the account that owns {} on {}", self.bucket, self.bounded.as_str())?;
+            }
+        }
+        match self.amounts {
+            Some(Amounts { limit, used, proposed }) => {
+                write!(f, " is {limit}; {used} are used, and the request adds {proposed}")
+            }
+            None => f.write_str(" is used up"),
+        }
+    }
+}
+
+impl Quotas {
+    /// The checks that hold a change to the bounds.
+    pub(crate) fn checks(&self, bucket: &BucketRecord, adds: &Adds<'_>) -> Vec<Check> {
+        let usage = adds.usage;
+        let mut checks = Vec::new();
+        let mut hold = |key: Vec<u8>, index, adding, max: Option<u64>| {
+            if let Some(max) = max {
+                checks.push(Check::CounterAtMost { key, index, adding, max: as_delta(max) });
+            }
+        };
+        let rows = [
+            (keys::usage(bucket.id), self.bucket, [Usage::TOTAL_BYTES, Usage::TOTAL_OBJECTS, Usage::GRACE_BYTES]),
+            (
+                keys::account_usage(bucket.owner),
+                self.account,
+                [AccountUsage::BYTES, AccountUsage::OBJECTS, AccountUsage::GRACE_BYTES],
+            ),
+        ];
+        for (row, quota, [bytes, objects, grace]) in rows {
+            if usage.total_bytes > 0 {
+                hold(row.clone(), bytes, usage.total_bytes, quota.bytes_max);
+            }
+            if usage.total_objects > 0 {
+                hold(row.clone(), objects, usage.total_objects, quota.objects_max);
+            }
+            if adds.bytes {
+                hold(row, grace, usage.grace_bytes, self.grace_max(quota));
+            }
+        }
+        let records = [
+            (Usage::DELETE_MARKERS, if adds.marker { usage.delete_markers } else { 0 }, self.records.delete_markers),
+            (Usage::UPLOADS, usage.uploads, self.records.uploads),
+            (Usage::UPLOAD_PARTS, usage.upload_parts, self.records.upload_parts),
+        ];
+        for (index, adding, max) in records {
+            if adding > 0 {
+                hold(keys::usage(bucket.id), index, adding, Some(max));
+            }
+        }
+        checks
+    }
+
+    /// Most bytes in grace under a quota.
+    pub(crate) fn grace_max(&self, quota: Quota) -> Option<u64> {
+        quota.bytes_max.map(|max| max.saturating_mul(self.grace_multiple))
+    }
+
+    /// Whether a quota bounds bytes or objects.
+    pub(crate) const fn bound_content(&self) -> bool {
+        let Self { bucket, account, .. } = self;
+        bucket.bytes_max.is_some()
+            || bucket.objects_max.is_some()
+            || account.bytes_max.is_some()
+            || account.objects_max.is_some()
+    }
+}
+
+impl Objects {
+    /// The bounds that changes to a bucket are held to now.
+    pub(crate) async fn quotas(&self, bucket: &Bucket) -> Result<Quotas, Error> {
+        let account = self.account_quota(bucket.record.owner).await?;
+        let settings = self.0.parts.settings.current();
+        let quotas = &settings.quotas;
+        Ok(Quotas {
+            bucket: Quota {
+                bytes_max: bucket.record.bytes_max.or(quotas.bucket_bytes_max),
+                objects_max: bucket.record.objects_max.or(quotas.bucket_objects_max),
+            },
+            account,
+            grace_multiple: quotas.grace_multiple.into(),
+            records: RecordsMax {
+                delete_markers: quotas.bucket_delete_markers_max,
+                uploads: quotas.bucket_uploads_max,
+                upload_parts: quotas.bucket_upload_parts_max,
+            },
+        })
+    }
+
+    /// Explains a check of a bound that did not hold; none if the check is no bound of a quota.
+    pub(crate) async fn excess(&self, bucket: &Bucket, failed: &Check) -> Result<Option<Error>, Error> {
+        let Check::CounterAtMost { key, index, adding, max } = failed else { return Ok(None) };
+        let row = self.get(key.clone()).await?.map(|entry| entry.value).unwrap_or_default();
+        let (of, counters) = match key.first() {
+            Some(&keys::family::ACCOUNT_USAGE) => (QuotaOf::Account, AccountUsage::from_value(&row).row()),
+            _ => (QuotaOf::Bucket, Usage::from_value(&row).row()),
+        };
+        let bounded = match (of, *index) {
+            (QuotaOf::Account, AccountUsage::OBJECTS) | (QuotaOf::Bucket, Usage::TOTAL_OBJECTS) => Bounded::Objects,
+            (QuotaOf::Account, AccountUsage::GRACE_BYTES) | (QuotaOf::Bucket, Usage::GRACE_BYTES) => {
+                Bounded::GraceBytes
+            }
+            (QuotaOf::Bucket, Usage::DELETE_MARKERS) => Bounded::DeleteMarkers,
+            (QuotaOf::Bucket, Usage::UPLOADS) => Bounded::Uploads,
+            (QuotaOf::Bucket, Usage::UPLOAD_PARTS) => Bounded::UploadParts,
+            _ => Bounded::Bytes,
+        };
+        let count = |number: i64| u64::try_from(number).unwrap_or(0);
+        let used = counters.get(*index).copied().map_or(0, count);
+        let amounts = Amounts { limit: count(*max), used, proposed: count(*adding) };
+        Ok(Some(passed(bucket, of, bounded, amounts)))
+    }
+}
+
+/// The error of a quota that would be passed.
+pub(crate) fn passed(bucket: &Bucket, of: QuotaOf, bounded: Bounded, amounts: Amounts) -> Error {
+    let excess = Box::new(Excess { of, bucket: bucket.name.clone(), bounded, amounts: Some(amounts) });
+    if bounded == Bounded::GraceBytes { Error::GraceExceeded(excess) } else { Error::QuotaExceeded(excess) }
+}
+
+impl Error {
+    /// The error as its caller may know it: how much a bucket or an account holds is for its owner alone.
+    #[must_use]
+    pub(crate) fn for_caller(mut self, caller: &Caller, bucket: &Bucket) -> Self {
+        let knows = match &caller.principal {
+            Principal::Account(account) => account.id == bucket.record.owner,
+            Principal::Internal(_) => true,
+            Principal::Anonymous | Principal::Service(_) => false,
+        };
+        if let Self::QuotaExceeded(excess) | Self::GraceExceeded(excess) = &mut self
+            && !knows
+        {
+            excess.amounts = None;
+        }
+        self
+    }
+}

@@ -1,0 +1,285 @@
+//! The documents that requests bring as their bodies: how large each may be, and how they are gathered.
+//!
+//! # Limits
+//! A document is bounded by what its operation can need. All that are held at a time share a budget of bytes, and what
+//! parsing makes of them is charged to it too; those of clients that have shown no good signature have a smaller one of
+//! their own. Only the first [`FIRST_BYTES`] of a document are gathered for a caller that nothing may let.
+
+use super::budget::{Budget, Share};
+use super::target::Target;
+use crate::errors;
+use bytes::{Bytes, BytesMut};
+use cofre_iam::Action;
+use cofre_runtime::Clock;
+use futures_util::StreamExt;
+use futures_util::future::{Either, select};
+use http::Method;
+use http_body::Body as _;
+use s3s::{Body, S3Error, S3ErrorCode, S3Result};
+use std::pin::pin;
+use std::time::Duration;
+
+/// What is gathered of a document before the rights of its sender are looked at, in bytes.
+const FIRST_BYTES: usize = 16 * 1024;
+
+/// Most bytes of a document that has no bound of its own.
+const OTHER_BYTES_MAX: usize = 64 * 1024;
+
+/// What the parser makes of an element, in bytes beside its text.
+const ELEMENT_BYTES: usize = 128;
+
+/// The part of the budget that clients have who have shown no good signature: one in so many.
+const UNPROVEN_SHARE: usize = 4;
+
+/// How long a document may take to come whole.
+const PROVEN_TIME_MAX: Duration = Duration::from_secs(120);
+
+/// How long anything may take to come whole whose sender is not known yet.
+pub(crate) const UNPROVEN_TIME_MAX: Duration = Duration::from_secs(15);
+
+/// A kind of document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Document {
+    pub(super) bytes_max: usize,
+    /// Most elements directly below the first one, where the operation bounds them.
+    pub(super) children_max: usize,
+    /// What sending it asks for, one or the other, of the bucket or of objects in it; empty where nothing is sent.
+    pub(super) actions: &'static [Action],
+}
+
+/// Documents about a bucket, by the parameter that names them.
+const OF_BUCKETS: [(&str, Document); 15] = [
+    ("accelerate", small(&[Action::PutAccelerateConfiguration])),
+    // A hundred grants.
+    ("acl", Document { bytes_max: 128 << 10, ..small(&[Action::PutBucketAcl]) }),
+    // A hundred rules.
+    ("cors", Document { bytes_max: 256 << 10, ..small(&[Action::PutBucketCors]) }),
+    ("encryption", small(&[Action::PutEncryptionConfiguration])),
+    // A thousand rules.
+    ("lifecycle", Document { bytes_max: 1 << 20, ..small(&[Action::PutLifecycleConfiguration]) }),
+    ("logging", small(&[Action::PutBucketLogging])),
+    ("notification", Document { bytes_max: 256 << 10, ..small(&[Action::PutBucketNotification]) }),
+    ("object-lock", small(&[Action::PutBucketObjectLockConfiguration])),
+    ("ownershipControls", small(&[Action::PutBucketOwnershipControls])),
+    ("policy", small(&[Action::PutBucketPolicy])),
+    ("publicAccessBlock", small(&[Action::PutBucketPublicAccessBlock])),
+    ("requestPayment", small(&[Action::PutBucketRequestPayment])),
+    ("tagging", small(&[Action::PutBucketTagging])),
+    ("versioning", small(&[Action::PutBucketVersioning])),
+    ("website", Document { bytes_max: 256 << 10, ..small(&[Action::PutBucketWebsite]) }),
+];
+
+/// Documents about an object, by the parameter that names them.
+const OF_OBJECTS: [(&str, Document); 4] = [
+    // A hundred grants.
+    ("acl", Document { bytes_max: 128 << 10, ..small(&[Action::PutObjectAcl, Action::PutObjectVersionAcl]) }),
+    ("legal-hold", small(&[Action::PutObjectLegalHold])),
+    ("retention", small(&[Action::PutObjectRetention])),
+    ("tagging", small(&[Action::PutObjectTagging, Action::PutObjectVersionTagging])),
+];
+
+/// A thousand keys of 1,024 bytes, every one of them escaped, with versions and conditions, and whether to be quiet.
+const DELETE: Document = Document {
+    bytes_max: 13 << 19,
+    children_max: 1_001,
+    actions: &[Action::DeleteObject, Action::DeleteObjectVersion],
+};
+
+/// Ten thousand parts with their checksums.
+const COMPLETE: Document = Document { bytes_max: 4 << 20, children_max: 10_000, actions: &[Action::PutObject] };
+
+const fn small(actions: &'static [Action]) -> Document {
+    Document { bytes_max: OTHER_BYTES_MAX, children_max: usize::MAX, actions }
+}
+
+/// What a request brings.
+pub(super) fn of(method: &Method, target: &Target<'_>, sub_resource: Option<&str>) -> Document {
+    let named: &[(&str, Document)] = match (method, target.is_of_object()) {
+        (&Method::POST, false) => &[("delete", DELETE)],
+        (&Method::POST, true) => &[("uploadId", COMPLETE)],
+        (&Method::PUT, false) => &OF_BUCKETS,
+        (&Method::PUT, true) => &OF_OBJECTS,
+        _ => &[],
+    };
+    let found = named.iter().find(|(name, _)| sub_resource == Some(name));
+    found.map_or(small(&[]), |(_, document)| *document)
+}
+
+/// Gathers documents.
+#[derive(Debug, Clone)]
+pub(crate) struct Documents {
+    proven: Budget,
+    unproven: Budget,
+    clock: Clock,
+}
+
+impl Documents {
+    /// A budget for all, in bytes.
+    pub(crate) fn new(bytes_max: usize, clock: Clock) -> Self {
+        let unproven = bytes_max / UNPROVEN_SHARE;
+        Self { proven: Budget::new(bytes_max - unproven), unproven: Budget::new(unproven), clock }
+    }
+
+    /// Gathers a body of a sender that is not known yet; none if it has more than `bytes_max`.
+    pub(crate) async fn unproven(&self, body: &mut Body, bytes_max: usize) -> S3Result<Option<(Bytes, Share)>> {
+        let mut gathering = Gathering::new(body, self.unproven.share());
+        let whole = within(&self.clock, UNPROVEN_TIME_MAX, gathering.up_to(bytes_max)).await?;
+        Ok(whole.then(|| gathering.end()))
+    }
+
+    /// Gathers the document of a request, if it brings one. `may` is asked before much of it is gathered.
+    pub(super) async fn document(
+        &self,
+        mut body: Body,
+        document: Document,
+        is_proven: bool,
+        may: impl Future<Output = S3Result<()>>,
+    ) -> S3Result<(Bytes, Option<Share>)> {
+        if body.is_end_stream() {
+            return Ok((Bytes::new(), None));
+        }
+        let (bytes, share) = self.gather(&mut body, document, is_proven, may).await?;
+        Ok((bytes, Some(share)))
+    }
+
+    async fn gather(
+        &self,
+        body: &mut Body,
+        document: Document,
+        is_proven: bool,
+        may: impl Future<Output = S3Result<()>>,
+    ) -> S3Result<(Bytes, Share)> {
+        let too_long = || S3Error::new(S3ErrorCode::MaxMessageLengthExceeded);
+        let (budget, time) =
+            if is_proven { (&self.proven, PROVEN_TIME_MAX) } else { (&self.unproven, UNPROVEN_TIME_MAX) };
+        if body.size_hint().lower() > document.bytes_max as u64 {
+            return Err(too_long());
+        }
+        let mut gathering = Gathering::new(body, budget.share());
+        if !within(&self.clock, time, gathering.up_to(FIRST_BYTES.min(document.bytes_max))).await? {
+            may.await?;
+            if !within(&self.clock, time, gathering.up_to(document.bytes_max)).await? {
+                return Err(too_long());
+            }
+        }
+        let (bytes, mut share) = gathering.end();
+        let count = count(&bytes);
+        if count.children > document.children_max {
+            return Err(S3Error::new(S3ErrorCode::MalformedXML));
+        }
+        // The parser copies the text out.
+        share.grow(bytes.len() + count.elements * ELEMENT_BYTES)?;
+        Ok((bytes, share))
+    }
+}
+
+/// Gives up what a client does not finish in time.
+pub(crate) async fn within<T>(clock: &Clock, time: Duration, step: impl Future<Output = S3Result<T>>) -> S3Result<T> {
+    match select(pin!(step), pin!(clock.sleep(time))).await {
+        Either::Left((done, _)) => done,
+        Either::Right(_) => Err(errors::request_timeout()),
+    }
+}
+
+/// A body that is being gathered.
+struct Gathering<'a> {
+    body: &'a mut Body,
+    held: BytesMut,
+    share: Share,
+}
+
+impl<'a> Gathering<'a> {
+    fn new(body: &'a mut Body, share: Share) -> Self {
+        Self { body, held: BytesMut::new(), share }
+    }
+
+    /// Reads on; whether the body ended within so many bytes.
+    async fn up_to(&mut self, bytes_max: usize) -> S3Result<bool> {
+        while self.held.len() <= bytes_max {
+            let Some(piece) = self.body.next().await else { return Ok(true) };
+            let piece = piece.map_err(errors::body)?;
+            let had = self.held.capacity();
+            if had < self.held.len() + piece.len() {
+                // As much as growing takes: a copy of what is held stands beside it meanwhile.
+                self.share.grow((self.held.len() + piece.len()).max(2 * had) - had)?;
+            }
+            self.held.extend_from_slice(&piece);
+        }
+        Ok(false)
+    }
+
+    fn end(self) -> (Bytes, Share) {
+        (self.held.freeze(), self.share)
+    }
+}
+
+/// What a document has, as far as it takes memory to parse.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Count {
+    elements: usize,
+    /// Elements directly below the first.
+    children: usize,
+}
+
+/// Counts the elements of a document, well formed or not. What is not XML has none.
+fn count(xml: &[u8]) -> Count {
+    let mut count = Count::default();
+    let mut depth = 0_usize;
+    let mut rest = xml;
+    while let Some(at) = memchr::memchr(b'<', rest) {
+        rest = &rest[at..];
+        let end = if rest.starts_with(b"<!--") {
+            memchr::memmem::find(rest, b"-->").map(|at| at + 3)
+        } else if rest.starts_with(b"<![CDATA[") {
+            memchr::memmem::find(rest, b"]]>").map(|at| at + 3)
+        } else {
+            tag_end(rest)
+        };
+        let Some(end) = end else { break };
+        match rest[1] {
+            b'!' | b'?' => {}
+            b'/' => depth = depth.saturating_sub(1),
+            _ => {
+                count.elements += 1;
+                count.children += usize::from(depth == 1);
+                depth += usize::from(!rest[..end].ends_with(b"/>"));
+            }
+        }
+        rest = &rest[end..];
+    }
+    count
+}
+
+/// One past the end of the tag that `text` begins with. A `>` within quotes is none.
+fn tag_end(text: &[u8]) -> Option<usize> {
+    let mut quote = None;
+    for (at, byte) in text.iter().enumerate() {
+        match (quote, byte) {
+            (None, b'>') => return Some(at + 1),
+            (None, b'"' | b'\'') => quote = Some(*byte),
+            (Some(open), byte) if open == *byte => quote = None,
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_elements_and_children() {
+        for (xml, elements, children) in [
+            ("", 0, 0),
+            ("no xml", 0, 0),
+            ("<a/>", 1, 0),
+            ("<a><b/><b></b><c><b/></c></a>", 5, 3),
+            ("<?xml version=\"1.0\"?><!-- <x> --><a x='>' y=\"/>\"><b><![CDATA[<b>]]></b></a>", 2, 1),
+            ("<a><b", 1, 0),
+            ("<a></a></a></a><b><c/>", 3, 1),
+        ] {
+            assert_eq!(count(xml.as_bytes()), Count { elements, children }, "{xml}");
+        }
+    }
+}

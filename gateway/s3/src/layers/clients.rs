@@ -1,0 +1,225 @@
+//! What each client may do before anyone knows who it is: requests at once, and requests a second without a good
+//! signature.
+//!
+//! # Limits
+//! [`CLIENTS_MAX`] clients are known at once; one that has nothing in flight and has rested is forgotten. Beyond that all
+//! further clients count as one.
+
+use super::slow_down;
+use cofre_iam::Network;
+use cofre_runtime::Clock;
+use http::{Request, header};
+use parking_lot::Mutex;
+use s3s::S3Result;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// Clients that are known at once.
+const CLIENTS_MAX: usize = 10_000;
+
+/// Requests that a client may make at once after a rest, in seconds of its rate.
+const BURST_SECS: u64 = 2;
+
+/// What an address has that was signed, in version 4 and 2.
+const SIGNATURES: [&str; 2] = ["X-Amz-Signature=", "Signature="];
+
+/// The clients of the door.
+pub(crate) struct Clients {
+    clock: Clock,
+    /// Time of one request at the rate of those without a good signature; without a limit if absent.
+    interval: Option<Duration>,
+    known: Mutex<HashMap<Network, Arc<Client>>>,
+    /// Stands for all that there is no room for.
+    others: Arc<Client>,
+}
+
+/// One client.
+#[derive(Debug, Default)]
+pub(crate) struct Client {
+    pub(super) in_flight: AtomicUsize,
+    /// When its requests so far would have been made at the rate, in nanoseconds of the clock's `elapsed`.
+    due_nanos: AtomicU64,
+}
+
+impl Clients {
+    /// Clients that may make so many requests a second without a good signature.
+    pub(crate) fn new(clock: Clock, anonymous_per_second: Option<u32>) -> Self {
+        let interval = anonymous_per_second.map(|rate| Duration::from_secs(1) / rate.max(1));
+        Self { clock, interval, known: Mutex::default(), others: Arc::default() }
+    }
+
+    /// A connection of the client at an address. What has no address is inside the process, and each its own client.
+    pub(crate) fn connect(&self, ip: Option<IpAddr>) -> Connected {
+        let client = ip.map_or_else(Arc::default, |ip| self.client(Network::of(ip)));
+        Connected { client, is_proven: AtomicBool::new(false) }
+    }
+
+    fn client(&self, network: Network) -> Arc<Client> {
+        let mut known = self.known.lock();
+        if let Some(client) = known.get(&network) {
+            return Arc::clone(client);
+        }
+        if known.len() >= CLIENTS_MAX {
+            let now = nanos(self.clock.elapsed());
+            known.retain(|_, client| Arc::strong_count(client) > 1 || client.due_nanos.load(Ordering::Relaxed) > now);
+            if known.len() >= CLIENTS_MAX {
+                return Arc::clone(&self.others);
+            }
+        }
+        let client = Arc::<Client>::default();
+        known.insert(network, Arc::clone(&client));
+        client
+    }
+
+    /// Lets a request begin on a connection. One on a connection that has shown no good signature yet, or that brings
+    /// none, takes of the client's rate.
+    pub(crate) fn admit<B>(&self, connected: &Connected, request: &Request<B>) -> S3Result<Claim> {
+        let claims = claims_signature(request);
+        let counted = self.interval.filter(|_| !(claims && connected.is_proven.load(Ordering::Relaxed)));
+        if let Some(interval) = counted
+            && !connected.client.take(self.clock.elapsed(), interval)
+        {
+            return Err(slow_down("Your address makes more requests without a good signature than it may."));
+        }
+        Ok(Claim { claims, is_counted: counted.is_some() })
+    }
+
+    /// Learns what became of a request's signature.
+    pub(crate) fn judge(&self, connected: &Connected, claim: Claim, is_good: bool) {
+        let Some(interval) = self.interval else { return };
+        match (is_good, claim.is_counted) {
+            (true, true) => {
+                connected.is_proven.store(true, Ordering::Relaxed);
+                connected.client.give_back(interval);
+            }
+            (false, false) if claim.claims => {
+                connected.is_proven.store(false, Ordering::Relaxed);
+                connected.client.due_nanos.fetch_add(nanos(interval), Ordering::Relaxed);
+            }
+            (true, false) | (false, true | false) => {}
+        }
+    }
+}
+
+/// A connection of a client.
+#[derive(Debug)]
+pub(crate) struct Connected {
+    pub(super) client: Arc<Client>,
+    /// Whether the last signature on it was good.
+    is_proven: AtomicBool,
+}
+
+/// What a request says of itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Claim {
+    /// Whether it brings a signature.
+    claims: bool,
+    /// Whether it took of the client's rate.
+    is_counted: bool,
+}
+
+impl Client {
+    fn take(&self, now: Duration, interval: Duration) -> bool {
+        let (now, interval) = (nanos(now), nanos(interval));
+        let latest = now + BURST_SECS * 1_000_000_000;
+        let taken = self.due_nanos.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |due| {
+            let due = due.max(now) + interval;
+            (due <= latest).then_some(due)
+        });
+        taken.is_ok()
+    }
+
+    fn give_back(&self, interval: Duration) {
+        let _ = self
+            .due_nanos
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |due| Some(due.saturating_sub(nanos(interval))));
+    }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX / 2)
+}
+
+fn claims_signature<B>(request: &Request<B>) -> bool {
+    let in_query = |query: &str| SIGNATURES.iter().any(|name| query.contains(name));
+    request.headers().contains_key(header::AUTHORIZATION) || request.uri().query().is_some_and(in_query)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cofre_runtime::ManualClock;
+
+    fn clients(rate: Option<u32>) -> (Clients, ManualClock) {
+        let clock = ManualClock::at(1_000);
+        (Clients::new(clock.clock(), rate), clock)
+    }
+
+    fn request(signed: bool) -> Request<()> {
+        let mut request = Request::new(());
+        if signed {
+            request.headers_mut().insert(header::AUTHORIZATION, header::HeaderValue::from_static("AWS4-HMAC-SHA256 x"));
+        }
+        request
+    }
+
+    fn ip(text: &str) -> Option<IpAddr> {
+        Some(text.parse().unwrap())
+    }
+
+    #[test]
+    fn requests_without_a_good_signature_have_a_rate() {
+        let (clients, clock) = clients(Some(10));
+        let connected = clients.connect(ip("2001:db8::1"));
+        let ask = |signed: bool, good: bool| {
+            let claim = clients.admit(&connected, &request(signed))?;
+            clients.judge(&connected, claim, good);
+            Ok::<_, s3s::S3Error>(())
+        };
+        for turn in 0..20 {
+            assert!(ask(turn % 2 == 0, false).is_ok(), "{turn}");
+        }
+        for signed in [false, true] {
+            assert_eq!(ask(signed, true).unwrap_err().code().as_str(), "SlowDown");
+        }
+        let neighbour = clients.connect(ip("2001:db8::2"));
+        assert!(clients.admit(&neighbour, &request(false)).is_err(), "a /64 is one client");
+        assert!(clients.admit(&clients.connect(ip("192.0.2.1")), &request(false)).is_ok());
+        clock.advance(Duration::from_millis(100));
+        assert!(ask(true, true).is_ok());
+        // Who has shown a good signature is not held up by a neighbour that shows none.
+        assert!(ask(false, false).is_ok(), "a good signature costs nothing");
+        for _ in 0..1_000 {
+            assert!(ask(true, true).is_ok());
+        }
+        assert!(ask(false, false).is_err());
+        // A signature that is refused on such a connection counts, and ends the trust.
+        assert!(ask(true, false).is_ok());
+        assert!(ask(true, true).is_err());
+    }
+
+    #[test]
+    fn no_rate_is_no_limit() {
+        let (clients, _) = clients(None);
+        let connected = clients.connect(ip("192.0.2.1"));
+        assert!((0..10_000).all(|_| clients.admit(&connected, &request(false)).is_ok()));
+    }
+
+    #[test]
+    fn clients_are_bounded_and_forgotten() {
+        let (clients, clock) = clients(Some(1));
+        for number in 0..CLIENTS_MAX as u32 {
+            let connected = clients.connect(Some(IpAddr::V4(number.into())));
+            assert!(clients.admit(&connected, &request(false)).is_ok());
+        }
+        let one = clients.connect(ip("2001:db8::1"));
+        assert!(Arc::ptr_eq(&one.client, &clients.others));
+        clock.advance(Duration::from_secs(2));
+        let other = clients.connect(ip("2001:db8:1::1"));
+        assert!(!Arc::ptr_eq(&other.client, &clients.others));
+        assert_eq!(clients.known.lock().len(), 1);
+    }
+}
