@@ -46,9 +46,36 @@ pub(super) enum Found {
 
 /// Reads a table block by block.
 pub(super) struct Blocks {
-    reader: BufReader<File>,
+    reader: BufReader<Lenient>,
     at: u64,
     length: u64,
+}
+
+/// A file whose bytes that its disk does not give are ones: no block fits its checksum there.
+struct Lenient(File);
+
+/// What a disk fails to give at once.
+const PAGE_BYTES: u64 = 4096;
+
+impl Read for Lenient {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(into) {
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
+                let at = self.0.stream_position()?;
+                let lost = (PAGE_BYTES - at % PAGE_BYTES).min(into.len() as u64);
+                into[..lost as usize].fill(0xff);
+                self.0.seek(SeekFrom::Start(at + lost))?;
+                Ok(lost as usize)
+            }
+            read => read,
+        }
+    }
+}
+
+impl Seek for Lenient {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
 }
 
 struct Head {
@@ -79,7 +106,7 @@ impl Blocks {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
         let length = file.metadata()?.len();
-        Ok(Self { reader: BufReader::with_capacity(BUFFER_BYTES, file), at: 0, length })
+        Ok(Self { reader: BufReader::with_capacity(BUFFER_BYTES, Lenient(file)), at: 0, length })
     }
 
     /// What comes next; `None` at the end of the file. What else the engine writes into a table, a byte before its last

@@ -139,8 +139,8 @@ fn refuse_lost_trees(engine: &Path) -> Result<(), StoreError> {
 
 /// Has on disk what the engine is about to read.
 fn believe(engine: &Path, journaled: &journal::Journaled) -> io::Result<()> {
-    if let Some((newest, end)) = &journaled.newest {
-        anew::file(newest, *end)?;
+    for (journal, end) in &journaled.ends {
+        anew::file(journal, *end)?;
     }
     anew::trees(engine)
 }

@@ -13,6 +13,7 @@ use super::blocks::{Blocks, Found, Kind};
 use super::journal;
 use super::lock::DirectoryLock;
 use super::place::Place;
+use super::read_only::is_read_only;
 use super::tree::{PLACE_KEY, parse};
 use crate::{Revision, StoreError};
 use lsm_tree::CompressionType;
@@ -74,7 +75,10 @@ impl Salvage {
             journals: BTreeMap::new(),
             losses: Vec::new(),
             more_losses: 0,
-            _lock: DirectoryLock::take(catalog)?,
+            _lock: match is_read_only(catalog) {
+                true => DirectoryLock::take_for_reading(catalog)?,
+                false => DirectoryLock::take(catalog)?,
+            },
         };
         let engine = catalog.join("engine");
         salvage.read_tables(&engine, work).map_err(failed)?;

@@ -2,7 +2,7 @@ use super::condition::Condition;
 use super::lock::DirectoryLock;
 use super::options::EmbeddedOptions;
 use super::read_only::Shadow;
-use crate::{Entry, Revision, Scan, StoreError};
+use crate::{Entry, KEY_BYTES_MAX, Revision, Scan, StoreError};
 use fjall::config::{BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry};
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, LsmError, PersistMode, Readable, UserValue};
 use std::io::ErrorKind;
@@ -140,7 +140,8 @@ impl View {
 
     /// The value of a key. Reads from disk.
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Entry>, StoreError> {
-        if matches!(key, [] | [0, ..]) {
+        // What no key can be is not there; the engine panics over one of 64 KiB.
+        if matches!(key, [] | [0, ..]) || key.len() > KEY_BYTES_MAX {
             return Ok(None);
         }
         let stored = self.snapshot.get(&self.tree.keyspace, key).map_err(|error| self.tree.unreadable(error))?;

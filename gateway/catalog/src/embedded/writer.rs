@@ -194,6 +194,12 @@ impl<L: CommitLog> Writer<L> {
             let touches = Touched::of(group.keys());
             let began = self.clock.elapsed();
             if let Err(error) = self.log.append(&group, revision) {
+                // The group may stand whole in the journal, or come to when the engine closes and writes out what it
+                // holds: that the disk was full proves nothing here, unlike in `admit`.
+                let error = match error {
+                    StoreError::Full => StoreError::Engine("the disk was full as the journal was written".to_owned()),
+                    error => error,
+                };
                 tracing::error!(%error, "a group of commits could not be made durable; no more are taken");
                 for (reply, _) in outcomes {
                     reply.send(Err(again(&error).into()));

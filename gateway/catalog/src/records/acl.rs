@@ -55,6 +55,8 @@ pub enum Ownership {
     BucketOwnerPreferred,
     /// The writer owns it.
     ObjectWriter,
+    /// As [`Ownership::BucketOwnerEnforced`], for good: the bucket was handed over, and its objects name their old owners.
+    HandedOver,
 }
 
 /// What a bucket refuses to make public (AWS, "Blocking public access to your Amazon S3 storage").

@@ -44,37 +44,45 @@ static ZEROES: [u8; BUFFER_BYTES] = [0; BUFFER_BYTES];
 pub(super) struct Journaled {
     /// The place of the last whole batch, if there is one.
     pub(super) place: Option<Place>,
-    /// The newest journal, and where its last whole batch ends.
-    pub(super) newest: Option<(PathBuf, u64)>,
+    /// Each journal, and where its last whole batch ends.
+    pub(super) ends: Vec<(PathBuf, u64)>,
 }
 
 /// Checks the journals in `directory` and repairs a write that a crash cut short.
 pub(super) fn check(directory: &Path, catalog: CatalogId, mark: Place) -> Result<Journaled, StoreError> {
     let journals = list(directory).map_err(|error| failed(directory, &error))?;
     let mut last: Option<Place> = None;
-    let mut tail = None;
+    let mut ends = Vec::with_capacity(journals.len());
+    let mut broken: Option<(&Path, u64)> = None;
     for (index, path) in journals.iter().enumerate() {
         let newest = index + 1 == journals.len();
         let file = File::open(path).map_err(|error| failed(path, &error))?;
         let mut batches = Batches::new(file, catalog).map_err(|error| failed(path, &error))?;
         let before = last;
         while let Some(place) = batches.next().map_err(|error| failed(path, &error))? {
+            if let Some((path, at)) = broken {
+                return Err(damaged(path, at));
+            }
             match last {
                 Some(last) if place.group != last.group + 1 => return Err(gap(path, last, place)),
                 _ => last = Some(place),
             }
         }
-        tail = Some((path.clone(), batches.good()));
+        ends.push((path.clone(), batches.good()));
         match batches.end().map_err(|error| failed(path, &error))? {
             End::Clean if newest || last != before => {}
-            End::Broken { at } if newest => repair(path, at, catalog, last, mark)?,
+            // The engine may begin a journal behind a write that failed: nothing is in that one then.
+            End::Broken { at } if broken.is_none() => broken = Some((path, at)),
             End::Clean => return Err(damaged(path, 0)),
             End::Broken { at } => return Err(damaged(path, at)),
         }
     }
+    if let Some((path, at)) = broken {
+        repair(path, at, catalog, last, mark)?;
+    }
     match last {
         Some(last) if last < mark => Err(behind(last, mark)),
-        place => Ok(Journaled { place, newest: tail }),
+        place => Ok(Journaled { place, ends }),
     }
 }
 
