@@ -10,8 +10,11 @@ use std::sync::Arc;
 /// Addresses, beside link-local ones, at which clouds tell a machine its credentials (AWS, "Use the Instance Metadata
 /// Service"; Azure, "What is IP address 168.63.129.16?"; Alibaba Cloud, "View instance metadata"; Oracle Cloud, "Security
 /// of the platform").
-const METADATA: [IpAddr; 4] = [
+const METADATA: [IpAddr; 7] = [
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
+    IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe)),
     IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
     IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
     IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),

@@ -137,7 +137,11 @@ fn file(disk: &Disk, path: &str) -> io::Result<Option<Listed>> {
     };
     let metadata = file.metadata()?;
     let mut head = vec![0; metadata.len().min(large::HEAD_BYTES_USUAL) as usize];
-    file.read_exact_at(&mut head, 0)?;
+    match file.read_exact_at(&mut head, 0) {
+        // One bad place must not keep all that stands behind it from being listed.
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => head.fill(0),
+        read => read?,
+    }
     let (head_bytes, size, written_nanos) = match record::parse_head(&head, Kind::File) {
         Some(head) => (head.len as u64, head.size, head.header.written_nanos),
         None => {

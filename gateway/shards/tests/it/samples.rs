@@ -3,13 +3,17 @@
 use bytes::Bytes;
 use cofre_runtime::{Clock, Random};
 use cofre_shards::{
-    Backend, BackendError, BlobHeader, Body, BodyError, ByteStream, FsBackend, FsOptions, Listed, Locator,
+    Backend, BackendError, BlobHeader, Body, BodyError, ByteStream, FsBackend, FsError, FsOptions, Listed, Locator,
     MemoryBackend, ShardIdentity, ShardInfo, ShardMode, Shards, ShardsOptions,
 };
 use cofre_types::{BlobId, ResolvedRange, ShardId};
 use futures_util::{StreamExt, stream};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How often a shard is tried that is in use, a millisecond apart.
+const BUSY_TRIES: usize = 10_000;
 
 pub const MIB: u64 = 1024 * 1024;
 
@@ -110,7 +114,14 @@ impl Root {
     }
 
     pub fn open_with(&self, options: FsOptions) -> FsBackend {
-        FsBackend::open(&self.path(), IDENTITY, options, Clock::system(), Random::system()).unwrap()
+        // A program that another test starts holds what is open here, locks too, until it is executed.
+        for _ in 0..BUSY_TRIES {
+            match FsBackend::open(&self.path(), IDENTITY, options.clone(), Clock::system(), Random::system()) {
+                Err(FsError::Busy) => std::thread::sleep(Duration::from_millis(1)),
+                opened => return opened.unwrap(),
+            }
+        }
+        panic!("the shard stays in use");
     }
 
     /// Every file of the shard.
