@@ -98,7 +98,7 @@ impl BucketAccess {
 
     /// Whether access control lists are disabled.
     pub fn acls_disabled(&self) -> bool {
-        self.ownership == Some(Ownership::BucketOwnerEnforced)
+        matches!(self.ownership, Some(Ownership::BucketOwnerEnforced | Ownership::HandedOver))
     }
 
     /// Whether its list grants something to anyone but its owner.

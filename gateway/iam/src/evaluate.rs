@@ -187,7 +187,8 @@ fn decide_by(question: &Question<'_>, lists: bool, run: Run<'_>) -> Result<(Deci
         return Ok((Decision::Allow, Rule::Internal));
     }
     for (index, limit) in caller.limits.iter().enumerate() {
-        let Said { verdict, statement } = question.ask(limit, run)?;
+        // What is remembered is of the bucket's policy.
+        let Said { verdict, statement } = question.ask(limit, Run { memo: None, ..run })?;
         match verdict {
             Verdict::Allow => {}
             Verdict::Silent => return Ok((Decision::Default, Rule::Limit { index, statement })),

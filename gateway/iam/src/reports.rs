@@ -101,9 +101,16 @@ impl Reports {
     pub fn keep(&self, mut report: RequestReport) {
         let bytes = report.bound();
         let mut ring = self.0[report.class()].lock();
-        if let Some(account) = report.account {
-            let theirs = |(kept, _): &(RequestReport, usize)| kept.account == Some(account);
-            if ring.kept.iter().filter(|kept| theirs(kept)).count() >= REPORTS_MAX / 4 {
+        // Those without credentials have a class of their own only where they were refused.
+        if report.class() != 3 {
+            let account = report.account;
+            let theirs = |(kept, _): &(RequestReport, usize)| kept.account == account;
+            loop {
+                let own = ring.kept.iter().filter(|kept| theirs(kept));
+                let (count, held) = own.fold((0, 0), |(count, held), (_, bytes)| (count + 1, held + bytes));
+                if count == 0 || (count < REPORTS_MAX / 4 && held + bytes <= REPORTS_BYTES_MAX / 4) {
+                    break;
+                }
                 let oldest = ring.kept.iter().position(theirs);
                 ring.remove(oldest);
             }

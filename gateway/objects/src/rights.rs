@@ -258,8 +258,10 @@ impl Objects {
         let full = given.is_some_and(|given| given.is_full_control_of(bucket_owner));
         let writer = caller.principal.account().filter(|account| !account.root).map(|account| account.id);
         let owner = match bucket.access.ownership {
-            Some(Ownership::BucketOwnerEnforced) if given.is_some() && !full => return Err(Error::AclNotSupported),
-            Some(Ownership::BucketOwnerEnforced) => return Ok((bucket_owner, None)),
+            Some(Ownership::BucketOwnerEnforced | Ownership::HandedOver) if given.is_some() && !full => {
+                return Err(Error::AclNotSupported);
+            }
+            Some(Ownership::BucketOwnerEnforced | Ownership::HandedOver) => return Ok((bucket_owner, None)),
             Some(Ownership::BucketOwnerPreferred) if full => bucket_owner,
             Some(Ownership::BucketOwnerPreferred | Ownership::ObjectWriter) | None => writer.unwrap_or(bucket_owner),
         };

@@ -101,12 +101,14 @@ impl Objects {
         let account = AccountUsage::from_value(&row(&mut rows));
         let usage = Usage::from_value(&row(&mut rows));
         let declared = size.unwrap_or(0);
+        // What brings no bytes only replaces some, and may.
+        let brings_bytes = size != Some(0);
         let mut adds = brings.at_most(declared);
         let in_grace = usage.grace_bytes > 0 || account.grace_bytes > 0;
-        if size.is_none() || in_grace || failed(&quotas, bucket, &adds, &usage, &account).is_some() {
+        if size.is_none() || in_grace || failed(&quotas, bucket, (&adds, brings_bytes), &usage, &account).is_some() {
             adds = self.net(bucket, brings, declared).await?;
         }
-        if let Some(check) = failed(&quotas, bucket, &adds, &usage, &account) {
+        if let Some(check) = failed(&quotas, bucket, (&adds, brings_bytes), &usage, &account) {
             return Err(self.excess(bucket, &check).await?.unwrap_or(Error::Conflict));
         }
         let replaced = u64::try_from(as_delta(declared).saturating_sub(adds.total_bytes)).unwrap_or(0);
@@ -191,10 +193,16 @@ impl Brings<'_> {
 }
 
 /// The first bound that what is added would pass.
-fn failed(quotas: &Quotas, bucket: &Bucket, adds: &Usage, usage: &Usage, account: &AccountUsage) -> Option<Check> {
+fn failed(
+    quotas: &Quotas,
+    bucket: &Bucket,
+    (adds, bytes): (&Usage, bool),
+    usage: &Usage,
+    account: &AccountUsage,
+) -> Option<Check> {
     let of_account = keys::account_usage(bucket.record.owner);
     let (usage, account) = (usage.row(), account.row());
-    let adds = Adds { usage: adds, bytes: true, marker: false };
+    let adds = Adds { usage: adds, bytes, marker: false };
     quotas.checks(&bucket.record, &adds).into_iter().find(|check| match check {
         Check::CounterAtMost { key, index, adding, max } => {
             let row = if *key == of_account { &account } else { &usage };

@@ -10,6 +10,7 @@ mod embedded;
 mod evaluate;
 mod explain;
 mod keys;
+mod limits;
 mod lookup;
 mod master_key;
 mod policy;

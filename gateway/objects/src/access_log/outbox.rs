@@ -145,6 +145,8 @@ impl Objects {
         let outbox = &self.0.outbox;
         let mut lines = outbox.take();
         let taken = lines.len() as u64;
+        // Also if this panics: whoever waits for these lines would wait for ever.
+        let settling = Settling(outbox, taken);
         while !lines.is_empty() {
             let waiting = self.access_log_backlog().await.unwrap_or_default();
             let group = Group::of(&lines, waiting);
@@ -168,7 +170,7 @@ impl Objects {
                 }
             }
         }
-        outbox.queue.lock().settled += taken;
+        drop(settling);
         self.tell_dropped().await;
     }
 
@@ -350,4 +352,13 @@ fn grow(batch: &mut Batch, key: Vec<u8>, by: AccessLogBacklog, max: i64) {
     let check = Check::CounterAtMost { key: key.clone(), index: AccessLogBacklog::BYTES, adding: by.bytes, max };
     batch.checks.push(check);
     batch.add(key, by.row());
+}
+
+/// Lines that were taken off the queue, which are dealt with when it is dropped.
+struct Settling<'a>(&'a Outbox, u64);
+
+impl Drop for Settling<'_> {
+    fn drop(&mut self) {
+        self.0.queue.lock().settled += self.1;
+    }
 }

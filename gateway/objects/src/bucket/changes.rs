@@ -75,6 +75,7 @@ fn value(config: &BucketConfig) -> String {
             Ownership::BucketOwnerEnforced => "BucketOwnerEnforced".to_owned(),
             Ownership::BucketOwnerPreferred => "BucketOwnerPreferred".to_owned(),
             Ownership::ObjectWriter => "ObjectWriter".to_owned(),
+            Ownership::HandedOver => "BucketOwnerEnforced, for good".to_owned(),
         },
         BucketConfig::PublicAccess(block) => format!(
             "BlockPublicAcls={} IgnorePublicAcls={} BlockPublicPolicy={} RestrictPublicBuckets={}",

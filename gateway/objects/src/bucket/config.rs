@@ -88,10 +88,20 @@ fn refuse_lock(kind: ConfigKind) -> Result<(), Error> {
     }
 }
 
+/// Its objects name their old owners still.
+const HANDED_OVER: Error = Error::InvalidBucketState(
+    "The bucket was handed over from another account, so its ownership controls stay BucketOwnerEnforced.",
+);
+
 /// Refuses what contradicts what the bucket is, or says about who may reach it.
 fn check_against(bucket: &Bucket, config: &BucketConfig) -> Result<(), Error> {
     let access = &bucket.access;
     match config {
+        BucketConfig::Ownership(wanted)
+            if access.ownership == Some(Ownership::HandedOver) && *wanted != Ownership::BucketOwnerEnforced =>
+        {
+            return Err(HANDED_OVER);
+        }
         BucketConfig::Policy(document) => {
             let policy = Policy::parse(document, PolicyKind::Bucket(bucket.name.as_str()))?;
             if access.block.block_policy && policy.is_public() {
@@ -275,6 +285,9 @@ impl Objects {
         refuse_lock(kind)?;
         let set = |bucket: &Bucket, record: &mut BucketRecord| {
             check_against(bucket, &config)?;
+            if kind == ConfigKind::Ownership && bucket.access.ownership == Some(Ownership::HandedOver) {
+                return Ok(());
+            }
             record.config.retain(|other| ConfigKind::of(other) != kind);
             record.config.push(config.clone());
             Ok(())
@@ -293,8 +306,14 @@ impl Objects {
         kind: ConfigKind,
     ) -> Result<(), Error> {
         refuse_lock(kind)?;
-        let set = |record: &mut BucketRecord| record.config.retain(|other| ConfigKind::of(other) != kind);
-        self.change_bucket(caller, kind.actions().2, name, "bucket.configured", set).await
+        let set = |bucket: &Bucket, record: &mut BucketRecord| {
+            if kind == ConfigKind::Ownership && bucket.access.ownership == Some(Ownership::HandedOver) {
+                return Err(HANDED_OVER);
+            }
+            record.config.retain(|other| ConfigKind::of(other) != kind);
+            Ok(())
+        };
+        self.try_change_bucket(caller, kind.actions().2, name, "bucket.configured", set).await
     }
 
     async fn change_bucket(

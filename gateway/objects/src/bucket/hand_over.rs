@@ -37,7 +37,7 @@ impl Objects {
             let mut record = bucket.record.clone();
             record.owner = to;
             record.config.retain(|config| !matches!(ConfigKind::of(config), ConfigKind::Acl | ConfigKind::Ownership));
-            record.config.push(BucketConfig::Ownership(Ownership::BucketOwnerEnforced));
+            record.config.push(BucketConfig::Ownership(Ownership::HandedOver));
             let mut batch = Batch::new();
             batch.unchanged(keys::bucket(name), Some(bucket.revision)).put(keys::bucket(name), record.encode());
             batch.unchanged(keys::account(to), Some(to_entry.revision));

@@ -61,7 +61,7 @@ impl Objects {
 
 impl Objects {
     /// The buckets of all accounts that hold the most bytes, the largest first, at most `count`: for a part of Cofre
-    /// itself. Of many buckets only the first [`LOOKED_AT_MAX`] by name are looked at.
+    /// itself. Of many buckets only the first 10,000 by name are looked at.
     ///
     /// # Errors
     /// [`Error::AccessDenied`].

@@ -4,7 +4,7 @@ use super::{NO_LOCK, Removal, check_change, set_lock, starting};
 use crate::domain::{Bucket, Tried};
 use crate::{Error, Objects, Unset, WantedLock};
 use cofre_catalog::records::{Guards, LegalHold, LockConfig, Retention};
-use cofre_iam::{Action, AskedLock, Caller, DecisionMemo, Details};
+use cofre_iam::{Action, AskedLock, Caller, Details};
 use cofre_runtime::uncancelled;
 use cofre_types::{BucketName, ObjectKey, VersionId};
 
@@ -124,7 +124,7 @@ impl Objects {
             let details = Details { lock: Some(asked), ..Details::default() };
             for _ in Self::tries() {
                 objects.authorise_with(&caller, action, &bucket, Some(&key), details)?;
-                let bypass = bypass && objects.may_bypass(&caller, &bucket, &key, None);
+                let bypass = bypass && objects.may_bypass(&caller, &bucket, &key, details);
                 if bucket.lock().is_none() {
                     return Err(NO_LOCK);
                 }
@@ -142,14 +142,7 @@ impl Objects {
     }
 
     /// Whether a caller may do away with what governance mode keeps.
-    pub(crate) fn may_bypass(
-        &self,
-        caller: &Caller,
-        bucket: &Bucket,
-        key: &ObjectKey,
-        memo: Option<&DecisionMemo>,
-    ) -> bool {
-        let details = Details { memo, ..Details::default() };
+    pub(crate) fn may_bypass(&self, caller: &Caller, bucket: &Bucket, key: &ObjectKey, details: Details<'_>) -> bool {
         self.authorise_with(caller, Action::BypassGovernanceRetention, bucket, Some(key), details).is_ok()
     }
 

@@ -3,7 +3,7 @@ use crate::digest::Hasher;
 use crate::domain::{Bucket, Tried};
 use crate::encryption::check_customer_key;
 use crate::object::put::Draft;
-use crate::rights::{Makes, Writer};
+use crate::rights::{Asking, Makes, Writer};
 use crate::versions::Held;
 use crate::{CopyObject, CopyOutcome, EncryptAs, Encrypted, Error, Objects};
 use cofre_catalog::records::{
@@ -119,8 +119,10 @@ impl Objects {
         let read = if version.is_some() { Action::GetObjectVersionTagging } else { Action::GetObjectTagging };
         let details = Details { version, ..Details::default() };
         self.authorise_version(caller, read, &source.bucket, &source.key, record, details)?;
-        let details = Details { request_tags: Some(&record.tags), ..Details::default() };
-        self.authorise_with(caller, Action::PutObjectTagging, bucket, Some(&request.key), details)
+        // Conditions on the object to be see the tags that it gets.
+        let from = Some((&request.source_bucket, &request.source_key));
+        let asking = Asking { tags: &record.tags, makes: Makes::Object, lock: request.lock, source: from };
+        self.authorise_put(caller, bucket, &request.key, asking)
     }
 
     /// Takes one more reference to everything that content refers to.

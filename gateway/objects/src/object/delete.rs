@@ -134,8 +134,8 @@ impl Objects {
             if request.conditions.names_tag() {
                 self.authorise_tag(caller, &bucket, &request, shared).await?;
             }
-            request.bypass_governance =
-                wants_bypass && self.may_bypass(caller, &bucket, &request.key, Shared::memo_of(shared, &bucket));
+            let details = Details { memo: Shared::memo_of(shared, &bucket), ..Details::default() };
+            request.bypass_governance = wants_bypass && self.may_bypass(caller, &bucket, &request.key, details);
             let _turn = self.lock_key(&bucket, &request.key).await;
             let tried = match request.version {
                 None => self.try_delete_current(&bucket, &request).await,

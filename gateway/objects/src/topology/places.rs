@@ -79,17 +79,22 @@ impl Topology {
         let own = records.iter().filter_map(|found| directory(&found.record.place));
         let paths: BTreeSet<&str> =
             own.chain(candidates.named.iter().chain(&candidates.usual).map(String::as_str)).collect();
-        let mut standing = BTreeMap::new();
+        let (mut standing, mut unseen) = (BTreeMap::new(), BTreeSet::new());
         for path in paths {
-            // A directory that cannot be looked at is the matter of who opens it.
-            if let Ok(Some(found)) = self.0.opener.standing(path).await {
-                standing.insert(path.to_owned(), found);
+            match self.0.opener.standing(path).await {
+                Ok(Some(found)) => _ = standing.insert(path.to_owned(), found),
+                Ok(None) => {}
+                // That is the matter of who opens it: the shard may stand there all the same.
+                Err(_) => _ = unseen.insert(path.to_owned()),
             }
         }
+        // What stands in a directory that an operator had the shard leave is an old copy of it.
+        let left: BTreeSet<_> = self.removed().await?.into_iter().map(|left| (left.identity, left.path)).collect();
+        standing.retain(|path, found| !left.contains(&(found.identity, path.clone())));
         let mut moves = Vec::new();
         for found in records {
             let Some(path) = directory(&found.record.place) else { continue };
-            let to = moved(&found, path, &standing, candidates)?;
+            let to = moved(&found, (path, unseen.contains(path)), &standing, candidates)?;
             let to = to.unwrap_or_else(|| path.to_owned());
             moves.push(Move { found, to });
         }
@@ -181,7 +186,7 @@ impl Topology {
 /// Where a shard stands now, if it is not where its record says.
 fn moved(
     found: &Found,
-    own: &str,
+    (own, unseen): (&str, bool),
     standing: &BTreeMap<String, Standing>,
     candidates: &Candidates,
 ) -> Result<Option<String>, TopologyError> {
@@ -197,6 +202,8 @@ fn moved(
     }
     let named: Vec<&String> = named.collect();
     let there: Vec<&String> = match named.is_empty() {
+        // It may stand there still; only an operator's word says that it does not.
+        true if unseen => Vec::new(),
         true => standing.keys().filter(|path| at(path).is_some()).collect(),
         false => named,
     };
