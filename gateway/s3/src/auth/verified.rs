@@ -7,7 +7,7 @@ use super::presigned::Presigned;
 use super::promoted::Promoted;
 use super::query::Query;
 use super::scope::{Scope, SigningKey};
-use super::words::{access_denied, header_malformed};
+use super::words::{access_denied, header_malformed, parameters_malformed};
 use crate::credentials::Credentials;
 use crate::exchange::Exchange;
 use crate::translate::times;
@@ -154,6 +154,7 @@ impl<'a> Claim<'a> {
     /// The host and every `x-amz-` header must be among what is signed: else the holder of a signed request could
     /// make another one of it.
     fn signs_what_it_must(&self, headers: &HeaderMap, promoted: &Promoted, exchange: &Exchange) -> S3Result<()> {
+        self.names_each_once()?;
         let is_signed = |name: &str| self.signed_headers.split(';').any(|signed| signed.eq_ignore_ascii_case(name));
         let mut unsigned: Vec<&str> = headers
             .keys()
@@ -169,6 +170,18 @@ impl<'a> Claim<'a> {
         unsigned.sort_unstable();
         exchange.detail("HeadersNotSigned", unsigned.join(", "));
         Err(access_denied("There were headers present in the request which were not signed"))
+    }
+
+    /// A name that is repeated would put its values into the canonical request as often: a head of 16 KiB could make
+    /// tens of megabytes of it.
+    fn names_each_once(&self) -> S3Result<()> {
+        let mut names: Vec<String> = self.signed_headers.split(';').map(str::to_ascii_lowercase).collect();
+        names.sort_unstable();
+        if !names.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Ok(());
+        }
+        let why = "SignedHeaders names a header more than once.";
+        Err(if self.in_query { parameters_malformed(why) } else { header_malformed(why) })
     }
 
     /// What the canonical request may end in: what is said of the body, and for an address that nothing is.

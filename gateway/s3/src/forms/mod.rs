@@ -25,7 +25,7 @@ use crate::gate::documents::{UNPROVEN_TIME_MAX, within};
 use crate::gate::payment::{self, Charge};
 use crate::gate::target::Target;
 use crate::gate::{admit_caller, check_expected_owner, refusals};
-use crate::host::Domains;
+use crate::host::{self, Domains};
 use crate::layers::rate_limit::RateLimit;
 use crate::ops::{Admitted, Operations, post_object};
 use crate::translate::checksums;
@@ -101,7 +101,7 @@ impl Forms {
 
         let mut headers = fields.to_headers()?;
         checksums::value(&headers, checksums::Of::Other)?;
-        caller.pays = payment::pays(&headers, &parts.uri);
+        caller.pays = payment::pays(&headers);
         let charge = caller.pays.then(|| Charge::of(&caller, Some(bucket), &headers));
         refusals::check(&headers)?;
         let safe = self.operations.allow_insecure_sse_c || caller.origin.secure;
@@ -123,7 +123,7 @@ impl Forms {
         let posted = post_object::Posted { admitted, headers, uri: parts.uri.clone(), input, tagging, file };
         let outcome = post_object::post(&self.operations, posted).await?;
 
-        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let host = host::host(&parts.uri, &parts.headers).unwrap_or_default();
         let scheme = if exchange.origin().secure { "https" } else { "http" };
         let made = Made { bucket, key: &key, scheme, host, outcome };
         let mut escaped = false;

@@ -232,10 +232,18 @@ fn count(xml: &[u8]) -> Count {
             memchr::memmem::find(rest, b"-->").map(|at| at + 3)
         } else if rest.starts_with(b"<![CDATA[") {
             memchr::memmem::find(rest, b"]]>").map(|at| at + 3)
+        } else if rest.starts_with(b"<?") {
+            memchr::memmem::find(rest, b"?>").map(|at| at + 2)
         } else {
             tag_end(rest)
         };
-        let Some(end) = end else { break };
+        let Some(end) = end else {
+            // The parser may see an end where this sees none: all that follows counts.
+            let more = memchr::memchr_iter(b'<', rest).count();
+            count.elements += more;
+            count.children += more;
+            break;
+        };
         match rest[1] {
             b'!' | b'?' => {}
             b'/' => depth = depth.saturating_sub(1),
@@ -276,7 +284,7 @@ mod tests {
             ("<a/>", 1, 0),
             ("<a><b/><b></b><c><b/></c></a>", 5, 3),
             ("<?xml version=\"1.0\"?><!-- <x> --><a x='>' y=\"/>\"><b><![CDATA[<b>]]></b></a>", 2, 1),
-            ("<a><b", 1, 0),
+            ("<a><b", 2, 1),
             ("<a></a></a></a><b><c/>", 3, 1),
         ] {
             assert_eq!(count(xml.as_bytes()), Count { elements, children }, "{xml}");

@@ -133,13 +133,20 @@ impl Gate {
         let mut headers = parts.headers;
         let uri = target::without_signature(parts.uri, &signed)?;
         let target = Target::of(&self.domains, &uri, &headers);
+        if target.bucket.is_some_and(|bucket| bucket.contains('%')) {
+            // s3s decodes a path before it takes it apart: `/bucket%2Fkey` would be an object to it, and a bucket here.
+            return Err(S3Error::new(S3ErrorCode::InvalidBucketName));
+        }
+        if let Some(bucket) = target.bucket {
+            names::bucket(bucket)?;
+        }
         let query = Query::parse(uri.query().unwrap_or_default());
         let resource = target.resource();
         if let Some(host) = host {
             host.check_service(&method, resource, &query)?;
         }
         let sub_resource = table::check(&method, resource, &query, &headers, exchange)?;
-        caller.pays = payment::pays(&headers, &uri);
+        caller.pays = payment::pays(&headers);
         refusals::check(&headers)?;
 
         check_expected_owner(&self.objects, &caller, exchange, target.bucket, &headers).await?;
@@ -157,6 +164,7 @@ impl Gate {
             }
             Some(_) | None => {}
         }
+        table::check_numbers(&query, exchange)?;
         table::check_part_number(&query, exchange)?;
         if body.is_end_stream() && table::needs_body(&method, sub_resource) {
             return Err(S3Error::with_message(S3ErrorCode::MissingRequestBodyError, "Request Body is empty"));

@@ -1,11 +1,10 @@
 //! Requester Pays: who says that they pay, and who is told that they did. Who must pay is decided in the
 //! domain.
 
-use crate::facts;
 use cofre_iam::Caller;
 use cofre_objects::Objects;
 use cofre_types::BucketName;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use s3s::dto::CopySource;
 
 const PAYER: HeaderName = HeaderName::from_static("x-amz-request-payer");
@@ -13,13 +12,9 @@ const CHARGED: HeaderName = HeaderName::from_static("x-amz-request-charged");
 const COPY_SOURCE: HeaderName = HeaderName::from_static("x-amz-copy-source");
 const REQUESTER: HeaderValue = HeaderValue::from_static("requester");
 
-/// Whether a request says that its sender pays for it, in a header or, where it is presigned, in its address.
-pub(crate) fn pays(headers: &HeaderMap, uri: &Uri) -> bool {
-    let in_query = || {
-        let query = uri.query().filter(|query| query.contains(PAYER.as_str()))?;
-        Some(facts::parameter(query, PAYER.as_str())?.as_bytes() == REQUESTER.as_bytes())
-    };
-    headers.get(PAYER).is_some_and(|value| value == REQUESTER) || in_query().unwrap_or(false)
+/// Whether a request says that its sender pays for it. What a presigned address says is a header by now.
+pub(crate) fn pays(headers: &HeaderMap) -> bool {
+    headers.get(PAYER).is_some_and(|value| value == REQUESTER)
 }
 
 /// A request whose sender said that they pay.

@@ -24,7 +24,9 @@ pub(super) fn settle(headers: &mut HeaderMap, exchange: &Exchange) -> S3Result<(
 
 /// A copy source is encoded as a form is: `+` is a space. What is no encoding is refused.
 fn copy_source(headers: &mut HeaderMap, exchange: &Exchange) -> S3Result<()> {
-    let Some(source) = headers.get(COPY_SOURCE) else { return Ok(()) };
+    let mut sources = headers.get_all(COPY_SOURCE).iter();
+    // Several are one text to a signature: s3s refuses them, so none of them may go here.
+    let (Some(source), None) = (sources.next(), sources.next()) else { return Ok(()) };
     let is_plain = |b: &u8| b.is_ascii_graphic() && !matches!(b, b'+' | b'%');
     if source.as_bytes().iter().all(is_plain) {
         return Ok(());

@@ -73,6 +73,9 @@ const SUB_RESOURCES: [Row; 41] = [
     ("website", GET_PUT_DELETE, NONE),
 ];
 
+/// Parameters that are numbers.
+const NUMBERS: [&str; 5] = ["max-buckets", "max-keys", "max-parts", "max-uploads", "part-number-marker"];
+
 const UPLOAD_ID: &str = "uploadId";
 const PART_NUMBER: &str = "partNumber";
 const VERSION_ID: &str = "versionId";
@@ -186,6 +189,17 @@ pub(crate) fn needs_body(method: &Method, sub_resource: Option<&str>) -> bool {
         (&Method::PUT, Some(name)) => IN_BODY.contains(&name),
         (&Method::POST, Some(name)) => name == "delete",
         _ => false,
+    }
+}
+
+/// A number is text: the answer that refuses another one repeats it, and XML cannot hold every character.
+pub(crate) fn check_numbers(query: &Query<'_>, exchange: &Exchange) -> S3Result<()> {
+    let is_odd = |value: &[u8]| value.iter().any(u8::is_ascii_control) || std::str::from_utf8(value).is_err();
+    let number = |name: &[u8]| NUMBERS.iter().find(|number| number.as_bytes() == name);
+    let odd = query.pairs().filter(|(_, value)| is_odd(value)).find_map(|(name, value)| Some((number(name)?, value)));
+    match odd {
+        Some((name, value)) => Err(invalid(exchange, name, value, "The value must be an integer")),
+        None => Ok(()),
     }
 }
 

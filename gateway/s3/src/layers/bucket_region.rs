@@ -2,10 +2,10 @@
 //! that sign for another region learn the right one (AWS, "HeadBucket").
 
 use crate::gate::Target;
-use crate::host::Domains;
+use crate::host::{self, Domains};
 use cofre_objects::Objects;
 use cofre_types::BucketName;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 
 const BUCKET_REGION: HeaderName = HeaderName::from_static("x-amz-bucket-region");
 
@@ -17,12 +17,12 @@ const OF_LISTINGS: [&str; 5] = ["versions", "uploads", "prefix", "delimiter", "m
 pub(crate) struct BucketRegion {
     method: Method,
     uri: Uri,
-    host: Option<HeaderValue>,
+    host: Option<String>,
 }
 
 impl BucketRegion {
     pub(crate) fn of<B>(request: &Request<B>) -> Self {
-        let host = request.headers().get(header::HOST).cloned();
+        let host = host::host(request.uri(), request.headers()).map(str::to_owned);
         Self { method: request.method().clone(), uri: request.uri().clone(), host }
     }
 
@@ -39,8 +39,7 @@ impl BucketRegion {
         if !is_error && !matches!(self.method, Method::GET | Method::HEAD) || headers.contains_key(BUCKET_REGION) {
             return;
         }
-        let host = self.host.as_ref().and_then(|host| host.to_str().ok());
-        let target = Target::at(domains, &self.uri, host);
+        let target = Target::at(domains, &self.uri, self.host.as_deref());
         if !is_error && (target.is_of_object() || !self.lists()) {
             return;
         }

@@ -10,7 +10,7 @@
 
 use super::log_line;
 use crate::exchange::{Exchange, Noted};
-use crate::host::Domains;
+use crate::host::{Domains, host};
 use crate::translate::names;
 use cofre_objects::{LogFields, LogRequester, LoggedBucket, Objects};
 use cofre_runtime::Clock;
@@ -75,7 +75,7 @@ impl ServerLog {
         request: &Request<B>,
     ) -> Option<Box<Self>> {
         let (headers, uri) = (request.headers(), request.uri());
-        let (bucket, key) = target(domains, site, uri.path(), headers);
+        let (bucket, key) = target(domains, site, uri.path(), host(uri, headers));
         let asked = objects.logged_bucket(&bucket).await;
         let source = source(headers);
         let copied = match &source {
@@ -115,7 +115,7 @@ impl ServerLog {
             headers: Headers {
                 referer: bytes(header::REFERER),
                 user_agent: bytes(header::USER_AGENT),
-                host: bytes(header::HOST),
+                host: host(uri, headers).map(|host| host.as_bytes().to_vec()),
                 length: number(DECODED_LENGTH).or_else(|| number(header::CONTENT_LENGTH)),
             },
             asked: asked.map(|asked| (asked, key)),
@@ -228,8 +228,7 @@ impl ServerLog {
 }
 
 /// Bucket and key of a request, decoded as s3s decodes them.
-fn target(domains: &Domains, site: Option<&str>, path: &str, headers: &HeaderMap) -> (String, Option<String>) {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+fn target(domains: &Domains, site: Option<&str>, path: &str, host: Option<&str>) -> (String, Option<String>) {
     let path = percent_decode_str(path.strip_prefix('/').unwrap_or(path)).decode_utf8_lossy();
     let (bucket, key) = match site.or_else(|| host.and_then(|host| domains.bucket(host))) {
         Some(bucket) => (bucket.to_owned(), path.as_ref()),

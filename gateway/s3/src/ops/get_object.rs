@@ -2,6 +2,7 @@
 
 use super::Operations;
 use super::asked::{Asked, take};
+use crate::auth::query::Query;
 use crate::body::SizedStream;
 use crate::translate::checksums::{self, Shown, with_checksum};
 use crate::translate::{encryption, headers, lock, names, times};
@@ -77,8 +78,8 @@ async fn wanted(
 /// `response-*` parameters need a signature: else anyone could make a link that dresses a public object up
 /// (AWS, "GetObject", "Overriding response header values").
 fn refuse_overrides(asked: &Asked) -> S3Result<()> {
-    let overrides =
-        asked.response_expires.is_some() || asked.query().split('&').any(|pair| pair.starts_with("response-"));
+    let overrides = asked.response_expires.is_some()
+        || Query::parse(asked.query()).pairs().any(|(name, _)| name.starts_with(b"response-"));
     if overrides && asked.is_anonymous() {
         return Err(s3_error!(
             InvalidRequest,

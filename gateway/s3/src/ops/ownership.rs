@@ -67,7 +67,7 @@ pub(super) fn from_dto(ownership: &ObjectOwnership) -> Option<Ownership> {
 
 fn to_dto(ownership: Ownership) -> ObjectOwnership {
     ObjectOwnership::from_static(match ownership {
-        Ownership::BucketOwnerEnforced => ObjectOwnership::BUCKET_OWNER_ENFORCED,
+        Ownership::BucketOwnerEnforced | Ownership::HandedOver => ObjectOwnership::BUCKET_OWNER_ENFORCED,
         Ownership::BucketOwnerPreferred => ObjectOwnership::BUCKET_OWNER_PREFERRED,
         Ownership::ObjectWriter => ObjectOwnership::OBJECT_WRITER,
     })

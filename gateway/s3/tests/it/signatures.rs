@@ -122,6 +122,10 @@ async fn a_malformed_authorization_header_is_told_by_what_is_wrong() {
             Box::new(replace("SignedHeaders=", "SignedHeaders-")),
             "the authorization component \"SignedHeaders-host;x-amz-content-sha256;x-amz-date\" is malformed.".into(),
         ),
+        (
+            Box::new(replace("SignedHeaders=host;", "SignedHeaders=host;Host;")),
+            "SignedHeaders names a header more than once.".into(),
+        ),
         (Box::new(replace("Credential=", "missing=")), "missing Credential.".into()),
         (Box::new(replace("SignedHeaders=", "missing=")), "missing SignedHeaders.".into()),
         (Box::new(replace("Signature=", "missing=")), "missing Signature.".into()),

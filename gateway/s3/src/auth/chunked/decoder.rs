@@ -3,7 +3,7 @@
 use super::{ChunkedError, Trailers};
 use crate::auth::verified::Chain;
 use aws_lc_rs::digest::{Context, SHA256, digest};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::collections::VecDeque;
 
@@ -39,7 +39,8 @@ enum State {
 struct Held {
     signature: String,
     context: Context,
-    pieces: VecDeque<Bytes>,
+    /// One buffer: pieces may be of a byte each.
+    bytes: BytesMut,
 }
 
 /// Takes frames off.
@@ -158,7 +159,7 @@ impl Decoder {
                 return Err(ChunkedError::ChunkTooLarge);
             }
             let signature = signature.to_owned();
-            self.held = Some(Held { signature, context: Context::new(&SHA256), pieces: VecDeque::new() });
+            self.held = Some(Held { signature, context: Context::new(&SHA256), bytes: BytesMut::new() });
         }
         self.left = self.left.checked_sub(size).ok_or(ChunkedError::Incomplete)?;
         if size == 0 {
@@ -176,7 +177,7 @@ impl Decoder {
         match &mut self.held {
             Some(held) => {
                 held.context.update(&data);
-                held.pieces.push_back(data);
+                held.bytes.extend_from_slice(&data);
             }
             None => self.good.push_back(data),
         }
@@ -202,7 +203,9 @@ impl Decoder {
             return Err(ChunkedError::SignatureMismatch);
         }
         chain.previous = held.signature;
-        self.good = held.pieces;
+        if !held.bytes.is_empty() {
+            self.good.push_back(held.bytes.freeze());
+        }
         Ok(())
     }
 
