@@ -189,8 +189,10 @@ fn histogram(
 ) -> fmt::Result {
     let scale = if unit.is_some() { 1e-6 } else { 1.0 };
     let mut buckets: Vec<_> = values.buckets.iter().map(|(bound, count)| (*bound as f64 * scale, *count)).collect();
-    if let Some((bound, _)) = buckets.last_mut() {
-        *bound = f64::INFINITY;
+    // The last bucket has no bound, also of a distribution that has no bucket yet.
+    match buckets.last_mut() {
+        Some((bound, _)) => *bound = f64::INFINITY,
+        None => buckets.push((f64::INFINITY, values.count)),
     }
     let mut metric = encoder.encode_descriptor(name, help, unit, MetricType::Histogram)?;
     metric.encode_histogram::<NoLabelSet>(values.sum as f64 * scale, values.count, &buckets, None)

@@ -20,8 +20,9 @@ pub(crate) fn name(components: &mut Components) {
         let Some(tag) = tag_of(&variants) else { continue };
         let mut discriminator = Discriminator::new(&tag);
         one_of.items.clear();
-        for variant in variants {
+        for mut variant in variants {
             let Some(value) = only_value(&variant, &tag) else { continue };
+            describe(&mut variant, &tag);
             let variant_name = format!("{name}{}", camel_case(&value));
             discriminator.mapping.insert(value, format!("{SCHEMAS}{variant_name}"));
             one_of.items.push(RefOr::Ref(Ref::from_schema_name(&variant_name)));
@@ -61,6 +62,13 @@ fn whole(item: &RefOr<Schema>, schemas: &BTreeMap<String, RefOr<Schema>>) -> Opt
             Some(sum)
         }
         RefOr::T(_) => None,
+    }
+}
+
+/// Says what the tag of a variant is for.
+fn describe(variant: &mut Object, tag: &str) {
+    if let Some(RefOr::T(Schema::Object(tag))) = variant.properties.get_mut(tag) {
+        tag.description.get_or_insert_with(|| "Which of the kinds it is.".to_owned());
     }
 }
 

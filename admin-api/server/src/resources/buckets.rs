@@ -70,6 +70,13 @@ async fn create(
     Json(request): Json<api::CreateBucket>,
 ) -> Result<(StatusCode, axum::Json<Bucket>), ApiError> {
     let name = parse(&request.name)?;
+    let is_region = |text: &String| {
+        let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        (1..=63).contains(&text.len()) && text.bytes().all(legal)
+    };
+    if request.region.as_ref().is_some_and(|region| !is_region(region)) {
+        return Err(ApiError::invalid("region", "must have 1 to 63 lower-case letters, digits and hyphens"));
+    }
     let owner = accounts::named(&admin, "owner", &request.owner).await?;
     let new = CreateBucket {
         name,

@@ -1,13 +1,13 @@
 //! An admin API over a catalog and shards in memory.
 
+use crate::engine::Engine;
 use async_trait::async_trait;
 use axum::Router;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use bytes::Bytes;
-use cofre_admin_server::{Admin, AdminParts, BackupProgress, Catalog, CatalogError, CatalogFigures};
+use cofre_admin_server::{Admin, AdminParts};
 use cofre_admin_types::Problem;
-use cofre_catalog::records::EventRecord;
-use cofre_catalog::{Memory, Store, StoreState};
+use cofre_catalog::{Memory, Store};
 use cofre_events::EventLog;
 use cofre_iam::{Caller, Iam, Lookup, MasterKey, NewAccount, NewToken, Scope, Secret};
 use cofre_jobs::{Ground, Jobs};
@@ -20,12 +20,10 @@ use cofre_settings::DynamicSettings;
 use cofre_shards::{
     Backend, BackendError, Faulty, MemoryBackend, Shards, ShardsOptions, StreamTrouble, Trouble, Troubles,
 };
-use cofre_types::{BucketName, ObjectKey, Scheme, Tags, Timestamp};
+use cofre_types::{BucketName, ObjectKey, Scheme, Tags};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use std::collections::HashMap;
-use std::path::Path;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tower::ServiceExt;
@@ -105,13 +103,7 @@ impl Bed {
             clock: clock.clone(),
         };
         let jobs = Jobs::start(&ground, &draining);
-        let engine = Arc::new(Engine {
-            events: events.clone(),
-            clock: clock.clone(),
-            broken: Mutex::default(),
-            state: Mutex::default(),
-            hangs: Mutex::default(),
-        });
+        let engine = Arc::new(Engine::new(events.clone(), clock.clone()));
         let reports = cofre_iam::Reports::default();
         let admin = Admin::new(AdminParts {
             iam: iam.clone(),
@@ -321,72 +313,6 @@ fn path_of(place: &ShardPlace) -> Result<String, BackendError> {
             Ok(format!("{}/{}", place.bucket, place.prefix))
         }
         ShardPlace::S3(_) => Err(BackendError::Unreachable("403 SignatureDoesNotMatch".to_owned())),
-    }
-}
-
-/// A catalog engine that breaks when told to.
-pub struct Engine {
-    events: EventLog,
-    clock: Clock,
-    pub broken: Mutex<Option<String>>,
-    pub state: Mutex<StoreState>,
-    /// Whether its disk never answers.
-    pub hangs: Mutex<bool>,
-}
-
-impl Engine {
-    async fn answer(&self) {
-        if *self.hangs.lock().unwrap() {
-            std::future::pending::<()>().await;
-        }
-    }
-
-    fn whole(&self) -> Result<(), CatalogError> {
-        self.broken.lock().unwrap().clone().map_or(Ok(()), |reason| Err(CatalogError::Failed(reason)))
-    }
-}
-
-#[async_trait]
-impl Catalog for Engine {
-    fn figures(&self) -> CatalogFigures {
-        CatalogFigures { commits: 3, ..CatalogFigures::default() }
-    }
-
-    fn state(&self) -> StoreState {
-        self.state.lock().unwrap().clone()
-    }
-
-    async fn disk_bytes(&self) -> Option<u64> {
-        self.answer().await;
-        Some(4096)
-    }
-
-    async fn check(&self) -> Result<(), CatalogError> {
-        self.answer().await;
-        self.whole()
-    }
-
-    async fn backup(&self, _: &Path, progress: Arc<BackupProgress>) -> Result<(), CatalogError> {
-        progress.total_bytes.store(100, Ordering::Relaxed);
-        progress.done_bytes.store(100, Ordering::Relaxed);
-        self.whole()
-    }
-
-    async fn record_event(
-        &self,
-        kind: &str,
-        subject: &str,
-        actor: &str,
-        details: Vec<(String, String)>,
-    ) -> Result<(), CatalogError> {
-        let event = EventRecord {
-            at: Timestamp(self.clock.now_nanos()),
-            kind: kind.to_owned(),
-            subject: subject.to_owned(),
-            actor: actor.to_owned(),
-            details,
-        };
-        self.events.record(&event).await.map_err(|error| CatalogError::Failed(error.to_string()))
     }
 }
 

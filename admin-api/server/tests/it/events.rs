@@ -108,7 +108,8 @@ async fn actions_of_operators_are_events() {
     bed.post("/v1/backups", json!({"directory": "/backup"})).await;
     until("the backup is noted", async || {
         let kinds = bed.get("/v1/events").await.text;
-        (kinds.contains("job.woken") && kinds.contains("backup.started") && kinds.contains("backup.done")).then_some(())
+        (kinds.contains("job.woken") && kinds.contains("backup.started") && kinds.contains("backup.finished"))
+            .then_some(())
     })
     .await;
 }

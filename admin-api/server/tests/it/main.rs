@@ -5,6 +5,7 @@
 mod bed;
 mod buckets;
 mod document;
+mod engine;
 mod errors;
 mod events;
 mod health;

@@ -77,7 +77,7 @@ async fn metrics_are_what_prometheus_reads() {
         "process_start_time_seconds ",
         "process_resident_memory_bytes ",
         "process_max_fds ",
-        "le=\"+Inf\"} ",
+        "le=\"+Inf\",",
     ] {
         assert!(answer.text.contains(line), "{line} is missing in\n{}", answer.text);
     }

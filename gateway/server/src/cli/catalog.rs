@@ -150,7 +150,8 @@ async fn salvage(args: SalvageArgs) -> Result<()> {
             (
                 "next",
                 format!(
-                    "put master.key and encryption-keys into {}, start cofre serve --data {0}, then cofre admin verify",
+                    "put master.key and encryption-keys into {}, start cofre serve --data {0} (name shards below the old \
+                     directory with --shard), then cofre admin verify",
                     args.to.display()
                 ),
             ),

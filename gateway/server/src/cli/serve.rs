@@ -32,9 +32,10 @@ pub(super) fn run(args: BootArgs) -> Result<()> {
     let format = settings.log_format;
     let (log, _lines) = log::init(format, settings.log_level).context("starting the log")?;
     tracing::info!(version = VERSION, data = absolute(&settings.data), "started");
-    for UnknownVariable { name, nearest } in
-        unknown_variables(std::env::vars_os().filter_map(|(n, _)| n.into_string().ok()))
-    {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    // A program for debugging reads these.
+    let names = names.filter(|name| !(cfg!(debug_assertions) && name.starts_with("COFRE_DEBUG_")));
+    for UnknownVariable { name, nearest } in unknown_variables(names) {
         tracing::warn!(
             name,
             nearest,

@@ -154,7 +154,12 @@ pub(super) async fn attach_shards(
 
 async fn attach_all(settings: &BootSettings, topology: &Topology, redundancy: &DefaultRedundancy) -> Result<()> {
     let candidates = Candidates { named: named(settings)?, usual: usual(&settings.data).await };
-    topology.settle(&candidates, ACTOR).await.map_err(|error| anyhow!("shards: {error}"))?;
+    match topology.settle(&candidates, ACTOR).await {
+        Err(TopologyError::Store(error @ (StoreError::Refused(_) | StoreError::Full))) => {
+            warn_unrecorded("where shards stand", &error);
+        }
+        settled => settled.map_err(|error| anyhow!("shards: {error}"))?,
+    }
     topology.attach_missing().await?;
     let shards = topology.list().await?;
     let default = [settings.data.join("shard-1")];

@@ -29,17 +29,19 @@ pub(super) struct Guarded<S> {
 impl<S> Guarded<S> {
     fn refusal<B>(&self, request: &Request<B>) -> Option<(Refusal, Door)> {
         let authorization = request.headers().get(header::AUTHORIZATION).map(header::HeaderValue::as_bytes);
+        let query = request.uri().query().unwrap_or_default();
+        let is_presigned = S3_PARAMETERS.iter().any(|name| query.contains(name));
         match self.door {
             Door::S3 => {
-                // Who reads the problem is the admin API's client.
-                authorization.is_some_and(|value| value.starts_with(BEARER)).then(|| (for_admin(), Door::Admin))
+                let brings_token = authorization.is_some_and(|value| value.starts_with(BEARER));
+                // Who reads the problem is the admin API's client. An address that is signed is for S3, which refuses
+                // what comes beside its signature.
+                (brings_token && !is_presigned).then(|| (for_admin(), Door::Admin))
             }
             Door::Admin => {
-                let query = request.uri().query().unwrap_or_default();
-                let is_signed = authorization
-                    .is_some_and(|value| S3_SCHEMES.iter().any(|scheme| value.starts_with(scheme)))
-                    || S3_PARAMETERS.iter().any(|name| query.contains(name));
-                is_signed.then(|| (for_s3(self.s3_port), Door::S3))
+                let is_signed =
+                    authorization.is_some_and(|value| S3_SCHEMES.iter().any(|scheme| value.starts_with(scheme)));
+                (is_signed || is_presigned).then(|| (for_s3(self.s3_port), Door::S3))
             }
         }
     }

@@ -34,7 +34,7 @@ async fn a_start_is_told_in_lines_of_json() {
         let address = |name: &str| line[name].as_str().unwrap().strip_prefix("http://").unwrap().to_owned();
         // Probes are no lines; the request is one.
         assert!(ask(&address("admin"), "/health/ready").contains("200 OK"));
-        assert!(ask(&address("s3"), "/no-bucket/key").contains("403 Forbidden"));
+        assert!(ask(&address("s3"), "/no-bucket/key").contains("404 Not Found"));
         false
     })
     .await;
@@ -50,8 +50,8 @@ async fn a_start_is_told_in_lines_of_json() {
 
     let access = log.iter().find(|line| line["target"] == "cofre::access").expect("the request is told");
     for (field, expected) in [
-        ("code", json!("AccessDenied")),
-        ("status", json!(403)),
+        ("code", json!("NoSuchBucket")),
+        ("status", json!(404)),
         ("user_agent", json!("a-test/1")),
         ("host", json!("s3.example")),
         ("path", json!("/no-bucket/key")),

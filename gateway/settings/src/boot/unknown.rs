@@ -29,7 +29,7 @@ const CLIENT: [&str; 5] = [
 const SERVICE_LINKS: [&str; 3] = ["COFRE_SERVICE_HOST", "COFRE_SERVICE_PORT", "COFRE_PORT"];
 
 /// Most changes of one letter that lead from a slip to what was meant.
-const DISTANCE_MAX: usize = 4;
+const DISTANCE_MAX: usize = 5;
 
 /// A variable that nothing reads.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -163,9 +163,11 @@ impl<B: Body<Data = Bytes>> Body for AnswerBody<B> {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let this = self.project();
-        let Some(answer) = this.answer else { return this.body.poll_frame(cx) };
+        // On HTTP/1 too: its last piece waits for its client when this is gone, and with it the count of the request.
         if this.held.is_empty() {
-            answer.turn(Turn::Ours);
+            if let Some(answer) = &*this.answer {
+                answer.turn(Turn::Ours);
+            }
             match ready!(this.body.poll_frame(cx)) {
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) => *this.held = data,
@@ -175,8 +177,10 @@ impl<B: Body<Data = Bytes>> Body for AnswerBody<B> {
             }
         }
         let piece = next_piece(this.held, this.split);
-        answer.turn(Turn::Client);
-        answer.handed(piece.len());
+        if let Some(answer) = &*this.answer {
+            answer.turn(Turn::Client);
+            answer.handed(piece.len());
+        }
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 

@@ -36,6 +36,7 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use socket2::SockRef;
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
@@ -58,6 +59,10 @@ const HEAD_BYTES_MAX: usize = 16 * 1024;
 
 /// Buffer for what is read and written on an HTTP/1 connection, in bytes, at the most.
 const BUFFER_BYTES_MAX: usize = 256 * 1024;
+
+/// Bytes that the kernel holds unsent. Without a bound it takes megabytes, and says that there is room again only once a
+/// third has gone: a slow client would look like one that stands still.
+const UNSENT_BYTES_MAX: u32 = 64 * 1024;
 
 /// Requests at once on one HTTP/2 connection.
 const STREAMS_MAX: u32 = 32;
@@ -235,6 +240,9 @@ where
         if self.tcp.set_nodelay(true).is_err() {
             return;
         }
+        if SockRef::from(&self.tcp).set_tcp_notsent_lowat(UNSENT_BYTES_MAX).is_err() {
+            return;
+        }
         if let Err(error) = self.begin(watcher).await {
             tracing::debug!(%error, "a connection ended before its first request");
         }
@@ -347,8 +355,7 @@ fn http2_server(exchanges: Arc<Exchanges>, limits: Limits) -> http2::Builder<Str
         .max_send_buf_size(SEND_BYTES_MAX)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-        .max_header_list_size(HEAD_BYTES_MAX as u32)
-        .keep_alive_interval(Some(limits.body_timeout))
-        .keep_alive_timeout(limits.header_timeout);
+        // No pings: one waits behind all that was sent, so it would time a slow client and not a dead one.
+        .max_header_list_size(HEAD_BYTES_MAX as u32);
     server
 }
