@@ -1,4 +1,4 @@
-use crate::{Connection, DataDir, Log, Payload, Request, Response, Signer, until};
+use crate::{Connection, DataDir, Log, Options, Payload, Request, Response, Signer, until};
 use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -13,68 +13,6 @@ const READY_MAX: Duration = Duration::from_secs(60);
 const STOP_MAX: Duration = Duration::from_secs(60);
 /// The longest that a server which is dropped may take to end.
 const DROP_MAX: Duration = Duration::from_secs(10);
-
-/// How a server is started.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Options {
-    data: Option<PathBuf>,
-    shards: Vec<PathBuf>,
-    shard_count: usize,
-    arguments: Vec<String>,
-    environment: Vec<(String, String)>,
-    quiet: bool,
-}
-
-impl Options {
-    /// As a user starts it: one shard in the data folder.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// This many shards, each in a folder of its own beside the data.
-    #[must_use]
-    pub fn shards(mut self, count: usize) -> Self {
-        self.shard_count = count;
-        self
-    }
-
-    /// Its data in this folder, which outlives it.
-    #[must_use]
-    pub fn data(mut self, path: PathBuf) -> Self {
-        self.data = Some(path);
-        self
-    }
-
-    /// Shows the log only if there is something in it that nobody expected: for programs that are no tests.
-    #[must_use]
-    pub fn quiet(mut self) -> Self {
-        self.quiet = true;
-        self
-    }
-
-    /// One more shard, in this folder.
-    #[must_use]
-    pub fn shard(mut self, path: PathBuf) -> Self {
-        self.shards.push(path);
-        self
-    }
-
-    /// Adds arguments of `cofre serve`.
-    #[must_use]
-    pub fn args(mut self, arguments: &[&str]) -> Self {
-        self.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
-        self
-    }
-}
-
-impl Options {
-    /// Sets a variable of its environment.
-    #[must_use]
-    pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.to_owned(), value.to_owned()));
-        self
-    }
-}
 
 /// An account that was made through the command line.
 #[derive(Debug, Clone)]

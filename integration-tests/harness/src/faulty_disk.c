@@ -1,6 +1,6 @@
 // Stands between a program and the C library, and fails its disk on request.
 //
-// COFRE_FAULTY_CONTROL names a directory. While a file is in it the calls on files below COFRE_FAULTY_UNDER do this:
+// FAULTY_DISK_CONTROL names a directory. While a file is in it the calls on files below FAULTY_DISK_UNDER do this:
 //   fail-sync  a sync fails with EIO, and what was written since the last sync is forgotten at the next power cut
 //   hang-sync  a sync does not end before the file is gone
 // The file `log` in it gets a line for each write, cut and sync: what a power cut leaves can be told from it.
@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 static int concerns(int fd, struct stat *file) {
-    const char *under = getenv("COFRE_FAULTY_UNDER");
+    const char *under = getenv("FAULTY_DISK_UNDER");
     char link[64], path[4096];
     if (!under || fstat(fd, file) != 0 || !S_ISREG(file->st_mode)) return 0;
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
@@ -30,7 +30,7 @@ static int concerns(int fd, struct stat *file) {
 
 static int asked(const char *name) {
     char path[4096];
-    const char *control = getenv("COFRE_FAULTY_CONTROL");
+    const char *control = getenv("FAULTY_DISK_CONTROL");
     if (!control) return 0;
     snprintf(path, sizeof path, "%s/%s", control, name);
     return access(path, F_OK) == 0;
@@ -38,7 +38,7 @@ static int asked(const char *name) {
 
 static void note(char what, const struct stat *file, long long at, long long length) {
     char path[4096], line[128];
-    snprintf(path, sizeof path, "%s/log", getenv("COFRE_FAULTY_CONTROL"));
+    snprintf(path, sizeof path, "%s/log", getenv("FAULTY_DISK_CONTROL"));
     int log = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     if (log < 0) return;
     int bytes = snprintf(line, sizeof line, "%c %llu %lld %lld\n", what, (unsigned long long)file->st_ino, at, length);

@@ -65,8 +65,8 @@ impl FaultyDisk {
         let text = |path: &Path| path.display().to_string();
         options
             .env("LD_PRELOAD", &text(&self.library()))
-            .env("COFRE_FAULTY_CONTROL", &text(self.control.path()))
-            .env("COFRE_FAULTY_UNDER", &text(&self.under))
+            .env("FAULTY_DISK_CONTROL", &text(self.control.path()))
+            .env("FAULTY_DISK_UNDER", &text(&self.under))
     }
 
     /// Begins a fault.

@@ -174,10 +174,10 @@ fn a_rotten_table_is_told_and_what_reads_is_salvaged() -> Result<()> {
         succeeded(cofre.send(put(&key(number), key(number).as_bytes()).header("x-amz-meta-padding", &padding))?)?;
     }
     cofre.stop()?;
-    let rotten = tables(&data)?;
-    ensure!(rotten.len() > 1, "{rotten:?}");
-    let rotten = rotten.last().context("a table")?;
-    flip(rotten, 600)?;
+    let size = |table: &PathBuf| std::fs::metadata(table).map_or(0, |found| found.len());
+    let rotten = &tables(&data)?.into_iter().max_by_key(size).context("a table")?;
+    // In the middle stand objects: what a start reads stands around them.
+    flip(rotten, size(rotten) / 2)?;
     expect_broken(&mut cofre);
     for text in ["damaged", "Checksum mismatch", "crashed", "Compaction failed", "could not be", "does not decode"] {
         cofre.log().expect(text);
@@ -202,7 +202,8 @@ fn a_rotten_table_is_told_and_what_reads_is_salvaged() -> Result<()> {
     for name in ["master.key", "encryption-keys", "credentials", "admin-token"] {
         std::fs::copy(data.join(name), new.join(name))?;
     }
-    let mut cofre = Cofre::start(Options::new().data(new))?;
+    // The shard stands below the old directory: it is named.
+    let mut cofre = Cofre::start(Options::new().data(new).shard(data.join("shard-1")))?;
     let mut found = 0;
     for number in 0..OBJECTS {
         if let Some(body) = contents(&cofre, &key(number))? {
@@ -343,7 +344,7 @@ fn backups_are_taken_onto_the_shards_disks_and_can_be_restored() -> Result<()> {
     ensure!(events.contains("catalog.backed_up") && events.contains("catalog-backups"), "{events}");
     ensure!(health(&cofre)?["catalog"]["last_backup"].is_string(), "health does not tell when it was taken");
     let metrics = succeeded(cofre.send_admin(Request::new("GET", "/metrics"))?)?.text();
-    ensure!(metrics.contains("cofre_catalog_last_backup_timestamp_seconds "), "metrics do not tell when it was taken");
+    ensure!(metrics.contains("cofre_last_backup_timestamp_seconds "), "metrics do not tell when it was taken");
     cofre.stop()?;
     let restored = run(&["catalog", "restore", text(&newest), "--data", text(&new), "--json"])?;
     restored.map_err(anyhow::Error::msg)?;

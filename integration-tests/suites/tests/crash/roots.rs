@@ -2,6 +2,7 @@
 //! whole again on new roots.
 
 use crate::ledger::{Ledger, Target};
+use crate::nodes::verify;
 use anyhow::{Context, Result, ensure};
 use cofre_harness::{Cofre, Fill, Options, until};
 use cofre_runtime::Random;
@@ -204,14 +205,6 @@ fn made_whole(cofre: &Cofre, roots: &[PathBuf]) -> Result<()> {
         ensure!(told.left > 0 || told.lacking == 0, "no job has anything left, and something is: {told:?}");
         Ok((told.waiting + told.away + told.left == 0).then_some(()))
     })
-}
-
-/// Reads every byte of every copy that a record names; all must be there.
-fn verify(cofre: &Cofre) -> Result<()> {
-    let lines = cofre.admin_lines(&["verify", "--deep"])?;
-    let end = json!({"kind": "end", "wrong": 0, "unreachable": 0});
-    ensure!(lines.last() == Some(&end), "{lines:?}");
-    Ok(())
 }
 
 fn join(clients: Vec<ScopedJoinHandle<'_, Result<u64>>>) -> Result<u64> {

@@ -1,8 +1,16 @@
 use anyhow::{Context, Result};
-use cofre_harness::{Connection, Fill, Options, Payload, Request, Tool, until};
+use cofre_harness::{Cofre, Connection, Fill, Options, Payload, Request, Tool, until};
 use cofre_suites::{BUCKET, contents, get, path, put, succeeded, with_bucket};
 use rustix::process::Signal;
 use std::time::Duration;
+
+/// Waits until a request is in flight: one of which nothing was read when draining begins is not begun.
+fn until_under_way(cofre: &Cofre) -> Result<()> {
+    until("the upload is under way", Duration::from_secs(20), || {
+        let metrics = succeeded(cofre.send_admin(Request::new("GET", "/metrics"))?)?.text();
+        Ok(metrics.lines().any(|line| line == "cofre_s3_requests_in_flight 1").then_some(()))
+    })
+}
 
 #[test]
 fn requests_in_flight_finish_after_sigterm() -> Result<()> {
@@ -14,6 +22,7 @@ fn requests_in_flight_finish_after_sigterm() -> Result<()> {
     upload.write(cofre.signer().sign(request, Payload::Unsigned).head().as_bytes())?;
     let (first, rest) = body.split_at(1 << 20);
     upload.write(first)?;
+    until_under_way(&cofre)?;
 
     cofre.signal(Signal::TERM)?;
     let s3 = cofre.s3();
@@ -41,6 +50,7 @@ fn health_turns_before_the_listener_closes() -> Result<()> {
     let mut upload = Connection::open(cofre.s3())?;
     upload.write(cofre.signer().sign(request, Payload::Unsigned).head().as_bytes())?;
     upload.write(b"12345")?;
+    until_under_way(&cofre)?;
     cofre.signal(Signal::TERM)?;
     let address = cofre.admin();
     until("health turns unready", Duration::from_secs(20), || {

@@ -181,7 +181,7 @@ fn bad_arguments_are_named() -> Result<()> {
             "art",
         ),
         (Request::new("PUT", &path("object")).header("x-amz-copy-source", "nothing"), "InvalidArgument", "opy"),
-        (Request::new("PUT", &path("object")).header("x-amz-tagging", "a=1&a=2"), "InvalidTag", "ag"),
+        (Request::new("PUT", &path("object")).header("x-amz-tagging", "a=1&a=2"), "InvalidArgument", "ag"),
         (Request::new("PUT", &path("object")).header("x-amz-storage-class", "NONE"), "InvalidStorageClass", "torage"),
     ];
     for (request, code, field) in cases {

@@ -1,8 +1,9 @@
 use anyhow::{Context, Result};
-use cofre_harness::{Cofre, Options};
+use cofre_harness::{Cofre, Options, until};
 use cofre_suites::{contents, put, succeeded, with_bucket};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
+use std::time::Duration;
 
 #[test]
 fn the_first_start_makes_secrets_and_the_second_shows_none() -> Result<()> {
@@ -15,8 +16,12 @@ fn the_first_start_makes_secrets_and_the_second_shows_none() -> Result<()> {
         let mode = std::fs::metadata(cofre.data().join(file))?.permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");
     }
-    let said = cofre.log().text()?;
-    assert!(said.contains("the first start made") && said.contains(&cofre.signer().access_key), "{said}");
+    let key = cofre.signer().access_key.clone();
+    let log = cofre.log();
+    // Lines are written a moment after what they tell of.
+    until("the first start is told", Duration::from_secs(20), || {
+        Ok(Some(log.text()?).filter(|said| said.contains("the first start made") && said.contains(&key)))
+    })?;
 
     cofre.stop()?;
     let before = cofre.log().text()?.len();
