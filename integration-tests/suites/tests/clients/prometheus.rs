@@ -37,7 +37,8 @@ const FIGURES: [(&str, Option<f64>); 20] = [
     ("cofre_s3_errors_total{code=\"NoSuchKey\"}", Some(1.0)),
     ("cofre_build_info", Some(1.0)),
     ("cofre_last_backup_timestamp_seconds > 1e9", None),
-    ("cofre_job_last_pass_timestamp_seconds{job=\"scrub\"} > 1e9", None),
+    // Prometheus keeps `job` for what it scrapes, and renames ours.
+    ("cofre_job_last_pass_timestamp_seconds{exported_job=\"scrub\"} > 1e9", None),
     ("process_start_time_seconds > 1e9", None),
     ("process_resident_memory_bytes > 1e6", None),
     ("process_cpu_seconds_total", None),
