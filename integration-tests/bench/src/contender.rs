@@ -36,6 +36,13 @@ impl Contender {
         Self::started(Options::new())
     }
 
+    /// Another build of Cofre.
+    pub fn beside(program: PathBuf) -> Result<Self> {
+        let mut contender = Self::started(Options::new().program(program))?;
+        contender.name = "beside";
+        Ok(contender)
+    }
+
     /// Cofre, started in another way.
     pub fn started(options: Options) -> Result<Self> {
         let cofre = Cofre::start(options.quiet())?;
