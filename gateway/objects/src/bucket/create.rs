@@ -1,8 +1,8 @@
 use super::refuse_accounts;
 use crate::{BucketInfo, CreateBucket, Error, Objects};
 use cofre_catalog::records::{
-    AccountRecord, AccountUsage, BucketConfig, BucketRecord, Durability, EventRecord, LockConfig, Ownership,
-    PublicAccessBlock, Record, Versioning,
+    AccountRecord, AccountUsage, BucketConfig, BucketRecord, Durability, EncryptionBlock, EventRecord, LockConfig,
+    Ownership, PublicAccessBlock, Record, Versioning,
 };
 use cofre_catalog::{Batch, Check, CommitError, keys};
 use cofre_iam::{Action, Caller, Resource, is_public};
@@ -91,6 +91,8 @@ impl Objects {
         let acl = acl.map(BucketConfig::Acl);
         let ownership = ownership.map(BucketConfig::Ownership);
         let block = block.map(BucketConfig::PublicAccess);
+        let sse_c =
+            defaults.sse_c_block.then_some(BucketConfig::EncryptionBlock(EncryptionBlock { customer_keys: true }));
         Ok(BucketRecord {
             id: BucketId(self.random().u64()),
             owner: account,
@@ -102,7 +104,7 @@ impl Objects {
             bytes_max: None,
             objects_max: None,
             tags: Tags::default(),
-            config: lock.into_iter().chain(acl).chain(ownership).chain(block).collect(),
+            config: lock.into_iter().chain(acl).chain(ownership).chain(block).chain(sse_c).collect(),
         })
     }
 
