@@ -173,10 +173,12 @@ impl From<Error> for ApiError {
             | Error::TooManyBuckets => Self::Conflict(text),
             Error::NoRoom | Error::Unavailable(_) | Error::Refused(_) => Self::Unavailable(text),
             Error::InvalidRequest(reason) => Self::invalid("request", reason),
+            Error::MalformedPolicy(malformed) => Self::invalid("policy", malformed.to_string()),
             // None of these comes of asking for buckets, making and removing them, their usage or their quota.
             Error::AccessDenied
             | Error::OwnerOnly
             | Error::NeedsCredentials
+            | Error::Encryption(_)
             | Error::Locked
             | Error::InvalidBucketState(_)
             | Error::InvalidRetentionPeriod(_)
@@ -184,7 +186,6 @@ impl From<Error> for ApiError {
             | Error::AclWithOwnership
             | Error::AclWithPublicAccessBlock
             | Error::LogTarget(_)
-            | Error::MalformedPolicy(_)
             | Error::InvalidStorageClass
             | Error::Rules(_)
             | Error::Body(_)
