@@ -21,6 +21,7 @@ mod facts;
 mod key_access;
 mod lookup;
 mod master_key;
+mod operator;
 mod policy;
 mod private_file;
 mod question;
@@ -43,6 +44,7 @@ pub use facts::{RequestFacts, Signature};
 pub use key_access::{KeyAccess, key_name};
 pub use lookup::{Credential, Lookup};
 pub use master_key::MasterKey;
+pub use operator::{OperatorAct, evaluate_operator};
 pub use policy::{
     Asked, BATCH_STEPS_MAX, ConditionKey, ConditionTrace, Context, DECISION_STEPS_MAX, DecisionMemo, MalformedPolicy,
     Overrun, POLICY_BYTES_MAX, Policy, PolicyKind, Requester, SUBJECT_BYTES_MAX, StatementTrace, Verdict,

@@ -55,11 +55,11 @@ async fn get(State(admin): State<Arc<Admin>>, Path(name): Path<String>) -> Resul
     ))]
 async fn set(
     State(admin): State<Arc<Admin>>,
-    Actor(actor): Actor,
+    actor: Actor,
     Path(name): Path<String>,
     Json(request): Json<SetKeyPolicy>,
 ) -> Result<axum::Json<KeyPolicy>, ApiError> {
-    let set = admin.objects.set_key_policy(&admin.caller(), &name, request.policy, &actor).await?;
+    let set = admin.objects.set_key_policy(&admin.caller_for(&actor), &name, request.policy).await?;
     Ok(axum::Json(shown(set)))
 }
 
@@ -69,10 +69,10 @@ async fn set(
     responses((status = 204, description = "The key has no policy.")))]
 async fn delete(
     State(admin): State<Arc<Admin>>,
-    Actor(actor): Actor,
+    actor: Actor,
     Path(name): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    admin.objects.delete_key_policy(&admin.caller(), &name, &actor).await?;
+    admin.objects.delete_key_policy(&admin.caller_for(&actor), &name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

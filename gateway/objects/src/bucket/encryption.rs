@@ -1,6 +1,6 @@
 //! Encryption of a bucket: of objects that ask for none, and how new objects may not be encrypted.
 
-use crate::domain::Bucket;
+use crate::bucket::cached::Bucket;
 use crate::{ConfigKind, Error, Objects, Unset};
 use cofre_catalog::records::{BucketConfig, BucketRecord, DefaultEncryption, EncryptionBlock};
 use cofre_iam::{Action, Caller};

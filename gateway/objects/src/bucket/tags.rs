@@ -3,8 +3,7 @@
 //! Where they count in conditions of policies they are set by TagResource and UntagResource alone, whose rights they are
 //! then (AWS, "Enabling ABAC in general purpose buckets").
 
-use super::config::Done;
-use crate::domain::Bucket;
+use crate::bucket::cached::Bucket;
 use crate::{Error, Objects, Unset};
 use cofre_catalog::records::BucketRecord;
 use cofre_iam::{Action, Caller, Details};
@@ -66,7 +65,7 @@ impl Objects {
                 Tags::new(kept.chain(tags.pairs()).cloned().collect(), TagsLimit::Bucket).map_err(|_| TOO_MANY)?;
             Ok(())
         };
-        self.commit_bucket_with(caller, Action::TagResource, name, details, tagged(caller), set).await
+        self.commit_bucket_with(caller, Some(Action::TagResource), name, details, "bucket.tagged", set).await
     }
 
     /// Takes the tags with these keys from a bucket; those that it does not have are passed over (AWS, "UntagResource").
@@ -80,10 +79,6 @@ impl Objects {
             record.tags = Tags::new(kept.cloned().collect(), TagsLimit::Bucket).map_err(|_| TOO_MANY)?;
             Ok(())
         };
-        self.commit_bucket_with(caller, Action::UntagResource, name, details, tagged(caller), set).await
+        self.commit_bucket_with(caller, Some(Action::UntagResource), name, details, "bucket.tagged", set).await
     }
-}
-
-fn tagged(caller: &Caller) -> Done {
-    Done { kind: "bucket.tagged", actor: caller.principal.to_string() }
 }

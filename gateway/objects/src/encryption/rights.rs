@@ -5,12 +5,11 @@
 //! allows it alone. Keys that nobody names, of SSE-S3 and of clients, have no policy.
 
 use super::EncryptionError;
-use crate::bucket::refuse_accounts;
-use crate::domain::Bucket;
+use crate::bucket::cached::Bucket;
 use crate::{Error, Objects};
 use cofre_catalog::records::{Encryption, EncryptionMethod, EventRecord, KeyPolicyRecord, Record};
 use cofre_catalog::{Batch, CommitError, Scan, SnapshotExt, keys};
-use cofre_iam::{Action, Caller, Details, KeyAccess, Policy, PolicyKind, Question, Resource, key_name};
+use cofre_iam::{Action, Caller, Details, KeyAccess, OperatorAct, Policy, PolicyKind, Question, Resource, key_name};
 use cofre_keys::{KEY_NAME_RULE, is_key_name};
 use cofre_types::{Invalid, ObjectKey, Timestamp};
 use std::collections::HashMap;
@@ -121,9 +120,9 @@ impl Objects {
     /// The policies of named keys, by name: at most 1,000.
     ///
     /// # Errors
-    /// [`Error::AccessDenied`] for everyone but root and parts of Cofre itself.
+    /// [`Error::AccessDenied`] for everyone but operators.
     pub async fn key_policies(&self, caller: &Caller) -> Result<Vec<KeyPolicy>, Error> {
-        refuse_accounts(caller)?;
+        self.authorise_operator(caller, OperatorAct::ReadKeyPolicies)?;
         self.read_key_policies().await
     }
 
@@ -132,25 +131,18 @@ impl Objects {
     /// # Errors
     /// As [`Objects::key_policies`].
     pub async fn key_policy(&self, caller: &Caller, key: &str) -> Result<Option<KeyPolicy>, Error> {
-        refuse_accounts(caller)?;
+        self.authorise_operator(caller, OperatorAct::ReadKeyPolicies)?;
         let entry = self.get(keys::key_policy(key)).await?;
         entry.map(|entry| KeyPolicy::of(key.to_owned(), &entry.value)).transpose()
     }
 
     /// Sets who may use a named key, which need not be there yet. Requests that begin after it returned are held to it.
-    /// The event names the `actor`.
     ///
     /// # Errors
     /// As [`Objects::key_policies`]; [`Error::MalformedPolicy`]; [`Error::Invalid`] for what is no name of a key;
     /// [`Error::InvalidRequest`] if 1,000 keys have a policy.
-    pub async fn set_key_policy(
-        &self,
-        caller: &Caller,
-        key: &str,
-        document: String,
-        actor: &str,
-    ) -> Result<KeyPolicy, Error> {
-        refuse_accounts(caller)?;
+    pub async fn set_key_policy(&self, caller: &Caller, key: &str, document: String) -> Result<KeyPolicy, Error> {
+        self.authorise_operator(caller, OperatorAct::SetKeyPolicy)?;
         if !is_key_name(key) {
             return Err(Invalid { field: "key", reason: KEY_NAME_RULE }.into());
         }
@@ -166,7 +158,7 @@ impl Objects {
             batch.unchanged(keys::key_policy(key), before.map(|entry| entry.revision));
             batch.put(keys::key_policy(key), record.encode());
             let value = format!("{} bytes", policy.document.len());
-            if self.commit_key_policy(batch, "encryption_key.policy_set", key, actor, Some(value)).await? {
+            if self.commit_key_policy(batch, "encryption_key.policy_set", key, caller, Some(value)).await? {
                 return Ok(policy);
             }
         }
@@ -174,18 +166,18 @@ impl Objects {
     }
 
     /// Takes the policy of a named key back, so that everyone may use it who may do what it is used for; fine if it has
-    /// none. The event names the `actor`.
+    /// none.
     ///
     /// # Errors
     /// As [`Objects::key_policies`].
-    pub async fn delete_key_policy(&self, caller: &Caller, key: &str, actor: &str) -> Result<(), Error> {
-        refuse_accounts(caller)?;
+    pub async fn delete_key_policy(&self, caller: &Caller, key: &str) -> Result<(), Error> {
+        self.authorise_operator(caller, OperatorAct::SetKeyPolicy)?;
         for _ in Self::tries() {
             let Some(before) = self.get(keys::key_policy(key)).await? else { return Ok(()) };
             let mut batch = Batch::new();
             batch.unchanged(keys::key_policy(key), Some(before.revision));
             batch.delete(keys::key_policy(key));
-            if self.commit_key_policy(batch, "encryption_key.policy_deleted", key, actor, None).await? {
+            if self.commit_key_policy(batch, "encryption_key.policy_deleted", key, caller, None).await? {
                 return Ok(());
             }
         }
@@ -198,11 +190,11 @@ impl Objects {
         mut batch: Batch,
         kind: &str,
         key: &str,
-        actor: &str,
+        caller: &Caller,
         value: Option<String>,
     ) -> Result<bool, Error> {
         let details = value.map(|value| ("policy".to_owned(), value)).into_iter().collect();
-        let (kind, actor) = (kind.to_owned(), actor.to_owned());
+        let (kind, actor) = (kind.to_owned(), caller.actor());
         let event = EventRecord { at: self.now(), kind, subject: key.to_owned(), actor, details };
         batch.writes.push(event.append(0));
         match self.store().commit(batch).await {

@@ -1,6 +1,7 @@
 //! UpdateObjectEncryption: the key of an object's bytes goes under another named key, and nothing else changes.
 
-use crate::domain::{Bucket, Tried};
+use crate::bucket::cached::Bucket;
+use crate::domain::Tried;
 use crate::{EncryptionError, Error, Objects};
 use cofre_catalog::records::{Encryption, EncryptionMethod, Guards};
 use cofre_iam::{Action, Caller, Details};

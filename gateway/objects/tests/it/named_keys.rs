@@ -10,12 +10,13 @@ use cofre_objects::{
     EncryptionBlock, EncryptionError, EncryptionMethod, Error, LockMode, NewKey, ObjectInfo, PutObject, ReadConditions,
     Retention, WantedLock,
 };
+use cofre_runtime::Random;
 use cofre_types::{Timestamp, VersionId};
 use serde_json::json;
 use std::time::Duration;
 
-fn operator(bed: &Bed) -> Caller {
-    bed.objects.internal_caller("admin")
+fn operator() -> Caller {
+    Caller::internal("admin", &Random::seeded(1)).on_behalf_of("token:ops")
 }
 
 /// Lets some accounts do some things with a key, and nobody else anything.
@@ -23,7 +24,7 @@ async fn only(bed: &Bed, name: &str, who: &[&Caller], actions: &[&str]) {
     let ids: Vec<_> = who.iter().map(|caller| caller.principal.account_id().unwrap().to_string()).collect();
     let policy = json!({"Statement": {"Effect": "Allow", "Principal": {"CanonicalUser": ids}, "Action": actions,
         "Resource": "*"}});
-    bed.objects.set_key_policy(&operator(bed), name, policy.to_string(), "test").await.unwrap();
+    bed.objects.set_key_policy(&operator(), name, policy.to_string()).await.unwrap();
 }
 
 fn denied<T>(outcome: Result<T, Error>) -> Option<Action> {
@@ -102,7 +103,7 @@ async fn a_key_is_used_by_whom_its_policy_lets() {
     assert_eq!(bed.get("by default").await.unwrap(), b"bytes");
     assert_eq!(denied(bed.try_put(put_as("k", b"bytes", EncryptAs::AsBucket)).await), Some(Action::GenerateDataKey));
 
-    bed.objects.delete_key_policy(&operator(&bed), "one", "test").await.unwrap();
+    bed.objects.delete_key_policy(&operator(), "one").await.unwrap();
     bed.put("k", b"bytes").await;
     assert_eq!(bed.get("before").await.unwrap(), b"bytes");
 }
@@ -110,7 +111,7 @@ async fn a_key_is_used_by_whom_its_policy_lets() {
 #[tokio::test]
 async fn policies_of_keys_are_the_operators() {
     let bed = Bed::with_bucket().await;
-    let (admin, objects) = (operator(&bed), &bed.objects);
+    let (admin, objects) = (operator(), &bed.objects);
     assert_eq!(objects.key_policies(&admin).await.unwrap(), []);
     only(&bed, "two", &[&bed.bob], &["kms:*"]).await;
     only(&bed, "a/key:of.no_service-yet", &[&bed.bob], &["kms:*"]).await;
@@ -119,16 +120,16 @@ async fn policies_of_keys_are_the_operators() {
     assert_eq!(objects.key_policy(&admin, "two").await.unwrap().unwrap().key, "two");
     assert_eq!(objects.key_policy(&admin, "one").await.unwrap(), None);
     for name in ["", "a b", "ü"] {
-        let set = objects.set_key_policy(&admin, name, "{}".to_owned(), "test").await;
+        let set = objects.set_key_policy(&admin, name, "{}".to_owned()).await;
         assert!(matches!(set, Err(Error::Invalid(invalid)) if invalid.field == "key"), "{name}");
     }
-    let set = objects.set_key_policy(&admin, "two", "{}".to_owned(), "test").await;
+    let set = objects.set_key_policy(&admin, "two", "{}".to_owned()).await;
     assert!(matches!(set, Err(Error::MalformedPolicy(_))));
     let refused = |error: Error| matches!(error, Error::AccessDenied);
     assert!(refused(objects.key_policies(&bed.alice).await.unwrap_err()));
     assert!(refused(objects.key_policy(&bed.alice, "two").await.unwrap_err()));
-    assert!(refused(objects.set_key_policy(&bed.alice, "two", String::new(), "test").await.unwrap_err()));
-    assert!(refused(objects.delete_key_policy(&bed.alice, "two", "test").await.unwrap_err()));
+    assert!(refused(objects.set_key_policy(&bed.alice, "two", String::new()).await.unwrap_err()));
+    assert!(refused(objects.delete_key_policy(&bed.alice, "two").await.unwrap_err()));
     // Another process takes what this one set.
     let alice = bed.alice.clone();
     assert_eq!(denied(bed.twin.put_object(&alice, put_as("k", b"x", kms("two"))).await), Some(Action::GenerateDataKey));
@@ -326,7 +327,7 @@ async fn what_cannot_go_under_another_key_is_refused() {
     ] {
         only(&bed, name, &[&bed.alice], &actions).await;
         assert_eq!(denied(update(&bed, None, "two").await), missing, "{name} {actions:?}");
-        bed.objects.delete_key_policy(&operator(&bed), name, "test").await.unwrap();
+        bed.objects.delete_key_policy(&operator(), name).await.unwrap();
         bed.try_put(put_as("k", b"bytes", kms("one"))).await.unwrap();
     }
 }

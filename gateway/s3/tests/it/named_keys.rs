@@ -4,6 +4,8 @@ use crate::bed::{Answer, Bed};
 use crate::encryption::{KMS_KEY, METHOD, ONE, bed_with_bucket, get, put, with_key};
 use crate::forms::form;
 use crate::sign::Draft;
+use cofre_iam::Caller;
+use cofre_runtime::Random;
 use http::Method;
 use serde_json::json;
 
@@ -81,8 +83,8 @@ async fn a_bucket_blocks_clients_keys() {
 async fn only_for(bed: &Bed, account: &str) {
     let policy = json!({"Statement": {"Effect": "Allow", "Principal": {"CanonicalUser": account}, "Action": "kms:*",
         "Resource": "*"}});
-    let operator = bed.objects.internal_caller("test");
-    bed.objects.set_key_policy(&operator, "named", policy.to_string(), "test").await.unwrap();
+    let operator = Caller::internal("admin", &Random::seeded(1));
+    bed.objects.set_key_policy(&operator, "named", policy.to_string()).await.unwrap();
 }
 
 #[tokio::test]
