@@ -25,6 +25,8 @@ pub struct BucketAccess {
     pub ownership: Option<Ownership>,
     /// What it refuses to make public.
     pub block: PublicAccessBlock,
+    /// Its tags, where they count in conditions of policies (AWS, "Using tags with S3 general purpose buckets").
+    pub tags: Option<Tags>,
     /// When operators were last told that its policy costs too much.
     pub told: LastTold,
 }
@@ -71,7 +73,7 @@ impl BucketAccess {
     /// A bucket that is its owner's alone.
     pub fn private(owner: AccountId) -> Self {
         let block = PublicAccessBlock::default();
-        Self { owner, policy: None, acl: None, ownership: None, block, told: LastTold::default() }
+        Self { owner, policy: None, acl: None, ownership: None, block, tags: None, told: LastTold::default() }
     }
 
     /// What the record of a bucket says. A policy that does not parse, which only another build can have
@@ -90,6 +92,7 @@ impl BucketAccess {
                 BucketConfig::Acl(acl) => access.acl = Some(acl.clone()),
                 BucketConfig::Ownership(ownership) => access.ownership = Some(*ownership),
                 BucketConfig::PublicAccess(block) => access.block = *block,
+                BucketConfig::Abac(true) => access.tags = Some(record.tags.clone()),
                 _ => {}
             }
         }

@@ -41,6 +41,18 @@ pub enum Rule {
     List,
     /// The bucket's list takes access logs.
     LogDelivery,
+    /// The named key has no policy.
+    KeyOfAll,
+    /// A statement of the named key's policy allows it.
+    KeyPolicyAllows {
+        /// Which, from zero.
+        statement: Option<usize>,
+    },
+    /// A statement of the named key's policy denies it.
+    KeyPolicyDenies {
+        /// Which, from zero.
+        statement: Option<usize>,
+    },
     /// The bucket's policy allows it, but is public, and the public access block lets no others in by it.
     PublicAccessBlock,
     /// The bucket's policy allows it, but says nothing about objects that others own.
@@ -79,6 +91,15 @@ impl fmt::Display for Rule {
             Self::Initiator => f.write_str("who began the upload may do it"),
             Self::PolicyAllows { statement } => {
                 f.write_str("the bucket's policy allows it: ")?;
+                place(f, statement)
+            }
+            Self::KeyOfAll => f.write_str("the encryption key has no policy, so everyone may use it"),
+            Self::KeyPolicyAllows { statement } => {
+                f.write_str("the encryption key's policy allows it: ")?;
+                place(f, statement)
+            }
+            Self::KeyPolicyDenies { statement } => {
+                f.write_str("the encryption key's policy denies it: ")?;
                 place(f, statement)
             }
             Self::List => f.write_str("an access control list allows it"),

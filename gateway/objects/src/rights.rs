@@ -126,15 +126,19 @@ impl Objects {
             Some(key) => Resource::Object { bucket: &bucket.name, access, key, object },
             None => Resource::Bucket { bucket: &bucket.name, access },
         };
-        let question = Question { caller, action, resource, details, now: self.now() };
-        let decision = evaluate(&question);
-        if let Some(facts) = &caller.facts {
+        Self::decide_question(&Question { caller, action, resource, details, now: self.now() })
+    }
+
+    /// Decides a question, and tells the request what it wants to know of it.
+    pub(crate) fn decide_question(question: &Question<'_>) -> Decision {
+        let decision = evaluate(question);
+        if let Some(facts) = &question.caller.facts {
             if decision.is_allowed() {
-                if facts.wants_list_use() && needs_list(&question) {
+                if facts.wants_list_use() && needs_list(question) {
                     facts.list_used();
                 }
             } else if facts.wants_explanation() {
-                facts.explained(explain(&question));
+                facts.explained(explain(question));
             }
         }
         decision

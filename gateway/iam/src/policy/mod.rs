@@ -19,7 +19,7 @@
 //! Service and federated principals are parsed and match nobody, because there are none here.
 
 mod actions;
-mod arn;
+pub(crate) mod arn;
 mod condition;
 mod date;
 mod json;
@@ -34,6 +34,7 @@ mod steps;
 mod trace;
 
 pub use condition::ConditionKey;
+pub(crate) use condition::NAMED_KEY;
 pub use memo::{BATCH_STEPS_MAX, DecisionMemo};
 pub use principal::Requester;
 pub use steps::{DECISION_STEPS_MAX, Overrun, SUBJECT_BYTES_MAX};
@@ -76,6 +77,8 @@ impl MalformedPolicy {
 pub enum PolicyKind<'a> {
     /// A bucket of this name: every statement has a principal, and resources that can be in the bucket.
     Bucket(&'a str),
+    /// A named key: every statement has a principal, and resources that can be the key.
+    Key(&'a str),
     /// An identity: no statement has a principal.
     Identity,
 }

@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-pub use crate::requests::{bucket, get, key, put, upload};
+pub use crate::requests::{ARN_NAME, bucket, get, key, put, upload};
 
 pub struct Bed {
     pub objects: Objects,
@@ -410,7 +410,7 @@ fn over(
         settings: settings.clone(),
         clock: clock.clock(),
     });
-    let keys = Arc::new(MemoryKeys::new(&[DEFAULT_KEY, "one", "two"], Random::seeded(7)));
+    let keys = Arc::new(MemoryKeys::new(&[DEFAULT_KEY, "one", "two", ARN_NAME], Random::seeded(7)));
     let upkeep = Upkeep::new(Parts {
         store,
         blobs: blobs.clone(),

@@ -48,7 +48,8 @@ pub(super) struct Document {
 }
 
 /// Documents about a bucket, by the parameter that names them.
-const OF_BUCKETS: [(&str, Document); 15] = [
+const OF_BUCKETS: [(&str, Document); 16] = [
+    ("abac", small(&[Action::PutBucketAbac])),
     ("accelerate", small(&[Action::PutAccelerateConfiguration])),
     // A hundred grants.
     ("acl", Document { bytes_max: 128 << 10, ..small(&[Action::PutBucketAcl]) }),
@@ -70,9 +71,10 @@ const OF_BUCKETS: [(&str, Document); 15] = [
 ];
 
 /// Documents about an object, by the parameter that names them.
-const OF_OBJECTS: [(&str, Document); 4] = [
+const OF_OBJECTS: [(&str, Document); 5] = [
     // A hundred grants.
     ("acl", Document { bytes_max: 128 << 10, ..small(&[Action::PutObjectAcl, Action::PutObjectVersionAcl]) }),
+    ("encryption", small(&[Action::UpdateObjectEncryption])),
     ("legal-hold", small(&[Action::PutObjectLegalHold])),
     ("retention", small(&[Action::PutObjectRetention])),
     ("tagging", small(&[Action::PutObjectTagging, Action::PutObjectVersionTagging])),

@@ -13,6 +13,7 @@ pub(crate) mod documents;
 mod payload;
 pub(crate) mod payment;
 pub(crate) mod refusals;
+mod resource_tags;
 mod spelling;
 mod style;
 mod table;
@@ -31,7 +32,7 @@ use crate::exchange::Exchange;
 use crate::host::Domains;
 use crate::layers::before_s3s;
 use crate::layers::rate_limit::RateLimit;
-use crate::ops::Admitted;
+use crate::ops::{Admitted, object_encryption};
 use crate::translate::checksums;
 use crate::translate::conditions::Conditionals;
 use crate::translate::encryption::CustomerKeys;
@@ -86,6 +87,9 @@ impl Gate {
         host: Option<&ForeignHost>,
         exchange: &Exchange,
     ) -> S3Result<HttpResponse> {
+        if resource_tags::is_asked(request.uri(), request.headers()) {
+            return self.answer_tags(request, exchange).await;
+        }
         let (request, charge, share) = self.admit(request, host, exchange).await?;
         let answer = self.parser.call(request).await;
         // What was gathered is gone by now.
@@ -172,12 +176,16 @@ impl Gate {
         let content = target.content(&method, sub_resource);
         let document = documents::of(&method, &target, sub_resource);
         let bucket = target.bucket.filter(|_| content != Content::Object).map(str::to_owned);
+        let updates_encryption = target.is_of_object() && sub_resource == Some("encryption");
         translate_leniently(&mut headers);
         let (body, share) = match content {
             Content::Object => before_s3s::declare_length(&method, &mut headers, body, &self.documents).await?,
             Content::Xml(of) => {
                 let may = self.may_send(&caller, exchange, bucket.as_deref(), document.actions);
                 let (bytes, share) = self.documents.document(body, document, access_key.is_some(), may).await?;
+                if updates_encryption {
+                    object_encryption::check_document(&bytes)?;
+                }
                 (payload::checked(bytes, &headers, trailers.as_ref(), of)?, share)
             }
         };

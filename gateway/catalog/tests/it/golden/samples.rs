@@ -2,11 +2,12 @@ use super::{check, check_older};
 use cofre_catalog::records::{
     AccessKeyRecord, AccessLogRecord, AccountRecord, AclGrant, AclGrantee, AclPermission, AclRecord, AdminTokenRecord,
     BlobRecord, BucketConfig, BucketRecord, ClusterRecord, ComparisonRecord, Content, CopyRecord, DefaultEncryption,
-    DefaultRedundancyRecord, DoomedRecord, Durability, Encryption, EncryptionMethod, EventRecord, Garbage,
-    GarbageRecord, GraceCharge, Guards, Header, Headers, HealRecord, IncarnationRecord, JobRecord, KnownKey,
-    KnownKeysRecord, LegalHold, LockConfig, LockDefault, LockMode, LockPeriod, ManifestRecord, Ownership, PartRecord,
-    Payer, PublicAccessBlock, RemovedShardRecord, Retention, S3Place, Scope, Segment, SettingsRecord, ShardMode,
-    ShardPass, ShardPlace, ShardRecord, UnknownCopies, UploadRecord, VersionKind, VersionRecord, Versioning,
+    DefaultRedundancyRecord, DoomedRecord, Durability, Encryption, EncryptionBlock, EncryptionMethod, EventRecord,
+    Garbage, GarbageRecord, GraceCharge, Guards, Header, Headers, HealRecord, IncarnationRecord, JobRecord,
+    KeyPolicyRecord, KnownKey, KnownKeysRecord, LegalHold, LockConfig, LockDefault, LockMode, LockPeriod,
+    ManifestRecord, Ownership, PartRecord, Payer, PublicAccessBlock, RemovedShardRecord, Retention, S3Place, Scope,
+    Segment, SettingsRecord, ShardMode, ShardPass, ShardPlace, ShardRecord, UnknownCopies, UploadRecord, VersionKind,
+    VersionRecord, Versioning,
 };
 use cofre_types::{
     AccessKeyId, AccountId, BlobId, BucketId, BucketName, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, Scheme,
@@ -133,7 +134,8 @@ fn access_logs() {
 }
 
 #[test]
-fn known_encryption_keys() {
+fn encryption_keys() {
+    check("key-policy", &[KeyPolicyRecord { document: text("{\"Statement\":[]}"), set: TIME }]);
     let key = |name: &str, version| KnownKey { name: text(name), version, fingerprint: [0x77; 16] };
     check("known-keys", &[KnownKeysRecord { keys: vec![key("cofre-default", 1), key("orders", 300)] }]);
 }
@@ -231,9 +233,15 @@ fn buckets() {
         ],
         ..record.clone()
     };
+    let block = |customer_keys| BucketConfig::EncryptionBlock(EncryptionBlock { customer_keys });
+    let later = BucketRecord {
+        config: vec![block(true), block(false), BucketConfig::Abac(true), BucketConfig::Abac(false)],
+        ..record.clone()
+    };
     let suspended = BucketRecord { versioning: Versioning::Suspended, ..record.clone() };
     check("bucket", &[record, full, suspended]);
     check("bucket-configurations", &[configured]);
+    check("bucket-configurations-2026", &[later]);
 }
 
 #[test]
