@@ -2,8 +2,8 @@ use super::doom;
 use super::standing::Standing;
 use crate::blobs::blob_ref;
 use crate::{Error, Objects};
-use cofre_catalog::records::{BlobRecord, Record};
-use cofre_catalog::{Batch, Entry, keys};
+use cofre_catalog::records::{BlobRecord, DoomedRecord, Record};
+use cofre_catalog::{Batch, Check, Entry, keys};
 use cofre_shards::{BlobRef, Copy, CopyState, Listed, ReadError, standing};
 use cofre_types::ShardId;
 use std::time::Duration;
@@ -51,7 +51,7 @@ impl Objects {
         let known = self.known(shard, &listed).await?;
         let mut batch = Batch::new();
         for (copy, (blob, doomed)) in listed.iter().zip(known) {
-            if doomed.is_some() || names(blob.as_ref(), shard, copy)? {
+            if is_doomed(doomed.as_ref(), copy)? || names(blob.as_ref(), shard, copy)? {
                 continue;
             }
             let claim = match &blob {
@@ -67,7 +67,8 @@ impl Objects {
                 Claim::Unknown => continue,
             }
             let old = now.since(cofre_types::Timestamp(copy.written_nanos)) > grace;
-            if !old || standing != Standing::Ordinary {
+            // One copy of a blob on a shard is deleted after the other.
+            if !old || standing != Standing::Ordinary || doomed.is_some() {
                 continue;
             }
             batch.unchanged(keys::blob(copy.blob), blob.map(|entry| entry.revision));
@@ -85,6 +86,10 @@ impl Objects {
     /// Names a copy of a blob that is there, if the blob lacks it. A bad copy on the same shard makes room for it.
     pub(super) async fn claim(&self, shard: ShardId, found: &Listed) -> Result<Claim, Error> {
         let Some(held) = self.held_blob(found.blob).await? else { return Ok(Claim::Unknown) };
+        let doomed = self.get(keys::doomed(shard, held.id)).await?;
+        if is_doomed(doomed.as_ref(), found)? {
+            return Ok(Claim::Unknown);
+        }
         let known = blob_ref(held.id, &held.record);
         let mut copy = Copy { shard, locator: found.locator.clone(), piece: 0 };
         match self.shards().header(&BlobRef { copies: vec![copy.clone()], ..known.clone() }).await {
@@ -110,6 +115,7 @@ impl Objects {
         if stands(&whole) >= known.scheme.needed() && self.shares_domain(shard, &whole).await? {
             return Ok(Claim::Needless);
         }
+        let Ok(_turn) = self.shards().naming(shard).await else { return Ok(Claim::Unknown) };
         match self.shards().verify(&known, &copy).await {
             CopyState::Whole => {}
             CopyState::Missing | CopyState::Corrupt(_) | CopyState::Deleted => return Ok(Claim::Needless),
@@ -118,6 +124,12 @@ impl Objects {
         let (replaced, elsewhere): (Vec<_>, Vec<_>) = bad.into_iter().partition(|other| other.shard == shard);
         let mut batch = Batch::new();
         held.change_copies(&replaced, vec![copy], &mut batch);
+        if let Some(doomed) = doomed {
+            // Another copy on the shard waits to be deleted, by its own locator.
+            let key = keys::doomed(shard, held.id);
+            batch.checks.retain(|check| !matches!(check, Check::Absent(absent) if *absent == key));
+            batch.unchanged(key, Some(doomed.revision));
+        }
         if !self.maintain(batch).await? {
             return Ok(Claim::Unknown);
         }
@@ -136,6 +148,12 @@ pub(super) enum Claim {
     Needless,
     /// That cannot be told now.
     Unknown,
+}
+
+/// Whether it is this copy that waits to be deleted, and not another one of its blob.
+pub(super) fn is_doomed(doomed: Option<&Entry>, copy: &Listed) -> Result<bool, Error> {
+    let Some(entry) = doomed else { return Ok(false) };
+    Ok(DoomedRecord::decode(&entry.value)?.locator == copy.locator.0)
 }
 
 /// Whether a blob's record names this copy.

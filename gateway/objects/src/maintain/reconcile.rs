@@ -100,6 +100,10 @@ impl Objects {
         if !self.lacks(&known, &copy).await? {
             return Ok(());
         }
+        let Ok(_turn) = self.shards().naming(shard).await else {
+            reconciled.unreachable += 1;
+            return Ok(());
+        };
         match self.shards().verify(&known, &copy).await {
             CopyState::Whole => {}
             // Named again only where nothing else is left to read: then compaction rescues it.

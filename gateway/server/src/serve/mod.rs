@@ -12,6 +12,7 @@
 mod boot;
 mod catalog;
 mod follow;
+mod history;
 mod key_ring;
 mod listen;
 pub(crate) mod log;
@@ -77,6 +78,7 @@ pub struct Running {
     jobs: Jobs,
     objects: Objects,
     store: Arc<Embedded>,
+    shards: Shards,
     shutdown_grace: Duration,
 }
 
@@ -99,7 +101,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     let shards = Shards::new(clock.clone(), random.clone(), ShardsOptions::default());
     let opener = Arc::new(opener::Opener {
         cluster: base.cluster,
-        incarnation: base.incarnation,
+        history: parking_lot::Mutex::new(base.history),
         catalog: catalog_directory(&settings.data),
         home: base.home,
         forbidden: Forbidden::with_listeners(&[s3.address(), admin.address()]),
@@ -107,9 +109,9 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         clock: clock.clone(),
         random: random.clone(),
     });
-    let topology = Topology::new(Arc::clone(&store), shards.clone(), opener, clock.clone(), random.clone());
+    let topology = Topology::new(Arc::clone(&store), shards.clone(), opener.clone(), clock.clone(), random.clone());
     let redundancy = DefaultRedundancy::choose(settings.redundancy, store.as_ref()).await?;
-    boot::attach_shards(&settings, &topology, &redundancy).await?;
+    boot::attach_shards(&settings, &topology, &redundancy, (&*opener, &*store), (&clock, &random)).await?;
 
     let keys = key_ring::open(&settings, store.as_ref(), &clock, &random).await?;
     redundancy.keep(store.as_ref(), &dynamic, &clock).await?;
@@ -117,6 +119,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         Some(secrets) => Some(secrets.hand_out(&settings).await?),
         None => None,
     };
+    let pool = shards.clone();
     let objects = Objects::new(Parts {
         store: Arc::clone(&store),
         shards,
@@ -181,6 +184,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         reports: reports.clone(),
     });
     watch::start(Arc::clone(&store), clock.clone(), closing.clone());
+    history::keep(Arc::clone(&store), pool.clone(), clock.clone(), closing.clone());
     follow::start(&dynamic, &door, log, settings.log_level, &closing);
     let api = Admin::new(AdminParts {
         iam,
@@ -224,6 +228,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         jobs,
         objects: ours,
         store: base.store,
+        shards: pool,
         shutdown_grace: grace,
     })
 }
@@ -261,6 +266,7 @@ impl Running {
         self.objects.write_access_lines().await;
         self.closing.begin();
         self.admin_task.await.context("the admin listener panicked")?;
+        history::note(&*self.store, &self.shards, 0).await;
         self.store.close().await.context("closing the catalog")?;
         tracing::info!("closed");
         Ok(())

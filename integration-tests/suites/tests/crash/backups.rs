@@ -98,11 +98,13 @@ fn what_a_power_cut_leaves_of_a_backup_has_all_folders_above_it() -> Result<()> 
 #[test]
 fn where_all_shards_are_remote_health_says_what_to_do_about_backups() -> Result<()> {
     let mut cofre = with_bucket(Options::new())?;
-    let node = Node::cofre()?;
+    let Node::Cofre(mut node) = Node::cofre()? else { anyhow::bail!("a Cofre") };
     for text in ["shard", "backup"] {
         cofre.log().expect(text);
+        node.log().expect(text);
     }
-    admin(&cofre, &add_arguments(&cofre, &node.endpoint(), node.signer(), "node/")?)?;
+    let endpoint = format!("http://{}", node.s3());
+    admin(&cofre, &add_arguments(&cofre, &endpoint, node.signer(), "node/")?)?;
     cofre.admin_command(&["shard", "drain", "1", "--wait"])?;
     succeeded(cofre.send_admin(Request::new("DELETE", "/v1/shards/1"))?)?;
     let told = |cofre: &Cofre| -> Result<bool> {

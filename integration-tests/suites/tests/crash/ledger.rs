@@ -270,15 +270,16 @@ fn hold_versions(states: &mut States, found: &[Found]) -> Result<()> {
     for state in &*states {
         match rest.next_if(|next| state.is(next) && (state.version.is_some() || !is_known(next))) {
             Some(found) => proved.push(state.proved(found)),
-            None => ensure!(
-                state.proof != Proof::Acknowledged,
-                "{state:?} is not there; next is version {:?} with {:?}",
-                rest.peek().map(|next| &next.version),
-                rest.peek().map(|next| &next.etag)
-            ),
+            None => {
+                let next = rest.peek().copied();
+                let (version, etag) = (next.map(|next| &next.version), next.map(|next| &next.etag));
+                let may_lack = state.proof != Proof::Acknowledged;
+                ensure!(may_lack, "{state:?} is not there; next is version {version:?} with {etag:?}");
+            }
         }
     }
-    ensure!(rest.peek().is_none(), "version {:?} is none of what may be there", rest.peek().map(|next| &next.version));
+    let left = rest.peek().map(|next| &next.version);
+    ensure!(left.is_none(), "version {left:?} is none of what may be there");
     *states = proved;
     Ok(())
 }

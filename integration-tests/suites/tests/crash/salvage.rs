@@ -79,7 +79,7 @@ fn a_salvaged_catalog_counts_what_is_there_and_deletes_nothing_that_is_referred_
     until("what was deleted is reclaimed", JOBS_MAX, || {
         succeeded(cofre.send_admin(Request::new("POST", "/v1/jobs/reclaim/wake"))?)?;
         let job = cofre.admin_command(&["job", "show", "reclaim"])?;
-        Ok((job["remaining_objects"] == 0 && job["done_objects"].as_u64() > Some(0)).then_some(()))
+        Ok((job["remaining_objects"] == 0 && job["done"].as_u64() > Some(0)).then_some(()))
     })?;
     for number in pairs {
         let found = contents(&cofre, &copied(number))?;

@@ -33,8 +33,8 @@ fn pack(shard: &Path) -> Result<PathBuf> {
 fn damage(cofre: &Cofre) -> Result<Option<String>> {
     let health = json(cofre, Request::new("GET", "/v1/health"))?;
     let verdicts = health["verdicts"].as_array().context("verdicts")?;
-    let messages = verdicts.iter().filter_map(|verdict| verdict["message"].as_str());
-    Ok(messages.filter(|message| message.contains("does not give")).map(str::to_owned).next())
+    let mut messages = verdicts.iter().filter_map(|verdict| verdict["message"].as_str());
+    Ok(messages.find(|message| message.contains("does not give")).map(str::to_owned))
 }
 
 #[test]
