@@ -11,9 +11,9 @@
 use super::boot::{ACTOR, warn_unrecorded};
 use super::opener::Opener;
 use anyhow::{Result, bail};
+use cofre_blobs::{SHARDS_MAX, ShardPlace, Topology};
 use cofre_catalog::records::{ComparisonRecord, EventRecord, IncarnationRecord, Record, ShardRecord};
 use cofre_catalog::{Batch, CommitError, Revision, Scan, SnapshotExt, Store, StoreError, keys};
-use cofre_objects::{SHARDS_MAX, ShardPlace, Topology};
 use cofre_runtime::{Clock, Random, Shutdown, spawn};
 use cofre_shards::{CatalogMark, Shards};
 use cofre_types::Timestamp;
