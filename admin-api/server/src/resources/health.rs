@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use cofre_admin_types::{
     CatalogHealth, CatalogState, Health, HealthStatus, Latency, Live, Ready, RedundancyHealth, Scope, Severity,
 };
-use cofre_blobs::{Holdings, Restore, ShardView, TopologyError, Waiting};
+use cofre_blobs::{BACKUPS_OF_REMOTE, Holdings, Restore, ShardView, TopologyError, Waiting, all_remote};
 use cofre_jobs::JobStatus;
 use cofre_objects::{CommitState, InUse, StoreState};
 use cofre_settings::JobName;
@@ -155,7 +155,7 @@ pub(crate) async fn seen(admin: &Admin) -> Health {
         spares_min: admin.settings.current().writes.spares_min,
         jobs: &jobs,
         restore: restore.as_ref(),
-        backup_due: backup_due(admin, &jobs),
+        backup_due: backup_due(admin, &jobs, &shards),
         now_nanos: admin.clock.now_nanos(),
     };
     let verdicts = verdicts(&seen);
@@ -216,18 +216,25 @@ async fn catalog(admin: &Admin, unread: Option<String>) -> (CatalogHealth, Store
     (health, state)
 }
 
-/// What is late of the catalog's backups: none within two intervals.
-fn backup_due(admin: &Admin, jobs: &[JobStatus]) -> Option<String> {
+/// What is late of the catalog's backups, and what to do about it: none within two intervals, or no place for any.
+fn backup_due(admin: &Admin, jobs: &[JobStatus], shards: &[ShardView]) -> Option<String> {
     let interval = Duration::from_secs(admin.settings.current().timers.catalog_backup_secs);
+    if interval.is_zero() {
+        return None;
+    }
+    if all_remote(shards) {
+        return Some(format!("no backup of it is taken: {BACKUPS_OF_REMOTE}"));
+    }
     let now = Timestamp(admin.clock.now_nanos());
-    let age = match last_backup(jobs) {
-        Some(ended) => now.since(ended),
-        None => admin.uptime(),
-    };
-    (!interval.is_zero() && age > 2 * interval).then(|| match last_backup(jobs) {
+    let last = last_backup(jobs);
+    if last.map_or_else(|| admin.uptime(), |ended| now.since(ended)) <= 2 * interval {
+        return None;
+    }
+    let due = match last {
         Some(ended) => format!("the last backup that Cofre took is of {}", convert::time_text(ended)),
         None => "Cofre has taken no backup of it yet".to_owned(),
-    })
+    };
+    Some(format!("{due}: look at the job catalog-backup, or take one with `cofre catalog backup`"))
 }
 
 /// When the last backup of the catalog ended that the job took.

@@ -10,6 +10,7 @@ mod acl;
 mod blob;
 mod bucket;
 mod cluster;
+mod distinct;
 mod encryption;
 mod event;
 mod incarnation;
@@ -27,6 +28,7 @@ pub use acl::{AclGrant, AclGrantee, AclPermission, AclRecord, Ownership, PublicA
 pub use blob::{BlobRecord, CopyRecord, DoomedRecord, Garbage, GarbageRecord, GraceCharge, HealRecord};
 pub use bucket::{BucketConfig, BucketRecord, Durability, Payer, Versioning};
 pub use cluster::{ClusterRecord, DefaultRedundancyRecord};
+pub use distinct::DistinctBlobs;
 pub use encryption::{
     DefaultEncryption, Encryption, EncryptionBlock, EncryptionMethod, KeyPolicyRecord, KnownKey, KnownKeysRecord,
 };

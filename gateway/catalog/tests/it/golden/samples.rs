@@ -372,10 +372,15 @@ fn shards_settings_events_and_jobs() {
         details: pairs(&[("from", "active"), ("to", "draining")]),
     };
     check("event", &[record]);
-    let incarnation = IncarnationRecord { id: [7; 16], begun: TIME, backup_taken: Some(TIME) };
-    check("incarnation", &[IncarnationRecord { backup_taken: None, ..incarnation.clone() }, incarnation]);
-    let unknown = UnknownCopies { copies: 300, bytes: 70_000, object_millionths: 150_000_000 };
-    let under_way = ComparisonRecord { incarnation: [7; 16], cursor: vec![1, 2], newer: unknown, ..Default::default() };
+    let incarnation = IncarnationRecord { id: [7; 16], begun: TIME, backup_taken: Some(TIME), found_behind: false };
+    let unknown = IncarnationRecord { backup_taken: None, ..incarnation.clone() };
+    check_older("incarnation.v1.hex", &[unknown.clone(), incarnation.clone()]);
+    let found = IncarnationRecord { found_behind: true, ..incarnation.clone() };
+    check("incarnation", &[unknown, incarnation, found]);
+    let mut unknown = UnknownCopies { copies: 300, bytes: 70_000, ..UnknownCopies::default() };
+    [[9; 16], [8; 16], [9; 16]].into_iter().for_each(|id| unknown.blobs.insert(BlobId::from_bytes(id)));
+    let under_way =
+        ComparisonRecord { incarnation: [7; 16], cursor: vec![1, 2], newer: unknown.clone(), ..Default::default() };
     let ended = ComparisonRecord {
         cursor: Vec::new(),
         ended: TIME,
@@ -385,6 +390,11 @@ fn shards_settings_events_and_jobs() {
         older: unknown,
         ..under_way.clone()
     };
+    let released =
+        ComparisonRecord { newer: UnknownCopies::default(), older: UnknownCopies::default(), ..ended.clone() };
+    // What was not let go of yet is compared anew.
+    let anew = ComparisonRecord { incarnation: [7; 16], ..ComparisonRecord::default() };
+    check_older("comparison.v1.hex", &[anew, released]);
     check("comparison", &[under_way, ended]);
     check("cluster", &[ClusterRecord { id: [7; 16], created: TIME }]);
     let schemes = [Scheme::Replicas { count: 2 }, Scheme::Erasure { data: 4, parity: 2 }];
