@@ -40,7 +40,7 @@ pub use inspect::{CopyCheck, InspectQuery, InspectedBlob, InspectedCopy, Inspect
 pub use jobs::{Job, JobProblem, JobShard, JobState};
 pub use page::{Page, PageQuery};
 pub use problem::Problem;
-pub use requests::{ReportDetail, ReportPart, RequestReport};
+pub use requests::{ReportCondition, ReportDecision, ReportDetail, ReportPart, ReportStatement, RequestReport};
 pub use restores::{CatalogRestore, UnknownContent};
 pub use settings::{
     Change, CorsDefault, JobSettings, JobsSettings, Quotas, RateLimits, Repair, RollbackSettings, Settings,

@@ -45,6 +45,8 @@ pub use policy::{
     Overrun, POLICY_BYTES_MAX, Policy, PolicyKind, Requester, SUBJECT_BYTES_MAX, StatementTrace, Verdict,
 };
 pub use private_file::write_private_file;
-pub use reports::{REPORT_TEXT_BYTES_MAX, REPORTS_BYTES_MAX, REPORTS_MAX, Reports, RequestReport};
+pub use reports::{
+    REPORT_DECISIONS_MAX, REPORT_TEXT_BYTES_MAX, REPORTS_BYTES_MAX, REPORTS_MAX, Reports, RequestReport,
+};
 pub use secret::{GivenKey, Secret};
 pub use service::{Iam, PAGE_ITEMS_MAX, Page};
