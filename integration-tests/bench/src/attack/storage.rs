@@ -3,7 +3,7 @@
 use super::attacker::{Attacker, OWN, THREADS};
 use super::ways::Bounds;
 use anyhow::Result;
-use cofre_harness::{Fill, Request, sha256_base64};
+use cofre_harness::{Fill, Request, sha256_base64, sha256_hex};
 use std::sync::atomic::AtomicBool;
 
 /// A bucket whose quota has room for two objects, and one whose quota has room for none.
@@ -57,8 +57,10 @@ pub fn put_beyond(attacker: &Attacker<'_>, stop: &AtomicBool) -> Result<()> {
 
 fn put(attacker: &Attacker<'_>, bucket: &str, stop: &AtomicBool) -> Result<()> {
     let body = Fill(8).bytes(OBJECT_BYTES as usize);
+    let sha256 = sha256_hex(&body);
     attacker.repeat(stop, |turn| {
-        attacker.sign(attacker.request("PUT", &format!("/{bucket}/over-{}", turn % 2)).body(body.clone()))
+        let request = attacker.request("PUT", &format!("/{bucket}/over-{}", turn % 2));
+        attacker.sign_hashed(request.body(body.clone()), &sha256)
     })
 }
 

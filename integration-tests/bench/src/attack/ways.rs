@@ -5,7 +5,7 @@ use super::{noise, storage};
 use crate::workload::BUCKET;
 use anyhow::{Context, Result};
 use cofre_harness::http2::Http2;
-use cofre_harness::{Connection, Fill, Payload, Request, Signer};
+use cofre_harness::{Connection, Fill, Payload, Request, Signer, sha256_hex};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Connections that are held open where that is the attack.
@@ -113,39 +113,38 @@ fn hold<T>(stop: &AtomicBool, count: usize, begin: impl Fn() -> Result<T>) -> Re
     Ok(())
 }
 
-/// Variables of a policy that expand to gigabytes. A policy that is refused is no attack.
+/// As many variables as a policy may have, for a header as long as a head may have.
 fn put_variables(attacker: &Attacker<'_>) -> Result<()> {
-    let resource = "${aws:UserAgent}".repeat(1_100);
+    let resource = "${aws:UserAgent}".repeat(120);
+    let resources: Vec<String> = (0..9).map(|i| format!("\"arn:aws:s3:::{OWN}/{i}{resource}\"")).collect();
+    let resources = resources.join(",");
     let policy = format!(
-        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::{OWN}/{resource}"}}]}}"#
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":[{resources}]}}]}}"#
     );
-    put_policy(attacker, &policy).or_else(|error| refused("policy-variables", &error))
+    put_policy(attacker, &policy)
 }
 
 fn put_policy(attacker: &Attacker<'_>, policy: &str) -> Result<()> {
     attacker.succeed(Request::new("PUT", &format!("/{OWN}?policy")).body(policy)).map(drop)
 }
 
-fn refused(name: &str, error: &anyhow::Error) -> Result<()> {
-    println!("{name}: what prepares it is refused: {error}");
-    Ok(())
-}
-
 fn ask_for_variables(attacker: &Attacker<'_>, stop: &AtomicBool) -> Result<()> {
-    let agent = "a".repeat(15_000);
+    let agent = "a".repeat(8_000);
     attacker.repeat(stop, |_| attacker.request("GET", &format!("/{OWN}/k")).header("user-agent", &agent))
 }
 
+/// As many stars as a policy may have, for a header that nearly fits each.
 fn put_patterns(attacker: &Attacker<'_>) -> Result<()> {
-    let pattern = format!("{}b", "*a".repeat(2_000));
+    let patterns: Vec<String> = (0..9).map(|i| format!("\"{}b{i}\"", "*a".repeat(1_000))).collect();
+    let patterns = patterns.join(",");
     let policy = format!(
-        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":"*","Action":"s3:DeleteObject","Resource":"arn:aws:s3:::{OWN}/*","Condition":{{"StringLike":{{"aws:UserAgent":"{pattern}"}}}}}}]}}"#
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":"*","Action":"s3:DeleteObject","Resource":"arn:aws:s3:::{OWN}/*","Condition":{{"StringLike":{{"aws:UserAgent":[{patterns}]}}}}}}]}}"#
     );
-    put_policy(attacker, &policy).or_else(|error| refused("policy-patterns", &error))
+    put_policy(attacker, &policy)
 }
 
 fn delete_by_patterns(attacker: &Attacker<'_>, stop: &AtomicBool) -> Result<()> {
-    let agent = "a".repeat(10_000);
+    let agent = "a".repeat(8_000);
     let keys: String = (0..1_000).map(|key| format!("<Object><Key>{key}</Key></Object>")).collect();
     let body = format!("<Delete>{keys}</Delete>");
     let digest = cofre_harness::sha256_base64(body.as_bytes());
@@ -176,8 +175,10 @@ fn complete_of_nothing(attacker: &Attacker<'_>, stop: &AtomicBool) -> Result<()>
     let begun = attacker.succeed(Request::new("POST", &format!("/{OWN}/k?uploads")))?;
     let upload = begun.element("UploadId").context("an upload")?;
     let body = format!("<CompleteMultipartUpload>{}</CompleteMultipartUpload>", "<Part></Part>".repeat(300_000));
+    let sha256 = sha256_hex(body.as_bytes());
     attacker.repeat(stop, |_| {
-        attacker.sign(attacker.request("POST", &format!("/{OWN}/k?uploadId={upload}")).body(body.clone()))
+        let request = attacker.request("POST", &format!("/{OWN}/k?uploadId={upload}"));
+        attacker.sign_hashed(request.body(body.clone()), &sha256)
     })
 }
 
