@@ -256,7 +256,7 @@ async fn a_bucket_that_was_handed_over_keeps_its_lists_disabled() {
     let bed = Bed::with_bucket().await;
     let root = cofre_iam::Caller::internal("test", &cofre_runtime::Random::seeded(3));
     let (name, bob) = (BucketName::parse("bucket").unwrap(), AccountId::parse(&bed.bob_id).unwrap());
-    bed.objects.hand_bucket_over(&root, &name, bob, "test").await.unwrap();
+    bed.objects.hand_bucket_over(&root, &name, bob).await.unwrap();
     let controls = |ownership: &str| {
         format!("<OwnershipControls><Rule><ObjectOwnership>{ownership}</ObjectOwnership></Rule></OwnershipControls>")
     };
