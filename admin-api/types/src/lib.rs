@@ -42,7 +42,7 @@ pub use jobs::{Job, JobProblem, JobShard, JobState};
 pub use key_policies::{KeyPolicy, SetKeyPolicy};
 pub use page::{Page, PageQuery};
 pub use problem::Problem;
-pub use requests::{ReportDetail, ReportPart, RequestReport};
+pub use requests::{ReportCondition, ReportDecision, ReportDetail, ReportPart, ReportStatement, RequestReport};
 pub use restores::{CatalogRestore, UnknownContent};
 pub use settings::{
     Change, CorsDefault, JobSettings, JobsSettings, Quotas, RateLimits, Repair, RollbackSettings, Settings,

@@ -101,7 +101,7 @@ impl BucketAccess {
 
     /// Whether access control lists are disabled.
     pub fn acls_disabled(&self) -> bool {
-        matches!(self.ownership, Some(Ownership::BucketOwnerEnforced | Ownership::HandedOver))
+        self.ownership.is_some_and(Ownership::disables_lists)
     }
 
     /// Whether its list grants something to anyone but its owner.
@@ -150,7 +150,7 @@ impl BucketAccess {
         let by_policy = self.policy.as_ref().is_some_and(|policy| {
             keys.iter().any(|key| {
                 let resource = format!("arn:aws:s3:::{bucket}/{key}");
-                policy.could_allow(Requester::Service(LOG_DELIVERY_NAME), Action::PutObject, &resource)
+                policy.could_allow(Requester::Service(LOG_DELIVERY_NAME), Action::PutObject, Some(&resource))
             })
         });
         by_policy || self.acl_takes_logs(Action::PutObject) || self.acl_allows(Action::PutObject, None, None)
@@ -169,7 +169,7 @@ impl BucketAccess {
                 (_, Some(account), Some(arn)) => Requester::Identity { account, arn },
                 _ => Requester::Anonymous,
             };
-            self.policy.as_ref().is_some_and(|policy| policy.could_allow_some(requester, action))
+            self.policy.as_ref().is_some_and(|policy| policy.could_allow(requester, action, None))
         };
         // Who may write to a bucket may own objects of it.
         let permission = of_bucket(action, true);

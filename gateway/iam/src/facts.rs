@@ -38,7 +38,7 @@ pub trait RequestFacts: fmt::Debug + Send + Sync {
     /// Is told that something was allowed only by an access control list.
     fn list_used(&self) {}
 
-    /// Whether it wants to know why something is refused. Explaining costs two more decisions.
+    /// Whether it wants to know why something is refused. Explaining costs two more decisions, whose steps it is told.
     fn wants_explanation(&self) -> bool {
         false
     }

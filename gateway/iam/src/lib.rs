@@ -51,6 +51,8 @@ pub use policy::{
 };
 pub use private_file::write_private_file;
 pub use question::{AskedEncryption, AskedLock, Details, Question, Resource};
-pub use reports::{REPORT_TEXT_BYTES_MAX, REPORTS_BYTES_MAX, REPORTS_MAX, Reports, RequestReport};
+pub use reports::{
+    REPORT_DECISIONS_MAX, REPORT_TEXT_BYTES_MAX, REPORTS_BYTES_MAX, REPORTS_MAX, Reports, RequestReport,
+};
 pub use secret::{GivenKey, Secret};
 pub use service::{Iam, PAGE_ITEMS_MAX, Page};

@@ -121,11 +121,11 @@ impl Told {
 #[utoipa::path(get, path = "/v1/health", operation_id = "health", tag = "health",
     responses((status = 200, description = "Health, good or bad.", body = Health)))]
 async fn detail(State(admin): State<Arc<Admin>>) -> axum::Json<Health> {
-    axum::Json(seen(&admin).await)
+    axum::Json(seen(&admin).await.0)
 }
 
-/// Health as it is now.
-pub(crate) async fn seen(admin: &Admin) -> Health {
+/// Health as it is now, and the shards that it stands on.
+pub(crate) async fn seen(admin: &Admin) -> (Health, Vec<ShardView>) {
     // What is told of a shard is no older than this request.
     admin.topology.look().await;
     let told = timeout(ANSWER_MAX, Told::read(admin)).await;
@@ -160,7 +160,7 @@ pub(crate) async fn seen(admin: &Admin) -> Health {
     };
     let verdicts = verdicts(&seen);
     let worst = verdicts.first().map(|verdict| verdict.severity);
-    Health {
+    let health = Health {
         status: match worst {
             None => HealthStatus::Ok,
             Some(Severity::Warning) => HealthStatus::Degraded,
@@ -180,8 +180,9 @@ pub(crate) async fn seen(admin: &Admin) -> Health {
             away_bytes: away.bytes,
             oldest: waiting.oldest.map(convert::time_text),
         },
-        shards: shards.into_iter().map(resources::shards::shard).collect(),
-    }
+        shards: shards.iter().cloned().map(resources::shards::shard).collect(),
+    };
+    (health, shards)
 }
 
 /// How the catalog does, and what its engine says. `unread` is why it could not be asked.

@@ -245,28 +245,22 @@ impl Policy {
         Ok(said)
     }
 
-    /// Whether a statement allows an action whatever its conditions say: a request may come for which they hold. It is
-    /// no right; denials are for the request too.
-    pub(crate) fn could_allow(&self, requester: Requester<'_>, action: Action, resource: &str) -> bool {
-        let asked = Asked { requester, action, resource, context: &Unknown };
+    /// Whether a statement allows an action whatever its conditions say, on one resource or on any: a request may come for
+    /// which they hold. It is no right; denials are for the request too.
+    pub(crate) fn could_allow(&self, requester: Requester<'_>, action: Action, resource: Option<&str>) -> bool {
         let steps = Steps::default();
         let scope = Scope::new(&self.keys, &Unknown, &steps);
+        let names = |statement: &Statement| {
+            resource.is_none_or(|resource| {
+                let asked = Asked { requester, action, resource, context: &Unknown };
+                statement.resources.include(asked, &scope) == Ok(true)
+            })
+        };
         self.statements.iter().any(|statement| {
             statement.effect == Effect::Allow
                 && statement.actions[action as usize]
                 && statement.includes(requester, &scope) == Ok(true)
-                && statement.resources.include(asked, &scope) == Ok(true)
-        })
-    }
-
-    /// Whether a statement allows an action on anything, whatever its conditions say. It is no right.
-    pub(crate) fn could_allow_some(&self, requester: Requester<'_>, action: Action) -> bool {
-        let steps = Steps::default();
-        let scope = Scope::new(&self.keys, &Unknown, &steps);
-        self.statements.iter().any(|statement| {
-            statement.effect == Effect::Allow
-                && statement.actions[action as usize]
-                && statement.includes(requester, &scope) == Ok(true)
+                && names(statement)
         })
     }
 

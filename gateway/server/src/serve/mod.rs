@@ -92,8 +92,8 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     owners::check(&settings).await?;
     untouched::check(&settings).await?;
     let base = boot::open(&settings, &clock, &random).await?;
-    let s3 = Listener::bind(Door::S3, settings.listen, settings.tls.as_ref()).await?;
-    let admin = Listener::bind(Door::Admin, settings.admin_listen, settings.admin_tls.as_ref()).await?;
+    let s3 = Listener::bind(Door::S3, settings.listen, settings.tls.as_ref(), &random).await?;
+    let admin = Listener::bind(Door::Admin, settings.admin_listen, settings.admin_tls.as_ref(), &random).await?;
 
     let store: Arc<dyn cofre_catalog::Store> = base.store.clone();
     let dynamic = DynamicSettings::open(Arc::clone(&store), clock.clone()).await?;
@@ -203,7 +203,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         reports,
         registry,
         clock: clock.clone(),
-        random,
+        random: random.clone(),
         draining: draining.clone(),
         redundancy: redundancy.scheme,
     });
@@ -212,15 +212,19 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     let (s3_address, admin_address) = (s3.address(), admin.address());
     let grace = settings.shutdown_grace;
     let s3_port = s3_address.port();
-    let service = move |origin| {
-        let service = metrics::Counted::new(door.connection(origin), &s3_open);
-        Guarded { service, door: Door::S3, s3_port }
+    let service = {
+        let random = random.clone();
+        move |origin| {
+            let service = metrics::Counted::new(door.connection(origin), &s3_open);
+            Guarded { service, door: Door::S3, s3_port, random: random.clone() }
+        }
     };
     let s3_task = spawn(s3.serve(limits, draining.clone(), grace, clock.clone(), service));
     let router = cofre_admin_server::router(api);
     let service = move |_| {
         let service = hyper_util::service::TowerToHyperService::new(router.clone());
-        Guarded { service: metrics::Counted::new(service, &admin_open), door: Door::Admin, s3_port }
+        let service = metrics::Counted::new(service, &admin_open);
+        Guarded { service, door: Door::Admin, s3_port, random: random.clone() }
     };
     let admin_task = spawn(admin.serve(limits, closing.clone(), END_GRACE, clock, service));
     Ok(Running {
