@@ -92,6 +92,11 @@ def curl(*arguments):
     return done.stdout
 
 
+def curl_status(*arguments):
+    """Status of an answer, whatever it is."""
+    return int(curl("--output", "/dev/null", "--write-out", "%{http_code}", *arguments))
+
+
 def bodies_survive(s3):
     """Bodies of every framing arrive: streamed with `Expect`, empty, in parts, in pieces of unknown length."""
     large = hashlib.sha256(b"large").digest() * (3 << 20)
