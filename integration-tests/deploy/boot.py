@@ -17,8 +17,6 @@ SCRATCH = Path("/run/cofre-boot")
 LIBRARY = Path("usr/lib")
 # The longest that a container may take.
 SECS_MAX = 240
-# What is begun ends with who began it.
-TOGETHER = ["setpriv", "--pdeathsig", "TERM"]
 # The driver is the container's only target: what it prints is the test's.
 DRIVER = """[Unit]
 Requires=dbus.socket sysinit.target
@@ -46,13 +44,12 @@ def main(check):
         print(said)
         sys.exit(0 if said.rstrip().endswith("checks passed") else 1)
     else:
-        sys.exit(_in_own_group([*TOGETHER, "unshare", "--mount", sys.executable, "-B", *sys.argv]))
+        sys.exit(_in_own_group([*machine.TOGETHER, "unshare", "--mount", sys.executable, "-B", *sys.argv]))
 
 
 def install(root):
     """Does what a package does: the program and its units."""
-    program = Path(os.environ.get("COFRE_BIN") or machine.ROOT / "target/debug/cofre").resolve()
-    shutil.copy(program, root / "usr/bin/cofre")
+    shutil.copy(machine.program(), root / "usr/bin/cofre")
     for name in ("cofre.service", "cofre@.service"):
         shutil.copy(SYSTEMD / name, root / LIBRARY / "systemd/system" / name)
     shutil.copy(SYSTEMD / "cofre.sysusers", root / LIBRARY / "sysusers.d/cofre.conf")
@@ -75,7 +72,7 @@ def _boot():
     path = f"{Path(sys.executable).parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     driver = DRIVER.format(path=path, folder=machine.ROOT, command=" ".join(words))
     (root / "etc/systemd/system/test.service").write_text(driver)
-    boot = [*TOGETHER, "timeout", "--kill-after=5", str(SECS_MAX)]
+    boot = [*machine.TOGETHER, "timeout", "--kill-after=5", str(SECS_MAX)]
     boot += ["systemd-nspawn", "--register=no", "--keep-unit", "--private-network", f"--directory={root}"]
     # The tree may be where the container has a folder of its own.
     boot += [f"--bind-ro={machine.ROOT}", f"--bind-ro={sys.prefix}", "--console=pipe", f"--machine=cofre-{os.getpid()}", "--quiet"]

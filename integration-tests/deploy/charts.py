@@ -14,8 +14,10 @@ CHART = machine.DEPLOY / "helm/cofre"
 EVERYTHING = Path(__file__).parent / "charts/everything.yaml"
 # helm tells a chart which Kubernetes there is; built from its module it knows none.
 KUBERNETES = "1.33.0"
-RUNTIME = "k8s.io/cli-runtime@v0.33.3"
-OPERATOR = "github.com/prometheus-operator/prometheus-operator@v0.83.0"
+# Where `cargo verify` installs programs, and says which modules it downloaded.
+CHARTS = Path(os.environ.get("COFRE_VERIFY_CHARTS") or machine.ROOT / "target/verify-charts")
+RUNTIME = "k8s.io/cli-runtime@"
+OPERATOR = "github.com/prometheus-operator/prometheus-operator@"
 CRD = "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml"
 # Either form goes, and the swagger has but one.
 EITHER = ("io.k8s.apimachinery.pkg.util.intstr.IntOrString", "io.k8s.apimachinery.pkg.api.resource.Quantity")
@@ -23,7 +25,7 @@ EITHER = ("io.k8s.apimachinery.pkg.util.intstr.IntOrString", "io.k8s.apimachiner
 
 def tool(name, *arguments, expect=0):
     """What a program of `cargo verify` prints."""
-    path = Path(os.environ["COFRE_VERIFY_CHARTS"]) / "bin" / name
+    path = CHARTS / "bin" / name
     done = subprocess.run([path, *map(str, arguments)], capture_output=True, text=True)
     assert (done.returncode == 0) == (expect == 0), f"{name} {arguments}: {done.stdout}{done.stderr}"
     return done.stdout + done.stderr
@@ -32,7 +34,8 @@ def tool(name, *arguments, expect=0):
 def module(name):
     """Folder of a Go module that was downloaded."""
     cache = subprocess.run(["go", "env", "GOMODCACHE"], capture_output=True, text=True, check=True).stdout.strip()
-    return Path(cache) / name
+    installed = (CHARTS / "installed.txt").read_text().splitlines()
+    return Path(cache) / next(line for line in installed if line.startswith(name))
 
 
 def strict(schema):

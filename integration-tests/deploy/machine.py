@@ -11,45 +11,50 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 # Where a machine keeps what is its own.
-OWN = ("/etc", "/var", "/srv", "/opt", "/mnt", "/root", "/home", "/usr/bin", "/usr/lib", "/usr/share", "/usr/local")
+OWN = ("/etc", "/var", "/srv", "/mnt", "/root", "/home", "/usr/bin")
+SCRATCH = Path("/run/cofre-machine")
 NAMES = "127.0.0.1 localhost s3.example.com media.s3.example.com admin.example.com\n::1 localhost\n"
 # The program that is tested, as a package would install it.
 PROGRAM = "/usr/bin/cofre"
+# What is begun ends with who began it.
+TOGETHER = ("setpriv", "--pdeathsig", "TERM")
 
 
-def enter(hold=None):
-    """Goes on in a machine of its own; the process that called waits for it, and ends as it ends. `hold` is a folder
-    for what the machine writes, which outlives it."""
-    if os.environ.get("COFRE_MACHINE") == str(os.getppid()) or os.environ.get("COFRE_MACHINE") == "inside":
-        return _furnish(hold)
+def enter():
+    """Goes on in a machine of its own; the process that called waits for it, and ends as it ends. It takes root."""
+    if os.environ.pop("COFRE_MACHINE", None) == "inside":
+        _furnish()
+        return
     command = ["unshare", "--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    environment = {**os.environ, "COFRE_MACHINE": "inside"}
-    sys.exit(subprocess.run([*command, sys.executable, "-B", *sys.argv], env=environment).returncode)
+    inside = {**os.environ, "COFRE_MACHINE": "inside"}
+    sys.exit(subprocess.run([*TOGETHER, *command, sys.executable, "-B", *sys.argv], env=inside).returncode)
 
 
-def _furnish(hold):
-    os.environ.pop("COFRE_MACHINE")
-    program = Path(os.environ.get("COFRE_BIN") or ROOT / "target/debug/cofre").resolve()
-    scratch = Path(hold or "/run/cofre-machine")
+def program():
+    """The program that is tested, outside."""
+    return Path(os.environ.get("COFRE_BIN") or ROOT / "target/debug/cofre").resolve()
+
+
+def _furnish():
+    tested = program()
     # /run is of every process of the machine outside.
     mount("tmpfs", "/run", "tmpfs")
-    scratch.mkdir(parents=True, exist_ok=True)
-    mount("tmpfs", scratch, "tmpfs")
-    keep = scratch / "cofre"
-    keep.touch()
-    bind(program, keep)
+    SCRATCH.mkdir()
+    # It may stand where this machine has a folder of its own.
+    kept = SCRATCH / "cofre"
+    kept.touch()
+    bind(tested, kept)
     for own in OWN:
-        name = own.strip("/").replace("/", "-")
-        upper, work = scratch / f"{name}.upper", scratch / f"{name}.work"
+        upper, work = (SCRATCH / f"{own.strip('/').replace('/', '-')}.{part}" for part in ("upper", "work"))
         upper.mkdir()
         work.mkdir()
         mount("overlay", own, "overlay", f"lowerdir={own},upperdir={upper},workdir={work}")
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     Path("/etc/hosts").write_text(NAMES)
     Path(PROGRAM).touch()
-    bind(keep, PROGRAM)
-    # What the machine outside is told by its environment is not told here.
-    for name in [name for name in os.environ if name.startswith(("COFRE_", "AWS_")) and name != "COFRE_VERIFY_VENV"]:
+    bind(kept, PROGRAM)
+    # Settings and profiles of the machine outside are not this one's.
+    for name in [name for name in os.environ if name.startswith(("COFRE_", "AWS_"))]:
         del os.environ[name]
 
 

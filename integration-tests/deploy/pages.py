@@ -1,7 +1,7 @@
-"""Runs the commands of a page of `deploy/docs`, in its order and in one shell, on a machine with a systemd of its own.
+"""Runs the commands of a page of `deploy/docs`, or of README.md, in its order and in one shell, on a machine with a systemd of its own.
 
-A block that begins with ```` ```sh ```` is run. One that begins with ```` ```sh not-run: WHY ```` is not. Every other block is
-no commands: `text`, `json` and the like.
+A block that begins with ```` ```sh ```` is run. One that begins with ```` ```sh not-run: WHY ```` is not. In `deploy/docs` every
+other block is no commands: `text`, `json` and the like.
 """
 
 import re
@@ -12,20 +12,24 @@ from pathlib import Path
 
 import boot
 import machine
+import servers
 
 DOCS = machine.DEPLOY / "docs"
-FENCE = re.compile(r"^```(.*)$")
+FENCE = re.compile(r"^ *```(.*)$")
 # Pages that begin before Cofre is installed.
-INSTALLS = {"one-machine"}
+INSTALLS = {"one-machine", "README"}
 # Names of blocks that are no commands.
 INERT = {"text", "json", "yaml", "ini"}
+# What README.md shows beside: commands with what they print.
+SHOWN = INERT | {"console", ""}
 REASON_LENGTH_MIN = 10
 
 
 def blocks(page):
     """Blocks of commands that are to be run, with the lines that they begin on."""
     found, inside, info = [], None, ""
-    for number, line in enumerate((DOCS / f"{page}.md").read_text().splitlines(), 1):
+    path, inert = (machine.ROOT / "README.md", SHOWN) if page == "README" else (DOCS / f"{page}.md", INERT)
+    for number, line in enumerate(path.read_text().splitlines(), 1):
         fence = FENCE.match(line)
         if fence and inside is None:
             inside, info = (number, []), fence[1].strip()
@@ -35,7 +39,7 @@ def blocks(page):
             elif info.startswith("sh not-run:"):
                 assert len(info.removeprefix("sh not-run:").strip()) >= REASON_LENGTH_MIN, f"{page}:{inside[0]}: why is it not run?"
             else:
-                assert info in INERT, f"{page}:{inside[0]}: a block of {info!r} is neither run nor said not to be"
+                assert info in inert, f"{page}:{inside[0]}: a block of {info!r} is neither run nor said not to be"
             inside = None
         elif inside is not None:
             inside[1].append(line)
@@ -50,6 +54,9 @@ def check(page):
     for name in ("deploy", "README.md"):
         (tree / name).symlink_to(machine.ROOT / name)
     shutil.copy("/usr/bin/cofre", tree / "target/release/cofre")
+    # What a page says that its reader has.
+    cert, key = servers.certificate("/root/tls", "s3.example.com", "*.s3.example.com")
+    (tree / "cofre.pem").write_bytes(cert.read_bytes() + key.read_bytes())
     if page in INSTALLS:
         for path in ("/usr/bin/cofre", *Path("/usr/lib/systemd/system").glob("cofre*"), *Path("/usr/lib").glob("*.d/cofre.conf")):
             Path(path).unlink()

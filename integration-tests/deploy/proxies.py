@@ -10,6 +10,7 @@ from pathlib import Path
 import machine
 import servers
 
+HAPROXY_SOCKET = "/run/haproxy-asked.sock"
 NAMES = ("s3.example.com", "*.s3.example.com")
 
 
@@ -35,7 +36,10 @@ def caddy(cert, key):
 def haproxy(cert, key, file="haproxy.cfg"):
     """HAProxy by `deploy/haproxy`."""
     Path("/etc/haproxy/cofre.pem").write_bytes(cert.read_bytes() + key.read_bytes())
-    server = servers.Server("haproxy", "haproxy", "-db", "-f", machine.DEPLOY / "haproxy" / file)
+    # Tests ask it how it is.
+    Path("/etc/haproxy/asked.cfg").write_text(f"global\n    stats socket {HAPROXY_SOCKET} mode 600 level operator\n")
+    command = ["haproxy", "-db", "-f", machine.DEPLOY / "haproxy" / file, "-f", "/etc/haproxy/asked.cfg"]
+    server = servers.Server("haproxy", *command)
     return server.listening(("127.0.0.1", 443))
 
 
