@@ -1,5 +1,5 @@
-"""A systemd of its own: the first process of a container whose files are those of this machine, and gone with it. So units
-start as they do where they are installed, sandbox and all.
+"""A systemd of its own: the first process of a container whose files are those of this machine, and gone with it. So
+units start as they do where they are installed, sandbox and all.
 """
 
 import os
@@ -75,15 +75,27 @@ def _boot():
     boot = [*machine.TOGETHER, "timeout", "--kill-after=5", str(SECS_MAX)]
     boot += ["systemd-nspawn", "--register=no", "--keep-unit", "--private-network", f"--directory={root}"]
     # The tree may be where the container has a folder of its own.
-    boot += [f"--bind-ro={machine.ROOT}", f"--bind-ro={sys.prefix}", "--console=pipe", f"--machine=cofre-{os.getpid()}", "--quiet"]
-    done = subprocess.run([*boot, "--boot", "--", "systemd.unit=test.service"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    boot += [
+        f"--bind-ro={machine.ROOT}",
+        f"--bind-ro={sys.prefix}",
+        "--console=pipe",
+        f"--machine=cofre-{os.getpid()}",
+        "--quiet",
+    ]
+    done = subprocess.run(
+        [*boot, "--boot", "--", "systemd.unit=test.service"], stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
     out = root / "srv/out"
     return out.read_text() if out.exists() else f"nothing was run: {done.returncode} {done.stdout}{done.stderr}"
 
 
 def _in_own_group(command):
     """Runs a command in a control group of its own in each hierarchy: the container's groups stand below it."""
-    groups = [hierarchy / f"cofre-{os.getpid()}" for hierarchy in [CGROUPS, *CGROUPS.iterdir()] if (hierarchy / "cgroup.procs").exists()]
+    groups = [
+        hierarchy / f"cofre-{os.getpid()}"
+        for hierarchy in [CGROUPS, *CGROUPS.iterdir()]
+        if (hierarchy / "cgroup.procs").exists()
+    ]
     for group in groups:
         group.mkdir()
         if group.parent.name == "cpuset":

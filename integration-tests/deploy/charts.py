@@ -1,5 +1,5 @@
-"""The chart of `deploy/helm`: helm lints it, and what it makes is held against Kubernetes' own schemas. Those come with Go
-modules, which `cargo verify` downloads: the one behind kubectl, and the Prometheus operator.
+"""The chart of `deploy/helm`: helm lints it, and what it makes is held against Kubernetes' own schemas. Those come with
+Go modules, which `cargo verify` downloads: the one behind kubectl, and the Prometheus operator.
 """
 
 import json
@@ -81,10 +81,14 @@ def main():
         schemas(folder)
         location = f"{folder}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json"
         for name, values in (("plain", []), ("everything", ["--values", EVERYTHING])):
-            text = tool("helm", "template", "s3", CHART, "--namespace", "storage", "--kube-version", KUBERNETES, *values)
+            text = tool(
+                "helm", "template", "s3", CHART, "--namespace", "storage", "--kube-version", KUBERNETES, *values
+            )
             manifests = folder / f"{name}.yaml"
             manifests.write_text(text)
-            checked = json.loads(tool("kubeconform", "-strict", "-summary", "-output", "json", "-schema-location", location, manifests))
+            checked = json.loads(
+                tool("kubeconform", "-strict", "-summary", "-output", "json", "-schema-location", location, manifests)
+            )
             summary = checked["summary"]
             assert summary["invalid"] + summary["errors"] + summary["skipped"] == 0, checked
             count = sum(document is not None for document in yaml.safe_load_all(text))
@@ -93,7 +97,9 @@ def main():
                 wrong = folder / "wrong.yaml"
                 wrong.write_text(text.replace("runAsNonRoot", "runAsNonRoott"))
                 tool("kubeconform", "-strict", "-schema-location", location, wrong, expect=1)
-    refused = tool("helm", "template", "s3", CHART, "--kube-version", KUBERNETES, "--set", "serviceMonitor.enabled=true", expect=1)
+    refused = tool(
+        "helm", "template", "s3", CHART, "--kube-version", KUBERNETES, "--set", "serviceMonitor.enabled=true", expect=1
+    )
     assert "tokenSecret.name" in refused, refused
     tool("helm", "template", "s3", CHART, "--kube-version", KUBERNETES, "--set", "redundancy=three", expect=1)
     tool("helm", "template", "s3", CHART, "--kube-version", KUBERNETES, "--set", "shard.count=3", expect=1)

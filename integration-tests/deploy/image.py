@@ -1,5 +1,5 @@
-"""The image and the compose files of `deploy/docker`, by Debian's podman in place of Docker: Dockerfile.binary builds the
-image, and each service runs with what its file says. An image that would come from a registry is the machine's own
+"""The image and the compose files of `deploy/docker`, by Debian's podman in place of Docker: Dockerfile.binary builds
+the image, and each service runs with what its file says. An image that would come from a registry is the machine's own
 program.
 """
 
@@ -38,7 +38,17 @@ def build():
     program, root = STORE / "cofre", STORE / "image"
     subprocess.run(["strip", "-o", program, machine.PROGRAM], check=True)
     subprocess.run([DOCKER / "rootfs.sh", program, root], check=True)
-    engine("buildah", "bud", "--isolation=chroot", "--format=docker", "--file", DOCKER / "Dockerfile.binary", "--tag", "cofre", root)
+    engine(
+        "buildah",
+        "bud",
+        "--isolation=chroot",
+        "--format=docker",
+        "--file",
+        DOCKER / "Dockerfile.binary",
+        "--tag",
+        "cofre",
+        root,
+    )
     # Those of the image from source are the same, but for where the program comes from.
     source, binary = ((DOCKER / name).read_text() for name in ("Dockerfile", "Dockerfile.binary"))
     assert source.partition("# The token")[2] == binary.partition("# The token")[2] != ""
@@ -50,7 +60,9 @@ def service(file, name, folder):
 
     environment = {"COFRE_FOLDER": str(folder)}
     text = (DOCKER / file).read_text()
-    filled = re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: environment.get(found[1], os.environ.get(found[1], found[2])), text)
+    filled = re.sub(
+        r"\$\{(\w+):-([^}]*)\}", lambda found: environment.get(found[1], os.environ.get(found[1], found[2])), text
+    )
     asked = yaml.safe_load(filled)["services"][name]
     arguments = ["--name", name, "--user", asked["user"], *HERE]
     arguments += ["--read-only"] * asked["read_only"]
@@ -74,7 +86,11 @@ def folder(name, owner, mode=0o755):
 
 def healthy():
     """Waits until the image's own check says that it is."""
-    check = lambda: "unhealthy" not in (said := engine("podman", "healthcheck", "run", "cofre", check=False)) and "Error" not in said
+
+    def check():
+        said = engine("podman", "healthcheck", "run", "cofre", check=False)
+        return "unhealthy" not in said and "Error" not in said
+
     servers.until("healthy", check, HEALTHY_SECS_MAX)
 
 
@@ -136,7 +152,9 @@ def nothing_more():
     found = {str(path.relative_to(STORE / "image")) for path in (STORE / "image").rglob("*") if path.is_file()}
     programs = {path for path in found if path.startswith(("usr/bin", "bin", "sbin", "usr/sbin"))}
     assert programs == {"usr/bin/cofre"}, programs
-    asked = engine("podman", "inspect", "--format", "{{.Config.User}} {{.Config.StopSignal}} {{.HealthCheck.Test}}", IMAGE)
+    asked = engine(
+        "podman", "inspect", "--format", "{{.Config.User}} {{.Config.StopSignal}} {{.HealthCheck.Test}}", IMAGE
+    )
     assert asked.strip() == "65532:65532 SIGTERM [CMD /usr/bin/cofre health]", asked
 
 

@@ -1,7 +1,8 @@
-"""Runs the commands of a page of `deploy/docs`, or of README.md, in its order and in one shell, on a machine with a systemd of its own.
+"""Runs the commands of a page of `deploy/docs`, or of README.md, in its order and in one shell, on a machine with a
+systemd of its own.
 
-A block that begins with ```` ```sh ```` is run. One that begins with ```` ```sh not-run: WHY ```` is not. In `deploy/docs` every
-other block is no commands: `text`, `json` and the like.
+A block that begins with ```` ```sh ```` is run. One that begins with ```` ```sh not-run: WHY ```` is not. In
+`deploy/docs` every other block is no commands: `text`, `json` and the like.
 """
 
 import re
@@ -23,6 +24,8 @@ INERT = {"text", "json", "yaml", "ini"}
 # What README.md shows beside: commands with what they print.
 SHOWN = INERT | {"console", ""}
 REASON_LENGTH_MIN = 10
+# The reader's certificate is one that his clients trust.
+PREAMBLE = "set -euo pipefail; export CURL_CA_BUNDLE=/root/tls/cert.pem"
 
 
 def blocks(page):
@@ -37,7 +40,9 @@ def blocks(page):
             if info == "sh":
                 found.append(inside)
             elif info.startswith("sh not-run:"):
-                assert len(info.removeprefix("sh not-run:").strip()) >= REASON_LENGTH_MIN, f"{page}:{inside[0]}: why is it not run?"
+                assert len(info.removeprefix("sh not-run:").strip()) >= REASON_LENGTH_MIN, (
+                    f"{page}:{inside[0]}: why is it not run?"
+                )
             else:
                 assert info in inert, f"{page}:{inside[0]}: a block of {info!r} is neither run nor said not to be"
             inside = None
@@ -58,14 +63,18 @@ def check(page):
     cert, key = servers.certificate("/root/tls", "s3.example.com", "*.s3.example.com")
     (tree / "cofre.pem").write_bytes(cert.read_bytes() + key.read_bytes())
     if page in INSTALLS:
-        for path in ("/usr/bin/cofre", *Path("/usr/lib/systemd/system").glob("cofre*"), *Path("/usr/lib").glob("*.d/cofre.conf")):
+        for path in (
+            "/usr/bin/cofre",
+            *Path("/usr/lib/systemd/system").glob("cofre*"),
+            *Path("/usr/lib").glob("*.d/cofre.conf"),
+        ):
             Path(path).unlink()
     else:
         boot.sh("systemd-sysusers cofre.conf && systemd-tmpfiles --create cofre.conf && systemctl start cofre")
     found = blocks(page)
     assert found, f"{page} has no commands"
     script = "".join(f"\n: {page}.md:{number}\n" + "\n".join(lines) for number, lines in found)
-    Path("/root/page.sh").write_text(f"set -euo pipefail\ncd {tree}\nset -x\n{script}\n")
+    Path("/root/page.sh").write_text(f"{PREAMBLE}\ncd {tree}\nset -x\n{script}\n")
     done = subprocess.run(["bash", "/root/page.sh"])
     if done.returncode:
         subprocess.run(["journalctl", "--no-pager", "-n", "60"])

@@ -43,7 +43,12 @@ def haproxy(cert, key, file="haproxy.cfg"):
     return server.listening(("127.0.0.1", 443))
 
 
-PROXIES = {"nginx": nginx, "caddy": caddy, "haproxy": haproxy, "passthrough": lambda c, k: haproxy(c, k, "passthrough.cfg")}
+PROXIES = {
+    "nginx": nginx,
+    "caddy": caddy,
+    "haproxy": haproxy,
+    "passthrough": lambda c, k: haproxy(c, k, "passthrough.cfg"),
+}
 
 # Keys that a proxy may take for paths. `{}` is what they begin with.
 KEYS = [
@@ -76,9 +81,15 @@ def keys_survive(s3, keys=KEYS):
         found = s3.get_object(Bucket="media", Key=key)
         assert found["Body"].read() == body, key
         # Names of headers have no case; Caddy gives them its own, and boto3 keeps what it sees.
-        assert {name.lower(): text for name, text in found["Metadata"].items()} == {"a_b.c": "x" * 900}, found["Metadata"]
+        assert {name.lower(): text for name, text in found["Metadata"].items()} == {"a_b.c": "x" * 900}, found[
+            "Metadata"
+        ]
         assert s3.head_object(Bucket="media", Key=key)["ContentLength"] == len(body), key
-    listed = [entry["Key"] for page in s3.get_paginator("list_objects_v2").paginate(Bucket="media") for entry in page["Contents"]]
+    listed = [
+        entry["Key"]
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket="media")
+        for entry in page["Contents"]
+    ]
     assert sorted(listed) == sorted(keys), set(keys) ^ set(listed)
     for key in keys:
         s3.copy_object(Bucket="media", Key="copy", CopySource={"Bucket": "media", "Key": key})
@@ -91,7 +102,9 @@ def keys_survive(s3, keys=KEYS):
 def curl(*arguments):
     """What curl prints."""
     command = ["curl", "--silent", "--show-error", "--path-as-is", "--globoff", *arguments]
-    done = subprocess.run(command, capture_output=True, env={**os.environ, "CURL_CA_BUNDLE": os.environ["AWS_CA_BUNDLE"]})
+    done = subprocess.run(
+        command, capture_output=True, env={**os.environ, "CURL_CA_BUNDLE": os.environ["AWS_CA_BUNDLE"]}
+    )
     assert done.returncode == 0, (arguments, done.stdout, done.stderr)
     return done.stdout
 

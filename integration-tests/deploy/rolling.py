@@ -48,8 +48,11 @@ class Load:
 
     def wait(self, count):
         """Waits until each client has sent that many more."""
-        wanted = [done + count for done in self.done]
-        reached = lambda: self.failures or all(done >= want for done, want in zip(self.done, wanted))
+        before = list(self.done)
+
+        def reached():
+            return self.failures or all(self.done[number] >= before[number] + count for number in range(CLIENTS))
+
         servers.until("requests", reached, 120)
 
     def __enter__(self):
@@ -77,7 +80,9 @@ def main():
             servers.until("requests that wait", lambda: waiting() >= CLIENTS)
             cofre.ready()
             load.wait(REQUESTS_MIN // CLIENTS)
-    assert not load.failures, f"{len(load.failures)} of {sum(load.done)} failed:\n" + "\n".join(load.failures[:10]) + haproxy.said()
+    assert not load.failures, (
+        f"{len(load.failures)} of {sum(load.done)} failed:\n" + "\n".join(load.failures[:10]) + haproxy.said()
+    )
     cofre.clean()
     print(f"{sum(load.done)} requests over {RESTARTS} restarts: checks passed")
 

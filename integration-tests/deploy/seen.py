@@ -31,7 +31,7 @@ def asked(address, url="https://s3.example.com/media/a", headers=()):
 
 
 def raw(address, first):
-    """Status of a GET from an address, straight to Cofre, whose connection begins with these bytes; 0 if it hangs up."""
+    """Status of a GET from an address, straight to Cofre, whose connection begins so; 0 if it hangs up."""
     with socket.create_connection(servers.S3, timeout=20, source_address=(address, 0)) as connection:
         connection.sendall(first + b"GET /media/a HTTP/1.1\r\nhost: s3.example.com\r\nconnection: close\r\n\r\n")
         try:
@@ -43,7 +43,9 @@ def raw(address, first):
 
 def version_2(source):
     """A PROXY header of version 2 that says that a client came by TLS."""
-    addresses = socket.inet_aton(source) + socket.inet_aton("127.0.0.1") + (4000).to_bytes(2, "big") + (443).to_bytes(2, "big")
+    addresses = (
+        socket.inet_aton(source) + socket.inet_aton("127.0.0.1") + (4000).to_bytes(2, "big") + (443).to_bytes(2, "big")
+    )
     tls = bytes([0x20, 0, 5, 1, 0, 0, 0, 0])
     body = addresses + tls
     return b"\r\n\r\n\0\r\nQUIT\n\x21\x11" + len(body).to_bytes(2, "big") + body
@@ -77,6 +79,7 @@ def rates():
 
 def logged(s3):
     """Lines of server access logs name the clients."""
+
     def lines():
         found = s3.list_objects_v2(Bucket="logs").get("Contents", [])
         return "".join(s3.get_object(Bucket="logs", Key=entry["Key"])["Body"].read().decode() for entry in found)
@@ -88,7 +91,9 @@ def logged(s3):
     servers.until("lines with both clients", seen)
     # Nobody else came from the proxy's own address but this test's client.
     anonymous = [line for line in lines().splitlines() if "] 127.0.0.1 - " in line]
-    assert not [line for line in anonymous if "REST.GET.OBJECT" in line and "media/a" in line and "https" in line], anonymous
+    assert not [line for line in anonymous if "REST.GET.OBJECT" in line and "media/a" in line and "https" in line], (
+        anonymous
+    )
 
 
 def main(name):

@@ -167,7 +167,18 @@ def certificate(folder, *names):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     alternatives = ",".join(f"DNS:{name}" for name in names)
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "3650"]
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "3650",
+    ]
     command += ["-keyout", folder / "key.pem", "-out", folder / "cert.pem", "-subj", f"/CN={names[0]}"]
     command += ["-addext", f"subjectAltName={alternatives}", "-addext", "basicConstraints=critical,CA:FALSE"]
     subprocess.run(command, check=True, capture_output=True)

@@ -30,7 +30,12 @@ def verified():
         assert float(said.split(": ")[1].split()[0]) <= EXPOSURE_MAX, said
     # Both say the same, but for the instance.
     one, other = (Path(f"/usr/lib/systemd/system/{unit}").read_text() for unit in ("cofre.service", "cofre@.service"))
-    for instance, plain in (("cofre-%i.", "cofre."), ("/%i.env", "/cofre.env"), ("cofre/%i", "cofre"), (", instance %i", "")):
+    for instance, plain in (
+        ("cofre-%i.", "cofre."),
+        ("/%i.env", "/cofre.env"),
+        ("cofre/%i", "cofre"),
+        (", instance %i", ""),
+    ):
         other = other.replace(instance, plain)
     settings = [[line for line in text.splitlines() if not line.startswith("#")] for text in (one, other)]
     assert settings[0] == settings[1], set(settings[0]) ^ set(settings[1])
@@ -39,7 +44,9 @@ def verified():
 def sandbox(unit):
     """What the kernel says of the process, and what it may reach."""
     pid = sh(f"systemctl show --value --property MainPID {unit}")
-    status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line)
+    status = dict(
+        line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line
+    )
     assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", status
     assert status["CapEff"].strip("0") == "" and status["CapBnd"].strip("0") == "", status
     assert status["Uid"].split()[0] == sh("id -u cofre")
@@ -65,7 +72,9 @@ def watched(unit):
     """A process that hangs is ended and started again."""
     before = sh(f"systemctl show --value --property MainPID {unit}")
     sh(f"kill -STOP {before}")
-    restarts = f"timeout 60 bash -c 'until [ $(systemctl show --value --property NRestarts {unit}) = 1 ]; do sleep 0.1; done'"
+    restarts = (
+        f"timeout 60 bash -c 'until [ $(systemctl show --value --property NRestarts {unit}) = 1 ]; do sleep 0.1; done'"
+    )
     sh(f"{restarts} && timeout 60 bash -c 'until systemctl is-active {unit}; do sleep 0.1; done'")
     assert sh(f"systemctl show --value --property MainPID {unit}") != before
 
@@ -82,7 +91,9 @@ def low_ports():
     folder = Path("/etc/systemd/system/cofre.service.d")
     folder.mkdir(exist_ok=True)
     (folder / "ports-below-1024.conf").write_text((boot.SYSTEMD / "ports-below-1024.conf").read_text())
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=s3.example.com"
+    command = (
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=s3.example.com"
+    )
     command += " -addext subjectAltName=DNS:s3.example.com -addext basicConstraints=critical,CA:FALSE"
     sh(f"{command} -keyout {CREDENTIALS}/cofre.tls-key -out {CREDENTIALS}/cofre.tls-cert 2>/dev/null")
     Path("/etc/cofre/cofre.env").write_text("COFRE_LISTEN=0.0.0.0:443\n")
