@@ -46,6 +46,12 @@ fn clients_are_seen_through_nginx() -> Result<()> {
     script("seen.py", &["nginx"])
 }
 
+/// By `X-Forwarded-For`, which Caddy sets without a word.
+#[test]
+fn clients_are_seen_through_caddy() -> Result<()> {
+    script("seen.py", &["caddy"])
+}
+
 /// By PROXY v2, which says that they came by TLS.
 #[test]
 fn clients_are_seen_through_haproxy() -> Result<()> {
