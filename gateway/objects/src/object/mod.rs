@@ -10,5 +10,5 @@ pub(crate) mod put;
 mod requests;
 mod tags;
 
-pub use put::PUT_BYTES_MAX;
+pub use put::{PUT_BYTES_MAX, PutTicket};
 pub use requests::*;

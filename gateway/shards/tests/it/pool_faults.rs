@@ -3,8 +3,8 @@
 use crate::samples::*;
 use cofre_runtime::{Clock, ManualClock, Random};
 use cofre_shards::{
-    Backend, BlobRef, Body, Copy, CopyState, Durability, Fault, Faulty, Limit, MemoryBackend, ReadError,
-    ShardMode, ShardState, Shards, ShardsOptions, StreamTrouble, Trouble, Troubles, WriteError,
+    Backend, BlobRef, Body, Copy, CopyState, Durability, Fault, Faulty, Limit, MemoryBackend, ReadError, ShardMode,
+    ShardState, Shards, ShardsOptions, StreamTrouble, Trouble, Troubles, WriteError,
 };
 use cofre_types::{Scheme, ShardId};
 use std::sync::Arc;
