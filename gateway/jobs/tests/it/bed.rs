@@ -77,8 +77,13 @@ fn path(number: u32) -> String {
 impl Bed {
     /// So many shards, numbered from 1, a bucket, and every job busy as it likes.
     pub async fn new(scheme: &str, shards: u32) -> Self {
+        Self::on_clock(scheme, shards, Clock::system()).await
+    }
+
+    /// As [`Bed::new`], by this clock.
+    pub async fn on_clock(scheme: &str, shards: u32, clock: Clock) -> Self {
         let store = Arc::new(Memory::new());
-        let (clock, random) = (Clock::system(), Random::seeded(7));
+        let random = Random::seeded(7);
         let settings = DynamicSettings::open(store.clone(), clock.clone()).await.unwrap();
         let pool = Shards::new(clock.clone(), random.clone(), ShardsOptions::default());
         let backends = Arc::new(Backends::default());

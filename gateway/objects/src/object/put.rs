@@ -62,13 +62,14 @@ impl PutTicket {
         let Self { objects, bucket, key, tags, writer, owner, guards } = self;
         let PutContent { upload, headers, storage_class, encryption, conditions } = content;
         objects.check_class(&storage_class)?;
+        let plan = objects.plan_for(&writer.caller, &bucket, &key, &encryption).await?;
         if !conditions.is_empty() {
             // Refused before the body is written. Held again at the commit, where it counts.
             conditions.check(objects.key_state(&bucket, &key).await?.object())?;
         }
         let told = |error: Error| error.for_caller(&writer.caller, &bucket);
         let room = objects.room(&bucket, Brings::Object(&key), upload.body.size()).await.map_err(told)?;
-        let seal = objects.data_seal(&bucket, &encryption).await?;
+        let seal = objects.new_seal(plan).await?;
         let data_key = seal.as_ref().map(|seal| &seal.key);
         let version = objects.planned_version(&bucket);
         let target = Target {
@@ -195,6 +196,9 @@ impl Objects {
         mut change: Change,
         planned: Option<VersionId>,
     ) -> Result<(Tried, VersionRecord), Error> {
+        if let Some(encryption) = &draft.guards.encryption {
+            bucket.refuse_blocked(&encryption.method)?;
+        }
         let state = self.key_state(bucket, key).await?;
         conditions.check(state.object())?;
         let now = self.now();

@@ -19,7 +19,7 @@ use futures_util::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use crate::requests::{bucket, get, key, put, upload};
+pub use crate::requests::{ARN_NAME, bucket, get, key, put, upload};
 
 pub struct Bed {
     pub objects: Objects,
@@ -265,7 +265,7 @@ fn over(
         settings: settings.clone(),
         clock: clock.clock(),
     });
-    let keys = Arc::new(MemoryKeys::new(&[DEFAULT_KEY, "one", "two"], Random::seeded(7)));
+    let keys = Arc::new(MemoryKeys::new(&[DEFAULT_KEY, "one", "two", ARN_NAME], Random::seeded(7)));
     let upkeep = Upkeep::new(Parts {
         store,
         blobs: blobs.clone(),

@@ -12,6 +12,7 @@
 mod boot;
 mod catalog;
 mod follow;
+mod history;
 mod key_ring;
 mod listen;
 pub(crate) mod log;
@@ -78,6 +79,7 @@ pub struct Running {
     jobs: Jobs,
     upkeep: Upkeep,
     store: Arc<Embedded>,
+    shards: Shards,
     shutdown_grace: Duration,
 }
 
@@ -90,8 +92,8 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     owners::check(&settings).await?;
     untouched::check(&settings).await?;
     let base = boot::open(&settings, &clock, &random).await?;
-    let s3 = Listener::bind(Door::S3, settings.listen, settings.tls.as_ref()).await?;
-    let admin = Listener::bind(Door::Admin, settings.admin_listen, settings.admin_tls.as_ref()).await?;
+    let s3 = Listener::bind(Door::S3, settings.listen, settings.tls.as_ref(), &random).await?;
+    let admin = Listener::bind(Door::Admin, settings.admin_listen, settings.admin_tls.as_ref(), &random).await?;
 
     let store: Arc<dyn cofre_catalog::Store> = base.store.clone();
     let dynamic = DynamicSettings::open(Arc::clone(&store), clock.clone()).await?;
@@ -101,7 +103,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     let opener = Arc::new(opener::Opener {
         store: Arc::clone(&store),
         cluster: base.cluster,
-        incarnation: base.incarnation,
+        history: parking_lot::Mutex::new(base.history),
         catalog: catalog_directory(&settings.data),
         home: base.home,
         forbidden: Forbidden::with_listeners(&[s3.address(), admin.address()]),
@@ -109,9 +111,9 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         clock: clock.clone(),
         random: random.clone(),
     });
-    let topology = Topology::new(Arc::clone(&store), shards.clone(), opener, clock.clone(), random.clone());
+    let topology = Topology::new(Arc::clone(&store), shards.clone(), opener.clone(), clock.clone(), random.clone());
     let redundancy = DefaultRedundancy::choose(settings.redundancy, store.as_ref()).await?;
-    boot::attach_shards(&settings, &topology, &redundancy).await?;
+    boot::attach_shards(&settings, &topology, &redundancy, (&*opener, &*store), (&clock, &random)).await?;
 
     let keys = key_ring::open(&settings, store.as_ref(), &clock, &random).await?;
     redundancy.keep(store.as_ref(), &dynamic, &clock).await?;
@@ -119,6 +121,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         Some(secrets) => Some(secrets.hand_out(&settings).await?),
         None => None,
     };
+    let pool = shards.clone();
     let blobs =
         Blobs::new(BlobsParts { store: Arc::clone(&store), shards, settings: dynamic.clone(), clock: clock.clone() });
     let upkeep = Upkeep::new(Parts {
@@ -187,6 +190,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         reports: reports.clone(),
     });
     watch::start(Arc::clone(&store), clock.clone(), closing.clone());
+    history::keep(Arc::clone(&store), pool.clone(), clock.clone(), closing.clone());
     follow::start(&dynamic, &door, log, settings.log_level, &closing);
     let api = Admin::new(AdminParts {
         iam,
@@ -199,7 +203,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         reports,
         registry,
         clock: clock.clone(),
-        random,
+        random: random.clone(),
         draining: draining.clone(),
         redundancy: redundancy.scheme,
     });
@@ -208,15 +212,19 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     let (s3_address, admin_address) = (s3.address(), admin.address());
     let grace = settings.shutdown_grace;
     let s3_port = s3_address.port();
-    let service = move |origin| {
-        let service = metrics::Counted::new(door.connection(origin), &s3_open);
-        Guarded { service, door: Door::S3, s3_port }
+    let service = {
+        let random = random.clone();
+        move |origin| {
+            let service = metrics::Counted::new(door.connection(origin), &s3_open);
+            Guarded { service, door: Door::S3, s3_port, random: random.clone() }
+        }
     };
     let s3_task = spawn(s3.serve(limits, draining.clone(), grace, clock.clone(), service));
     let router = cofre_admin_server::router(api);
     let service = move |_| {
         let service = hyper_util::service::TowerToHyperService::new(router.clone());
-        Guarded { service: metrics::Counted::new(service, &admin_open), door: Door::Admin, s3_port }
+        let service = metrics::Counted::new(service, &admin_open);
+        Guarded { service, door: Door::Admin, s3_port, random: random.clone() }
     };
     let admin_task = spawn(admin.serve(limits, closing.clone(), END_GRACE, clock, service));
     Ok(Running {
@@ -230,6 +238,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         jobs,
         upkeep: ours,
         store: base.store,
+        shards: pool,
         shutdown_grace: grace,
     })
 }
@@ -267,6 +276,7 @@ impl Running {
         self.upkeep.write_access_lines().await;
         self.closing.begin();
         self.admin_task.await.context("the admin listener panicked")?;
+        history::note(&*self.store, &self.shards, 0).await;
         self.store.close().await.context("closing the catalog")?;
         tracing::info!("closed");
         Ok(())

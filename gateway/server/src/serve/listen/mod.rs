@@ -14,11 +14,12 @@ mod refusal;
 mod request_body;
 mod stream;
 mod streams;
+mod substitute;
 mod tls;
 mod validity;
 mod wrong_protocol;
 
-pub(super) use refusal::{Door, Refusal};
+pub(super) use refusal::{Door, Refusal, Refuser};
 pub(super) use request_body::RequestBody;
 pub(super) use tls::CertificateEnds;
 
@@ -26,7 +27,7 @@ use addresses::{Addresses, Admission};
 use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
 use cofre_iam::{Network, Origin};
-use cofre_runtime::{Clock, Shutdown, spawn};
+use cofre_runtime::{Clock, Random, Shutdown, spawn};
 use cofre_settings::{BootSettings, TlsFiles};
 use exchange::{Exchanges, Tracked};
 use first_bytes::Spoken;
@@ -105,7 +106,7 @@ impl Limits {
 
 /// An address that is bound and not served yet.
 pub(super) struct Listener {
-    door: Door,
+    refuser: Refuser,
     tcp: TcpListener,
     address: SocketAddr,
     tls: Option<TlsAcceptor>,
@@ -117,7 +118,12 @@ pub(super) struct Listener {
 
 impl Listener {
     /// Binds an address.
-    pub(super) async fn bind(door: Door, address: SocketAddr, files: Option<&TlsFiles>) -> Result<Self> {
+    pub(super) async fn bind(
+        door: Door,
+        address: SocketAddr,
+        files: Option<&TlsFiles>,
+        random: &Random,
+    ) -> Result<Self> {
         let setting = match door {
             Door::S3 => "listen",
             Door::Admin => "admin_listen",
@@ -134,7 +140,7 @@ impl Listener {
             }
             None => (None, None),
         };
-        Ok(Self { door, tcp, address, tls, ends, ended })
+        Ok(Self { refuser: Refuser { door, random: random.clone() }, tcp, address, tls, ends, ended })
     }
 
     pub(super) const fn address(&self) -> SocketAddr {
@@ -178,7 +184,7 @@ impl Listener {
                     };
                     let origin = Origin { ip: Some(peer.ip()), secure: self.tls.is_some(), tls: None };
                     let connection = Connection {
-                        door: self.door,
+                        refuser: self.refuser.clone(),
                         tcp,
                         tls: self.tls.clone(),
                         origin,
@@ -208,14 +214,14 @@ impl Listener {
     fn turn_away(&self, tcp: &TcpStream) {
         if self.tls.is_none() {
             // It is closed either way.
-            let _ = tcp.try_write(&wrong_protocol::too_many_connections().bytes(self.door));
+            let _ = tcp.try_write(&self.refuser.bytes(&wrong_protocol::too_many_connections()));
         }
         tracing::debug!(address = %self.address, "a client has as many connections as it may");
     }
 }
 
 struct Connection<M> {
-    door: Door,
+    refuser: Refuser,
     tcp: TcpStream,
     tls: Option<TlsAcceptor>,
     origin: Origin,
@@ -250,19 +256,20 @@ where
 
     /// Finds out what the client speaks, and serves it.
     async fn begin(self, watcher: Watcher) -> io::Result<()> {
-        let Self { door, tcp, tls, origin, make, limits, shutdown, _counted } = self;
+        let Self { refuser, tcp, tls, origin, make, limits, shutdown, _counted } = self;
         let soon = |what| Until { shutdown: &shutdown, time: limits.header_timeout, what };
         let Some((spoken, begun)) = soon("the first byte").wait(first_bytes::read(tcp)).await? else { return Ok(()) };
         match (tls, spoken) {
             (None, Spoken::Tls) => {
-                tracing::info!(peer = ?origin.ip, "{}", wrong_protocol::tls_to_plain(door).advice);
-                refuse(begun, &wrong_protocol::tls_to_plain(door).bytes(door), limits).await
+                let refusal = wrong_protocol::tls_to_plain(refuser.door);
+                tracing::info!(peer = ?origin.ip, "{}", refusal.advice);
+                refuse(begun, &refusal, refuser, limits).await
             }
             (Some(_), Spoken::Http1 | Spoken::Http2) => {
-                refuse(begun, &wrong_protocol::plain_to_tls(door).bytes(door), limits).await
+                refuse(begun, &wrong_protocol::plain_to_tls(refuser.door), refuser, limits).await
             }
             (None, spoken) => {
-                talk(begun, spoken, make(origin), limits, watcher).await;
+                talk(begun, spoken, make(origin), refuser, limits, watcher).await;
                 Ok(())
             }
             (Some(tls), Spoken::Tls) => {
@@ -270,7 +277,7 @@ where
                 let origin = Origin { tls: tls::agreed(stream.get_ref().1), ..origin };
                 let first = soon("the first byte").wait(first_bytes::read(stream)).await?;
                 if let Some((spoken, begun)) = first {
-                    talk(begun, spoken, make(origin), limits, watcher).await;
+                    talk(begun, spoken, make(origin), refuser, limits, watcher).await;
                 }
                 Ok(())
             }
@@ -298,21 +305,22 @@ impl Until<'_> {
 }
 
 /// Says why a connection is not served, and closes it so that this is read.
-async fn refuse<T>(io: T, said: &[u8], limits: Limits) -> io::Result<()>
+async fn refuse<T>(io: T, refusal: &Refusal, refuser: Refuser, limits: Limits) -> io::Result<()>
 where
     T: AsyncRead + AsyncWrite + Unpin,
 {
     let exchanges = Arc::new(Exchanges::default());
     exchanges.leave_rest();
-    let mut io = Watched::new(io, false, limits, exchanges);
+    let said = refuser.bytes(refusal);
+    let mut io = Watched::new(io, false, limits, exchanges, refuser);
     let closing = async {
-        io.write_all(said).await?;
+        io.write_all(&said).await?;
         io.shutdown().await
     };
     timeout(limits.header_timeout, closing).await?
 }
 
-async fn talk<T, S, B>(io: T, spoken: Spoken, service: S, limits: Limits, watcher: Watcher)
+async fn talk<T, S, B>(io: T, spoken: Spoken, service: S, refuser: Refuser, limits: Limits, watcher: Watcher)
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service<Request<RequestBody>, Response = Response<B>> + Send + Sync + 'static,
@@ -323,7 +331,7 @@ where
 {
     let exchanges = Arc::new(Exchanges::default());
     let is_http2 = spoken == Spoken::Http2;
-    let io = TokioIo::new(Watched::new(io, is_http2, limits, Arc::clone(&exchanges)));
+    let io = TokioIo::new(Watched::new(io, is_http2, limits, Arc::clone(&exchanges), refuser));
     let service = Tracked { service, exchanges: Arc::clone(&exchanges), limits };
     let ended = if is_http2 {
         watcher.watch(http2_server(exchanges, limits).serve_connection(io, service)).await
