@@ -85,7 +85,14 @@ fn show(contenders: &[Contender], workload: Workload, connections: usize, rounds
     let medians: Vec<Round> = rounds.iter().map(|rounds| median(rounds)).collect();
     for (index, contender) in contenders.iter().enumerate() {
         let before = medians[..index].iter().map(|other| medians[index].per_sec / other.per_sec);
-        report::line(workload, connections, contender.name, &medians[index], &contender.usage()?, &before.collect::<Vec<_>>());
+        report::line(
+            workload,
+            connections,
+            contender.name,
+            &medians[index],
+            &contender.usage()?,
+            &before.collect::<Vec<_>>(),
+        );
     }
     Ok(())
 }
