@@ -12,6 +12,8 @@ pub(crate) enum Door {
     S3,
     /// The admin API: errors are problem documents.
     Admin,
+    /// Challenges of an authority: errors are as those of S3.
+    Challenges,
 }
 
 /// Why a client is turned away before its request is looked at.
@@ -28,7 +30,7 @@ impl Refusal {
     /// The media type and the text of the error, as clients of `door` read it.
     fn document(&self, door: Door) -> (HeaderValue, String) {
         match door {
-            Door::S3 => (HeaderValue::from_static("application/xml"), self.xml()),
+            Door::S3 | Door::Challenges => (HeaderValue::from_static("application/xml"), self.xml()),
             Door::Admin => (HeaderValue::from_static("application/problem+json"), self.problem()),
         }
     }
