@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Debian packages, by a program that tells whether one is there.
-const DEBIAN: [(&str, &str); 11] = [
+const DEBIAN: [(&str, &str); 12] = [
     ("curl", "curl"),
     ("fusermount3", "fuse3"),
     ("go", "golang-go"),
@@ -15,6 +15,7 @@ const DEBIAN: [(&str, &str); 11] = [
     ("node", "nodejs"),
     ("npm", "npm"),
     ("openssl", "openssl"),
+    ("pebble", "pebble"),
     ("prometheus", "prometheus"),
     ("python3", "python3"),
     ("restic", "restic"),
