@@ -19,6 +19,9 @@ const SOCKET: &str = "NOTIFY_SOCKET";
 const WATCHDOG_USEC: &str = "WATCHDOG_USEC";
 const WATCHDOG_PID: &str = "WATCHDOG_PID";
 
+/// The least time between two signs of life.
+const PING_EVERY_MIN: Duration = Duration::from_millis(10);
+
 /// The service manager, if there is one that listens.
 #[derive(Debug, Clone)]
 pub(crate) struct Supervisor {
@@ -70,7 +73,7 @@ impl Supervisor {
 
     /// Says that the process lives, twice in each time that it has for it, until it does not.
     async fn watch<F: Future<Output = ()>>(&self, within: Duration, clock: &Clock, pulse: impl Fn() -> F) {
-        let half = within / 2;
+        let half = (within / 2).max(PING_EVERY_MIN);
         loop {
             match timeout(half, pulse()).await {
                 Ok(()) => self.tell("WATCHDOG=1\n"),

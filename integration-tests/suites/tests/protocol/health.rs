@@ -48,7 +48,7 @@ fn health_is_told_without_a_token() -> Result<()> {
     let text = until("a later request is logged", PATIENCE, || {
         Ok(Some(log.text()?).filter(|text| text.contains("/after-health")))
     })?;
-    ensure!(!text.lines().any(|line| line.contains(READY) && line.contains("\"GET\"")), "health is logged");
+    ensure!(!text.lines().any(|line| line.contains(LIVE) && line.contains("\"GET\"")), "health is logged");
     Ok(())
 }
 
