@@ -10,7 +10,9 @@ mod access_log_keys;
 pub mod backup;
 pub mod conformance;
 mod embedded;
+mod encryption_keys;
 mod evaluate;
+mod guarded;
 pub mod keys;
 mod memory;
 pub mod records;
@@ -21,6 +23,7 @@ mod touched;
 mod version_place;
 
 pub use embedded::{Distribution, Embedded, EmbeddedOptions, EmbeddedStats};
+pub use guarded::{Committed, GuardedBatch};
 pub use memory::Memory;
 pub use scan::prefix_end;
 pub use state::{COMMIT_SLOW_AFTER, CommitState, FilesChecked, StoreState};

@@ -131,6 +131,7 @@ impl S3Door {
             rate_limit: Arc::clone(&rate_limit),
             documents,
             allow_insecure_sse_c: options.allow_insecure_sse_c,
+            reports: reports.clone(),
             parser: parser.build(),
         };
         let forms = Forms {
@@ -213,7 +214,8 @@ impl S3Connection {
             Err(_) => None,
         };
         let logged = server_log.is_some();
-        let exchange = Exchange::timed(RequestId::new(&inner.random), origin, inner.clock.clone(), logged);
+        let (request_id, client) = (RequestId::new(&inner.random), Arc::clone(&connected.client));
+        let exchange = Exchange::timed(request_id, origin, inner.clock.clone(), logged, client);
         let line = AccessLine {
             exchange: exchange.clone(),
             method: request.method().clone(),

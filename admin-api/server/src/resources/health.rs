@@ -6,8 +6,9 @@ use axum::http::StatusCode;
 use cofre_admin_types::{
     CatalogHealth, CatalogState, Health, HealthStatus, Latency, Live, Ready, RedundancyHealth, Scope, Severity,
 };
+use cofre_blobs::{BACKUPS_OF_REMOTE, Holdings, Restore, ShardView, TopologyError, Waiting, all_remote};
 use cofre_jobs::JobStatus;
-use cofre_objects::{CommitState, Holdings, InUse, Restore, ShardView, StoreState, TopologyError, Waiting};
+use cofre_objects::{CommitState, InUse, StoreState};
 use cofre_settings::JobName;
 use cofre_types::Timestamp;
 use std::sync::Arc;
@@ -113,7 +114,7 @@ impl Told {
             }
         }
         told.waiting = admin.topology.waiting_for_heal().await.map_err(unread)?;
-        told.in_use = admin.objects.redundancies_in_use().await.map_err(|error| error.to_string())?;
+        told.in_use = admin.upkeep.redundancies_in_use().await.map_err(|error| error.to_string())?;
         told.restore = admin.topology.restore().await.map_err(unread)?;
         Ok(told)
     }
@@ -123,11 +124,11 @@ impl Told {
 #[utoipa::path(get, path = "/v1/health", operation_id = "health", tag = "health",
     responses((status = 200, description = "Health, good or bad.", body = Health)))]
 async fn detail(State(admin): State<Arc<Admin>>) -> axum::Json<Health> {
-    axum::Json(seen(&admin).await)
+    axum::Json(seen(&admin).await.0)
 }
 
-/// Health as it is now.
-pub(crate) async fn seen(admin: &Admin) -> Health {
+/// Health as it is now, and the shards that it stands on.
+pub(crate) async fn seen(admin: &Admin) -> (Health, Vec<ShardView>) {
     // What is told of a shard is no older than this request.
     admin.topology.look().await;
     let told = timeout(ANSWER_MAX, Told::read(admin)).await;
@@ -157,13 +158,13 @@ pub(crate) async fn seen(admin: &Admin) -> Health {
         spares_min: admin.settings.current().writes.spares_min,
         jobs: &jobs,
         restore: restore.as_ref(),
-        backup_due: backup_due(admin, &jobs),
+        backup_due: backup_due(admin, &jobs, &shards),
         concerns: (admin.concerns)(),
         now_nanos: admin.clock.now_nanos(),
     };
     let verdicts = verdicts(&seen);
     let worst = verdicts.first().map(|verdict| verdict.severity);
-    Health {
+    let health = Health {
         status: match worst {
             None => HealthStatus::Ok,
             Some(Severity::Warning) => HealthStatus::Degraded,
@@ -183,8 +184,9 @@ pub(crate) async fn seen(admin: &Admin) -> Health {
             away_bytes: away.bytes,
             oldest: waiting.oldest.map(convert::time_text),
         },
-        shards: shards.into_iter().map(resources::shards::shard).collect(),
-    }
+        shards: shards.iter().cloned().map(resources::shards::shard).collect(),
+    };
+    (health, shards)
 }
 
 /// How the catalog does, and what its engine says. `unread` is why it could not be asked.
@@ -219,18 +221,25 @@ async fn catalog(admin: &Admin, unread: Option<String>) -> (CatalogHealth, Store
     (health, state)
 }
 
-/// What is late of the catalog's backups: none within two intervals.
-fn backup_due(admin: &Admin, jobs: &[JobStatus]) -> Option<String> {
+/// What is late of the catalog's backups, and what to do about it: none within two intervals, or no place for any.
+fn backup_due(admin: &Admin, jobs: &[JobStatus], shards: &[ShardView]) -> Option<String> {
     let interval = Duration::from_secs(admin.settings.current().timers.catalog_backup_secs);
+    if interval.is_zero() {
+        return None;
+    }
+    if all_remote(shards) {
+        return Some(format!("no backup of it is taken: {BACKUPS_OF_REMOTE}"));
+    }
     let now = Timestamp(admin.clock.now_nanos());
-    let age = match last_backup(jobs) {
-        Some(ended) => now.since(ended),
-        None => admin.uptime(),
-    };
-    (!interval.is_zero() && age > 2 * interval).then(|| match last_backup(jobs) {
+    let last = last_backup(jobs);
+    if last.map_or_else(|| admin.uptime(), |ended| now.since(ended)) <= 2 * interval {
+        return None;
+    }
+    let due = match last {
         Some(ended) => format!("the last backup that Cofre took is of {}", convert::time_text(ended)),
         None => "Cofre has taken no backup of it yet".to_owned(),
-    })
+    };
+    Some(format!("{due}: look at the job catalog-backup, or take one with `cofre catalog backup`"))
 }
 
 /// When the last backup of the catalog ended that the job took.

@@ -4,7 +4,7 @@ use crate::routes::Routes;
 use crate::{Admin, ApiError};
 use axum::extract::State;
 use cofre_admin_types::{CatalogRestore, Problem, Scope, UnknownContent};
-use cofre_objects::{Restore, Unknown};
+use cofre_blobs::{Restore, Unknown};
 use cofre_settings::JobName;
 use std::sync::Arc;
 use utoipa_axum::routes;
@@ -46,6 +46,7 @@ fn shown(restore: Restore) -> CatalogRestore {
     CatalogRestore {
         restored: time_text(restore.at),
         backup_taken: restore.backup_taken.map(time_text),
+        found_behind: restore.found_behind,
         shards: restore.shards,
         shards_compared: restore.compared,
         named_copies: restore.named,

@@ -1,13 +1,13 @@
-//! Sub-resources of a bucket: tags, versioning, quota, and documents that are kept as they are.
+//! Sub-resources of a bucket: versioning, quota, and documents that are kept as they are.
 
-use super::{changes, refuse_accounts};
-use crate::domain::Bucket;
+use super::changes;
+use crate::bucket::cached::Bucket;
 use crate::lock::lock_of;
 use crate::{ConfigKind, Error, Objects, Unset};
 use cofre_catalog::records::{BucketConfig, BucketRecord, EventRecord, Ownership, Record, Versioning};
 use cofre_catalog::{Batch, CommitError, keys};
-use cofre_iam::{Action, Caller, Policy, PolicyKind, is_public};
-use cofre_types::{BucketName, Scheme, Tags};
+use cofre_iam::{Action, Caller, Details, OperatorAct, Policy, PolicyKind, is_public};
+use cofre_types::{BucketName, Scheme};
 use std::sync::Arc;
 
 /// Largest sub-resource document, as it is kept. CORS rules and policies have smaller bounds of their own, which are
@@ -29,6 +29,8 @@ impl ConfigKind {
             BucketConfig::Logging(_) => Self::Logging,
             BucketConfig::RequestPayment(_) => Self::RequestPayment,
             BucketConfig::Accelerate(_) => Self::Accelerate,
+            BucketConfig::EncryptionBlock(_) => Self::EncryptionBlock,
+            BucketConfig::Abac(_) => Self::Abac,
         }
     }
 
@@ -48,7 +50,7 @@ impl ConfigKind {
             Self::PublicAccess => {
                 (A::GetBucketPublicAccessBlock, A::PutBucketPublicAccessBlock, A::PutBucketPublicAccessBlock)
             }
-            Self::Encryption => {
+            Self::Encryption | Self::EncryptionBlock => {
                 (A::GetEncryptionConfiguration, A::PutEncryptionConfiguration, A::PutEncryptionConfiguration)
             }
             Self::ObjectLock => (
@@ -64,6 +66,7 @@ impl ConfigKind {
             Self::Accelerate => {
                 (A::GetAccelerateConfiguration, A::PutAccelerateConfiguration, A::PutAccelerateConfiguration)
             }
+            Self::Abac => (A::GetBucketAbac, A::PutBucketAbac, A::PutBucketAbac),
         }
     }
 }
@@ -80,10 +83,14 @@ fn document_bytes(config: &BucketConfig) -> usize {
     }
 }
 
-/// The lock has a verb of its own, which holds it against versioning, and nothing deletes it.
-fn refuse_lock(kind: ConfigKind) -> Result<(), Error> {
+/// What has a verb of its own: the lock, which is held against versioning and never deleted, and encryption, which asks
+/// for the right to a key.
+fn refuse_special(kind: ConfigKind) -> Result<(), Error> {
     match kind {
         ConfigKind::ObjectLock => Err(Error::InvalidRequest("object lock is set by its own request")),
+        ConfigKind::Encryption | ConfigKind::EncryptionBlock => {
+            Err(Error::InvalidRequest("encryption is set by its own request"))
+        }
         _ => Ok(()),
     }
 }
@@ -124,32 +131,7 @@ fn check_against(bucket: &Bucket, config: &BucketConfig) -> Result<(), Error> {
     Ok(())
 }
 
-/// What an event says of a change: what was done, and by whom.
-struct Done {
-    kind: &'static str,
-    actor: String,
-}
-
 impl Objects {
-    /// A bucket's tags.
-    ///
-    /// # Errors
-    /// [`Error::NoSuchConfiguration`] if it has none.
-    pub async fn bucket_tags(&self, caller: &Caller, name: &BucketName) -> Result<Tags, Error> {
-        let bucket = self.bucket_for(caller, Action::GetBucketTagging, name, None).await?;
-        let tags = bucket.record.tags.clone();
-        if tags.is_empty() { Err(Error::NoSuchConfiguration(Unset::Tagging)) } else { Ok(tags) }
-    }
-
-    /// Replaces a bucket's tags; an empty set deletes them.
-    ///
-    /// # Errors
-    /// [`Error`].
-    pub async fn put_bucket_tags(&self, caller: &Caller, name: &BucketName, tags: Tags) -> Result<(), Error> {
-        let set = |record: &mut BucketRecord| record.tags = tags.clone();
-        self.change_bucket(caller, Action::PutBucketTagging, name, "bucket.tagged", set).await
-    }
-
     /// Whether a bucket keeps old versions.
     ///
     /// # Errors
@@ -186,47 +168,43 @@ impl Objects {
     }
 
     /// Sets a bucket's own quota, over all versions; absent bounds are those of the settings. A bound
-    /// below what is there deletes nothing and stops further writes. The event names the `actor`.
+    /// below what is there deletes nothing and stops further writes.
     ///
     /// # Errors
-    /// [`Error::AccessDenied`] for everyone but root and parts of Cofre itself.
+    /// [`Error::NoSuchBucket`]; [`Error::AccessDenied`] for everyone but operators.
     pub async fn set_bucket_quota(
         &self,
         caller: &Caller,
         name: &BucketName,
         bytes_max: Option<u64>,
         objects_max: Option<u64>,
-        actor: &str,
     ) -> Result<(), Error> {
-        refuse_accounts(caller)?;
+        self.authorise_operator(caller, OperatorAct::SetBucketQuota)?;
         let set = |_: &Bucket, record: &mut BucketRecord| {
             record.bytes_max = bytes_max;
             record.objects_max = objects_max;
             Ok(())
         };
-        let done = Done { kind: "bucket.quota_changed", actor: actor.to_owned() };
-        self.commit_bucket(caller, Action::CreateBucket, name, done, set).await
+        self.commit_bucket(caller, None, name, "bucket.quota_changed", set).await
     }
 
     /// Sets a bucket's own redundancy, or leaves it to the settings. New blobs are written under it at once; those that
-    /// exist are converted in the background. The event names the `actor`.
+    /// exist are converted in the background.
     ///
     /// # Errors
-    /// [`Error::NoSuchBucket`]; [`Error::AccessDenied`] for an account that is not the root account.
+    /// [`Error::NoSuchBucket`]; [`Error::AccessDenied`] for everyone but operators.
     pub async fn set_bucket_redundancy(
         &self,
         caller: &Caller,
         name: &BucketName,
         scheme: Option<Scheme>,
-        actor: &str,
     ) -> Result<(), Error> {
-        refuse_accounts(caller)?;
+        self.authorise_operator(caller, OperatorAct::SetBucketRedundancy)?;
         let set = |_: &Bucket, record: &mut BucketRecord| {
             record.scheme = scheme;
             Ok(())
         };
-        let done = Done { kind: "bucket.redundancy_changed", actor: actor.to_owned() };
-        self.commit_bucket(caller, Action::CreateBucket, name, done, set).await
+        self.commit_bucket(caller, None, name, "bucket.redundancy_changed", set).await
     }
 
     /// A bucket's own redundancy, if it has one, and the one that new blobs of its class `STANDARD` get.
@@ -282,7 +260,7 @@ impl Objects {
             return Err(Error::InvalidRequest("The configuration has more than 128 KiB"));
         }
         let kind = ConfigKind::of(&config);
-        refuse_lock(kind)?;
+        refuse_special(kind)?;
         let set = |bucket: &Bucket, record: &mut BucketRecord| {
             check_against(bucket, &config)?;
             if kind == ConfigKind::Ownership && bucket.access.ownership == Some(Ownership::HandedOver) {
@@ -305,7 +283,7 @@ impl Objects {
         name: &BucketName,
         kind: ConfigKind,
     ) -> Result<(), Error> {
-        refuse_lock(kind)?;
+        refuse_special(kind)?;
         let set = |bucket: &Bucket, record: &mut BucketRecord| {
             if kind == ConfigKind::Ownership && bucket.access.ownership == Some(Ownership::HandedOver) {
                 return Err(HANDED_OVER);
@@ -314,21 +292,6 @@ impl Objects {
             Ok(())
         };
         self.try_change_bucket(caller, kind.actions().2, name, "bucket.configured", set).await
-    }
-
-    async fn change_bucket(
-        &self,
-        caller: &Caller,
-        action: Action,
-        name: &BucketName,
-        event: &'static str,
-        set: impl Fn(&mut BucketRecord) + Send + Sync,
-    ) -> Result<(), Error> {
-        let set = |_: &Bucket, record: &mut BucketRecord| {
-            set(record);
-            Ok(())
-        };
-        self.try_change_bucket(caller, action, name, event, set).await
     }
 
     /// Changes a bucket's record, unless `set` refuses it as it stands.
@@ -340,20 +303,36 @@ impl Objects {
         event: &'static str,
         set: impl Fn(&Bucket, &mut BucketRecord) -> Result<(), Error> + Send,
     ) -> Result<(), Error> {
-        let done = Done { kind: event, actor: caller.principal.to_string() };
-        self.commit_bucket(caller, action, name, done, set).await
+        self.commit_bucket(caller, Some(action), name, event, set).await
     }
 
+    /// Changes a bucket's record if the caller may do `action`; without one it is decided already that it may.
     async fn commit_bucket(
         &self,
         caller: &Caller,
-        action: Action,
+        action: Option<Action>,
         name: &BucketName,
-        done: Done,
+        event: &'static str,
+        set: impl Fn(&Bucket, &mut BucketRecord) -> Result<(), Error> + Send,
+    ) -> Result<(), Error> {
+        self.commit_bucket_with(caller, action, name, Details::default(), event, set).await
+    }
+
+    /// As [`Objects::commit_bucket`], with what conditions of a policy may look at.
+    pub(super) async fn commit_bucket_with(
+        &self,
+        caller: &Caller,
+        action: Option<Action>,
+        name: &BucketName,
+        details: Details<'_>,
+        event: &'static str,
         set: impl Fn(&Bucket, &mut BucketRecord) -> Result<(), Error> + Send,
     ) -> Result<(), Error> {
         for _ in Self::tries() {
-            let bucket: Arc<Bucket> = self.bucket_for(caller, action, name, None).await?;
+            let bucket: Arc<Bucket> = self.bucket(name).await?;
+            if let Some(action) = action {
+                self.authorise_with(caller, action, &bucket, None, details)?;
+            }
             let mut record = bucket.record.clone();
             set(&bucket, &mut record)?;
             let mut batch = Batch::new();
@@ -361,9 +340,9 @@ impl Objects {
             batch.put(keys::bucket(name), record.encode());
             let event = EventRecord {
                 at: self.now(),
-                kind: done.kind.to_owned(),
+                kind: event.to_owned(),
                 subject: name.to_string(),
-                actor: done.actor.clone(),
+                actor: caller.actor(),
                 details: changes::details(&bucket.record, &record),
             };
             batch.writes.push(event.append(0));

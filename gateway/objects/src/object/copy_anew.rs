@@ -2,8 +2,8 @@
 //! read, and written anew.
 
 use super::copy::{COPY_BYTES_MAX, Source, copied};
-use crate::blobs::Target;
-use crate::domain::Bucket;
+use crate::bucket::cached::Bucket;
+use crate::content::Target;
 use crate::encryption::{Plan, entity_tag};
 use crate::object::put::Draft;
 use crate::rights::Writer;
@@ -37,10 +37,7 @@ impl Objects {
             content_md5: None,
             checksum: declared(record, request.checksum),
         };
-        let seal = match plan {
-            Some(plan) => Some(self.new_seal(plan).await?),
-            None => None,
-        };
+        let seal = self.new_seal(plan).await?;
         let data_key = seal.as_ref().map(|seal| &seal.key);
         let version = self.planned_version(bucket);
         let target = Target {

@@ -1,6 +1,7 @@
-use crate::blobs::{Target, Written};
+use crate::bucket::cached::Bucket;
 use crate::change::Change;
-use crate::domain::{Bucket, Tried};
+use crate::content::{Target, Written};
+use crate::domain::Tried;
 use crate::encryption::entity_tag;
 use crate::lock::Removal;
 use crate::rights::{Makes, Writer};
@@ -42,13 +43,14 @@ impl Objects {
         let writer = Writer { caller: caller.clone(), acl, lock, source: None };
         let (owner, guards) = self.authorise_write(&writer, &bucket, &key, &tags, Makes::Object)?;
         self.check_class(&storage_class)?;
+        let plan = self.plan_for(caller, &bucket, &key, &encryption).await?;
         if !conditions.is_empty() {
             // Refused before the body is written. Held again at the commit, where it counts.
             conditions.check(self.key_state(&bucket, &key).await?.object())?;
         }
         let told = |error: Error| error.for_caller(caller, &bucket);
         let room = self.room(&bucket, Brings::Object(&key), upload.body.size()).await.map_err(told)?;
-        let seal = self.data_seal(&bucket, &encryption).await?;
+        let seal = self.new_seal(plan).await?;
         let data_key = seal.as_ref().map(|seal| &seal.key);
         let version = self.planned_version(&bucket);
         let target = Target {
@@ -98,7 +100,7 @@ impl Objects {
         if let Err(error) = &outcome
             && error.is_definite()
         {
-            self.discard(written.blob).await;
+            self.blobs().discard(written.blob).await;
         }
         outcome.map_err(|error| error.for_caller(&writer.caller, bucket))
     }
@@ -145,6 +147,9 @@ impl Objects {
         mut change: Change,
         planned: Option<VersionId>,
     ) -> Result<(Tried, VersionRecord), Error> {
+        if let Some(encryption) = &draft.guards.encryption {
+            bucket.refuse_blocked(&encryption.method)?;
+        }
         let state = self.key_state(bucket, key).await?;
         conditions.check(state.object())?;
         let now = self.now();

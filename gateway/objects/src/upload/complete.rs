@@ -1,11 +1,13 @@
 use super::{Found, UploadRef, details_of};
-use crate::change::{Change, Count};
+use crate::bucket::cached::Bucket;
+use crate::change::Change;
 use crate::digest::{Hasher, join_crc};
-use crate::domain::{Bucket, Tried};
+use crate::domain::Tried;
 use crate::encryption::check_completion;
 use crate::object::put::{Draft, put_outcome};
 use crate::rights::refuse_public;
 use crate::{ChecksumError, CompleteUpload, CompletedPart, Error, Objects, PARTS_MAX, PutOutcome};
+use cofre_blobs::Count;
 use cofre_catalog::records::{Content, ManifestRecord, PartRecord, Record, UploadRecord};
 use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
 use cofre_iam::{Action, Caller, Details};
@@ -68,6 +70,9 @@ impl Objects {
             Err(Error::NoSuchUpload) => return self.completed_before(&bucket, request).await,
             found => found?,
         };
+        // AWS, "CompleteMultipartUpload", "Permissions".
+        let held = found.record.guards.encryption.as_ref();
+        self.authorise_reading(caller, &found.bucket, &at.key, held).await?;
         check_completion(&found.record, &request.encryption)?;
         for _ in Self::tries() {
             let _turn = self.lock_key(&found.bucket, &at.key).await;

@@ -19,6 +19,7 @@ mod lists;
 mod locks;
 mod maintenance;
 mod multipart;
+mod named_keys;
 mod objects;
 mod outbox;
 mod payment;

@@ -14,6 +14,7 @@ mod boot;
 mod catalog;
 mod follow;
 mod health;
+mod history;
 mod key_ring;
 mod listen;
 pub(crate) mod log;
@@ -33,11 +34,12 @@ pub use log::LogControl;
 
 use anyhow::{Context, Result};
 use cofre_admin_server::{Admin, AdminParts};
+use cofre_blobs::{Blobs, BlobsParts, Topology};
 use cofre_catalog::{Embedded, Store, keys};
 use cofre_events::EventLog;
 use cofre_iam::{Iam, Reports};
 use cofre_jobs::{Ground, Jobs};
-use cofre_objects::{Error, Objects, Parts, Topology};
+use cofre_objects::{Error, Parts, Upkeep};
 use cofre_runtime::{Clock, Random, Shutdown, Task, spawn};
 use cofre_s3::{RequestLimits, S3Door, S3Options, S3Parts};
 use cofre_settings::{BootSettings, DynamicSettings, TlsFiles};
@@ -87,9 +89,10 @@ pub struct Running {
     s3_task: Task<()>,
     admin_task: Task<()>,
     jobs: Jobs,
-    objects: Objects,
+    upkeep: Upkeep,
     store: Arc<Embedded>,
     shutdown_delay: Duration,
+    shards: Shards,
     shutdown_grace: Duration,
     clock: Clock,
 }
@@ -112,11 +115,11 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         Some(acme) => Some(Arc::clone(acme.certificates())),
         None => certificates_of(settings.tls.as_ref(), "tls_cert, tls_key", &closing).await?,
     };
-    let s3 = Listener::bind(Door::S3, settings.listen, certificates).await?;
+    let s3 = Listener::bind(Door::S3, settings.listen, certificates, &random).await?;
     let certificates = certificates_of(settings.admin_tls.as_ref(), "admin_tls_cert, admin_tls_key", &closing).await?;
-    let admin = Listener::bind(Door::Admin, settings.admin_listen, certificates).await?;
+    let admin = Listener::bind(Door::Admin, settings.admin_listen, certificates, &random).await?;
     let challenges = match settings.acme.as_ref().and_then(|acme| acme.http_listen) {
-        Some(address) => Some(Listener::bind(Door::Challenges, address, None).await?),
+        Some(address) => Some(Listener::bind(Door::Challenges, address, None, &random).await?),
         None => None,
     };
 
@@ -126,8 +129,9 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     let first = boot::first_secrets(&settings, &iam).await?;
     let shards = Shards::new(clock.clone(), random.clone(), ShardsOptions::default());
     let opener = Arc::new(opener::Opener {
+        store: Arc::clone(&store),
         cluster: base.cluster,
-        incarnation: base.incarnation,
+        history: parking_lot::Mutex::new(base.history),
         catalog: catalog_directory(&settings.data),
         home: base.home,
         forbidden: Forbidden::with_listeners(&[s3.address(), admin.address()]),
@@ -135,9 +139,9 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         clock: clock.clone(),
         random: random.clone(),
     });
-    let topology = Topology::new(Arc::clone(&store), shards.clone(), opener, clock.clone(), random.clone());
+    let topology = Topology::new(Arc::clone(&store), shards.clone(), opener.clone(), clock.clone(), random.clone());
     let redundancy = DefaultRedundancy::choose(settings.redundancy, store.as_ref()).await?;
-    boot::attach_shards(&settings, &topology, &redundancy).await?;
+    boot::attach_shards(&settings, &topology, &redundancy, (&*opener, &*store), (&clock, &random)).await?;
 
     let keys = key_ring::open(&settings, store.as_ref(), &clock, &random).await?;
     redundancy.keep(store.as_ref(), &dynamic, &clock).await?;
@@ -145,9 +149,12 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         Some(secrets) => Some(secrets.hand_out(&settings).await?),
         None => None,
     };
-    let objects = Objects::new(Parts {
+    let pool = shards.clone();
+    let blobs =
+        Blobs::new(BlobsParts { store: Arc::clone(&store), shards, settings: dynamic.clone(), clock: clock.clone() });
+    let upkeep = Upkeep::new(Parts {
         store: Arc::clone(&store),
-        shards,
+        blobs: blobs.clone(),
         keys,
         settings: dynamic.clone(),
         clock: clock.clone(),
@@ -156,7 +163,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         scheme: redundancy.scheme,
     });
     // Before anything can change what is counted.
-    let counted = match objects.count_account_usage().await {
+    let counted = match upkeep.count_account_usage().await {
         // What is counted is recorded; a later start does both.
         Err(error @ (Error::Refused(_) | Error::NoRoom)) => {
             boot::warn_unrecorded("what accounts own", &error);
@@ -167,14 +174,16 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     if counted > 0 {
         tracing::info!(accounts = counted, "counted what accounts own: the catalog is of a version that did not");
     }
-    let ours = objects.clone();
+    let ours = upkeep.clone();
     let events = EventLog::new(Arc::clone(&store));
     if let Err(error) = events.record(&boot::started(&clock)).await {
         boot::warn_unrecorded("the start", &error);
     }
     let ground = Ground {
-        objects: objects.clone(),
+        upkeep: upkeep.clone(),
+        blobs,
         topology: topology.clone(),
+        store: Arc::clone(&store),
         events: events.clone(),
         settings: dynamic.clone(),
         clock: clock.clone(),
@@ -193,7 +202,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     }
     let reports = Reports::default();
     let door = S3Door::new(S3Parts {
-        objects: objects.clone(),
+        objects: upkeep.objects().clone(),
         iam: iam.clone(),
         clock: clock.clone(),
         random: random.clone(),
@@ -211,19 +220,20 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         reports: reports.clone(),
     });
     watch::start(Arc::clone(&store), clock.clone(), closing.clone());
+    history::keep(Arc::clone(&store), pool.clone(), clock.clone(), closing.clone());
     follow::start(&dynamic, &door, log, settings.log_level, &closing);
     let api = Admin::new(AdminParts {
         iam,
         settings: dynamic,
         events,
-        objects,
+        upkeep,
         topology,
         jobs: jobs.control(),
         catalog: Arc::new(catalog::EmbeddedCatalog::new(&settings, base.store.clone(), &clock)),
         reports,
         registry,
         clock: clock.clone(),
-        random,
+        random: random.clone(),
         draining: leaving.clone(),
         redundancy: redundancy.scheme,
         concerns: Arc::new({
@@ -247,15 +257,18 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     let admin_serving = serving("admin", &closing, END_GRACE, None);
     let (s3_address, admin_address) = (s3.address(), admin.address());
     let s3_port = s3_address.port();
-    let service = move |origin| {
-        let guarded = Guarded { service: door.connection(origin), door: Door::S3, s3_port };
-        WithHealth { service: guarded, door: door.clone(), health: health.clone() }
+    let service = {
+        let random = random.clone();
+        move |origin| {
+            let guarded = Guarded { service: door.connection(origin), door: Door::S3, s3_port, random: random.clone() };
+            WithHealth { service: guarded, door: door.clone(), health: health.clone() }
+        }
     };
     let s3_task = spawn(s3.serve(s3_serving, clock.clone(), service));
     let router = cofre_admin_server::router(api);
     let service = move |_| {
         let service = hyper_util::service::TowerToHyperService::new(router.clone());
-        Guarded { service, door: Door::Admin, s3_port }
+        Guarded { service, door: Door::Admin, s3_port, random: random.clone() }
     };
     let admin_task = spawn(admin.serve(admin_serving, clock.clone(), service));
     if let (Some(challenges), Some(tokens)) = (challenges, tokens) {
@@ -275,9 +288,10 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         s3_task,
         admin_task,
         jobs,
-        objects: ours,
+        upkeep: ours,
         store: base.store,
         shutdown_delay: settings.shutdown_delay,
+        shards: pool,
         shutdown_grace: settings.shutdown_grace,
         clock,
     })
@@ -350,9 +364,10 @@ impl Running {
         self.s3_task.await.context("the S3 listener panicked")?;
         self.jobs.ended(END_GRACE).await;
         // Lines of the last requests.
-        self.objects.write_access_lines().await;
+        self.upkeep.write_access_lines().await;
         self.closing.begin();
         self.admin_task.await.context("the admin listener panicked")?;
+        history::note(&*self.store, &self.shards, 0).await;
         self.store.close().await.context("closing the catalog")?;
         tracing::info!("closed");
         Ok(())

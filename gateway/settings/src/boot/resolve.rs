@@ -1,7 +1,7 @@
 use super::env::handed_over;
 use super::{AcmeSettings, BootArgs, LogFormat, Secrets};
 use crate::{BootError, LogLevel};
-use cofre_types::{AddressRange, Scheme};
+use cofre_types::{AddressRange, Region, Scheme};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -319,11 +319,8 @@ const REGIONS_MAX: usize = 100;
 
 /// The first region, and the others.
 fn regions(names: Vec<String>) -> Result<(String, Vec<String>), BootError> {
-    let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     for (at, name) in names.iter().enumerate() {
-        if !(1..=63).contains(&name.len()) || !name.bytes().all(legal) {
-            return Err(invalid("region", "must have 1 to 63 lower-case letters, digits and hyphens"));
-        }
+        Region::parse(name.clone()).map_err(|error| invalid("region", error.reason))?;
         if names[..at].contains(name) {
             return Err(invalid("region", format!("{name} is given twice")));
         }

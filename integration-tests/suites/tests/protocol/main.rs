@@ -12,6 +12,7 @@ mod keys;
 mod limits;
 mod memory;
 mod moves;
+mod named_keys;
 mod owners;
 mod process;
 mod proxies;

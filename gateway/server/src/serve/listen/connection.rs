@@ -11,7 +11,7 @@ use super::forwarded::ByClient;
 use super::proxy_header::Malformed;
 use super::stream::Watched;
 use super::streams::Streams;
-use super::{Door, InTheClear, Limits, Refusal, RequestBody, TrustedProxies, in_the_clear, tls, wrong_protocol};
+use super::{InTheClear, Limits, Refusal, Refuser, RequestBody, TrustedProxies, in_the_clear, tls, wrong_protocol};
 use crate::serve::metrics::Open;
 use bytes::Bytes;
 use cofre_iam::{Network, Origin};
@@ -55,7 +55,7 @@ const CONNECTION_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 
 /// A connection that was accepted.
 pub(super) struct Connection<M> {
-    pub(super) door: Door,
+    pub(super) refuser: Refuser,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) origin: Origin,
     /// Makes the service, once it is known whose it is.
@@ -99,7 +99,7 @@ where
         let Some(mut spoken) = self.soon("the first byte", begun.spoken()).await? else { return Ok(()) };
         if spoken == Spoken::Proxy {
             if let Err(refusal) = self.hear_proxy(&mut begun).await? {
-                return refuse(begun, &refusal.bytes(self.door), self.limits).await;
+                return refuse(begun, &refusal, self.refuser, self.limits).await;
             }
             match self.soon("the first byte", begun.spoken()).await? {
                 Some(behind) => spoken = behind,
@@ -131,26 +131,27 @@ where
 
     /// Serves a connection in the protocol that is spoken on it.
     async fn talk_as(self, begun: Begun<TcpStream>, spoken: Spoken, watcher: Watcher) -> io::Result<()> {
-        let (door, limits) = (self.door, self.limits);
+        let (refuser, limits) = (self.refuser.clone(), self.limits);
         match (&self.tls, spoken) {
             (_, Spoken::Proxy) => {
                 let refusal = wrong_protocol::malformed_proxy_header("there are two of them");
-                refuse(begun, &refusal.bytes(door), limits).await
+                refuse(begun, &refusal, refuser, limits).await
             }
             (None, Spoken::Tls) => {
-                tracing::info!(peer = ?self.origin.ip, "{}", wrong_protocol::tls_to_plain(door).advice);
-                refuse(begun, &wrong_protocol::tls_to_plain(door).bytes(door), limits).await
+                let refusal = wrong_protocol::tls_to_plain(refuser.door);
+                tracing::info!(peer = ?self.origin.ip, "{}", refusal.advice);
+                refuse(begun, &refusal, refuser, limits).await
             }
             (Some(_), Spoken::Http1 | Spoken::Http2) => {
                 let answer =
                     self.in_the_clear.as_deref().and_then(|served| in_the_clear::answer(served, begun.bytes()));
                 match answer {
-                    Some(answer) => refuse(begun, &in_the_clear::bytes(answer.await), limits).await,
-                    None => refuse(begun, &wrong_protocol::plain_to_tls(door).bytes(door), limits).await,
+                    Some(answer) => say_last(begun, &in_the_clear::bytes(answer.await), refuser, limits).await,
+                    None => refuse(begun, &wrong_protocol::plain_to_tls(refuser.door), refuser, limits).await,
                 }
             }
             (None, spoken) => {
-                talk(begun, spoken, self.service(self.origin), limits, watcher).await;
+                talk(begun, spoken, self.service(self.origin), refuser, limits, watcher).await;
                 Ok(())
             }
             (Some(tls), Spoken::Tls) => {
@@ -158,7 +159,7 @@ where
                 let origin = Origin { tls: tls::agreed(stream.get_ref().1), ..self.origin };
                 let mut begun = Begun::new(stream);
                 if let Some(spoken) = self.soon("the first byte", begun.spoken()).await? {
-                    talk(begun, spoken, self.service(origin), limits, watcher).await;
+                    talk(begun, spoken, self.service(origin), refuser, limits, watcher).await;
                 }
                 Ok(())
             }
@@ -181,14 +182,22 @@ where
     }
 }
 
+/// Says why a connection is not served, and closes it so that this is read.
+async fn refuse<T>(io: T, refusal: &Refusal, refuser: Refuser, limits: Limits) -> io::Result<()>
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    say_last(io, &refuser.bytes(refusal), refuser, limits).await
+}
+
 /// Says something on a connection that is not served, and closes it so that this is read.
-async fn refuse<T>(io: T, said: &[u8], limits: Limits) -> io::Result<()>
+async fn say_last<T>(io: T, said: &[u8], refuser: Refuser, limits: Limits) -> io::Result<()>
 where
     T: AsyncRead + AsyncWrite + Unpin,
 {
     let exchanges = Arc::new(Exchanges::default());
     exchanges.leave_rest();
-    let mut io = Watched::new(io, false, limits, exchanges);
+    let mut io = Watched::new(io, false, limits, exchanges, refuser);
     let closing = async {
         io.write_all(said).await?;
         io.shutdown().await
@@ -196,7 +205,7 @@ where
     timeout(limits.header_timeout, closing).await?
 }
 
-async fn talk<T, S, B>(io: T, spoken: Spoken, service: S, limits: Limits, watcher: Watcher)
+async fn talk<T, S, B>(io: T, spoken: Spoken, service: S, refuser: Refuser, limits: Limits, watcher: Watcher)
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service<Request<RequestBody>, Response = Response<B>> + Send + Sync + 'static,
@@ -207,7 +216,7 @@ where
 {
     let exchanges = Arc::new(Exchanges::default());
     let is_http2 = spoken == Spoken::Http2;
-    let io = TokioIo::new(Watched::new(io, is_http2, limits, Arc::clone(&exchanges)));
+    let io = TokioIo::new(Watched::new(io, is_http2, limits, Arc::clone(&exchanges), refuser));
     let service = Tracked { service, exchanges: Arc::clone(&exchanges), limits };
     let ended = if is_http2 {
         watcher.watch(http2_server(exchanges, limits).serve_connection(io, service)).await

@@ -17,13 +17,14 @@ mod refusal;
 mod request_body;
 mod stream;
 mod streams;
+mod substitute;
 mod tls;
 mod validity;
 mod wrong_protocol;
 
 pub(super) use forwarded::TrustedProxies;
 pub(super) use in_the_clear::{Answer, InTheClear, Only};
-pub(super) use refusal::{Door, Refusal};
+pub(super) use refusal::{Door, Refusal, Refuser};
 pub(super) use request_body::RequestBody;
 pub(super) use tls::{CertificateEnds, Certificates, certificates_in, certified};
 pub(super) use validity::of as validity_of;
@@ -33,7 +34,7 @@ use addresses::Addresses;
 use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
 use cofre_iam::{Network, Origin};
-use cofre_runtime::{Clock, Shutdown, spawn};
+use cofre_runtime::{Clock, Random, Shutdown, spawn};
 use cofre_settings::BootSettings;
 use connection::Connection;
 use http::{Request, Response};
@@ -95,7 +96,7 @@ pub(super) struct Serving {
 
 /// An address that is bound and not served yet.
 pub(super) struct Listener {
-    door: Door,
+    refuser: Refuser,
     tcp: TcpListener,
     address: SocketAddr,
     certificates: Option<Arc<Certificates>>,
@@ -103,7 +104,12 @@ pub(super) struct Listener {
 
 impl Listener {
     /// Binds an address, and shows these certificates there; plain HTTP without.
-    pub(super) async fn bind(door: Door, address: SocketAddr, certificates: Option<Arc<Certificates>>) -> Result<Self> {
+    pub(super) async fn bind(
+        door: Door,
+        address: SocketAddr,
+        certificates: Option<Arc<Certificates>>,
+        random: &Random,
+    ) -> Result<Self> {
         let setting = match door {
             Door::S3 => "listen",
             Door::Admin => "admin_listen",
@@ -113,7 +119,7 @@ impl Listener {
             anyhow!("{setting}: cannot listen on {address}: {error}; is another process there? choose another address")
         })?;
         let address = tcp.local_addr().context("asking for the address")?;
-        Ok(Self { door, tcp, address, certificates })
+        Ok(Self { refuser: Refuser { door, random: random.clone() }, tcp, address, certificates })
     }
 
     pub(super) const fn address(&self) -> SocketAddr {
@@ -166,7 +172,7 @@ impl Listener {
                         },
                     };
                     let connection = Connection {
-                        door: self.door,
+                        refuser: self.refuser.clone(),
                         tls: tls.clone(),
                         origin,
                         make: Arc::clone(&make),
@@ -198,7 +204,7 @@ impl Listener {
     fn turn_away(&self, tcp: &TcpStream) {
         if self.certificates.is_none() {
             // It is closed either way.
-            let _ = tcp.try_write(&wrong_protocol::too_many_connections().bytes(self.door));
+            let _ = tcp.try_write(&self.refuser.bytes(&wrong_protocol::too_many_connections()));
         }
         tracing::debug!(address = %self.address, "a client has as many connections as it may");
     }
