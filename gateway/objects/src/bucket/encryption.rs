@@ -52,8 +52,8 @@ impl Objects {
         }
     }
 
-    /// Replaces the encryption of objects that ask for none. What is blocked stays unless it is said anew. Who names a key
-    /// must be one that may encrypt under it.
+    /// Replaces the encryption of objects that ask for none. What is not said stays: what is blocked, and the encryption
+    /// where only that is said. Who names a key must be one that may encrypt under it.
     ///
     /// # Errors
     /// [`Error`].
@@ -70,8 +70,9 @@ impl Objects {
             self.authorise_key(caller, &[Action::GenerateDataKey], &method, (&bucket, None)).await?;
         }
         let set = |_: &Bucket, record: &mut BucketRecord| {
-            let block = wanted.block.or(BucketEncryption::of(record).block);
-            BucketEncryption { block, ..wanted.clone() }.set(record);
+            let before = BucketEncryption::of(record);
+            let default = wanted.default.clone().or(before.default.filter(|_| wanted.block.is_some()));
+            BucketEncryption { default, block: wanted.block.or(before.block) }.set(record);
             Ok(())
         };
         self.try_change_bucket(caller, action, name, "bucket.configured", set).await

@@ -150,8 +150,14 @@ async fn a_key_that_is_called_as_an_arn_is_itself() {
         bed.try_put(put_as("k", b"bytes", EncryptAs::S3)).await.unwrap();
         update(&bed, None, given).await.unwrap();
         assert_eq!(head(&bed, "k", None).await.encryption.unwrap().method, method, "{given}");
-        only(&bed, name, &[&bed.bob], &["kms:*"]).await;
+        only(&bed, given, &[&bed.bob], &["kms:*"]).await;
         assert_eq!(denied(bed.try_put(put_as("k", b"bytes", kms(given))).await), Some(Action::GenerateDataKey));
+        for told in [given, name] {
+            let policy = bed.objects.key_policy(&operator(), told).await.unwrap().unwrap();
+            assert_eq!(policy.key, name, "{told}");
+        }
+        bed.objects.delete_key_policy(&operator(), given).await.unwrap();
+        bed.try_put(put_as("k", b"bytes", kms(given))).await.unwrap();
     }
 }
 
@@ -188,7 +194,10 @@ async fn a_bucket_that_blocks_clients_keys_takes_no_new_object_under_them() {
     bed.objects.put_bucket_encryption(&bed.alice, &bucket("b"), wanted).await.unwrap();
     let told = bed.objects.bucket_encryption(&bed.alice, &bucket("b")).await.unwrap();
     let kept = Some(EncryptionBlock { customer_keys: true });
-    assert_eq!(told, BucketEncryption { default, block: kept });
+    assert_eq!(told, BucketEncryption { default: default.clone(), block: kept });
+    block(&bed, true).await;
+    let told = bed.objects.bucket_encryption(&bed.alice, &bucket("b")).await.unwrap();
+    assert_eq!(told, BucketEncryption { default, block: kept }, "a block says nothing of the default");
     bed.objects.delete_bucket_encryption(&bed.alice, &bucket("b")).await.unwrap();
     let told = bed.objects.bucket_encryption(&bed.alice, &bucket("b")).await.unwrap();
     assert_eq!(told, BucketEncryption { default: None, block: kept });

@@ -8,7 +8,7 @@
 use super::budget::Holder;
 use super::documents::{Document, Sender};
 use super::payload::{self, DigestOf};
-use super::{Gate, admit_caller, target};
+use super::{Gate, admit_caller, check_expected_owner, target};
 use crate::auth::Authenticated;
 use crate::auth::query::Query;
 use crate::errors;
@@ -63,9 +63,11 @@ impl Gate {
         exchange.note(|noted| (noted.operation, noted.operation_at) = (operation, now));
         let uri = target::without_signature(parts.uri, &signed)?;
         let bucket = bucket_of(&uri)?;
+        check_expected_owner(&self.objects, &caller, exchange, Some(&bucket), &parts.headers).await?;
         let may = self.may_send(&caller, exchange, Some(&bucket), &[Action::TagResource]);
         let document = Document { bytes_max: TAGS_BYTES_MAX, children_max: usize::MAX, actions: &[] };
-        let (bytes, share) = self.documents.document(body, document, Sender { holder: Holder::of(&caller), may }).await?;
+        let (bytes, share) =
+            self.documents.document(body, document, Sender { holder: Holder::of(&caller), may }).await?;
         let checked = payload::checked(bytes, &parts.headers, trailers.as_ref(), DigestOf::Body)?;
         let asked = self.asked(operation, caller, exchange, (parts.headers, uri), signed);
         let answered = match operation {
