@@ -111,7 +111,7 @@ async fn shards_come_and_go_and_the_status_is_true_at_each_poll() {
     bed.until(JobName::AttachShards, "the shard is back", |job| job.figures.actions.contains_key("taken_back")).await;
     bed.until(JobName::Reconcile, "it is held against the catalog", |job| job.figures.passes > 0).await;
     bed.until(JobName::Reclaim, "what nobody needs is deleted", |job| job.figures.finished.is_some()).await;
-    assert_eq!(bed.topology.get(ShardId(1)).await.unwrap().record.mode, cofre_blobs::ShardMode::Active);
+    assert_eq!(bed.topology.get(ShardId(1)).await.unwrap().record.mode, ShardMode::Active);
     assert_eq!(lacking(&bed, &[1, 2, 3, 4, 5], &[]).await, 0);
     assert!(bed.named().await.values().all(|on| on.len() == 2));
 }

@@ -324,7 +324,7 @@ async fn an_object_that_stands_in_several_places_is_one_that_is_newer() {
     let backup = backup(&bed).await;
     bed.put("new", &[7; 100]).await;
     let (_, record) = records(&bed).await.remove(0);
-    let change = cofre_objects::ShardChange { draining: Some(true), ..Default::default() };
+    let change = cofre_blobs::ShardChange { draining: Some(true), ..Default::default() };
     bed.topology.change(record.copies[0].shard, &change, None, "test").await.unwrap();
     bed.relocate_all(record.copies[0].shard).await;
     restore(&bed, backup).await;
