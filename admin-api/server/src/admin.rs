@@ -1,5 +1,6 @@
 use crate::auth::Actor;
 use crate::catalog::{BACKUP_FINISHED, Backups, Catalog};
+use cofre_admin_types::Verdict;
 use cofre_blobs::Topology;
 use cofre_events::{EventLog, Order, PageRequest};
 use cofre_iam::{Caller, Iam, Reports};
@@ -43,7 +44,12 @@ pub struct AdminParts {
     pub draining: Shutdown,
     /// Redundancy of new blobs while neither bucket nor settings say another.
     pub redundancy: Scheme,
+    /// What else is in danger.
+    pub concerns: Concerns,
 }
+
+/// What is in danger beside what the API sees for itself: asked whenever health is.
+pub type Concerns = Arc<dyn Fn() -> Vec<Verdict> + Send + Sync>;
 
 /// Most buckets with series of their own: the largest.
 const BUCKETS_SHOWN_MAX: usize = 500;
@@ -76,6 +82,7 @@ pub struct Admin {
     pub(crate) random: Random,
     pub(crate) draining: Shutdown,
     pub(crate) redundancy: Scheme,
+    pub(crate) concerns: Concerns,
     /// When the last whole backup ended, once it was looked for.
     last_backup: Mutex<Option<Option<Timestamp>>>,
     /// One look at all buckets at a time.
@@ -107,6 +114,7 @@ impl Admin {
             random: parts.random,
             draining: parts.draining,
             redundancy: parts.redundancy,
+            concerns: parts.concerns,
             verifying: Arc::new(Semaphore::new(1)),
         })
     }

@@ -37,6 +37,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) restore: Option<&'a Restore>,
     /// What is late of the catalog's backups.
     pub(crate) backup_due: Option<String>,
+    /// What other parts of the process say.
+    pub(crate) concerns: Vec<Verdict>,
     pub(crate) now_nanos: u64,
 }
 
@@ -80,6 +82,7 @@ pub(crate) fn verdicts(seen: &Seen<'_>) -> Vec<Verdict> {
     verdicts.extend(seen.restore.and_then(restore));
     verdicts.extend(shared_devices(seen.shards).iter().map(|shards| one_device(shards)));
     jobs(seen, &mut verdicts);
+    verdicts.extend(seen.concerns.iter().cloned());
     verdicts.sort_by_key(|verdict| (std::cmp::Reverse(verdict.severity), verdict.promise));
     verdicts
 }

@@ -24,7 +24,7 @@ pub use backend::{
 };
 pub use body::{Body, BodyError, ByteStream, exclusive};
 pub use decorators::{
-    Budget, Faulty, InUse, LATENCY_BOUNDS_MICROS, Latency, Limit, Meter, Retry, StreamTrouble, Trouble, Troubles,
+    Budget, Faulty, InUse, LATENCY_BOUNDS_MICROS, Latency, Limit, Meter, StreamTrouble, Trouble, Troubles,
 };
 #[cfg(feature = "fuzzing")]
 pub use fs::fuzzing;

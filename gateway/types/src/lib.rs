@@ -4,6 +4,7 @@
 //! construction, so the crates above never check a name twice.
 
 mod account;
+mod address_range;
 mod blob;
 mod bucket;
 mod checksum;
@@ -17,6 +18,7 @@ mod timestamp;
 mod version;
 
 pub use account::{AccessKeyId, AccountId};
+pub use address_range::AddressRange;
 pub use blob::{BlobId, ShardId};
 pub use bucket::{BucketId, BucketName};
 pub use checksum::{Checksum, ChecksumAlgorithm, ChecksumKind};

@@ -4,6 +4,7 @@
 
 mod bench;
 mod crash;
+mod dist;
 mod fuzz;
 mod tidy;
 mod verify;
@@ -19,6 +20,7 @@ usage: cargo xtask COMMAND
   tidy                                check the crates' edges and the style of the tree
   crash [--rounds N] [TEST]           kill a release build under load, round after round
   fuzz TARGET [ARGUMENT]...           run a fuzz target under libFuzzer, for as long as you like
+  dist                                build the program for others, and its symbols into a file of their own
   bench [ARGUMENT]...                 measure Cofre against s3s-fs; `bench --help` says what it takes
 ";
 
@@ -45,6 +47,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         "tidy" => tidy::run(),
         "bench" => bench::run(rest),
         "crash" => crash::run(rest),
+        "dist" => dist::run(),
         "fuzz" => fuzz::run(rest),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");

@@ -42,44 +42,47 @@ async fn live() -> axum::Json<Live> {
     (status = 503, description = "It should not, for these reasons.", body = Ready),
 ))]
 async fn ready(State(admin): State<Arc<Admin>>) -> (StatusCode, axum::Json<Ready>) {
-    let reasons = unready(&admin).await;
+    let reasons = admin.unready().await;
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, axum::Json(Ready { ready: reasons.is_empty(), reasons }))
 }
 
-async fn unready(admin: &Admin) -> Vec<String> {
-    let mut reasons = Vec::new();
-    if admin.draining.has_begun() {
-        reasons.push("the process is about to end".to_owned());
-    }
-    // Anyone may ask here, so paths stay out of the reasons.
-    let state = admin.catalog.state();
-    match state.commits {
-        CommitState::Taken => {}
-        CommitState::Slow(waiting) => {
-            reasons.push(format!("the catalog's disk has not answered for {} s", waiting.as_secs()));
+impl Admin {
+    /// Why the process should get no requests; empty if it should. It answers within seconds, whatever hangs.
+    pub async fn unready(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if self.draining.has_begun() {
+            reasons.push("the process is about to end".to_owned());
         }
-        CommitState::Full => reasons.push("the catalog's disk is full".to_owned()),
-        CommitState::Refused(_) => reasons.push("the catalog takes no commits".to_owned()),
-    }
-    if state.damage.is_some() {
-        reasons.push("a part of the catalog cannot be read".to_owned());
-    }
-    if !matches!(timeout(ANSWER_MAX, admin.catalog.check()).await, Ok(Ok(()))) {
-        reasons.push("the catalog does not read".to_owned());
-        return reasons;
-    }
-    match timeout(ANSWER_MAX, admin.topology.list()).await {
-        Ok(Ok(shards)) => {
-            let quorum = admin.write_quorum();
-            let domains = crate::verdicts::writable_domains(&shards);
-            if domains < quorum {
-                reasons.push(format!("{domains} shards take new blobs, and a write needs {quorum}"));
+        // Anyone may ask here, so paths stay out of the reasons.
+        let state = self.catalog.state();
+        match state.commits {
+            CommitState::Taken => {}
+            CommitState::Slow(waiting) => {
+                reasons.push(format!("the catalog's disk has not answered for {} s", waiting.as_secs()));
             }
+            CommitState::Full => reasons.push("the catalog's disk is full".to_owned()),
+            CommitState::Refused(_) => reasons.push("the catalog takes no commits".to_owned()),
         }
-        Ok(Err(_)) | Err(_) => reasons.push("the shards cannot be read from the catalog".to_owned()),
+        if state.damage.is_some() {
+            reasons.push("a part of the catalog cannot be read".to_owned());
+        }
+        if !matches!(timeout(ANSWER_MAX, self.catalog.check()).await, Ok(Ok(()))) {
+            reasons.push("the catalog does not read".to_owned());
+            return reasons;
+        }
+        match timeout(ANSWER_MAX, self.topology.list()).await {
+            Ok(Ok(shards)) => {
+                let quorum = self.write_quorum();
+                let domains = crate::verdicts::writable_domains(&shards);
+                if domains < quorum {
+                    reasons.push(format!("{domains} shards take new blobs, and a write needs {quorum}"));
+                }
+            }
+            Ok(Err(_)) | Err(_) => reasons.push("the shards cannot be read from the catalog".to_owned()),
+        }
+        reasons
     }
-    reasons
 }
 
 /// What the catalog says of shards and blobs.
@@ -156,6 +159,7 @@ pub(crate) async fn seen(admin: &Admin) -> (Health, Vec<ShardView>) {
         jobs: &jobs,
         restore: restore.as_ref(),
         backup_due: backup_due(admin, &jobs, &shards),
+        concerns: (admin.concerns)(),
         now_nanos: admin.clock.now_nanos(),
     };
     let verdicts = verdicts(&seen);

@@ -22,7 +22,6 @@ use std::time::Duration;
 
 pub struct Bed {
     pub objects: Objects,
-    pub blobs: Blobs,
     pub topology: Topology,
     pub settings: DynamicSettings,
     pub jobs: Jobs,
@@ -114,7 +113,7 @@ impl Bed {
         let events = EventLog::new(store.clone());
         let ground = Ground {
             upkeep,
-            blobs: blobs.clone(),
+            blobs,
             topology: topology.clone(),
             store: store.clone(),
             events,
@@ -124,7 +123,7 @@ impl Bed {
         let shutdown = Shutdown::default();
         let jobs = Jobs::start(&ground, &shutdown);
         let alice = account(store.as_ref()).await;
-        let bed = Self { objects, blobs, topology, settings, jobs, shutdown, store, backends, alice };
+        let bed = Self { objects, topology, settings, jobs, shutdown, store, backends, alice };
         bed.set(serde_json::json!({"timers": {"job_busy_share": 1.0}})).await;
         let bucket =
             CreateBucket { name: bucket(), region: String::new(), object_lock: false, acl: None, ownership: None };

@@ -1,6 +1,6 @@
 use crate::derive::derive;
 use crate::{DEFAULT_KEY, KEY_NAME_RULE, KeyError, is_key_name};
-use cofre_runtime::{Clock, Random};
+use cofre_runtime::{Clock, Random, open_mode};
 use cofre_types::Timestamp;
 use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
@@ -255,7 +255,7 @@ impl KeyFile {
             Err(error) => return Err(unusable(path, error)),
         };
         let metadata = file.metadata().map_err(|error| unusable(path, error))?;
-        if metadata.mode() & 0o077 != 0 {
+        if open_mode(&metadata).is_some() {
             return Err(unusable(path, format_args!("others may read it; run: chmod 600 {}", path.display())));
         }
         let mut text = Zeroizing::new(String::new());

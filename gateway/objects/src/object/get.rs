@@ -23,7 +23,7 @@ impl Objects {
     /// # Errors
     /// [`Error`]; once the outcome is there, a failure to read ends its body with an error.
     pub async fn get_object(&self, caller: &Caller, request: GetObject) -> Result<GetOutcome, Error> {
-        let found = self.find(caller, &request, Action::GetObject, Action::GetObjectVersion).await?;
+        let found = self.find(caller, &request).await?;
         let held = found.record.guards.encryption.as_ref();
         self.authorise_reading(caller, &found.bucket, &request.key, held).await?;
         let key = self.data_key(held, request.customer_key.as_ref()).await?;
@@ -36,17 +36,11 @@ impl Objects {
     /// # Errors
     /// As [`Objects::get_object`].
     pub async fn head_object(&self, caller: &Caller, request: GetObject) -> Result<HeadOutcome, Error> {
-        Ok(self.find(caller, &request, Action::GetObject, Action::GetObjectVersion).await?.head)
+        Ok(self.find(caller, &request).await?.head)
     }
 
-    async fn find(
-        &self,
-        caller: &Caller,
-        request: &GetObject,
-        action: Action,
-        version_action: Action,
-    ) -> Result<Found, Error> {
-        let action = if request.version.is_some() { version_action } else { action };
+    async fn find(&self, caller: &Caller, request: &GetObject) -> Result<Found, Error> {
+        let action = if request.version.is_some() { Action::GetObjectVersion } else { Action::GetObject };
         let bucket = self.bucket(&request.bucket).await?;
         let record = self.version_for(caller, action, &bucket, &request.key, request.version).await?.record;
         check_customer_key(record.guards.encryption.as_ref(), request.customer_key.as_ref())?;

@@ -11,6 +11,6 @@ mod requests;
 mod tags;
 mod update_encryption;
 
-pub use put::PUT_BYTES_MAX;
+pub use put::{PUT_BYTES_MAX, PutTicket};
 pub use requests::*;
 pub use update_encryption::NewKey;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access_logs;
+mod backends;
 mod bed;
 mod buckets;
 mod copies;
@@ -31,6 +32,7 @@ mod remote_shards;
 mod requests;
 mod restored;
 mod rights;
+mod rival;
 mod rivals;
 mod transitions;
 mod truth;

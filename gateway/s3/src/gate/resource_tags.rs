@@ -5,7 +5,8 @@
 //! A request is known by the header that all of that API have, and by its path, whatever host it is for: SDKs put the
 //! account before the host that they are told.
 
-use super::documents::Document;
+use super::budget::Holder;
+use super::documents::{Document, Sender};
 use super::payload::{self, DigestOf};
 use super::{Gate, admit_caller, target};
 use crate::auth::Authenticated;
@@ -57,15 +58,14 @@ impl Gate {
         let (mut parts, body) = request.into_parts();
         let Authenticated { access_key, signed, body, trailers } =
             self.authenticator.authenticate(&mut parts, body, exchange).await?;
-        let proven = access_key.is_some();
         let caller = admit_caller(&self.credentials, &self.rate_limit, access_key.as_deref(), exchange).await?;
         let now = exchange.now();
         exchange.note(|noted| (noted.operation, noted.operation_at) = (operation, now));
         let uri = target::without_signature(parts.uri, &signed)?;
         let bucket = bucket_of(&uri)?;
-        let may = self.may_send(&caller, exchange, Some(bucket.as_str()), &[Action::TagResource]);
+        let may = self.may_send(&caller, exchange, Some(&bucket), &[Action::TagResource]);
         let document = Document { bytes_max: TAGS_BYTES_MAX, children_max: usize::MAX, actions: &[] };
-        let (bytes, share) = self.documents.document(body, document, proven, may).await?;
+        let (bytes, share) = self.documents.document(body, document, Sender { holder: Holder::of(&caller), may }).await?;
         let checked = payload::checked(bytes, &parts.headers, trailers.as_ref(), DigestOf::Body)?;
         let asked = self.asked(operation, caller, exchange, (parts.headers, uri), signed);
         let answered = match operation {

@@ -41,6 +41,7 @@ impl<S> Guarded<S> {
                 // what comes beside its signature.
                 (brings_token && !is_presigned).then(|| (for_admin(), Door::Admin))
             }
+            Door::Challenges => None,
             Door::Admin => {
                 let is_signed =
                     authorization.is_some_and(|value| S3_SCHEMES.iter().any(|scheme| value.starts_with(scheme)));

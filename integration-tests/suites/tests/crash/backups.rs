@@ -3,7 +3,7 @@
 use crate::catalog::{TOLD_MAX, health, run, text};
 use crate::remote::{Node, add_arguments, admin};
 use crate::restored::backup_to;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use cofre_harness::{Cofre, DataDir, FaultyDisk, Options, Request, until};
 use cofre_suites::{put, succeeded, with_bucket};
 use std::os::unix::fs::MetadataExt;

@@ -205,7 +205,7 @@ fn objects_that_moved_are_read_and_newer_ones_wait_for_a_word() -> Result<()> {
 fn a_first_start_that_was_cut_short_needs_no_hands() -> Result<()> {
     for torn in ["", "cofre sh"] {
         let mut options = Options::new();
-        let folder = cofre_harness::DataDir::new()?;
+        let folder = DataDir::new()?;
         let roots = ["one", "two"].map(|name| folder.path().join(name));
         for root in &roots {
             std::fs::create_dir_all(root)?;

@@ -14,6 +14,8 @@ pub(crate) enum Door {
     S3,
     /// The admin API: errors are problem documents.
     Admin,
+    /// Challenges of an authority: errors are as those of S3.
+    Challenges,
 }
 
 /// Why a client is turned away before its request is looked at.
@@ -67,7 +69,7 @@ impl Door {
     /// The header of an answer by which an operator finds it in the log.
     const fn id_header(self) -> HeaderName {
         HeaderName::from_static(match self {
-            Self::S3 => "x-amz-request-id",
+            Self::S3 | Self::Challenges => "x-amz-request-id",
             Self::Admin => "x-request-id",
         })
     }
@@ -93,7 +95,7 @@ impl Refuser {
             tracing::info!(request_id = id, status, code, "a request was turned away before it was looked at");
         }
         match self.door {
-            Door::S3 => {
+            Door::S3 | Door::Challenges => {
                 let xml = refusal.xml(&id);
                 (id, HeaderValue::from_static("application/xml"), xml)
             }
