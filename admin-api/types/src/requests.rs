@@ -88,7 +88,7 @@ pub struct ReportDecision {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReportStatement {
     /// Its place in its policy, from zero.
-    pub index: usize,
+    pub index: u64,
     /// Its `Sid`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,

@@ -98,6 +98,14 @@ impl Network {
             v4 => v4,
         })
     }
+
+    /// The site of an address: of IPv6 the first 48 bits, since a site may have any of the networks behind them (RFC 6177).
+    pub const fn site(ip: IpAddr) -> Self {
+        Self(match ip.to_canonical() {
+            IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 80 << 80)),
+            v4 => v4,
+        })
+    }
 }
 
 /// What a TLS connection agreed on, as access logs name it.

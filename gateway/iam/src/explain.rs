@@ -68,6 +68,8 @@ pub enum Rule {
     Overrun(Overrun),
     /// Nothing allows it.
     Nothing,
+    /// What belongs to another account does not allow it: all that others are told.
+    OfAnother,
 }
 
 /// For a person to read.
@@ -116,6 +118,7 @@ impl fmt::Display for Rule {
             Self::Unpaid => f.write_str("the requester pays in this bucket, and the request did not say that it does"),
             Self::Overrun(overrun) => write!(f, "{overrun}"),
             Self::Nothing => f.write_str("nothing allows it"),
+            Self::OfAnother => f.write_str("what belongs to another account does not allow it"),
         }
     }
 }
@@ -124,9 +127,11 @@ impl Rule {
     /// The statement that decides, from zero: of a limit of the caller or of the bucket's policy.
     pub const fn statement(self) -> Option<usize> {
         match self {
-            Self::Limit { statement, .. } | Self::PolicyDenies { statement } | Self::PolicyAllows { statement } => {
-                statement
-            }
+            Self::Limit { statement, .. }
+            | Self::PolicyDenies { statement }
+            | Self::PolicyAllows { statement }
+            | Self::KeyPolicyDenies { statement }
+            | Self::KeyPolicyAllows { statement } => statement,
             _ => None,
         }
     }
@@ -134,8 +139,8 @@ impl Rule {
     /// The rule without its place, for those whose the policy is not.
     const fn nameless(self) -> Self {
         match self {
-            Self::PolicyDenies { .. } => Self::PolicyDenies { statement: None },
-            Self::PolicyAllows { .. } => Self::PolicyAllows { statement: None },
+            Self::KeyPolicyDenies { .. } => Self::KeyPolicyDenies { statement: None },
+            Self::KeyPolicyAllows { .. } => Self::KeyPolicyAllows { statement: None },
             rule => rule,
         }
     }
@@ -189,12 +194,18 @@ impl Explanation {
         }
     }
 
-    /// What an account may know of it: of a policy that is not its own only that it decided.
+    /// Whether it is about a bucket of another account.
+    pub(crate) fn is_of_another(&self, account: AccountId) -> bool {
+        self.owner.is_some_and(|owner| owner != account)
+    }
+
+    /// What an account may know of it: of another account's bucket that it was denied, and nothing of which objects it
+    /// has; of an encryption key, whose policy is the operators', that it decided.
     #[must_use]
     pub fn told_to(mut self, account: AccountId) -> Self {
-        if self.owner.is_some_and(|owner| owner != account) {
-            self.rule = self.rule.nameless();
+        if self.owner != Some(account) {
             self.statements.clear();
+            self.rule = if self.owner.is_some() { Rule::OfAnother } else { self.rule.nameless() };
         }
         self
     }

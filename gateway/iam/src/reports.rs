@@ -84,9 +84,17 @@ impl RequestReport {
     /// What the account that made the request may know: nothing of another's policy, and nothing that is for operators.
     /// None if it is another's request.
     pub fn told_to(self, account: AccountId) -> Option<Self> {
-        let decisions =
-            |decisions: Vec<Explanation>| decisions.into_iter().map(|decision| decision.told_to(account)).collect();
-        (self.account == Some(account)).then(|| Self { decisions: decisions(self.decisions), cause: None, ..self })
+        if self.account != Some(account) {
+            return None;
+        }
+        // How many were asked tells whether an object is there.
+        let mut of_others = 0;
+        let decisions = self.decisions.into_iter().filter(|decision| {
+            of_others += usize::from(decision.is_of_another(account));
+            !decision.is_of_another(account) || of_others == 1
+        });
+        let decisions = decisions.map(|decision| decision.told_to(account)).collect();
+        Some(Self { decisions, cause: None, ..self })
     }
 
     fn class(&self) -> usize {

@@ -71,7 +71,7 @@ fn decision(decision: Explanation) -> ReportDecision {
 
 fn statement(statement: StatementTrace) -> ReportStatement {
     ReportStatement {
-        index: statement.index,
+        index: statement.index as u64,
         effect: statement.effect().to_owned(),
         sid: statement.id,
         principal: statement.principal,

@@ -125,7 +125,10 @@ fn another_accounts_policy_is_named_and_not_told() {
     let explained = why(&access, &bob(), Action::GetObject);
     assert_eq!((explained.owner, explained.statements.len()), (Some(ANN), 1));
     assert_eq!(explained.clone().told_to(ANN), explained);
+    // The policy of an encryption key is the operators'.
+    let rule = Rule::KeyPolicyDenies { statement: Some(3) };
+    let of_key = Explanation { owner: None, rule, ..explained.clone() }.told_to(ANN);
+    assert_eq!((of_key.rule, of_key.statements.len()), (Rule::KeyPolicyDenies { statement: None }, 0));
     let told = explained.told_to(BOB);
-    assert_eq!((told.rule, told.statements.len()), (Rule::PolicyDenies { statement: None }, 0));
-    assert_eq!(told.rule.to_string(), "the bucket's policy denies it");
+    assert_eq!((told.rule, told.statements.len()), (Rule::OfAnother, 0));
 }

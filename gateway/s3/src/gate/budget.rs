@@ -2,7 +2,8 @@
 //!
 //! # Limits
 //! A holder has at most as much as it leaves free for others: alone half of the budget, beside one that does its worst a
-//! third. Whoever comes next finds room, whatever those before took and however long they keep it.
+//! quarter. Whoever comes next finds room, whatever those before took and however long they keep it. Without credentials
+//! a holder is a site, since nobody has many of them.
 
 use crate::layers::slow_down;
 use cofre_iam::{Caller, Network};
@@ -18,8 +19,8 @@ use std::sync::Arc;
 pub(crate) enum Holder {
     /// An account whose signature was good.
     Account(AccountId),
-    /// A client that showed none.
-    Network(Network),
+    /// A site whose client showed none.
+    Site(Network),
     /// What is inside the process.
     Inside,
 }
@@ -27,8 +28,8 @@ pub(crate) enum Holder {
 impl Holder {
     /// Who sends a request.
     pub(crate) fn of(caller: &Caller) -> Self {
-        let network = || caller.origin.ip.map_or(Self::Inside, |ip| Self::Network(Network::of(ip)));
-        caller.principal.account_id().map_or_else(network, Self::Account)
+        let site = || caller.origin.ip.map_or(Self::Inside, |ip| Self::Site(Network::site(ip)));
+        caller.principal.account_id().map_or_else(site, Self::Account)
     }
 }
 
@@ -151,10 +152,11 @@ mod tests {
     }
 
     #[test]
-    fn a_network_is_one_holder() {
-        let of = |ip: &str| Holder::Network(Network::of(ip.parse().unwrap()));
-        assert_eq!(of("2001:db8::1"), of("2001:db8::2"));
-        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
+    fn a_site_is_one_holder() {
+        let of = |ip: &str| Holder::Site(Network::site(ip.parse().unwrap()));
+        assert_eq!(of("2001:db8::1"), of("2001:db8:0:ffff::2"));
+        assert_ne!(of("2001:db8::1"), of("2001:db8:1::1"));
         assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+        assert_eq!(of("192.0.2.1"), of("::ffff:192.0.2.1"));
     }
 }

@@ -139,7 +139,7 @@ impl Documents {
         let Sender { holder, may } = sender;
         let (budget, time) = match holder {
             Holder::Account(_) => (&self.proven, PROVEN_TIME_MAX),
-            Holder::Network(_) | Holder::Inside => (&self.unproven, UNPROVEN_TIME_MAX),
+            Holder::Site(_) | Holder::Inside => (&self.unproven, UNPROVEN_TIME_MAX),
         };
         let mut gathering = Gathering::new(body, budget.share(holder));
         if !within(&self.clock, time, gathering.up_to(FIRST_BYTES.min(bytes_max))).await? {

@@ -85,9 +85,21 @@ async fn an_account_asks_why_its_own_requests_were_refused() {
     let others = bed.by_bob(Draft::new(Method::GET, "/bucket/key")).await;
     let answer = told(&bed, &bed.bob, &others).await;
     let answer: Value = serde_json::from_slice(&answer.is(200).body).unwrap();
-    assert_eq!(answer["decisions"][0]["rule"], "the bucket's policy denies it");
+    assert_eq!(answer["decisions"][0]["rule"], "what belongs to another account does not allow it");
     assert_eq!(answer["decisions"][0]["statements"], json!([]));
     assert!(!answer.to_string().contains("office") && !answer.to_string().contains("127.0.0.1"), "{answer}");
+
+    // Nor whether an object is there.
+    bed.delete("/bucket?policy").await.is(204);
+    bed.put("/bucket/there", "x").await.is(200);
+    let mut decisions = Vec::new();
+    for key in ["there", "none"] {
+        let refused = bed.by_bob(Draft::new(Method::GET, &format!("/bucket/{key}"))).await;
+        refused.is_error(403, "AccessDenied");
+        let answer: Value = serde_json::from_slice(&told(&bed, &bed.bob, &refused).await.is(200).body).unwrap();
+        decisions.push(answer["decisions"].to_string().replace(key, ""));
+    }
+    assert_eq!(decisions[0], decisions[1]);
 
     // Nobody is told of another's request.
     told(&bed, &bed.alice, &others).await.is_error(404, "NoSuchRequest");

@@ -231,7 +231,8 @@ pub struct BootArgs {
     pub anonymous_requests_per_second: Option<u32>,
 
     /// Memory for bodies that are gathered before they are understood, such as the lists of keys to delete, in bytes or
-    /// as 64MiB, 16 MiB to 1 TiB [default: 67108864]. What needs more at a time is answered 503 SlowDown.
+    /// as 64MiB, 48 MiB to 1 TiB [default: 67108864]. No account, and no site without one, has more of it than it leaves
+    /// for others. What needs more at a time is answered 503 SlowDown.
     #[arg(long, env = "COFRE_DOCUMENTS_BYTES_MAX", value_name = "BYTES", value_parser = super::parse_bytes)]
     pub documents_bytes_max: Option<u64>,
 

@@ -208,7 +208,8 @@ impl BootSettings {
             documents_bytes_max: bounded(
                 "documents_bytes_max",
                 args.documents_bytes_max.unwrap_or(64 << 20),
-                16 << 20,
+                // Half of what accounts have holds the largest document of one, and what parsing makes of it.
+                48 << 20,
                 1 << 40,
             )?,
             header_timeout: secs("header_timeout_secs", args.header_timeout_secs.unwrap_or(15), 1)?,

@@ -109,12 +109,12 @@ fn bodies_without_a_length_are_held_for_who_may_send_them() -> Result<()> {
 
 #[test]
 fn one_account_leaves_room_for_the_documents_of_others() -> Result<()> {
-    let cofre = with_bucket(Options::new().args(&["--documents-bytes-max", "16MiB"]))?;
+    let cofre = with_bucket(Options::new().args(&["--documents-bytes-max", "48MiB"]))?;
     let other = cofre.create_account("other", "other@example.test")?;
     succeeded(cofre.send_as(&other.signer, Request::new("PUT", "/others-bucket"))?)?;
     let delete = Request::new("POST", &format!("/{BUCKET}?delete"));
     // As many of them as one account gets, all unfinished.
-    let held = (0..12)
+    let held = (0..24)
         .map(|_| begun(&cofre, Some(cofre.signer()), delete.clone(), 6 << 20, 1 << 20))
         .collect::<Result<Vec<_>>>()?;
     let keys: String = (0..1_000).map(|key| format!("<Object><Key>{key:0900}</Key></Object>")).collect();
@@ -136,7 +136,7 @@ fn one_account_leaves_room_for_the_documents_of_others() -> Result<()> {
 
 #[test]
 fn documents_share_a_budget() -> Result<()> {
-    let cofre = with_bucket(Options::new().args(&["--documents-bytes-max", "40MiB"]))?;
+    let cofre = with_bucket(Options::new().args(&["--documents-bytes-max", "48MiB"]))?;
     let delete = Request::new("POST", &format!("/{BUCKET}?delete"));
     let begin = || begun(&cofre, Some(cofre.signer()), delete.clone(), 6 << 20, 5 << 20);
     let mut held: Vec<_> = (0..8).map(|_| begin()).collect::<Result<_>>()?;

@@ -133,6 +133,30 @@ fn bytes_that_are_no_http_are_refused() -> Result<()> {
     succeeded(cofre.send(Request::new("GET", "/"))?).map(drop)
 }
 
+/// What the end of an object is like says nothing of what it is.
+#[test]
+fn content_that_looks_like_a_refusal_is_content() -> Result<()> {
+    const LAST: &[u8] = b"HTTP/1.1 400\r\n\r\n";
+    let cofre = with_bucket(Options::new())?;
+    let begun = succeeded(cofre.send(Request::new("POST", &format!("{}?uploads", path("odd"))))?)?;
+    let upload = begun.element("UploadId").unwrap_or_default();
+    let first = vec![7; 5 << 20];
+    let mut parts = String::new();
+    for (number, body) in [(1, &first[..]), (2, LAST)] {
+        let target = format!("{}?partNumber={number}&uploadId={upload}", path("odd"));
+        let put = succeeded(cofre.send(Request::new("PUT", &target).body(body))?)?;
+        let etag = put.header("etag").unwrap_or_default();
+        parts.push_str(&format!("<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>"));
+    }
+    let body = format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>");
+    succeeded(cofre.send(Request::new("POST", &format!("{}?uploadId={upload}", path("odd"))).body(body))?)?;
+    let whole = [&first[..], LAST].concat();
+    for _ in 0..10 {
+        assert!(contents(&cofre, "odd")?.is_some_and(|found| found == whole));
+    }
+    Ok(())
+}
+
 #[test]
 fn documents_have_a_bound_and_a_form() -> Result<()> {
     let cofre = with_bucket(Options::new())?;

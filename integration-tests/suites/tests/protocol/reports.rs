@@ -54,7 +54,7 @@ fn an_operator_asks_why_a_request_was_refused() -> Result<()> {
     // The account asks for itself, and is told of another's policy only that it decided.
     let own = cofre.send_as(&bob.signer, Request::new("GET", &format!("/.cofre/requests/{}", id(&denied)?)))?;
     let own: Value = serde_json::from_slice(&succeeded(own)?.body)?;
-    assert_eq!(own["decisions"][0]["rule"], "the bucket's policy denies it", "{own}");
+    assert_eq!(own["decisions"][0]["rule"], "what belongs to another account does not allow it", "{own}");
     assert!(!own.to_string().contains("nobody"), "{own}");
     let unknown = String::from_utf8(explain("0000000000000000")?.stderr)?;
     assert!(unknown.contains("there is no request of that id that is kept"), "{unknown}");

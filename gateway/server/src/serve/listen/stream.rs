@@ -74,6 +74,8 @@ pub(super) struct Watched<T> {
     refuser: Refuser,
     /// What goes in the place of an answer that is not fit for clients.
     substitute: Option<Substitute>,
+    /// How many requests had ended when all that was written had gone.
+    flushed_after: u64,
     /// Whether the client said that it sends nothing more.
     has_ended: bool,
 }
@@ -99,6 +101,7 @@ impl<T> Watched<T> {
             closing: Closing::No,
             refuser,
             substitute: None,
+            flushed_after: 0,
             has_ended: false,
         }
     }
@@ -194,7 +197,9 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
 impl<T: AsyncWrite + Unpin> Watched<T> {
     /// Writes what goes in the place of these bytes; none if they go themselves.
     fn poll_substitute(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Option<Poll<io::Result<usize>>> {
-        if self.substitute.is_none() && !self.is_http2 && !self.exchanges.any() {
+        // The last of an answer's content may be written when its request has ended, and look like a head.
+        let is_between = !self.exchanges.any() && self.exchanges.ended() == self.flushed_after;
+        if self.substitute.is_none() && !self.is_http2 && is_between {
             self.substitute = Substitute::of(bytes, &self.refuser);
         }
         let written = self.substitute.as_mut()?.poll_write(&mut self.io, cx);
@@ -264,6 +269,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<T> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.io).poll_flush(cx);
+        if flushed.is_ready() {
+            self.flushed_after = self.exchanges.ended();
+        }
         self.timed(cx, flushed, |()| 0)
     }
 
