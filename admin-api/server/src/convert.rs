@@ -143,6 +143,7 @@ impl From<TopologyError> for ApiError {
             | TopologyError::NotGivenUp
             | TopologyError::NotRestored
             | TopologyError::NotCompared { .. }
+            | TopologyError::Unread { .. }
             | TopologyError::Away(_)
             | TopologyError::TooMany
             | TopologyError::Conflict => Self::Conflict(error.to_string()),

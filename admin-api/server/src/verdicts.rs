@@ -275,6 +275,12 @@ fn restore(restore: &Restore) -> Option<Verdict> {
     let message = if restore.compared < restore.shards {
         let so_far = if restore.waiting { format!("; so far {found}") } else { String::new() };
         format!("{of}: nothing is deleted from the others before they are (job orphans){so_far}")
+    } else if restore.unreadable > 0 {
+        format!(
+            "{of}, and places on {} could not be read: what stands there may be newer; {found}; once their disks read, run \
+             `cofre admin job run orphans`, which compares them anew, else drain and remove those shards",
+            counted(restore.unreadable, "shard")
+        )
     } else if restore.waiting {
         format!(
             "{of}: {found}, and {} that are older; nothing of that is deleted before you say so with `cofre admin \

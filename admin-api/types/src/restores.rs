@@ -20,6 +20,10 @@ pub struct CatalogRestore {
     pub shards: u64,
     /// Shards that were gone through to their end.
     pub shards_compared: u64,
+    /// Shards of those whose disks did not give some places. What stands there may be newer than the backup: nothing can be
+    /// discarded before they are compared anew, which the job orphans does with each pass.
+    #[serde(default)]
+    pub shards_unreadable: u64,
     /// Copies and pieces that had moved since the backup and count again.
     pub named_copies: u64,
     /// What stands on shards, is in no record and is newer than the backup.

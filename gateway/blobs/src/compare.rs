@@ -7,7 +7,7 @@ use crate::orphans::{Claim, is_doomed, names};
 use crate::{Blobs, BlobsError};
 use cofre_catalog::records::{ComparisonRecord, IncarnationRecord, Record};
 use cofre_catalog::{Batch, Entry, keys};
-use cofre_shards::Listed;
+use cofre_shards::{ListPage, Listed};
 use cofre_types::{ShardId, Timestamp};
 
 /// What a step of comparing a shard found.
@@ -46,8 +46,9 @@ impl Blobs {
             return Ok(Compared { ended: true, ..Compared::default() });
         }
         let cursor = Some(record.cursor.clone()).filter(|cursor| !cursor.is_empty());
-        let listed = self.shards().list(shard, cursor).await;
-        let (listed, next) = listed.map_err(|error| BlobsError::Unavailable(error.to_string()))?;
+        let page = self.shards().list_page(shard, cursor).await;
+        let ListPage { blobs: listed, next, passed } =
+            page.map_err(|error| BlobsError::Unavailable(error.to_string()))?;
         let mut step = Compared { seen: listed.len() as u64, ended: next.is_none(), ..Compared::default() };
         let known = self.known(shard, &listed).await?;
         for (copy, (blob, doomed)) in listed.iter().zip(known) {
@@ -65,19 +66,40 @@ impl Blobs {
                 counts.blobs.insert(copy.blob);
             }
         }
+        record.passed += passed;
         record.seen += step.seen;
         record.named += step.named;
         record.cursor = next.unwrap_or_default();
         if step.ended {
             record.ended = self.now();
             let unknown = record.newer.copies + record.older.copies;
-            record.released = if unknown == 0 { self.now() } else { Timestamp::default() };
+            // What stands where the disk did not give it may be the only copy of something that is newer.
+            let nothing = unknown == 0 && record.passed == 0;
+            record.released = if nothing { self.now() } else { Timestamp::default() };
         }
         let mut batch = Batch::new();
         batch.unchanged(keys::comparison(shard), revision);
         batch.checks.push(cofre_catalog::Check::Present(keys::shard(shard)));
         batch.put(keys::comparison(shard), record.encode());
         if self.maintain(batch).await? { Ok(step) } else { Err(BlobsError::Conflict) }
+    }
+
+    /// Has a shard compared anew that was gone through though its disk did not give some places; nothing for any other.
+    ///
+    /// # Errors
+    /// [`BlobsError`] if the catalog cannot be read or written.
+    pub async fn compare_anew(&self, shard: ShardId) -> Result<(), BlobsError> {
+        let Some(incarnation) = self.incarnation().await? else { return Ok(()) };
+        let (record, revision) = self.comparison(shard, &incarnation).await?;
+        if record.ended == Timestamp::default() || record.passed == 0 {
+            return Ok(());
+        }
+        let anew = ComparisonRecord { incarnation: incarnation.id, named: record.named, ..ComparisonRecord::default() };
+        let mut batch = Batch::new();
+        batch.unchanged(keys::comparison(shard), revision).put(keys::comparison(shard), anew.encode());
+        // Where it changed meanwhile the next search looks again.
+        self.maintain(batch).await?;
+        Ok(())
     }
 
     /// The blob of each copy on a shard as its record has it, and whether the copy waits to be deleted.

@@ -71,6 +71,17 @@ pub struct Listed {
     pub written_nanos: u64,
 }
 
+/// A page of a listing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ListPage {
+    /// The blobs.
+    pub blobs: Vec<Listed>,
+    /// Where to go on; absent at the end.
+    pub next: Option<Vec<u8>>,
+    /// Places that the disk did not give: blobs that stand there are in no page.
+    pub passed: u64,
+}
+
 /// A blob that could not be deleted while others could.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotDeleted {
@@ -247,11 +258,20 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Some of the blobs after a cursor, in the backend's own stable order, and the next cursor;
     /// `None` at the end. A blob that moves within the backend meanwhile is listed at least once. A place that its disk
-    /// does not give is passed, and told by [`Backend::damage`].
+    /// does not give is passed, and told by [`Backend::damage`] and [`Backend::list_page`].
     ///
     /// # Errors
     /// [`BackendError::Unreachable`].
     async fn list(&self, after: Option<Vec<u8>>) -> Result<(Vec<Listed>, Option<Vec<u8>>), BackendError>;
+
+    /// As [`Backend::list`], and whether the page lacks something.
+    ///
+    /// # Errors
+    /// [`BackendError::Unreachable`].
+    async fn list_page(&self, after: Option<Vec<u8>>) -> Result<ListPage, BackendError> {
+        let (blobs, next) = self.list(after).await?;
+        Ok(ListPage { blobs, next, passed: 0 })
+    }
 
     /// Does one bounded step of giving the space of deleted blobs back; `None` if there is nothing
     /// worth doing.

@@ -19,8 +19,8 @@ mod pool;
 mod scheme;
 
 pub use backend::{
-    Backend, BackendError, BlobHeader, Capacity, Compacted, Durability, Listed, Liveness, Locator, Moved, NotDeleted,
-    Probe, Relocate, RemovalTurn, Stored,
+    Backend, BackendError, BlobHeader, Capacity, Compacted, Durability, ListPage, Listed, Liveness, Locator, Moved,
+    NotDeleted, Probe, Relocate, RemovalTurn, Stored,
 };
 pub use body::{Body, BodyError, ByteStream, exclusive};
 pub use decorators::{

@@ -49,6 +49,7 @@ fn shown(restore: Restore) -> CatalogRestore {
         found_behind: restore.found_behind,
         shards: restore.shards,
         shards_compared: restore.compared,
+        shards_unreadable: restore.unreadable,
         named_copies: restore.named,
         newer: content(restore.newer),
         older: content(restore.older),

@@ -20,6 +20,8 @@ pub struct Restore {
     pub shards: u64,
     /// Those that were gone through to their end.
     pub compared: u64,
+    /// Those of them whose disks did not give some places: what stands there waits until they are compared anew.
+    pub unreadable: u64,
     /// Copies that no record named and that their blobs lacked: they are named now.
     pub named: u64,
     /// What stands on shards, is in no record and is newer than the backup.
@@ -59,6 +61,7 @@ impl Topology {
             found_behind: incarnation.found_behind,
             shards: 0,
             compared: 0,
+            unreadable: 0,
             named: 0,
             newer: Unknown::default(),
             older: Unknown::default(),
@@ -69,6 +72,7 @@ impl Topology {
             let ended = |record: &&ComparisonRecord| record.ended != Timestamp::default();
             let compared = comparisons.get(&shard.record.id).map(|(record, _)| record).filter(ended);
             restored.compared += u64::from(compared.is_some());
+            restored.unreadable += u64::from(compared.is_some_and(|record| record.passed > 0));
         }
         let (mut newer, mut older) = (UnknownCopies::default(), UnknownCopies::default());
         for (record, _) in comparisons.values() {
@@ -80,7 +84,7 @@ impl Topology {
         }
         restored.newer = told(&newer);
         restored.older = told(&older);
-        restored.waiting = newer.copies + older.copies > 0;
+        restored.waiting = newer.copies + older.copies + restored.unreadable > 0;
         Ok(Some(restored))
     }
 
@@ -88,12 +92,16 @@ impl Topology {
     /// is. Tells what was let go of; nothing where nothing waits.
     ///
     /// # Errors
-    /// [`TopologyError::NotRestored`], or [`TopologyError::NotCompared`] while a shard has yet to be compared.
+    /// [`TopologyError::NotRestored`], [`TopologyError::NotCompared`] while a shard has yet to be compared, or
+    /// [`TopologyError::Unread`] where some of one could not be read.
     pub async fn discard_unknown(&self, actor: &str) -> Result<Restore, TopologyError> {
         for _ in 0..TRIES_MAX {
             let restored = self.restore().await?.ok_or(TopologyError::NotRestored)?;
             if restored.compared < restored.shards {
                 return Err(TopologyError::NotCompared { compared: restored.compared, shards: restored.shards });
+            }
+            if restored.unreadable > 0 {
+                return Err(TopologyError::Unread { shards: restored.unreadable });
             }
             let Some(incarnation) = self.incarnation().await? else { return Err(TopologyError::NotRestored) };
             let now = Timestamp(self.0.clock.now_nanos());

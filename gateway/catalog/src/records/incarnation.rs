@@ -54,6 +54,8 @@ pub struct ComparisonRecord {
     pub seen: u64,
     /// Copies that no record named and that their blobs lacked: they are named now.
     pub named: u64,
+    /// Places that the shard's disk did not give: what stands there was not looked at.
+    pub passed: u64,
     /// Copies of blobs that are in no record and newer than the backup.
     pub newer: UnknownCopies,
     /// The other copies that are in no record.

@@ -1,6 +1,6 @@
 use crate::{
-    Backend, BackendError, BlobHeader, Body, BodyError, ByteStream, Capacity, Compacted, Durability, Listed, Locator,
-    NotDeleted, Probe, Relocate, Stored,
+    Backend, BackendError, BlobHeader, Body, BodyError, ByteStream, Capacity, Compacted, Durability, ListPage, Listed,
+    Locator, NotDeleted, Probe, Relocate, Stored,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -172,6 +172,11 @@ impl Backend for Faulty {
     async fn list(&self, after: Option<Vec<u8>>) -> Result<(Vec<Listed>, Option<Vec<u8>>), BackendError> {
         suffer(self.troubles().other).await?;
         self.inner.list(after).await
+    }
+
+    async fn list_page(&self, after: Option<Vec<u8>>) -> Result<ListPage, BackendError> {
+        suffer(self.troubles().other).await?;
+        self.inner.list_page(after).await
     }
 
     async fn compact(&self, relocate: &dyn Relocate) -> Result<Option<Compacted>, BackendError> {

@@ -1,6 +1,6 @@
 use crate::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, Listed, Locator, NotDeleted,
-    Probe, Relocate, ShardFigures, Stored,
+    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, ListPage, Listed, Locator,
+    NotDeleted, Probe, Relocate, ShardFigures, Stored,
 };
 use async_trait::async_trait;
 use cofre_runtime::Clock;
@@ -177,6 +177,10 @@ impl Backend for Meter {
 
     async fn list(&self, after: Option<Vec<u8>>) -> Result<(Vec<Listed>, Option<Vec<u8>>), BackendError> {
         self.count(self.inner.list(after).await)
+    }
+
+    async fn list_page(&self, after: Option<Vec<u8>>) -> Result<ListPage, BackendError> {
+        self.count(self.inner.list_page(after).await)
     }
 
     async fn compact(&self, relocate: &dyn Relocate) -> Result<Option<Compacted>, BackendError> {

@@ -10,7 +10,7 @@ use super::pack::{self, Graves, Item, Scan};
 use super::record::{self, Kind};
 use super::root::{self, failure, names};
 use super::{Disk, large};
-use crate::{BackendError, Listed};
+use crate::{BackendError, ListPage, Listed};
 use cofre_types::BlobId;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -60,21 +60,23 @@ impl Cursor {
 }
 
 /// One page. Blocks.
-pub(super) fn page(disk: &Disk, after: Option<&[u8]>) -> Result<Page, BackendError> {
+pub(super) fn page(disk: &Disk, after: Option<&[u8]>) -> Result<ListPage, BackendError> {
     let cursor = match after {
         None => Cursor::Pack { pack: 0, offset: pack::PACK_HEAD_BYTES },
         Some(bytes) => {
             Cursor::parse(bytes).ok_or_else(|| BackendError::Unreachable("not a cursor of this shard".into()))?
         }
     };
+    let mut passed = 0;
     let page = match cursor {
-        Cursor::Pack { pack, offset } => records(disk, pack, offset),
-        Cursor::File { path } => files(disk, &path),
+        Cursor::Pack { pack, offset } => records(disk, pack, offset, &mut passed),
+        Cursor::File { path } => files(disk, &path, &mut passed),
     };
-    page.map_err(|error| failure("listing", &error))
+    let (blobs, next) = page.map_err(|error| failure("listing", &error))?;
+    Ok(ListPage { blobs, next, passed })
 }
 
-fn records(disk: &Disk, from: u64, offset: u32) -> io::Result<Page> {
+fn records(disk: &Disk, from: u64, offset: u32, passed: &mut u64) -> io::Result<Page> {
     let packs = pack::all(disk)?;
     if from == 0 {
         let is_there = |file: &str| packs.iter().any(|pack| pack::file_name(*pack) == file);
@@ -98,6 +100,7 @@ fn records(disk: &Disk, from: u64, offset: u32) -> io::Result<Page> {
         }
         Err(error) if is_unreadable(&error) => {
             disk.damage.note(&name, whole);
+            *passed += 1;
             return Ok((Vec::new(), Some(after_pack.encode())));
         }
         Err(error) => return Err(error),
@@ -127,6 +130,7 @@ fn records(disk: &Disk, from: u64, offset: u32) -> io::Result<Page> {
     }
     if let Some(what) = scan.unreadable() {
         disk.damage.note(&name, what);
+        *passed += 1;
     }
     if ended {
         disk.damage.end(&name);
@@ -135,7 +139,7 @@ fn records(disk: &Disk, from: u64, offset: u32) -> io::Result<Page> {
     Ok((listed, Some(Cursor::Pack { pack, offset: scan.offset() }.encode())))
 }
 
-fn files(disk: &Disk, after: &str) -> io::Result<Page> {
+fn files(disk: &Disk, after: &str, passed: &mut u64) -> io::Result<Page> {
     let first = after.split_once('/').map_or(0, |(first, _)| u8::from_str_radix(first, 16).unwrap_or(0));
     for first in first..=u8::MAX {
         let folder = format!("{first:02x}");
@@ -143,6 +147,7 @@ fn files(disk: &Disk, after: &str) -> io::Result<Page> {
         let found = match names(&disk.root.blobs, &folder) {
             Err(error) if is_unreadable(&error) => {
                 disk.damage.note(&folder, Unreadable { at: 0, bytes: 0 });
+                *passed += 1;
                 continue;
             }
             found => found?,
@@ -160,7 +165,7 @@ fn files(disk: &Disk, after: &str) -> io::Result<Page> {
         let next = paths.last().map(|path| Cursor::File { path: path.clone() }.encode());
         let mut listed = Vec::with_capacity(paths.len());
         for path in &paths {
-            listed.extend(file(disk, path)?);
+            listed.extend(file(disk, path, passed)?);
         }
         return Ok((listed, next));
     }
@@ -169,13 +174,14 @@ fn files(disk: &Disk, after: &str) -> io::Result<Page> {
 
 /// What stands in one file; nothing if it is not a blob's name or is gone. Where the head is damaged, the
 /// size comes from the length and the time from the file, so that it can still be found and deleted.
-fn file(disk: &Disk, path: &str) -> io::Result<Option<Listed>> {
+fn file(disk: &Disk, path: &str, passed: &mut u64) -> io::Result<Option<Listed>> {
     let Some((blob, nonce)) = parse_path(path) else { return Ok(None) };
     let file = match root::open_file(&disk.root.blobs, path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) if is_unreadable(&error) => {
             disk.damage.note(path, Unreadable { at: 0, bytes: 0 });
+            *passed += 1;
             return Ok(None);
         }
         Err(error) => return Err(error),

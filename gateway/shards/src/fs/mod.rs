@@ -35,8 +35,8 @@ pub use error::FsError;
 pub use incarnation::CatalogMark;
 
 use crate::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, Listed, Locator, NotDeleted,
-    Probe, Relocate, Stored,
+    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, ListPage, Listed, Locator,
+    NotDeleted, Probe, Relocate, Stored,
 };
 use crate::{crc, frame as record, identity::ShardIdentity};
 use async_trait::async_trait;
@@ -320,6 +320,11 @@ impl Backend for FsBackend {
     }
 
     async fn list(&self, after: Option<Vec<u8>>) -> Result<(Vec<Listed>, Option<Vec<u8>>), BackendError> {
+        let ListPage { blobs, next, .. } = self.list_page(after).await?;
+        Ok((blobs, next))
+    }
+
+    async fn list_page(&self, after: Option<Vec<u8>>) -> Result<ListPage, BackendError> {
         let disk = self.disk.clone();
         blocking(move || {
             let page = list::page(&disk, after.as_deref())?;

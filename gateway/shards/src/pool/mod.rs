@@ -31,8 +31,8 @@ pub use types::{
 
 use crate::scheme;
 use crate::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, Listed, Locator, Meter,
-    NotDeleted, Probe, Relocate,
+    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, ListPage, Listed, Locator,
+    Meter, NotDeleted, Probe, Relocate,
 };
 use bad_copies::BadCopyQueue;
 use cofre_runtime::{Clock, Random};
@@ -202,6 +202,17 @@ impl Shards {
     ) -> Result<(Vec<Listed>, Option<Vec<u8>>), BackendError> {
         let shard = self.attached(shard)?;
         let outcome = shard.backend.list(after).await;
+        shard.health.record(&outcome);
+        outcome
+    }
+
+    /// As [`Shards::list`], and whether the page lacks something that the shard's disk did not give.
+    ///
+    /// # Errors
+    /// [`BackendError::Unreachable`].
+    pub async fn list_page(&self, shard: ShardId, after: Option<Vec<u8>>) -> Result<ListPage, BackendError> {
+        let shard = self.attached(shard)?;
+        let outcome = shard.backend.list_page(after).await;
         shard.health.record(&outcome);
         outcome
     }

@@ -387,11 +387,16 @@ fn shards_settings_events_and_jobs() {
         released: TIME,
         seen: 1_000,
         named: 2,
+        passed: 3,
         older: unknown,
         ..under_way.clone()
     };
-    let released =
-        ComparisonRecord { newer: UnknownCopies::default(), older: UnknownCopies::default(), ..ended.clone() };
+    let released = ComparisonRecord {
+        passed: 0,
+        newer: UnknownCopies::default(),
+        older: UnknownCopies::default(),
+        ..ended.clone()
+    };
     // What was not let go of yet is compared anew.
     let anew = ComparisonRecord { incarnation: [7; 16], ..ComparisonRecord::default() };
     check_older("comparison.v1.hex", &[anew, released]);
