@@ -76,7 +76,8 @@ impl fmt::Display for Principal {
 /// Where a request came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Origin {
-    /// The peer's address as the socket tells it, never a header's word; none inside the process.
+    /// The client's address, as the socket tells it, or a proxy that is trusted; never its own word. None inside the
+    /// process.
     pub ip: Option<IpAddr>,
     /// Whether it came over TLS.
     pub secure: bool,

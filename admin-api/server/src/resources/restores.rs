@@ -46,6 +46,7 @@ fn shown(restore: Restore) -> CatalogRestore {
     CatalogRestore {
         restored: time_text(restore.at),
         backup_taken: restore.backup_taken.map(time_text),
+        found_behind: restore.found_behind,
         shards: restore.shards,
         shards_compared: restore.compared,
         named_copies: restore.named,

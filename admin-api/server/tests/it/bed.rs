@@ -124,6 +124,7 @@ impl Bed {
             random,
             draining: draining.clone(),
             redundancy: Scheme::Replicas { count: 1 },
+            concerns: Arc::new(Vec::new),
         });
         let token = async |scope| {
             let new = NewToken { scope, expires: None, note: String::new() };

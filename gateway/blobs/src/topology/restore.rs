@@ -7,16 +7,15 @@ use cofre_catalog::{Batch, CommitError, Entry, Scan, SnapshotExt, keys};
 use cofre_types::{ShardId, Timestamp};
 use std::collections::HashMap;
 
-/// Millionths of an object.
-const MILLION: u64 = 1_000_000;
-
 /// A catalog that was restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restore {
     /// When it was restored.
     pub at: Timestamp,
-    /// When the backup was taken, if that is known.
+    /// When the backup was taken, if that is known; of a catalog that was found behind, when its last event was.
     pub backup_taken: Option<Timestamp>,
+    /// Whether nobody restored it: a start found that shards had seen more of the catalog.
+    pub found_behind: bool,
     /// Shards that are to be compared with it: all that were not given up.
     pub shards: u64,
     /// Those that were gone through to their end.
@@ -34,7 +33,7 @@ pub struct Restore {
 /// What stands on shards and is in no record.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Unknown {
-    /// Objects, and parts of uploads, as the headers of their copies tell.
+    /// Objects, and parts of uploads, each once however many copies of it there are; nearly, beyond a thousand.
     pub objects: u64,
     /// Copies or pieces.
     pub copies: u64,
@@ -57,6 +56,7 @@ impl Topology {
         let mut restored = Restore {
             at: incarnation.begun,
             backup_taken: incarnation.backup_taken,
+            found_behind: incarnation.found_behind,
             shards: 0,
             compared: 0,
             named: 0,
@@ -74,12 +74,12 @@ impl Topology {
         for (record, _) in comparisons.values() {
             restored.named += record.named;
             if record.released == Timestamp::default() {
-                add(&mut newer, record.newer);
-                add(&mut older, record.older);
+                newer.merge(&record.newer);
+                older.merge(&record.older);
             }
         }
-        restored.newer = told(newer);
-        restored.older = told(older);
+        restored.newer = told(&newer);
+        restored.older = told(&older);
         restored.waiting = newer.copies + older.copies > 0;
         Ok(Some(restored))
     }
@@ -152,14 +152,6 @@ impl Topology {
     }
 }
 
-const fn add(sum: &mut UnknownCopies, more: UnknownCopies) {
-    sum.copies += more.copies;
-    sum.bytes += more.bytes;
-    sum.object_millionths += more.object_millionths;
-}
-
-/// Millionths are cut off where they are made, so that a sum of them is rounded.
-const fn told(unknown: UnknownCopies) -> Unknown {
-    let UnknownCopies { copies, bytes, object_millionths } = unknown;
-    Unknown { objects: (object_millionths + MILLION / 2) / MILLION, copies, bytes }
+fn told(unknown: &UnknownCopies) -> Unknown {
+    Unknown { objects: unknown.blobs.count(), copies: unknown.copies, bytes: unknown.bytes }
 }

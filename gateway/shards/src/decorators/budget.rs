@@ -69,6 +69,14 @@ impl Backend for Budget {
         self.inner.device()
     }
 
+    fn damage(&self) -> Option<String> {
+        self.inner.damage()
+    }
+
+    async fn note_commit(&self, revision: u64) -> Result<(), BackendError> {
+        self.inner.note_commit(revision).await
+    }
+
     async fn capacity(&self) -> Result<Capacity, BackendError> {
         let Capacity { total_bytes, free_bytes } = self.inner.capacity().await?;
         let in_use_bytes = self.in_use.in_use_bytes().await?;

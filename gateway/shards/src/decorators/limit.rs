@@ -77,6 +77,14 @@ impl Backend for Limit {
         self.inner.device()
     }
 
+    fn damage(&self) -> Option<String> {
+        self.inner.damage()
+    }
+
+    async fn note_commit(&self, revision: u64) -> Result<(), BackendError> {
+        self.inner.note_commit(revision).await
+    }
+
     async fn capacity(&self) -> Result<Capacity, BackendError> {
         self.inner.capacity().await
     }

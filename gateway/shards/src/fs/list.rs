@@ -2,8 +2,9 @@
 //!
 //! A cursor is a kind byte and where to go on: the pack and the offset of the next record, or the last
 //! path. A record that moves goes to a pack that is newer than all others, so the listing still meets
-//! it.
+//! it. A place that the disk does not give is passed and told: it must not keep all that stands behind it from being listed.
 
+use super::damage::{Unreadable, is_unreadable};
 use super::locator::Place;
 use super::pack::{self, Graves, Item, Scan};
 use super::record::{self, Kind};
@@ -75,22 +76,46 @@ pub(super) fn page(disk: &Disk, after: Option<&[u8]>) -> Result<Page, BackendErr
 
 fn records(disk: &Disk, from: u64, offset: u32) -> io::Result<Page> {
     let packs = pack::all(disk)?;
+    if from == 0 {
+        let is_there = |file: &str| packs.iter().any(|pack| pack::file_name(*pack) == file);
+        disk.damage.keep(|file| !file.ends_with(pack::FILE_ENDING) || is_there(file));
+    }
     let Some(pack) = packs.into_iter().find(|pack| *pack >= from) else {
         return Ok((Vec::new(), Some(Cursor::File { path: String::new() }.encode())));
     };
     let offset = if pack == from { offset } else { pack::PACK_HEAD_BYTES };
     let after_pack = Cursor::Pack { pack: pack + 1, offset: pack::PACK_HEAD_BYTES };
+    let (name, whole) = (pack::file_name(pack), Unreadable { at: 0, bytes: 0 });
+    if offset == pack::PACK_HEAD_BYTES {
+        disk.damage.begin(&name);
+    }
     let file = match pack::open(disk, pack) {
         Ok(file) => file,
         // Compaction removed it meanwhile: what lived there stands in a newer pack.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), Some(after_pack.encode()))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            disk.damage.end(&name);
+            return Ok((Vec::new(), Some(after_pack.encode())));
+        }
+        Err(error) if is_unreadable(&error) => {
+            disk.damage.note(&name, whole);
+            return Ok((Vec::new(), Some(after_pack.encode())));
+        }
         Err(error) => return Err(error),
     };
-    let mut scan = Scan::new(file, offset, &Graves::load(disk, pack)?)?;
+    let graves = match Graves::load(disk, pack) {
+        // What is dead is listed as if it stood: who asks looks at it once more.
+        Err(error) if is_unreadable(&error) => {
+            disk.damage.note(&name, whole);
+            Graves::default()
+        }
+        loaded => loaded?,
+    };
+    let mut scan = Scan::new(file, offset, &graves)?.lenient();
     let mut listed = Vec::new();
-    while listed.len() < PAGE_RECORDS {
+    let mut ended = false;
+    while listed.len() < PAGE_RECORDS && !ended {
         match scan.next()? {
-            None => return Ok((listed, Some(after_pack.encode()))),
+            None => ended = true,
             Some(Item::Gap) => {}
             Some(Item::Record(record)) => listed.push(Listed {
                 blob: record.blob,
@@ -100,16 +125,32 @@ fn records(disk: &Disk, from: u64, offset: u32) -> io::Result<Page> {
             }),
         }
     }
+    if let Some(what) = scan.unreadable() {
+        disk.damage.note(&name, what);
+    }
+    if ended {
+        disk.damage.end(&name);
+        return Ok((listed, Some(after_pack.encode())));
+    }
     Ok((listed, Some(Cursor::Pack { pack, offset: scan.offset() }.encode())))
 }
 
 fn files(disk: &Disk, after: &str) -> io::Result<Page> {
     let first = after.split_once('/').map_or(0, |(first, _)| u8::from_str_radix(first, 16).unwrap_or(0));
     for first in first..=u8::MAX {
-        let mut paths: Vec<String> = names(&disk.root.blobs, &format!("{first:02x}"))?
-            .iter()
-            .map(|name| format!("{first:02x}/{name}"))
-            .collect();
+        let folder = format!("{first:02x}");
+        disk.damage.begin(&folder);
+        let found = match names(&disk.root.blobs, &folder) {
+            Err(error) if is_unreadable(&error) => {
+                disk.damage.note(&folder, Unreadable { at: 0, bytes: 0 });
+                continue;
+            }
+            found => found?,
+        };
+        disk.damage.end(&folder);
+        let here = |file: &str| file.split_once('/').filter(|(of, _)| *of == folder).map(|(_, name)| name.to_owned());
+        disk.damage.keep(|file| here(file).is_none_or(|name| found.contains(&name)));
+        let mut paths: Vec<String> = found.iter().map(|name| format!("{first:02x}/{name}")).collect();
         paths.retain(|path| path.as_str() > after);
         if paths.is_empty() {
             continue;
@@ -133,15 +174,23 @@ fn file(disk: &Disk, path: &str) -> io::Result<Option<Listed>> {
     let file = match root::open_file(&disk.root.blobs, path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if is_unreadable(&error) => {
+            disk.damage.note(path, Unreadable { at: 0, bytes: 0 });
+            return Ok(None);
+        }
         Err(error) => return Err(error),
     };
+    disk.damage.begin(path);
     let metadata = file.metadata()?;
     let mut head = vec![0; metadata.len().min(large::HEAD_BYTES_USUAL) as usize];
     match file.read_exact_at(&mut head, 0) {
-        // One bad place must not keep all that stands behind it from being listed.
-        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => head.fill(0),
+        Err(error) if is_unreadable(&error) => {
+            disk.damage.note(path, Unreadable { at: 0, bytes: head.len() as u64 });
+            head.fill(0);
+        }
         read => read?,
     }
+    disk.damage.end(path);
     let (head_bytes, size, written_nanos) = match record::parse_head(&head, Kind::File) {
         Some(head) => (head.len as u64, head.size, head.header.written_nanos),
         None => {

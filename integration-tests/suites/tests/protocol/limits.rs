@@ -1,6 +1,7 @@
 use anyhow::Result;
 use cofre_harness::{Cofre, Connection, Options, Payload, Request, Response, Tool};
 use cofre_suites::{BUCKET, contents, path, put, refused, succeeded, with_bucket};
+use serde_json::Value;
 use std::time::Duration;
 
 /// Longer than any time-out that these tests set, and shorter than any that they do not.
@@ -78,6 +79,13 @@ fn a_head_has_16_kib_at_most() -> Result<()> {
             let response = connection.response(false)?;
             assert_eq!(response.status == 431, refused, "{bytes}: {response:?}");
             if refused {
+                let id = match address == cofre.s3() {
+                    true => response.element("RequestId").filter(|_| response.code() == "RequestHeaderSectionTooLarge"),
+                    false => serde_json::from_slice::<Value>(&response.body)?["request_id"].as_str().map(str::to_owned),
+                };
+                let header = if address == cofre.s3() { "x-amz-request-id" } else { "x-request-id" };
+                assert_eq!(id.as_deref(), response.header(header), "{response:?}");
+                assert!(id.is_some_and(|id| id.len() == 16), "{response:?}");
                 assert_eq!(response.header("connection"), Some("close"));
                 assert!(connection.is_closed());
             }
@@ -113,8 +121,15 @@ fn bytes_that_are_no_http_are_refused() -> Result<()> {
         connection.finish()?;
         if let Ok(response) = connection.response(false) {
             assert!((400..500).contains(&response.status), "{bytes:?}: {response:?}");
+            assert!(response.header("x-amz-request-id").is_some() && !response.code().is_empty(), "{response:?}");
         }
     }
+    // What cannot be read may come behind what can.
+    let mut connection = Connection::open(cofre.s3())?;
+    connection.wait_at_most(PATIENCE)?;
+    connection.write(b"GET /suite-bucket HTTP/1.1\r\nhost: a\r\n\r\nGET\r\n\r\n")?;
+    refused(&connection.response(false)?, 403, "AccessDenied")?;
+    refused(&connection.response(false)?, 400, "BadRequest")?;
     succeeded(cofre.send(Request::new("GET", "/"))?).map(drop)
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Debian packages, by a program that tells whether one is there.
-const DEBIAN: [(&str, &str); 23] = [
+const DEBIAN: [(&str, &str); 24] = [
     ("buildah", "buildah"),
     ("caddy", "caddy"),
     ("crun", "crun"),
@@ -22,6 +22,7 @@ const DEBIAN: [(&str, &str); 23] = [
     ("node", "nodejs"),
     ("npm", "npm"),
     ("openssl", "openssl"),
+    ("pebble", "pebble"),
     ("podman", "podman"),
     ("prometheus", "prometheus"),
     ("python3", "python3"),

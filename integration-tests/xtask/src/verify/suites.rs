@@ -71,7 +71,7 @@ fn protocol(log: &mut Log) -> Result<Tally> {
 }
 
 fn clients(log: &mut Log) -> Result<Tally> {
-    install::debian(log, &["curl", "fusermount3", "prometheus", "restic", "s3cmd"])?;
+    install::debian(log, &["curl", "fusermount3", "openssl", "pebble", "prometheus", "restic", "s3cmd"])?;
     let venv = install::venv(log)?.display().to_string();
     let generators = install::generators(log)?.display().to_string();
     let environment = [("COFRE_VERIFY_VENV", venv.as_str()), ("COFRE_VERIFY_GENERATORS", &generators)];
