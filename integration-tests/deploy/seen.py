@@ -118,6 +118,8 @@ def main(name):
     s3.put_bucket_policy(Bucket="media", Policy=policy("media"))
     policies(through_tls)
     logged(s3)
+    told = {line.get("ip") for line in cofre.lines() if line.get("operation") == "GetObject"}
+    assert {LET_IN, OTHER} <= told, f"Cofre's own log names {told}"
     rates()
     cofre.clean()
     print(f"{name}: checks passed")

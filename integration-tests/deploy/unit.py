@@ -33,7 +33,7 @@ def verified():
     for instance, plain in (
         ("cofre-%i.", "cofre."),
         ("/%i.env", "/cofre.env"),
-        ("cofre/%i", "cofre"),
+        ("cofre-%i", "cofre"),
         (", instance %i", ""),
     ):
         other = other.replace(instance, plain)
