@@ -7,8 +7,8 @@ use crate::orphans::{Claim, is_doomed, names};
 use crate::{Blobs, BlobsError};
 use cofre_catalog::records::{ComparisonRecord, IncarnationRecord, Record};
 use cofre_catalog::{Batch, Entry, keys};
-use cofre_shards::{ListPage, Listed};
-use cofre_types::{ShardId, Timestamp};
+use cofre_shards::{BlobRef, Copy, ListPage, Listed};
+use cofre_types::{Scheme, ShardId, Timestamp};
 
 /// What a step of comparing a shard found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Blobs {
             }
             if blob.is_some() {
                 step.named += u64::from(matches!(self.claim(shard, copy).await?, Claim::Named));
-            } else if self.is_of_before(copy, &incarnation) {
+            } else if self.is_of_before(copy, &incarnation) && !self.is_probe(shard, copy).await {
                 step.unknown += 1;
                 let newer = incarnation.backup_taken.is_none_or(|taken| copy.written_nanos > taken.0);
                 let counts = if newer { &mut record.newer } else { &mut record.older };
@@ -126,6 +126,14 @@ impl Blobs {
         let record = entry.map(|entry| ComparisonRecord::decode(&entry.value)).transpose()?;
         let fresh = || ComparisonRecord { incarnation: incarnation.id, ..ComparisonRecord::default() };
         Ok((record.filter(|record| record.incarnation == incarnation.id).unwrap_or_else(fresh), revision))
+    }
+
+    /// Whether a copy is what a probe of the shard left, which is of no object. One that cannot be read may be of one.
+    async fn is_probe(&self, shard: ShardId, copy: &Listed) -> bool {
+        let at = Copy { shard, locator: copy.locator.clone(), piece: 0 };
+        let (size, scheme) = (copy.size, Scheme::Replicas { count: 1 });
+        let blob = BlobRef { id: copy.blob, size, scheme, copies: vec![at] };
+        self.shards().header(&blob).await.is_ok_and(|header| header.bucket.is_empty())
     }
 
     /// Whether a copy was written before the catalog was restored. A time that has not come yet is of another clock.

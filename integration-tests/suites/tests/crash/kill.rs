@@ -69,7 +69,7 @@ impl Operator {
     /// The setting is as it may be.
     fn hold(&mut self, cofre: &Cofre) -> Result<()> {
         let settings = cofre.admin_command(&["settings", "get"])?;
-        let found = settings["timers"][SETTING].as_u64().with_context(|| settings.to_string())?;
+        let found = settings["document"]["timers"][SETTING].as_u64().with_context(|| settings.to_string())?;
         ensure!(self.possible.contains(&found), "{SETTING} is {found}, and may be {:?}", self.possible);
         self.possible = vec![found];
         Ok(())

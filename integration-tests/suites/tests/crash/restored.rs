@@ -224,12 +224,14 @@ fn an_identity_that_is_not_durable_is_not_there() -> Result<()> {
     let folder = DataDir::new()?;
     let (data, shard) = (folder.path().join("data"), folder.path().join("shard"));
     let disk = FaultyDisk::new(&shard)?;
-    let options = || disk.options(Options::new().data(data.clone()).shard(shard.clone()));
     disk.begin(Fault::FailSync)?;
-    ensure!(Cofre::start(options()).is_err(), "a shard is served whose identity was never synced");
+    let mut serve = Command::new("timeout");
+    serve.arg("60").arg(Cofre::binary()).args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
+    let refused = serve.arg("--data").arg(&data).arg("--shard").arg(&shard).envs(disk.environment()).output()?;
+    ensure!(!refused.status.success(), "a shard is served whose identity was never synced");
     ensure!(!shard.join("cofre-shard").exists(), "an identity has its name before it is synced");
     disk.end(Fault::FailSync)?;
-    let cofre = with_bucket(options())?;
+    let cofre = with_bucket(Options::new().data(data).shard(shard))?;
     fill(&cofre, "k", 2)?;
     hold(&cofre, "k", 2)
 }
