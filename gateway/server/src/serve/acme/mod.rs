@@ -13,7 +13,7 @@ mod order;
 pub(super) use challenge::Tokens;
 
 use super::listen::{Certificates, certified, validity_of};
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use challenge::{Prover, self_signed};
 use cofre_admin_types::{Promise, Severity, Verdict};
 use cofre_runtime::{Clock, Shutdown, blocking, spawn};
@@ -30,16 +30,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use tokio::time::timeout;
 
 /// A certificate is renewed once two thirds of its life are over.
 const LIFE_BEFORE_RENEWAL: (i64, i64) = (2, 3);
 
 /// How often it is looked at whether that is so: the wall clock may be set.
 const LOOK_EVERY: Duration = Duration::from_secs(3_600);
-
-/// How long an order may take.
-const ORDER_TIME_MAX: Duration = Duration::from_secs(1_800);
 
 /// How long an authority is left alone that could not be reached, at first and at the most.
 const UNREACHABLE_REST: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(3_600));
@@ -73,13 +69,14 @@ impl Acme {
     /// Shows the certificate that is kept, or one that is self-signed.
     ///
     /// # Errors
-    /// If what is kept cannot be read, or no certificate can be made.
+    /// If no certificate can be made.
     pub(super) async fn open(settings: &AcmeSettings, data: &Path, clock: Clock) -> Result<Arc<Self>> {
         let files = Files::of(data);
         let ours = files.clone();
-        let kept = blocking(move || ours.certificate()).await.context("acme_domains: what is kept of the authority")?;
-        let kept = kept.filter(|kept| kept.domains == settings.domains && kept.directory == settings.directory);
-        let (key, end) = match kept.as_ref().map(usable).transpose() {
+        let kept = blocking(move || ours.certificate()).await;
+        let ours = |kept: &StoredCertificate| kept.domains == settings.domains && kept.directory == settings.directory;
+        let kept = kept.map(|kept| kept.filter(ours)).and_then(|kept| kept.as_ref().map(usable).transpose());
+        let (key, end) = match kept {
             Ok(Some((key, end))) => (key, Some(end)),
             Ok(None) => (self_signed(&settings.domains)?, None),
             Err(error) => {
@@ -136,7 +133,7 @@ impl Acme {
                 rest = rest.saturating_sub(pause);
                 continue;
             }
-            match timeout(ORDER_TIME_MAX, self.renew()).await.unwrap_or_else(|_| Err(anyhow!("it took too long"))) {
+            match self.renew().await {
                 Ok(()) => rest = self.is_well(),
                 Err(error) => rest = self.is_in_trouble(&error),
             }
@@ -258,4 +255,44 @@ fn usable(stored: &StoredCertificate) -> Result<(CertifiedKey, i64)> {
 fn told(seconds: i64) -> String {
     let time = OffsetDateTime::from_unix_timestamp(seconds).ok().and_then(|time| time.format(&Rfc3339).ok());
     time.unwrap_or_else(|| format!("{seconds} s since 1970"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cofre_runtime::ManualClock;
+
+    #[tokio::test]
+    async fn what_is_damaged_keeps_nobody_from_starting() {
+        let settings = AcmeSettings {
+            domains: vec!["s3.example".to_owned()],
+            directory: "https://127.0.0.1:1/dir".to_owned(),
+            contact: None,
+            ca_file: None,
+            challenge: AcmeChallenge::TlsAlpn01,
+            http_listen: None,
+            dns_hook: None,
+        };
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("acme")).unwrap();
+        let stored = |chain: &str| {
+            let certificate = StoredCertificate::new(
+                settings.directory.clone(),
+                settings.domains.clone(),
+                chain.into(),
+                String::new(),
+            );
+            serde_json::to_string(&certificate).unwrap()
+        };
+        for text in ["", "{", "[]", "{\"format\": 9}", &stored("no certificate")] {
+            for name in ["certificate.json", "account.json"] {
+                std::fs::write(folder.path().join("acme").join(name), text).unwrap();
+            }
+            let clock = ManualClock::at(1_000);
+            let acme = Acme::open(&settings, folder.path(), clock.clock()).await.unwrap();
+            assert_eq!(*acme.end.lock(), None, "{text}: a self-signed one is shown");
+            assert_eq!(acme.due(), Duration::ZERO, "{text}: another is asked for");
+            assert!(order::stored_account(&acme.files).await.is_none(), "{text}");
+        }
+    }
 }
