@@ -170,8 +170,11 @@ fn client(header: &[u8], (ip, mut rest): (IpAddr, &[u8])) -> Result<ProxyHeader,
     Ok(ProxyHeader::Client(client))
 }
 
-/// The next field: its type, its value, and what follows it.
-fn field(bytes: &[u8]) -> Result<Option<(u8, &[u8], &[u8])>, Malformed> {
+/// A field: its type, its value, and what follows it.
+type Field<'a> = (u8, &'a [u8], &'a [u8]);
+
+/// The next field; none at the end.
+fn field(bytes: &[u8]) -> Result<Option<Field<'_>>, Malformed> {
     let Some((&[kind, high, low], rest)) = bytes.split_first_chunk::<3>() else {
         return if bytes.is_empty() { Ok(None) } else { Err(Malformed("a field is cut off")) };
     };
