@@ -209,25 +209,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn clients_of_a_connection_are_bounded() {
-        type Nothing = http_body_util::Empty<bytes::Bytes>;
-        let answer = |_: Request<Nothing>| {
-            std::future::ready(Ok::<_, std::convert::Infallible>(http::Response::new(Nothing::new())))
-        };
-        let make = Arc::new(move |_: Origin| hyper::service::service_fn(answer));
-        let peer = Origin { ip: Some(IpAddr::from([10, 0, 0, 1])), secure: false, tls: None };
-        let service = ByClient::new(make, peer, &proxies());
-        for number in 0..1_000_u32 {
-            let mut request = Request::new(Nothing::new());
-            let client = std::net::Ipv4Addr::from_bits(0xc000_0000 + number).to_string();
-            request.headers_mut().insert(FORWARDED_FOR, HeaderValue::try_from(client).unwrap());
-            drop(service.call(request));
-        }
-        let kept = service.others.expect("it is a listed proxy's").kept.into_inner();
-        assert_eq!(kept.len(), CLIENTS_KEPT_MAX);
-    }
-
     proptest! {
         #[test]
         fn no_text_makes_it_panic(lists in proptest::collection::vec("[0-9a-f:.,\\[\\] ]{0,40}", 0..4)) {
