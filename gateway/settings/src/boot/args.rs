@@ -102,7 +102,8 @@ pub struct BootArgs {
     pub acme_http_listen: Option<SocketAddr>,
 
     /// Executable for dns-01. It is run as `HOOK present NAME VALUE`, and must put VALUE into a TXT record of NAME, and
-    /// end with 0 once the DNS shows it; and as `HOOK cleanup NAME VALUE`, to take it out again.
+    /// end with 0 once the DNS shows it; and as `HOOK cleanup NAME VALUE`, to take it out again. A name may have several
+    /// at once. The three stand in its environment too, as ACME_VERB, ACME_NAME and ACME_VALUE.
     #[arg(long, env = "COFRE_ACME_DNS_HOOK", value_name = "FILE")]
     pub acme_dns_hook: Option<PathBuf>,
 

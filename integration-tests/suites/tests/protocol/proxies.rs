@@ -91,9 +91,35 @@ fn policies_see_the_client_of_a_listed_proxy() -> Result<()> {
         assert_eq!(connect(cofre.s3(), LISTED)?.exchange(&request)?.status, status, "{proto}");
     }
     assert_eq!(behind(&cofre, LISTED, &version_1(STRANGER), &sealed)?.status, 403);
-    // What a client behind the PROXY protocol says of itself is its own word.
-    let lying = near.clone().header("x-forwarded-for", FRIEND).header("x-forwarded-proto", "https");
-    assert_eq!(behind(&cofre, LISTED, &version_1(STRANGER), &lying)?.status, 403);
+    // What a client behind the PROXY protocol says of itself is its own word, also where the proxy cannot name it.
+    let lying =
+        |request: &Request| request.clone().header("x-forwarded-for", FRIEND).header("x-forwarded-proto", "https");
+    let nameless = [&b"PROXY UNKNOWN\r\n"[..], b"\r\n\r\n\0\r\nQUIT\n\x21\x00\x00\x00"];
+    for header in [&version_1(STRANGER)[..], nameless[0], nameless[1]] {
+        for request in [&near, &sealed] {
+            assert_eq!(behind(&cofre, LISTED, header, &lying(request))?.status, 403, "{header:?}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn noise_of_a_network_holds_up_nobody_who_signs_behind_a_proxy() -> Result<()> {
+    let cofre = behind_proxy(&["--anonymous-requests-per-second", "1"])?;
+    let signed = || {
+        let request = cofre.signer().sign(anonymous(&cofre, "near"), Payload::Signed);
+        request.header("x-forwarded-for", FRIEND)
+    };
+    let mut proxy = connect(cofre.s3(), LISTED)?;
+    assert_eq!(proxy.exchange(&signed())?.status, 200);
+    let noise = anonymous(&cofre, "near").header("x-forwarded-for", FRIEND);
+    let mut others = connect(cofre.s3(), LISTED)?;
+    until("the network makes more noise than it may", PATIENCE, || {
+        Ok((others.exchange(&noise)?.status == 503).then_some(()))
+    })?;
+    for _ in 0..5 {
+        assert_eq!(proxy.exchange(&signed())?.status, 200);
+    }
     Ok(())
 }
 

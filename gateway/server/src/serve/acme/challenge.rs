@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -24,8 +25,8 @@ const WELL_KNOWN: &str = "/.well-known/acme-challenge/";
 /// How long the hook may take until the DNS shows a record.
 const HOOK_TIME_MAX: Duration = Duration::from_secs(600);
 
-/// Most of what the hook says that an error repeats, in characters.
-const SAID_CHARS_MAX: usize = 300;
+/// Most of what the hook says that an error repeats, in bytes.
+const SAID_BYTES_MAX: u64 = 400;
 
 /// Answers of http-01, by their tokens. Cloning costs a reference count.
 #[derive(Debug, Clone, Default)]
@@ -49,10 +50,10 @@ pub(super) struct Prover {
     pub(super) hook: Option<PathBuf>,
 }
 
-/// What was put somewhere.
+/// What proves a name, and where.
 pub(super) enum Proof {
-    Token(String),
-    Certificate(String),
+    Token { token: String, answer: String },
+    Certificate { name: String, key: CertifiedKey },
     Record { name: String, value: String },
 }
 
@@ -66,30 +67,37 @@ impl Prover {
         }
     }
 
-    /// Puts up what proves a name.
-    pub(super) async fn put_up(&self, name: &str, token: &str, authorization: &KeyAuthorization) -> Result<Proof> {
-        match self.challenge {
+    /// What proves a name.
+    pub(super) fn proof(&self, name: &str, token: &str, authorization: &KeyAuthorization) -> Result<Proof> {
+        Ok(match self.challenge {
             AcmeChallenge::Http01 => {
-                self.tokens.0.lock().insert(token.to_owned(), authorization.as_str().to_owned());
-                Ok(Proof::Token(token.to_owned()))
+                Proof::Token { token: token.to_owned(), answer: authorization.as_str().to_owned() }
             }
-            AcmeChallenge::TlsAlpn01 => {
-                self.certificates.set_challenge(name, certificate_of(name, authorization.digest().as_ref())?);
-                Ok(Proof::Certificate(name.to_owned()))
-            }
+            AcmeChallenge::TlsAlpn01 => Proof::Certificate {
+                name: name.to_owned(),
+                key: certificate_of(name, authorization.digest().as_ref())?,
+            },
             AcmeChallenge::Dns01 => {
-                let (name, value) = (format!("_acme-challenge.{name}"), authorization.dns_value());
-                self.run_hook("present", &name, &value).await?;
-                Ok(Proof::Record { name, value })
+                Proof::Record { name: format!("_acme-challenge.{name}"), value: authorization.dns_value() }
             }
+        })
+    }
+
+    /// Puts it up.
+    pub(super) async fn put_up(&self, proof: &Proof) -> Result<()> {
+        match proof {
+            Proof::Token { token, answer } => drop(self.tokens.0.lock().insert(token.clone(), answer.clone())),
+            Proof::Certificate { name, key } => self.certificates.set_challenge(name, key.clone()),
+            Proof::Record { name, value } => self.run_hook("present", name, value).await?,
         }
+        Ok(())
     }
 
     /// Takes it away again.
     pub(super) async fn take_away(&self, proof: &Proof) {
         match proof {
-            Proof::Token(token) => drop(self.tokens.0.lock().remove(token)),
-            Proof::Certificate(name) => self.certificates.end_challenge(name),
+            Proof::Token { token, .. } => drop(self.tokens.0.lock().remove(token)),
+            Proof::Certificate { name, .. } => self.certificates.end_challenge(name),
             Proof::Record { name, value } => {
                 if let Err(error) = self.run_hook("cleanup", name, value).await {
                     tracing::warn!("a record that proved a name stays in the DNS: {error:#}");
@@ -110,18 +118,24 @@ async fn run(hook: &Path, verb: &str, name: &str, value: &str) -> Result<()> {
     for (variable, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"COFRE_")) {
         command.env_remove(variable);
     }
-    command
-        .args([verb, name, value])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    let ended = match timeout(HOOK_TIME_MAX, command.output()).await {
+    // A value may begin with a hyphen, which many programs take for an option.
+    let told = [("ACME_VERB", verb), ("ACME_NAME", name), ("ACME_VALUE", value)];
+    command.args([verb, name, value]).envs(told);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn()?;
+    let ending = async {
+        let mut said = Vec::new();
+        if let Some(mut stderr) = child.stderr.take() {
+            (&mut stderr).take(SAID_BYTES_MAX).read_to_end(&mut said).await?;
+            tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await?;
+        }
+        Ok::<_, std::io::Error>((child.wait().await?, said))
+    };
+    let (status, said) = match timeout(HOOK_TIME_MAX, ending).await {
         Ok(ended) => ended?,
         Err(_) => bail!("it did not end within {} s", HOOK_TIME_MAX.as_secs()),
     };
-    let said: String = String::from_utf8_lossy(&ended.stderr).trim().chars().take(SAID_CHARS_MAX).collect();
-    ensure!(ended.status.success(), "it ended with {}: {said}", ended.status);
+    ensure!(status.success(), "it ended with {status}: {}", String::from_utf8_lossy(&said).trim());
     Ok(())
 }
 

@@ -105,7 +105,12 @@ impl Files {
         let (path, new) = (self.0.join(name), self.0.join(format!("{name}.new")));
         let write = || {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
-            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+            // One that a crash left may be open to others.
+            match fs::remove_file(&new) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
             fs::rename(&new, &path)?;
@@ -136,6 +141,11 @@ mod tests {
             assert_eq!(files.certificate().unwrap().as_ref(), Some(&kept));
         }
         let path = folder.path().join("acme/certificate.json");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let left = folder.path().join("acme/certificate.json.new");
+        fs::write(&left, "left by a crash").unwrap();
+        fs::set_permissions(&left, fs::Permissions::from_mode(0o644)).unwrap();
+        files.keep_certificate(&kept).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         fs::write(&path, SAMPLE).unwrap();
         assert_eq!(files.certificate().unwrap(), Some(kept));

@@ -13,7 +13,7 @@ mod order;
 pub(super) use challenge::Tokens;
 
 use super::listen::{Certificates, certified, validity_of};
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use challenge::{Prover, self_signed};
 use cofre_admin_types::{Promise, Severity, Verdict};
 use cofre_runtime::{Clock, Shutdown, blocking, spawn};
@@ -30,16 +30,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use tokio::time::timeout;
 
 /// A certificate is renewed once two thirds of its life are over.
 const LIFE_BEFORE_RENEWAL: (i64, i64) = (2, 3);
 
 /// How often it is looked at whether that is so: the wall clock may be set.
 const LOOK_EVERY: Duration = Duration::from_secs(3_600);
-
-/// How long an order may take.
-const ORDER_TIME_MAX: Duration = Duration::from_secs(1_800);
 
 /// How long an authority is left alone that could not be reached, at first and at the most.
 const UNREACHABLE_REST: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(3_600));
@@ -73,13 +69,14 @@ impl Acme {
     /// Shows the certificate that is kept, or one that is self-signed.
     ///
     /// # Errors
-    /// If what is kept cannot be read, or no certificate can be made.
+    /// If no certificate can be made.
     pub(super) async fn open(settings: &AcmeSettings, data: &Path, clock: Clock) -> Result<Arc<Self>> {
         let files = Files::of(data);
         let ours = files.clone();
-        let kept = blocking(move || ours.certificate()).await.context("acme_domains: what is kept of the authority")?;
-        let kept = kept.filter(|kept| kept.domains == settings.domains && kept.directory == settings.directory);
-        let (key, end) = match kept.as_ref().map(usable).transpose() {
+        let kept = blocking(move || ours.certificate()).await;
+        let ours = |kept: &StoredCertificate| kept.domains == settings.domains && kept.directory == settings.directory;
+        let kept = kept.map(|kept| kept.filter(ours)).and_then(|kept| kept.as_ref().map(usable).transpose());
+        let (key, end) = match kept {
             Ok(Some((key, end))) => (key, Some(end)),
             Ok(None) => (self_signed(&settings.domains)?, None),
             Err(error) => {
@@ -136,7 +133,7 @@ impl Acme {
                 rest = rest.saturating_sub(pause);
                 continue;
             }
-            match timeout(ORDER_TIME_MAX, self.renew()).await.unwrap_or_else(|_| Err(anyhow!("it took too long"))) {
+            match self.renew().await {
                 Ok(()) => rest = self.is_well(),
                 Err(error) => rest = self.is_in_trouble(&error),
             }

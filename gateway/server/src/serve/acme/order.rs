@@ -10,9 +10,13 @@ use instant_acme::{
     Account, AuthorizationStatus, Error, Identifier, NewAccount, NewOrder, Order, OrderStatus, RetryPolicy,
 };
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// How long an authority may take to look at the proofs, and again to make the certificate.
 const LOOK_MAX: Duration = Duration::from_secs(180);
+
+/// How long it may take to prove all names, with the hook and the authority.
+const PROVE_TIME_MAX: Duration = Duration::from_secs(1_800);
 
 /// What an authority says that has lost an account (RFC 8555, section 6.7).
 const NO_ACCOUNT: &str = "urn:ietf:params:acme:error:accountDoesNotExist";
@@ -35,11 +39,11 @@ pub(super) async fn certificate(
         order => order?,
     };
     let mut proofs = Vec::new();
-    let proven = prove(&mut order, prover, &mut proofs).await;
+    let proven = timeout(PROVE_TIME_MAX, prove(&mut order, prover, &mut proofs)).await;
     for proof in &proofs {
         prover.take_away(proof).await;
     }
-    proven?;
+    proven.unwrap_or_else(|_| bail!("the names could not be proven within {} s", PROVE_TIME_MAX.as_secs()))?;
     let key = order.finalize().await?;
     let chain = order.poll_certificate(&policy()).await?;
     Ok(StoredCertificate::new(settings.directory.clone(), settings.domains.clone(), chain, key))
@@ -48,10 +52,14 @@ pub(super) async fn certificate(
 /// The account at the authority; one is made at the first order.
 async fn account(settings: &AcmeSettings, authority: &Authority, files: &Files) -> Result<Account> {
     let builder = || Account::builder_with_http(Box::new(authority.clone()));
-    let ours = files.clone();
-    let stored = blocking(move || ours.account()).await?;
-    if let Some(stored) = stored.filter(|stored| stored.directory == settings.directory) {
-        return Ok(builder().from_credentials(stored.credentials).await?);
+    let stored = stored_account(files).await.filter(|stored| stored.directory == settings.directory);
+    if let Some(stored) = stored {
+        match builder().from_credentials(stored.credentials).await {
+            Err(Error::KeyRejected | Error::Crypto) => {
+                tracing::warn!("the key of the account at the authority is none, and another is made");
+            }
+            account => return Ok(account?),
+        }
     }
     let contact = settings.contact.as_ref().map(|address| format!("mailto:{address}"));
     let contact: Vec<&str> = contact.as_deref().into_iter().collect();
@@ -62,6 +70,15 @@ async fn account(settings: &AcmeSettings, authority: &Authority, files: &Files) 
     blocking(move || ours.keep_account(&stored)).await?;
     tracing::info!(directory = settings.directory, "an account at the authority was made");
     Ok(account)
+}
+
+/// The account that is kept; none if it cannot be read, for another is made at no cost.
+pub(super) async fn stored_account(files: &Files) -> Option<StoredAccount> {
+    let ours = files.clone();
+    blocking(move || ours.account()).await.unwrap_or_else(|error| {
+        tracing::warn!("the account at the authority that is kept cannot be used, and another is made: {error:#}");
+        None
+    })
 }
 
 /// Proves every name of an order, and waits until the authority has seen that.
@@ -80,8 +97,11 @@ async fn prove(order: &mut Order, prover: &Prover, proofs: &mut Vec<Proof>) -> R
         }
         let offered = "the authority does not offer the challenge of acme_challenge";
         let mut challenge = authorization.challenge(prover.kind()).with_context(|| format!("{name}: {offered}"))?;
-        let proof = prover.put_up(&name, &challenge.token, &challenge.key_authorization()).await?;
+        let proof = prover.proof(&name, &challenge.token, &challenge.key_authorization())?;
+        // What is put up by half is taken away too.
+        let put_up = prover.put_up(&proof).await;
         proofs.push(proof);
+        put_up?;
         challenge.set_ready().await?;
     }
     match order.poll_ready(&policy()).await {

@@ -8,7 +8,7 @@ use super::addresses::{Addresses, Admission};
 use super::exchange::{Exchanges, Tracked};
 use super::first_bytes::{Begun, Spoken};
 use super::forwarded::ByClient;
-use super::proxy_header::Malformed;
+use super::proxy_header::{Malformed, ProxyHeader};
 use super::stream::Watched;
 use super::streams::Streams;
 use super::{InTheClear, Limits, Refusal, Refuser, RequestBody, TrustedProxies, in_the_clear, tls, wrong_protocol};
@@ -119,6 +119,10 @@ where
             Ok(header) => header,
             Err(Malformed(reason)) => return Ok(Err(wrong_protocol::malformed_proxy_header(reason))),
         };
+        if header == ProxyHeader::Nameless {
+            self.proxies = TrustedProxies::new(&[]);
+            return Ok(Ok(()));
+        }
         self.origin = header.origin(self.origin);
         if let Some(ip) = self.origin.ip.filter(|_| !self.proxies.hold(self.origin.ip)) {
             let Some(admission) = self.addresses.admit(Network::of(ip)) else {

@@ -5,6 +5,8 @@ use cofre_iam::Origin;
 use cofre_types::AddressRange;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use hyper::service::Service;
+use parking_lot::Mutex;
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -73,19 +75,47 @@ fn address(text: &str) -> Option<IpAddr> {
     Some(ip.to_canonical())
 }
 
+/// Clients of one connection of a proxy whose services are kept: what a client has shown there counts for its next
+/// request.
+const CLIENTS_KEPT_MAX: usize = 64;
+
 /// The service of a connection, on which each request may be another client's.
 pub(super) struct ByClient<M, S> {
     service: S,
     origin: Origin,
-    /// Makes the service of another client; none where the connection is no listed proxy's.
-    others: Option<(Arc<M>, TrustedProxies)>,
+    /// The services of others; none where the connection is no listed proxy's.
+    others: Option<Others<M, S>>,
+}
+
+struct Others<M, S> {
+    make: Arc<M>,
+    proxies: TrustedProxies,
+    /// The one that asked last is the first.
+    kept: Mutex<VecDeque<(Origin, S)>>,
 }
 
 impl<M: Fn(Origin) -> S, S> ByClient<M, S> {
     /// The service of a connection from `origin`.
     pub(super) fn new(make: Arc<M>, origin: Origin, proxies: &TrustedProxies) -> Self {
         let service = make(origin);
-        Self { service, origin, others: proxies.hold(origin.ip).then(|| (make, proxies.clone())) }
+        let others = || Others { make, proxies: proxies.clone(), kept: Mutex::default() };
+        Self { service, origin, others: proxies.hold(origin.ip).then(others) }
+    }
+}
+
+impl<M: Fn(Origin) -> S, S> Others<M, S> {
+    /// Has the service of a client begin on a request.
+    fn call<B>(&self, origin: Origin, request: Request<B>) -> S::Future
+    where
+        S: Service<Request<B>>,
+    {
+        let mut kept = self.kept.lock();
+        let found = kept.iter().position(|(known, _)| *known == origin).and_then(|at| kept.remove(at));
+        let (_, service) = found.unwrap_or_else(|| (origin, (self.make)(origin)));
+        let answering = service.call(request);
+        kept.push_front((origin, service));
+        kept.truncate(CLIENTS_KEPT_MAX);
+        answering
     }
 }
 
@@ -99,10 +129,10 @@ where
     type Future = S::Future;
 
     fn call(&self, request: Request<B>) -> S::Future {
-        if let Some((make, proxies)) = &self.others {
-            let origin = proxies.origin(request.headers(), self.origin);
+        if let Some(others) = &self.others {
+            let origin = others.proxies.origin(request.headers(), self.origin);
             if origin != self.origin {
-                return make(origin).call(request);
+                return others.call(origin, request);
             }
         }
         self.service.call(request)

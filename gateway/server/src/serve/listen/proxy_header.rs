@@ -39,8 +39,10 @@ const SSL_FIXED_BYTES: usize = 5;
 /// What a proxy says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ProxyHeader {
-    /// The connection is the proxy's own, to see whether this lives; or it does not know whose it is.
+    /// The connection is the proxy's own, to see whether this lives.
     Own,
+    /// It is a client's that the proxy cannot name. What comes on it is that client's own word.
+    Nameless,
     /// It is this client's.
     Client(Client),
 }
@@ -62,7 +64,7 @@ impl ProxyHeader {
     /// Where requests come from, on a connection that came from `peer`.
     pub(super) const fn origin(self, peer: Origin) -> Origin {
         match self {
-            Self::Own => peer,
+            Self::Own | Self::Nameless => peer,
             Self::Client(Client { ip, is_secure, tls }) => {
                 Origin { ip: Some(ip), secure: is_secure || peer.secure, tls }
             }
@@ -84,7 +86,7 @@ fn version_1(bytes: &[u8]) -> Result<Option<(ProxyHeader, usize)>, Malformed> {
     let mut words = line.split(' ').skip(1);
     let header = match words.next() {
         // What follows is to be ignored.
-        Some("UNKNOWN") => ProxyHeader::Own,
+        Some("UNKNOWN") => ProxyHeader::Nameless,
         Some(family @ ("TCP4" | "TCP6")) => {
             let mut address = || words.next().and_then(|word| word.parse::<IpAddr>().ok());
             let addresses = [address(), address()];
@@ -112,11 +114,12 @@ fn version_2(bytes: &[u8]) -> Result<Option<(ProxyHeader, usize)>, Malformed> {
     }
     let Some(header) = bytes.get(..length) else { return Ok(None) };
     let told = match (command, family) {
-        (0x20, _) | (0x21, 0x00) => ProxyHeader::Own,
+        (0x20, _) => ProxyHeader::Own,
+        (0x21, 0x00) => ProxyHeader::Nameless,
         (0x21, 0x11) => client(header, addresses::<4>(header)?)?,
         (0x21, 0x21) => client(header, addresses::<16>(header)?)?,
         // A socket of the proxy's machine: 108 bytes for each path, and nobody's address.
-        (0x21, 0x31) => ProxyHeader::Own,
+        (0x21, 0x31) => ProxyHeader::Nameless,
         (0x21, _) => return Err(Malformed("it is of no protocol over TCP")),
         _ => return Err(Malformed("its version or command is none that there is")),
     };
@@ -243,7 +246,7 @@ mod tests {
             assert_eq!(client, Client { ip: ip.parse().unwrap(), is_secure: false, tls: None });
         }
         for line in ["PROXY UNKNOWN\r\n", "PROXY UNKNOWN ffff:f...f 1 2 3\r\n"] {
-            assert_eq!(ProxyHeader::parse(line.as_bytes()), Ok(Some((ProxyHeader::Own, line.len()))));
+            assert_eq!(ProxyHeader::parse(line.as_bytes()), Ok(Some((ProxyHeader::Nameless, line.len()))));
         }
         let line = b"PROXY TCP4 192.0.2.7 198.51.100.1 4711 443\r\n";
         for length in LINE.len()..line.len() {
@@ -301,16 +304,17 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_may_speak_for_itself() {
-        for (command, family, rest) in [
-            (0x20, 0x00, &[][..]),
-            (0x20, 0x11, &IPV4),
-            (0x20, 0x77, &[1, 2]),
-            (0x21, 0x00, &[9; 40]),
-            (0x21, 0x31, &[0; 216]),
+    fn a_proxy_may_speak_for_itself_or_for_nobody_it_can_name() {
+        use ProxyHeader::{Nameless, Own};
+        for (command, family, rest, header_of) in [
+            (0x20, 0x00, &[][..], Own),
+            (0x20, 0x11, &IPV4, Own),
+            (0x20, 0x77, &[1, 2], Own),
+            (0x21, 0x00, &[9; 40], Nameless),
+            (0x21, 0x31, &[0; 216], Nameless),
         ] {
             let bytes = header(command, family, rest);
-            assert_eq!(ProxyHeader::parse(&bytes), Ok(Some((ProxyHeader::Own, bytes.len()))));
+            assert_eq!(ProxyHeader::parse(&bytes), Ok(Some((header_of, bytes.len()))));
         }
     }
 
