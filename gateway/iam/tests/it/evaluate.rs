@@ -83,8 +83,8 @@ fn what_is_for_operators_is_for_cofre_itself_and_the_unlimited_root_account() {
         for refused in [account(ANN, false), limited.clone(), caller(Principal::Anonymous), caller(LOG_DELIVERY)] {
             assert!(!evaluate_operator(&refused, act).is_allowed(), "{act} by {}", refused.principal);
         }
-        let named = format!(r#"{{"Statement":{{"Effect":"Allow","Action":"s3:{act}","Resource":"*"}}}}"#);
-        assert!(Policy::parse(&named, PolicyKind::Identity).is_err(), "no policy names {act}");
+        let named = format!("s3:{act}");
+        assert!(Action::ALL.iter().all(|action| action.as_str() != named), "no policy names {act}");
     }
 }
 

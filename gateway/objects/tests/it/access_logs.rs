@@ -138,7 +138,8 @@ async fn a_policy_of_a_key_keeps_no_line_back() {
         .unwrap().to_string()}, "Action": "kms:*", "Resource": "*"}});
     let operator = Caller::internal("admin", &Random::seeded(1)).on_behalf_of("token:ops");
     bed.objects.set_key_policy(&operator, "one", policy.to_string()).await.unwrap();
-    bed.log("a line\n").await;
+    bed.log("a line").await;
+    bed.upkeep.write_access_lines().await;
     bed.clock.advance(DELIVERY);
     bed.deliver().await;
     assert_eq!(bed.delivered().await.len(), 1);

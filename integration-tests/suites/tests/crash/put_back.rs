@@ -110,6 +110,7 @@ fn a_shard_that_was_away_when_the_catalog_was_put_back_is_left_alone() -> Result
     cofre.kill()?;
     cofre.log().expect(TOLD);
     cofre.start_again()?;
-    ensure!(compared(&cofre)?["newer"]["objects"] == NEWER, "what is newer is not told");
+    let restored = compared(&cofre)?;
+    ensure!(restored["newer"]["objects"] == NEWER, "{restored}");
     cofre.stop()
 }
