@@ -28,6 +28,7 @@ mod objects;
 mod odd_queries;
 mod payment;
 mod policies;
+mod policy_subjects;
 mod promoted;
 mod reports;
 mod rights;

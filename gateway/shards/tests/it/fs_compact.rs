@@ -76,7 +76,7 @@ impl Ledger {
     }
 }
 
-fn options() -> FsOptions {
+pub(crate) fn options() -> FsOptions {
     FsOptions {
         pack_bytes_max: 256 * 1024,
         unclaimed_grace: Duration::ZERO,
@@ -85,7 +85,7 @@ fn options() -> FsOptions {
     }
 }
 
-async fn fill(shard: &FsBackend, ledger: &Ledger, count: u32) {
+pub(crate) async fn fill(shard: &FsBackend, ledger: &Ledger, count: u32) {
     for number in 0..count {
         let body = Body::Whole(content(u64::from(number), SIZE));
         let stored = shard.put(blob(number), &header("k"), body, Durability::Relaxed).await.unwrap();
@@ -94,7 +94,7 @@ async fn fill(shard: &FsBackend, ledger: &Ledger, count: u32) {
 }
 
 /// Deletes all but every `keep`th blob.
-async fn thin_out(shard: &FsBackend, ledger: &Ledger, count: u32, keep: u32) {
+pub(crate) async fn thin_out(shard: &FsBackend, ledger: &Ledger, count: u32, keep: u32) {
     let doomed: Vec<_> = (0..count)
         .filter(|number| number % keep != 0)
         .map(|number| (blob(number), ledger.live.lock().unwrap().remove(&blob(number)).unwrap()))
@@ -382,30 +382,4 @@ async fn what_its_owner_names_moves_though_it_was_deleted() {
     assert_eq!(ledger.live.lock().unwrap().len(), 2);
     assert_all_there(&shard, &ledger, 1, 1).await;
     assert!(packs(&root) <= 2, "{} packs", packs(&root));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn tombstones_of_another_incarnation_of_the_catalog_count_for_nothing() {
-    let (root, ledger) = (Root::new(), Ledger::default());
-    let shard = root.create_with(options());
-    fill(&shard, &ledger, 20).await;
-    let all = ledger.live.lock().unwrap().clone();
-    thin_out(&shard, &ledger, 20, 4).await;
-    drop(shard);
-    let restored = FsOptions { incarnation: [7; 16], ..options() };
-    for (options, listed) in [(options(), 5), (restored.clone(), 20), (restored.clone(), 20)] {
-        let shard = root.open_with(options);
-        assert_eq!(list_all(&shard).await.len(), listed);
-        for (blob, at) in &all {
-            let deleted = !ledger.live.lock().unwrap().contains_key(blob);
-            assert_eq!(shard.is_deleted(*blob, at).await.unwrap(), deleted && listed == 5);
-        }
-    }
-    // What is deleted from now on stays so, also over a file that says which incarnation it is and is torn later.
-    let shard = root.open_with(restored.clone());
-    shard.delete(vec![(blob(3), all[&blob(3)].clone())]).await.unwrap();
-    drop(shard);
-    assert_eq!(list_all(&root.open_with(restored.clone())).await.len(), 19);
-    fs::write(root.path().join("cofre-incarnation"), "cofre").unwrap();
-    assert_eq!(list_all(&root.open_with(restored)).await.len(), 20);
 }

@@ -10,6 +10,7 @@ mod fs_compact;
 mod fs_crash;
 mod fs_flips;
 mod fs_full;
+mod fs_incarnations;
 mod fs_open;
 mod golden;
 mod placement;
