@@ -271,7 +271,8 @@ fn who_lost_the_last_admin_token_makes_one_on_the_machine() -> Result<()> {
     let made: Value = serde_json::from_slice(&run(&create)?.map_err(anyhow::Error::msg)?)?;
     std::fs::write(data.join("admin-token"), made["secret"].as_str().context("a secret")?)?;
     cofre.start_again()?;
-    ensure!(health(&cofre)?["status"] == "ok", "the new token does not work");
+    let health = health(&cofre)?;
+    ensure!(health["status"] == "ok", "the new token opens it, and all is well: {health}");
     cofre.stop()
 }
 
