@@ -31,7 +31,7 @@ const KEY_LOCKS: usize = 1024;
 
 /// What an object store means: every operation that a door or a job asks for. Cloning is cheap.
 ///
-/// Each operation takes the [`Caller`] and decides first whether it may. All state is in the catalog
+/// Each operation takes the [`cofre_iam::Caller`] and decides first whether it may. All state is in the catalog
 /// and on the shards; what is kept here is a cache or a queue.
 #[derive(Clone)]
 pub struct Objects(pub(crate) Arc<Inner>);
