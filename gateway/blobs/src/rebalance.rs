@@ -8,7 +8,7 @@ use crate::blob::copy_bytes;
 use crate::relocate::Relocated;
 use crate::{Blobs, BlobsError};
 use cofre_catalog::records::{BlobRecord, Record, ShardMode, ShardRecord, ShardUsage};
-use cofre_catalog::{Scan, SnapshotExt, keys};
+use cofre_catalog::{ReadExt, Scan, keys};
 use cofre_shards::{ShardState, standing};
 use cofre_types::{BlobId, ShardId};
 use std::collections::BTreeMap;

@@ -28,6 +28,7 @@
 //! | `h` | copies to spare, blob id | heal: this blob is below its redundancy; those nearest loss come first |
 //! | `g` | due time, id | garbage: a reference to drop after its grace |
 //! | `d` | shard id, blob id | doomed: a copy to delete from a shard |
+//! | `W` | family, `h` or `d` | counters of its records, which commits keep by themselves |
 //! | `S` | shard id | shard |
 //! | `s` | shard id | counters of a shard's copies and their bytes |
 //! | `r` | shard id | directory of a shard that was removed |
@@ -47,8 +48,8 @@
 use crate::Revision;
 pub use crate::access_log_keys::{access_log, access_log_backlog, access_log_of};
 pub use crate::encryption_keys::{key_policies, key_policy, key_policy_of, known_keys};
-pub use crate::scan::prefix_end;
 pub use crate::version_place::{place_of, version_id};
+pub use crate::walk::prefix_end;
 use cofre_types::{AccessKeyId, AccountId, BlobId, BucketId, BucketName, ObjectKey, ShardId, UploadId};
 
 /// First byte of a key.
@@ -75,6 +76,7 @@ pub mod family {
     pub const HEAL: u8 = b'h';
     pub const GARBAGE: u8 = b'g';
     pub const DOOMED: u8 = b'd';
+    pub const WAITING: u8 = b'W';
     pub const SHARD: u8 = b'S';
     pub const SHARD_USAGE: u8 = b's';
     pub const REMOVED_SHARD: u8 = b'r';
@@ -316,6 +318,20 @@ pub fn garbage(due_nanos: u64, id: [u8; 16]) -> Vec<u8> {
 /// Key of a copy to delete from a shard.
 pub fn doomed(shard: ShardId, blob: BlobId) -> Vec<u8> {
     with(family::DOOMED, &[&shard.0.to_be_bytes(), blob.as_bytes()])
+}
+
+/// Key of the counters of what waits in a queue, which are a [`crate::records::QueueTally`].
+pub fn waiting(of: u8) -> Vec<u8> {
+    with(family::WAITING, &[&[of]])
+}
+
+/// The same as [`waiting`], for a queue that is counted.
+pub(crate) const fn waiting_row(of: u8) -> Option<&'static [u8]> {
+    match of {
+        family::HEAL => Some(&[family::WAITING, family::HEAL]),
+        family::DOOMED => Some(&[family::WAITING, family::DOOMED]),
+        _ => None,
+    }
 }
 
 /// What every doomed copy of a shard begins with.

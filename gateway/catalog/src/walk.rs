@@ -1,5 +1,4 @@
-use crate::store::VisitDyn;
-use crate::{Direction, Revision, Scan, StoreError, VisitStep};
+use crate::{Direction, Revision, Scan, StoreError, VisitDyn, VisitStep};
 use std::ops::Bound;
 
 /// Keys that a walk steps over before it seeks: opening an iterator of a log-structured tree costs
@@ -20,6 +19,7 @@ where
     K: AsRef<[u8]>,
     V: AsRef<[u8]>,
 {
+    let mut left = range.keys_max.unwrap_or(usize::MAX);
     'seek: while !range.is_empty() {
         let mut target: Option<Vec<u8>> = None;
         let mut skipped = 0;
@@ -37,7 +37,11 @@ where
                 target = None;
                 skipped = 0;
             }
-            match visitor.visit(key.as_ref(), revision, value.as_ref()) {
+            let value = if range.keys_only { &[] } else { value.as_ref() };
+            let step = visitor.visit(key.as_ref(), revision, value);
+            left -= 1;
+            match step {
+                _ if left == 0 => return Ok(()),
                 VisitStep::Continue => {}
                 VisitStep::Seek(wanted) => target = Some(wanted),
                 VisitStep::Stop => return Ok(()),

@@ -4,7 +4,7 @@ use crate::accounts::Taken;
 use crate::service::{Fact, Found, Inner, PAGE_ITEMS_MAX, TRIES_MAX, readable};
 use crate::{GivenKey, Iam, IamError, Page, Secret};
 use cofre_catalog::records::{AccessKeyRecord, Record};
-use cofre_catalog::{Batch, Check, Committed, GuardedBatch, Scan, SnapshotExt, keys};
+use cofre_catalog::{Batch, Check, Committed, GuardedBatch, ReadExt, Scan, keys};
 use cofre_types::{AccessKeyId, AccountId, Invalid, Timestamp};
 use std::time::Duration;
 

@@ -4,7 +4,7 @@ use crate::access_keys::{IssuedKey, KeyIssue};
 use crate::service::{Fact, Found, Inner, PAGE_ITEMS_MAX, TRIES_MAX, readable};
 use crate::{GivenKey, Iam, IamError, Page};
 use cofre_catalog::records::{AccountRecord, Record};
-use cofre_catalog::{Batch, Check, Committed, Entry, GuardedBatch, Scan, SnapshotExt, keys};
+use cofre_catalog::{Batch, Check, Committed, Entry, GuardedBatch, ReadExt, Scan, keys};
 use cofre_types::{AccountId, Invalid};
 
 /// Longest account name, in characters.
@@ -229,7 +229,7 @@ impl Inner {
     }
 
     async fn account_behind(&self, index: Vec<u8>) -> Result<AccountRecord, IamError> {
-        let entry = self.store.get_many(vec![index]).await?.pop().flatten();
+        let entry = self.store.get(index).await?;
         let entry = entry.ok_or(IamError::NotFound { what: "account" })?;
         Ok(self.find_account(account_id(&entry.value)?).await?.record)
     }

@@ -7,7 +7,7 @@ use cofre_catalog::records::{
     Guards, Headers, ManifestRecord, PartRecord, Record, Segment, ShardUsage, UploadRecord, Usage, VersionKind,
     VersionRecord, Versioning,
 };
-use cofre_catalog::{Batch, Embedded, EmbeddedOptions, Entry, Scan, SnapshotExt, Store, keys};
+use cofre_catalog::{Batch, Embedded, EmbeddedOptions, Entry, ReadExt, Scan, Store, keys};
 use cofre_runtime::Clock;
 use cofre_types::{
     AccountId, BlobId, BucketId, BucketName, ETag, ObjectKey, Scheme, ShardId, Tags, Timestamp, UploadId, VersionId,
