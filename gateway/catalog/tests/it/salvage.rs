@@ -211,7 +211,7 @@ fn upload(id: UploadId) -> Vec<u8> {
 
 fn part(blob: u8) -> Vec<u8> {
     let (etag, segments) = (ETag::of_md5([0; 16]), segments(blob));
-    PartRecord { size: SIZE, etag, checksum: None, modified: Timestamp(1), segments }.encode()
+    PartRecord { size: SIZE, etag, checksum: None, modified: Timestamp(1), segments, checksum_sent: false }.encode()
 }
 
 /// A catalog whose records are of several states, as one is where older values came to light.
