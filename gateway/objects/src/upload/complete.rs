@@ -5,7 +5,6 @@ use crate::digest::{Hasher, join_crc};
 use crate::domain::Tried;
 use crate::encryption::check_completion;
 use crate::object::put::{Draft, put_outcome};
-use crate::rights::refuse_public;
 use crate::{ChecksumError, CompleteUpload, CompletedPart, Error, Objects, PARTS_MAX, PutOutcome};
 use cofre_blobs::Count;
 use cofre_catalog::records::{Content, ManifestRecord, PartRecord, Record, UploadRecord};
@@ -56,7 +55,8 @@ impl Objects {
         let record = found.as_ref().map(|found| &found.record);
         let details = Details { creates: Some(true), ..details_of(record) };
         self.authorise_with(caller, Action::PutObject, bucket, Some(&at.key), details)?;
-        refuse_public(bucket, record.and_then(|record| record.guards.acl.as_ref()))
+        let acl = record.and_then(|record| record.guards.acl.as_ref());
+        self.refuse_public(caller, Action::PutObject, bucket, Some(&at.key), acl)
     }
 
     async fn commit_upload(

@@ -219,11 +219,8 @@ async fn completing_may_leave_checksums_out_where_the_algorithm_has_one_kind() {
             continue;
         }
         let name = algorithm.name();
-        let request = CreateUpload {
-            checksum: Some(algorithm),
-            checksum_kind: Some(ChecksumKind::Composite),
-            ..create(name)
-        };
+        let request =
+            CreateUpload { checksum: Some(algorithm), checksum_kind: Some(ChecksumKind::Composite), ..create(name) };
         let upload = bed.objects.create_upload(&bed.alice, request).await.unwrap().id;
         let at = UploadRef { bucket: bucket("b"), key: key(name), upload };
         let one = summed_part(&bed, &at, 1, b"x", algorithm).await;
