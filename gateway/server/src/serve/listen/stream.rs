@@ -19,10 +19,10 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-/// How long a connection that Cofre closes is read on, and how many bytes: what a client still sends into a closed
-/// socket is answered by a reset, which destroys the answer before it is read.
-const LINGER_TIME_MAX: Duration = Duration::from_secs(2);
-const LINGER_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// How long a connection that Cofre closes is read on, or a stream whose answer came early, and how many bytes: what a
+/// client still sends into a closed socket is answered by a reset, which destroys the answer before it is read.
+pub(super) const LINGER_TIME_MAX: Duration = Duration::from_secs(2);
+pub(super) const LINGER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Bytes of it that are read at a time.
 const LINGER_READ_BYTES: usize = 4 * 1024;
