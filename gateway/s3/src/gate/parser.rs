@@ -66,3 +66,77 @@ impl Parser {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Method;
+    use parking_lot::Mutex;
+    use s3s::dto::{DeleteObjectsInput, DeleteObjectsOutput};
+    use s3s::service::S3ServiceBuilder;
+    use s3s::{Body, S3, S3Request, S3Response, S3Result, s3_error};
+    use std::thread::{ThreadId, current};
+
+    /// Notes the threads on which an operation begins and goes on.
+    #[derive(Clone, Default)]
+    struct Threads(Arc<Mutex<Vec<ThreadId>>>);
+
+    #[async_trait::async_trait]
+    impl S3 for Threads {
+        async fn delete_objects(&self, _: S3Request<DeleteObjectsInput>) -> S3Result<S3Response<DeleteObjectsOutput>> {
+            self.0.lock().push(current().id());
+            tokio::task::yield_now().await;
+            self.0.lock().push(current().id());
+            Err(s3_error!(AccessDenied))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_large_document_is_parsed_on_another_thread_and_its_operation_goes_on_here() {
+        let threads = Threads::default();
+        let parser = Parser::new(S3ServiceBuilder::new(threads.clone()).build());
+        for keys in [1, 4_000] {
+            let keys: String = (0..keys).map(|key| format!("<Object><Key>{key}</Key></Object>")).collect();
+            let document = format!("<Delete>{keys}</Delete>");
+            let length = document.len();
+            let mut request = HttpRequest::new(Body::from(document));
+            *request.method_mut() = Method::POST;
+            *request.uri_mut() = "http://localhost/bucket?delete".parse().unwrap();
+            request.headers_mut().insert("content-length", length.into());
+            let answer = parser.call(request, length).await.unwrap();
+            assert_eq!(answer.status(), 403);
+            let here = [current().id() == threads.0.lock()[0], current().id() == threads.0.lock()[1]];
+            assert_eq!(here, [length < LARGE_BYTES, true]);
+            threads.0.lock().clear();
+        }
+    }
+
+    #[tokio::test]
+    async fn as_many_are_large_at_a_time_as_may() {
+        let parser = Parser::new(S3ServiceBuilder::new(Threads::default()).build());
+        let (go, gone) = std::sync::mpsc::channel::<()>();
+        let gone = Arc::new(Mutex::new(gone));
+        let begin = |parser: &Parser| {
+            let gone = Arc::clone(&gone);
+            let (turns, work) = (parser.turns.clone(), move || gone.lock().recv().is_ok());
+            let parser = Parser { service: parser.service.clone(), turns };
+            cofre_runtime::spawn(async move { parser.beside(LARGE_BYTES, work).await })
+        };
+        let all: Vec<_> = (0..3).map(|_| begin(&parser)).collect();
+        while parser.turns.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(parser.beside(LARGE_BYTES - 1, || true).await, "what is small does not wait");
+        // A client that goes away gives no turn to another.
+        all[0].abort();
+        tokio::task::yield_now().await;
+        assert_eq!(parser.turns.available_permits(), 0);
+        for _ in 0..3 {
+            go.send(()).unwrap();
+        }
+        for begun in all.into_iter().skip(1) {
+            assert!(begun.await.unwrap());
+        }
+        let _all = parser.turns.acquire_many(AT_ONCE_MAX as u32).await.unwrap();
+    }
+}
