@@ -272,9 +272,10 @@ impl S3Connection {
             document_bytes: exchange.document_bytes(),
             body_bytes,
             refused_keys: exchange.refused_keys(),
+            account: exchange.noted(|noted| noted.requester).filter(|_| !status.is_success()),
         };
         let mut answer = finish(response, &inner.fixed, line);
-        match inner.penalties.wait(&connected.client, outcome).await {
+        match inner.penalties.wait(&inner.clients, &connected.client, outcome).await {
             Waited::For(time) => answer.body_mut().waited(time),
             Waited::NoRoom if version <= Version::HTTP_11 => {
                 answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
