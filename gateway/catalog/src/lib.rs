@@ -31,7 +31,7 @@ pub use batch::{BATCH_BYTES_MAX, Batch, Check, Entry, KEY_BYTES_MAX, Revision, W
 pub use embedded::{Embedded, EmbeddedOptions};
 pub use error::{CommitError, Failed, StoreError};
 pub use freshness::{FRESHNESS_POLL, Freshness, Mark, Slot};
-pub use group::{Distribution, CommitStats};
+pub use group::{CommitStats, Distribution};
 pub use guarded::{Committed, GuardedBatch};
 pub use memory::{MEMORY_STALENESS_MAX, Memory, MemoryStream};
 pub use scan::{Direction, Scan, Visit, VisitDyn, VisitStep};

@@ -14,7 +14,7 @@ mod writer;
 
 pub(crate) use condition::Condition;
 pub(crate) use log::{AppendError, Base, Group, Log, Wanted};
-pub use stats::{Distribution, CommitStats};
+pub use stats::{CommitStats, Distribution};
 
 use crate::evaluate::admit;
 use crate::freshness::Touched;

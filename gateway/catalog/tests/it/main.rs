@@ -7,6 +7,7 @@ mod differential;
 mod embedded;
 mod full;
 mod golden;
+mod guarded;
 mod memory;
 mod salvage;
 
