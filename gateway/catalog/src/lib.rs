@@ -38,5 +38,5 @@ pub use scan::{Direction, Scan, Visit, VisitDyn, VisitStep};
 pub use state::{COMMIT_SLOW_AFTER, CommitState, FilesChecked, StoreState};
 pub use store::ReadExt as SnapshotExt;
 pub use store::{Read, ReadExt, Snapshot, Store};
-pub use tally::begin_tally;
+pub use tally::{begin_tally, compare_tally};
 pub use walk::prefix_end;

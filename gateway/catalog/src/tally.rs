@@ -6,7 +6,7 @@
 use crate::evaluate::{Changes, Current, add};
 use crate::keys::{self, family};
 use crate::records::{DoomedRecord, QueueTally, Record};
-use crate::{Batch, Check, CommitError, ReadExt, Revision, Scan, Store, StoreError, Visit, VisitStep, Write};
+use crate::{Batch, Check, CommitError, ReadExt, Revision, Scan, Snapshot, Store, StoreError, Visit, VisitStep, Write};
 
 /// Queues whose records are counted.
 const COUNTED: [u8; 2] = [family::HEAL, family::DOOMED];
@@ -36,6 +36,18 @@ pub async fn begin_tally(store: &dyn Store, of: u8) -> Result<(), StoreError> {
         Ok(_) | Err(CommitError::Failed(_)) => Ok(()),
         Err(CommitError::Store(error)) => Err(error),
     }
+}
+
+/// What the counters of a queue say, and what its records come to, if these are not the same. A queue that is not counted
+/// has nothing that could be wrong. It reads the whole queue.
+///
+/// # Errors
+/// [`StoreError`] if the catalog cannot be read.
+pub async fn compare_tally(snapshot: &dyn Snapshot, of: u8) -> Result<Option<[QueueTally; 2]>, StoreError> {
+    let Some(row) = snapshot.get(keys::waiting(of)).await? else { return Ok(None) };
+    let says = QueueTally::from_value(&row.value);
+    let counted = snapshot.scan(Scan::prefix(&[of]), Count::default()).await?.0;
+    Ok((says != counted).then_some([says, counted]))
 }
 
 /// Sums up the records that it is shown.

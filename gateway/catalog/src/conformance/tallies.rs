@@ -2,7 +2,7 @@
 
 use crate::keys::{self, family};
 use crate::records::{DoomedRecord, HealRecord, QueueTally, Record};
-use crate::{Batch, ReadExt, Store, begin_tally};
+use crate::{Batch, ReadExt, Store, begin_tally, compare_tally};
 use cofre_runtime::{Random, spawn};
 use cofre_types::{BlobId, ShardId, Timestamp};
 use std::sync::Arc;
@@ -108,4 +108,11 @@ pub(super) async fn commits_of_a_queue_that_meet_are_all_counted(store: Arc<dyn 
     let urgent = waiting.iter().filter(|key| keys::heal_spares(key) == Some(0)).count();
     let expected = [waiting.len(), urgent].map(|count| i64::try_from(count).expect("it is small"));
     assert_eq!(tally(&*store, family::HEAL).await, Some((expected[0], expected[1])));
+    let view = store.snapshot().await.expect("a snapshot");
+    assert_eq!(compare_tally(view.as_ref(), family::HEAL).await.expect("reads"), None);
+    assert_eq!(compare_tally(view.as_ref(), family::DOOMED).await.expect("reads"), None, "it is not counted");
+    commit(&*store, |batch| _ = batch.add(keys::waiting(family::HEAL), vec![1])).await;
+    let view = store.snapshot().await.expect("a snapshot");
+    let [says, counted] = compare_tally(view.as_ref(), family::HEAL).await.expect("reads").expect("they differ");
+    assert_eq!((says.records, counted.records), (expected[0] + 1, expected[0]));
 }
