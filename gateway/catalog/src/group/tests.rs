@@ -1,8 +1,11 @@
 //! The writer over a log that is told what to do.
 
 use super::{AppendError, Base, Condition, Group, GroupCommits, GroupState, Log, Wanted};
+use crate::keys::{self, family};
+use crate::records::QueueTally;
 use crate::{Batch, Check, CommitError, CommitState, Entry, Revision, Slot, StoreError, Write};
 use cofre_runtime::{Clock, spawn};
+use cofre_types::BlobId;
 use futures_util::future::join_all;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -237,4 +240,21 @@ async fn commits_of_a_group_see_each_other_and_share_their_counters() {
     assert_eq!(writer.far.disk.lock().groups, [1, 1, 15], "one group, once the first was durable");
     let wanted = BTreeSet::from([b"n".to_vec()]);
     assert_eq!(writer.far.disk.lock().read, wanted, "keys that are only written are not read");
+}
+
+#[tokio::test]
+async fn what_counting_a_queue_asks_for_is_wanted() {
+    let writer = writer();
+    let row = keys::waiting(family::HEAL);
+    let mut batch = Batch::new();
+    batch.add(row.clone(), vec![0, 0]);
+    writer.commits.commit(batch).await.expect("commits");
+    let place = keys::heal(0, BlobId::from_bytes([1; 16]));
+    let mut batch = Batch::new();
+    batch.put(place.clone(), Vec::new());
+    writer.commits.commit(batch).await.expect("commits");
+    assert_eq!(writer.far.disk.lock().read, BTreeSet::from([place, row]));
+    let counted = |row: &Entry| QueueTally::from_value(&row.value);
+    let row = writer.far.disk.lock().records.get(&keys::waiting(family::HEAL)).map(counted);
+    assert_eq!(row, Some(QueueTally { records: 1, weight: 1 }));
 }
