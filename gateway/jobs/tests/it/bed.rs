@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use cofre_blobs::{Blobs, BlobsParts, NewShard, OpenBackend, ShardPlace, Topology, TopologyError};
 use cofre_catalog::records::{AccountRecord, BlobRecord, JobRecord, Record};
-use cofre_catalog::{Batch, Memory, Scan, ReadExt, Store, keys};
+use cofre_catalog::{Batch, Memory, ReadExt, Scan, Store, keys};
 use cofre_events::EventLog;
 use cofre_iam::{AccountIdentity, Caller, Origin, Principal, RequestId};
 use cofre_jobs::{Ground, JobStatus, Jobs};

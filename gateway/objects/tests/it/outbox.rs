@@ -81,7 +81,7 @@ async fn what_an_older_cofre_left_is_delivered_and_counted_for_its_bucket_alone(
     bed.clock.advance(DELIVERY);
     bed.deliver().await;
     assert_eq!(bed.delivered().await.len(), 1);
-    let row = bed.store.get_many(vec![keys::access_log_backlog_of(alice)]).await.unwrap().remove(0).unwrap();
+    let row = bed.store.get(keys::access_log_backlog_of(alice)).await.unwrap().unwrap();
     assert_eq!(AccessLogBacklog::from_value(&row.value), AccessLogBacklog::default());
     assert_eq!(bed.backlog().await, (0, 0));
 }

@@ -37,7 +37,7 @@ use anyhow::{Context, Result};
 use beside::Beside;
 use cofre_admin_server::{Admin, AdminParts};
 use cofre_blobs::{Blobs, BlobsParts, Topology};
-use cofre_catalog::{Embedded, Store, keys};
+use cofre_catalog::{Embedded, ReadExt, Store, keys};
 use cofre_events::EventLog;
 use cofre_iam::{Iam, Reports};
 use cofre_jobs::{Ground, Jobs};
@@ -341,7 +341,7 @@ impl Running {
         let store = Arc::clone(&self.store);
         move || {
             let store = Arc::clone(&store);
-            Box::pin(async move { drop(store.get_many(vec![keys::cluster()]).await) })
+            Box::pin(async move { drop(store.get(keys::cluster()).await) })
         }
     }
 
