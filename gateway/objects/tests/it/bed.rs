@@ -63,6 +63,7 @@ impl Bed {
         for path in &PATHS[..count] {
             topology.register(NewShard::at_path((*path).to_owned()), "test").await.unwrap();
         }
+        topology.count_waiting().await.unwrap();
         let rival = Arc::new(Rival::new(store.clone()));
         let over = |store, random| over(store, &shards, &settings, &manual, random, scheme);
         let (upkeep, blobs) = over(rival.clone(), random);

@@ -80,6 +80,18 @@ async fn every_kind_of_wrong_is_found_and_named() {
 }
 
 #[tokio::test]
+async fn counters_of_what_waits_are_compared_with_it() {
+    let bed = full().await;
+    bed.reclaim().await;
+    let mut batch = Batch::new();
+    batch.add(keys::waiting(family::HEAL), vec![1]).add(keys::waiting(family::DOOMED), vec![0, 5]);
+    bed.store.commit(batch).await.unwrap();
+    let (wrong, _) = verify(&bed, false).await;
+    let subjects: Vec<_> = wrong.iter().map(|wrong| wrong.subject.as_str()).collect();
+    assert_eq!(subjects, ["the heal queue", "copies to be deleted"], "{wrong:?}");
+}
+
+#[tokio::test]
 async fn a_version_whose_blob_has_no_record_is_named() {
     let bed = Bed::with_bucket().await;
     bed.put("k", b"v").await;
