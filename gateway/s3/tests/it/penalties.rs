@@ -49,7 +49,7 @@ async fn keys_that_are_not_deleted_count() {
         let keys: String = (0..keys).map(|key| format!("<Object><Key>{key}</Key></Object>")).collect();
         let body = format!("<Delete>{keys}</Delete>");
         let digest =
-            crate::bed::base64(&aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body.as_bytes()).as_ref());
+            crate::bed::base64(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body.as_bytes()).as_ref());
         Draft::new(Method::POST, "/bucket?delete").header("x-amz-checksum-sha256", &digest).body(body)
     };
     // The third stands for a second more than there was; what comes behind it waits for longer.
