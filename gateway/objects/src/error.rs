@@ -178,6 +178,9 @@ pub enum Error {
         /// When it was made.
         modified: Timestamp,
     },
+    /// The object stands in no archive, so there is nothing to restore.
+    #[error("the object is not in an archive")]
+    NotArchived,
     /// There is no such upload.
     #[error("there is no such upload")]
     NoSuchUpload,

@@ -45,7 +45,9 @@ impl Error {
             | Self::IsDeleteMarker { .. }
             | Self::NoSuchUpload => ErrorKind::NotFound,
             Self::BucketAlreadyExists | Self::BucketAlreadyOwnedByYou => ErrorKind::Exists,
-            Self::InvalidBucketState(_) | Self::BucketNotEmpty | Self::Conflict => ErrorKind::Conflict,
+            Self::InvalidBucketState(_) | Self::BucketNotEmpty | Self::NotArchived | Self::Conflict => {
+                ErrorKind::Conflict
+            }
             Self::PreconditionFailed { .. } | Self::NotModified { .. } => ErrorKind::Condition,
             Self::InvalidRetentionPeriod(_)
             | Self::AclNotSupported

@@ -14,7 +14,6 @@ use crate::{Error, Objects, UploadRef};
 use cofre_blobs::{Count, as_delta};
 use cofre_catalog::keys;
 use cofre_catalog::records::{AccountUsage, PartRecord, Record, Usage, VersionKind, VersionRecord};
-use cofre_iam::Caller;
 use cofre_types::{AccountId, BucketId, ObjectKey};
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -55,6 +54,13 @@ impl BodyBound {
     pub(crate) const fn size(size_max: u64) -> Self {
         Self { size_max, room: None }
     }
+}
+
+/// The room of a body that is declared and has not come yet.
+pub(crate) struct Reservation {
+    size: u64,
+    /// None if nothing is bounded.
+    room: Option<Arc<Room>>,
 }
 
 /// The room of one body, for as long as it is written and committed.
@@ -135,15 +141,28 @@ impl Objects {
         Ok(Some(Arc::new(room)))
     }
 
-    /// Whether a part of a declared length fits under the quotas, with what it replaces: for a door that asks before it
-    /// gathers a body. The operation itself asks again. Costs nothing where there is no quota.
-    ///
-    /// # Errors
-    /// As of the operation.
-    pub async fn part_fits(&self, caller: &Caller, at: &UploadRef, number: u16, size: u64) -> Result<(), Error> {
-        let bucket = self.bucket(&at.bucket).await?;
-        let room = self.room(&bucket, Brings::Part(at, number), Some(size)).await;
-        room.map(drop).map_err(|error| error.for_caller(caller, &bucket))
+    /// As [`Objects::room`], before the body is at hand.
+    pub(crate) async fn reserve(
+        &self,
+        bucket: &Arc<Bucket>,
+        brings: Brings<'_>,
+        size: u64,
+    ) -> Result<Reservation, Error> {
+        Ok(Reservation { size, room: self.room(bucket, brings, Some(size)).await? })
+    }
+
+    /// The room of a body: what was reserved, unless it has another length after all.
+    pub(crate) async fn room_of(
+        &self,
+        reserved: Option<Reservation>,
+        bucket: &Arc<Bucket>,
+        brings: Brings<'_>,
+        size: Option<u64>,
+    ) -> Result<Option<Arc<Room>>, Error> {
+        match reserved.filter(|reserved| Some(reserved.size) == size) {
+            Some(reserved) => Ok(reserved.room),
+            None => self.room(bucket, brings, size).await,
+        }
     }
 
     /// What a write of so many bytes would change, with what it replaces.

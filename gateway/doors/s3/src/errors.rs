@@ -59,6 +59,9 @@ pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
         Error::Locked => {
             S3Error::with_message(S3ErrorCode::AccessDenied, "Access Denied because object protected by object lock.")
         }
+        Error::NotArchived => {
+            s3_error!(InvalidObjectState, "Restore is not allowed for the object's current storage class")
+        }
         Error::InvalidBucketState(why) => {
             let mut error = S3Error::with_message(S3ErrorCode::InvalidBucketState, why);
             error.set_status_code(StatusCode::CONFLICT);

@@ -104,9 +104,9 @@ pub struct Upload {
     pub checksum: DeclaredChecksum,
 }
 
-/// An object that is to be put, as much of it as rights look at.
-#[derive(Debug)]
-pub struct BeginPut {
+/// An object that is to be, as much of it as rights look at.
+#[derive(Debug, Clone)]
+pub struct NewObject {
     /// Bucket.
     pub bucket: BucketName,
     /// Key.
@@ -117,6 +117,17 @@ pub struct BeginPut {
     pub lock: WantedLock,
     /// Access control list; the owner alone may if absent.
     pub acl: Option<GivenAcl>,
+}
+
+/// Names an object, or a version of it.
+#[derive(Debug, Clone)]
+pub struct ObjectRef {
+    /// Bucket.
+    pub bucket: BucketName,
+    /// Key.
+    pub key: ObjectKey,
+    /// Version; the current one if absent.
+    pub version: Option<VersionId>,
 }
 
 /// The rest of an object that is to be put.
@@ -197,6 +208,21 @@ pub enum RangeOf {
     ModifiedAt(Timestamp),
 }
 
+/// What is read of an object.
+#[derive(Debug, Clone, Default)]
+pub struct ReadObject {
+    /// Range; all if absent.
+    pub range: Option<ByteRange>,
+    /// What the range is of.
+    pub range_of: RangeOf,
+    /// One part only; not together with a range.
+    pub part: Option<u16>,
+    /// The customer's key that the object is encrypted under, if it is one.
+    pub customer_key: Option<CustomerKey>,
+    /// Conditions.
+    pub conditions: ReadConditions,
+}
+
 /// Gets or heads an object.
 #[derive(Debug, Clone)]
 pub struct GetObject {
@@ -216,6 +242,14 @@ pub struct GetObject {
     pub customer_key: Option<CustomerKey>,
     /// Conditions.
     pub conditions: ReadConditions,
+}
+
+impl GetObject {
+    /// Which object it is, and what is read of it.
+    pub(crate) fn split(self) -> (ObjectRef, ReadObject) {
+        let Self { bucket, key, version, range, range_of, part, customer_key, conditions } = self;
+        (ObjectRef { bucket, key, version }, ReadObject { range, range_of, part, customer_key, conditions })
+    }
 }
 
 /// What is known of an object.
@@ -290,63 +324,6 @@ pub struct DeleteOutcome {
     pub version: Option<VersionId>,
     /// Whether that version is a delete marker.
     pub delete_marker: bool,
-}
-
-/// Copies an object. No bytes move unless they are to be encrypted in another way.
-#[derive(Debug, Clone)]
-pub struct CopyObject {
-    /// Bucket to copy from.
-    pub source_bucket: BucketName,
-    /// Key to copy from.
-    pub source_key: ObjectKey,
-    /// Version to copy; the current one if absent.
-    pub source_version: Option<VersionId>,
-    /// Conditions on the source.
-    pub source_conditions: ReadConditions,
-    /// The customer's key that the source is encrypted under, if it is one.
-    pub source_customer_key: Option<CustomerKey>,
-    /// Bucket to copy to.
-    pub bucket: BucketName,
-    /// Key to copy to.
-    pub key: ObjectKey,
-    /// New headers and metadata (`REPLACE`); the source's if absent (`COPY`).
-    pub headers: Option<Headers>,
-    /// Where a website sends who asks for the copy (`x-amz-website-redirect-location`), beside headers that
-    /// are the source's. The source's own is never copied.
-    pub website_redirect: Option<String>,
-    /// New tags (`REPLACE`); the source's if absent (`COPY`).
-    pub tags: Option<Tags>,
-    /// Storage class; the default, not the source's, if empty.
-    pub storage_class: String,
-    /// Checksum to have; the source's if absent.
-    pub checksum: Option<ChecksumAlgorithm>,
-    /// Object lock; that of the source is not copied.
-    pub lock: WantedLock,
-    /// Access control list of the copy, which is never the source's; the owner alone may if absent.
-    pub acl: Option<GivenAcl>,
-    /// Encryption; not the source's if none is asked for, but the bucket's.
-    pub encryption: EncryptAs,
-    /// Conditions on what stands at the destination.
-    pub conditions: WriteConditions,
-}
-
-/// A copy that was made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CopyOutcome {
-    /// Entity tag.
-    pub etag: ETag,
-    /// When the copy was made.
-    pub modified: Timestamp,
-    /// The copy's version, if its bucket has versioning.
-    pub version: Option<VersionId>,
-    /// The version that was copied, if its bucket has versioning.
-    pub source_version: Option<VersionId>,
-    /// Checksum.
-    pub checksum: Option<Checksum>,
-    /// How the copy is encrypted.
-    pub encryption: Option<Encrypted>,
-    /// When the bucket's rules end the copy.
-    pub ending: Option<Ending>,
 }
 
 /// A part of a completed object, as `GetObjectAttributes` tells it.

@@ -9,6 +9,10 @@ mod put_part;
 mod requests;
 mod stale;
 
+pub use complete::CompletionTicket;
+pub use copy_part::CopyPartTicket;
+pub use create::UploadTicket;
+pub use put_part::PartTicket;
 pub use requests::*;
 pub use stale::StaleUploads;
 

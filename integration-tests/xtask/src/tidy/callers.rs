@@ -76,7 +76,7 @@ fn verbs(text: &str) -> Vec<(usize, String, bool)> {
             let Some((_, more)) = lines.next() else { break };
             signature.push_str(more);
         }
-        found.push((at + 1, name, signature.contains("caller: &Caller")));
+        found.push((at + 1, name, signature.contains("caller: &Caller") || signature.contains("caller: &'a Caller")));
     }
     found
 }

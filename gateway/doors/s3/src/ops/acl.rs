@@ -5,7 +5,7 @@ use super::{Operations, owners};
 use crate::translate::acl::{self, Named, Of, Written};
 use crate::translate::names;
 use cofre_iam::{Action, IamError};
-use cofre_objects::{Acl, AclGrant, AclGrantee, GivenAcl, WantedPut};
+use cofre_objects::{Acl, AclGrant, AclGrantee, GivenAcl};
 use cofre_types::AccountId;
 use s3s::dto::{
     AccessControlPolicy, GetBucketAclInput, GetBucketAclOutput, GetObjectAclInput, GetObjectAclOutput, Grant, Grantee,
@@ -32,11 +32,9 @@ pub(super) async fn put_bucket(
     let (input, asked) = take("PutBucketAcl", request)?;
     let bucket = names::bucket(&input.bucket)?;
     let written = replacement(&asked, input.access_control_policy, Of::Bucket)?;
-    let may = async {
-        let allowed = ops.objects.bucket_allowing(&asked.caller, Action::PutBucketAcl, &bucket).await;
-        allowed.map(drop).map_err(|error| asked.refuse(&input.bucket, error))
-    };
-    let given = resolve(ops, written, may).await?;
+    let allowed = ops.objects.bucket_allowing(&asked.caller, Action::PutBucketAcl, &bucket).await;
+    allowed.map_err(|error| asked.refuse(&input.bucket, error))?;
+    let given = resolve(ops, written).await?;
     let put = ops.objects.put_bucket_acl(&asked.caller, &bucket, given).await;
     put.map_err(|error| asked.refuse(&input.bucket, error))?;
     answer(PutBucketAclOutput::default())
@@ -62,41 +60,30 @@ pub(super) async fn put_object(
     request: S3Request<PutObjectAclInput>,
 ) -> S3Result<S3Response<PutObjectAclOutput>> {
     let (input, asked) = take("PutObjectAcl", request)?;
-    let (bucket, key) = (names::bucket(&input.bucket)?, names::key(input.key)?);
-    let version = names::version(input.version_id.as_deref())?;
+    let at = names::object(&input.bucket, input.key, input.version_id.as_deref())?;
+    let key = at.key.clone();
+    let refuse = |error| asked.refuse_object(&input.bucket, key.as_str(), error);
     let written = replacement(&asked, input.access_control_policy, Of::Object)?;
-    let may = async {
-        let allowed = ops.objects.may_put_acl(&asked.caller, &bucket, &key, version).await;
-        allowed.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))
-    };
-    let given = resolve(ops, written, may).await?;
-    let put = ops.objects.put_object_acl(&asked.caller, &bucket, &key, version, given).await;
-    put.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
+    let ticket = ops.objects.begin_acl(&asked.caller, at).await.map_err(refuse)?;
+    let given = resolve(ops, written).await?;
+    ticket.store(given).await.map_err(refuse)?;
     answer(PutObjectAclOutput::default())
 }
 
-/// The list that the headers of a write give, if they give one. `may` says whether the caller may give any.
-pub(super) async fn given(
-    ops: &Operations,
-    asked: &Asked,
-    of: Of,
-    may: impl Future<Output = S3Result<()>>,
-) -> S3Result<Option<GivenAcl>> {
-    match acl::from_headers(asked.headers(), of)? {
-        Some(written) => resolve(ops, written, may).await.map(Some),
-        None => Ok(None),
-    }
+/// What stands for a list while the accounts that it names are not known: one that grants something, whatever it grants.
+pub(super) fn unresolved(list: Option<&Written>) -> Option<GivenAcl> {
+    list.map(|list| match list {
+        Written::Canned(canned) => GivenAcl::Canned(*canned),
+        Written::Grants(_) => GivenAcl::Grants(Vec::new()),
+    })
 }
 
-/// The list that an object to be made gets by its headers, if they give one.
-pub(super) async fn given_to(ops: &Operations, asked: &Asked, put: WantedPut<'_>) -> S3Result<Option<GivenAcl>> {
-    // A list that grants something, whatever it grants.
-    let some = GivenAcl::Grants(Vec::new());
-    let may = async {
-        let allowed = ops.objects.may_put(&asked.caller, WantedPut { acl: Some(&some), ..put }).await;
-        allowed.map_err(|error| asked.refuse_object(put.bucket.as_str(), put.key.as_str(), error))
-    };
-    given(ops, asked, Of::Object, may).await
+/// The list in whose place [`unresolved`] stood; none if that was the list itself.
+pub(super) async fn resolved(ops: &Operations, list: Option<Written>) -> S3Result<Option<GivenAcl>> {
+    match list {
+        Some(list @ Written::Grants(_)) => resolve(ops, list).await.map(Some),
+        Some(Written::Canned(_)) | None => Ok(None),
+    }
 }
 
 /// The list that replaces another: from the headers or from the body.
@@ -113,18 +100,12 @@ fn replacement(asked: &Asked, body: Option<AccessControlPolicy>, of: Of) -> S3Re
     Ok(written)
 }
 
-/// Finds the accounts that a list names, once the caller may give one: else anyone could find out which accounts
-/// there are.
-pub(super) async fn resolve(
-    ops: &Operations,
-    written: Written,
-    may: impl Future<Output = S3Result<()>>,
-) -> S3Result<GivenAcl> {
+/// Finds the accounts that a list names. For who may give one: else anyone could find out which accounts there are.
+pub(super) async fn resolve(ops: &Operations, written: Written) -> S3Result<GivenAcl> {
     let named = match written {
         Written::Canned(canned) => return Ok(GivenAcl::Canned(canned)),
         Written::Grants(grants) => grants,
     };
-    may.await?;
     let mut grants = Vec::with_capacity(named.len());
     for (grantee, permission) in named {
         let grantee = match grantee {

@@ -99,18 +99,20 @@ impl Asked {
         &self.facts.conditionals
     }
 
-    /// Lets a refusal of what is malformed give way to that of the caller's rights, which AWS decides first.
-    pub(crate) async fn after_rights<T>(
+    /// Lets a refusal of what is malformed give way to that of the caller's rights, which AWS decides first, and go
+    /// before every other one.
+    pub(crate) fn after_rights<K, T>(
         &self,
+        ticket: Result<K, Error>,
         parsed: S3Result<T>,
-        allowed: impl Future<Output = Result<(), Error>>,
-    ) -> S3Result<T> {
-        if parsed.is_err()
-            && let Err(error @ (Error::AccessDenied | Error::NeedsCredentials)) = allowed.await
-        {
-            return Err(self.refuse("", error));
+        refuse: impl FnOnce(Error) -> S3Error,
+    ) -> S3Result<(K, T)> {
+        match (ticket, parsed) {
+            (Ok(ticket), Ok(parsed)) => Ok((ticket, parsed)),
+            (Err(error @ (Error::AccessDenied | Error::NeedsCredentials)), _) => Err(refuse(error)),
+            (_, Err(malformed)) => Err(malformed),
+            (Err(error), Ok(_)) => Err(refuse(error)),
         }
-        parsed
     }
 
     /// What the request asks for as encryption of what it writes.

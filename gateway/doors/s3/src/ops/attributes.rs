@@ -5,7 +5,7 @@ use super::asked::{Asked, take};
 use crate::layers::error_xml;
 use crate::translate::checksums::{Shown, with_checksum};
 use crate::translate::{names, times};
-use cofre_objects::{Attributes, GetObject, PAGE_ENTRIES_MAX, RangeOf};
+use cofre_objects::{Attributes, PAGE_ENTRIES_MAX, ReadObject};
 use s3s::dto::{
     Checksum, GetObjectAttributesInput, GetObjectAttributesOutput, GetObjectAttributesParts, ObjectAttributes,
     ObjectPart, StorageClass,
@@ -23,23 +23,13 @@ pub(super) async fn get(
     let marker = input.part_number_marker.unwrap_or(0);
     let after = u16::try_from(marker)
         .map_err(|_| s3_error!(InvalidArgument, "The part number marker is not a part's number."))?;
-    let (bucket, key) = (names::bucket(&input.bucket)?, names::key(input.key)?);
-    let version = names::version(input.version_id.as_deref())?;
-    let allowed = ops.objects.may_get(&asked.caller, &bucket, &key, version);
-    let customer_key = asked.after_rights(asked.customer_key(), allowed).await?;
-    let object = GetObject {
-        bucket,
-        key,
-        version,
-        range: None,
-        range_of: RangeOf::Any,
-        part: None,
-        conditions: asked.conditionals().read(),
-        customer_key,
-    };
-    let key = object.key.clone();
-    let outcome = ops.objects.object_attributes(&asked.caller, object, after, parts_max).await;
-    let outcome = outcome.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
+    let at = names::object(&input.bucket, input.key, input.version_id.as_deref())?;
+    let key = at.key.clone();
+    let refuse = |error| asked.refuse_object(&input.bucket, key.as_str(), error);
+    let ticket = ops.objects.begin_attributes(&asked.caller, at).await;
+    let (ticket, customer_key) = asked.after_rights(ticket, asked.customer_key(), refuse)?;
+    let read = ReadObject { conditions: asked.conditionals().read(), customer_key, ..ReadObject::default() };
+    let outcome = ticket.tell(read, after, parts_max).await.map_err(refuse)?;
     Ok(S3Response::new(show(outcome, &wanted, parts_max, marker)))
 }
 

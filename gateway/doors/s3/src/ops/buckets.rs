@@ -2,7 +2,7 @@
 
 use super::asked::{Asked, answer, take};
 use super::{Operations, acl, ownership};
-use crate::translate::acl::Of;
+use crate::translate::acl::{Of, from_headers};
 use crate::translate::{names, tags};
 use cofre_iam::Action;
 use cofre_objects::{CreateBucket, Error};
@@ -45,13 +45,15 @@ pub(super) async fn create(
         None => Tags::default(),
     };
     let object_lock = input.object_lock_enabled_for_bucket.unwrap_or(false);
-    let may = async {
-        let allowed = ops.objects.may_create_bucket(&asked.caller, &name);
-        allowed.map_err(|error| asked.refuse(&input.bucket, error))
-    };
-    let acl = acl::given(ops, &asked, Of::Bucket, may).await?;
+    let list = from_headers(asked.headers(), Of::Bucket)?;
+    let acl = acl::unresolved(list.as_ref());
     let request = CreateBucket { name: name.clone(), region: region.to_owned(), object_lock, acl, ownership };
-    match ops.objects.create_bucket(&asked.caller, request).await {
+    let ticket = ops.objects.begin_bucket(&asked.caller, request);
+    let mut ticket = ticket.map_err(|error| asked.refuse(&input.bucket, error))?;
+    if let Some(acl) = acl::resolved(ops, list).await? {
+        ticket.give_acl(acl);
+    }
+    match ticket.create().await {
         Ok(_) => {}
         Err(Error::BucketAlreadyOwnedByYou) if is_old_style(ops, &asked, &name, region, object_lock).await => {}
         Err(error) => return Err(asked.refuse(&input.bucket, error)),

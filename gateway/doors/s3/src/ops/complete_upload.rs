@@ -5,7 +5,7 @@ use super::asked::{Asked, answer_with, take};
 use super::uploads::{refuse, upload_ref};
 use crate::translate::checksums::{self, Of, Shown, with_checksum};
 use crate::translate::{encryption, names, times};
-use cofre_objects::{CompleteUpload, CompletedPart};
+use cofre_objects::{CompletedPart, Completion};
 use cofre_types::ETag;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use s3s::dto::{self, CompleteMultipartUploadInput, CompleteMultipartUploadOutput};
@@ -25,12 +25,11 @@ pub(super) async fn complete(
     if parts.is_empty() {
         return Err(S3Error::new(S3ErrorCode::MalformedXML));
     }
-    let conditions = asked.conditionals().write(&asked.exchange);
-    let parsed = conditions.and_then(|conditions| Ok((conditions, asked.encrypt_as()?)));
-    let allowed = ops.objects.may_complete(&asked.caller, &about);
-    let (conditions, encryption) = asked.after_rights(parsed, allowed).await?;
-    let request = CompleteUpload {
-        upload: about.clone(),
+    let refuse = |error| refuse(&asked, &about, error);
+    let ticket = ops.objects.begin_completion(&asked.caller, about.clone()).await;
+    let parsed = || Ok((asked.conditionals().write(&asked.exchange)?, asked.encrypt_as()?));
+    let (ticket, (conditions, encryption)) = asked.after_rights(ticket, parsed(), refuse)?;
+    let completion = Completion {
         parts: to_domain(&mut parts, &asked)?,
         checksum: checksums::value(asked.headers(), Of::Completion)?,
         checksum_kind: input.checksum_type.as_ref().map(checksums::kind).transpose()?,
@@ -38,8 +37,7 @@ pub(super) async fn complete(
         conditions,
         encryption,
     };
-    let outcome = ops.objects.complete_upload(&asked.caller, request).await;
-    let outcome = outcome.map_err(|error| refuse(&asked, &about, error))?;
+    let outcome = ticket.complete(completion).await.map_err(refuse)?;
     let checksum = Shown::new(outcome.checksum.as_ref(), outcome.etag.parts());
     let headers = encryption::shown(outcome.encryption.as_ref());
     let output = CompleteMultipartUploadOutput {

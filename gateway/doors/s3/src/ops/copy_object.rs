@@ -3,9 +3,10 @@
 use super::asked::{answer_with, take};
 use super::put_object::storage_class;
 use super::{Operations, acl, owners};
+use crate::translate::acl::{Of, from_headers};
 use crate::translate::checksums::{self, Shown, with_checksum};
 use crate::translate::{encryption, headers, lock, names, tags, times};
-use cofre_objects::{CopyObject, CopyOutcome, WantedPut};
+use cofre_objects::{CopyContent, CopyOutcome, NewCopy, NewObject};
 use s3s::dto::{CopyObjectInput, CopyObjectOutput, CopyObjectResult};
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
@@ -44,36 +45,32 @@ pub(super) async fn copy(
         input.object_lock_retain_until_date.as_ref(),
         input.object_lock_legal_hold_status.as_ref(),
     )?;
-    let from = Some((&source.bucket, &source.key));
-    let wanted = WantedPut { tags: tags.as_ref(), lock, source: from, ..WantedPut::object(&bucket, &key) };
-    let conditions = asked.conditionals().write(&asked.exchange);
-    let parsed = conditions.and_then(|conditions| Ok((conditions, asked.encrypt_as()?)));
-    let (conditions, encryption) = asked.after_rights(parsed, ops.objects.may_put(&asked.caller, wanted)).await?;
-    let acl = acl::given_to(ops, &asked, wanted).await?;
-    let allowed = ops.objects.may_get(&asked.caller, &source.bucket, &source.key, source.version);
-    let source_customer_key = asked.after_rights(asked.source_customer_key(), allowed).await?;
-    let request = CopyObject {
-        source_bucket: source.bucket.clone(),
-        source_key: source.key.clone(),
-        source_version: source.version,
+    let list = from_headers(asked.headers(), Of::Object)?;
+    // A missing key is the source's: the destination need not be there.
+    let (source_bucket, source_key) = (source.bucket.clone(), source.key.clone());
+    let refuse = |error| asked.refuse_object(source_bucket.as_str(), source_key.as_str(), error);
+    let copies_tags = tags.is_none();
+    let to = NewObject { bucket, key, tags: tags.unwrap_or_default(), lock, acl: acl::unresolved(list.as_ref()) };
+    let ticket = ops.objects.begin_copy(&asked.caller, NewCopy { to, copies_tags, from: source }).await;
+    let parsed = || {
+        let conditions = asked.conditionals().write(&asked.exchange)?;
+        Ok((conditions, asked.encrypt_as()?, asked.source_customer_key()?))
+    };
+    let (mut ticket, (conditions, encryption, source_customer_key)) = asked.after_rights(ticket, parsed(), refuse)?;
+    if let Some(acl) = acl::resolved(ops, list).await? {
+        ticket.give_acl(acl).map_err(refuse)?;
+    }
+    let content = CopyContent {
         source_conditions: asked.conditionals().copy_source(),
         source_customer_key,
-        bucket: bucket.clone(),
-        key: key.clone(),
         headers: if replaces_headers { Some(headers::to_domain(given)?) } else { None },
         website_redirect,
-        tags: tags.clone(),
         storage_class: storage_class(input.storage_class)?,
         checksum: algorithm,
-        lock,
-        acl,
         conditions,
         encryption,
     };
-    // A missing key is the source's: the destination need not be there.
-    let (bucket, key) = (request.source_bucket.clone(), request.source_key.clone());
-    let outcome = ops.objects.copy_object(&asked.caller, request).await;
-    let outcome = outcome.map_err(|error| asked.refuse_object(bucket.as_str(), key.as_str(), error))?;
+    let outcome = ticket.store(content).await.map_err(refuse)?;
     let headers = encryption::shown_of_write(outcome.encryption.as_ref());
     answer_with(show(outcome), headers)
 }

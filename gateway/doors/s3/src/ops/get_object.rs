@@ -6,7 +6,7 @@ use crate::auth::query::Query;
 use crate::body::SizedStream;
 use crate::translate::checksums::{self, Shown, with_checksum};
 use crate::translate::{encryption, headers, lock, names, times};
-use cofre_objects::{GetObject, HeadOutcome};
+use cofre_objects::{HeadOutcome, ReadObject};
 use cofre_types::ResolvedRange;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use s3s::dto::{
@@ -20,10 +20,13 @@ pub(super) async fn get(ops: &Operations, request: S3Request<GetObjectInput>) ->
     let (input, asked) = take("GetObject", request)?;
     let wants_checksum = is_enabled(input.checksum_mode.as_ref());
     let part = input.part_number;
-    let wanted = wanted(ops, &asked, &input.bucket, input.key, input.version_id.as_deref(), part).await?;
-    let key = wanted.key.clone();
-    let outcome = ops.objects.get_object(&asked.caller, wanted).await;
-    let outcome = outcome.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
+    refuse_overrides(&asked)?;
+    let at = names::object(&input.bucket, input.key, input.version_id.as_deref())?;
+    let key = at.key.clone();
+    let refuse = |error| asked.refuse_object(&input.bucket, key.as_str(), error);
+    let ticket = ops.objects.begin_get(&asked.caller, at).await;
+    let (ticket, read) = asked.after_rights(ticket, wanted(&asked, part), refuse)?;
+    let outcome = ticket.get(read).await.map_err(refuse)?;
     let size = sent(&outcome.head).len();
     let mut headers = encryption::shown(outcome.head.info.encryption.as_ref());
     expires(&asked, &mut headers)?;
@@ -42,36 +45,26 @@ pub(super) async fn head(
     let part = input.part_number;
     let mut overrides = overrides(&input)?;
     expires(&asked, &mut overrides)?;
-    let wanted = wanted(ops, &asked, &input.bucket, input.key, input.version_id.as_deref(), part).await?;
-    let key = wanted.key.clone();
-    let outcome = ops.objects.head_object(&asked.caller, wanted).await;
-    let outcome = outcome.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
+    refuse_overrides(&asked)?;
+    let at = names::object(&input.bucket, input.key, input.version_id.as_deref())?;
+    let key = at.key.clone();
+    let refuse = |error| asked.refuse_object(&input.bucket, key.as_str(), error);
+    let ticket = ops.objects.begin_get(&asked.caller, at).await;
+    let (ticket, read) = asked.after_rights(ticket, wanted(&asked, part), refuse)?;
+    let outcome = ticket.head(read).await.map_err(refuse)?;
     let mut headers = encryption::shown(outcome.info.encryption.as_ref());
     headers.extend(overrides);
     Ok(S3Response::with_headers(tell(outcome, wants_checksum, part.is_some()).into_head(), headers))
 }
 
-async fn wanted(
-    ops: &Operations,
-    asked: &Asked,
-    bucket: &str,
-    key: String,
-    version: Option<&str>,
-    part: Option<i32>,
-) -> S3Result<GetObject> {
-    refuse_overrides(asked)?;
-    let (bucket, key, version) = (names::bucket(bucket)?, names::key(key)?, names::version(version)?);
-    let allowed = ops.objects.may_get(&asked.caller, &bucket, &key, version);
-    let customer_key = asked.after_rights(asked.customer_key(), allowed).await?;
-    Ok(GetObject {
-        bucket,
-        key,
-        version,
+/// What a request reads of its object.
+fn wanted(asked: &Asked, part: Option<i32>) -> S3Result<ReadObject> {
+    Ok(ReadObject {
+        customer_key: asked.customer_key()?,
         range: asked.conditionals().range(),
         range_of: asked.conditionals().range_of(),
         part: part.map(names::part).transpose()?,
         conditions: asked.conditionals().read(),
-        customer_key,
     })
 }
 

@@ -32,14 +32,14 @@ pub(super) async fn put(
 ) -> S3Result<S3Response<PutBucketLoggingOutput>> {
     let (input, asked) = take("PutBucketLogging", request)?;
     let bucket = names::bucket(&input.bucket)?;
-    let may = async {
-        let allowed = ops.objects.bucket_allowing(&asked.caller, Action::PutBucketLogging, &bucket).await;
-        allowed.map(drop).map_err(|error| asked.refuse(&input.bucket, error))
-    };
     let wanted = match input.bucket_logging_status.logging_enabled {
         Some(mut enabled) => {
             let grants = match logging::grants(enabled.target_grants.take().unwrap_or_default())? {
-                Some(written) => acl::resolve(ops, written, may).await?,
+                Some(written) => {
+                    let allowed = ops.objects.bucket_allowing(&asked.caller, Action::PutBucketLogging, &bucket).await;
+                    allowed.map_err(|error| asked.refuse(&input.bucket, error))?;
+                    acl::resolve(ops, written).await?
+                }
                 None => GivenAcl::Grants(Vec::new()),
             };
             let GivenAcl::Grants(grants) = grants else { return Err(crate::errors::internal()) };

@@ -3,9 +3,10 @@
 use super::asked::{Asked, answer_with, take};
 use super::{Operations, acl};
 use crate::body;
+use crate::translate::acl::{Of, from_headers};
 use crate::translate::checksums::{self, Of as Checked, Shown, with_checksum};
 use crate::translate::{encryption, headers, lock, names, tags, times};
-use cofre_objects::{BeginPut, Body, PutContent, PutOutcome, Upload, WantedPut};
+use cofre_objects::{Body, NewObject, PutContent, PutOutcome, Upload};
 use cofre_types::Tags;
 use s3s::dto::{PutObjectInput, PutObjectOutput, StorageClass, StreamingBlob};
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
@@ -48,14 +49,16 @@ pub(super) async fn store(
         input.object_lock_legal_hold_status.as_ref(),
     )?;
     // Before the body: a client that waits for `100 Continue` gets the refusal instead.
-    let wanted = WantedPut { tags: Some(&tags), lock, ..WantedPut::object(&bucket, &key) };
-    let acl = acl::given_to(ops, asked, wanted).await?;
+    let list = from_headers(asked.headers(), Of::Object)?;
+    let new = NewObject { bucket, key: key.clone(), tags, lock, acl: acl::unresolved(list.as_ref()) };
     let refuse = |error| asked.refuse_object(&input.bucket, key.as_str(), error);
-    let begin = BeginPut { bucket, key: key.clone(), tags, lock, acl };
-    let ticket = ops.objects.begin_put(&asked.caller, begin).await.map_err(refuse)?;
+    let mut ticket = ops.objects.begin_put(&asked.caller, new).await.map_err(refuse)?;
+    if let Some(acl) = acl::resolved(ops, list).await? {
+        ticket.give_acl(acl).map_err(refuse)?;
+    }
     let conditions = asked.conditionals().write(&asked.exchange)?;
     if let Some(size) = input.content_length.and_then(|length| u64::try_from(length).ok()) {
-        ticket.fits(size).await.map_err(refuse)?;
+        ticket.reserve(size).await.map_err(refuse)?;
     }
     let encryption = asked.encrypt_as()?;
     let upload = upload(asked, body, Checked::Object).await?;

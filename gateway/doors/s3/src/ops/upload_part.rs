@@ -6,7 +6,7 @@ use super::uploads::{refuse, upload_ref};
 use super::{Operations, owners};
 use crate::translate::checksums::{Of, Shown, with_checksum};
 use crate::translate::{encryption, names, range, times};
-use cofre_objects::{CopyPart, Error, PutPart};
+use cofre_objects::{CopiedRange, Error};
 use s3s::dto::{CopyPartResult, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput};
 use s3s::xml::SerializeContent;
 use s3s::{S3Request, S3Response, S3Result, s3_error};
@@ -19,17 +19,14 @@ pub(super) async fn put(
     let (input, asked) = take("UploadPart", request)?;
     let number = names::part(input.part_number)?;
     let about = upload_ref(&input.bucket, input.key, &input.upload_id)?;
-    let allowed = ops.objects.may_put_part(&asked.caller, &about, None).await;
-    allowed.map_err(|error| refuse(&asked, &about, error))?;
+    let refuse = |error| refuse(&asked, &about, error);
+    let mut ticket = ops.objects.begin_part(&asked.caller, about.clone(), number).await.map_err(refuse)?;
     if let Some(size) = input.content_length.and_then(|length| u64::try_from(length).ok()) {
-        let fits = ops.objects.part_fits(&asked.caller, &about, number, size).await;
-        fits.map_err(|error| refuse(&asked, &about, error))?;
+        ticket.reserve(size).await.map_err(refuse)?;
     }
     let encryption = asked.encrypt_as()?;
     let content = upload(&asked, sent(input.body, input.content_length), Of::Other).await?;
-    let request = PutPart { upload: about.clone(), number, content, encryption };
-    let outcome = ops.objects.put_part(&asked.caller, request).await;
-    let outcome = outcome.map_err(|error| refuse(&asked, &about, error))?;
+    let outcome = ticket.store(content, encryption).await.map_err(refuse)?;
     let checksum = Shown::new(outcome.checksum.as_ref(), None);
     let headers = encryption::shown(outcome.encryption.as_ref());
     let output = UploadPartOutput { e_tag: Some(names::etag(&outcome.etag)), ..UploadPartOutput::default() };
@@ -54,25 +51,16 @@ pub(super) async fn copy(
         })
     });
     let (bucket, key) = (source.bucket.clone(), source.key.clone());
-    let allowed = ops.objects.may_put_part(&asked.caller, &about, Some((&bucket, &key)));
-    let encryption = asked.after_rights(asked.encrypt_as(), allowed).await?;
-    let allowed = ops.objects.may_get(&asked.caller, &bucket, &key, source.version);
-    let source_customer_key = asked.after_rights(asked.source_customer_key(), allowed).await?;
-    let request = CopyPart {
-        upload: about.clone(),
-        number,
-        source_bucket: source.bucket,
-        source_key: source.key,
-        source_version: source.version,
-        range: range.transpose()?,
-        source_conditions: asked.conditionals().copy_source(),
-        source_customer_key,
-        encryption,
-    };
-    let outcome = ops.objects.copy_part(&asked.caller, request).await.map_err(|error| match error {
+    let refuse = |error| match error {
         error @ Error::NoSuchUpload => refuse(&asked, &about, error),
         error => asked.refuse_object(bucket.as_str(), key.as_str(), error),
-    })?;
+    };
+    let ticket = ops.objects.begin_copy_part(&asked.caller, about.clone(), number, source).await;
+    let parsed = || Ok((asked.encrypt_as()?, asked.source_customer_key()?, range.transpose()?));
+    let (ticket, (encryption, source_customer_key, range)) = asked.after_rights(ticket, parsed(), refuse)?;
+    let source_conditions = asked.conditionals().copy_source();
+    let outcome = ticket.store(CopiedRange { range, source_conditions, source_customer_key, encryption }).await;
+    let outcome = outcome.map_err(refuse)?;
     let checksum = Shown::new(outcome.checksum.as_ref(), None);
     let headers = encryption::shown(outcome.encryption.as_ref());
     let result = CopyPartResult {

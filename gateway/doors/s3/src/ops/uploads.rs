@@ -4,9 +4,10 @@ use super::asked::{Asked, answer, answer_with, take};
 use super::list_uploads::class;
 use super::put_object::storage_class;
 use super::{Operations, acl, owners};
+use crate::translate::acl::{Of, from_headers};
 use crate::translate::checksums::{self, Shown, with_checksum};
 use crate::translate::{encryption, headers, lock, names, tags, times};
-use cofre_objects::{CreateUpload, ListedPart, PAGE_ENTRIES_MAX, UploadRef, WantedPut};
+use cofre_objects::{ListedPart, NewObject, NewUpload, PAGE_ENTRIES_MAX, UploadRef};
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CreateMultipartUploadInput, CreateMultipartUploadOutput,
     ListPartsInput, ListPartsOutput, Part, StorageClass,
@@ -38,13 +39,15 @@ pub(super) async fn create(
         input.object_lock_retain_until_date.as_ref(),
         input.object_lock_legal_hold_status.as_ref(),
     )?;
-    let wanted = WantedPut { tags: Some(&tags), lock, upload: true, ..WantedPut::object(&bucket, &key) };
-    let allowed = ops.objects.may_put(&asked.caller, wanted);
-    let encryption = asked.after_rights(asked.encrypt_as(), allowed).await?;
-    let acl = acl::given_to(ops, &asked, wanted).await?;
-    let request = CreateUpload {
-        bucket: bucket.clone(),
-        key: key.clone(),
+    let list = from_headers(asked.headers(), Of::Object)?;
+    let new = NewObject { bucket, key: key.clone(), tags, lock, acl: acl::unresolved(list.as_ref()) };
+    let refuse = |error| asked.refuse_object(&input.bucket, key.as_str(), error);
+    let ticket = ops.objects.begin_upload(&asked.caller, new).await;
+    let (mut ticket, encryption) = asked.after_rights(ticket, asked.encrypt_as(), refuse)?;
+    if let Some(acl) = acl::resolved(ops, list).await? {
+        ticket.give_acl(acl).map_err(refuse)?;
+    }
+    let new = NewUpload {
         headers: headers::to_domain(headers::Given {
             content_type: input.content_type,
             content_encoding: input.content_encoding,
@@ -57,15 +60,11 @@ pub(super) async fn create(
             missing: None,
         })?,
         storage_class: storage_class(input.storage_class)?,
-        lock,
         checksum: algorithm,
         checksum_kind: kind,
-        acl,
         encryption,
-        tags: tags.clone(),
     };
-    let created = ops.objects.create_upload(&asked.caller, request).await;
-    let created = created.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
+    let created = ticket.create(new).await.map_err(refuse)?;
     let headers = encryption::shown_of_write(created.encryption.as_ref());
     let output = CreateMultipartUploadOutput {
         bucket: Some(input.bucket),

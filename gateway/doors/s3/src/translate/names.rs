@@ -1,5 +1,6 @@
 //! Names of buckets, keys, versions, uploads and parts.
 
+use cofre_objects::ObjectRef;
 use cofre_types::{BucketName, ETag, ObjectKey, UploadId, VersionId};
 use s3s::{S3Error, S3ErrorCode, dto, s3_error};
 
@@ -67,21 +68,17 @@ pub(crate) fn etag(etag: &ETag) -> dto::ETag {
     dto::ETag::Strong(etag.to_string())
 }
 
-/// Where a copy reads from.
-pub(crate) struct CopySource {
-    pub(crate) bucket: BucketName,
-    pub(crate) key: ObjectKey,
-    pub(crate) version: Option<VersionId>,
+/// Reads which object, or version of one, a request is about.
+pub(crate) fn object(name: &str, of: String, id: Option<&str>) -> Result<ObjectRef, S3Error> {
+    Ok(ObjectRef { bucket: bucket(name)?, key: key(of)?, version: version(id)? })
 }
 
 /// Reads `x-amz-copy-source`.
-pub(crate) fn copy_source(source: dto::CopySource) -> Result<CopySource, S3Error> {
+pub(crate) fn copy_source(source: dto::CopySource) -> Result<ObjectRef, S3Error> {
     match source {
-        dto::CopySource::Bucket { bucket: name, key: of, version_id } => Ok(CopySource {
-            bucket: bucket(&name)?,
-            key: key(of.into_string())?,
-            version: version(version_id.as_deref())?,
-        }),
+        dto::CopySource::Bucket { bucket: name, key: of, version_id } => {
+            object(&name, of.into_string(), version_id.as_deref())
+        }
         dto::CopySource::AccessPoint { .. } | dto::CopySource::Outpost { .. } => Err(s3_error!(
             InvalidArgument,
             "Copy Source must mention the source bucket and key: sourcebucket/sourcekey"
