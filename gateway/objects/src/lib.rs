@@ -15,7 +15,6 @@
 
 mod access_log;
 mod account;
-mod acl;
 mod bucket;
 mod buckets;
 mod change;
@@ -23,7 +22,6 @@ mod checksum_error;
 mod conditions;
 mod content;
 mod convert;
-mod cors;
 mod digest;
 mod domain;
 mod encryption;
@@ -46,10 +44,8 @@ mod upkeep;
 mod upload;
 mod verify;
 mod versions;
-mod website;
 
 pub use access_log::{AccessLogCounts, AccessLogStep, LogFields, LogKeys, LogRequester, LoggedBucket, Logging};
-pub use acl::{Acl, CannedAcl, GivenAcl};
 pub use bucket::*;
 pub use checksum_error::ChecksumError;
 pub use cofre_catalog::records::{
@@ -58,11 +54,15 @@ pub use cofre_catalog::records::{
     Payer, PublicAccessBlock, Retention, ShardPass, Usage, VersionKind, Versioning,
 };
 pub use cofre_catalog::{CommitState, StoreState};
-pub use cofre_iam::MalformedPolicy;
+pub use cofre_iam::{Acl, CannedAcl, GivenAcl, MalformedPolicy};
 pub use cofre_keys::{CustomerKey, DEFAULT_KEY};
+pub use cofre_rules::{
+    CORS_DOCUMENT_BYTES_MAX, CORS_RULES_MAX, Condition, Cors, CorsMethod, CorsRule, Criteria, Expiration, Lifecycle,
+    Moved, NoncurrentExpiration, NoncurrentTransition, Pages, ROUTING_RULES_MAX, RULE_ID_CHARS_MAX, RULES_MAX,
+    ReplaceKey, RoutingRule, Rule, RulesError, Scope, Transition, WebProtocol, WebRedirect, Website, When,
+};
 pub use cofre_shards::{Body, BodyError, ByteStream, CopyState};
 pub use convert::Converted;
-pub use cors::{CORS_DOCUMENT_BYTES_MAX, CORS_RULES_MAX, Cors, CorsMethod, CorsRule};
 pub use domain::{Objects, Parts};
 pub use encryption::{EncryptAs, Encrypted, EncryptionError, KeyPolicy};
 pub use error::Error;
@@ -70,10 +70,7 @@ pub use error_kind::ErrorKind;
 pub use garbage::Reclaimed;
 pub use in_use::{InUse, RedundancyOf};
 pub use inspect::*;
-pub use lifecycle::{
-    Criteria, Expiration, Lifecycle, LifecycleCounts, LifecycleStep, NoncurrentExpiration, NoncurrentTransition,
-    RULE_ID_CHARS_MAX, RULES_MAX, Rule, RulesError, Scope, Transition, When,
-};
+pub use lifecycle::{LifecycleCounts, LifecycleStep};
 pub use list::*;
 pub use lock::WantedLock;
 pub use object::*;
@@ -82,6 +79,3 @@ pub use quota::{Amounts, Bounded, Excess, QuotaOf};
 pub use upkeep::Upkeep;
 pub use upload::*;
 pub use verify::{Verified, Verify, VerifyStage};
-pub use website::{
-    Condition, Moved, Pages, ROUTING_RULES_MAX, ReplaceKey, RoutingRule, WebProtocol, WebRedirect, Website,
-};

@@ -9,7 +9,6 @@ use crate::bucket::cached::Bucket;
 use crate::change::Change;
 use crate::lock::Removal;
 use crate::quota::{Adds, Amounts, Bound, Bounded, Quota, QuotaOf, Quotas, passed};
-use crate::versions::delete_marker;
 use crate::{Error, Objects, UploadRef};
 use cofre_blobs::{Count, as_delta};
 use cofre_catalog::keys;
@@ -173,7 +172,7 @@ impl Objects {
                 let state = self.key_state(bucket, key).await?;
                 let now = self.now();
                 let place = state.next_place(now);
-                let marker = delete_marker(self.version_at(bucket, place), place, now, bucket.record.owner);
+                let marker = VersionRecord::delete_marker(self.version_at(bucket, place), place, now, bucket.record.owner);
                 let record = VersionRecord { kind: VersionKind::Object, size, ..marker };
                 state.put(bucket.record.versioning, &record, Removal::at(now), &mut change)?;
             }

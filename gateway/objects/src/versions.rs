@@ -246,22 +246,3 @@ impl KeyState {
         }
     }
 }
-
-/// A delete marker.
-pub(crate) fn delete_marker(version: VersionId, place: u64, now: Timestamp, owner: AccountId) -> VersionRecord {
-    VersionRecord {
-        version,
-        place,
-        kind: VersionKind::DeleteMarker,
-        modified: now,
-        owner,
-        size: 0,
-        etag: ETag::of_md5([0; 16]),
-        checksum: None,
-        storage_class: String::new(),
-        headers: Headers::default(),
-        tags: Tags::default(),
-        content: Content::Segments(Vec::new()),
-        guards: Guards::default(),
-    }
-}

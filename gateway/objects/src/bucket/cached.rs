@@ -1,8 +1,9 @@
 use crate::access_log::LoggedBucket;
-use crate::{Cors, Error, Lifecycle, Website, cors, lifecycle, payment, website};
+use crate::{Error, payment};
 use cofre_catalog::records::{BucketRecord, Durability, Record, VersionRecord, Versioning};
 use cofre_catalog::{Entry, Revision};
 use cofre_iam::BucketAccess;
+use cofre_rules::{Cors, Lifecycle, Website};
 use cofre_types::{AccountId, BucketName, VersionId};
 use std::sync::Arc;
 
@@ -34,9 +35,9 @@ impl Bucket {
             name: name.clone(),
             revision: entry.revision,
             access,
-            lifecycle: lifecycle::parse(&record.config).map(Arc::new),
-            cors: cors::parse(&record.config).map(Arc::new),
-            website: website::parse(&record.config).map(Arc::new),
+            lifecycle: Lifecycle::of(&record.config).map(Arc::new),
+            cors: Cors::of(&record.config).map(Arc::new),
+            website: Website::of(&record.config).map(Arc::new),
             requester_pays: payment::requester_pays(&record.config),
             logging: LoggedBucket::of(name, &record),
             record,

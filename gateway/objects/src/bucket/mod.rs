@@ -4,6 +4,7 @@ mod acl;
 pub(crate) mod cached;
 mod changes;
 mod config;
+mod cors;
 mod create;
 mod delete;
 mod encryption;
@@ -11,6 +12,7 @@ mod hand_over;
 mod list;
 mod requests;
 mod tags;
+mod website;
 
 pub use create::BucketTicket;
 pub use encryption::BucketEncryption;

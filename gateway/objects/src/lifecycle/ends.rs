@@ -15,9 +15,9 @@ use super::log;
 use crate::change::Change;
 use crate::domain::Tried;
 use crate::lock::Removal;
-use crate::versions::{Held, KeyState, delete_marker};
+use crate::versions::{Held, KeyState};
 use crate::{Error, Objects};
-use cofre_catalog::records::{VersionKind, Versioning};
+use cofre_catalog::records::{VersionKind, VersionRecord, Versioning};
 use cofre_catalog::{Check, keys};
 use cofre_runtime::uncancelled;
 use cofre_types::ObjectKey;
@@ -178,7 +178,7 @@ impl Walk {
         };
         let now = objects.now();
         let place = state.next_place(now);
-        let marker = delete_marker(objects.version_at(bucket, place), place, now, bucket.record.owner);
+        let marker = VersionRecord::delete_marker(objects.version_at(bucket, place), place, now, bucket.record.owner);
         let mut change = Change::default();
         let made = match state.delete(bucket.record.versioning, marker, Removal::at(now), &mut change) {
             Ok(made) => made,

@@ -1,6 +1,7 @@
 //! What rules must be like (AWS, "PutBucketLifecycleConfiguration"). Errors name the field.
 
 use super::rules::{Criteria, Expiration, Lifecycle, Rule, Scope, Transition, When};
+use crate::error::RulesError;
 use cofre_types::Timestamp;
 use std::collections::HashSet;
 
@@ -20,20 +21,6 @@ const OBJECT_BYTES_MAX: u64 = 5 << 40;
 const PREFIX_BYTES_MAX: usize = 1_024;
 
 const DAY_NANOS: u64 = 86_400 * 1_000_000_000;
-
-/// What is wrong with a document, by what its sender should do about it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RulesError {
-    /// It is not of its schema: `MalformedXML`.
-    #[error("{0}")]
-    Malformed(String),
-    /// A value is not valid: `InvalidArgument`.
-    #[error("{0}")]
-    Argument(String),
-    /// Its parts do not go together: `InvalidRequest`.
-    #[error("{0}")]
-    Request(String),
-}
 
 type Checked = Result<(), RulesError>;
 

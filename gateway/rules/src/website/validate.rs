@@ -1,7 +1,7 @@
 //! What a website's configuration must be like (AWS, "PutBucketWebsite"). Errors name the element.
 
 use super::{Condition, Pages, ReplaceKey, RoutingRule, WebRedirect, Website};
-use crate::RulesError;
+use crate::error::RulesError;
 
 /// Most routing rules of a website.
 pub const ROUTING_RULES_MAX: usize = 50;
@@ -28,7 +28,10 @@ fn request(why: impl Into<String>) -> Checked {
 
 impl Website {
     /// Checks it.
-    pub(super) fn validate(&self) -> Checked {
+    ///
+    /// # Errors
+    /// [`RulesError`] for the first element that is not good.
+    pub fn validate(&self) -> Checked {
         match self {
             Self::Elsewhere { host, .. } => validate_host(host),
             Self::Pages(pages) => pages.validate(),

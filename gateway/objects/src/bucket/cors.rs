@@ -1,9 +1,9 @@
 //! The rules of a bucket: set, told, and read for a door that answers browsers.
 
-use super::Cors;
 use crate::{ConfigKind, Error, Objects, Unset};
 use cofre_catalog::records::BucketConfig;
 use cofre_iam::{Action, Caller};
+use cofre_rules::Cors;
 use cofre_types::BucketName;
 use std::sync::Arc;
 
@@ -40,15 +40,4 @@ impl Objects {
             Err(error) => Err(error),
         }
     }
-}
-
-/// Reads the rules of a bucket's record. Rules that cannot be read allow nothing.
-pub(crate) fn parse(config: &[BucketConfig]) -> Option<Cors> {
-    let document = config.iter().find_map(|config| match config {
-        BucketConfig::Cors(document) => Some(document),
-        _ => None,
-    })?;
-    let parsed = serde_json::from_str(document)
-        .inspect_err(|error| tracing::error!(%error, "the CORS rules of a bucket cannot be read; none allows"));
-    Some(parsed.unwrap_or_default())
 }

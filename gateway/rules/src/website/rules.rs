@@ -1,6 +1,7 @@
 //! What a website's configuration says of a request (AWS, "Hosting a static website using Amazon S3",
 //! "Configuring an index document" and "(Optional) Configuring a webpage redirect").
 
+use cofre_catalog::records::BucketConfig;
 use serde::{Deserialize, Serialize};
 
 /// The website of a bucket.
@@ -115,6 +116,19 @@ pub struct Moved<'a> {
 
 /// The status of a redirect that names none.
 const MOVED_PERMANENTLY: u16 = 301;
+
+impl Website {
+    /// Reads the website of a bucket's record. One that cannot be read is none.
+    pub fn of(config: &[BucketConfig]) -> Option<Self> {
+        let document = config.iter().find_map(|config| match config {
+            BucketConfig::Website(document) => Some(document),
+            _ => None,
+        })?;
+        serde_json::from_str(document)
+            .inspect_err(|error| tracing::error!(%error, "the website of a bucket cannot be read; it is not served"))
+            .ok()
+    }
+}
 
 impl Website {
     /// Where a request for a key is sent before anything is read.

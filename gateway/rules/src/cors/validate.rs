@@ -1,7 +1,7 @@
 //! What CORS rules must be like (AWS, "PutBucketCors" and "Elements of a CORS configuration").
 
 use super::{Cors, CorsRule};
-use crate::{Error, RulesError};
+use crate::error::RulesError;
 
 /// Most rules of a bucket.
 pub const CORS_RULES_MAX: usize = 100;
@@ -14,7 +14,10 @@ const ID_CHARS_MAX: usize = 255;
 
 impl Cors {
     /// Checks the rules and writes them down as they are kept.
-    pub(super) fn validate(&self) -> Result<String, Error> {
+    ///
+    /// # Errors
+    /// [`RulesError`] for the first rule that is broken.
+    pub fn validate(&self) -> Result<String, RulesError> {
         if self.rules.is_empty() {
             return Err(malformed("A CORSConfiguration has at least one CORSRule"));
         }
@@ -24,7 +27,7 @@ impl Cors {
             )));
         }
         self.rules.iter().try_for_each(CorsRule::validate)?;
-        let document = serde_json::to_string(self).map_err(|error| Error::Internal(error.to_string()))?;
+        let document = serde_json::to_string(self).map_err(|error| request(error.to_string()))?;
         if document.len() > CORS_DOCUMENT_BYTES_MAX {
             return Err(request("The CORS configuration should not exceed allowed limit of 64 KB."));
         }
@@ -33,11 +36,9 @@ impl Cors {
 }
 
 impl CorsRule {
-    fn validate(&self) -> Result<(), Error> {
+    fn validate(&self) -> Result<(), RulesError> {
         if self.id.as_ref().is_some_and(|id| id.chars().count() > ID_CHARS_MAX) {
-            return Err(Error::Rules(RulesError::Argument(
-                "ID length should not exceed allowed limit of 255".to_owned(),
-            )));
+            return Err(RulesError::Argument("ID length should not exceed allowed limit of 255".to_owned()));
         }
         if self.origins.is_empty() {
             return Err(malformed("A CORSRule has at least one AllowedOrigin"));
@@ -75,10 +76,10 @@ fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
-fn malformed(why: &str) -> Error {
-    Error::Rules(RulesError::Malformed(why.to_owned()))
+fn malformed(why: &str) -> RulesError {
+    RulesError::Malformed(why.to_owned())
 }
 
-fn request(why: impl Into<String>) -> Error {
-    Error::Rules(RulesError::Request(why.into()))
+fn request(why: impl Into<String>) -> RulesError {
+    RulesError::Request(why.into())
 }

@@ -42,7 +42,7 @@ pub struct Acl {
 
 impl Acl {
     /// The list of a record; the owner alone if it has none.
-    pub(crate) fn of(owner: AccountId, record: Option<&AclRecord>) -> Self {
+    pub fn of(owner: AccountId, record: Option<&AclRecord>) -> Self {
         let grants = record.map_or_else(|| vec![all_for(owner)], |record| record.grants.clone());
         Self { owner, grants }
     }
@@ -50,18 +50,18 @@ impl Acl {
 
 impl GivenAcl {
     /// The list of a bucket that `owner` owns; none if it is the owner's alone.
-    pub(crate) fn of_bucket(&self, owner: AccountId) -> Option<AclRecord> {
+    pub fn of_bucket(&self, owner: AccountId) -> Option<AclRecord> {
         self.record(owner, owner)
     }
 
     /// The list of an object that `owner` owns, in the bucket of `bucket_owner`; none if it is the
     /// owner's alone.
-    pub(crate) fn of_object(&self, owner: AccountId, bucket_owner: AccountId) -> Option<AclRecord> {
+    pub fn of_object(&self, owner: AccountId, bucket_owner: AccountId) -> Option<AclRecord> {
         self.record(owner, bucket_owner)
     }
 
     /// Whether it says no more than what holds where lists are disabled.
-    pub(crate) fn is_full_control_of(&self, bucket_owner: AccountId) -> bool {
+    pub fn is_full_control_of(&self, bucket_owner: AccountId) -> bool {
         match self {
             Self::Canned(canned) => *canned == CannedAcl::BucketOwnerFullControl,
             Self::Grants(grants) => !grants.is_empty() && grants.iter().all(|grant| *grant == all_for(bucket_owner)),

@@ -12,7 +12,7 @@ const SMALL_BYTES: u64 = 128 << 10;
 
 /// How long a day is.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Calendar {
+pub enum Calendar {
     /// Days as people know them: what is due is due at the next midnight UTC (AWS, "Lifecycle
     /// rules: based on an object's age").
     Days,
@@ -22,13 +22,13 @@ pub(crate) enum Calendar {
 
 impl Calendar {
     /// The calendar whose day has so many seconds.
-    pub(crate) fn with_day(secs: u64) -> Self {
+    pub fn with_day(secs: u64) -> Self {
         let day = Duration::from_secs(secs);
         if day == DAY { Self::Days } else { Self::Shortened(day) }
     }
 
     /// When so many days from `from` are over.
-    pub(crate) fn after(self, from: Timestamp, days: u32) -> Timestamp {
+    pub fn after(self, from: Timestamp, days: u32) -> Timestamp {
         match self {
             Self::Days => {
                 let due = from.after(DAY.saturating_mul(days));
@@ -48,11 +48,19 @@ impl Calendar {
 
 /// What is to be done about a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Due {
+pub enum Due {
     /// End it. `keep` versions of its key that are newer and not current must be there.
-    Expire { keep: u32 },
+    Expire {
+        /// How many.
+        keep: u32,
+    },
     /// Move it to a storage class, under the same condition.
-    Transition { class: String, keep: u32 },
+    Transition {
+        /// Where to.
+        class: String,
+        /// How many newer versions must be there.
+        keep: u32,
+    },
 }
 
 impl Lifecycle {
@@ -71,7 +79,7 @@ impl Lifecycle {
     }
 
     /// What begins every key that a rule that acts is about; `None` if no rule acts.
-    pub(crate) fn common_prefix(&self) -> Option<&str> {
+    pub fn common_prefix(&self) -> Option<&str> {
         let mut prefixes = self.active().map(|rule| rule.scope.prefix());
         let first = prefixes.next()?;
         Some(prefixes.fold(first, |common, prefix| {
@@ -81,7 +89,7 @@ impl Lifecycle {
     }
 
     /// Whether a rule is about current objects.
-    pub(crate) fn acts_on_current(&self) -> bool {
+    pub fn acts_on_current(&self) -> bool {
         let acts = |rule: &Rule| {
             !rule.transitions.is_empty() || rule.expiration.is_some_and(|expiration| expiration.when.is_some())
         };
@@ -89,7 +97,7 @@ impl Lifecycle {
     }
 
     /// Whether a rule is about versions that are not current, or about delete markers.
-    pub(crate) fn acts_on_versions(&self) -> bool {
+    pub fn acts_on_versions(&self) -> bool {
         let acts = |rule: &Rule| {
             rule.expiration.is_some() || rule.noncurrent_expiration.is_some() || !rule.noncurrent_transitions.is_empty()
         };
@@ -97,12 +105,12 @@ impl Lifecycle {
     }
 
     /// Whether a rule is about uploads under way.
-    pub(crate) fn acts_on_uploads(&self) -> bool {
+    pub fn acts_on_uploads(&self) -> bool {
         self.active().any(|rule| rule.abort_upload_days.is_some())
     }
 
     /// When a current object ends, and the rule that says so: the earliest.
-    pub(crate) fn end_of(&self, key: &str, record: &VersionRecord, calendar: Calendar) -> Option<(Timestamp, &str)> {
+    pub fn end_of(&self, key: &str, record: &VersionRecord, calendar: Calendar) -> Option<(Timestamp, &str)> {
         let ends = self.about(key, record).filter_map(|rule| {
             let when = rule.expiration?.when?;
             Some((calendar.due(when, record.modified), rule.id.as_str()))
@@ -111,14 +119,14 @@ impl Lifecycle {
     }
 
     /// When an upload that is still under way ends, and the rule that says so: the earliest.
-    pub(crate) fn end_of_upload(&self, key: &str, begun: Timestamp, calendar: Calendar) -> Option<(Timestamp, &str)> {
+    pub fn end_of_upload(&self, key: &str, begun: Timestamp, calendar: Calendar) -> Option<(Timestamp, &str)> {
         let about = self.active().filter(|rule| key.starts_with(rule.scope.prefix()));
         let ends = about.filter_map(|rule| Some((calendar.after(begun, rule.abort_upload_days?), rule.id.as_str())));
         ends.min_by_key(|(at, _)| *at)
     }
 
     /// What is due about a current object. Its end comes before a move.
-    pub(crate) fn due_current(&self, key: &str, record: &VersionRecord, now: Timestamp, cal: Calendar) -> Option<Due> {
+    pub fn due_current(&self, key: &str, record: &VersionRecord, now: Timestamp, cal: Calendar) -> Option<Due> {
         if self.end_of(key, record, cal).is_some_and(|(at, _)| at <= now) {
             return Some(Due::Expire { keep: 0 });
         }
@@ -131,7 +139,7 @@ impl Lifecycle {
 
     /// What is due about a version that ceased to be current at `since` and has `newer` objects that
     /// are not current before it.
-    pub(crate) fn due_noncurrent(
+    pub fn due_noncurrent(
         &self,
         key: &str,
         record: &VersionRecord,
@@ -157,7 +165,7 @@ impl Lifecycle {
 
     /// Whether a delete marker that is the only version of its key goes. A rule that ends objects by
     /// age ends it too, at that age.
-    pub(crate) fn ends_marker(&self, key: &str, marker: &VersionRecord, now: Timestamp, cal: Calendar) -> bool {
+    pub fn ends_marker(&self, key: &str, marker: &VersionRecord, now: Timestamp, cal: Calendar) -> bool {
         self.about(key, marker).filter_map(|rule| rule.expiration).any(|expiration| {
             expiration.lone_markers == Some(true)
                 || expiration.when.is_some_and(|when| cal.due(when, marker.modified) <= now)
@@ -191,7 +199,6 @@ impl Criteria {
 mod tests {
     use super::super::rules::{Expiration, NoncurrentExpiration, Transition};
     use super::*;
-    use crate::versions::delete_marker;
     use cofre_types::{AccountId, Tags, TagsLimit, VersionId};
 
     /// 2014-01-15T10:30:00Z, the example of AWS's page.
@@ -210,7 +217,7 @@ mod tests {
     }
 
     fn marker() -> VersionRecord {
-        delete_marker(VersionId::Null, 1, MADE, AccountId::from_bytes([1; 32]))
+        VersionRecord::delete_marker(VersionId::Null, 1, MADE, AccountId::from_bytes([1; 32]))
     }
 
     fn rule(id: &str, scope: Scope) -> Rule {

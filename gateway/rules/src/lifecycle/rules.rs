@@ -1,5 +1,6 @@
 //! The rules of a bucket, as they are told and as they stand in its record.
 
+use cofre_catalog::records::BucketConfig;
 use cofre_types::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -127,9 +128,22 @@ pub struct NoncurrentTransition {
     pub storage_class: String,
 }
 
+impl Lifecycle {
+    /// Reads the rules of a bucket's record. Rules that cannot be read end nothing.
+    pub fn of(config: &[BucketConfig]) -> Option<Self> {
+        let document = config.iter().find_map(|config| match config {
+            BucketConfig::Lifecycle(document) => Some(document),
+            _ => None,
+        })?;
+        serde_json::from_str(document)
+            .inspect_err(|error| tracing::error!(%error, "the lifecycle rules of a bucket cannot be read; none acts"))
+            .ok()
+    }
+}
+
 impl Scope {
     /// What begins the keys that it is about.
-    pub(crate) fn prefix(&self) -> &str {
+    pub fn prefix(&self) -> &str {
         match self {
             Self::Prefix(prefix) => prefix,
             Self::Filter(criteria) | Self::And(criteria) => criteria.prefix.as_deref().unwrap_or_default(),
@@ -137,7 +151,7 @@ impl Scope {
     }
 
     /// The criteria beside the prefix, if there are any.
-    pub(crate) const fn criteria(&self) -> Option<&Criteria> {
+    pub const fn criteria(&self) -> Option<&Criteria> {
         match self {
             Self::Prefix(_) => None,
             Self::Filter(criteria) | Self::And(criteria) => Some(criteria),

@@ -3,11 +3,8 @@
 //! Rules give no rights. They let a browser hand a page what the request's own signature, or the bucket's
 //! policy, gave it.
 
-mod config;
 mod rules;
 mod validate;
 
 pub use rules::{Cors, CorsMethod, CorsRule};
 pub use validate::{CORS_DOCUMENT_BYTES_MAX, CORS_RULES_MAX};
-
-pub(crate) use config::parse;

@@ -1,9 +1,9 @@
 //! The website of a bucket: set, told, and read for a door that serves it.
 
-use super::Website;
 use crate::{ConfigKind, Error, Objects, Unset};
 use cofre_catalog::records::BucketConfig;
 use cofre_iam::{Action, Caller};
+use cofre_rules::Website;
 use cofre_types::BucketName;
 use std::sync::Arc;
 
@@ -37,15 +37,4 @@ impl Objects {
     pub async fn website_to_serve(&self, name: &BucketName) -> Result<Arc<Website>, Error> {
         self.bucket(name).await?.website.clone().ok_or(NOT_SET)
     }
-}
-
-/// Reads the website of a bucket's record. One that cannot be read is none.
-pub(crate) fn parse(config: &[BucketConfig]) -> Option<Website> {
-    let document = config.iter().find_map(|config| match config {
-        BucketConfig::Website(document) => Some(document),
-        _ => None,
-    })?;
-    serde_json::from_str(document)
-        .inspect_err(|error| tracing::error!(%error, "the website of a bucket cannot be read; it is not served"))
-        .ok()
 }

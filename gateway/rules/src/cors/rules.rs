@@ -1,5 +1,6 @@
 //! What CORS rules say and what they match (AWS, "Elements of a CORS configuration" and "Testing CORS").
 
+use cofre_catalog::records::BucketConfig;
 use serde::{Deserialize, Serialize};
 
 /// Most headers that a request may ask for: each is held against every pattern of every rule, for anyone.
@@ -87,6 +88,19 @@ impl CorsRule {
 
     fn allows_header(&self, header: &str) -> bool {
         self.headers.iter().any(|pattern| fits(pattern, header, <[u8]>::eq_ignore_ascii_case))
+    }
+}
+
+impl Cors {
+    /// Reads the rules of a bucket's record. Rules that cannot be read allow nothing.
+    pub fn of(config: &[BucketConfig]) -> Option<Self> {
+        let document = config.iter().find_map(|config| match config {
+            BucketConfig::Cors(document) => Some(document),
+            _ => None,
+        })?;
+        let parsed = serde_json::from_str(document)
+            .inspect_err(|error| tracing::error!(%error, "the CORS rules of a bucket cannot be read; none allows"));
+        Some(parsed.unwrap_or_default())
     }
 }
 
