@@ -45,7 +45,7 @@ pub use blob::{HeldBlob, blob_ref, copy_bytes};
 pub use blobs::{Blobs, BlobsParts};
 pub use catalog_backup::CatalogBackup;
 pub use compare::Compared;
-pub use counts::{Count, as_delta};
+pub use counts::Count;
 pub use doomed::Deleted;
 pub use drop::Dropped;
 pub use error::BlobsError;

@@ -60,13 +60,13 @@ impl Worker for DeliverAccessLogs {
 pub(crate) async fn write_lines(upkeep: Upkeep, clock: Clock, shutdown: Shutdown) {
     loop {
         tokio::select! {
-            () = upkeep.access_line_came() => {}
+            () = upkeep.access_log().came() => {}
             () = shutdown.begun() => return,
         }
         tokio::select! {
             () = clock.sleep(GATHER) => {}
             () = shutdown.begun() => {}
         }
-        upkeep.write_access_lines().await;
+        upkeep.access_log().write().await;
     }
 }

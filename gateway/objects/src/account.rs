@@ -1,9 +1,11 @@
 //! What accounts own: counted in the commits that change it, and bounded there.
 
-use crate::quota::Quota;
-use crate::{Error, Objects, Upkeep};
+use crate::domain::Objects;
+use crate::error::Error;
+use crate::upkeep::Upkeep;
 use cofre_catalog::records::{AccountRecord, AccountUsage, BucketRecord, Record, Usage};
 use cofre_catalog::{Batch, Check, CommitError, Entry, Scan, Snapshot, SnapshotExt, Store, keys};
+use cofre_rules::Quota;
 use cofre_types::{AccountId, BucketName};
 use std::collections::HashMap;
 use std::ops::Bound;

@@ -2,9 +2,11 @@
 
 use crate::bucket::cached::{Bucket, durability};
 use crate::digest::{Digests, prepare};
+use crate::domain::Objects;
 use crate::encryption::{open_stream, seal_body, take_head};
+use crate::error::Error;
+use crate::object::Upload;
 use crate::room::BodyBound;
-use crate::{Error, Objects, Upload};
 use cofre_blobs::NewBlob;
 use cofre_catalog::keys;
 use cofre_catalog::records::{Content, ManifestRecord, PartRecord, Record, Segment};

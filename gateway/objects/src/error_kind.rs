@@ -1,4 +1,4 @@
-use crate::Error;
+use crate::error::Error;
 
 /// What kind of answer an error is, for doors whose protocol has few: each is the same to do for whoever asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

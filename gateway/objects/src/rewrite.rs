@@ -2,8 +2,8 @@
 
 use crate::bucket::cached::{Bucket, durability};
 use crate::change::Change;
-use crate::domain::Tried;
-use crate::{Error, Objects};
+use crate::domain::{Objects, Tried};
+use crate::error::Error;
 use cofre_blobs::NewBlob;
 use cofre_catalog::records::{BlobRecord, Content, ManifestRecord, PartRecord, Record, Segment, VersionRecord};
 use cofre_catalog::{Revision, keys};

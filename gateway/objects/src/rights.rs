@@ -2,13 +2,15 @@
 //! of the catalog; what an object says comes with the record that its operation reads anyway.
 
 use crate::bucket::cached::Bucket;
+use crate::domain::Objects;
+use crate::error::Error;
 use crate::versions::Held;
-use crate::{Error, GivenAcl, Objects, WantedLock};
 use cofre_catalog::records::{AclRecord, Guards, Ownership, VersionRecord};
 use cofre_iam::{
-    Action, AskedLock, Caller, Decision, Details, Explanation, ObjectAccess, OperatorAct, Question, Resource, Rule,
-    evaluate, evaluate_operator, explain, is_public, needs_list,
+    Action, AskedLock, Caller, Decision, Details, Explanation, GivenAcl, ObjectAccess, OperatorAct, Question, Resource,
+    Rule, evaluate, evaluate_operator, explain, is_public, needs_list,
 };
+use cofre_rules::WantedLock;
 use cofre_types::{AccountId, BucketName, ObjectKey, Tags, VersionId};
 use std::sync::Arc;
 

@@ -7,28 +7,18 @@
 
 use crate::bucket::cached::Bucket;
 use crate::change::Change;
-use crate::lock::Removal;
-use crate::quota::{Adds, Amounts, Bound, Bounded, Quota, QuotaOf, Quotas, passed};
-use crate::{Error, Objects, UploadRef};
-use cofre_blobs::{Count, as_delta};
+use crate::domain::Objects;
+use crate::error::Error;
+use crate::excess::passed;
+use crate::in_flight::Holder;
+use crate::upload::UploadRef;
+use cofre_blobs::Count;
 use cofre_catalog::keys;
-use cofre_catalog::records::{AccountUsage, PartRecord, Record, Usage, VersionKind, VersionRecord};
-use cofre_types::{AccountId, BucketId, ObjectKey};
+use cofre_catalog::records::{AccountUsage, PartRecord, Record, Usage, VersionKind, VersionRecord, as_delta};
+use cofre_rules::{Adds, Amounts, Bound, Bounded, Quota, QuotaOf, Quotas, Removal};
+use cofre_types::ObjectKey;
 use parking_lot::Mutex;
-use std::collections::HashMap;
 use std::sync::Arc;
-
-/// Bytes of bodies on their way to the shards, of buckets and accounts that have a quota on bytes. As many entries as
-/// requests in flight have holders.
-#[derive(Default)]
-pub(crate) struct InFlight(Mutex<HashMap<Holder, u64>>);
-
-/// Who has a quota.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Holder {
-    Bucket(BucketId),
-    Account(AccountId),
-}
 
 /// What a body becomes.
 #[derive(Debug, Clone, Copy)]
@@ -172,7 +162,8 @@ impl Objects {
                 let state = self.key_state(bucket, key).await?;
                 let now = self.now();
                 let place = state.next_place(now);
-                let marker = VersionRecord::delete_marker(self.version_at(bucket, place), place, now, bucket.record.owner);
+                let marker =
+                    VersionRecord::delete_marker(self.version_at(bucket, place), place, now, bucket.record.owner);
                 let record = VersionRecord { kind: VersionKind::Object, size, ..marker };
                 state.put(bucket.record.versioning, &record, Removal::at(now), &mut change)?;
             }

@@ -40,7 +40,7 @@ pub use object::{Content, Guards, Header, Headers, LegalHold, Segment, VersionKi
 pub use settings::SettingsRecord;
 pub use shard::{RemovedShardRecord, S3Place, ShardMode, ShardPlace, ShardRecord, ShardUsage};
 pub use upload::{ManifestRecord, PartRecord, UploadRecord};
-pub use usage::{AccountUsage, Usage};
+pub use usage::{AccountUsage, Usage, as_delta};
 
 use serde::{Serialize, de::DeserializeOwned};
 

@@ -261,8 +261,8 @@ impl S3Connection {
         let (objects, domains, headers) = (&inner.objects, &inner.domains, response.headers_mut());
         bucket_region.tell(objects, domains, site.as_deref(), status, headers).await;
         let mut answer = finish(response, &inner.fixed, line);
-        if let Some((objects, place)) = answer.body_mut().log_before() {
-            objects.access_line_written(place).await;
+        if let Some(place) = answer.body_mut().log_before() {
+            place.written().await;
         }
         answer
     }

@@ -1,9 +1,11 @@
-use crate::access_log::LoggedBucket;
-use crate::{Error, payment};
-use cofre_catalog::records::{BucketRecord, Durability, Record, VersionRecord, Versioning};
+use crate::error::Error;
+use cofre_access_log::LoggedBucket;
+use cofre_catalog::records::{
+    BucketConfig, BucketRecord, Durability, LockConfig, Payer, Record, VersionRecord, Versioning,
+};
 use cofre_catalog::{Entry, Revision};
 use cofre_iam::BucketAccess;
-use cofre_rules::{Cors, Lifecycle, Website};
+use cofre_rules::{Cors, Lifecycle, Website, lock_of};
 use cofre_types::{AccountId, BucketName, VersionId};
 use std::sync::Arc;
 
@@ -28,6 +30,11 @@ pub(crate) struct Bucket {
 }
 
 impl Bucket {
+    /// Its object lock, if it is enabled.
+    pub(crate) fn lock(&self) -> Option<&LockConfig> {
+        lock_of(&self.record)
+    }
+
     pub(crate) fn of(name: &BucketName, entry: &Entry) -> Result<Self, Error> {
         let record = BucketRecord::decode(&entry.value)?;
         let access = BucketAccess::of(name, &record);
@@ -38,7 +45,7 @@ impl Bucket {
             lifecycle: Lifecycle::of(&record.config).map(Arc::new),
             cors: Cors::of(&record.config).map(Arc::new),
             website: Website::of(&record.config).map(Arc::new),
-            requester_pays: payment::requester_pays(&record.config),
+            requester_pays: requester_pays(&record.config),
             logging: LoggedBucket::of(name, &record),
             record,
         })
@@ -66,4 +73,9 @@ pub(crate) fn durability(bucket: &Bucket) -> cofre_shards::Durability {
         Durability::Durable => cofre_shards::Durability::Durable,
         Durability::Relaxed => cofre_shards::Durability::Relaxed,
     }
+}
+
+/// Whether the record of a bucket leaves the cost of requests to who makes them.
+fn requester_pays(config: &[BucketConfig]) -> bool {
+    config.contains(&BucketConfig::RequestPayment(Payer::Requester))
 }

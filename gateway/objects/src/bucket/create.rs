@@ -1,10 +1,12 @@
-use crate::{BucketInfo, CreateBucket, Error, GivenAcl, Objects};
+use crate::bucket::{BucketInfo, CreateBucket};
+use crate::domain::Objects;
+use crate::error::Error;
 use cofre_catalog::records::{
     AccountRecord, AccountUsage, BucketConfig, BucketRecord, Durability, EncryptionBlock, EventRecord, LockConfig,
     Ownership, PublicAccessBlock, Record, Versioning,
 };
 use cofre_catalog::{Check, Committed, GuardedBatch, keys};
-use cofre_iam::{Action, Caller, OperatorAct, Resource, is_public};
+use cofre_iam::{Action, Caller, GivenAcl, OperatorAct, Resource, is_public};
 use cofre_settings::DefaultOwnership;
 use cofre_types::{AccountId, BucketId, Tags};
 

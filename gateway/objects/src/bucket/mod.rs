@@ -19,11 +19,12 @@ pub use encryption::BucketEncryption;
 pub use list::LargestBuckets;
 pub use requests::*;
 
-use crate::lock::lock_of;
-use crate::{Error, Objects};
+use crate::domain::Objects;
+use crate::error::Error;
 use cofre_catalog::keys;
 use cofre_catalog::records::{BucketRecord, Usage};
 use cofre_iam::{Action, Caller};
+use cofre_rules::lock_of;
 use cofre_types::{AccountId, BucketName};
 
 impl BucketInfo {

@@ -1,7 +1,7 @@
 //! What callers ask of buckets, and what they get.
 
-use crate::GivenAcl;
 use cofre_catalog::records::{Ownership, Versioning};
+use cofre_iam::GivenAcl;
 use cofre_types::{AccountId, BucketId, BucketName, Timestamp};
 
 /// Makes a bucket.

@@ -1,6 +1,8 @@
 //! The website of a bucket: set, told, and read for a door that serves it.
 
-use crate::{ConfigKind, Error, Objects, Unset};
+use crate::bucket::{ConfigKind, Unset};
+use crate::domain::Objects;
+use crate::error::Error;
 use cofre_catalog::records::BucketConfig;
 use cofre_iam::{Action, Caller};
 use cofre_rules::Website;

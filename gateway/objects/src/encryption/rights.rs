@@ -6,7 +6,8 @@
 
 use super::EncryptionError;
 use crate::bucket::cached::Bucket;
-use crate::{Error, Objects};
+use crate::domain::Objects;
+use crate::error::Error;
 use cofre_catalog::records::{Encryption, EncryptionMethod, EventRecord, KeyPolicyRecord, Record};
 use cofre_catalog::{Batch, CommitError, Scan, SnapshotExt, keys};
 use cofre_iam::{Action, Caller, Details, KeyAccess, OperatorAct, Policy, PolicyKind, Question, Resource, key_name};

@@ -2,8 +2,9 @@
 
 use super::cursor::{Cursor, Phase};
 use crate::bucket::cached::Bucket;
-use crate::domain::Tried;
-use crate::{Error, Objects, Upkeep};
+use crate::domain::{Objects, Tried};
+use crate::error::Error;
+use crate::upkeep::Upkeep;
 use cofre_catalog::{Scan, SnapshotExt, keys};
 use cofre_rules::{Calendar, Lifecycle};
 use cofre_types::{BucketId, BucketName, ObjectKey, Timestamp};

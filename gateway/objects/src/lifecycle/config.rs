@@ -1,7 +1,10 @@
 //! The rules of a bucket: set, told, and shown on what they end.
 
 use crate::bucket::cached::Bucket;
-use crate::{ConfigKind, Ending, Error, Objects, Unset};
+use crate::bucket::{ConfigKind, Unset};
+use crate::domain::Objects;
+use crate::error::Error;
+use crate::object::Ending;
 use cofre_catalog::records::{BucketConfig, VersionRecord};
 use cofre_iam::{Action, Caller};
 use cofre_rules::{Calendar, Lifecycle, RulesError};

@@ -4,7 +4,7 @@ use super::apply::{LifecycleStep, Walk, object_key};
 use super::cursor::{Cursor, Phase};
 use super::ends::{Ending, What};
 use super::transition::Move;
-use crate::Error;
+use crate::error::Error;
 use crate::versions::Held;
 use cofre_catalog::records::{Record, RecordError, VersionRecord};
 use cofre_catalog::{Revision, SnapshotExt, Visit, VisitStep, keys};

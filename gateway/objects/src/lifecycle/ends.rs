@@ -13,12 +13,12 @@
 use super::apply::{COMMITS_AT_ONCE_MAX, LifecycleCounts, LifecycleStep, Outcome, Walk};
 use super::log;
 use crate::change::Change;
-use crate::domain::Tried;
-use crate::lock::Removal;
+use crate::domain::{Objects, Tried};
+use crate::error::Error;
 use crate::versions::{Held, KeyState};
-use crate::{Error, Objects};
 use cofre_catalog::records::{VersionKind, VersionRecord, Versioning};
 use cofre_catalog::{Check, keys};
+use cofre_rules::Removal;
 use cofre_runtime::uncancelled;
 use cofre_types::ObjectKey;
 use futures_util::stream::{self, StreamExt, TryStreamExt};

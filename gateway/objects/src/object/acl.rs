@@ -1,11 +1,12 @@
 //! An object's access control list.
 
 use crate::bucket::cached::Bucket;
-use crate::domain::Tried;
+use crate::domain::{Objects, Tried};
+use crate::error::Error;
+use crate::object::ObjectRef;
 use crate::rights::refuse_public;
 use crate::versions::Held;
-use crate::{Acl, Error, GivenAcl, ObjectRef, Objects};
-use cofre_iam::{Action, Caller};
+use cofre_iam::{Acl, Action, Caller, GivenAcl};
 use cofre_runtime::uncancelled;
 use cofre_types::{BucketName, ObjectKey, VersionId};
 use std::sync::Arc;

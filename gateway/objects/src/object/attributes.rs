@@ -1,5 +1,7 @@
+use crate::domain::Objects;
+use crate::error::Error;
 use crate::object::get::{GetTicket, info};
-use crate::{Attributes, Error, ObjectPart, ObjectRef, Objects, ReadObject};
+use crate::object::{Attributes, ObjectPart, ObjectRef, ReadObject};
 use cofre_catalog::records::Content;
 use cofre_iam::{Action, Caller, Details};
 

@@ -3,11 +3,15 @@
 
 use super::copy::{COPY_BYTES_MAX, Copying, Source};
 use crate::content::Target;
+use crate::domain::Objects;
 use crate::encryption::{Plan, entity_tag};
+use crate::error::Error;
 use crate::object::right::WriteRight;
+use crate::object::{CopyOutcome, DeclaredChecksum, Upload};
 use crate::room::{BodyBound, Brings};
-use crate::{Body, BodyError, CopyOutcome, CustomerKey, DeclaredChecksum, Error, Objects, Upload};
 use cofre_catalog::records::{Content, VersionRecord};
+use cofre_keys::CustomerKey;
+use cofre_shards::{Body, BodyError};
 use cofre_types::{ChecksumAlgorithm, ChecksumKind, ResolvedRange};
 use futures_util::StreamExt;
 

@@ -1,10 +1,11 @@
 //! What callers ask of copies, and what they get.
 
-use crate::{
-    EncryptAs, Encrypted, Ending, GivenAcl, NewObject, ObjectRef, ReadConditions, WantedLock, WriteConditions,
-};
+use crate::encryption::{EncryptAs, Encrypted};
+use crate::object::{Ending, NewObject, ObjectRef};
 use cofre_catalog::records::Headers;
+use cofre_iam::GivenAcl;
 use cofre_keys::CustomerKey;
+use cofre_rules::{ReadConditions, WantedLock, WriteConditions};
 use cofre_types::{BucketName, Checksum, ChecksumAlgorithm, ETag, ObjectKey, Tags, Timestamp, VersionId};
 
 /// A copy that is to be made, as much of it as rights look at.

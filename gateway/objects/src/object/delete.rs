@@ -1,11 +1,12 @@
 use crate::bucket::cached::Bucket;
 use crate::change::Change;
-use crate::domain::Tried;
-use crate::lock::Removal;
+use crate::domain::{Objects, Tried};
+use crate::error::Error;
+use crate::object::{DeleteObject, DeleteOutcome};
 use crate::rights::refuse;
-use crate::{DeleteObject, DeleteOutcome, Error, Objects};
 use cofre_catalog::records::{VersionKind, VersionRecord};
 use cofre_iam::{Action, Caller, Decision, DecisionMemo, Details};
+use cofre_rules::Removal;
 use cofre_runtime::uncancelled;
 use cofre_types::{BucketName, VersionId};
 use futures_util::stream::{self, StreamExt};

@@ -1,8 +1,9 @@
 use crate::bucket::cached::Bucket;
-use crate::domain::{held, held_current};
-use crate::encryption::check_customer_key;
+use crate::domain::{Objects, held, held_current};
+use crate::encryption::{Encrypted, check_customer_key};
+use crate::error::Error;
+use crate::object::{GetObject, GetOutcome, HeadOutcome, ObjectInfo, ObjectRef, ReadObject};
 use crate::versions::Held;
-use crate::{Encrypted, Error, GetObject, GetOutcome, HeadOutcome, ObjectInfo, ObjectRef, Objects, ReadObject};
 use cofre_catalog::records::{Content, VersionKind, VersionRecord};
 use cofre_catalog::{Scan, SnapshotExt, keys};
 use cofre_iam::{Action, Caller};

@@ -7,6 +7,7 @@ mod copy_anew;
 mod copy_requests;
 mod delete;
 mod get;
+mod lock;
 pub(crate) mod put;
 mod requests;
 pub(crate) mod right;

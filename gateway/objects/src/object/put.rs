@@ -1,16 +1,17 @@
 use crate::bucket::cached::Bucket;
 use crate::change::Change;
 use crate::content::{Target, Written};
-use crate::domain::Tried;
-use crate::encryption::entity_tag;
-use crate::lock::Removal;
+use crate::domain::{Objects, Tried};
+use crate::encryption::{Encrypted, entity_tag};
+use crate::error::Error;
 use crate::object::right::WriteRight;
+use crate::object::{NewObject, PutContent, PutObject, PutOutcome};
 use crate::rights::{Makes, Writer};
 use crate::room::{BodyBound, Brings, Reservation};
-use crate::{Encrypted, Error, GivenAcl, NewObject, Objects, PutContent, PutObject, PutOutcome, WriteConditions};
 use cofre_catalog::keys;
 use cofre_catalog::records::{Content, Guards, Headers, VersionKind, VersionRecord, Versioning};
-use cofre_iam::Caller;
+use cofre_iam::{Caller, GivenAcl};
+use cofre_rules::{Removal, WriteConditions, default_retention};
 use cofre_runtime::uncancelled;
 use cofre_types::{AccountId, Checksum, ETag, ObjectKey, Tags, Timestamp, VersionId};
 use std::sync::Arc;
@@ -219,7 +220,7 @@ impl Objects {
         };
         let mut record = draft.record(version, place, now);
         if record.guards.retention.is_none() {
-            record.guards.retention = bucket.default_retention(now);
+            record.guards.retention = default_retention(bucket.lock(), now);
         }
         state.put(bucket.record.versioning, &record, Removal::at(now), &mut change)?;
         Ok((self.try_commit(bucket, change).await?, record))

@@ -1,56 +1,16 @@
 //! What callers ask of objects, and what they get: one request and one outcome type per operation.
 
-use crate::{ChecksumError, EncryptAs, Encrypted, GivenAcl, WantedLock};
+use crate::checksum_error::ChecksumError;
+use crate::encryption::{EncryptAs, Encrypted};
 use cofre_catalog::records::{Headers, Retention};
+use cofre_iam::GivenAcl;
 use cofre_keys::CustomerKey;
+use cofre_rules::{DeleteConditions, RangeOf, ReadConditions, WantedLock, WriteConditions};
 use cofre_shards::{Body, ByteStream};
 use cofre_types::{
     AccountId, BucketName, ByteRange, Checksum, ChecksumAlgorithm, ETag, ObjectKey, ResolvedRange, Tags, Timestamp,
     VersionId,
 };
-
-/// Conditions on the object that a write or a copy would replace (AWS, "Conditional requests").
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct WriteConditions {
-    /// `If-Match`: the object is there with this entity tag; `Any` for `*`.
-    pub if_match: Option<TagMatch>,
-    /// `If-None-Match`: no object is there (`Any`), or it has another entity tag.
-    pub if_none_match: Option<TagMatch>,
-}
-
-/// What an entity tag header holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TagMatch {
-    /// `*`: whatever is there.
-    Any,
-    /// One of these tags. A tag that is not of S3's form is left out: it matches nothing.
-    OneOf(Vec<ETag>),
-}
-
-/// Conditions on the object that is read or copied from (RFC 9110, section 13).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ReadConditions {
-    /// `If-Match`.
-    pub if_match: Option<TagMatch>,
-    /// `If-None-Match`.
-    pub if_none_match: Option<TagMatch>,
-    /// `If-Modified-Since`.
-    pub if_modified_since: Option<Timestamp>,
-    /// `If-Unmodified-Since`.
-    pub if_unmodified_since: Option<Timestamp>,
-}
-
-/// Conditions on the object or version that is deleted (AWS, "How to perform conditional deletes"; time and size,
-/// which AWS has for directory buckets only, as its "DeleteObject" says).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DeleteConditions {
-    /// `If-Match`: an object is there, with this entity tag unless it is `Any`. A tag takes the right to read it.
-    pub if_match: Option<TagMatch>,
-    /// `x-amz-if-match-last-modified-time`, to the second; holds where nothing is.
-    pub if_modified_at: Option<Timestamp>,
-    /// `x-amz-if-match-size`, in bytes; holds where nothing is.
-    pub if_size: Option<u64>,
-}
 
 /// The checksum that a client declares for a body.
 #[derive(Default)]
@@ -194,18 +154,6 @@ pub struct Ending {
     pub at: Timestamp,
     /// The id of the rule that says so.
     pub rule: String,
-}
-
-/// What the range of a read is of (RFC 9110, section 13.1.5: `If-Range`). Of another object it is passed over.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum RangeOf {
-    /// Of whatever is there.
-    #[default]
-    Any,
-    /// Of the object with this entity tag; of none if absent.
-    Tagged(Option<ETag>),
-    /// Of the object that was modified then, to the second.
-    ModifiedAt(Timestamp),
 }
 
 /// What is read of an object.

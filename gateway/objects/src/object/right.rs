@@ -1,10 +1,12 @@
 //! The right to make an object or an upload, before the rest of the request is at hand.
 
 use crate::bucket::cached::Bucket;
+use crate::domain::Objects;
+use crate::error::Error;
+use crate::object::NewObject;
 use crate::rights::{Makes, Writer};
-use crate::{Error, GivenAcl, NewObject, Objects};
 use cofre_catalog::records::Guards;
-use cofre_iam::Caller;
+use cofre_iam::{Caller, GivenAcl};
 use cofre_types::{AccountId, BucketName, ObjectKey, Tags};
 use std::sync::Arc;
 

@@ -1,12 +1,15 @@
 use super::{Found, UploadRef, details_of};
 use crate::bucket::cached::Bucket;
 use crate::change::Change;
+use crate::checksum_error::ChecksumError;
 use crate::digest::{Hasher, join_crc};
-use crate::domain::Tried;
+use crate::domain::{Objects, Tried};
 use crate::encryption::check_completion;
+use crate::error::Error;
+use crate::object::PutOutcome;
 use crate::object::put::{Draft, put_outcome};
 use crate::rights::refuse_public;
-use crate::{ChecksumError, CompleteUpload, CompletedPart, Completion, Error, Objects, PARTS_MAX, PutOutcome};
+use crate::upload::{CompleteUpload, CompletedPart, Completion, PARTS_MAX};
 use cofre_blobs::Count;
 use cofre_catalog::records::{Content, ManifestRecord, PartRecord, Record, UploadRecord};
 use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};

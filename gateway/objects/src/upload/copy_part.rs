@@ -2,15 +2,15 @@ use super::put_part::{PartTicket, kept_algorithm};
 use crate::change::Change;
 use crate::content::narrow;
 use crate::digest::Hasher;
-use crate::domain::Tried;
+use crate::domain::{Objects, Tried};
 use crate::encryption::check_customer_key;
+use crate::error::Error;
 use crate::object::copy::Source;
-use crate::{
-    CopiedRange, CopyPart, CustomerKey, DeclaredChecksum, Error, ObjectRef, Objects, PartOutcome, Upload, UploadRef,
-};
+use crate::object::{DeclaredChecksum, ObjectRef, Upload};
+use crate::upload::{CopiedRange, CopyPart, PartOutcome, UploadRef};
 use cofre_catalog::records::{Content, PartRecord, Segment};
 use cofre_iam::{Action, Caller};
-use cofre_keys::DataKey;
+use cofre_keys::{CustomerKey, DataKey};
 use cofre_types::{ByteRange, ChecksumAlgorithm, ChecksumKind, ETag, ResolvedRange, UploadId};
 use futures_util::StreamExt;
 use md5_simd::Md5;

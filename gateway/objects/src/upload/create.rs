@@ -1,11 +1,14 @@
 use crate::change::Change;
-use crate::domain::Tried;
+use crate::checksum_error::ChecksumError;
+use crate::domain::{Objects, Tried};
+use crate::error::Error;
+use crate::object::NewObject;
 use crate::object::right::WriteRight;
 use crate::rights::Makes;
-use crate::{ChecksumError, CreateUpload, Error, GivenAcl, NewObject, NewUpload, Objects, UploadInfo};
+use crate::upload::{CreateUpload, NewUpload, UploadInfo};
 use cofre_catalog::keys;
 use cofre_catalog::records::{Guards, Record, UploadRecord};
-use cofre_iam::Caller;
+use cofre_iam::{Caller, GivenAcl};
 use cofre_types::{ChecksumAlgorithm, ChecksumKind, UploadId};
 
 /// The right to begin one upload, which was asked once.

@@ -18,7 +18,9 @@ pub use stale::StaleUploads;
 
 use crate::bucket::cached::Bucket;
 use crate::change::Change;
-use crate::{Encrypted, Error, Objects};
+use crate::domain::Objects;
+use crate::encryption::Encrypted;
+use crate::error::Error;
 use cofre_blobs::Count;
 use cofre_catalog::records::{EncryptionMethod, PartRecord, Record, UploadRecord};
 use cofre_catalog::{Revision, keys};

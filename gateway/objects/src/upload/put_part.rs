@@ -1,13 +1,13 @@
 use super::{Found, check_number};
 use crate::change::Change;
+use crate::checksum_error::ChecksumError;
 use crate::content::{Target, Written};
-use crate::domain::Tried;
-use crate::encryption::entity_tag;
-use crate::object::PUT_BYTES_MAX;
+use crate::domain::{Objects, Tried};
+use crate::encryption::{EncryptAs, Encrypted, check_part, entity_tag};
+use crate::error::Error;
+use crate::object::{DeclaredChecksum, PUT_BYTES_MAX, Upload};
 use crate::room::{BodyBound, Brings, Reservation};
-use crate::{
-    ChecksumError, DeclaredChecksum, EncryptAs, Encrypted, Error, Objects, PartOutcome, PutPart, Upload, UploadRef,
-};
+use crate::upload::{PartOutcome, PutPart, UploadRef};
 use cofre_catalog::records::{PartRecord, UploadRecord};
 use cofre_iam::{Action, Caller};
 use cofre_keys::DataKey;
@@ -125,6 +125,23 @@ impl Objects {
     pub async fn put_part(&self, caller: &Caller, request: PutPart) -> Result<PartOutcome, Error> {
         let PutPart { upload, number, content, encryption } = request;
         self.begin_part(caller, upload, number).await?.store(content, encryption).await
+    }
+
+    /// The data key of an upload, for one of its parts, if the caller may use it and the bucket takes such parts.
+    pub(super) async fn part_key(
+        &self,
+        caller: &Caller,
+        upload: &Found,
+        key: &ObjectKey,
+        said: &EncryptAs,
+    ) -> Result<Option<DataKey>, Error> {
+        let held = upload.record.guards.encryption.as_ref();
+        if let Some(held) = held {
+            upload.bucket.refuse_blocked(&held.method)?;
+        }
+        self.authorise_reading(caller, &upload.bucket, key, held).await?;
+        let key = check_part(held, said)?;
+        self.or_unsealed(held, key).await
     }
 
     async fn commit_part(

@@ -1,8 +1,11 @@
 //! What callers ask of multipart uploads, and what they get.
 
-use crate::{EncryptAs, Encrypted, Ending, GivenAcl, ReadConditions, Upload, WantedLock, WriteConditions};
+use crate::encryption::{EncryptAs, Encrypted};
+use crate::object::{Ending, Upload};
 use cofre_catalog::records::Headers;
+use cofre_iam::GivenAcl;
 use cofre_keys::CustomerKey;
+use cofre_rules::{ReadConditions, WantedLock, WriteConditions};
 use cofre_types::{
     AccountId, BucketName, ByteRange, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, ObjectKey, Tags, Timestamp,
     UploadId, VersionId,

@@ -364,7 +364,7 @@ impl Running {
         self.s3_task.await.context("the S3 listener panicked")?;
         self.jobs.ended(END_GRACE).await;
         // Lines of the last requests.
-        self.upkeep.write_access_lines().await;
+        self.upkeep.access_log().write().await;
         self.closing.begin();
         self.admin_task.await.context("the admin listener panicked")?;
         history::note(&*self.store, &self.shards, 0).await;

@@ -14,9 +14,7 @@ const WITHOUT_CALLER: &[(&str, &str)] = &[
     ("bucket_region", "AWS tells the region of a bucket to anyone, in a header"),
     ("cors_for_browsers", "a browser asks before it sends credentials (CORS protocol, preflight)"),
     ("website_to_serve", "a website is for anyone; its pages are read as anyone reads them"),
-    ("logged_bucket", "a door asks whether it is to write a line, and tells nobody"),
-    ("log_access", "a line of the door's own, about a request that is over"),
-    ("access_line_written", "the same"),
+    ("logged_bucket", "a door asks whether it is to write a line of a request, and tells nobody"),
 ];
 
 /// Where the doors of clients stand.

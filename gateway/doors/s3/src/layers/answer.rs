@@ -5,7 +5,7 @@ use super::access_log::AccessLine;
 use super::{error_xml, report};
 use crate::translate::text;
 use bytes::Bytes;
-use cofre_objects::Objects;
+use cofre_objects::LinePlace;
 use http::{HeaderName, HeaderValue, Method, header};
 use http_body::{Body, Frame, SizeHint};
 use s3s::{HttpResponse, StdError};
@@ -73,7 +73,7 @@ pin_project_lite::pin_project! {
 
 impl AnswerBody {
     /// Queues what is to be durable in the log of a bucket before the answer goes, and gives what to wait for.
-    pub(crate) fn log_before(&mut self) -> Option<(Objects, u64)> {
+    pub(crate) fn log_before(&mut self) -> Option<LinePlace> {
         let sent_bytes = self.inner.size_hint().exact()?;
         let log = self.line.server_log.take_if(|log| log.waits())?;
         log.write(&self.line.exchange, sent_bytes)

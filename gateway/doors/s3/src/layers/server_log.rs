@@ -12,13 +12,12 @@ use super::log_line;
 use crate::exchange::{Exchange, Noted};
 use crate::host::{Domains, host};
 use crate::translate::names;
-use cofre_objects::{LogFields, LogRequester, LoggedBucket, Objects};
+use cofre_objects::{BucketLog, LinePlace, LogFields, LogRequester, ObjectRef, Objects};
 use cofre_runtime::Clock;
 use cofre_types::Timestamp;
 use http::{HeaderMap, HeaderName, Method, Request, StatusCode, header};
 use percent_encoding::percent_decode_str;
 use s3s::dto;
-use std::sync::Arc;
 use std::time::Duration;
 
 const COPY_SOURCE: HeaderName = HeaderName::from_static("x-amz-copy-source");
@@ -27,7 +26,6 @@ const VERSION_ID: HeaderName = HeaderName::from_static("x-amz-version-id");
 
 /// A request that is to stand in a log.
 pub(crate) struct ServerLog {
-    objects: Objects,
     clock: Clock,
     host_id: String,
     came: Timestamp,
@@ -37,9 +35,9 @@ pub(crate) struct ServerLog {
     operation: String,
     headers: Headers,
     /// The log of the bucket that was asked, and the key.
-    asked: Option<(Arc<LoggedBucket>, Option<String>)>,
+    asked: Option<(BucketLog, Option<String>)>,
     /// The log of the bucket that a copy reads, with key and version.
-    copied: Option<(Arc<LoggedBucket>, String, Option<String>)>,
+    copied: Option<(BucketLog, String, Option<String>)>,
     version: Option<String>,
     /// Version of the signature, and where it stands.
     authentication: Option<(&'static str, &'static str)>,
@@ -101,7 +99,6 @@ impl ServerLog {
             None => None,
         };
         Some(Box::new(Self {
-            objects: objects.clone(),
             clock: clock.clone(),
             host_id: host_id.to_owned(),
             came: Timestamp(clock.now_nanos()),
@@ -153,8 +150,8 @@ impl ServerLog {
         !matches!(self.method, Method::GET | Method::HEAD | Method::OPTIONS)
     }
 
-    /// Queues the lines. Gives what to wait for until they are durable: the domain and the place of the last.
-    pub(crate) fn write(self, exchange: &Exchange, sent_bytes: u64) -> Option<(Objects, u64)> {
+    /// Queues the lines. Gives the place of the last: what to wait for until they are durable.
+    pub(crate) fn write(self, exchange: &Exchange, sent_bytes: u64) -> Option<LinePlace> {
         let mut place = None;
         exchange.noted(|noted| {
             let request_id = exchange.request_id().to_string();
@@ -162,7 +159,7 @@ impl ServerLog {
                 let fields = self.fields(exchange, noted, to, &request_id, sent_bytes);
                 let version = self.version.as_deref().or(self.answer.version.as_deref());
                 let fields = LogFields { key: key.as_deref(), version_id: version, ..fields };
-                place = self.objects.log_access(to, fields.line());
+                place = to.push(fields.line());
                 for deleted in &noted.deleted {
                     let fields = LogFields {
                         operation: "BATCH.DELETE.OBJECT",
@@ -173,7 +170,7 @@ impl ServerLog {
                         bytes_sent: 0,
                         ..fields
                     };
-                    place = self.objects.log_access(to, fields.line()).or(place);
+                    place = to.push(fields.line()).or(place);
                 }
             }
             if let Some((to, key, version)) = &self.copied {
@@ -181,25 +178,25 @@ impl ServerLog {
                 let operation = format!("{}_GET", self.operation);
                 let fields =
                     LogFields { operation: &operation, key: Some(key), version_id: version.as_deref(), ..fields };
-                place = self.objects.log_access(to, fields.line()).or(place);
+                place = to.push(fields.line()).or(place);
             }
         });
-        place.map(|place| (self.objects, place))
+        place
     }
 
     fn fields<'a>(
         &'a self,
         exchange: &Exchange,
         noted: &Noted,
-        to: &'a LoggedBucket,
+        to: &'a BucketLog,
         request_id: &'a str,
         bytes_sent: u64,
     ) -> LogFields<'a> {
         let came_whole = self.began.max(exchange.received_at());
         let origin = exchange.origin();
         LogFields {
-            bucket_owner: to.owner,
-            bucket: to.name.as_str(),
+            bucket_owner: to.bucket().owner,
+            bucket: to.bucket().name.as_str(),
             time: self.came,
             remote_ip: origin.ip,
             requester: noted.requester.map(LogRequester::Account),
@@ -237,7 +234,7 @@ fn target(domains: &Domains, site: Option<&str>, path: &str, host: Option<&str>)
     (bucket, (!key.is_empty()).then(|| key.to_owned()))
 }
 
-fn source(headers: &HeaderMap) -> Option<names::CopySource> {
+fn source(headers: &HeaderMap) -> Option<ObjectRef> {
     let source = headers.get(COPY_SOURCE)?.to_str().ok()?;
     names::copy_source(dto::CopySource::parse(source).ok()?).ok()
 }

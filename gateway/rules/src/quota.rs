@@ -6,25 +6,25 @@
 //! brings bytes is turned away beyond that. So a bucket or an account with a quota never has more content on the shards
 //! than its quota and that multiple of it, whatever its clients do. A removal is never refused by a quota.
 
-use crate::bucket::cached::Bucket;
-use crate::{Error, Objects};
-use cofre_blobs::as_delta;
-use cofre_catalog::records::{AccountUsage, BucketRecord, Usage};
+use cofre_catalog::records::{AccountUsage, BucketRecord, Usage, as_delta};
 use cofre_catalog::{Check, keys};
-use cofre_iam::{Caller, Principal};
 use cofre_types::BucketName;
 
 /// Bounds on what a bucket, or all buckets of an account, may hold.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Quota {
+pub struct Quota {
+    /// Most bytes.
     pub bytes_max: Option<u64>,
+    /// Most objects.
     pub objects_max: Option<u64>,
 }
 
 /// The bounds that a change to a bucket is held to.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Quotas {
+pub struct Quotas {
+    /// Of the bucket.
     pub bucket: Quota,
+    /// Of the account that owns it, over all its buckets.
     pub account: Quota,
     /// Bytes in grace, as a multiple of the bytes that may stand.
     pub grace_multiple: u64,
@@ -34,9 +34,12 @@ pub(crate) struct Quotas {
 
 /// Bounds on records of a bucket that no quota counts.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct RecordsMax {
+pub struct RecordsMax {
+    /// Delete markers.
     pub delete_markers: u64,
+    /// Uploads under way.
     pub uploads: u64,
+    /// Parts of uploads under way.
     pub upload_parts: u64,
 }
 
@@ -47,7 +50,8 @@ impl Default for RecordsMax {
 }
 
 /// What a change adds, by which it is held to quotas.
-pub(crate) struct Adds<'a> {
+pub struct Adds<'a> {
+    /// What the counters of the bucket become more.
     pub usage: &'a Usage,
     /// Whether a request brings bytes of content.
     pub bytes: bool,
@@ -138,16 +142,20 @@ impl std::fmt::Display for Excess {
 
 /// A bound that a change is held to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Bound {
-    of: QuotaOf,
-    bounded: Bounded,
-    adding: i64,
-    max: i64,
+pub struct Bound {
+    /// Whose quota it is.
+    pub of: QuotaOf,
+    /// What is bounded.
+    pub bounded: Bounded,
+    /// What the change adds.
+    pub adding: i64,
+    /// Most.
+    pub max: i64,
 }
 
 impl Bound {
     /// The row of counters that it is about.
-    pub(crate) fn row(&self, bucket: &BucketRecord) -> Vec<u8> {
+    pub fn row(&self, bucket: &BucketRecord) -> Vec<u8> {
         match self.of {
             QuotaOf::Bucket => keys::usage(bucket.id),
             QuotaOf::Account => keys::account_usage(bucket.owner),
@@ -155,7 +163,7 @@ impl Bound {
     }
 
     /// Its counter in that row. An account's row counts no records.
-    const fn index(&self) -> usize {
+    pub const fn index(&self) -> usize {
         match (self.of, self.bounded) {
             (QuotaOf::Bucket, Bounded::Bytes) => Usage::TOTAL_BYTES,
             (QuotaOf::Bucket, Bounded::Objects) => Usage::TOTAL_OBJECTS,
@@ -172,12 +180,12 @@ impl Bound {
     }
 
     /// The check that holds a commit to it.
-    pub(crate) fn check(&self, bucket: &BucketRecord) -> Check {
+    pub fn check(&self, bucket: &BucketRecord) -> Check {
         Check::CounterAtMost { key: self.row(bucket), index: self.index(), adding: self.adding, max: self.max }
     }
 
     /// Whether counters as they stand leave no room.
-    pub(crate) fn is_passed_by(&self, usage: &Usage, account: &AccountUsage) -> bool {
+    pub fn is_passed_by(&self, usage: &Usage, account: &AccountUsage) -> bool {
         let counters = match self.of {
             QuotaOf::Bucket => usage.row(),
             QuotaOf::Account => account.row(),
@@ -188,7 +196,7 @@ impl Bound {
 
 impl Quotas {
     /// The bounds that a change is held to.
-    pub(crate) fn bounds(&self, adds: &Adds<'_>) -> Vec<Bound> {
+    pub fn bounds(&self, adds: &Adds<'_>) -> Vec<Bound> {
         let usage = adds.usage;
         let mut bounds = Vec::new();
         let mut hold = |of, bounded, adding, max: Option<u64>| {
@@ -220,75 +228,16 @@ impl Quotas {
     }
 
     /// Most bytes in grace under a quota.
-    pub(crate) fn grace_max(&self, quota: Quota) -> Option<u64> {
+    pub fn grace_max(&self, quota: Quota) -> Option<u64> {
         quota.bytes_max.map(|max| max.saturating_mul(self.grace_multiple))
     }
 
     /// Whether a quota bounds bytes or objects.
-    pub(crate) const fn bound_content(&self) -> bool {
+    pub const fn bound_content(&self) -> bool {
         let Self { bucket, account, .. } = self;
         bucket.bytes_max.is_some()
             || bucket.objects_max.is_some()
             || account.bytes_max.is_some()
             || account.objects_max.is_some()
-    }
-}
-
-impl Objects {
-    /// The bounds that changes to a bucket are held to now.
-    pub(crate) async fn quotas(&self, bucket: &Bucket) -> Result<Quotas, Error> {
-        let account = self.account_quota(bucket.record.owner).await?;
-        let settings = self.0.parts.settings.current();
-        let quotas = &settings.quotas;
-        Ok(Quotas {
-            bucket: Quota {
-                bytes_max: bucket.record.bytes_max.or(quotas.bucket_bytes_max),
-                objects_max: bucket.record.objects_max.or(quotas.bucket_objects_max),
-            },
-            account,
-            grace_multiple: quotas.grace_multiple.into(),
-            records: RecordsMax {
-                delete_markers: quotas.bucket_delete_markers_max,
-                uploads: quotas.bucket_uploads_max,
-                upload_parts: quotas.bucket_upload_parts_max,
-            },
-        })
-    }
-
-    /// The error of a bound that a change would pass.
-    pub(crate) async fn excess(&self, bucket: &Bucket, bound: Bound) -> Result<Error, Error> {
-        let row = self.get(bound.row(&bucket.record)).await?.map(|entry| entry.value).unwrap_or_default();
-        let counters = match bound.of {
-            QuotaOf::Account => AccountUsage::from_value(&row).row(),
-            QuotaOf::Bucket => Usage::from_value(&row).row(),
-        };
-        let count = |number: i64| u64::try_from(number).unwrap_or(0);
-        let used = counters.get(bound.index()).copied().map_or(0, count);
-        let amounts = Amounts { limit: count(bound.max), used, proposed: count(bound.adding) };
-        Ok(passed(bucket, bound.of, bound.bounded, amounts))
-    }
-}
-
-/// The error of a quota that would be passed.
-pub(crate) fn passed(bucket: &Bucket, of: QuotaOf, bounded: Bounded, amounts: Amounts) -> Error {
-    let excess = Box::new(Excess { of, bucket: bucket.name.clone(), bounded, amounts: Some(amounts) });
-    if bounded == Bounded::GraceBytes { Error::GraceExceeded(excess) } else { Error::QuotaExceeded(excess) }
-}
-
-impl Error {
-    /// The error as its caller may know it: how much a bucket or an account holds is for its owner alone.
-    #[must_use]
-    pub(crate) fn for_caller(mut self, caller: &Caller, bucket: &Bucket) -> Self {
-        let knows = match &caller.principal {
-            Principal::Account(account) => account.id == bucket.record.owner,
-            Principal::Internal(_) => true,
-            Principal::Anonymous | Principal::Service(_) => false,
-        };
-        if let Self::QuotaExceeded(excess) | Self::GraceExceeded(excess) = &mut self
-            && !knows
-        {
-            excess.amounts = None;
-        }
-        self
     }
 }

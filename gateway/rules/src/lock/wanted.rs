@@ -16,7 +16,7 @@ impl WantedLock {
     }
 
     /// What of it stands with the version.
-    pub(crate) fn guards(self) -> Guards {
+    pub fn guards(self) -> Guards {
         let legal_hold = self.legal_hold.map_or(LegalHold::Never, LegalHold::set);
         Guards { retention: self.retention, legal_hold, ..Guards::default() }
     }

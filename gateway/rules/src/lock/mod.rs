@@ -11,13 +11,10 @@
 //! # Limits
 //! A retention ends in 2554 at the latest, as a [`Timestamp`] does. A door refuses a later one: none is shortened.
 
-mod object;
-mod requests;
+mod wanted;
 
-pub use requests::WantedLock;
+pub use wanted::WantedLock;
 
-use crate::Error;
-use crate::bucket::cached::Bucket;
 use cofre_catalog::records::{
     BucketConfig, BucketRecord, LegalHold, LockConfig, LockMode, LockPeriod, Retention, VersionRecord, Versioning,
 };
@@ -30,32 +27,54 @@ const DEFAULT_DAYS_MAX: u32 = 36_500;
 /// Days that a year of a default retention has.
 const DAYS_PER_YEAR: u32 = 365;
 
-/// What a request about the lock of an object is answered where its bucket has none.
-const NO_LOCK: Error = Error::InvalidRequest("Bucket is missing Object Lock Configuration");
+/// Why a lock does not let a version go, or does not become what was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LockError {
+    /// The version is locked.
+    #[error("the version is locked")]
+    Locked,
+    /// The bucket has no lock.
+    #[error("Bucket is missing Object Lock Configuration")]
+    Missing,
+    /// A value of the request is not valid.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// The bucket's state does not allow it.
+    #[error("{0}")]
+    BucketState(&'static str),
+    /// The default retention is too short or too long.
+    #[error("{0}")]
+    Period(&'static str),
+}
 
 /// When a version is removed, and whether by one who may bypass governance mode.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Removal {
+pub struct Removal {
+    /// When.
     pub now: Timestamp,
+    /// Whether by one who may bypass governance mode.
     pub bypass: bool,
 }
 
 impl Removal {
     /// A removal that bypasses nothing.
-    pub(crate) const fn at(now: Timestamp) -> Self {
+    pub const fn at(now: Timestamp) -> Self {
         Self { now, bypass: false }
     }
 }
 
 /// Refuses to remove a version that is locked.
-pub(crate) fn check_removal(record: &VersionRecord, removal: Removal) -> Result<(), Error> {
+///
+/// # Errors
+/// [`LockError::Locked`].
+pub fn check_removal(record: &VersionRecord, removal: Removal) -> Result<(), LockError> {
     if record.guards.legal_hold == LegalHold::On {
-        return Err(Error::Locked);
+        return Err(LockError::Locked);
     }
     match record.guards.retention {
         Some(retention) if retention.until > removal.now => match retention.mode {
             LockMode::Governance if removal.bypass => Ok(()),
-            LockMode::Governance | LockMode::Compliance => Err(Error::Locked),
+            LockMode::Governance | LockMode::Compliance => Err(LockError::Locked),
         },
         _ => Ok(()),
     }
@@ -63,18 +82,24 @@ pub(crate) fn check_removal(record: &VersionRecord, removal: Removal) -> Result<
 
 /// Refuses a change that would weaken a retention that is in force. Governance is weakened only by
 /// who may bypass it, compliance by no one.
-fn check_change(current: Option<Retention>, wanted: Option<Retention>, removal: Removal) -> Result<(), Error> {
+///
+/// # Errors
+/// [`LockError::Locked`].
+pub fn check_change(current: Option<Retention>, wanted: Option<Retention>, removal: Removal) -> Result<(), LockError> {
     let Some(current) = current.filter(|current| current.until > removal.now) else { return Ok(()) };
     let keeps = wanted.is_some_and(|wanted| wanted.mode == current.mode && wanted.until >= current.until);
     match current.mode {
         LockMode::Governance | LockMode::Compliance if keeps => Ok(()),
         LockMode::Governance if removal.bypass => Ok(()),
-        LockMode::Governance | LockMode::Compliance => Err(Error::Locked),
+        LockMode::Governance | LockMode::Compliance => Err(LockError::Locked),
     }
 }
 
 /// A retention that begins now, to the whole second that answers can tell; refused if it has ended.
-fn starting(wanted: Retention, now: Timestamp) -> Result<Retention, Error> {
+///
+/// # Errors
+/// [`LockError::Invalid`].
+pub fn starting(wanted: Retention, now: Timestamp) -> Result<Retention, LockError> {
     if wanted.until <= now {
         return Err(Invalid { field: "retain-until-date", reason: "must be in the future" }.into());
     }
@@ -87,34 +112,31 @@ fn whole_secs(at: Timestamp) -> Timestamp {
     if down == at { at } else { Timestamp::from_secs(at.secs() + 1) }
 }
 
-impl Bucket {
-    /// The lock, if it is enabled.
-    pub(crate) fn lock(&self) -> Option<&LockConfig> {
-        lock_of(&self.record)
-    }
-
-    /// The retention of a version that is made now and asks for none.
-    pub(crate) fn default_retention(&self, now: Timestamp) -> Option<Retention> {
-        let default = self.lock()?.default?;
-        let days = match default.period {
-            LockPeriod::Days(days) => days,
-            LockPeriod::Years(years) => years.saturating_mul(DAYS_PER_YEAR),
-        };
-        let until = whole_secs(now.after(Duration::from_secs(u64::from(days) * 86_400)));
-        Some(Retention { mode: default.mode, until })
-    }
-
-    /// The lock of a version as its writer asks for it; whole seconds, and in the future.
-    pub(crate) fn wanted_lock(&self, wanted: WantedLock, now: Timestamp) -> Result<WantedLock, Error> {
-        if wanted.is_some() && self.lock().is_none() {
-            return Err(NO_LOCK);
-        }
-        let retention = wanted.retention.map(|retention| starting(retention, now)).transpose()?;
-        Ok(WantedLock { retention, ..wanted })
-    }
+/// The retention of a version that is made now in a bucket with this lock and asks for none.
+pub fn default_retention(lock: Option<&LockConfig>, now: Timestamp) -> Option<Retention> {
+    let default = lock?.default?;
+    let days = match default.period {
+        LockPeriod::Days(days) => days,
+        LockPeriod::Years(years) => years.saturating_mul(DAYS_PER_YEAR),
+    };
+    let until = whole_secs(now.after(Duration::from_secs(u64::from(days) * 86_400)));
+    Some(Retention { mode: default.mode, until })
 }
 
-pub(crate) fn lock_of(record: &BucketRecord) -> Option<&LockConfig> {
+/// The lock of a version as its writer asks for it; whole seconds, and in the future.
+///
+/// # Errors
+/// [`LockError::Missing`] and [`LockError::Invalid`].
+pub fn wanted_lock(lock: Option<&LockConfig>, wanted: WantedLock, now: Timestamp) -> Result<WantedLock, LockError> {
+    if wanted.is_some() && lock.is_none() {
+        return Err(LockError::Missing);
+    }
+    let retention = wanted.retention.map(|retention| starting(retention, now)).transpose()?;
+    Ok(WantedLock { retention, ..wanted })
+}
+
+/// The lock of a bucket, if it is enabled.
+pub fn lock_of(record: &BucketRecord) -> Option<&LockConfig> {
     record.config.iter().find_map(|config| match config {
         BucketConfig::ObjectLock(lock) => Some(lock),
         _ => None,
@@ -122,9 +144,12 @@ pub(crate) fn lock_of(record: &BucketRecord) -> Option<&LockConfig> {
 }
 
 /// Enables the lock of a bucket or changes its default. Nothing disables it.
-pub(crate) fn set_lock(record: &mut BucketRecord, lock: LockConfig) -> Result<(), Error> {
+///
+/// # Errors
+/// [`LockError::BucketState`] and [`LockError::Period`].
+pub fn set_lock(record: &mut BucketRecord, lock: LockConfig) -> Result<(), LockError> {
     if record.versioning != Versioning::Enabled {
-        return Err(Error::InvalidBucketState(
+        return Err(LockError::BucketState(
             "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration",
         ));
     }
@@ -134,12 +159,10 @@ pub(crate) fn set_lock(record: &mut BucketRecord, lock: LockConfig) -> Result<()
             LockPeriod::Years(years) => (years, DEFAULT_DAYS_MAX / DAYS_PER_YEAR),
         };
         if period == 0 {
-            return Err(Error::InvalidRetentionPeriod("Default retention period must be a positive integer value"));
+            return Err(LockError::Period("Default retention period must be a positive integer value"));
         }
         if period > max {
-            return Err(Error::InvalidRetentionPeriod(
-                "Default retention period is too long: at most 36500 days or 100 years",
-            ));
+            return Err(LockError::Period("Default retention period is too long: at most 36500 days or 100 years"));
         }
     }
     record.config.retain(|config| !matches!(config, BucketConfig::ObjectLock(_)));
@@ -191,6 +214,6 @@ mod tests {
         assert_eq!(whole_secs(Timestamp(5_000_000_001)), Timestamp::from_secs(6));
         assert_eq!(whole_secs(Timestamp::from_secs(5)), Timestamp::from_secs(5));
         let past = Retention { mode: LockMode::Governance, until: NOW };
-        assert!(matches!(starting(past, NOW), Err(Error::Invalid(_))));
+        assert!(matches!(starting(past, NOW), Err(LockError::Invalid(_))));
     }
 }

@@ -1,11 +1,12 @@
 //! Retention and legal hold of one version, and the lock of a bucket.
 
-use super::{NO_LOCK, Removal, check_change, set_lock, starting};
+use crate::bucket::Unset;
 use crate::bucket::cached::Bucket;
-use crate::domain::Tried;
-use crate::{Error, Objects, Unset, WantedLock};
+use crate::domain::{Objects, Tried};
+use crate::error::Error;
 use cofre_catalog::records::{Guards, LegalHold, LockConfig, Retention};
 use cofre_iam::{Action, AskedLock, Caller, Details};
+use cofre_rules::{LockError, Removal, WantedLock, check_change, set_lock, starting, wanted_lock};
 use cofre_runtime::uncancelled;
 use cofre_types::{BucketName, ObjectKey, VersionId};
 
@@ -59,7 +60,7 @@ impl Objects {
     ) -> Result<Guards, Error> {
         let bucket = self.bucket_for(caller, action, name, Some(key)).await?;
         if bucket.lock().is_none() {
-            return Err(NO_LOCK);
+            return Err(LockError::Missing.into());
         }
         Ok(self.object_version(&bucket, key, version).await?.record.guards)
     }
@@ -127,7 +128,7 @@ impl Objects {
                 objects.authorise_with(&caller, action, &bucket, Some(&key), details)?;
                 let bypass = bypass && objects.may_bypass(&caller, &bucket, &key, details);
                 if bucket.lock().is_none() {
-                    return Err(NO_LOCK);
+                    return Err(LockError::Missing.into());
                 }
                 let _turn = objects.lock_key(&bucket, &key).await;
                 let mut held = objects.object_version(&bucket, &key, version).await?;
@@ -162,6 +163,6 @@ impl Objects {
         if wanted.legal_hold.is_some() {
             self.authorise_with(caller, Action::PutObjectLegalHold, bucket, Some(key), details)?;
         }
-        bucket.wanted_lock(wanted, self.now())
+        Ok(wanted_lock(bucket.lock(), wanted, self.now())?)
     }
 }
