@@ -6,8 +6,8 @@ use crate::{S3Error, delete, get, identity, list, put};
 use async_trait::async_trait;
 use cofre_runtime::{Clock, Random};
 use cofre_shards::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, Listed, Locator, NotDeleted,
-    Probe, Relocate, ShardIdentity, Stored,
+    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Listed, Locator, NotDeleted, Probe,
+    Relocate, ShardIdentity, Stored,
 };
 use cofre_types::{BlobId, ResolvedRange};
 use futures_util::StreamExt;
@@ -169,14 +169,8 @@ impl Shard {
 
 #[async_trait]
 impl Backend for S3Backend {
-    /// Whatever the durability, the blob is as durable as the endpoint makes what it acknowledges.
-    async fn put(
-        &self,
-        blob: BlobId,
-        header: &BlobHeader,
-        body: Body,
-        _durability: Durability,
-    ) -> Result<Stored, BackendError> {
+    /// The blob is as durable as the endpoint makes what it acknowledges.
+    async fn put(&self, blob: BlobId, header: &BlobHeader, body: Body) -> Result<Stored, BackendError> {
         put::put(&self.0, blob, header, body).await
     }
 

@@ -19,7 +19,7 @@ mod pool;
 mod scheme;
 
 pub use backend::{
-    Backend, BackendError, BlobHeader, Capacity, Compacted, Durability, ListPage, Listed, Liveness, Locator, Moved,
+    Backend, BackendError, BlobHeader, Capacity, Compacted, ListPage, Listed, Liveness, Locator, Moved,
     NotDeleted, Probe, Relocate, RemovalTurn, Stored,
 };
 pub use body::{Body, BodyError, ByteStream, exclusive};

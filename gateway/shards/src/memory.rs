@@ -1,6 +1,6 @@
 use crate::{
-    Backend, BackendError, BlobHeader, Body, BodyError, ByteStream, Capacity, Durability, Listed, Locator, NotDeleted,
-    Probe, Stored,
+    Backend, BackendError, BlobHeader, Body, BodyError, ByteStream, Capacity, Listed, Locator, NotDeleted, Probe,
+    Stored,
 };
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -94,13 +94,7 @@ fn locator(copy: u64) -> Locator {
 
 #[async_trait]
 impl Backend for MemoryBackend {
-    async fn put(
-        &self,
-        blob: BlobId,
-        header: &BlobHeader,
-        body: Body,
-        _durability: Durability,
-    ) -> Result<Stored, BackendError> {
+    async fn put(&self, blob: BlobId, header: &BlobHeader, body: Body) -> Result<Stored, BackendError> {
         let content = self.collect(body).await?;
         let size = content.len() as u64;
         let mut blobs = self.blobs.lock();

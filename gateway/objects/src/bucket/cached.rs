@@ -1,8 +1,6 @@
 use crate::error::Error;
 use cofre_access_log::LoggedBucket;
-use cofre_catalog::records::{
-    BucketConfig, BucketRecord, Durability, LockConfig, Payer, Record, VersionRecord, Versioning,
-};
+use cofre_catalog::records::{BucketConfig, BucketRecord, LockConfig, Payer, Record, VersionRecord, Versioning};
 use cofre_catalog::{Entry, Revision};
 use cofre_iam::BucketAccess;
 use cofre_rules::{Cors, Lifecycle, Website, lock_of};
@@ -64,14 +62,6 @@ impl Bucket {
     /// A version's id where answers name it.
     pub fn shown(&self, version: VersionId) -> Option<VersionId> {
         self.names_versions().then_some(version)
-    }
-}
-
-/// When the shards acknowledge a write to a bucket.
-pub(crate) fn durability(bucket: &Bucket) -> cofre_shards::Durability {
-    match bucket.record.durability {
-        Durability::Durable => cofre_shards::Durability::Durable,
-        Durability::Relaxed => cofre_shards::Durability::Relaxed,
     }
 }
 

@@ -1,6 +1,6 @@
 use crate::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, ListPage, Listed, Locator,
-    NotDeleted, Probe, Relocate, Stored,
+    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, ListPage, Listed, Locator, NotDeleted,
+    Probe, Relocate, Stored,
 };
 use async_trait::async_trait;
 use cofre_types::{BlobId, ResolvedRange};
@@ -31,14 +31,8 @@ impl Budget {
 
 #[async_trait]
 impl Backend for Budget {
-    async fn put(
-        &self,
-        blob: BlobId,
-        header: &BlobHeader,
-        body: Body,
-        durability: Durability,
-    ) -> Result<Stored, BackendError> {
-        self.inner.put(blob, header, body, durability).await
+    async fn put(&self, blob: BlobId, header: &BlobHeader, body: Body) -> Result<Stored, BackendError> {
+        self.inner.put(blob, header, body).await
     }
 
     async fn get(&self, blob: BlobId, locator: &Locator, range: ResolvedRange) -> Result<ByteStream, BackendError> {

@@ -1,6 +1,6 @@
 use crate::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, ListPage, Listed, Locator,
-    NotDeleted, Probe, Relocate, Stored,
+    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, ListPage, Listed, Locator, NotDeleted,
+    Probe, Relocate, Stored,
 };
 use async_trait::async_trait;
 use cofre_types::{BlobId, ResolvedRange};
@@ -30,18 +30,12 @@ impl Limit {
 
 #[async_trait]
 impl Backend for Limit {
-    async fn put(
-        &self,
-        blob: BlobId,
-        header: &BlobHeader,
-        body: Body,
-        durability: Durability,
-    ) -> Result<Stored, BackendError> {
+    async fn put(&self, blob: BlobId, header: &BlobHeader, body: Body) -> Result<Stored, BackendError> {
         let _turn = match body {
             Body::Whole(_) => Some(self.turn().await?),
             Body::Stream { .. } => None,
         };
-        self.inner.put(blob, header, body, durability).await
+        self.inner.put(blob, header, body).await
     }
 
     async fn get(&self, blob: BlobId, locator: &Locator, range: ResolvedRange) -> Result<ByteStream, BackendError> {

@@ -1,6 +1,6 @@
 use crate::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, ListPage, Listed, Locator,
-    NotDeleted, Probe, Relocate, ShardFigures, Stored,
+    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, ListPage, Listed, Locator, NotDeleted,
+    Probe, Relocate, ShardFigures, Stored,
 };
 use async_trait::async_trait;
 use cofre_runtime::Clock;
@@ -123,16 +123,10 @@ impl Meter {
 
 #[async_trait]
 impl Backend for Meter {
-    async fn put(
-        &self,
-        blob: BlobId,
-        header: &BlobHeader,
-        body: Body,
-        durability: Durability,
-    ) -> Result<Stored, BackendError> {
+    async fn put(&self, blob: BlobId, header: &BlobHeader, body: Body) -> Result<Stored, BackendError> {
         let _in_flight = InFlight::new(&self.counters.writes_in_flight);
         let began = self.clock.elapsed();
-        let outcome = self.count(self.inner.put(blob, header, body, durability).await);
+        let outcome = self.count(self.inner.put(blob, header, body).await);
         if let Ok(stored) = &outcome {
             self.counters.writes.fetch_add(1, Relaxed);
             self.counters.written_bytes.fetch_add(stored.size, Relaxed);

@@ -35,8 +35,8 @@ pub use error::FsError;
 pub use incarnation::CatalogMark;
 
 use crate::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, ListPage, Listed, Locator,
-    NotDeleted, Probe, Relocate, Stored,
+    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, ListPage, Listed, Locator, NotDeleted,
+    Probe, Relocate, Stored,
 };
 use crate::{crc, frame as record, identity::ShardIdentity};
 use async_trait::async_trait;
@@ -279,14 +279,8 @@ impl Disk {
 
 #[async_trait]
 impl Backend for FsBackend {
-    async fn put(
-        &self,
-        blob: BlobId,
-        header: &BlobHeader,
-        body: Body,
-        durability: Durability,
-    ) -> Result<Stored, BackendError> {
-        put::put(self, blob, header, body, durability).await
+    async fn put(&self, blob: BlobId, header: &BlobHeader, body: Body) -> Result<Stored, BackendError> {
+        put::put(self, blob, header, body).await
     }
 
     async fn get(&self, blob: BlobId, locator: &Locator, range: ResolvedRange) -> Result<ByteStream, BackendError> {

@@ -31,8 +31,8 @@ pub use types::{
 
 use crate::scheme;
 use crate::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, ListPage, Listed, Locator,
-    Meter, NotDeleted, Probe, Relocate,
+    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, ListPage, Listed, Locator, Meter,
+    NotDeleted, Probe, Relocate,
 };
 use bad_copies::BadCopyQueue;
 use cofre_runtime::{Clock, Random};
@@ -155,9 +155,8 @@ impl Shards {
         header: BlobHeader,
         body: Body,
         redundancy: impl Into<Redundancy>,
-        durability: Durability,
     ) -> Result<Written, WriteError> {
-        scheme::write(self, blob, header, body, redundancy.into(), durability).await
+        scheme::write(self, blob, header, body, redundancy.into()).await
     }
 
     /// Reads a range of a blob, `0 <= start <= end <= size`. The first block is checked before this

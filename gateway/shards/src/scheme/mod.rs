@@ -16,7 +16,7 @@ pub(crate) use ending::Ending;
 pub(crate) use read::Verdict;
 
 use crate::pool::{AddError, BlobRef, Copy, ReadError, Redundancy, Shard, Shards, Shortage, WriteError, Written};
-use crate::{BlobHeader, Body, ByteStream, Durability};
+use crate::{BlobHeader, Body, ByteStream};
 use cofre_types::{BlobId, ResolvedRange, Scheme, ShardId};
 use small::Sorted;
 use std::sync::Arc;
@@ -38,7 +38,6 @@ pub(crate) async fn write(
     mut header: BlobHeader,
     body: Body,
     redundancy: Redundancy,
-    durability: Durability,
 ) -> Result<Written, WriteError> {
     let (scheme, body) = match redundancy.scheme {
         Scheme::Replicas { .. } => (redundancy.scheme, body),
@@ -50,10 +49,10 @@ pub(crate) async fn write(
     let quorum = redundancy.quorum(scheme);
     header.scheme = Some(scheme);
     match scheme {
-        Scheme::Replicas { .. } => replicas::write(pool, blob, &header, body, (scheme, quorum), durability).await,
+        Scheme::Replicas { .. } => replicas::write(pool, blob, &header, body, (scheme, quorum)).await,
         Scheme::Erasure { data, parity } => {
             let code = erasure::Code { data, parity };
-            erasure::write(pool, blob, &header, body, (code, quorum), durability).await
+            erasure::write(pool, blob, &header, body, (code, quorum)).await
         }
     }
 }

@@ -5,7 +5,7 @@
 //! that is later is dropped, which leaves nothing of it, and counts as missing.
 
 use crate::pool::{AddError, Copy, Excluded, ReadError, Shard, Shards, Shortage, WriteError};
-use crate::{BackendError, BlobHeader, Body, BodyError, Durability};
+use crate::{BackendError, BlobHeader, Body, BodyError};
 use cofre_types::BlobId;
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, FutureExt};
@@ -21,7 +21,6 @@ pub(super) struct Job<'a> {
     /// Bytes of each copy, as far as known: shards with less room are not chosen.
     pub(super) size_bytes: u64,
     pub(super) quorum: usize,
-    pub(super) durability: Durability,
 }
 
 /// A put that runs: the shard, and the copy with its bytes.
@@ -68,7 +67,7 @@ impl<'a> Job<'a> {
 
     pub(super) fn put(&'a self, shard: Arc<Shard>, header: &'a BlobHeader, body: Body) -> Put<'a> {
         async move {
-            let outcome = shard.put(self.blob, header, body, self.durability).await;
+            let outcome = shard.put(self.blob, header, body).await;
             (shard, outcome)
         }
         .boxed()
