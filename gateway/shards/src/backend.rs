@@ -9,7 +9,7 @@
 //! [`BackendError`] says what the caller should do next. *Missing* is a proof: the backend looked and
 //! the blob is not there. *Unreachable* proves nothing.
 
-use crate::{Body, BodyError, ByteStream};
+use crate::body::{Body, BodyError, ByteStream};
 use async_trait::async_trait;
 use cofre_types::{BlobId, ResolvedRange, Scheme};
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "checks of a test suite: a panic is the finding")]
 
-use crate::{Backend, BackendError, BlobHeader, Body, BodyError, ByteStream, Listed, Locator, Stored};
+use crate::backend::{Backend, BackendError, BlobHeader, Listed, Locator, Stored};
+use crate::body::{Body, BodyError, ByteStream};
 use bytes::Bytes;
 use cofre_types::{BlobId, ResolvedRange};
 use futures_util::{StreamExt, stream};

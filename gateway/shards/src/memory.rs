@@ -1,7 +1,5 @@
-use crate::{
-    Backend, BackendError, BlobHeader, Body, BodyError, ByteStream, Capacity, Listed, Locator, NotDeleted, Probe,
-    Stored,
-};
+use crate::backend::{Backend, BackendError, BlobHeader, Capacity, Listed, Locator, NotDeleted, Probe, Stored};
+use crate::body::{Body, BodyError, ByteStream};
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use cofre_types::{BlobId, ResolvedRange};

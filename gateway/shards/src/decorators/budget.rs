@@ -1,7 +1,8 @@
-use crate::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, ListPage, Listed, Locator, NotDeleted,
-    Probe, Relocate, Stored,
+use crate::backend::{
+    Backend, BackendError, BlobHeader, Capacity, Compacted, ListPage, Listed, Locator, NotDeleted, Probe, Relocate,
+    Stored,
 };
+use crate::body::{Body, ByteStream};
 use async_trait::async_trait;
 use cofre_types::{BlobId, ResolvedRange};
 use std::sync::Arc;

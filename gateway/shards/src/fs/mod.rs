@@ -34,10 +34,11 @@ mod root;
 pub use error::FsError;
 pub use incarnation::CatalogMark;
 
-use crate::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, ListPage, Listed, Locator, NotDeleted,
-    Probe, Relocate, Stored,
+use crate::backend::{
+    Backend, BackendError, BlobHeader, Capacity, Compacted, ListPage, Listed, Locator, NotDeleted, Probe, Relocate,
+    Stored,
 };
+use crate::body::{Body, ByteStream};
 use crate::{crc, frame as record, identity::ShardIdentity};
 use async_trait::async_trait;
 use buffers::Buffers;

@@ -2,8 +2,9 @@
 
 use super::types::{BadCopy, Copy, Fault, ShardMode, ShardState, WriteError};
 use super::{Shard, Shards, health::Room};
+use crate::backend::{Backend, BackendError, BlobHeader};
+use crate::body::{Body, ByteStream};
 use crate::placement::{Candidate, Domain, choose};
-use crate::{Backend, BackendError, BlobHeader, Body, ByteStream};
 use cofre_types::{BlobId, ResolvedRange, ShardId};
 use std::sync::Arc;
 

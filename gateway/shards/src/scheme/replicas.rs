@@ -7,8 +7,9 @@
 use super::Targets;
 use super::feed::Feeds;
 use super::writing::{Job, Progress, add_error};
+use crate::backend::BlobHeader;
+use crate::body::{Body, ByteStream};
 use crate::pool::{AddError, BlobRef, Copy, Excluded, Shard, Shards, WriteError, Written};
-use crate::{BlobHeader, Body, ByteStream};
 use bytes::Bytes;
 use cofre_types::{BlobId, ResolvedRange, Scheme};
 use futures_util::future::FutureExt;

@@ -4,8 +4,9 @@
 //! The puts run side by side, in the caller's own task. Once the quorum is durable the rest get a short grace; a put
 //! that is later is dropped, which leaves nothing of it, and counts as missing.
 
+use crate::backend::{BackendError, BlobHeader};
+use crate::body::{Body, BodyError};
 use crate::pool::{AddError, Copy, Excluded, ReadError, Shard, Shards, Shortage, WriteError};
-use crate::{BackendError, BlobHeader, Body, BodyError};
 use cofre_types::BlobId;
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, FutureExt};

@@ -1,9 +1,10 @@
+use crate::backend::{BackendError, BlobHeader, Stored};
+use crate::body::{BodyError, ByteStream};
 use crate::fs::buffers::{BUFFER_STRIDES, Buffer};
 use crate::fs::chores::{Chore, Chores, Unclaimed};
 use crate::fs::locator::Place;
 use crate::fs::record::{self, BLOCK_BYTES, CRC_BYTES, Kind, STRIDE_BYTES};
 use crate::fs::{Disk, crc, root};
-use crate::{BackendError, BlobHeader, BodyError, ByteStream, Stored};
 use cofre_runtime::{Task, blocking, spawn};
 use cofre_types::BlobId;
 use futures_util::StreamExt;

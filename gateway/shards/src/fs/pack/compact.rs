@@ -21,10 +21,10 @@
 use super::graves::{remove, survey};
 use super::scan::Record;
 use super::{Append, Appended, Grave, Graves, Item, PACK_HEAD_BYTES, Scan, bury, file_name};
+use crate::backend::{BackendError, Compacted, Liveness, Locator, Moved, Relocate};
 use crate::fs::chores::Unclaimed;
 use crate::fs::locator::Place;
 use crate::fs::{Disk, record, root};
-use crate::{BackendError, Compacted, Liveness, Locator, Moved, Relocate};
 use cofre_runtime::blocking;
 use cofre_types::BlobId;
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
 use super::{encode_pack_head, file_name};
-use crate::BackendError;
+use crate::backend::BackendError;
 use crate::fs::chores::{Chore, Chores, Unclaimed};
 use crate::fs::locator::Place;
 use crate::fs::{Disk, root};

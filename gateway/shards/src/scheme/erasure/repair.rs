@@ -1,10 +1,11 @@
 use super::write::{Striper, headers};
 use super::{Code, read};
+use crate::backend::{BackendError, BlobHeader};
+use crate::body::Body;
 use crate::pool::{AddError, BlobRef, Copy, Shard, Shards, Shortage, WriteError};
 use crate::scheme::Targets;
 use crate::scheme::feed::Feeds;
 use crate::scheme::writing::{Job, add_error};
-use crate::{BackendError, BlobHeader, Body};
 use cofre_types::ResolvedRange;
 use futures_util::future::FutureExt;
 use std::sync::Arc;

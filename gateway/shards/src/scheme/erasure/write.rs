@@ -1,10 +1,11 @@
 use super::Code;
 use super::code::Encoder;
 use super::layout::{CELL_BYTES, tail_cell};
+use crate::backend::BlobHeader;
+use crate::body::{Body, BodyError, ByteStream};
 use crate::pool::{Copy, Excluded, Shard, Shards, WriteError, Written};
 use crate::scheme::feed::Feeds;
 use crate::scheme::writing::{Job, Progress};
-use crate::{BlobHeader, Body, BodyError, ByteStream};
 use bytes::{Buf, Bytes, BytesMut};
 use cofre_runtime::blocking;
 use cofre_types::{BlobId, Scheme};
