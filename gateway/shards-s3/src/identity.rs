@@ -5,7 +5,7 @@ use crate::names::IDENTITY;
 use crate::options::S3Options;
 use bytes::Bytes;
 use cofre_runtime::Random;
-use cofre_shards::ShardIdentity;
+use cofre_shards::{IdentityError, ShardIdentity};
 use tokio::time::timeout;
 
 /// Longest identity object.

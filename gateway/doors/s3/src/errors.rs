@@ -4,18 +4,18 @@
 //! decides what clients are told. What only the operator may know goes to the log with the request
 //! id, never into the answer.
 
+mod body;
 mod encryption;
 
-use crate::auth::{ChunkedError, PayloadError, digest_mismatch};
+pub(crate) use body::{body, digest_mismatch, request_timeout};
+
 use crate::exchange::Exchange;
-use crate::forms::file::FileError;
 use crate::translate::{names, times};
 use cofre_objects::{ChecksumError, ConfigKind, Error, Excess, QuotaOf, RulesError, Unset};
 use cofre_types::{Invalid, Timestamp, VersionId};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use s3s::{BodySizeLimitExceeded, S3Error, S3ErrorCode, StdError, s3_error};
+use s3s::{S3Error, S3ErrorCode, s3_error};
 use std::borrow::Cow;
-use std::io;
 
 const DELETE_MARKER: HeaderName = HeaderName::from_static("x-amz-delete-marker");
 const VERSION_ID: HeaderName = HeaderName::from_static("x-amz-version-id");
@@ -349,53 +349,4 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }
-}
-
-/// Tells a client why its body was given up: the errors that s3s' streams end with, and the
-/// listener's own.
-pub(crate) fn body(error: StdError) -> S3Error {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error.as_ref());
-    while let Some(error) = source {
-        if let Some(refused) = known_body_error(error) {
-            return refused;
-        }
-        source = error.source();
-    }
-    // The client went away or broke the framing; it will hardly read this.
-    S3Error::new(S3ErrorCode::IncompleteBody)
-}
-
-fn known_body_error(error: &(dyn std::error::Error + 'static)) -> Option<S3Error> {
-    if let Some(chunked) = error.downcast_ref::<ChunkedError>() {
-        return match chunked {
-            // What is beneath it says more.
-            ChunkedError::Underlying(_) => None,
-            ChunkedError::SignatureMismatch => Some(S3Error::new(S3ErrorCode::SignatureDoesNotMatch)),
-            ChunkedError::Malformed | ChunkedError::Incomplete => Some(S3Error::new(S3ErrorCode::IncompleteBody)),
-            ChunkedError::MalformedTrailer => Some(malformed_trailer()),
-            ChunkedError::ChunkTooLarge => Some(S3Error::new(S3ErrorCode::EntityTooLarge)),
-        };
-    }
-    if let Some(payload) = error.downcast_ref::<PayloadError>() {
-        return match payload {
-            PayloadError::Underlying(_) => None,
-            PayloadError::DigestMismatch => Some(digest_mismatch()),
-        };
-    }
-    if let Some(file) = error.downcast_ref::<FileError>() {
-        return Some(file.refuse());
-    }
-    if error.is::<BodySizeLimitExceeded>() {
-        return Some(S3Error::new(S3ErrorCode::EntityTooLarge));
-    }
-    let timed_out = error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut);
-    timed_out.then(request_timeout)
-}
-
-/// The answer to what comes too slowly.
-pub(crate) fn request_timeout() -> S3Error {
-    s3_error!(
-        RequestTimeout,
-        "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed."
-    )
 }

@@ -8,6 +8,7 @@
 //! Form of the signature, time, access key, what must be signed, the signature. Nothing of the body is read.
 
 mod authorization;
+mod body_errors;
 mod canonical;
 mod chunked;
 mod mechanism;
@@ -20,8 +21,8 @@ mod verified;
 mod version2;
 mod words;
 
-pub(crate) use chunked::{ChunkedError, Trailers};
-pub(crate) use payload::{PayloadError, digest_mismatch};
+pub(crate) use body_errors::{ChunkedError, PayloadError};
+pub(crate) use chunked::Trailers;
 pub(crate) use verified::credential_of;
 pub(crate) use words::version_2_refused;
 

@@ -1,16 +1,17 @@
 //! What `x-amz-content-sha256` says of a body, and bodies that are held against it.
 
+use super::body_errors::PayloadError;
 use super::chunked::{Chunked, Trailers};
 use super::promoted::Promoted;
 use super::verified::Sender;
 use super::words::invalid_argument;
+use crate::errors::digest_mismatch;
 use crate::exchange::Exchange;
 use aws_lc_rs::digest::{Context, SHA256, digest};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use http_body::{Body as _, Frame, SizeHint};
-use s3s::{Body, S3Error, S3ErrorCode, S3Result, StdError, s3_error};
-use std::fmt;
+use s3s::{Body, S3Error, S3ErrorCode, S3Result, s3_error};
 use std::pin::Pin;
 use std::task::{Context as Task, Poll, ready};
 
@@ -152,42 +153,6 @@ fn decoded_length(headers: &HeaderMap) -> S3Result<u64> {
 fn declared(headers: &HeaderMap) -> Vec<String> {
     let names = headers.get_all(TRAILER).iter().filter_map(|value| value.to_str().ok());
     names.flat_map(|names| names.split(',')).map(|name| name.trim().to_ascii_lowercase()).collect()
-}
-
-/// Why a body is not what was said of it.
-#[derive(Debug)]
-pub(crate) enum PayloadError {
-    /// Its digest is another one.
-    DigestMismatch,
-    /// It broke off.
-    Underlying(StdError),
-}
-
-impl fmt::Display for PayloadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::DigestMismatch => f.write_str("the body is not what x-amz-content-sha256 says"),
-            Self::Underlying(_) => f.write_str("the body broke off"),
-        }
-    }
-}
-
-impl std::error::Error for PayloadError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::DigestMismatch => None,
-            Self::Underlying(error) => Some(error.as_ref()),
-        }
-    }
-}
-
-/// The answer to a body of another digest.
-pub(crate) fn digest_mismatch() -> S3Error {
-    crate::errors::custom(
-        "XAmzContentSHA256Mismatch",
-        http::StatusCode::BAD_REQUEST,
-        "The provided 'x-amz-content-sha256' header does not match what was computed.",
-    )
 }
 
 pin_project_lite::pin_project! {

@@ -1,6 +1,7 @@
 //! Takes the frames of `aws-chunked` off, and holds chunks and trailers against their signatures.
 
-use super::{ChunkedError, Trailers};
+use super::Trailers;
+use crate::auth::body_errors::ChunkedError;
 use crate::auth::verified::Chain;
 use aws_lc_rs::digest::{Context, SHA256, digest};
 use bytes::{Bytes, BytesMut};

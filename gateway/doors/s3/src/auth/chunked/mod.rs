@@ -6,6 +6,7 @@
 
 mod decoder;
 
+use super::body_errors::ChunkedError;
 use super::verified::Chain;
 use bytes::Bytes;
 use decoder::Decoder;
@@ -13,7 +14,6 @@ use http::HeaderMap;
 use http_body::{Frame, SizeHint};
 use parking_lot::Mutex;
 use s3s::{Body, StdError};
-use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -26,45 +26,6 @@ impl Trailers {
     /// Looks at the trailers; none if they have not come.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&HeaderMap) -> T) -> Option<T> {
         self.0.lock().as_ref().map(look)
-    }
-}
-
-/// Why a framed body is not good.
-#[derive(Debug)]
-pub(crate) enum ChunkedError {
-    /// A chunk or the trailers are not what was signed.
-    SignatureMismatch,
-    /// It is not framed.
-    Malformed,
-    /// The trailers are none, or not those that were declared.
-    MalformedTrailer,
-    /// It ended early, or is not as long as declared.
-    Incomplete,
-    /// A signed chunk is larger than is held.
-    ChunkTooLarge,
-    /// It broke off.
-    Underlying(StdError),
-}
-
-impl fmt::Display for ChunkedError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::SignatureMismatch => "a chunk is not what was signed",
-            Self::Malformed => "the body is not in chunks",
-            Self::MalformedTrailer => "the trailers of a body are not of their form",
-            Self::Incomplete => "the chunks are not as long as declared",
-            Self::ChunkTooLarge => "a signed chunk is too large",
-            Self::Underlying(_) => "the body broke off",
-        })
-    }
-}
-
-impl std::error::Error for ChunkedError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Underlying(error) => Some(error.as_ref()),
-            _ => None,
-        }
     }
 }
 
