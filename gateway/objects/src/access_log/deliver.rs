@@ -10,7 +10,7 @@ use crate::encryption::{EncryptAs, entity_tag};
 use crate::error::Error;
 use crate::object::put::Draft;
 use crate::object::{DeclaredChecksum, PUT_BYTES_MAX, Upload};
-use crate::rights::refuse_public;
+use crate::rights::blocks_list;
 use crate::room::BodyBound;
 use crate::upkeep::Upkeep;
 use cofre_catalog::records::{
@@ -304,6 +304,5 @@ fn granted(bucket: &Bucket, grants: &[AclGrant]) -> Result<Option<AclRecord>, Er
     let own = AclGrant { grantee: AclGrantee::Account(owner), permission: AclPermission::FullControl };
     let grants = std::iter::once(own).chain(grants.iter().copied()).collect();
     let acl = GivenAcl::Grants(grants).of_object(owner, owner);
-    refuse_public(bucket, acl.as_ref())?;
-    Ok(acl)
+    if blocks_list(bucket, acl.as_ref()) { Err(Error::AccessDenied) } else { Ok(acl) }
 }

@@ -4,7 +4,6 @@ use crate::bucket::ConfigKind;
 use crate::bucket::cached::Bucket;
 use crate::domain::Objects;
 use crate::error::Error;
-use crate::rights::refuse_public;
 use cofre_catalog::records::{BucketConfig, BucketRecord};
 use cofre_iam::{Acl, Action, Caller, GivenAcl};
 use cofre_types::BucketName;
@@ -31,7 +30,7 @@ impl Objects {
                 return Err(Error::AclNotSupported);
             }
             let acl = given.of_bucket(record.owner);
-            refuse_public(bucket, acl.as_ref())?;
+            self.refuse_public(caller, Action::PutBucketAcl, bucket, None, acl.as_ref())?;
             record.config.retain(|config| ConfigKind::of(config) != ConfigKind::Acl);
             record.config.extend(acl.map(BucketConfig::Acl));
             Ok(())

@@ -4,7 +4,6 @@ use crate::bucket::cached::Bucket;
 use crate::domain::{Objects, Tried};
 use crate::error::Error;
 use crate::object::ObjectRef;
-use crate::rights::refuse_public;
 use crate::versions::Held;
 use cofre_iam::{Acl, Action, Caller, GivenAcl};
 use cofre_runtime::uncancelled;
@@ -75,7 +74,7 @@ impl Objects {
                 return Err(Error::AclNotSupported);
             }
             let acl = given.of_object(held.record.owner, bucket.record.owner);
-            refuse_public(&bucket, acl.as_ref())?;
+            self.refuse_public(caller, action_of(at), &bucket, Some(key), acl.as_ref())?;
             held.record.guards.acl = acl;
             let shown = bucket.shown(held.record.version);
             if matches!(self.try_rewrite(&bucket, key, held).await?, Tried::Done) {

@@ -60,6 +60,7 @@ impl PartTicket {
             data_key: key.as_ref(),
             checksum: Some(kept_algorithm(&found.record)),
         };
+        let checksum_sent = content.checksum.has_value();
         let told = |error: Error| error.for_caller(&caller, &found.bucket);
         let room = objects.room_of(reserved, &found.bucket, Brings::Part(&at, number), content.body.size()).await;
         let room = room.map_err(told)?;
@@ -72,6 +73,7 @@ impl PartTicket {
             checksum: Some(written.digests.checksum.clone()),
             modified: objects.now(),
             segments: written.segments(),
+            checksum_sent,
         };
         let asked = found.record.checksum;
         let outcome = PartOutcome {

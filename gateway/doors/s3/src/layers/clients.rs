@@ -52,6 +52,10 @@ pub(crate) struct Client {
     due_nanos: AtomicU64,
     /// When what was explained to it would have been at a tenth of a processor, in the same.
     explained_nanos: AtomicU64,
+    /// When what was refused to it would have been at the rate of refusals, in the same.
+    refused_nanos: AtomicU64,
+    /// Answers to it that wait.
+    pub(super) waiting: AtomicUsize,
 }
 
 impl Clients {
@@ -134,7 +138,8 @@ pub(crate) struct Claim {
 impl Client {
     /// When it owes nothing any more.
     fn rests_at(&self) -> u64 {
-        self.due_nanos.load(Ordering::Relaxed).max(self.explained_nanos.load(Ordering::Relaxed))
+        let times = [&self.due_nanos, &self.explained_nanos, &self.refused_nanos];
+        times.iter().map(|time| time.load(Ordering::Relaxed)).max().unwrap_or(0)
     }
 
     fn take(&self, now: Duration, interval: Duration) -> bool {
@@ -164,6 +169,16 @@ impl Client {
         let (now, cost) = (nanos(now), EXPLAINED_NANOS + steps.saturating_mul(EXPLAINED_STEP_NANOS));
         let charged = |at: u64| Some(at.max(now).saturating_add(cost));
         let _ = self.explained_nanos.fetch_update(Ordering::Relaxed, Ordering::Relaxed, charged);
+    }
+
+    /// Learns that something was refused that costs so much. Gives how long its answer has to wait, where `burst` may be
+    /// refused at once; it is `wait_max` at the most, and what is beyond is let off.
+    pub(super) fn had_refused(&self, now: Duration, cost: Duration, burst: Duration, wait_max: Duration) -> Duration {
+        let (now, cost, free) = (nanos(now), nanos(cost), nanos(now + burst));
+        let charged = |at: u64| at.max(now).saturating_add(cost).min(free + nanos(wait_max));
+        let before = self.refused_nanos.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |at| Some(charged(at)));
+        let at = charged(before.unwrap_or_else(|at| at));
+        Duration::from_nanos(at.saturating_sub(free))
     }
 
     fn give_back(&self, interval: Duration) {
