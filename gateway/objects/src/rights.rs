@@ -264,7 +264,7 @@ impl Objects {
             creates: Some(makes == Makes::Object),
             begins_upload: makes == Makes::Upload,
             copy_source: source,
-            lock: Some(lock.asked()),
+            lock: Some(asked_lock(lock)),
             ..Details::default()
         };
         self.authorise_with(caller, Action::PutObject, bucket, Some(key), details)?;
@@ -329,11 +329,9 @@ impl Objects {
     }
 }
 
-impl WantedLock {
-    /// As conditions of policies see it.
-    pub(crate) fn asked(self) -> AskedLock {
-        AskedLock { retention: self.retention, legal_hold: self.legal_hold }
-    }
+/// A lock as conditions of policies see it.
+pub(crate) const fn asked_lock(wanted: WantedLock) -> AskedLock {
+    AskedLock { retention: wanted.retention, legal_hold: wanted.legal_hold }
 }
 
 /// What a question is about.

@@ -69,7 +69,7 @@ impl GetTicket<'_> {
     /// Refuses what does not fit the version: the customer's key and the conditions.
     pub(super) fn check(&self, read: &ReadObject) -> Result<(), Error> {
         check_customer_key(self.record.guards.encryption.as_ref(), read.customer_key.as_ref())?;
-        read.conditions.check(&self.record)
+        Ok(read.conditions.check(&self.record)?)
     }
 }
 

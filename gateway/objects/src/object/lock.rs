@@ -4,6 +4,7 @@ use crate::bucket::Unset;
 use crate::bucket::cached::Bucket;
 use crate::domain::{Objects, Tried};
 use crate::error::Error;
+use crate::rights::asked_lock;
 use cofre_catalog::records::{Guards, LegalHold, LockConfig, Retention};
 use cofre_iam::{Action, AskedLock, Caller, Details};
 use cofre_rules::{LockError, Removal, WantedLock, check_change, set_lock, starting, wanted_lock};
@@ -17,7 +18,7 @@ impl Objects {
     /// [`Error::InvalidBucketState`] unless versioning is enabled.
     pub async fn put_object_lock(&self, caller: &Caller, name: &BucketName, lock: LockConfig) -> Result<(), Error> {
         let action = Action::PutBucketObjectLockConfiguration;
-        self.try_change_bucket(caller, action, name, "bucket.configured", |_, record| set_lock(record, lock)).await
+        self.try_change_bucket(caller, action, name, "bucket.configured", |_, record| Ok(set_lock(record, lock)?)).await
     }
 
     /// Until when a version is kept.
@@ -156,7 +157,7 @@ impl Objects {
         key: &ObjectKey,
         wanted: WantedLock,
     ) -> Result<WantedLock, Error> {
-        let details = Details { lock: Some(wanted.asked()), ..Details::default() };
+        let details = Details { lock: Some(asked_lock(wanted)), ..Details::default() };
         if wanted.retention.is_some() {
             self.authorise_with(caller, Action::PutObjectRetention, bucket, Some(key), details)?;
         }

@@ -93,7 +93,7 @@ impl CorsRule {
 
 impl Cors {
     /// Reads the rules of a bucket's record. Rules that cannot be read allow nothing.
-    pub fn of(config: &[BucketConfig]) -> Option<Self> {
+    pub fn in_config(config: &[BucketConfig]) -> Option<Self> {
         let document = config.iter().find_map(|config| match config {
             BucketConfig::Cors(document) => Some(document),
             _ => None,

@@ -130,7 +130,7 @@ pub struct NoncurrentTransition {
 
 impl Lifecycle {
     /// Reads the rules of a bucket's record. Rules that cannot be read end nothing.
-    pub fn of(config: &[BucketConfig]) -> Option<Self> {
+    pub fn in_config(config: &[BucketConfig]) -> Option<Self> {
         let document = config.iter().find_map(|config| match config {
             BucketConfig::Lifecycle(document) => Some(document),
             _ => None,

@@ -28,7 +28,7 @@ const DEFAULT_DAYS_MAX: u32 = 36_500;
 const DAYS_PER_YEAR: u32 = 365;
 
 /// Why a lock does not let a version go, or does not become what was asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LockError {
     /// The version is locked.
     #[error("the version is locked")]

@@ -119,7 +119,7 @@ const MOVED_PERMANENTLY: u16 = 301;
 
 impl Website {
     /// Reads the website of a bucket's record. One that cannot be read is none.
-    pub fn of(config: &[BucketConfig]) -> Option<Self> {
+    pub fn in_config(config: &[BucketConfig]) -> Option<Self> {
         let document = config.iter().find_map(|config| match config {
             BucketConfig::Website(document) => Some(document),
             _ => None,

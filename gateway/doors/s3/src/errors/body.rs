@@ -1,6 +1,6 @@
 //! Errors of bodies: what the layers around s3s and the listener end a body with.
 
-use super::custom;
+use super::{custom, malformed_trailer};
 use crate::auth::{ChunkedError, PayloadError};
 use crate::forms::file::FileError;
 use http::StatusCode;

@@ -152,8 +152,8 @@ impl ServerLog {
 
     /// Queues the lines. Gives the place of the last: what to wait for until they are durable.
     pub(crate) fn write(self, exchange: &Exchange, sent_bytes: u64) -> Option<LinePlace> {
-        let mut place = None;
         exchange.noted(|noted| {
+            let mut place = None;
             let request_id = exchange.request_id().to_string();
             if let Some((to, key)) = &self.asked {
                 let fields = self.fields(exchange, noted, to, &request_id, sent_bytes);
@@ -180,8 +180,8 @@ impl ServerLog {
                     LogFields { operation: &operation, key: Some(key), version_id: version.as_deref(), ..fields };
                 place = to.push(fields.line()).or(place);
             }
-        });
-        place
+            place
+        })
     }
 
     fn fields<'a>(

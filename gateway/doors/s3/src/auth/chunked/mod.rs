@@ -13,7 +13,7 @@ use decoder::Decoder;
 use http::HeaderMap;
 use http_body::{Frame, SizeHint};
 use parking_lot::Mutex;
-use s3s::{Body, StdError};
+use s3s::Body;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
