@@ -267,14 +267,17 @@ impl S3Connection {
         let status = response.status();
         let (objects, domains, headers) = (&inner.objects, &inner.domains, response.headers_mut());
         bucket_region.tell(objects, domains, site.as_deref(), status, headers).await;
+        let refused_keys = exchange.refused_keys();
+        let is_refused = !status.is_success() || refused_keys > 0;
         let outcome = Outcome {
             status,
             document_bytes: exchange.document_bytes(),
             body_bytes,
-            refused_keys: exchange.refused_keys(),
+            refused_keys,
+            account: if is_refused { exchange.noted(|noted| noted.requester) } else { None },
         };
         let mut answer = finish(response, &inner.fixed, line);
-        match inner.penalties.wait(&connected.client, outcome).await {
+        match inner.penalties.wait(&inner.clients, &connected.client, outcome).await {
             Waited::For(time) => answer.body_mut().waited(time),
             Waited::NoRoom if version <= Version::HTTP_11 => {
                 answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -8,6 +8,7 @@
 use super::slow_down;
 use cofre_iam::Network;
 use cofre_runtime::Clock;
+use cofre_types::AccountId;
 use http::{Request, header};
 use parking_lot::Mutex;
 use s3s::S3Result;
@@ -39,9 +40,18 @@ pub(crate) struct Clients {
     clock: Clock,
     /// Time of one request at the rate of those without a good signature; without a limit if absent.
     interval: Option<Duration>,
-    known: Mutex<HashMap<Network, Arc<Client>>>,
+    known: Mutex<HashMap<Who, Arc<Client>>>,
     /// Stands for all that there is no room for.
     others: Arc<Client>,
+}
+
+/// Who a client is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Who {
+    /// What comes from a network.
+    Network(Network),
+    /// What an account signed, wherever it comes from.
+    Account(AccountId),
 }
 
 /// One client.
@@ -67,13 +77,18 @@ impl Clients {
 
     /// A connection of the client at an address. What has no address is inside the process, and each its own client.
     pub(crate) fn connect(&self, ip: Option<IpAddr>) -> Connected {
-        let client = ip.map_or_else(Arc::default, |ip| self.client(Network::of(ip)));
+        let client = ip.map_or_else(Arc::default, |ip| self.client(Who::Network(Network::of(ip))));
         Connected { client, is_proven: AtomicBool::new(false) }
     }
 
-    fn client(&self, network: Network) -> Arc<Client> {
+    /// An account as a client, whose signature was good.
+    pub(crate) fn account(&self, account: AccountId) -> Arc<Client> {
+        self.client(Who::Account(account))
+    }
+
+    fn client(&self, who: Who) -> Arc<Client> {
         let mut known = self.known.lock();
-        if let Some(client) = known.get(&network) {
+        if let Some(client) = known.get(&who) {
             return Arc::clone(client);
         }
         if known.len() >= CLIENTS_MAX {
@@ -84,7 +99,7 @@ impl Clients {
             }
         }
         let client = Arc::<Client>::default();
-        known.insert(network, Arc::clone(&client));
+        known.insert(who, Arc::clone(&client));
         client
     }
 

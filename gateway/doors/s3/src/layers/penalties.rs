@@ -1,5 +1,5 @@
-//! Penalties: once a client had many requests refused, the answers to further ones wait. However fast it asks, being
-//! refused takes little of the processor; what it may do does not wait.
+//! Penalties: once an address or an account had many requests refused, the answers to further ones wait. However fast it
+//! asks, being refused takes little of the processor; what it may do does not wait.
 //!
 //! What stands for a refusal is in proportion to what it cost, and a refused list of keys counts for each of them. That
 //! something is not there, is in the way or does not match is no refusal: clients ask such things all day.
@@ -8,9 +8,10 @@
 //! An answer waits for [`WAIT_MAX`] at the most, as a request in flight. No more than [`WAITING_PERCENT`] of all requests
 //! that may be in flight wait, and of those of one client; what is beyond is answered at once, and ends its connection.
 
-use super::clients::Client;
+use super::clients::{Client, Clients};
 use crate::options::RequestLimits;
 use cofre_runtime::Clock;
+use cofre_types::AccountId;
 use http::StatusCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -43,12 +44,14 @@ pub(crate) struct Outcome {
     pub(crate) body_bytes: u64,
     /// Keys of DeleteObjects that were refused.
     pub(crate) refused_keys: u32,
+    /// Who signed it.
+    pub(crate) account: Option<AccountId>,
 }
 
 impl Outcome {
     /// What it stands for, where a refusal stands for `interval`.
     fn cost(&self, interval: Duration) -> Duration {
-        let Self { status, document_bytes, body_bytes, refused_keys } = *self;
+        let Self { status, document_bytes, body_bytes, refused_keys, account: _ } = *self;
         let mut nanos = u64::from(refused_keys) * KEY_NANOS;
         if status.is_client_error() || status == StatusCode::SERVICE_UNAVAILABLE {
             nanos += document_bytes.min(BYTES_MAX) * DOCUMENT_BYTE_NANOS;
@@ -104,12 +107,17 @@ impl Penalties {
         }
     }
 
-    /// Waits for as long as the answer to a client's request has to.
-    pub(crate) async fn wait(&self, client: &Client, outcome: Outcome) -> Waited {
-        let wait = match self.interval.map(|interval| outcome.cost(interval)) {
-            None | Some(Duration::ZERO) => Duration::ZERO,
-            Some(cost) => client.had_refused(self.clock.elapsed(), cost, BURST, WAIT_MAX),
+    /// Waits for as long as the answer to a request has to: of the client that sent it, and of the account that signed it.
+    pub(crate) async fn wait(&self, clients: &Clients, client: &Client, outcome: Outcome) -> Waited {
+        let cost = match self.interval.map(|interval| outcome.cost(interval)) {
+            None | Some(Duration::ZERO) => return Waited::For(Duration::ZERO),
+            Some(cost) => cost,
         };
+        let now = self.clock.elapsed();
+        let mut wait = client.had_refused(now, cost, BURST, WAIT_MAX);
+        if let Some(account) = outcome.account {
+            wait = wait.max(clients.account(account).had_refused(now, cost, BURST, WAIT_MAX));
+        }
         if wait.is_zero() {
             return Waited::For(wait);
         }
@@ -140,7 +148,6 @@ impl Drop for Place<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layers::clients::Clients;
     use cofre_runtime::ManualClock;
     use futures_util::FutureExt;
 
@@ -148,7 +155,7 @@ mod tests {
 
     fn of(status: u16) -> Outcome {
         let status = StatusCode::from_u16(status).unwrap();
-        Outcome { status, document_bytes: 0, body_bytes: 0, refused_keys: 0 }
+        Outcome { status, document_bytes: 0, body_bytes: 0, refused_keys: 0, account: None }
     }
 
     fn limits(requests: usize) -> RequestLimits {
@@ -184,12 +191,12 @@ mod tests {
         let clients = Clients::new(clock.clock(), None);
         let penalties = Penalties::new(clock.clock(), &limits(8));
         let client = clients.connect(Some([192, 0, 2, 1].into())).client;
-        let waits = |outcome| penalties.wait(&client, outcome).now_or_never().is_none();
+        let waits = |outcome| penalties.wait(&clients, &client, outcome).now_or_never().is_none();
         assert!((0..200).all(|_| !waits(of(403))));
         assert!(waits(of(403)));
         assert!(!waits(of(200)) && !waits(of(404)), "what is good does not wait");
         let other = clients.connect(Some([192, 0, 2, 2].into())).client;
-        assert_eq!(penalties.wait(&other, of(403)).now_or_never(), Some(Waited::For(Duration::ZERO)));
+        assert_eq!(penalties.wait(&clients, &other, of(403)).now_or_never(), Some(Waited::For(Duration::ZERO)));
         // What asked on was charged.
         clock.advance(INTERVAL);
         assert!(waits(of(403)));
@@ -204,6 +211,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_account_is_one_wherever_it_comes_from() {
+        let clock = ManualClock::at(1_000);
+        let clients = Clients::new(clock.clock(), None);
+        let penalties = Penalties::new(clock.clock(), &limits(8));
+        let connect = |last| clients.connect(Some([192, 0, 2, last].into())).client;
+        let by = |account| Outcome { account: Some(AccountId::from_bytes([account; 32])), ..of(403) };
+        for number in 0..200 {
+            let waited = penalties.wait(&clients, &connect(number), by(1)).now_or_never();
+            assert_eq!(waited, Some(Waited::For(Duration::ZERO)));
+        }
+        assert!(penalties.wait(&clients, &connect(201), by(1)).now_or_never().is_none());
+        let other = penalties.wait(&clients, &connect(201), by(2)).now_or_never();
+        assert_eq!(other, Some(Waited::For(Duration::ZERO)));
+    }
+
+    #[tokio::test]
     async fn as_many_wait_as_may() {
         let clock = ManualClock::at(1_000);
         let clients = Clients::new(clock.clock(), None);
@@ -211,14 +234,14 @@ mod tests {
         let connect = |last| clients.connect(Some([192, 0, 2, last].into())).client;
         let busy = |client: &Client| {
             for _ in 0..200 {
-                assert_eq!(penalties.wait(client, of(403)).now_or_never(), Some(Waited::For(Duration::ZERO)));
+                assert_eq!(penalties.wait(&clients, client, of(403)).now_or_never(), Some(Waited::For(Duration::ZERO)));
             }
         };
         let all: Vec<_> = (1..=3).map(connect).collect();
         all.iter().for_each(|client| busy(client));
         let mut waiting = Vec::new();
         let mut begin = |client| {
-            let mut wait = Box::pin(penalties.wait(client, of(403)));
+            let mut wait = Box::pin(penalties.wait(&clients, client, of(403)));
             let first = wait.as_mut().now_or_never();
             waiting.push(wait);
             first
@@ -229,7 +252,7 @@ mod tests {
         }
         assert_eq!(begin(&all[2]), Some(Waited::NoRoom));
         drop(waiting);
-        assert!(penalties.wait(&all[2], of(403)).now_or_never().is_none());
+        assert!(penalties.wait(&clients, &all[2], of(403)).now_or_never().is_none());
         assert_eq!(penalties.waiting.load(Ordering::Relaxed), 0);
         assert!(all.iter().all(|client| client.waiting.load(Ordering::Relaxed) == 0));
     }
