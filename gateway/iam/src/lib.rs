@@ -12,6 +12,7 @@ mod accounts;
 mod acl;
 mod action;
 mod admin_tokens;
+mod admission;
 mod bootstrap;
 mod cache;
 mod caller;
@@ -36,6 +37,9 @@ pub use accounts::{ACCOUNT_NAME_CHARS_MAX, CreatedAccount, NewAccount, ROOT_NAME
 pub use acl::{Acl, CannedAcl, GivenAcl};
 pub use action::Action;
 pub use admin_tokens::{AdminToken, IssuedToken, NewToken};
+pub use admission::{
+    Admission, Claim, Client, Connected, InFlight, InFlightOfAccount, KeyRate, Outcome, Overload, RequestLimits, Waited,
+};
 pub use bootstrap::{Bootstrap, FirstStart};
 pub use caller::{AccountIdentity, Caller, LOG_DELIVERY, Network, Origin, Principal, RequestId, Tls, account_number};
 pub use cofre_catalog::records::{AccountRecord as Account, Scope};

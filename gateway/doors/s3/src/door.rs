@@ -11,21 +11,19 @@ use crate::gate::documents::Documents;
 use crate::gate::{Gate, Parser, XML_BYTES_MAX};
 use crate::host::{Domains, host};
 use crate::layers::access_log::AccessLine;
+use crate::layers::admission::{claims_signature, is_refusal, is_wasted};
 use crate::layers::answer::{AnswerBody, Fixed, finish};
 use crate::layers::bucket_region::BucketRegion;
-use crate::layers::clients::{Claim, Clients, Connected};
 use crate::layers::cors::{CorsLayer, CrossOrigin};
-use crate::layers::penalties::{Outcome, Penalties, Waited};
-use crate::layers::rate_limit::RateLimit;
 use crate::layers::report::Forwarded;
-use crate::layers::requests::{InFlight, Requests};
 use crate::layers::server_log::ServerLog;
+use crate::layers::slow_down;
 use crate::ops::Operations;
 use crate::options::{Observe, S3Options, Traffic};
 use crate::website::Websites;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use cofre_iam::{Iam, Origin, Reports, RequestId};
+use cofre_iam::{Admission, Connected, Iam, Origin, Outcome, Reports, RequestId, Waited};
 use cofre_objects::Objects;
 use cofre_runtime::{Clock, Random};
 use futures_util::FutureExt;
@@ -52,6 +50,8 @@ pub struct S3Parts {
     pub objects: Objects,
     /// Access keys and accounts.
     pub iam: Iam,
+    /// Lets clients in, at this door and at every other one.
+    pub admission: Admission,
     /// The clock, for durations, rates and signatures.
     pub clock: Clock,
     /// Randomness for request ids.
@@ -77,9 +77,7 @@ struct Inner {
     websites: Websites,
     objects: Objects,
     domains: Domains,
-    clients: Clients,
-    requests: Requests,
-    penalties: Penalties,
+    admission: Admission,
     cors: CorsLayer,
     traffic: Arc<ArcSwap<Traffic>>,
     fixed: Fixed,
@@ -92,13 +90,9 @@ struct Inner {
 impl S3Door {
     /// The door over its parts.
     pub fn new(parts: S3Parts) -> Self {
-        let S3Parts { objects, iam, clock, random, options, observe, reports } = parts;
+        let S3Parts { objects, iam, admission, clock, random, options, observe, reports } = parts;
         let traffic = Arc::new(ArcSwap::from_pointee(Traffic::default()));
-        let requests = Requests::new(options.limits.clone());
-        let penalties = Penalties::new(clock.clone(), &options.limits);
-        let clients = Clients::new(clock.clone(), options.limits.anonymous_per_second);
-        let documents = Documents::new(options.limits.documents_bytes_max, clock.clone());
-        let rate_limit = Arc::new(RateLimit::new(Arc::clone(&traffic), clock.clone(), requests.clone()));
+        let documents = Documents::new(options.documents_bytes_max, clock.clone());
         let ours = objects.clone();
         let regions: Arc<[String]> = options.regions().map(str::to_owned).collect();
         let operations = Operations {
@@ -112,7 +106,7 @@ impl S3Door {
         let websites = Websites {
             objects: objects.clone(),
             credentials: credentials.clone(),
-            rate_limit: Arc::clone(&rate_limit),
+            admission: admission.clone(),
             domains: Domains::new(&options.website_domains),
             host_id: options.host_id.clone(),
         };
@@ -132,7 +126,7 @@ impl S3Door {
             objects: objects.clone(),
             credentials: credentials.clone(),
             domains: domains.clone(),
-            rate_limit: Arc::clone(&rate_limit),
+            admission: admission.clone(),
             documents,
             allow_insecure_sse_c: options.allow_insecure_sse_c,
             reports: reports.clone(),
@@ -142,7 +136,7 @@ impl S3Door {
             operations,
             credentials,
             domains: domains.clone(),
-            rate_limit,
+            admission: admission.clone(),
             clock: clock.clone(),
             regions,
             takes_version_2: options.takes_version_2,
@@ -155,9 +149,7 @@ impl S3Door {
             websites,
             objects: ours,
             domains,
-            clients,
-            requests,
-            penalties,
+            admission,
             cors,
             traffic,
             fixed: Fixed { server: value(&options.server_name), host_id: value(&options.host_id) },
@@ -168,14 +160,14 @@ impl S3Door {
         }))
     }
 
-    /// Changes rates and CORS for the requests that come from now on.
+    /// Changes CORS for the requests that come from now on.
     pub fn set_traffic(&self, traffic: Traffic) {
         self.0.traffic.store(Arc::new(traffic));
     }
 
     /// The service of one client on a connection, whose origin is what the socket tells, or a proxy that is trusted.
     pub fn connection(&self, origin: Origin) -> S3Connection {
-        let connected = Arc::new(self.0.clients.connect(origin.ip));
+        let connected = Arc::new(self.0.admission.connect(origin.ip));
         S3Connection { door: self.clone(), origin, connected }
     }
 
@@ -204,9 +196,9 @@ impl S3Connection {
     {
         let Self { door, origin, connected } = self;
         let (inner, origin) = (&door.0, *origin);
-        let (in_flight, claim) = match inner.enter(connected, &request) {
+        let (in_flight, claim) = match inner.admission.enter(connected, claims_signature(&request)) {
             Ok((in_flight, claim)) => (Some(in_flight), Ok(claim)),
-            Err(error) => (None, Err(error)),
+            Err(overload) => (None, Err(slow_down(overload))),
         };
         let (version, body_bytes) = (request.version(), request.body().size_hint().lower());
         let site = inner.websites.bucket(&request);
@@ -220,7 +212,7 @@ impl S3Connection {
             Err(_) => None,
         };
         let logged = server_log.is_some();
-        let (request_id, client) = (RequestId::new(&inner.random), Arc::clone(&connected.client));
+        let (request_id, client) = (RequestId::new(&inner.random), connected.client());
         let exchange = Exchange::timed(request_id, origin, inner.clock.clone(), logged, client);
         let line = AccessLine {
             exchange: exchange.clone(),
@@ -246,7 +238,7 @@ impl S3Connection {
         let answered = async {
             let claim = claim?;
             let answered = inner.dispatch(request, &exchange, site.as_deref(), cross.as_ref()).await;
-            inner.clients.judge(connected, claim, exchange.noted(|noted| noted.access_key.is_some()));
+            inner.admission.judge(connected, claim, exchange.noted(|noted| noted.access_key.is_some()));
             answered
         };
         let answered = AssertUnwindSafe(answered).catch_unwind().await;
@@ -268,16 +260,16 @@ impl S3Connection {
         let (objects, domains, headers) = (&inner.objects, &inner.domains, response.headers_mut());
         bucket_region.tell(objects, domains, site.as_deref(), status, headers).await;
         let refused_keys = exchange.refused_keys();
-        let is_refused = !status.is_success() || refused_keys > 0;
+        let fails = !status.is_success() || refused_keys > 0;
         let outcome = Outcome {
-            status,
-            document_bytes: exchange.document_bytes(),
+            is_refused: is_refusal(status),
+            document_bytes: if is_wasted(status) { exchange.document_bytes() } else { 0 },
             body_bytes,
             refused_keys,
-            account: if is_refused { exchange.noted(|noted| noted.requester) } else { None },
+            account: if fails { exchange.noted(|noted| noted.requester) } else { None },
         };
         let mut answer = finish(response, &inner.fixed, line);
-        match inner.penalties.wait(&inner.clients, &connected.client, outcome).await {
+        match inner.admission.penalise(connected, outcome).await {
             Waited::For(time) => answer.body_mut().waited(time),
             Waited::NoRoom if version <= Version::HTTP_11 => {
                 answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -292,12 +284,6 @@ impl S3Connection {
 }
 
 impl Inner {
-    /// Makes room for a request, and lets its client make it.
-    fn enter<B>(&self, connected: &Connected, request: &Request<B>) -> Result<(InFlight, Claim), S3Error> {
-        let in_flight = self.requests.enter(connected)?;
-        Ok((in_flight, self.clients.admit(connected, request)?))
-    }
-
     async fn dispatch<B>(
         &self,
         request: Request<B>,

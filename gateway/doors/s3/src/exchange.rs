@@ -1,10 +1,8 @@
 //! One request on its way through the door: what the layers around s3s and the operations behind it
 //! tell each other. It travels as an extension of the request, never as a global or a task-local.
 
-use crate::layers::clients::Client;
-use crate::layers::requests::InFlightOfAccount;
 use bytes::Bytes;
-use cofre_iam::{Explanation, Origin, REPORT_DECISIONS_MAX, RequestId};
+use cofre_iam::{Client, Explanation, InFlightOfAccount, Origin, REPORT_DECISIONS_MAX, RequestId};
 use cofre_runtime::Clock;
 use cofre_types::AccountId;
 use http::StatusCode;

@@ -38,5 +38,4 @@ mod website;
 
 pub use door::{S3Connection, S3Door, S3Parts};
 pub use layers::answer::AnswerBody;
-pub use layers::requests::REQUEST_BYTES_MAX;
-pub use options::{Answered, Observe, RequestLimits, S3Options, Traffic};
+pub use options::{Answered, Observe, REQUEST_BYTES_MAX, S3Options, Traffic};

@@ -19,8 +19,8 @@ pub struct S3Options {
     pub other_regions: Vec<String>,
     /// Whether customers' keys (SSE-C) may come over plain HTTP: where TLS ends before Cofre, or in tests.
     pub allow_insecure_sse_c: bool,
-    /// What bounds requests.
-    pub limits: RequestLimits,
+    /// Memory for documents that requests bring, in bytes.
+    pub documents_bytes_max: usize,
     /// Whether presigned addresses and forms may be signed by version 2, as boto3 and the AWS CLI do in us-east-1 unless
     /// told otherwise. Headers may not.
     pub takes_version_2: bool,
@@ -38,7 +38,7 @@ impl Default for S3Options {
             region: "us-east-1".to_owned(),
             other_regions: Vec::new(),
             allow_insecure_sse_c: false,
-            limits: RequestLimits::default(),
+            documents_bytes_max: 64 << 20,
             takes_version_2: true,
             server_name: "Cofre".to_owned(),
             host_id: "cofre".to_owned(),
@@ -53,43 +53,15 @@ impl S3Options {
     }
 }
 
-/// What bounds requests, whatever clients do. What is beyond is answered 503 SlowDown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestLimits {
-    /// Most requests in flight.
-    pub requests_max: usize,
-    /// Most requests in flight of one account.
-    pub requests_per_account_max: usize,
-    /// Most requests in flight of one address; an IPv6 address counts by its /64.
-    pub requests_per_address_max: usize,
-    /// Requests a second that one address may make without a good signature; none is unlimited.
-    pub anonymous_per_second: Option<u32>,
-    /// Requests a second of one address that may be refused before the answers to more of them wait; none is unlimited.
-    pub refused_per_second: Option<u32>,
-    /// Memory for documents that requests bring, in bytes.
-    pub documents_bytes_max: usize,
-}
-
-impl Default for RequestLimits {
-    fn default() -> Self {
-        Self {
-            requests_max: 2_048,
-            requests_per_account_max: 1_536,
-            requests_per_address_max: 1_536,
-            anonymous_per_second: Some(1_000),
-            refused_per_second: Some(100),
-            documents_bytes_max: 64 << 20,
-        }
-    }
-}
+/// Most memory that one request in flight holds, in bytes, beside the budgets that all share (documents, long buffers of
+/// the shards): of a request's body what the listener's window lets in, a signed chunk, and the buffers that are written
+/// meanwhile, about 3 MiB; of an answer a page of a listing whose keys are all escaped, 7 MiB. While its client is slow
+/// it is a window or a buffer, 512 KiB.
+pub const REQUEST_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// May change at any time, from the dynamic settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// Requests a second that each access key may make; none is unlimited.
-    pub requests_per_second_max: Option<u32>,
-    /// Requests that a key may make at once after a rest; at least one.
-    pub burst_max: u32,
     /// Origins that browsers may call from: exact ones, or `*` for all. None is no CORS.
     pub cors_origins: Vec<String>,
     /// How long a browser may keep the answer to a preflight request, in seconds.

@@ -39,11 +39,11 @@ use cofre_admin_server::{Admin, AdminParts};
 use cofre_blobs::{Blobs, BlobsParts, Topology};
 use cofre_catalog::{Embedded, Store, keys};
 use cofre_events::EventLog;
-use cofre_iam::{Iam, Reports};
+use cofre_iam::{Admission, Iam, Reports, RequestLimits};
 use cofre_jobs::{Ground, Jobs};
 use cofre_objects::{Error, Parts, Upkeep};
 use cofre_runtime::{Clock, Random, Shutdown, Task, spawn};
-use cofre_s3::{RequestLimits, S3Door, S3Options, S3Parts};
+use cofre_s3::{S3Door, S3Options, S3Parts};
 use cofre_settings::{BootSettings, DynamicSettings, TlsFiles};
 use cofre_shards::{Shards, ShardsOptions};
 use cofre_shards_s3::Forbidden;
@@ -204,9 +204,11 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         metrics::ListenerMetrics::register_acme(&mut registry, acme.failing_since().clone());
     }
     let reports = Reports::default();
+    let admission = Admission::new(clock.clone(), &request_limits(&settings));
     let door = S3Door::new(S3Parts {
         objects: upkeep.objects().clone(),
         iam: iam.clone(),
+        admission: admission.clone(),
         clock: clock.clone(),
         random: random.clone(),
         options: S3Options {
@@ -215,7 +217,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
             region: settings.region.clone(),
             other_regions: settings.other_regions.clone(),
             allow_insecure_sse_c: settings.allow_insecure_sse_c,
-            limits: request_limits(&settings),
+            documents_bytes_max: usize::try_from(settings.documents_bytes_max).unwrap_or(usize::MAX),
             takes_version_2: settings.signature_version_2,
             ..S3Options::default()
         },
@@ -224,7 +226,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     });
     watch::start(Arc::clone(&store), clock.clone(), closing.clone());
     history::keep(Arc::clone(&store), pool.clone(), clock.clone(), closing.clone());
-    follow::start(&dynamic, &door, log, settings.log_level, &closing);
+    follow::start(&dynamic, (&door, &admission), log, settings.log_level, &closing);
     let api = Admin::new(AdminParts {
         iam,
         settings: dynamic,
@@ -320,7 +322,6 @@ fn request_limits(settings: &BootSettings) -> RequestLimits {
         requests_per_account_max: settings.requests_per_account_max,
         requests_per_address_max: settings.requests_per_address_max,
         anonymous_per_second: settings.anonymous_requests_per_second,
-        documents_bytes_max: usize::try_from(settings.documents_bytes_max).unwrap_or(usize::MAX),
         ..RequestLimits::default()
     }
 }

@@ -26,7 +26,6 @@ use crate::gate::payment::{self, Charge};
 use crate::gate::target::Target;
 use crate::gate::{admit_caller, check_expected_owner, refusals};
 use crate::host::{self, Domains};
-use crate::layers::rate_limit::RateLimit;
 use crate::ops::{Admitted, Operations, post_object};
 use crate::translate::checksums;
 use crate::translate::conditions::Conditionals;
@@ -48,7 +47,7 @@ pub(crate) struct Forms {
     pub(crate) operations: Operations,
     pub(crate) credentials: Credentials,
     pub(crate) domains: Domains,
-    pub(crate) rate_limit: Arc<RateLimit>,
+    pub(crate) admission: Admission,
     pub(crate) clock: Clock,
     /// The regions that forms may be signed for.
     pub(crate) regions: Arc<[String]>,
@@ -90,7 +89,7 @@ impl Forms {
             claim.verify(credential.secret.expose(), exchange)?;
         }
         let access_key = claim.as_ref().map(|claim| claim.access_key);
-        let mut caller = admit_caller(&self.credentials, &self.rate_limit, access_key, exchange).await?;
+        let mut caller = admit_caller(&self.credentials, &self.admission, access_key, exchange).await?;
         let mut allowed = 0..=u64::MAX;
         if let Some(claim) = &claim {
             let policy = PostPolicy::parse(claim.policy)?;

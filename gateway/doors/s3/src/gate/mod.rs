@@ -35,14 +35,14 @@ use crate::errors::{self, About};
 use crate::exchange::Exchange;
 use crate::host::Domains;
 use crate::layers::before_s3s;
-use crate::layers::rate_limit::RateLimit;
+use crate::layers::slow_down;
 use crate::ops::{Admitted, object_encryption};
 use crate::translate::checksums;
 use crate::translate::conditions::Conditionals;
 use crate::translate::encryption::CustomerKeys;
 use crate::translate::names;
 use budget::Holder;
-use cofre_iam::{Action, Caller, Reports};
+use cofre_iam::{Action, Admission, Caller, Reports};
 use cofre_objects::Objects;
 use cofre_types::BucketName;
 use documents::{Documents, Sender};
@@ -50,7 +50,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body::Body as _;
 use payment::Charge;
 use s3s::{Body, HttpRequest, HttpResponse, S3Error, S3ErrorCode, S3Result, s3_error};
-use std::sync::Arc;
 use style::ForeignHost;
 use table::Resource;
 use target::Content;
@@ -64,7 +63,7 @@ pub(crate) struct Gate {
     pub(crate) objects: Objects,
     pub(crate) credentials: Credentials,
     pub(crate) domains: Domains,
-    pub(crate) rate_limit: Arc<RateLimit>,
+    pub(crate) admission: Admission,
     pub(crate) documents: Documents,
     /// Whether customers' keys may come over plain HTTP.
     pub(crate) allow_insecure_sse_c: bool,
@@ -153,7 +152,7 @@ impl Gate {
         let (mut parts, body) = request.into_parts();
         let Authenticated { access_key, signed, body, trailers } =
             self.authenticator.authenticate(&mut parts, body, exchange).await?;
-        let mut caller = admit_caller(&self.credentials, &self.rate_limit, access_key.as_deref(), exchange).await?;
+        let mut caller = admit_caller(&self.credentials, &self.admission, access_key.as_deref(), exchange).await?;
         let method = parts.method;
         let mut headers = parts.headers;
         let uri = target::without_signature(parts.uri, &signed)?;
@@ -315,7 +314,7 @@ pub(crate) async fn check_expected_owner(
 /// Makes the caller, holds its key to its rate, and counts the request among those of its account.
 pub(crate) async fn admit_caller(
     credentials: &Credentials,
-    rate_limit: &RateLimit,
+    admission: &Admission,
     access_key: Option<&str>,
     exchange: &Exchange,
 ) -> S3Result<Caller> {
@@ -327,10 +326,7 @@ pub(crate) async fn admit_caller(
     let caller = credentials.caller(access_key, exchange).await?;
     let account = caller.principal.account_id();
     exchange.note(|noted| noted.requester = account);
-    rate_limit.admit(access_key.unwrap_or_default())?;
-    if let Some(account) = account {
-        let in_flight = rate_limit.requests.enter_account(account)?;
-        exchange.note(|noted| noted.in_flight = Some(in_flight));
-    }
+    let in_flight = admission.admit(access_key.unwrap_or_default(), account).map_err(slow_down)?;
+    exchange.note(|noted| noted.in_flight = in_flight);
     Ok(caller)
 }

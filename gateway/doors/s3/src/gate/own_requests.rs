@@ -29,7 +29,7 @@ impl Gate {
         exchange.note(|noted| noted.operation = "ExplainRequest");
         let (mut parts, body) = request.into_parts();
         let Authenticated { access_key, .. } = self.authenticator.authenticate(&mut parts, body, exchange).await?;
-        let caller = admit_caller(&self.credentials, &self.rate_limit, access_key.as_deref(), exchange).await?;
+        let caller = admit_caller(&self.credentials, &self.admission, access_key.as_deref(), exchange).await?;
         let Some(account) = caller.principal.account_id() else {
             return Err(S3Error::with_message(S3ErrorCode::AccessDenied, "Access Denied"));
         };

@@ -58,7 +58,7 @@ impl Gate {
         let (mut parts, body) = request.into_parts();
         let Authenticated { access_key, signed, body, trailers } =
             self.authenticator.authenticate(&mut parts, body, exchange).await?;
-        let caller = admit_caller(&self.credentials, &self.rate_limit, access_key.as_deref(), exchange).await?;
+        let caller = admit_caller(&self.credentials, &self.admission, access_key.as_deref(), exchange).await?;
         let now = exchange.now();
         exchange.note(|noted| (noted.operation, noted.operation_at) = (operation, now));
         let uri = target::without_signature(parts.uri, &signed)?;

@@ -20,10 +20,9 @@ use crate::exchange::Exchange;
 use crate::facts::{Facts, Signed};
 use crate::gate::admit_caller;
 use crate::host::{Domains, host};
-use crate::layers::rate_limit::RateLimit;
 use crate::translate::conditions::Conditionals;
 use crate::translate::names;
-use cofre_iam::Caller;
+use cofre_iam::{Admission, Caller};
 use cofre_objects::{GetObject, Header, Moved, Objects, RangeOf, ReadConditions, WebProtocol, Website};
 use cofre_types::{BucketName, ByteRange};
 use http::request::Parts;
@@ -38,7 +37,7 @@ use std::sync::Arc;
 pub(crate) struct Websites {
     pub(crate) objects: Objects,
     pub(crate) credentials: Credentials,
-    pub(crate) rate_limit: Arc<RateLimit>,
+    pub(crate) admission: Admission,
     pub(crate) domains: Domains,
     /// Which node answers, for pages of errors.
     pub(crate) host_id: String,
@@ -84,7 +83,7 @@ impl Websites {
             method => return Err(not_allowed(exchange, &method)),
         };
         exchange.note(|noted| noted.operation = operation);
-        let caller = admit_caller(&self.credentials, &self.rate_limit, None, exchange).await?;
+        let caller = admit_caller(&self.credentials, &self.admission, None, exchange).await?;
         let name = names::bucket(bucket)?;
         let website = self
             .objects

@@ -2,7 +2,8 @@
 
 use crate::bed::Bed;
 use crate::sign::{Draft, Key, amz_date};
-use cofre_s3::{S3Options, Traffic};
+use cofre_iam::KeyRate;
+use cofre_s3::S3Options;
 use http::Method;
 
 #[tokio::test]
@@ -133,12 +134,12 @@ async fn virtual_host_style_is_only_for_configured_domains() {
 #[tokio::test]
 async fn a_key_that_asks_too_often_is_slowed_down() {
     let bed = Bed::with_bucket().await;
-    bed.door.set_traffic(Traffic { requests_per_second_max: Some(1), burst_max: 2, ..Traffic::default() });
+    bed.admission.set_key_rate(Some(KeyRate { per_second: 1, burst: 2 }));
     bed.get("/bucket").await.is(200);
     bed.get("/bucket").await.is(200);
     bed.get("/bucket").await.is_error(503, "SlowDown");
     bed.raw(Draft::new(Method::GET, "/").signed(&bed.bob)).await.is(200);
-    bed.door.set_traffic(Traffic::default());
+    bed.admission.set_key_rate(None);
     bed.get("/bucket").await.is(200);
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use cofre_blobs::{Blobs, BlobsParts, NewShard, OpenBackend, Topology, TopologyError};
 use cofre_catalog::records::ShardPlace;
 use cofre_catalog::{Memory, Store};
-use cofre_iam::{GivenKey, Iam, MasterKey, NewAccount, Origin};
+use cofre_iam::{Admission, GivenKey, Iam, MasterKey, NewAccount, Origin, RequestLimits};
 use cofre_keys::{DEFAULT_KEY, KeyRing, MemoryKeys};
 use cofre_objects::{Objects, Parts, Upkeep};
 use cofre_runtime::{Clock, Random};
@@ -23,6 +23,7 @@ use std::sync::Arc;
 pub struct Bed {
     pub door: S3Door,
     pub iam: Iam,
+    pub admission: Admission,
     pub alice: Key,
     pub alice_id: String,
     pub bob: Key,
@@ -131,6 +132,11 @@ impl Bed {
     }
 
     pub async fn with(options: S3Options) -> Self {
+        Self::within(options, &RequestLimits::default()).await
+    }
+
+    /// A bed whose requests are bounded so.
+    pub async fn within(options: S3Options, limits: &RequestLimits) -> Self {
         let store: Arc<dyn Store> = Arc::new(Memory::new());
         let (clock, random) = (Clock::system(), Random::seeded(1));
         let shards = Shards::new(clock.clone(), random.clone(), ShardsOptions::default());
@@ -154,9 +160,11 @@ impl Bed {
         let seen = Arc::new(Seen::default());
         let reports = cofre_iam::Reports::default();
         let (objects, ours) = (upkeep.objects().clone(), upkeep.objects().clone());
+        let admission = Admission::new(clock.clone(), limits);
         let parts = S3Parts {
             objects,
             iam: iam.clone(),
+            admission: admission.clone(),
             clock,
             random,
             options,
@@ -166,7 +174,7 @@ impl Bed {
         let door = S3Door::new(parts);
         let (alice, alice_id) = account(&iam, "alice").await;
         let (bob, bob_id) = account(&iam, "bob").await;
-        Self { door, iam, alice, alice_id, bob, bob_id, seen, reports, objects: ours, upkeep, store }
+        Self { door, iam, admission, alice, alice_id, bob, bob_id, seen, reports, objects: ours, upkeep, store }
     }
 
     /// Sends a request as it is.

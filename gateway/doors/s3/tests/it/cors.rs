@@ -25,7 +25,7 @@ async fn without_a_default_there_is_no_cors() {
 async fn the_default_of_the_settings_answers() {
     let bed = Bed::with_bucket().await;
     let origins = vec!["https://a.example".to_owned()];
-    bed.door.set_traffic(Traffic { cors_origins: origins, cors_max_age_secs: 600, ..Traffic::default() });
+    bed.door.set_traffic(Traffic { cors_origins: origins, cors_max_age_secs: 600 });
     let allowed = bed.raw(preflight("https://a.example", "PUT").anonymous()).await;
     allowed.is(200);
     for (name, value) in [
@@ -196,7 +196,7 @@ async fn rules_of_a_bucket_take_the_place_of_the_default() {
         assert_eq!(refused.element("BucketName"), None);
     }
     let origins = vec!["https://a.example".to_owned()];
-    bed.door.set_traffic(Traffic { cors_origins: origins, cors_max_age_secs: 600, ..Traffic::default() });
+    bed.door.set_traffic(Traffic { cors_origins: origins, cors_max_age_secs: 600 });
     for address in ["/without/k", "/nowhere/k", "/"] {
         bed.by_anyone(at(address, "PUT")).await.is(200);
     }

@@ -2,13 +2,14 @@
 
 use crate::bed::Bed;
 use crate::sign::Draft;
-use cofre_s3::{RequestLimits, S3Options};
+use cofre_iam::RequestLimits;
+use cofre_s3::S3Options;
 use http::Method;
 
 /// A bed where one refusal a second goes without a wait, and two at once after a rest.
 async fn strict() -> Bed {
     let limits = RequestLimits { refused_per_second: Some(1), ..RequestLimits::default() };
-    let bed = Bed::with(S3Options { limits, ..S3Options::default() }).await;
+    let bed = Bed::within(S3Options::default(), &limits).await;
     bed.send(Draft::new(Method::PUT, "/bucket")).await.is(200);
     bed.put("/bucket/key", "hello").await.is(200);
     bed

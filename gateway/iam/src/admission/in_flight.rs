@@ -1,20 +1,12 @@
 //! Requests in flight, bounded in all, for each client and for each account.
 
 use super::clients::{Client, Connected};
-use super::slow_down;
-use crate::options::RequestLimits;
+use super::{Overload, RequestLimits};
 use cofre_types::AccountId;
 use parking_lot::Mutex;
-use s3s::S3Result;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// Most memory that one request in flight holds, in bytes, beside the budgets that all share (documents, long buffers of
-/// the shards): of a request's body what the listener's window lets in, a signed chunk, and the buffers that are written
-/// meanwhile, about 3 MiB; of an answer a page of a listing whose keys are all escaped, 7 MiB. While its client is slow
-/// it is a window or a buffer, 512 KiB.
-pub const REQUEST_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Parts of the count by account, so that requests of different accounts seldom meet.
 const ACCOUNT_SHARDS: usize = 16;
@@ -37,24 +29,24 @@ impl Requests {
     }
 
     /// One more of a client, for as long as what this gives lives.
-    pub(crate) fn enter(&self, connected: &Connected) -> S3Result<InFlight> {
+    pub(crate) fn enter(&self, connected: &Connected) -> Result<InFlight, Overload> {
         let (limits, client) = (&self.0.limits, &connected.client);
         if !take(&self.0.all, limits.requests_max) {
-            return Err(slow_down("As many requests are in flight as may be."));
+            return Err(Overload::Requests);
         }
         if !take(&client.in_flight, limits.requests_per_address_max) {
             self.0.all.fetch_sub(1, Ordering::Relaxed);
-            return Err(slow_down("As many requests of your address are in flight as may be."));
+            return Err(Overload::RequestsOfAddress);
         }
         Ok(InFlight { requests: self.clone(), client: Arc::clone(client) })
     }
 
     /// One of those is of this account, for as long as what this gives lives.
-    pub(crate) fn enter_account(&self, account: AccountId) -> S3Result<InFlightOfAccount> {
+    pub(crate) fn enter_account(&self, account: AccountId) -> Result<InFlightOfAccount, Overload> {
         let mut accounts = self.shard(account).lock();
         let count = accounts.entry(account).or_default();
         if *count >= self.0.limits.requests_per_account_max {
-            return Err(slow_down("As many requests of your account are in flight as may be."));
+            return Err(Overload::RequestsOfAccount);
         }
         *count += 1;
         Ok(InFlightOfAccount { requests: self.clone(), account })
@@ -76,7 +68,7 @@ fn take(count: &AtomicUsize, max: usize) -> bool {
 
 /// A request in flight, until its answer's last byte went.
 #[derive(Debug)]
-pub(crate) struct InFlight {
+pub struct InFlight {
     requests: Requests,
     client: Arc<Client>,
 }
@@ -90,7 +82,7 @@ impl Drop for InFlight {
 
 /// A request in flight whose account is known.
 #[derive(Debug)]
-pub(crate) struct InFlightOfAccount {
+pub struct InFlightOfAccount {
     requests: Requests,
     account: AccountId,
 }
@@ -110,7 +102,7 @@ impl Drop for InFlightOfAccount {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layers::clients::Clients;
+    use crate::admission::clients::Clients;
     use cofre_runtime::Clock;
     use std::net::IpAddr;
 
@@ -126,18 +118,17 @@ mod tests {
         let clients = Clients::new(Clock::system(), None);
         let of = |text: &str| clients.connect(Some(text.parse::<IpAddr>().unwrap()));
         let (one, other) = (of("192.0.2.1"), of("192.0.2.2"));
-        let code = |error: s3s::S3Error| error.code().as_str().to_owned();
         let first = requests.enter(&one).unwrap();
         let _second = requests.enter(&one).unwrap();
-        assert_eq!(requests.enter(&one).map_err(code).unwrap_err(), "SlowDown");
+        assert_eq!(requests.enter(&one).unwrap_err(), Overload::RequestsOfAddress);
         let _third = requests.enter(&other).unwrap();
-        assert_eq!(requests.enter(&other).map_err(code).unwrap_err(), "SlowDown");
+        assert_eq!(requests.enter(&other).unwrap_err(), Overload::Requests);
         drop(first);
         let _fourth = requests.enter(&other).unwrap();
 
         let account = AccountId::from_bytes([7; 32]);
         let held = requests.enter_account(account).unwrap();
-        assert_eq!(requests.enter_account(account).map_err(code).unwrap_err(), "SlowDown");
+        assert_eq!(requests.enter_account(account).unwrap_err(), Overload::RequestsOfAccount);
         drop(held);
         drop(requests.enter_account(account).unwrap());
         assert!(requests.shard(account).lock().is_empty());

@@ -8,11 +8,10 @@
 //! An answer waits for [`WAIT_MAX`] at the most, as a request in flight. No more than [`WAITING_PERCENT`] of all requests
 //! that may be in flight wait, and of those of one client; what is beyond is answered at once, and ends its connection.
 
+use super::RequestLimits;
 use super::clients::{Client, Clients};
-use crate::options::RequestLimits;
 use cofre_runtime::Clock;
 use cofre_types::AccountId;
-use http::StatusCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -36,43 +35,30 @@ const BYTES_MAX: u64 = 8 << 20;
 const KEY_NANOS: u64 = 100_000;
 
 /// What came of a request, as far as penalties go by it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Outcome {
-    pub(crate) status: StatusCode,
-    /// Bytes of its document, and of its body whatever it is.
-    pub(crate) document_bytes: u64,
-    pub(crate) body_bytes: u64,
-    /// Keys of DeleteObjects that were refused.
-    pub(crate) refused_keys: u32,
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Outcome {
+    /// Whether it should not have been made.
+    pub is_refused: bool,
+    /// Bytes of its document, if it was not answered well.
+    pub document_bytes: u64,
+    /// Bytes of its body, whatever it is.
+    pub body_bytes: u64,
+    /// Keys of a list of them that were refused.
+    pub refused_keys: u32,
     /// Who signed it.
-    pub(crate) account: Option<AccountId>,
+    pub account: Option<AccountId>,
 }
 
 impl Outcome {
     /// What it stands for, where a refusal stands for `interval`.
     fn cost(&self, interval: Duration) -> Duration {
-        let Self { status, document_bytes, body_bytes, refused_keys, account: _ } = *self;
-        let mut nanos = u64::from(refused_keys) * KEY_NANOS;
-        if status.is_client_error() || status == StatusCode::SERVICE_UNAVAILABLE {
-            nanos += document_bytes.min(BYTES_MAX) * DOCUMENT_BYTE_NANOS;
-        }
+        let Self { is_refused, document_bytes, body_bytes, refused_keys, account: _ } = *self;
+        let nanos = u64::from(refused_keys) * KEY_NANOS + document_bytes.min(BYTES_MAX) * DOCUMENT_BYTE_NANOS;
         let mut cost = Duration::from_nanos(nanos);
-        if is_refusal(status) {
+        if is_refused {
             cost += interval + Duration::from_nanos(body_bytes.min(BYTES_MAX) * CONTENT_BYTE_NANOS);
         }
         cost
-    }
-}
-
-/// Whether a status says that a request should not have been made.
-fn is_refusal(status: StatusCode) -> bool {
-    match status {
-        StatusCode::NOT_FOUND
-        | StatusCode::CONFLICT
-        | StatusCode::PRECONDITION_FAILED
-        | StatusCode::RANGE_NOT_SATISFIABLE => false,
-        StatusCode::SERVICE_UNAVAILABLE => true,
-        status => status.is_client_error(),
     }
 }
 
@@ -89,7 +75,8 @@ pub(crate) struct Penalties {
 
 /// What became of an answer that was to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Waited {
+pub enum Waited {
+    /// It waited for so long.
     For(Duration),
     /// As many wait as may.
     NoRoom,
@@ -153,10 +140,10 @@ mod tests {
 
     const INTERVAL: Duration = Duration::from_millis(10);
 
-    fn of(status: u16) -> Outcome {
-        let status = StatusCode::from_u16(status).unwrap();
-        Outcome { status, document_bytes: 0, body_bytes: 0, refused_keys: 0, account: None }
-    }
+    const REFUSED: Outcome =
+        Outcome { is_refused: true, document_bytes: 0, body_bytes: 0, refused_keys: 0, account: None };
+
+    const GOOD: Outcome = Outcome { is_refused: false, ..REFUSED };
 
     fn limits(requests: usize) -> RequestLimits {
         RequestLimits {
@@ -169,20 +156,14 @@ mod tests {
 
     #[test]
     fn what_is_refused_costs_what_it_took() {
-        for status in [200, 204, 206, 304, 404, 409, 412, 416, 500, 507] {
-            assert_eq!(of(status).cost(INTERVAL), Duration::ZERO, "{status}");
-        }
-        for status in [400, 401, 403, 405, 411, 413, 503] {
-            assert_eq!(of(status).cost(INTERVAL), INTERVAL, "{status}");
-        }
+        assert_eq!((GOOD.cost(INTERVAL), REFUSED.cost(INTERVAL)), (Duration::ZERO, INTERVAL));
         let mib = 1 << 20;
         let cost = |outcome: Outcome| outcome.cost(INTERVAL).as_micros();
-        assert_eq!(cost(Outcome { body_bytes: mib, ..of(403) }), 10_000 + 10_485);
-        assert_eq!(cost(Outcome { body_bytes: u64::MAX, ..of(403) }), 10_000 + 83_886);
-        assert_eq!(cost(Outcome { body_bytes: mib, ..of(404) }), 0);
-        assert_eq!(cost(Outcome { document_bytes: mib, body_bytes: mib, ..of(404) }), 62_914);
-        assert_eq!(cost(Outcome { document_bytes: mib, body_bytes: mib, ..of(200) }), 0);
-        assert_eq!(cost(Outcome { refused_keys: 1_000, ..of(200) }), 100_000);
+        assert_eq!(cost(Outcome { body_bytes: mib, ..REFUSED }), 10_000 + 10_485);
+        assert_eq!(cost(Outcome { body_bytes: u64::MAX, ..REFUSED }), 10_000 + 83_886);
+        assert_eq!(cost(Outcome { body_bytes: mib, ..GOOD }), 0);
+        assert_eq!(cost(Outcome { document_bytes: mib, body_bytes: mib, ..GOOD }), 62_914);
+        assert_eq!(cost(Outcome { refused_keys: 1_000, ..GOOD }), 100_000);
     }
 
     #[tokio::test]
@@ -192,22 +173,22 @@ mod tests {
         let penalties = Penalties::new(clock.clock(), &limits(8));
         let client = clients.connect(Some([192, 0, 2, 1].into())).client;
         let waits = |outcome| penalties.wait(&clients, &client, outcome).now_or_never().is_none();
-        assert!((0..200).all(|_| !waits(of(403))));
-        assert!(waits(of(403)));
-        assert!(!waits(of(200)) && !waits(of(404)), "what is good does not wait");
+        assert!((0..200).all(|_| !waits(REFUSED)));
+        assert!(waits(REFUSED));
+        assert!(!waits(GOOD), "what is good does not wait");
         let other = clients.connect(Some([192, 0, 2, 2].into())).client;
-        assert_eq!(penalties.wait(&clients, &other, of(403)).now_or_never(), Some(Waited::For(Duration::ZERO)));
+        assert_eq!(penalties.wait(&clients, &other, REFUSED).now_or_never(), Some(Waited::For(Duration::ZERO)));
         // What asked on was charged.
         clock.advance(INTERVAL);
-        assert!(waits(of(403)));
+        assert!(waits(REFUSED));
         clock.advance(3 * INTERVAL);
-        assert!(!waits(of(403)));
+        assert!(!waits(REFUSED));
         // Nothing is owed beyond the longest wait.
         for _ in 0..10_000 {
-            waits(Outcome { refused_keys: 1_000, ..of(403) });
+            waits(Outcome { refused_keys: 1_000, ..REFUSED });
         }
         clock.advance(WAIT_MAX + INTERVAL);
-        assert!(!waits(of(403)));
+        assert!(!waits(REFUSED));
     }
 
     #[tokio::test]
@@ -216,7 +197,7 @@ mod tests {
         let clients = Clients::new(clock.clock(), None);
         let penalties = Penalties::new(clock.clock(), &limits(8));
         let connect = |last| clients.connect(Some([192, 0, 2, last].into())).client;
-        let by = |account| Outcome { account: Some(AccountId::from_bytes([account; 32])), ..of(403) };
+        let by = |account| Outcome { account: Some(AccountId::from_bytes([account; 32])), ..REFUSED };
         for number in 0..200 {
             let waited = penalties.wait(&clients, &connect(number), by(1)).now_or_never();
             assert_eq!(waited, Some(Waited::For(Duration::ZERO)));
@@ -234,14 +215,14 @@ mod tests {
         let connect = |last| clients.connect(Some([192, 0, 2, last].into())).client;
         let busy = |client: &Client| {
             for _ in 0..200 {
-                assert_eq!(penalties.wait(&clients, client, of(403)).now_or_never(), Some(Waited::For(Duration::ZERO)));
+                assert_eq!(penalties.wait(&clients, client, REFUSED).now_or_never(), Some(Waited::For(Duration::ZERO)));
             }
         };
         let all: Vec<_> = (1..=3).map(connect).collect();
         all.iter().for_each(|client| busy(client));
         let mut waiting = Vec::new();
         let mut begin = |client| {
-            let mut wait = Box::pin(penalties.wait(&clients, client, of(403)));
+            let mut wait = Box::pin(penalties.wait(&clients, client, REFUSED));
             let first = wait.as_mut().now_or_never();
             waiting.push(wait);
             first
@@ -252,7 +233,7 @@ mod tests {
         }
         assert_eq!(begin(&all[2]), Some(Waited::NoRoom));
         drop(waiting);
-        assert!(penalties.wait(&clients, &all[2], of(403)).now_or_never().is_none());
+        assert!(penalties.wait(&clients, &all[2], REFUSED).now_or_never().is_none());
         assert_eq!(penalties.waiting.load(Ordering::Relaxed), 0);
         assert!(all.iter().all(|client| client.waiting.load(Ordering::Relaxed) == 0));
     }

@@ -1,14 +1,10 @@
-//! A token bucket for each access key.
+//! Requests a second that each access key may make.
 
-use super::requests::Requests;
-use super::slow_down;
-use crate::options::Traffic;
-use arc_swap::ArcSwap;
+use super::{KeyRate, Overload};
 use cofre_runtime::Clock;
 use parking_lot::Mutex;
-use s3s::S3Result;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Buckets that are kept. Only keys whose signature was good come here, and a bucket that has filled
@@ -16,12 +12,11 @@ use std::time::Duration;
 const BUCKETS_MAX: usize = 10_000;
 
 /// Holds access keys to their rate.
-pub(crate) struct RateLimit {
-    traffic: Arc<ArcSwap<Traffic>>,
+pub(crate) struct KeyRates {
+    /// Requests a second in the upper half, and the burst in the lower one; 0 is without a limit.
+    rate: AtomicU64,
     clock: Clock,
     buckets: Mutex<HashMap<String, Bucket>>,
-    /// What is in flight.
-    pub(crate) requests: Requests,
 }
 
 #[derive(Clone, Copy)]
@@ -37,16 +32,25 @@ impl Bucket {
     }
 }
 
-impl RateLimit {
-    pub(crate) fn new(traffic: Arc<ArcSwap<Traffic>>, clock: Clock, requests: Requests) -> Self {
-        Self { traffic, clock, buckets: Mutex::default(), requests }
+impl KeyRates {
+    /// No key has a limit yet.
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { rate: AtomicU64::new(0), clock, buckets: Mutex::default() }
+    }
+
+    /// Sets the rate of every key.
+    pub(crate) fn set(&self, rate: Option<KeyRate>) {
+        let packed = rate.map_or(0, |rate| u64::from(rate.per_second.max(1)) << 32 | u64::from(rate.burst.max(1)));
+        self.rate.store(packed, Ordering::Relaxed);
     }
 
     /// Takes a token of a key; the empty key is everyone without one.
-    pub(crate) fn admit(&self, access_key: &str) -> S3Result<()> {
-        let traffic = self.traffic.load();
-        let Some(per_second) = traffic.requests_per_second_max else { return Ok(()) };
-        let (per_second, burst) = (f64::from(per_second), f64::from(traffic.burst_max.max(1)));
+    pub(crate) fn admit(&self, access_key: &str) -> Result<(), Overload> {
+        let packed = self.rate.load(Ordering::Relaxed);
+        if packed == 0 {
+            return Ok(());
+        }
+        let (per_second, burst) = ((packed >> 32) as f64, (packed & u64::from(u32::MAX)) as f64);
         let now = self.clock.elapsed();
         let mut buckets = self.buckets.lock();
         if !buckets.contains_key(access_key) {
@@ -57,41 +61,30 @@ impl RateLimit {
                 });
             }
             if buckets.len() >= BUCKETS_MAX {
-                return Err(too_many());
+                return Err(Overload::Key);
             }
             buckets.insert(access_key.to_owned(), Bucket { tokens: burst, at: now });
         }
-        let Some(bucket) = buckets.get_mut(access_key) else { return Err(too_many()) };
+        let Some(bucket) = buckets.get_mut(access_key) else { return Err(Overload::Key) };
         bucket.fill(now, per_second, burst);
         if bucket.tokens < 1.0 {
-            return Err(too_many());
+            return Err(Overload::Key);
         }
         bucket.tokens -= 1.0;
         Ok(())
     }
 }
 
-fn too_many() -> s3s::S3Error {
-    slow_down("Your access key makes more requests a second than it may.")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::RequestLimits;
     use cofre_runtime::ManualClock;
 
-    fn limit(per_second: Option<u32>, burst: u32) -> (RateLimit, ManualClock) {
+    fn limit(per_second: Option<u32>, burst: u32) -> (KeyRates, ManualClock) {
         let clock = ManualClock::at(0);
-        let traffic = Traffic { requests_per_second_max: per_second, burst_max: burst, ..Traffic::default() };
-        (
-            RateLimit::new(
-                Arc::new(ArcSwap::from_pointee(traffic)),
-                clock.clock(),
-                Requests::new(RequestLimits::default()),
-            ),
-            clock,
-        )
+        let limit = KeyRates::new(clock.clock());
+        limit.set(per_second.map(|per_second| KeyRate { per_second, burst }));
+        (limit, clock)
     }
 
     #[test]
@@ -100,7 +93,7 @@ mod tests {
         for _ in 0..3 {
             assert!(limit.admit("a").is_ok());
         }
-        assert_eq!(limit.admit("a").unwrap_err().code().as_str(), "SlowDown");
+        assert_eq!(limit.admit("a"), Err(Overload::Key));
         assert!(limit.admit("b").is_ok(), "keys do not share a bucket");
         clock.advance(Duration::from_millis(100));
         assert!(limit.admit("a").is_ok());

@@ -5,13 +5,11 @@
 //! [`CLIENTS_MAX`] clients are known at once; one that has nothing in flight and has rested is forgotten. Beyond that all
 //! further clients count as one.
 
-use super::slow_down;
-use cofre_iam::Network;
+use super::Overload;
+use crate::caller::Network;
 use cofre_runtime::Clock;
 use cofre_types::AccountId;
-use http::{Request, header};
 use parking_lot::Mutex;
-use s3s::S3Result;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -32,10 +30,7 @@ const EXPLAINED_STEP_NANOS: u64 = 10;
 /// How much a client may have explained at once after a rest.
 const EXPLAINED_BURST_NANOS: u64 = 1_000_000_000;
 
-/// What an address has that was signed, in version 4 and 2.
-const SIGNATURES: [&str; 2] = ["X-Amz-Signature=", "Signature="];
-
-/// The clients of the door.
+/// The clients of all doors.
 pub(crate) struct Clients {
     clock: Clock,
     /// Time of one request at the rate of those without a good signature; without a limit if absent.
@@ -56,7 +51,7 @@ enum Who {
 
 /// One client.
 #[derive(Debug, Default)]
-pub(crate) struct Client {
+pub struct Client {
     pub(super) in_flight: AtomicUsize,
     /// When its requests so far would have been made at the rate, in nanoseconds of the clock's `elapsed`.
     due_nanos: AtomicU64,
@@ -103,15 +98,14 @@ impl Clients {
         client
     }
 
-    /// Lets a request begin on a connection. One on a connection that has shown no good signature yet, or that brings
-    /// none, takes of the client's rate.
-    pub(crate) fn admit<B>(&self, connected: &Connected, request: &Request<B>) -> S3Result<Claim> {
-        let claims = claims_signature(request);
+    /// Lets a request begin on a connection. One on a connection that has shown no good credentials yet, or that `claims`
+    /// to bring none, takes of the client's rate.
+    pub(crate) fn admit(&self, connected: &Connected, claims: bool) -> Result<Claim, Overload> {
         let counted = self.interval.filter(|_| !(claims && connected.is_proven.load(Ordering::Relaxed)));
         if let Some(interval) = counted
             && !connected.client.take(self.clock.elapsed(), interval)
         {
-            return Err(slow_down("Your address makes more requests without a good signature than it may."));
+            return Err(Overload::WithoutCredentials);
         }
         Ok(Claim { claims, is_counted: counted.is_some() })
     }
@@ -135,7 +129,7 @@ impl Clients {
 
 /// A connection of a client.
 #[derive(Debug)]
-pub(crate) struct Connected {
+pub struct Connected {
     pub(crate) client: Arc<Client>,
     /// Whether the last signature on it was good.
     is_proven: AtomicBool,
@@ -143,11 +137,18 @@ pub(crate) struct Connected {
 
 /// What a request says of itself.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Claim {
+pub struct Claim {
     /// Whether it brings a signature.
     claims: bool,
     /// Whether it took of the client's rate.
     is_counted: bool,
+}
+
+impl Connected {
+    /// Whose connection it is.
+    pub fn client(&self) -> Arc<Client> {
+        Arc::clone(&self.client)
+    }
 }
 
 impl Client {
@@ -175,12 +176,12 @@ impl Client {
     }
 
     /// Whether a refusal may be explained to it.
-    pub(crate) fn may_have_explained(&self, now: Duration) -> bool {
+    pub fn may_have_explained(&self, now: Duration) -> bool {
         self.explained_nanos.load(Ordering::Relaxed) <= nanos(now) + EXPLAINED_BURST_NANOS
     }
 
     /// Learns that a refusal was explained, which took so many steps.
-    pub(crate) fn had_explained(&self, now: Duration, steps: u64) {
+    pub fn had_explained(&self, now: Duration, steps: u64) {
         let (now, cost) = (nanos(now), EXPLAINED_NANOS + steps.saturating_mul(EXPLAINED_STEP_NANOS));
         let charged = |at: u64| Some(at.max(now).saturating_add(cost));
         let _ = self.explained_nanos.fetch_update(Ordering::Relaxed, Ordering::Relaxed, charged);
@@ -207,11 +208,6 @@ fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX / 2)
 }
 
-fn claims_signature<B>(request: &Request<B>) -> bool {
-    let in_query = |query: &str| SIGNATURES.iter().any(|name| query.contains(name));
-    request.headers().contains_key(header::AUTHORIZATION) || request.uri().query().is_some_and(in_query)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,14 +216,6 @@ mod tests {
     fn clients(rate: Option<u32>) -> (Clients, ManualClock) {
         let clock = ManualClock::at(1_000);
         (Clients::new(clock.clock(), rate), clock)
-    }
-
-    fn request(signed: bool) -> Request<()> {
-        let mut request = Request::new(());
-        if signed {
-            request.headers_mut().insert(header::AUTHORIZATION, header::HeaderValue::from_static("AWS4-HMAC-SHA256 x"));
-        }
-        request
     }
 
     fn ip(text: &str) -> Option<IpAddr> {
@@ -239,19 +227,19 @@ mod tests {
         let (clients, clock) = clients(Some(10));
         let connected = clients.connect(ip("2001:db8::1"));
         let ask = |signed: bool, good: bool| {
-            let claim = clients.admit(&connected, &request(signed))?;
+            let claim = clients.admit(&connected, signed)?;
             clients.judge(&connected, claim, good);
-            Ok::<_, s3s::S3Error>(())
+            Ok::<_, Overload>(())
         };
         for turn in 0..20 {
             assert!(ask(turn % 2 == 0, false).is_ok(), "{turn}");
         }
         for signed in [false, true] {
-            assert_eq!(ask(signed, true).unwrap_err().code().as_str(), "SlowDown");
+            assert_eq!(ask(signed, true), Err(Overload::WithoutCredentials));
         }
         let neighbour = clients.connect(ip("2001:db8::2"));
-        assert!(clients.admit(&neighbour, &request(false)).is_err(), "a /64 is one client");
-        assert!(clients.admit(&clients.connect(ip("192.0.2.1")), &request(false)).is_ok());
+        assert!(clients.admit(&neighbour, false).is_err(), "a /64 is one client");
+        assert!(clients.admit(&clients.connect(ip("192.0.2.1")), false).is_ok());
         clock.advance(Duration::from_millis(100));
         assert!(ask(true, true).is_ok());
         // Who has shown a good signature is not held up by a neighbour that shows none.
@@ -269,9 +257,9 @@ mod tests {
     fn bad_signatures_count_after_a_rest() {
         let (clients, clock) = clients(Some(10));
         let ask = |connected: &Connected, is_good: bool| {
-            let claim = clients.admit(connected, &request(true))?;
+            let claim = clients.admit(connected, true)?;
             clients.judge(connected, claim, is_good);
-            Ok::<_, s3s::S3Error>(())
+            Ok::<_, Overload>(())
         };
         // Connections that have shown a good signature, and rested.
         let connections: Vec<_> = (0..100).map(|_| clients.connect(ip("192.0.2.1"))).collect();
@@ -304,7 +292,7 @@ mod tests {
     fn no_rate_is_no_limit() {
         let (clients, _) = clients(None);
         let connected = clients.connect(ip("192.0.2.1"));
-        assert!((0..10_000).all(|_| clients.admit(&connected, &request(false)).is_ok()));
+        assert!((0..10_000).all(|_| clients.admit(&connected, false).is_ok()));
     }
 
     #[test]
@@ -312,7 +300,7 @@ mod tests {
         let (clients, clock) = clients(Some(1));
         for number in 0..CLIENTS_MAX as u32 {
             let connected = clients.connect(Some(IpAddr::V4(number.into())));
-            assert!(clients.admit(&connected, &request(false)).is_ok());
+            assert!(clients.admit(&connected, false).is_ok());
         }
         let one = clients.connect(ip("2001:db8::1"));
         assert!(Arc::ptr_eq(&one.client, &clients.others));
