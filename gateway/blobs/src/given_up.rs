@@ -3,7 +3,8 @@
 //! Their copies stop counting, and leave the records as the blobs are healed. They become doomed, but nothing is
 //! deleted from a shard until it was held against the catalog: it may come back with the last good copy of something.
 
-use crate::{Blobs, BlobsError};
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
 use cofre_catalog::records::{Record, ShardRecord};
 use cofre_catalog::{Revision, Scan, SnapshotExt, keys};
 use cofre_types::{BlobId, ShardId};

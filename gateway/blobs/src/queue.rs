@@ -1,7 +1,8 @@
 //! The queue of blobs that are below their redundancy, those nearest loss first.
 
+use crate::blobs::Blobs;
 use crate::counts::spares;
-use crate::{Blobs, BlobsError};
+use crate::error::BlobsError;
 use cofre_catalog::records::{HealRecord, Record};
 use cofre_catalog::{Batch, Entry, Scan, SnapshotExt, keys};
 use cofre_types::{BlobId, ShardId};

@@ -1,6 +1,7 @@
 use crate::blob::{copy_bytes, copy_record};
+use crate::blobs::Blobs;
 use crate::counts::{Count, count_copy, spares};
-use crate::{Blobs, BlobsError};
+use crate::error::BlobsError;
 use cofre_catalog::records::{BlobRecord, HealRecord, Record};
 use cofre_catalog::{Check, GuardedBatch, keys};
 use cofre_shards::{BlobHeader, Body, Locator};

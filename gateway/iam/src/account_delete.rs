@@ -1,5 +1,5 @@
-use crate::service::TRIES_MAX;
-use crate::{Iam, IamError};
+use crate::error::IamError;
+use crate::service::{Iam, TRIES_MAX};
 use cofre_catalog::{Batch, Check, Scan, SnapshotExt, keys};
 use cofre_types::AccountId;
 

@@ -1,7 +1,8 @@
 use crate::admin_tokens::CachedToken;
 use crate::cache::Cache;
+use crate::error::IamError;
 use crate::lookup::CachedKey;
-use crate::{IamError, MasterKey};
+use crate::master_key::MasterKey;
 use cofre_catalog::records::{EventRecord, Record};
 use cofre_catalog::{Batch, CommitError, Revision, Store, Write};
 use cofre_runtime::{Clock, Random};

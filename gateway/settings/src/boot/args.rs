@@ -1,5 +1,5 @@
 use super::AcmeChallenge;
-use crate::LogLevel;
+use crate::dynamic::LogLevel;
 use cofre_types::Scheme;
 use serde::{Deserialize, Deserializer};
 use std::net::SocketAddr;

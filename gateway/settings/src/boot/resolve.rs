@@ -1,6 +1,7 @@
 use super::env::handed_over;
 use super::{AcmeSettings, BootArgs, LogFormat, Secrets};
-use crate::{BootError, LogLevel};
+use crate::dynamic::LogLevel;
+use crate::error::BootError;
 use cofre_types::{AddressRange, Region, Scheme};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
