@@ -2,15 +2,14 @@
 
 use crate::bed::{Bed, bucket};
 use crate::lifecycle::{DAY, after, noncurrent, pass, rule, set_rules};
+use crate::named_keys::only;
 use cofre_catalog::records::{EventRecord, Record};
 use cofre_catalog::{Scan, SnapshotExt, Store, keys};
-use cofre_iam::{Caller, account_number};
+use cofre_iam::account_number;
 use cofre_objects::{
     AccessLogStep, BucketConfig, BucketEncryption, ConfigKind, DefaultEncryption, EncryptionMethod, GetObject,
-    ListObjects, ListVersions, LogKeys, Logging, Rule, Transition, Versioning, When,
+    ListObjects, LogKeys, Logging, Rule, Transition, Versioning, When,
 };
-use cofre_runtime::Random;
-use cofre_types::VersionId;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -80,19 +79,6 @@ impl Bed {
         found
     }
 
-    async fn versions_of(&self, name: &str) -> Vec<VersionId> {
-        let request = ListVersions {
-            bucket: bucket("b"),
-            prefix: name.to_owned(),
-            delimiter: String::new(),
-            key_after: None,
-            version_after: None,
-            max: 10,
-        };
-        let page = self.objects.list_versions(&self.alice, request).await.unwrap();
-        page.versions.into_iter().map(|version| version.version).collect()
-    }
-
     pub(crate) async fn backlog(&self) -> (i64, i64) {
         let backlog = self.upkeep.access_log_backlog().await.unwrap();
         (backlog.lines, backlog.bytes)
@@ -134,10 +120,7 @@ async fn a_policy_of_a_key_keeps_no_line_back() {
     let default = Some(DefaultEncryption { method, bucket_key: false });
     let wanted = BucketEncryption { default, block: None };
     bed.objects.put_bucket_encryption(&bed.alice, &bucket("logs"), wanted).await.unwrap();
-    let policy = json!({"Statement": {"Effect": "Allow", "Principal": {"CanonicalUser": bed.alice.principal.account_id()
-        .unwrap().to_string()}, "Action": "kms:*", "Resource": "*"}});
-    let operator = Caller::internal("admin", &Random::seeded(1)).on_behalf_of("token:ops");
-    bed.objects.set_key_policy(&operator, "one", policy.to_string()).await.unwrap();
+    only(&bed, "one", &[&bed.alice], &["kms:*"]).await;
     bed.log("a line").await;
     bed.upkeep.access_log().write().await;
     bed.clock.advance(DELIVERY);
@@ -299,7 +282,7 @@ async fn what_rules_do_is_told_in_the_commit_that_does_it() {
     let version = bed.put("end/v", b"123").await.version.unwrap();
     bed.clock.advance(3 * DAY);
     assert_eq!(pass(&bed).await.expired, 1);
-    let marker = bed.versions_of("end/v").await[0];
+    let marker = bed.versions("end/v").await[0];
     assert_eq!(told(&bed).await, [format!("end/v S3.CREATE.DELETEMARKER - {marker}")]);
     bed.clock.advance(3 * DAY);
     assert_eq!(pass(&bed).await.noncurrent_expired, 1);

@@ -26,17 +26,7 @@ pub(super) async fn copy(
         true => None,
         false => headers::website_redirect(input.website_redirect_location.clone())?,
     };
-    let given = headers::Given {
-        content_type: input.content_type,
-        content_encoding: input.content_encoding,
-        content_disposition: input.content_disposition,
-        content_language: input.content_language,
-        cache_control: input.cache_control,
-        expires: input.expires,
-        website_redirect_location: input.website_redirect_location,
-        metadata: headers::with_unnamed(input.metadata, asked.headers()),
-        missing: None,
-    };
+    let given = headers::given!(input, asked);
     let algorithm = input.checksum_algorithm.as_ref().map(|name| checksums::algorithm(name.as_str())).transpose()?;
     let (bucket, key) = (names::bucket(&input.bucket)?, names::key(input.key)?);
     let tags = if replaces_tags { Some(tags::from_header(input.tagging.as_deref(), &asked.exchange)?) } else { None };

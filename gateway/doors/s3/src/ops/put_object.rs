@@ -31,17 +31,7 @@ pub(super) async fn store(
 ) -> S3Result<PutOutcome> {
     let bucket = names::bucket(&input.bucket)?;
     let key = names::key(input.key)?;
-    let headers = headers::to_domain(headers::Given {
-        content_type: input.content_type,
-        content_encoding: input.content_encoding,
-        content_disposition: input.content_disposition,
-        content_language: input.content_language,
-        cache_control: input.cache_control,
-        expires: input.expires,
-        website_redirect_location: input.website_redirect_location,
-        metadata: headers::with_unnamed(input.metadata, asked.headers()),
-        missing: None,
-    })?;
+    let headers = headers::to_domain(headers::given!(input, asked))?;
     let storage_class = storage_class(input.storage_class)?;
     let lock = lock::wanted(
         input.object_lock_mode.as_ref(),

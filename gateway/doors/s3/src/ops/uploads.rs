@@ -48,17 +48,7 @@ pub(super) async fn create(
         ticket.give_acl(acl).map_err(refuse)?;
     }
     let new = NewUpload {
-        headers: headers::to_domain(headers::Given {
-            content_type: input.content_type,
-            content_encoding: input.content_encoding,
-            content_disposition: input.content_disposition,
-            content_language: input.content_language,
-            cache_control: input.cache_control,
-            expires: input.expires,
-            website_redirect_location: input.website_redirect_location,
-            metadata: headers::with_unnamed(input.metadata, asked.headers()),
-            missing: None,
-        })?,
+        headers: headers::to_domain(headers::given!(input, asked))?,
         storage_class: storage_class(input.storage_class)?,
         checksum: algorithm,
         checksum_kind: kind,

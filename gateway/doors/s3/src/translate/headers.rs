@@ -35,6 +35,25 @@ pub(crate) struct Given {
     pub(crate) missing: Option<i32>,
 }
 
+/// The headers of an input that writes an object, which all such inputs have under the same names.
+macro_rules! given {
+    ($input:ident, $asked:expr) => {
+        $crate::translate::headers::Given {
+            content_type: $input.content_type,
+            content_encoding: $input.content_encoding,
+            content_disposition: $input.content_disposition,
+            content_language: $input.content_language,
+            cache_control: $input.cache_control,
+            expires: $input.expires,
+            website_redirect_location: $input.website_redirect_location,
+            metadata: $crate::translate::headers::with_unnamed($input.metadata, $asked.headers()),
+            missing: None,
+        }
+    };
+}
+
+pub(crate) use given;
+
 /// The name of metadata without a name.
 const UNNAMED: HeaderName = HeaderName::from_static("x-amz-meta-");
 
