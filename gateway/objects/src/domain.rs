@@ -1,10 +1,9 @@
 //! The domain object: what every operation stands on.
 
-use crate::account::AccountQuotas;
 use crate::bucket::cached::Bucket;
 use crate::buckets::Buckets;
+use crate::caches::{AccountQuotas, KeyPolicies};
 use crate::change::{Change, Refusal};
-use crate::encryption::KeyPolicies;
 use crate::error::Error;
 use crate::in_flight::InFlight;
 use crate::versions::{Held, KeyState};

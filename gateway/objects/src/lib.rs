@@ -17,6 +17,7 @@ mod access_log;
 mod account;
 mod bucket;
 mod buckets;
+mod caches;
 mod change;
 mod checksum_error;
 mod content;
