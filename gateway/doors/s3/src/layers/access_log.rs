@@ -3,11 +3,10 @@
 //! may hold one.
 
 use super::report::Forwarded;
-use super::requests::InFlight;
 use super::server_log::ServerLog;
 use crate::exchange::Exchange;
 use crate::options::{Answered, Observe};
-use cofre_iam::Reports;
+use cofre_iam::{InFlight, Reports};
 use cofre_runtime::Clock;
 use http::{HeaderValue, Method, StatusCode, Uri};
 use std::sync::Arc;
