@@ -11,6 +11,7 @@ use crate::action::Action;
 use crate::caller::Principal;
 use crate::policy::{ConditionKey, Context, NAMED_KEY, account_number, arn, key_name};
 use crate::question::{Question, Resource};
+use crate::request_facts::Signature;
 use cofre_catalog::records::LockMode;
 use cofre_types::{AccountId, Timestamp};
 use std::borrow::Cow;
