@@ -1,12 +1,13 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { asProblem, at, call, downloadHref } from '../door.js';
-import { number, size, when } from '../parts/format.js';
+import { number, size } from '../parts/format.js';
 import { Top } from '../parts/frame.js';
 import { html } from '../parts/html.js';
 import { Icon } from '../parts/icon.js';
+import { Menu } from '../parts/menu.js';
 import { Name } from '../parts/name.js';
 import { Failed, Loading } from '../parts/states.js';
-import { buckets, folderHref, trayOpen } from '../store.js';
+import { buckets, folderHref, go, trayOpen } from '../store.js';
 import { language, t } from '../words/words.js';
 import { useDeleting } from './delete.js';
 import { chosen, dropped } from './drop.js';
@@ -36,6 +37,7 @@ export function FolderPage({ bucket, prefix }) {
   const asked = useRef(0);
   const files = useRef(/** @type {HTMLInputElement | null} */ (null));
   const folders = useRef(/** @type {HTMLInputElement | null} */ (null));
+  const search = useRef(/** @type {HTMLInputElement | null} */ (null));
   const versioning = buckets.value?.find((one) => one.name === bucket)?.versioning ?? 'off';
 
   /** Reads a page; the first one replaces what is shown. @param {string} [after] */
@@ -108,6 +110,13 @@ export function FolderPage({ bucket, prefix }) {
   const trail = [{ href: '/files', name: t('buckets') }];
   if (prefix !== '') trail.push({ href: folderHref(bucket), name: bucket });
   for (const one of trailOf(prefix).slice(0, -1)) trail.push({ href: folderHref(bucket, one), name: html`<${Name} text=${lastSegment(one)} />` });
+  /** Single keys work while a row has the focus. @type {Record<string, () => void>} */
+  const keys = {
+    u: () => files.current?.click(),
+    n: () => setDialog('folder'),
+    '/': () => search.current?.focus(),
+    Backspace: () => go(trail.at(-1)?.href ?? '/files'),
+  };
   const title = prefix === '' ? bucket : html`<${Name} text=${lastSegment(prefix)} />`;
   const choose = html`<button type="button" class="btn primary" onClick=${() => files.current?.click()}><${Icon} name="upload" />${t('upload')}</button>`;
 
@@ -115,14 +124,16 @@ export function FolderPage({ bucket, prefix }) {
     <${Top} title=${title} trail=${trail}>
       <button type="button" class="btn only-wide" onClick=${() => setDialog('folder')}><${Icon} name="plus" />${t('folder.new')}</button>
       ${choose}
-      <button type="button" class="btn icon quiet" aria-label=${t('upload.folder')} title=${t('upload.folder')} onClick=${() => folders.current?.click()}><${Icon} name="folder" /></button>
-      <button type="button" class="btn icon quiet only-small" aria-label=${t('folder.new')} title=${t('folder.new')} onClick=${() => setDialog('folder')}><${Icon} name="plus" /></button>
+      <${Menu} class="btn icon quiet" id="folder" label=${t('folder.actions')} button=${html`<${Icon} name="more" />`}>
+        <button type="button" role="menuitem" onClick=${() => setDialog('folder')}><${Icon} name="plus" />${t('folder.new')}</button>
+        <button type="button" role="menuitem" onClick=${() => folders.current?.click()}><${Icon} name="folder" />${t('upload.folder')}</button>
+      <//>
     <//>
     <input ref=${files} type="file" multiple hidden onChange=${(/** @type {any} */ event) => { upload(chosen(event.currentTarget.files, prefix)); event.currentTarget.value = ''; }} />
     <input ref=${folders} type="file" webkitdirectory hidden onChange=${(/** @type {any} */ event) => { upload(chosen(event.currentTarget.files, prefix)); event.currentTarget.value = ''; }} />
     <div class="page wide">
       <div class="tools">
-        <div class="with search"><${Icon} name="search" /><input class="input" type="search" aria-label=${t('filter')} placeholder=${t('filter')} value=${filter} onInput=${(/** @type {any} */ event) => setFilter(event.currentTarget.value)} /></div>
+        <div class="with search"><${Icon} name="search" /><input ref=${search} class="input" type="search" aria-label=${t('filter')} placeholder=${t('filter')} value=${filter} onInput=${(/** @type {any} */ event) => setFilter(event.currentTarget.value)} /></div>
       </div>
       ${problem
         ? html`<${Failed} problem=${problem} again=${() => read()} />`
@@ -130,7 +141,7 @@ export function FolderPage({ bucket, prefix }) {
           ? html`<${Loading} />`
           : ordered.length === 0
             ? html`<${Empty} filter=${filter} choose=${choose} folder=${() => folders.current?.click()} />`
-            : html`<${Rows} bucket=${bucket} label=${prefix || bucket} entries=${ordered} selected=${selected} select=${setSelected} versioned=${versioning !== 'off'} remove=${deleting.ask} showVersions=${(/** @type {string} */ key) => setDialog({ versions: key })} />
+            : html`<${Rows} bucket=${bucket} label=${prefix || bucket} entries=${ordered} selected=${selected} select=${setSelected} versioned=${versioning !== 'off'} remove=${deleting.ask} keys=${keys} showVersions=${(/** @type {string} */ key) => setDialog({ versions: key })} />
                 <p class="summary">${summary(ordered, next !== undefined)} ${next !== undefined && html`<button type="button" class="btn small" onClick=${() => read(next)}>${t('more')}</button>`}</p>`}
       ${selected.size > 0 && ordered && html`<${SelectionBar} bucket=${bucket} entries=${ordered.filter((one) => selected.has(one.key))} clear=${() => setSelected(new Set())} remove=${deleting.ask} />`}
     </div>

@@ -13,9 +13,9 @@ import { iconOf, lastSegment } from './names.js';
 
 /**
  * The rows of a folder: a grid in which the arrows move (APG, "Grid").
- * @param {{ bucket: string, label: string, entries: Entry[], selected: Set<string>, select: (keys: Set<string>) => void, versioned: boolean, remove: (entries: Entry[]) => void, showVersions: (key: string) => void }} props
+ * @param {{ bucket: string, label: string, entries: Entry[], selected: Set<string>, select: (keys: Set<string>) => void, versioned: boolean, remove: (entries: Entry[]) => void, showVersions: (key: string) => void, keys: Record<string, () => void> }} props
  */
-export function Rows({ bucket, label, entries, selected, select, versioned, remove, showVersions }) {
+export function Rows({ bucket, label, entries, selected, select, versioned, remove, showVersions, keys: pageKeys }) {
   const [focus, setFocus] = useState(0);
   const last = useRef(0);
   const body = useRef(/** @type {HTMLTableSectionElement | null} */ (null));
@@ -61,6 +61,10 @@ export function Rows({ bucket, label, entries, selected, select, versioned, remo
       ' ': () => toggle(current, event.shiftKey),
       Delete: () => remove(chosen()),
       Escape: () => select(new Set()),
+      v: () => {
+        const here = entries[current];
+        if (versioned && here && !here.folder) showVersions(here.key);
+      },
       Enter: () => /** @type {HTMLElement | null | undefined} */ (body.current?.rows[current]?.querySelector('th a'))?.click(),
     };
     if (event.key === 'a' && (event.ctrlKey || event.metaKey)) {
@@ -69,7 +73,7 @@ export function Rows({ bucket, label, entries, selected, select, versioned, remo
       return;
     }
     const onRow = event.target instanceof HTMLTableRowElement;
-    const act = onRow && !event.ctrlKey && !event.metaKey ? acts[event.key] : undefined;
+    const act = onRow && !event.ctrlKey && !event.metaKey && !event.altKey ? (acts[event.key] ?? pageKeys[event.key]) : undefined;
     if (!act) return;
     event.preventDefault();
     act();

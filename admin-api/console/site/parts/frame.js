@@ -158,7 +158,7 @@ export function Top({ title, trail = [], children }) {
   const up = trail.at(-1);
   return html`<header class="top">
     ${up && html`<a class="btn icon quiet only-small" href=${up.href} aria-label=${t('up')}><${Icon} name="left" /></a>`}
-    <button type="button" class="btn icon quiet menu-button" aria-label=${t('places')} title=${t('places')} aria-expanded=${columnOpen.value} onClick=${() => (columnOpen.value = !columnOpen.value)}><${Icon} name="menu" /></button>
+    <button type="button" class=${up ? 'btn icon quiet menu-button only-wide' : 'btn icon quiet menu-button'} aria-label=${t('places')} title=${t('places')} aria-expanded=${columnOpen.value} onClick=${() => (columnOpen.value = !columnOpen.value)}><${Icon} name="menu" /></button>
     <nav class="crumbs" aria-label=${t('where')}>
       <ol>
         ${trail.map((one) => html`<li class="only-wide" key=${one.href}><a href=${one.href}>${one.name}</a></li>`)}

@@ -65,6 +65,7 @@ export const words = {
 
   'folder.new': 'New folder',
   'folder.make': 'Make folder',
+  'folder.actions': 'More actions of the folder',
   'folder.there': 'There is a folder of this name already.',
   'folder.empty': 'This folder is empty',
   'folder.empty.text': 'Drop files or whole folders here, or choose them on your device. If the connection drops, the upload goes on where it stopped.',
@@ -188,6 +189,8 @@ export const words = {
   'job.stale-uploads': 'Abandoned uploads',
   'job.access-logs': 'Access logs',
   'job.catalog-backup': 'Backup of the catalog',
+  'job.attach-shards': 'Attach shards',
+  'job.trim-events': 'Trim events',
   'events.filter': 'Kind begins with…',
   'events.none': 'No events',
   'events.caption': 'Events, the newest first',

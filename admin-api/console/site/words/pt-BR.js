@@ -65,6 +65,7 @@ export const words = {
 
   'folder.new': 'Nova pasta',
   'folder.make': 'Criar pasta',
+  'folder.actions': 'Mais ações da pasta',
   'folder.there': 'Já existe uma pasta com este nome.',
   'folder.empty': 'Esta pasta está vazia',
   'folder.empty.text': 'Arraste arquivos ou pastas inteiras para cá, ou escolha no seu aparelho. O envio continua de onde parou se a conexão cair.',
@@ -188,6 +189,8 @@ export const words = {
   'job.stale-uploads': 'Envios abandonados',
   'job.access-logs': 'Registros de acesso',
   'job.catalog-backup': 'Cópia do catálogo',
+  'job.attach-shards': 'Ligar shards',
+  'job.trim-events': 'Podar eventos',
   'events.filter': 'Tipo que começa com…',
   'events.none': 'Nenhum evento',
   'events.caption': 'Eventos, do mais novo',
