@@ -1,4 +1,5 @@
 use crate::catalog::{BACKUP_FINISHED, Backups, Catalog};
+use cofre_browse::{Door, DoorParts, Limits as BrowseLimits};
 use cofre_events::{EventLog, Order, PageRequest};
 use cofre_iam::{Caller, Iam, Reports};
 use cofre_jobs::JobsControl;
@@ -40,6 +41,8 @@ pub struct AdminParts {
     pub draining: Shutdown,
     /// Redundancy of new blobs while neither bucket nor settings say another.
     pub redundancy: Scheme,
+    /// Bounds on requests of the console that are in flight.
+    pub browse_limits: BrowseLimits,
 }
 
 /// State of the admin API.
@@ -58,6 +61,8 @@ pub struct Admin {
     pub(crate) random: Random,
     pub(crate) draining: Shutdown,
     pub(crate) redundancy: Scheme,
+    /// The console's door.
+    pub(crate) door: Arc<Door>,
     /// When the last whole backup ended, once it was looked for.
     last_backup: Mutex<Option<Option<Timestamp>>>,
     /// One verify at a time.
@@ -68,7 +73,16 @@ pub struct Admin {
 impl Admin {
     /// The state over its parts. The time of uptime begins now.
     pub fn new(parts: AdminParts) -> Arc<Self> {
+        let door = Door::new(DoorParts {
+            objects: parts.objects.clone(),
+            iam: parts.iam.clone(),
+            clock: parts.clock.clone(),
+            random: parts.random.clone(),
+            limits: parts.browse_limits,
+            version: env!("CARGO_PKG_VERSION"),
+        });
         Arc::new(Self {
+            door,
             started: parts.clock.elapsed(),
             iam: parts.iam,
             settings: parts.settings,

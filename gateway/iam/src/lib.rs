@@ -25,6 +25,7 @@ mod private_file;
 mod reports;
 mod secret;
 mod service;
+mod sessions;
 
 pub use access::{BucketAccess, LastTold, ObjectAccess, is_public};
 pub use access_keys::{AccessKey, IssuedKey, NOTE_CHARS_MAX, NewKey, OVERLAP_MAX};
@@ -48,3 +49,4 @@ pub use private_file::write_private_file;
 pub use reports::{REPORT_TEXT_BYTES_MAX, REPORTS_BYTES_MAX, REPORTS_MAX, Reports, RequestReport};
 pub use secret::{GivenKey, Secret};
 pub use service::{Iam, PAGE_ITEMS_MAX, Page};
+pub use sessions::{IssuedSession, NewSession, SESSIONS_PER_ACCOUNT_MAX, Session, SessionLength, SignedIn};

@@ -18,6 +18,7 @@ pub(crate) mod log;
 mod log_lines;
 mod metrics;
 mod opener;
+mod origin;
 mod owners;
 mod redundancy;
 mod untouched;
@@ -40,6 +41,7 @@ use cofre_settings::{BootSettings, DynamicSettings};
 use cofre_shards::{Shards, ShardsOptions};
 use cofre_shards_s3::Forbidden;
 use listen::{Door, Limits, Listener};
+use origin::WithOrigin;
 use prometheus_client::registry::Registry;
 use redundancy::DefaultRedundancy;
 use std::net::SocketAddr;
@@ -196,6 +198,11 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         random,
         draining: draining.clone(),
         redundancy: redundancy.scheme,
+        browse_limits: cofre_admin_server::BrowseLimits {
+            requests_max: settings.requests_max,
+            requests_per_account_max: settings.requests_per_account_max,
+            requests_per_address_max: settings.requests_per_address_max,
+        },
     });
     let limits = Limits::of(&settings);
     let (s3_open, admin_open) = (listeners.connections("s3"), listeners.connections("admin"));
@@ -208,8 +215,9 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     };
     let s3_task = spawn(s3.serve(limits, draining.clone(), grace, clock.clone(), service));
     let router = cofre_admin_server::router(api);
-    let service = move |_| {
+    let service = move |origin| {
         let service = hyper_util::service::TowerToHyperService::new(router.clone());
+        let service = WithOrigin { service, origin };
         Guarded { service: metrics::Counted::new(service, &admin_open), door: Door::Admin, s3_port }
     };
     let admin_task = spawn(admin.serve(limits, closing.clone(), END_GRACE, clock, service));

@@ -3,6 +3,7 @@
 use cofre_admin_types::Problem;
 use http::{HeaderValue, Response, StatusCode, header};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// A door, by what is spoken behind it.
@@ -48,6 +49,8 @@ impl Refusal {
             status: self.status.as_u16(),
             detail: self.advice.clone().into_owned(),
             field: None,
+            code: None,
+            args: BTreeMap::new(),
             request_id: String::new(),
         };
         // A problem of plain strings is always JSON.
