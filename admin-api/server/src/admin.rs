@@ -1,9 +1,11 @@
+use crate::auth::Actor;
 use crate::catalog::{BACKUP_FINISHED, Backups, Catalog};
+use cofre_blobs::Topology;
 use cofre_browse::{Door, DoorParts, Limits as BrowseLimits};
 use cofre_events::{EventLog, Order, PageRequest};
 use cofre_iam::{Caller, Iam, Reports};
 use cofre_jobs::JobsControl;
-use cofre_objects::{Objects, Topology};
+use cofre_objects::{Objects, Upkeep};
 use cofre_runtime::{Clock, Random, Shutdown};
 use cofre_settings::DynamicSettings;
 use cofre_types::{Scheme, Timestamp};
@@ -21,8 +23,8 @@ pub struct AdminParts {
     pub settings: DynamicSettings,
     /// The event log.
     pub events: EventLog,
-    /// The domain.
-    pub objects: Objects,
+    /// The domain and its upkeep.
+    pub upkeep: Upkeep,
     /// The shards.
     pub topology: Topology,
     /// The background jobs.
@@ -51,6 +53,7 @@ pub struct Admin {
     pub(crate) settings: DynamicSettings,
     pub(crate) events: EventLog,
     pub(crate) objects: Objects,
+    pub(crate) upkeep: Upkeep,
     pub(crate) topology: Topology,
     pub(crate) jobs: JobsControl,
     pub(crate) catalog: Arc<dyn Catalog>,
@@ -74,7 +77,7 @@ impl Admin {
     /// The state over its parts. The time of uptime begins now.
     pub fn new(parts: AdminParts) -> Arc<Self> {
         let door = Door::new(DoorParts {
-            objects: parts.objects.clone(),
+            objects: parts.upkeep.objects().clone(),
             iam: parts.iam.clone(),
             clock: parts.clock.clone(),
             random: parts.random.clone(),
@@ -87,7 +90,8 @@ impl Admin {
             iam: parts.iam,
             settings: parts.settings,
             events: parts.events,
-            objects: parts.objects,
+            objects: parts.upkeep.objects().clone(),
+            upkeep: parts.upkeep,
             topology: parts.topology,
             jobs: parts.jobs,
             catalog: parts.catalog,
@@ -138,6 +142,11 @@ impl Admin {
     /// The caller of domain operations: rights were decided by the token's scope.
     pub(crate) fn caller(&self) -> Caller {
         Caller::internal("admin", &self.random)
+    }
+
+    /// The same caller on behalf of who sent the request, whom events name.
+    pub(crate) fn caller_for(&self, actor: &Actor) -> Caller {
+        self.caller().on_behalf_of(&actor.0)
     }
 }
 

@@ -3,9 +3,10 @@
 
 use crate::{ApiError, CatalogError};
 use cofre_admin_types as api;
+use cofre_blobs::{BlobsError, TopologyError};
 use cofre_events::EventsError;
 use cofre_iam::{AccessKey, Account, AdminToken, IamError};
-use cofre_objects::{AccountUsage, Error, TopologyError};
+use cofre_objects::{AccountUsage, Error, ErrorKind};
 use cofre_settings::SettingsError;
 use cofre_types::Timestamp;
 use time::OffsetDateTime;
@@ -159,60 +160,24 @@ impl From<CatalogError> for ApiError {
     }
 }
 
-/// Errors of the bucket operations that the API calls.
+impl From<BlobsError> for ApiError {
+    fn from(error: BlobsError) -> Self {
+        Error::from(error).into()
+    }
+}
+
+/// Errors of the domain. Rights were decided by the scope of the token, so that a denial is a fault of ours.
 impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         let text = error.to_string();
-        match error {
-            Error::Invalid(invalid) => invalid.into(),
-            Error::NoSuchBucket => Self::NotFound("such bucket".to_owned()),
-            Error::Conflict
-            | Error::BucketAlreadyExists
-            | Error::BucketAlreadyOwnedByYou
-            | Error::BucketNotEmpty
-            | Error::TooManyBuckets => Self::Conflict(text),
-            Error::NoRoom | Error::Unavailable(_) | Error::Refused(_) => Self::Unavailable(text),
-            Error::InvalidRequest(reason) => Self::invalid("request", reason),
-            // None of these comes of asking for buckets, making and removing them, their usage or their quota.
-            Error::AccessDenied
-            | Error::OwnerOnly
-            | Error::NeedsCredentials
-            | Error::Locked
-            | Error::InvalidBucketState(_)
-            | Error::InvalidRetentionPeriod(_)
-            | Error::AclNotSupported
-            | Error::AclWithOwnership
-            | Error::AclWithPublicAccessBlock
-            | Error::LogTarget(_)
-            | Error::MalformedPolicy(_)
-            | Error::InvalidStorageClass
-            | Error::Rules(_)
-            | Error::Body(_)
-            | Error::IncompleteBody { .. }
-            | Error::BadDigest
-            | Error::ChecksumMismatch(_)
-            | Error::Checksum(_)
-            | Error::ObjectSizeMismatch { .. }
-            | Error::EntityTooLarge { .. }
-            | Error::EntityTooSmall { .. }
-            | Error::InvalidPart { .. }
-            | Error::InvalidPartOrder
-            | Error::InvalidRange { .. }
-            | Error::InvalidPartNumber
-            | Error::PreconditionFailed { .. }
-            | Error::NotModified { .. }
-            | Error::NoSuchEncryptionKey(_)
-            | Error::EncryptionKeyRefused(_)
-            | Error::NoSuchConfiguration(_)
-            | Error::NoSuchKey { .. }
-            | Error::NoSuchVersion
-            | Error::IsDeleteMarker { .. }
-            | Error::NoSuchUpload
-            | Error::QuotaExceeded(_)
-            | Error::GraceExceeded(_)
-            | Error::Lost(_)
-            | Error::Unreadable(_)
-            | Error::Internal(_) => Self::Internal(text),
+        match (error.kind(), error) {
+            (_, Error::Invalid(invalid)) => invalid.into(),
+            (ErrorKind::NotFound, _) => Self::NotFound(text.trim_start_matches("there is no ").to_owned()),
+            (ErrorKind::Exists | ErrorKind::Conflict | ErrorKind::Quota, _) => Self::Conflict(text),
+            (ErrorKind::Condition, _) => Self::PreconditionFailed(text),
+            (ErrorKind::Invalid | ErrorKind::TooLarge, _) => Self::invalid("request", text),
+            (ErrorKind::NoRoom | ErrorKind::Later, _) => Self::Unavailable(text),
+            (ErrorKind::Denied | ErrorKind::Internal, _) => Self::Internal(text),
         }
     }
 }

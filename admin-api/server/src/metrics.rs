@@ -3,8 +3,9 @@
 use crate::resources::health::last_backup;
 use crate::{Admin, Distribution};
 use cofre_admin_types::Health;
+use cofre_blobs::ShardView;
 use cofre_jobs::JobStatus;
-use cofre_objects::{AccessLogBacklog, CommitState, LargestBuckets, ShardView};
+use cofre_objects::{AccessLogBacklog, CommitState, LargestBuckets};
 use cofre_types::Timestamp;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
@@ -42,7 +43,7 @@ pub(crate) async fn render(admin: &Arc<Admin>, format: Format) -> Result<String,
     let disk_bytes = timeout(ANSWER_MAX, admin.catalog.disk_bytes()).await.ok().flatten();
     let waiting = timeout(ANSWER_MAX, admin.topology.waiting_for_heal()).await.ok().and_then(Result::ok);
     let waiting_blobs = waiting.map(|waiting| waiting.blobs);
-    let backlog = timeout(ANSWER_MAX, admin.objects.access_log_backlog()).await.ok().and_then(Result::ok);
+    let backlog = timeout(ANSWER_MAX, admin.upkeep.access_log_backlog()).await.ok().and_then(Result::ok);
     let jobs = timeout(ANSWER_MAX, admin.jobs.report()).await.unwrap_or_else(|_| admin.jobs.status());
     let health = crate::resources::health::seen(admin).await;
     let shards = timeout(ANSWER_MAX, admin.topology.list()).await.ok().and_then(Result::ok).unwrap_or_default();
@@ -167,7 +168,7 @@ impl Sample {
     }
 
     fn access_logs(&self, encoder: Encoder<'_, '_>) -> fmt::Result {
-        let counts = self.admin.objects.access_log_counts();
+        let counts = self.admin.upkeep.access_log_counts();
         let (written, dropped) = (counts.written as f64, counts.dropped as f64);
         counter(encoder, "access_log_lines_written", "Lines of server access logs that are durable", None, written)?;
         counter(encoder, "access_log_lines_dropped", "Lines of server access logs beyond a bound", None, dropped)?;

@@ -1,11 +1,9 @@
 //! What the state means: which promise is in danger, in words, and what to do about it. Pure.
 
 use cofre_admin_types::{Promise, Severity, Verdict};
+use cofre_blobs::{Holdings, Restore, ShardMode, ShardSight, ShardState, ShardView, Waiting, domains, shared_devices};
 use cofre_jobs::{JobState, JobStatus};
-use cofre_objects::{
-    CommitState, Holdings, InUse, RedundancyOf, Restore, ShardMode, ShardSight, ShardState, ShardView, StoreState,
-    Waiting, domains, shared_devices,
-};
+use cofre_objects::{CommitState, InUse, RedundancyOf, StoreState};
 use cofre_types::{Scheme, ShardId};
 
 /// With less free room than this share of the total, a shard is nearly full.

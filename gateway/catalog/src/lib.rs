@@ -11,6 +11,7 @@ pub mod backup;
 pub mod conformance;
 mod embedded;
 mod evaluate;
+mod guarded;
 pub mod keys;
 mod memory;
 pub mod records;
@@ -22,6 +23,7 @@ mod touched;
 mod version_place;
 
 pub use embedded::{Distribution, Embedded, EmbeddedOptions, EmbeddedStats};
+pub use guarded::{Committed, GuardedBatch};
 pub use memory::Memory;
 pub use scan::prefix_end;
 pub use state::{COMMIT_SLOW_AFTER, CommitState, FilesChecked, StoreState};

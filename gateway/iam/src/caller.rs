@@ -7,7 +7,6 @@ use cofre_types::{AccessKeyId, AccountId};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// An account as a caller: what was true of it when its credentials were checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,8 +145,6 @@ pub struct Caller {
     pub principal: Principal,
     /// From where.
     pub origin: Origin,
-    /// When the answer is worth nothing any more, on the scale of `Clock::elapsed`; none if never.
-    pub deadline: Option<Duration>,
     /// What logs and answers call the request.
     pub request_id: RequestId,
     /// What else the request brings, for conditions of policies; none inside the process.
@@ -158,16 +155,32 @@ pub struct Caller {
     /// Whether it said that it pays for the request, where its bucket's owner does not (AWS, "Using
     /// Requester Pays general purpose buckets for storage transfers and usage").
     pub pays: bool,
+    /// The operator on whose behalf a part of Cofre asks, as events name it: `token:<id>`.
+    pub operator: Option<Arc<str>>,
 }
 
 impl Caller {
-    /// A caller without a deadline, facts and limits, who pays for nothing.
+    /// A caller without facts and limits, who pays for nothing.
     pub fn new(principal: Principal, origin: Origin, request_id: RequestId) -> Self {
-        Self { principal, origin, deadline: None, request_id, facts: None, limits: Vec::new(), pays: false }
+        Self { principal, origin, request_id, facts: None, limits: Vec::new(), pays: false, operator: None }
     }
 
-    /// A part of Cofre itself as the caller, without a deadline. See [`Principal::Internal`].
+    /// A part of Cofre itself as the caller. See [`Principal::Internal`].
     pub fn internal(name: &'static str, random: &Random) -> Self {
         Self::new(Principal::Internal(name), Origin::default(), RequestId::new(random))
+    }
+
+    /// The same caller on behalf of an operator, whom events name instead of it.
+    #[must_use]
+    pub fn on_behalf_of(self, operator: &str) -> Self {
+        Self { operator: Some(operator.into()), ..self }
+    }
+
+    /// Who does it, as events name actors: the operator on whose behalf a part of Cofre asks, else the principal.
+    pub fn actor(&self) -> String {
+        match (&self.principal, &self.operator) {
+            (Principal::Internal(_), Some(operator)) => operator.to_string(),
+            (principal, _) => principal.to_string(),
+        }
     }
 }

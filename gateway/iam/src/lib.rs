@@ -20,6 +20,7 @@ mod explain;
 mod facts;
 mod lookup;
 mod master_key;
+mod operator;
 mod policy;
 mod private_file;
 mod reports;
@@ -41,6 +42,7 @@ pub use explain::{Explanation, Rule, explain};
 pub use facts::{RequestFacts, Signature};
 pub use lookup::{Credential, Lookup};
 pub use master_key::MasterKey;
+pub use operator::{OperatorAct, evaluate_operator};
 pub use policy::{
     Asked, BATCH_STEPS_MAX, ConditionKey, ConditionTrace, Context, DECISION_STEPS_MAX, DecisionMemo, MalformedPolicy,
     Overrun, POLICY_BYTES_MAX, Policy, PolicyKind, Requester, SUBJECT_BYTES_MAX, StatementTrace, Verdict,

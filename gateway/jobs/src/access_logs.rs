@@ -1,6 +1,6 @@
 use crate::figures::{Left, Shared};
 use crate::{Ground, JobError};
-use cofre_objects::Objects;
+use cofre_objects::Upkeep;
 use cofre_runtime::{Clock, Pace, Shutdown, Step, Worker};
 use cofre_settings::JobName;
 use std::time::Duration;
@@ -38,7 +38,7 @@ impl Worker for DeliverAccessLogs {
     }
 
     async fn step(&mut self) -> Result<Step, JobError> {
-        let step = self.ground.objects.deliver_access_log(&self.from).await?;
+        let step = self.ground.upkeep.deliver_access_log(&self.from).await?;
         self.figures.done(step.objects, step.bytes);
         self.figures.acted([("lines_delivered", step.lines), ("lines_given_up", step.dropped)]);
         if let Some((bucket, why)) = step.problem {
@@ -48,7 +48,7 @@ impl Worker for DeliverAccessLogs {
         self.from = step.next.unwrap_or_default();
         if self.from.is_empty() {
             self.figures.end_pass(std::mem::take(&mut self.left));
-            self.figures.finish(self.ground.objects.access_log_backlog().await?.lines == 0);
+            self.figures.finish(self.ground.upkeep.access_log_backlog().await?.lines == 0);
             return Ok(Step::Idle(REST));
         }
         Ok(Step::More)
@@ -57,16 +57,16 @@ impl Worker for DeliverAccessLogs {
 
 /// Writes lines to the catalog a moment after they come, until shutdown begins. What comes later is for
 /// who closes the domain.
-pub(crate) async fn write_lines(objects: Objects, clock: Clock, shutdown: Shutdown) {
+pub(crate) async fn write_lines(upkeep: Upkeep, clock: Clock, shutdown: Shutdown) {
     loop {
         tokio::select! {
-            () = objects.access_line_came() => {}
+            () = upkeep.access_line_came() => {}
             () = shutdown.begun() => return,
         }
         tokio::select! {
             () = clock.sleep(GATHER) => {}
             () = shutdown.begun() => {}
         }
-        objects.write_access_lines().await;
+        upkeep.write_access_lines().await;
     }
 }

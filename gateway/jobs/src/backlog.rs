@@ -1,7 +1,7 @@
 use crate::figures::{Figures, Remaining};
 use crate::{Ground, JobError, compact};
+use cofre_blobs::Holdings;
 use cofre_catalog::records::ShardMode;
-use cofre_objects::Holdings;
 use cofre_settings::JobName;
 use cofre_types::Timestamp;
 use std::time::Duration;
@@ -34,9 +34,9 @@ pub(crate) async fn remaining(name: JobName, ground: &Ground, figures: &Figures)
             let away = shards.iter().filter(|shard| !shard.record.mode.is_given_up() && !shard.readable()).count();
             Remaining { objects: Some(away as u64), bytes: None }
         }
-        JobName::Rebalance => Remaining { objects: None, bytes: Some(ground.objects.imbalance().await?.bytes_to_move) },
+        JobName::Rebalance => Remaining { objects: None, bytes: Some(ground.blobs.imbalance().await?.bytes_to_move) },
         JobName::AccessLogs => {
-            let backlog = ground.objects.access_log_backlog().await?;
+            let backlog = ground.upkeep.access_log_backlog().await?;
             Remaining { objects: None, bytes: u64::try_from(backlog.bytes).ok() }
         }
         JobName::Convert => objects(left_to_convert(ground, figures).await?),
@@ -44,7 +44,7 @@ pub(crate) async fn remaining(name: JobName, ground: &Ground, figures: &Figures)
             let age = ground.settings.current().timers.stale_upload_secs;
             let age = Some(Duration::from_secs(age)).filter(|age| !age.is_zero());
             objects(match age {
-                Some(age) => ground.objects.stale_uploads_left(age).await?,
+                Some(age) => ground.upkeep.stale_uploads_left(age).await?,
                 None => Some(0),
             })
         }
@@ -67,11 +67,11 @@ pub(crate) async fn remaining(name: JobName, ground: &Ground, figures: &Figures)
 
 /// Versions that the pass under way has not looked at, or those that it left over.
 async fn left_to_convert(ground: &Ground, figures: &Figures) -> Result<Option<u64>, JobError> {
-    let begun = figures.goal == ground.objects.redundancy_goal().await?;
+    let begun = figures.goal == ground.upkeep.redundancy_goal().await?;
     Ok(match begun {
-        true if figures.pass_began > figures.pass_ended => ground.objects.left_to_convert(&figures.cursor).await?,
+        true if figures.pass_began > figures.pass_ended => ground.upkeep.left_to_convert(&figures.cursor).await?,
         true => Some(figures.waiting),
-        false => ground.objects.left_to_convert(&[]).await?,
+        false => ground.upkeep.left_to_convert(&[]).await?,
     })
 }
 

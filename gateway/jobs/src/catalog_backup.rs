@@ -1,8 +1,8 @@
 use crate::figures::Shared;
 use crate::passes::{Passes, is_due};
 use crate::{Ground, JobError};
+use cofre_blobs::CatalogBackup;
 use cofre_catalog::records::EventRecord;
-use cofre_objects::CatalogBackup;
 use cofre_runtime::{Pace, Step, Worker};
 use cofre_settings::JobName;
 use cofre_types::Timestamp;
@@ -57,7 +57,7 @@ impl BackUpCatalog {
 
     async fn back_up(&mut self) -> Result<(), JobError> {
         let keep = self.ground.settings.current().timers.catalog_backups_keep;
-        let taken = self.ground.objects.back_up_catalog(&self.ground.topology, keep).await?;
+        let taken = self.ground.blobs.back_up_catalog(&self.ground.topology, keep).await?;
         let whole = !taken.places.is_empty();
         if whole {
             self.figures.done(taken.records, taken.bytes);
@@ -102,7 +102,7 @@ impl Worker for BackUpCatalog {
             return Ok(Step::More);
         };
         // What is found reaches health by the catalog's state; a backup of what reads is wanted all the more.
-        let checked = self.ground.objects.check_catalog(after).await?;
+        let checked = self.ground.blobs.check_catalog(after).await?;
         self.files = checked.next;
         if self.files.is_none() {
             self.back_up().await?;

@@ -35,7 +35,7 @@ impl Worker for Compact {
         let mut left = Left::default();
         let mut more = false;
         for shard in self.ground.topology.statuses() {
-            match self.ground.objects.compact(shard.id).await {
+            match self.ground.blobs.compact(shard.id).await {
                 Ok(Some(compacted)) => {
                     more = true;
                     self.figures.done(compacted.moved_blobs, 0);

@@ -61,7 +61,7 @@ impl Worker for Convert {
     }
 
     async fn step(&mut self) -> Result<Step, JobError> {
-        let goal = self.ground.objects.redundancy_goal().await?;
+        let goal = self.ground.upkeep.redundancy_goal().await?;
         let asked = self.figures.take_asked();
         let now = Timestamp(self.ground.clock.now_nanos());
         let retry = self.left > 0 && self.ground.clock.elapsed() >= self.again_at;
@@ -77,7 +77,7 @@ impl Worker for Convert {
         }
         self.figures.finish(false);
         let cursor = self.passes.begin(&self.figures, now, &goal);
-        let step = self.ground.objects.convert(&cursor).await?;
+        let step = self.ground.upkeep.convert(&cursor).await?;
         self.figures.done(step.versions, step.bytes);
         self.figures.passed(step.looked_at.saturating_sub(step.versions));
         self.figures.acted([

@@ -1,6 +1,6 @@
 use crate::figures::{Left, Shared};
 use crate::{Asking, Ground, JobError};
-use cofre_objects::{HealCursor, Objects, WAITING_COUNTED_MAX};
+use cofre_blobs::{Blobs, HealCursor, WAITING_COUNTED_MAX};
 use cofre_runtime::{Pace, Shutdown, Step, Task, Worker, WorkerHandle, spawn};
 use cofre_settings::JobName;
 use std::time::Duration;
@@ -53,9 +53,9 @@ impl Worker for Heal {
         if self.after.is_none() {
             self.figures.begin_pass();
         }
-        let healed = self.ground.objects.heal(self.after.take()).await?;
+        let healed = self.ground.blobs.heal(self.after.take()).await?;
         // What was written counts once it was read back from the shards.
-        for (blob, why) in self.ground.objects.confirm(healed.healed).await? {
+        for (blob, why) in self.ground.blobs.confirm(healed.healed).await? {
             match why {
                 None => self.figures.done(1, 0),
                 Some(why) => {
@@ -93,12 +93,12 @@ impl Worker for Heal {
 }
 
 /// Queues blobs whose reads came upon a bad copy.
-pub(crate) fn queue_reports(objects: Objects, heal: WorkerHandle, shutdown: Shutdown) -> Task<()> {
+pub(crate) fn queue_reports(blobs: Blobs, heal: WorkerHandle, shutdown: Shutdown) -> Task<()> {
     spawn(async move {
         loop {
             let queued = tokio::select! {
                 () = shutdown.begun() => return,
-                queued = objects.queue_reported() => queued,
+                queued = blobs.queue_reported() => queued,
             };
             match queued {
                 Ok(true) => heal.wake(),

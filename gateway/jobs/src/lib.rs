@@ -18,6 +18,7 @@ mod heal;
 mod lifecycle;
 mod orphans;
 mod passes;
+mod progress;
 mod rebalance;
 mod rebuild;
 mod reclaim;
@@ -31,8 +32,11 @@ mod work;
 
 pub use figures::{Figures, JobProblem, JobState, JobStatus, Remaining, Speed};
 
+use cofre_blobs::{Blobs, BlobsError, Topology};
+use cofre_catalog::records::RecordError;
+use cofre_catalog::{Store, StoreError};
 use cofre_events::EventLog;
-use cofre_objects::{Error, Objects, Topology};
+use cofre_objects::{Error, Upkeep};
 use cofre_runtime::{Clock, Pace, Shutdown, Task, Worker, WorkerHandle, run_worker};
 use cofre_settings::{DynamicSettings, JobName};
 use figures::Shared;
@@ -43,12 +47,21 @@ use steered::Steered;
 /// Why a step of a job failed. It is tried again after a rest.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
+    /// The blobs could not be kept.
+    #[error(transparent)]
+    Blobs(#[from] BlobsError),
+    /// The catalog failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A record does not decode.
+    #[error(transparent)]
+    Record(#[from] RecordError),
     /// The domain could not do it.
     #[error(transparent)]
     Domain(#[from] Error),
     /// The topology could not be read.
     #[error(transparent)]
-    Topology(#[from] cofre_objects::TopologyError),
+    Topology(#[from] cofre_blobs::TopologyError),
     /// The event log could not be trimmed.
     #[error(transparent)]
     Events(#[from] cofre_events::EventsError),
@@ -57,10 +70,14 @@ pub enum JobError {
 /// What jobs stand on. Cloning is cheap.
 #[derive(Clone)]
 pub struct Ground {
-    /// The domain.
-    pub objects: Objects,
+    /// The upkeep of the domain.
+    pub upkeep: Upkeep,
+    /// The blobs.
+    pub blobs: Blobs,
     /// The shards there are.
     pub topology: Topology,
+    /// The catalog.
+    pub store: Arc<dyn Store>,
     /// The event log.
     pub events: EventLog,
     /// The dynamic settings.
@@ -114,8 +131,8 @@ impl Jobs {
         jobs.run(JobName::CatalogBackup, catalog_backup::BackUpCatalog::new);
         jobs.run(JobName::AccessLogs, access_logs::DeliverAccessLogs::new);
         let Starting { jobs, mut tasks, .. } = jobs;
-        tasks.push(heal::queue_reports(ground.objects.clone(), heal, shutdown.clone()));
-        let lines = access_logs::write_lines(ground.objects.clone(), ground.clock.clone(), shutdown.clone());
+        tasks.push(heal::queue_reports(ground.blobs.clone(), heal, shutdown.clone()));
+        let lines = access_logs::write_lines(ground.upkeep.clone(), ground.clock.clone(), shutdown.clone());
         tasks.push(cofre_runtime::spawn(lines));
         tasks.push(steered::follow_settings(ground, jobs.clone(), shutdown.clone()));
         Self { control: JobsControl(Arc::new(Running { jobs, ground: ground.clone().into() })), tasks }

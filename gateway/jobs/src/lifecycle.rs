@@ -89,7 +89,7 @@ impl Worker for ApplyLifecycle {
             return Ok(Step::Idle(rest.min(Duration::from_secs(5))));
         }
         let cursor = self.passes.begin(&self.figures, now, &[]);
-        let mut step = self.ground.objects.apply_lifecycle(&cursor).await?;
+        let mut step = self.ground.upkeep.apply_lifecycle(&cursor).await?;
         let next = step.next.take();
         self.report(step);
         // Most of what it looks at is not due.

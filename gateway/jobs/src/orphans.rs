@@ -44,10 +44,10 @@ impl FindOrphans {
             return Ok(None);
         }
         for status in self.ground.topology.statuses() {
-            if !self.ground.objects.is_uncompared(status.id).await? {
+            if !self.ground.blobs.is_uncompared(status.id).await? {
                 continue;
             }
-            match self.ground.objects.compare(status.id).await {
+            match self.ground.blobs.compare(status.id).await {
                 Ok(step) => {
                     self.figures.passed(step.seen);
                     let (named, unknown) = (("named", step.named), ("unknown", step.unknown));
@@ -88,7 +88,7 @@ impl Worker for FindOrphans {
         }
         let Some(shard) = self.todo.last().copied() else { return Ok(Step::Idle(SEARCH_EVERY)) };
         let grace = Duration::from_secs(self.ground.settings.current().timers.orphan_grace_secs);
-        match self.ground.objects.find_orphans(shard, self.cursor.take(), grace).await {
+        match self.ground.blobs.find_orphans(shard, self.cursor.take(), grace).await {
             Ok(found) => {
                 self.figures.done(found.doomed, found.bytes);
                 self.figures.passed(found.seen.saturating_sub(found.doomed));

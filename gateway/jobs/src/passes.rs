@@ -24,7 +24,7 @@ impl Passes {
         let record = match self.record.take() {
             Some(record) => record,
             None => {
-                let record = ground.objects.job_progress(self.name).await?;
+                let record = ground.job_progress(self.name).await?;
                 figures.show(&record);
                 record
             }
@@ -65,7 +65,7 @@ impl Passes {
         figures.show(record);
         self.steps += 1;
         let noted = if ended || self.steps.is_multiple_of(STEPS_PER_NOTE) {
-            ground.objects.note_job_progress(self.name, record).await
+            ground.note_job_progress(self.name, record).await
         } else {
             Ok(())
         };

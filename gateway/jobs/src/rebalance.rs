@@ -54,7 +54,7 @@ impl Worker for Rebalance {
 
     async fn step(&mut self) -> Result<Step, JobError> {
         let band = self.ground.settings.current().repair.rebalance_spread;
-        let spread = self.ground.objects.imbalance().await?.spread;
+        let spread = self.ground.blobs.imbalance().await?.spread;
         let asked = self.figures.take_asked();
         if self.pass.is_none() {
             self.figures.finish(spread <= band);
@@ -66,14 +66,14 @@ impl Worker for Rebalance {
             self.moved = 0;
         }
         let after = self.pass.take().flatten();
-        let step = self.ground.objects.rebalance(after).await?;
+        let step = self.ground.blobs.rebalance(after).await?;
         self.figures.done(step.moved.blobs, step.moved.bytes);
         self.moved += step.moved.blobs;
         self.left.waiting += step.moved.failed;
         if let Some(why) = step.moved.last_error {
             self.left.problem("a copy", why);
         }
-        let spread = self.ground.objects.imbalance().await?.spread;
+        let spread = self.ground.blobs.imbalance().await?.spread;
         let enough = spread <= band / 2.0;
         if let Some(next) = step.moved.next.filter(|_| !enough) {
             self.pass = Some(Some(next));

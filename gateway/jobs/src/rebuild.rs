@@ -1,6 +1,6 @@
 use crate::figures::{Left, Shared};
 use crate::{Ground, JobError};
-use cofre_objects::Holdings;
+use cofre_blobs::Holdings;
 use cofre_runtime::{Pace, Step, Worker, WorkerHandle};
 use cofre_settings::JobName;
 use cofre_types::{BlobId, ShardId};
@@ -74,7 +74,7 @@ impl Worker for Rebuild {
                 (shard, None)
             }
         };
-        let queued = self.ground.objects.queue_given_up(shard, after).await?;
+        let queued = self.ground.blobs.queue_given_up(shard, after).await?;
         self.figures.acted([("queued", queued.blobs)]);
         if let Some(next) = queued.next {
             self.pass = Some((shard, Some(next)));

@@ -42,7 +42,7 @@ impl Reclaim {
 
     /// Drops references. True once none is due, or enough are dropped, so that the round goes on to delete.
     async fn drop_references(&mut self, round: &mut Round) -> Result<bool, JobError> {
-        let reclaimed = self.ground.objects.reclaim_garbage(&mut self.done).await?;
+        let reclaimed = self.ground.upkeep.reclaim_garbage(&mut self.done).await?;
         self.figures.done(reclaimed.blobs, reclaimed.bytes);
         round.drops += 1;
         round.more = reclaimed.more;
@@ -57,7 +57,7 @@ impl Reclaim {
     /// Deletes a page of each shard that has not ended. One that is away must not keep the space of the others.
     async fn delete(&self, round: &mut Round) {
         for (shard, after) in round.deleting.take().unwrap_or_default() {
-            match self.ground.objects.delete_doomed(shard, after).await {
+            match self.ground.blobs.delete_doomed(shard, after).await {
                 Ok(deleted) => {
                     round.more |= deleted.copies > 0;
                     if let Some(next) = deleted.next {

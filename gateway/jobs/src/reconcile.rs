@@ -1,8 +1,8 @@
 use crate::figures::Shared;
 use crate::passes::Passes;
 use crate::{Ground, JobError};
+use cofre_blobs::Reconciling;
 use cofre_catalog::records::ShardMode;
-use cofre_objects::Reconciling;
 use cofre_runtime::{Pace, Step, Worker, WorkerHandle};
 use cofre_settings::JobName;
 use cofre_types::{ShardId, Timestamp};
@@ -58,7 +58,7 @@ impl Worker for Reconcile {
             record.cursor.clear();
         }
         let cursor = self.passes.begin(&self.figures, Timestamp(self.ground.clock.now_nanos()), &goal);
-        let step = self.ground.objects.reconcile(shard, Reconciling::decode(&cursor)).await?;
+        let step = self.ground.blobs.reconcile(shard, Reconciling::decode(&cursor)).await?;
         self.figures.done(step.good, step.bytes);
         self.figures.acted([("good", step.good), ("taken_back", step.taken_back), ("bad", step.bad)]);
         let seen = self.passes.record(&self.ground, &self.figures).await?.on_shard(shard);

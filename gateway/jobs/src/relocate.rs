@@ -1,7 +1,7 @@
 use crate::figures::{Left, Shared};
 use crate::{Ground, JobError};
+use cofre_blobs::DrainState;
 use cofre_catalog::records::ShardMode;
-use cofre_objects::DrainState;
 use cofre_runtime::{Pace, Step, Worker};
 use cofre_settings::JobName;
 use cofre_types::{BlobId, ShardId};
@@ -47,7 +47,7 @@ impl Relocate {
 
     /// Deletes what waits to be deleted on a shard that no record names, and looks whether it lists anything.
     async fn prove_empty(&mut self, shard: ShardId) -> Result<(), JobError> {
-        match self.ground.objects.is_empty(shard).await {
+        match self.ground.blobs.is_empty(shard).await {
             Ok(true) => self.ground.topology.note_lists_none(shard).await?,
             Ok(false) => self.left.problem(format!("shard {shard}"), "no record names what it still lists"),
             Err(error) => self.left.problem(format!("shard {shard}"), error),
@@ -88,7 +88,7 @@ impl Worker for Relocate {
             },
         };
         self.figures.finish(false);
-        let moved = self.ground.objects.relocate(shard, after).await?;
+        let moved = self.ground.blobs.relocate(shard, after).await?;
         self.figures.done(moved.blobs, moved.bytes);
         self.left.waiting += moved.failed;
         if let Some(why) = moved.last_error {

@@ -38,7 +38,7 @@ impl Scrub {
     /// Checks one more file of the catalog, before the pass goes over the blobs. What is damaged reaches health by the
     /// catalog's state.
     async fn check_catalog(&mut self, after: Vec<u8>) -> Result<Step, JobError> {
-        let checked = self.ground.objects.check_catalog(after).await?;
+        let checked = self.ground.blobs.check_catalog(after).await?;
         if let Some(what) = &checked.damage {
             self.passes.left().problem("catalog".to_owned(), what);
         }
@@ -79,7 +79,7 @@ impl Worker for Scrub {
         }
         self.catalog_checked = false;
         let after = cursor.as_slice().try_into().ok().map(BlobId::from_bytes);
-        let scrubbed = self.ground.objects.scrub(after).await?;
+        let scrubbed = self.ground.blobs.scrub(after).await?;
         let record = self.passes.record(&self.ground, &self.figures).await?;
         let (mut copies, mut bytes, mut unreachable) = (0, 0, 0);
         for seen in &scrubbed.shards {

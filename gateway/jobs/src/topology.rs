@@ -1,7 +1,7 @@
 use crate::figures::{Left, Shared};
 use crate::{Ground, JobError};
+use cofre_blobs::ShardView;
 use cofre_catalog::records::ShardMode;
-use cofre_objects::ShardView;
 use cofre_runtime::{Pace, Step, Worker};
 use cofre_settings::JobName;
 use cofre_types::ShardId;

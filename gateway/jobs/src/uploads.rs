@@ -37,9 +37,8 @@ impl Worker for StaleUploads {
         if age == 0 {
             return Ok(Step::Idle(LOOK_EVERY));
         }
-        let caller = self.ground.objects.internal_caller("stale-uploads");
         let age = Duration::from_secs(age);
-        let stale = self.ground.objects.abort_stale_uploads(&caller, self.cursor.take(), age).await?;
+        let stale = self.ground.upkeep.abort_stale_uploads(self.cursor.take(), age).await?;
         self.figures.done(stale.aborted, 0);
         self.figures.passed(stale.looked_at.saturating_sub(stale.aborted));
         self.cursor = stale.next;

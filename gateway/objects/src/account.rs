@@ -1,7 +1,7 @@
 //! What accounts own: counted in the commits that change it, and bounded there.
 
 use crate::quota::Quota;
-use crate::{Error, Objects};
+use crate::{Error, Objects, Upkeep};
 use cofre_catalog::records::{AccountRecord, AccountUsage, BucketRecord, Record, Usage};
 use cofre_catalog::{Batch, Check, CommitError, Entry, Scan, Snapshot, SnapshotExt, Store, keys};
 use cofre_types::{AccountId, BucketName};
@@ -25,13 +25,13 @@ pub(crate) struct AccountQuotas {
     quotas: HashMap<AccountId, Quota>,
 }
 
-impl Objects {
+impl Upkeep {
     /// What some accounts own, exactly, as of the last commit.
     ///
     /// # Errors
     /// [`Error::Internal`] if the catalog cannot be read.
     pub async fn account_usage(&self, accounts: &[AccountId]) -> Result<Vec<AccountUsage>, Error> {
-        let rows = self.store().get_many(accounts.iter().copied().map(keys::account_usage).collect()).await?;
+        let rows = self.objects.store().get_many(accounts.iter().copied().map(keys::account_usage).collect()).await?;
         Ok(rows.iter().map(|row| row.as_ref().map_or_else(AccountUsage::default, of_row)).collect())
     }
 
@@ -42,10 +42,10 @@ impl Objects {
     /// # Errors
     /// [`Error`]; nothing is counted by halves then.
     pub async fn count_account_usage(&self) -> Result<u64, Error> {
-        if self.get(keys::counter(COUNTED)).await?.is_some() {
+        if self.objects.get(keys::counter(COUNTED)).await?.is_some() {
             return Ok(0);
         }
-        let snapshot = self.store().snapshot().await?;
+        let snapshot = self.objects.store().snapshot().await?;
         let (mut counted, mut after) = (0, None);
         let mut open: Option<(AccountId, AccountUsage)> = None;
         loop {
@@ -64,16 +64,18 @@ impl Objects {
                 };
                 open = Some((account, with_bucket(sum, &usage)));
             }
-            commit(self.store(), batch).await?;
+            commit(self.objects.store(), batch).await?;
         }
         let mut batch = Batch::new();
         counted += put(&mut batch, open);
         batch.checks.push(Check::Absent(keys::counter(COUNTED)));
         batch.add(keys::counter(COUNTED), vec![1]);
-        commit(self.store(), batch).await?;
+        commit(self.objects.store(), batch).await?;
         Ok(counted)
     }
+}
 
+impl Objects {
     /// What an account may hold, from memory while no account has changed.
     pub(crate) async fn account_quota(&self, account: AccountId) -> Result<Quota, Error> {
         let own = self.own_account_quota(account).await?;

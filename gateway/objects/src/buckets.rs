@@ -1,6 +1,6 @@
 //! Buckets that are kept at hand, by the memory that they take.
 
-use crate::domain::Bucket;
+use crate::bucket::cached::Bucket;
 use cofre_types::BucketName;
 use std::collections::HashMap;
 use std::sync::Arc;

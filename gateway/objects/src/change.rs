@@ -1,32 +1,20 @@
 //! One commit in the making: the batch, the usage it adds up to, and the references it lets go.
 
-use crate::Error;
-use crate::blobs::copy_bytes;
-use crate::quota::{Adds, Quotas};
+use crate::quota::{Adds, Bound, Quotas};
+use cofre_blobs::{BlobRefusal, Count, NewBlob, as_delta};
 use cofre_catalog::records::{
-    AccountUsage, BlobRecord, BucketRecord, Content, Garbage, GarbageRecord, GraceCharge, HealRecord, Record,
-    ShardUsage, Usage, VersionKind, VersionRecord,
+    AccountUsage, BucketRecord, Content, Garbage, GarbageRecord, GraceCharge, Record, Usage, VersionKind, VersionRecord,
 };
-use cofre_catalog::{Batch, Check, keys};
-use cofre_shards::standing;
-use cofre_types::{BlobId, ShardId, Timestamp, UploadId};
-use std::collections::BTreeMap;
+use cofre_catalog::{GuardedBatch, keys};
+use cofre_types::{BlobId, Timestamp, UploadId};
 
 /// Most blobs that one garbage record names; more make more records.
 const BLOBS_PER_GARBAGE_MAX: usize = 1_000;
 
-/// A blob that was written and that no record refers to yet.
-#[derive(Debug, Clone)]
-pub(crate) struct NewBlob {
-    pub id: BlobId,
-    pub record: BlobRecord,
-    pub missing: usize,
-}
-
 /// A commit in the making.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Change {
-    pub batch: Batch,
+    pub batch: GuardedBatch<Refusal>,
     pub usage: Usage,
     /// Whether a request brings bytes: what waits for the end of its grace is held to its bound then.
     brings_bytes: bool,
@@ -41,19 +29,7 @@ pub(crate) struct Change {
 impl Change {
     /// Records a new blob, which some record of this change refers to.
     pub(crate) fn add_blob(&mut self, blob: &NewBlob) {
-        self.batch.checks.push(Check::Absent(keys::blob(blob.id)));
-        self.batch.put(keys::blob(blob.id), blob.record.encode());
-        for copy in &blob.record.copies {
-            // A shard that was removed while the blob was written must not be named by a record.
-            self.batch.checks.push(Check::Present(keys::shard(copy.shard)));
-            // Nor one that the search for orphans has given up.
-            self.batch.checks.push(Check::Absent(keys::doomed(copy.shard, blob.id)));
-            count_copy(&mut self.batch, copy.shard, copy_bytes(&blob.record, copy.piece), Count::Add);
-        }
-        if blob.missing > 0 {
-            let heal = HealRecord { since: blob.record.written, suspects: Vec::new() };
-            self.batch.put(keys::heal(spares(&blob.record, &[]), blob.id), heal.encode());
-        }
+        blob.add_to(&mut self.batch, Refusal::Blob);
     }
 
     /// Records the blob of a request, as [`Change::add_blob`] does. The quotas bound what waits for the end of its grace
@@ -72,8 +48,7 @@ impl Change {
     /// Makes another change part of this one.
     pub(crate) fn join(&mut self, other: Self) {
         let Self { batch, usage, brings_bytes, makes_marker, released: (blobs, bytes), released_whole } = other;
-        self.batch.checks.extend(batch.checks);
-        self.batch.writes.extend(batch.writes);
+        self.batch.append(batch, |refusal| refusal);
         self.usage += usage;
         self.brings_bytes |= brings_bytes;
         self.makes_marker |= makes_marker;
@@ -146,13 +121,15 @@ impl Change {
         quotas: Quotas,
         due: Timestamp,
         mut random: impl FnMut() -> [u8; 16],
-    ) -> Batch {
+    ) -> GuardedBatch<Refusal> {
         for garbage in self.garbage(bucket) {
             self.usage.grace_bytes += garbage.charge.map_or(0, |charge| as_delta(charge.bytes));
             self.batch.put(keys::garbage(due.0, random()), garbage.encode());
         }
         let adds = Adds { usage: &self.usage, bytes: self.brings_bytes, marker: self.makes_marker };
-        self.batch.checks.extend(quotas.checks(bucket, &adds));
+        for bound in quotas.bounds(&adds) {
+            self.batch.require(bound.check(bucket), Refusal::Bound(bound));
+        }
         if self.usage != Usage::default() {
             self.batch.add(keys::usage(bucket.id), self.usage.row());
         }
@@ -179,66 +156,15 @@ impl Change {
     }
 }
 
-/// Copies or pieces of a blob beyond those that reading takes, without those on suspect shards.
-pub(crate) fn spares(record: &BlobRecord, suspects: &[ShardId]) -> usize {
-    let sound = record.copies.iter().filter(|copy| !suspects.contains(&copy.shard));
-    standing(record.scheme, sound.map(|copy| copy.piece)).saturating_sub(record.scheme.needed())
-}
-
-/// Counts a copy of so many bytes on its shard.
-pub(crate) fn count_copy(batch: &mut Batch, shard: ShardId, bytes: u64, by: Count) {
-    let usage = ShardUsage { copies: by.sign(), bytes: by.sign() * as_delta(bytes) };
-    batch.add(keys::shard_usage(shard), usage.row());
-}
-
-/// Copies that come and go on shards, summed up, so that a commit about many changes each shard's counters once.
-#[derive(Debug, Default)]
-pub(crate) struct CopyCounts(BTreeMap<ShardId, ShardUsage>);
-
-impl CopyCounts {
-    pub(crate) fn count(&mut self, shard: ShardId, bytes: u64, by: Count) {
-        let usage = self.0.entry(shard).or_default();
-        usage.copies += by.sign();
-        usage.bytes += by.sign() * as_delta(bytes);
-    }
-
-    pub(crate) fn add_to(&self, batch: &mut Batch) {
-        for (shard, usage) in &self.0 {
-            batch.add(keys::shard_usage(*shard), usage.row());
-        }
-    }
-}
-
-/// What a failed check says where trying again is of no use; bounds aside, whose failure the quotas explain.
-pub(crate) fn failed_for_good(failed: &Check) -> Option<Error> {
-    match failed {
-        Check::Present(_) => Some(Error::Refused("a shard was removed during the upload".to_owned())),
-        Check::Absent(key) if key.first() == Some(&keys::family::DOOMED) => {
-            Some(Error::Refused("the upload took so long that its bytes were given up".to_owned()))
-        }
-        // Another delivery has made an object of these lines.
-        Check::At(key, _) if key.first() == Some(&keys::family::ACCESS_LOG) => Some(Error::Conflict),
-        Check::At(..) | Check::Absent(_) | Check::NoneWithPrefix(_) | Check::CounterAtMost { .. } => None,
-    }
-}
-
-/// More or fewer by one.
+/// Why a change cannot be made as things stand: what it means that a check of its commit does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Count {
-    Add,
-    Remove,
-}
-
-impl Count {
-    const fn sign(self) -> i64 {
-        match self {
-            Self::Add => 1,
-            Self::Remove => -1,
-        }
-    }
-}
-
-/// Sizes are below 2^63: an object has at most 5 TiB.
-pub(crate) fn as_delta(size: u64) -> i64 {
-    i64::try_from(size).unwrap_or(i64::MAX)
+pub(crate) enum Refusal {
+    /// A blob that was written cannot be named.
+    Blob(BlobRefusal),
+    /// It would pass a bound.
+    Bound(Bound),
+    /// The outbox of access logs has no room for the lines.
+    Backlog,
+    /// Another delivery has made an object of the lines.
+    Delivered,
 }

@@ -1,8 +1,8 @@
 //! Conversion: objects that stand under another redundancy than they should are written anew under it.
 
-use crate::domain::Bucket;
+use crate::bucket::cached::Bucket;
 use crate::rewrite::{Beside, Restated};
-use crate::{Error, Objects};
+use crate::{Error, Objects, Upkeep};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{BlobRecord, BucketRecord, Content, Record, Segment, Usage, VersionKind, VersionRecord};
 use cofre_catalog::{Entry, Revision, Scan, SnapshotExt, Visit, VisitStep};
@@ -56,17 +56,17 @@ struct Pick {
     record: VersionRecord,
 }
 
-impl Objects {
+impl Upkeep {
     /// What the redundancy of all that stands should be, in a few bytes: as long as they stay the same there is nothing
     /// to convert but what failed.
     ///
     /// # Errors
     /// [`Error`] if the catalog cannot be read.
     pub async fn redundancy_goal(&self) -> Result<Vec<u8>, Error> {
-        let settings = self.0.parts.settings.current();
+        let settings = self.objects.0.parts.settings.current();
         let goal = Goal { hasher: DefaultHasher::new() };
-        let mut goal = self.store().snapshot().await?.scan(Scan::prefix(&[family::BUCKET]), goal).await?;
-        (self.0.parts.scheme, settings.redundancy, settings.writes.replicate_bytes_max).hash(&mut goal.hasher);
+        let mut goal = self.objects.store().snapshot().await?.scan(Scan::prefix(&[family::BUCKET]), goal).await?;
+        (self.objects.0.parts.scheme, settings.redundancy, settings.writes.replicate_bytes_max).hash(&mut goal.hasher);
         for (class, scheme) in &settings.storage_classes {
             (class, scheme.scheme()).hash(&mut goal.hasher);
         }
@@ -84,7 +84,7 @@ impl Objects {
     pub async fn convert(&self, cursor: &[u8]) -> Result<Converted, Error> {
         let mut converted = Converted::default();
         let cursor = Cursor::decode(cursor);
-        let Some((bucket, cursor)) = self.bucket_at(cursor).await? else { return Ok(converted) };
+        let Some((bucket, cursor)) = self.objects.bucket_at(cursor).await? else { return Ok(converted) };
         let Some(bucket) = bucket else {
             converted.next = Some(cursor.encode());
             return Ok(converted);
@@ -93,13 +93,13 @@ impl Objects {
         if !cursor.last.is_empty() {
             scan = scan.after(cursor.last.clone());
         }
-        let page = self.store().snapshot().await?.page(scan, RECORDS_PER_STEP_MAX).await?;
+        let page = self.objects.store().snapshot().await?.page(scan, RECORDS_PER_STEP_MAX).await?;
         let full = page.len() == RECORDS_PER_STEP_MAX;
         let last = page.last().map(|(key, _)| key.clone()).unwrap_or_default();
         converted.looked_at = page.len() as u64;
-        let picks = self.picks(&bucket, page).await?;
+        let picks = self.objects.picks(&bucket, page).await?;
         let each = picks.into_iter().map(|pick| {
-            let (objects, bucket) = (self.clone(), Arc::clone(&bucket));
+            let (objects, bucket) = (self.objects.clone(), Arc::clone(&bucket));
             async move {
                 let about = format!("{}/{}", bucket.name, pick.key);
                 Ok::<_, Error>((about, uncancelled(async move { objects.convert_one(&bucket, pick).await }).await?))
@@ -125,7 +125,7 @@ impl Objects {
     /// # Errors
     /// [`Error`] if the catalog cannot be read.
     pub async fn left_to_convert(&self, cursor: &[u8]) -> Result<Option<u64>, Error> {
-        let snapshot = self.store().snapshot().await?;
+        let snapshot = self.objects.store().snapshot().await?;
         let mut scan = Scan::prefix(&[family::BUCKET_ID]);
         let mut left = 0;
         if let Some(Cursor { bucket, family: at, last }) = Cursor::decode(cursor) {
@@ -165,7 +165,9 @@ impl Objects {
             }
         }
     }
+}
 
+impl Objects {
     /// The bucket that a pass is in or comes to next, if it is still there; `None` at the end.
     async fn bucket_at(&self, cursor: Option<Cursor>) -> Result<Option<(Option<Arc<Bucket>>, Cursor)>, Error> {
         let mut scan = Scan::prefix(&[family::BUCKET_ID]);
@@ -230,7 +232,7 @@ impl Objects {
             Content::Segments(segments) => {
                 let scheme = self.scheme_of(bucket, &pick.record.storage_class);
                 let found = segments.iter().filter_map(|segment| stands.get(&segment.blob));
-                found.into_iter().any(|blob| !self.stands_under(blob, scheme))
+                found.into_iter().any(|blob| !self.blobs().stands_under(blob, scheme))
             }
         });
         Ok(picks)

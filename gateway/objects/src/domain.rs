@@ -1,20 +1,20 @@
 //! The domain object: what every operation stands on.
 
-use crate::access_log::{LoggedBucket, Outbox};
+use crate::Error;
+use crate::access_log::Outbox;
 use crate::account::AccountQuotas;
+use crate::bucket::cached::Bucket;
 use crate::buckets::Buckets;
-use crate::change::{Change, failed_for_good};
+use crate::change::{Change, Refusal};
 use crate::room::InFlight;
 use crate::versions::{Held, KeyState};
-use crate::{Cors, Error, Lifecycle, Website, cors, lifecycle, payment, website};
-use cofre_catalog::records::{BucketRecord, Durability, Record, VersionRecord, Versioning};
-use cofre_catalog::{Check, CommitError, Entry, Revision, Scan, Snapshot, SnapshotExt, Store, keys};
-use cofre_iam::{BucketAccess, Caller};
+use cofre_blobs::{BlobRefusal, Blobs};
+use cofre_catalog::records::{Record, VersionRecord};
+use cofre_catalog::{Batch, CommitError, Committed, Entry, Revision, Scan, Snapshot, SnapshotExt, Store, keys};
 use cofre_keys::KeyRing;
 use cofre_runtime::{Clock, Random};
 use cofre_settings::DynamicSettings;
-use cofre_shards::{BadCopies, Redundancy, Shards};
-use cofre_types::{AccountId, BucketName, ObjectKey, Scheme, Timestamp, VersionId};
+use cofre_types::{BucketName, ObjectKey, Scheme, Timestamp};
 use parking_lot::RwLock;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -39,8 +39,8 @@ pub struct Objects(pub(crate) Arc<Inner>);
 pub struct Parts {
     /// The catalog.
     pub store: Arc<dyn Store>,
-    /// The shards.
-    pub shards: Shards,
+    /// The blobs and their shards.
+    pub blobs: Blobs,
     /// Who seals the keys of encrypted objects.
     pub keys: KeyRing,
     /// The dynamic settings.
@@ -65,61 +65,6 @@ pub(crate) struct Inner {
     pub outbox: Outbox,
     /// Bodies on their way to the shards.
     pub in_flight: InFlight,
-    /// Reports of bad copies, read by one job.
-    pub reports: Mutex<Option<BadCopies>>,
-}
-
-/// A bucket as it was read: every commit to it checks that it still is.
-#[derive(Debug)]
-pub(crate) struct Bucket {
-    pub name: BucketName,
-    pub revision: Revision,
-    pub record: BucketRecord,
-    /// What the record says about who may reach it: its policy is parsed once, here.
-    pub access: BucketAccess,
-    /// Its lifecycle rules, read once.
-    pub lifecycle: Option<Arc<Lifecycle>>,
-    /// Its CORS rules, read once.
-    pub cors: Option<Arc<Cors>>,
-    /// Its website, read once.
-    pub website: Option<Arc<Website>>,
-    /// Whether who makes a request to it pays for that.
-    pub requester_pays: bool,
-    /// Where its access log goes.
-    pub logging: Option<Arc<LoggedBucket>>,
-}
-
-impl Bucket {
-    pub(crate) fn of(name: &BucketName, entry: &Entry) -> Result<Self, Error> {
-        let record = BucketRecord::decode(&entry.value)?;
-        let access = BucketAccess::of(name, &record);
-        Ok(Self {
-            name: name.clone(),
-            revision: entry.revision,
-            access,
-            lifecycle: lifecycle::parse(&record.config).map(Arc::new),
-            cors: cors::parse(&record.config).map(Arc::new),
-            website: website::parse(&record.config).map(Arc::new),
-            requester_pays: payment::requester_pays(&record.config),
-            logging: LoggedBucket::of(name, &record),
-            record,
-        })
-    }
-
-    /// Who owns a version: under ownership controls that disable lists, the bucket's owner.
-    pub fn owner_of(&self, record: &VersionRecord) -> AccountId {
-        self.access.object_owner(record.owner)
-    }
-
-    /// Whether its versions have ids of their own, so that answers name them.
-    pub fn names_versions(&self) -> bool {
-        self.record.versioning != Versioning::Unversioned
-    }
-
-    /// A version's id where answers name it.
-    pub fn shown(&self, version: VersionId) -> Option<VersionId> {
-        self.names_versions().then_some(version)
-    }
 }
 
 /// What came of one try to commit.
@@ -132,8 +77,7 @@ pub(crate) enum Tried {
 
 impl Objects {
     /// The domain over its parts.
-    pub fn new(parts: Parts) -> Self {
-        let reports = Mutex::new(parts.shards.bad_copies());
+    pub(crate) fn new(parts: Parts) -> Self {
         Self(Arc::new(Inner {
             parts,
             buckets: RwLock::default(),
@@ -142,21 +86,15 @@ impl Objects {
             key_hasher: RandomState::new(),
             outbox: Outbox::default(),
             in_flight: InFlight::default(),
-            reports,
         }))
-    }
-
-    /// A part of Cofre itself as the caller: a job.
-    pub fn internal_caller(&self, name: &'static str) -> Caller {
-        Caller::internal(name, &self.0.parts.random)
     }
 
     pub(crate) fn store(&self) -> &dyn Store {
         self.0.parts.store.as_ref()
     }
 
-    pub(crate) fn shards(&self) -> &Shards {
-        &self.0.parts.shards
+    pub(crate) fn blobs(&self) -> &Blobs {
+        &self.0.parts.blobs
     }
 
     pub(crate) fn key_ring(&self) -> &KeyRing {
@@ -236,31 +174,43 @@ impl Objects {
     /// Commits a change to a bucket, with the check that the bucket is as it was read.
     pub(crate) async fn try_commit(&self, bucket: &Bucket, change: Change) -> Result<Tried, Error> {
         match self.commit_change(bucket, change).await? {
-            None => Ok(Tried::Done),
-            Some(failed) => self.again_unless_refused(bucket, &failed).await,
+            Committed::Done(_) => Ok(Tried::Done),
+            Committed::Changed => Ok(Tried::Again),
+            Committed::Refused(refusal) => Err(self.refused(bucket, refusal).await?),
         }
     }
 
-    /// What a check that did not hold says: to try again, or why that is of no use.
-    pub(crate) async fn again_unless_refused(&self, bucket: &Bucket, failed: &Check) -> Result<Tried, Error> {
-        match self.excess(bucket, failed).await?.or_else(|| failed_for_good(failed)) {
-            Some(error) => Err(error),
-            None => Ok(Tried::Again),
-        }
+    /// The error of a change that cannot be made as things stand.
+    pub(crate) async fn refused(&self, bucket: &Bucket, refusal: Refusal) -> Result<Error, Error> {
+        Ok(match refusal {
+            Refusal::Bound(bound) => self.excess(bucket, bound).await?,
+            Refusal::Blob(BlobRefusal::ShardRemoved) => {
+                Error::Refused("a shard was removed during the upload".to_owned())
+            }
+            Refusal::Blob(BlobRefusal::GivenUp) => {
+                Error::Refused("the upload took so long that its bytes were given up".to_owned())
+            }
+            Refusal::Delivered | Refusal::Backlog => Error::Conflict,
+        })
     }
 
-    /// As [`Objects::try_commit`], but gives the check that did not hold.
-    pub(crate) async fn commit_change(&self, bucket: &Bucket, change: Change) -> Result<Option<Check>, Error> {
+    /// As [`Objects::try_commit`], but gives the refusal.
+    pub(crate) async fn commit_change(&self, bucket: &Bucket, change: Change) -> Result<Committed<Refusal>, Error> {
         let due = self.now().after(self.garbage_grace());
         let random = self.random();
         let quotas = self.quotas(bucket).await?;
         let mut batch = change.finish(&bucket.record, quotas, due, || random.bytes());
         batch.unchanged(keys::bucket(&bucket.name), Some(bucket.revision));
-        let mut checks = batch.checks.clone();
+        Ok(batch.commit(self.store()).await?)
+    }
+
+    /// Commits what is no request's; false if a check failed, so that the step is done anew.
+    pub(crate) async fn maintain(&self, mut batch: Batch) -> Result<bool, Error> {
+        // On a full disk it is what leads to room.
+        batch.frees = true;
         match self.store().commit(batch).await {
-            Ok(_) => Ok(None),
-            Err(CommitError::Failed(failed)) if failed.0 < checks.len() => Ok(Some(checks.swap_remove(failed.0))),
-            Err(CommitError::Failed(_)) => Err(Error::Internal("a check failed that was not asked for".to_owned())),
+            Ok(_) => Ok(true),
+            Err(CommitError::Failed(_)) => Ok(false),
             Err(CommitError::Store(error)) => Err(error.into()),
         }
     }
@@ -268,16 +218,6 @@ impl Objects {
     /// How long a reference that was let go keeps its blob: for readers that have begun.
     pub(crate) fn garbage_grace(&self) -> Duration {
         Duration::from_secs(self.0.parts.settings.current().timers.garbage_grace_secs)
-    }
-
-    /// Refuses to name a copy that was begun too long ago: the search for orphans may have taken it for
-    /// one, and even have deleted it. Half its grace leaves the other half for the commit.
-    pub(crate) fn refuse_stale(&self, begun: Timestamp) -> Result<(), Error> {
-        let grace = Duration::from_secs(self.0.parts.settings.current().timers.orphan_grace_secs);
-        if self.now().since(begun) > grace / 2 {
-            return Err(Error::Refused("the write took longer than half of timers.orphan_grace_secs".to_owned()));
-        }
-        Ok(())
     }
 
     /// Redundancy of new blobs of a storage class in a bucket.
@@ -290,12 +230,6 @@ impl Objects {
         settings.storage_classes.get(class).and_then(|class| class.scheme()).unwrap_or_else(default)
     }
 
-    /// What writing a blob under a scheme means by the settings of now.
-    pub(crate) fn redundancy(&self, scheme: Scheme) -> Redundancy {
-        let writes = self.0.parts.settings.current().writes;
-        Redundancy { scheme, replicate_bytes_max: writes.replicate_bytes_max, spares_min: writes.spares_min }
-    }
-
     /// Whether there is a storage class of this name; the empty text is `STANDARD`.
     pub(crate) fn is_class(&self, class: &str) -> bool {
         class.is_empty() || self.0.parts.settings.current().storage_classes.contains_key(class)
@@ -304,14 +238,6 @@ impl Objects {
     /// Refuses a storage class that there is not.
     pub(crate) fn check_class(&self, class: &str) -> Result<(), Error> {
         if self.is_class(class) { Ok(()) } else { Err(Error::InvalidStorageClass) }
-    }
-}
-
-/// When the shards acknowledge a write to a bucket.
-pub(crate) fn durability(bucket: &Bucket) -> cofre_shards::Durability {
-    match bucket.record.durability {
-        Durability::Durable => cofre_shards::Durability::Durable,
-        Durability::Relaxed => cofre_shards::Durability::Relaxed,
     }
 }
 

@@ -1,4 +1,6 @@
+use crate::digest::body_error;
 use crate::{ChecksumError, Excess, RulesError, Unset};
+use cofre_blobs::BlobsError;
 use cofre_catalog::records::RecordError;
 use cofre_catalog::{CommitError, StoreError};
 use cofre_iam::MalformedPolicy;
@@ -221,6 +223,22 @@ impl From<StoreError> for Error {
             StoreError::Refused(_) => Self::Refused(error.to_string()),
             StoreError::Closed => Self::Unavailable("the catalog is closing".to_owned()),
             StoreError::Engine(_) | StoreError::Damaged(_) | StoreError::InUse(_) => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<BlobsError> for Error {
+    fn from(error: BlobsError) -> Self {
+        match error {
+            BlobsError::Body(error) => body_error(error),
+            BlobsError::NoRoom => Self::NoRoom,
+            BlobsError::Unavailable(why) => Self::Unavailable(why),
+            BlobsError::Conflict => Self::Conflict,
+            BlobsError::Refused(why) => Self::Refused(why),
+            BlobsError::Unreadable(why) => Self::Unreadable(why),
+            BlobsError::Lost(why) => Self::Lost(why),
+            BlobsError::Store(error) => error.into(),
+            BlobsError::Record(error) => error.into(),
         }
     }
 }

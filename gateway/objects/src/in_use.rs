@@ -1,6 +1,6 @@
 //! Which redundancies new blobs get, and for what.
 
-use crate::{Error, Objects};
+use crate::{Error, Upkeep};
 use cofre_catalog::records::{BucketRecord, Record, Usage};
 use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
 use cofre_types::{BucketId, Scheme};
@@ -33,19 +33,19 @@ pub struct InUse {
     pub of: RedundancyOf,
 }
 
-impl Objects {
+impl Upkeep {
     /// The default redundancy, and every other that a storage class or one of the first ten thousand
     /// buckets says.
     ///
     /// # Errors
     /// [`Error`] if the catalog cannot be read.
     pub async fn redundancies_in_use(&self) -> Result<Vec<InUse>, Error> {
-        let settings = self.0.parts.settings.current();
-        let default = settings.redundancy.unwrap_or(self.0.parts.scheme);
+        let settings = self.objects.0.parts.settings.current();
+        let default = settings.redundancy.unwrap_or(self.objects.0.parts.scheme);
         let mut all = vec![InUse { scheme: default, of: RedundancyOf::Default }];
         let classes = settings.storage_classes.iter().filter_map(|(name, class)| Some((name, class.scheme()?)));
         all.extend(classes.map(|(name, scheme)| InUse { scheme, of: RedundancyOf::Class(name.clone()) }));
-        let snapshot = self.store().snapshot().await?;
+        let snapshot = self.objects.store().snapshot().await?;
         let own = snapshot.scan(Scan::prefix(&[keys::family::BUCKET]), Own::default()).await?.buckets;
         let rows = snapshot.get_many(own.iter().map(|(id, ..)| keys::usage(*id)).collect()).await?;
         all.extend(own.into_iter().zip(rows).map(|((_, name, scheme), row)| {

@@ -1,14 +1,14 @@
 //! What is known of an object: its versions, their blobs, and where each copy stands and why.
 
-use crate::blobs::blob_ref;
-use crate::domain::Bucket;
+use crate::bucket::cached::Bucket;
 use crate::{Error, Objects};
+use cofre_blobs::blob_ref;
 use cofre_catalog::keys;
 use cofre_catalog::records::{
     BlobRecord, Content, EncryptionMethod, HealRecord, Record, ShardRecord, VersionKind, VersionRecord,
 };
 use cofre_catalog::{Scan, SnapshotExt};
-use cofre_iam::{Action, Caller};
+use cofre_iam::{Caller, OperatorAct};
 use cofre_shards::{CopyState, ShardStatus};
 use cofre_types::{BlobId, BucketName, ObjectKey, Scheme, ShardId, Timestamp, VersionId};
 
@@ -89,15 +89,13 @@ pub struct InspectedCopy {
 }
 
 impl Objects {
-    /// Tells what is known of an object. For operators: only a part of Cofre itself or the root account may.
+    /// Tells what is known of an object.
     ///
     /// # Errors
-    /// [`Error::NoSuchBucket`], [`Error::NoSuchVersion`] if there is no such version, or none at all.
+    /// [`Error::AccessDenied`] for everyone but operators; [`Error::NoSuchBucket`], [`Error::NoSuchVersion`] if there is no such version, or none at all.
     pub async fn inspect(&self, caller: &Caller, request: Inspect) -> Result<Vec<InspectedVersion>, Error> {
-        if caller.principal.account().is_some_and(|account| !account.root) {
-            return Err(Error::AccessDenied);
-        }
-        let bucket = self.bucket_for(caller, Action::ListBucketVersions, &request.bucket, None).await?;
+        self.authorise_operator(caller, OperatorAct::InspectObject)?;
+        let bucket = self.bucket(&request.bucket).await?;
         let mut versions = Vec::new();
         for (record, current) in self.versions_of(&bucket, &request.key, request.version).await? {
             versions.push(self.inspect_version(&bucket, record, current, request.check).await?);
@@ -187,15 +185,21 @@ impl Objects {
     }
 
     async fn inspect_blob(&self, id: BlobId, part: Option<u16>, check: bool) -> Result<InspectedBlob, Error> {
-        let heal = self.heal_record(id).await?;
-        let record = self.held_blob(id).await?.map(|held| held.record);
+        let heal = self.blobs().heal_record(id).await?;
+        let record = self.blobs().held_blob(id).await?.map(|held| held.record);
         let Some(record) = record else { return Ok(InspectedBlob { id, part, record, heal, copies: Vec::new() }) };
         let blob = blob_ref(id, &record);
         let shards = self.store().get_many(blob.copies.iter().map(|copy| keys::shard(copy.shard)).collect()).await?;
-        let statuses = self.shards().status();
+        let statuses = self.blobs().statuses();
         let mut checked = vec![None; blob.copies.len()];
         if check {
-            checked = self.check_copies(&blob, &blob.copies).await.into_iter().map(|(_, state)| Some(state)).collect();
+            checked = self
+                .blobs()
+                .check_copies(&blob, &blob.copies)
+                .await
+                .into_iter()
+                .map(|(_, state)| Some(state))
+                .collect();
         }
         let mut copies = Vec::with_capacity(blob.copies.len());
         for ((copy, shard), checked) in blob.copies.iter().zip(shards).zip(checked) {

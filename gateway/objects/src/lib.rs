@@ -16,31 +16,33 @@
 mod access_log;
 mod account;
 mod acl;
-mod blobs;
 mod bucket;
 mod buckets;
 mod change;
 mod checksum_error;
 mod conditions;
+mod content;
 mod convert;
 mod cors;
 mod digest;
 mod domain;
 mod encryption;
 mod error;
+mod error_kind;
+mod garbage;
 mod in_use;
 mod inspect;
 mod lifecycle;
 mod list;
 mod lock;
-mod maintain;
 mod object;
+mod own_shard;
 mod payment;
 mod quota;
 mod rewrite;
 mod rights;
 mod room;
-mod topology;
+mod upkeep;
 mod upload;
 mod verify;
 mod versions;
@@ -64,6 +66,8 @@ pub use cors::{CORS_DOCUMENT_BYTES_MAX, CORS_RULES_MAX, Cors, CorsMethod, CorsRu
 pub use domain::{Objects, Parts};
 pub use encryption::{EncryptAs, Encrypted};
 pub use error::Error;
+pub use error_kind::ErrorKind;
+pub use garbage::Reclaimed;
 pub use in_use::{InUse, RedundancyOf};
 pub use inspect::*;
 pub use lifecycle::{
@@ -72,15 +76,12 @@ pub use lifecycle::{
 };
 pub use list::*;
 pub use lock::WantedLock;
-pub use maintain::{
-    CatalogBackup, Compared, Damaged, Deleted, HealCursor, Healed, Imbalance, Orphans, Queued, Rebalanced, Reclaimed,
-    Reconciled, Reconciling, Relocated, Scrubbed, StaleUploads,
-};
 pub use object::*;
+pub use own_shard::leads_back;
 pub use quota::{Amounts, Bounded, Excess, QuotaOf};
-pub use topology::*;
+pub use upkeep::Upkeep;
 pub use upload::*;
-pub use verify::{Verified, Verify, VerifyStage, Wrong};
+pub use verify::{Verified, Verify, VerifyStage};
 pub use website::{
     Condition, Moved, Pages, ROUTING_RULES_MAX, ReplaceKey, RoutingRule, WebProtocol, WebRedirect, Website,
 };

@@ -1,7 +1,7 @@
 //! Requester Pays (AWS, "Using Requester Pays general purpose buckets for storage transfers and usage"). Nobody is
 //! billed here: what stands of it is who must say that they pay, and who is told that they did.
 
-use crate::domain::Bucket;
+use crate::bucket::cached::Bucket;
 use crate::{Error, Objects};
 use cofre_catalog::records::{BucketConfig, Payer};
 use cofre_iam::{Action, Caller, Principal};

@@ -6,9 +6,9 @@
 //! brings bytes is turned away beyond that. So a bucket or an account with a quota never has more content on the shards
 //! than its quota and that multiple of it, whatever its clients do. A removal is never refused by a quota.
 
-use crate::change::as_delta;
-use crate::domain::Bucket;
+use crate::bucket::cached::Bucket;
 use crate::{Error, Objects};
+use cofre_blobs::as_delta;
 use cofre_catalog::records::{AccountUsage, BucketRecord, Usage};
 use cofre_catalog::{Check, keys};
 use cofre_iam::{Caller, Principal};
@@ -136,46 +136,87 @@ impl std::fmt::Display for Excess {
     }
 }
 
-impl Quotas {
-    /// The checks that hold a change to the bounds.
-    pub(crate) fn checks(&self, bucket: &BucketRecord, adds: &Adds<'_>) -> Vec<Check> {
-        let usage = adds.usage;
-        let mut checks = Vec::new();
-        let mut hold = |key: Vec<u8>, index, adding, max: Option<u64>| {
-            if let Some(max) = max {
-                checks.push(Check::CounterAtMost { key, index, adding, max: as_delta(max) });
+/// A bound that a change is held to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bound {
+    of: QuotaOf,
+    bounded: Bounded,
+    adding: i64,
+    max: i64,
+}
+
+impl Bound {
+    /// The row of counters that it is about.
+    pub(crate) fn row(&self, bucket: &BucketRecord) -> Vec<u8> {
+        match self.of {
+            QuotaOf::Bucket => keys::usage(bucket.id),
+            QuotaOf::Account => keys::account_usage(bucket.owner),
+        }
+    }
+
+    /// Its counter in that row. An account's row counts no records.
+    const fn index(&self) -> usize {
+        match (self.of, self.bounded) {
+            (QuotaOf::Bucket, Bounded::Bytes) => Usage::TOTAL_BYTES,
+            (QuotaOf::Bucket, Bounded::Objects) => Usage::TOTAL_OBJECTS,
+            (QuotaOf::Bucket, Bounded::GraceBytes) => Usage::GRACE_BYTES,
+            (QuotaOf::Bucket, Bounded::DeleteMarkers) => Usage::DELETE_MARKERS,
+            (QuotaOf::Bucket, Bounded::Uploads) => Usage::UPLOADS,
+            (QuotaOf::Bucket, Bounded::UploadParts) => Usage::UPLOAD_PARTS,
+            (QuotaOf::Account, Bounded::Objects) => AccountUsage::OBJECTS,
+            (QuotaOf::Account, Bounded::GraceBytes) => AccountUsage::GRACE_BYTES,
+            (QuotaOf::Account, Bounded::Bytes | Bounded::DeleteMarkers | Bounded::Uploads | Bounded::UploadParts) => {
+                AccountUsage::BYTES
             }
+        }
+    }
+
+    /// The check that holds a commit to it.
+    pub(crate) fn check(&self, bucket: &BucketRecord) -> Check {
+        Check::CounterAtMost { key: self.row(bucket), index: self.index(), adding: self.adding, max: self.max }
+    }
+
+    /// Whether counters as they stand leave no room.
+    pub(crate) fn is_passed_by(&self, usage: &Usage, account: &AccountUsage) -> bool {
+        let counters = match self.of {
+            QuotaOf::Bucket => usage.row(),
+            QuotaOf::Account => account.row(),
         };
-        let rows = [
-            (keys::usage(bucket.id), self.bucket, [Usage::TOTAL_BYTES, Usage::TOTAL_OBJECTS, Usage::GRACE_BYTES]),
-            (
-                keys::account_usage(bucket.owner),
-                self.account,
-                [AccountUsage::BYTES, AccountUsage::OBJECTS, AccountUsage::GRACE_BYTES],
-            ),
-        ];
-        for (row, quota, [bytes, objects, grace]) in rows {
+        counters.get(self.index()).copied().unwrap_or(0).saturating_add(self.adding) > self.max
+    }
+}
+
+impl Quotas {
+    /// The bounds that a change is held to.
+    pub(crate) fn bounds(&self, adds: &Adds<'_>) -> Vec<Bound> {
+        let usage = adds.usage;
+        let mut bounds = Vec::new();
+        let mut hold = |of, bounded, adding, max: Option<u64>| {
+            bounds.extend(max.map(|max| Bound { of, bounded, adding, max: as_delta(max) }));
+        };
+        for (of, quota) in [(QuotaOf::Bucket, self.bucket), (QuotaOf::Account, self.account)] {
             if usage.total_bytes > 0 {
-                hold(row.clone(), bytes, usage.total_bytes, quota.bytes_max);
+                hold(of, Bounded::Bytes, usage.total_bytes, quota.bytes_max);
             }
             if usage.total_objects > 0 {
-                hold(row.clone(), objects, usage.total_objects, quota.objects_max);
+                hold(of, Bounded::Objects, usage.total_objects, quota.objects_max);
             }
             if adds.bytes {
-                hold(row, grace, usage.grace_bytes, self.grace_max(quota));
+                hold(of, Bounded::GraceBytes, usage.grace_bytes, self.grace_max(quota));
             }
         }
+        let markers = if adds.marker { usage.delete_markers } else { 0 };
         let records = [
-            (Usage::DELETE_MARKERS, if adds.marker { usage.delete_markers } else { 0 }, self.records.delete_markers),
-            (Usage::UPLOADS, usage.uploads, self.records.uploads),
-            (Usage::UPLOAD_PARTS, usage.upload_parts, self.records.upload_parts),
+            (Bounded::DeleteMarkers, markers, self.records.delete_markers),
+            (Bounded::Uploads, usage.uploads, self.records.uploads),
+            (Bounded::UploadParts, usage.upload_parts, self.records.upload_parts),
         ];
-        for (index, adding, max) in records {
+        for (bounded, adding, max) in records {
             if adding > 0 {
-                hold(keys::usage(bucket.id), index, adding, Some(max));
+                hold(QuotaOf::Bucket, bounded, adding, Some(max));
             }
         }
-        checks
+        bounds
     }
 
     /// Most bytes in grace under a quota.
@@ -214,28 +255,17 @@ impl Objects {
         })
     }
 
-    /// Explains a check of a bound that did not hold; none if the check is no bound of a quota.
-    pub(crate) async fn excess(&self, bucket: &Bucket, failed: &Check) -> Result<Option<Error>, Error> {
-        let Check::CounterAtMost { key, index, adding, max } = failed else { return Ok(None) };
-        let row = self.get(key.clone()).await?.map(|entry| entry.value).unwrap_or_default();
-        let (of, counters) = match key.first() {
-            Some(&keys::family::ACCOUNT_USAGE) => (QuotaOf::Account, AccountUsage::from_value(&row).row()),
-            _ => (QuotaOf::Bucket, Usage::from_value(&row).row()),
-        };
-        let bounded = match (of, *index) {
-            (QuotaOf::Account, AccountUsage::OBJECTS) | (QuotaOf::Bucket, Usage::TOTAL_OBJECTS) => Bounded::Objects,
-            (QuotaOf::Account, AccountUsage::GRACE_BYTES) | (QuotaOf::Bucket, Usage::GRACE_BYTES) => {
-                Bounded::GraceBytes
-            }
-            (QuotaOf::Bucket, Usage::DELETE_MARKERS) => Bounded::DeleteMarkers,
-            (QuotaOf::Bucket, Usage::UPLOADS) => Bounded::Uploads,
-            (QuotaOf::Bucket, Usage::UPLOAD_PARTS) => Bounded::UploadParts,
-            _ => Bounded::Bytes,
+    /// The error of a bound that a change would pass.
+    pub(crate) async fn excess(&self, bucket: &Bucket, bound: Bound) -> Result<Error, Error> {
+        let row = self.get(bound.row(&bucket.record)).await?.map(|entry| entry.value).unwrap_or_default();
+        let counters = match bound.of {
+            QuotaOf::Account => AccountUsage::from_value(&row).row(),
+            QuotaOf::Bucket => Usage::from_value(&row).row(),
         };
         let count = |number: i64| u64::try_from(number).unwrap_or(0);
-        let used = counters.get(*index).copied().map_or(0, count);
-        let amounts = Amounts { limit: count(*max), used, proposed: count(*adding) };
-        Ok(Some(passed(bucket, of, bounded, amounts)))
+        let used = counters.get(bound.index()).copied().map_or(0, count);
+        let amounts = Amounts { limit: count(bound.max), used, proposed: count(bound.adding) };
+        Ok(passed(bucket, bound.of, bound.bounded, amounts))
     }
 }
 

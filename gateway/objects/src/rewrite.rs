@@ -1,8 +1,10 @@
 //! Writes content anew under another redundancy, as it stands on the shards.
 
-use crate::change::{Change, NewBlob};
-use crate::domain::{Bucket, Tried, durability};
+use crate::bucket::cached::{Bucket, durability};
+use crate::change::Change;
+use crate::domain::Tried;
 use crate::{Error, Objects};
+use cofre_blobs::NewBlob;
 use cofre_catalog::records::{BlobRecord, Content, ManifestRecord, PartRecord, Record, Segment, VersionRecord};
 use cofre_catalog::{Revision, keys};
 use cofre_shards::{BlobHeader, Body};
@@ -149,7 +151,7 @@ impl Objects {
 
     async fn discard_blobs(&self, blobs: Vec<NewBlob>) {
         for blob in blobs {
-            self.discard(Some(blob)).await;
+            self.blobs().discard(Some(blob)).await;
         }
     }
 
@@ -197,16 +199,11 @@ impl Objects {
         let wanted = segments.iter().map(|segment| keys::blob(segment.blob)).collect();
         for entry in self.store().get_many(wanted).await? {
             let entry = entry.ok_or_else(|| Error::Unreadable("the object was replaced".to_owned()))?;
-            if !self.stands_under(&BlobRecord::decode(&entry.value)?, scheme) {
+            if !self.blobs().stands_under(&BlobRecord::decode(&entry.value)?, scheme) {
                 return Ok(false);
             }
         }
         Ok(true)
-    }
-
-    /// Whether a blob was written as a scheme asks for its size.
-    pub(crate) fn stands_under(&self, blob: &BlobRecord, scheme: Scheme) -> bool {
-        blob.scheme == self.redundancy(scheme).of_size(blob.size)
     }
 
     /// Writes the bytes of some segments anew: as one blob, or blob by blob if they are sealed. Gives the segments that
@@ -263,14 +260,12 @@ impl Objects {
             piece: 0,
         };
         let body = Body::Stream { stream, size: Some(length) };
-        let written = self.shards().write(id, header, body, self.redundancy(scheme), durability(bucket)).await;
-        let written = written.map_err(crate::blobs::write_error)?;
-        let copies = written.copies.into_iter().map(crate::blobs::copy_record).collect();
-        let (size, scheme) = (written.size, written.scheme);
-        let record = BlobRecord { size, references: 1, scheme, written: now, sealed_for, copies };
-        blobs.push(NewBlob { id, record, missing: written.missing });
+        let mut blob = self.blobs().write(id, header, body, scheme, durability(bucket)).await?;
+        blob.record.sealed_for = sealed_for;
+        let size = blob.record.size;
+        blobs.push(blob);
         if let Some(first) = blobs.first() {
-            self.refuse_stale(first.record.written)?;
+            self.blobs().refuse_stale(first.record.written)?;
         }
         if size != length {
             return Err(Error::Unreadable("the content is shorter than its record says".to_owned()));

@@ -1,13 +1,13 @@
 //! Asking for rights. What a bucket says is at hand with its cached record, so a question costs no read
 //! of the catalog; what an object says comes with the record that its operation reads anyway.
 
-use crate::domain::Bucket;
+use crate::bucket::cached::Bucket;
 use crate::versions::Held;
 use crate::{Error, GivenAcl, Objects, WantedLock};
 use cofre_catalog::records::{AclRecord, Guards, Ownership, VersionRecord};
 use cofre_iam::{
-    Action, AskedLock, Caller, Decision, Details, ObjectAccess, Question, Resource, evaluate, explain, is_public,
-    needs_list,
+    Action, AskedLock, Caller, Decision, Details, ObjectAccess, OperatorAct, Question, Resource, evaluate,
+    evaluate_operator, explain, is_public, needs_list,
 };
 use cofre_types::{AccountId, BucketName, ObjectKey, Tags, VersionId};
 use std::sync::Arc;
@@ -75,6 +75,11 @@ impl Objects {
         details: Details<'_>,
     ) -> Result<(), Error> {
         refuse(self.decide(caller, action, bucket, Some(key), Some(record), details))
+    }
+
+    /// Refuses what is for operators.
+    pub(crate) fn authorise_operator(&self, caller: &Caller, act: OperatorAct) -> Result<(), Error> {
+        refuse(evaluate_operator(caller, act))
     }
 
     /// Refuses what is asked of no bucket that is there.

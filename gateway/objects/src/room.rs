@@ -5,14 +5,15 @@
 //! quota and its multiple. So writers side by side do not fill the disk with what the quota refuses in the end. A body
 //! whose length nobody declared takes its room piece by piece.
 
-use crate::change::{Change, Count, as_delta};
-use crate::domain::Bucket;
+use crate::bucket::cached::Bucket;
+use crate::change::Change;
 use crate::lock::Removal;
-use crate::quota::{Adds, Amounts, Bounded, Quota, QuotaOf, Quotas, passed};
+use crate::quota::{Adds, Amounts, Bound, Bounded, Quota, QuotaOf, Quotas, passed};
 use crate::versions::delete_marker;
 use crate::{Error, Objects, UploadRef};
+use cofre_blobs::{Count, as_delta};
+use cofre_catalog::keys;
 use cofre_catalog::records::{AccountUsage, PartRecord, Record, Usage, VersionKind, VersionRecord};
-use cofre_catalog::{Check, keys};
 use cofre_iam::Caller;
 use cofre_types::{AccountId, BucketId, BucketName, ObjectKey};
 use parking_lot::Mutex;
@@ -105,11 +106,11 @@ impl Objects {
         let brings_bytes = size != Some(0);
         let mut adds = brings.at_most(declared);
         let in_grace = usage.grace_bytes > 0 || account.grace_bytes > 0;
-        if size.is_none() || in_grace || failed(&quotas, bucket, (&adds, brings_bytes), &usage, &account).is_some() {
+        if size.is_none() || in_grace || failed(&quotas, (&adds, brings_bytes), &usage, &account).is_some() {
             adds = self.net(bucket, brings, declared).await?;
         }
-        if let Some(check) = failed(&quotas, bucket, (&adds, brings_bytes), &usage, &account) {
-            return Err(self.excess(bucket, &check).await?.unwrap_or(Error::Conflict));
+        if let Some(bound) = failed(&quotas, (&adds, brings_bytes), &usage, &account) {
+            return Err(self.excess(bucket, bound).await?);
         }
         let replaced = u64::try_from(as_delta(declared).saturating_sub(adds.total_bytes)).unwrap_or(0);
         let share = |holder, of, quota: Quota, bytes: i64, grace: i64| {
@@ -193,23 +194,9 @@ impl Brings<'_> {
 }
 
 /// The first bound that what is added would pass.
-fn failed(
-    quotas: &Quotas,
-    bucket: &Bucket,
-    (adds, bytes): (&Usage, bool),
-    usage: &Usage,
-    account: &AccountUsage,
-) -> Option<Check> {
-    let of_account = keys::account_usage(bucket.record.owner);
-    let (usage, account) = (usage.row(), account.row());
+fn failed(quotas: &Quotas, (adds, bytes): (&Usage, bool), usage: &Usage, account: &AccountUsage) -> Option<Bound> {
     let adds = Adds { usage: adds, bytes, marker: false };
-    quotas.checks(&bucket.record, &adds).into_iter().find(|check| match check {
-        Check::CounterAtMost { key, index, adding, max } => {
-            let row = if *key == of_account { &account } else { &usage };
-            row.get(*index).copied().unwrap_or(0).saturating_add(*adding) > *max
-        }
-        _ => false,
-    })
+    quotas.bounds(&adds).into_iter().find(|bound| bound.is_passed_by(usage, account))
 }
 
 impl Room {

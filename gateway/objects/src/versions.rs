@@ -10,8 +10,9 @@
 //! a check of it covers what stands behind it too.
 
 use crate::Error;
-use crate::change::{Change, Count};
+use crate::change::Change;
 use crate::lock::{Removal, check_removal};
+use cofre_blobs::Count;
 use cofre_catalog::records::{Content, Guards, Headers, Record, VersionKind, VersionRecord, Versioning};
 use cofre_catalog::{Revision, Write, keys};
 use cofre_types::{AccountId, BucketId, ETag, ObjectKey, Tags, Timestamp, VersionId};

@@ -3,12 +3,13 @@
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use cofre_blobs::{Blobs, BlobsParts, NewShard, OpenBackend, Topology, TopologyError};
 use cofre_browse::{Door, DoorParts, Limits};
 use cofre_catalog::records::ShardPlace;
 use cofre_catalog::{Memory, Store};
 use cofre_iam::{CreatedAccount, Iam, MasterKey, NewAccount, Origin};
 use cofre_keys::{DEFAULT_KEY, KeyRing, MemoryKeys};
-use cofre_objects::{NewShard, Objects, OpenBackend, Parts, Topology};
+use cofre_objects::{Objects, Parts, Upkeep};
 use cofre_runtime::{ManualClock, Random};
 use cofre_settings::DynamicSettings;
 use cofre_shards::{Backend, BackendError, MemoryBackend, Shards, ShardsOptions};
@@ -40,6 +41,15 @@ impl OpenBackend for Opener {
     async fn open(&self, _place: &ShardPlace, _identity: [u8; 16]) -> Result<Arc<dyn Backend>, BackendError> {
         Ok(self.0.clone())
     }
+
+    async fn leads_back(
+        &self,
+        _place: &ShardPlace,
+        _identity: [u8; 16],
+        _began: Timestamp,
+    ) -> Result<bool, TopologyError> {
+        Ok(false)
+    }
 }
 
 /// Where the console is, as its pages say.
@@ -63,16 +73,20 @@ impl Bed {
         let opener = Arc::new(Opener(Arc::new(MemoryBackend::new(64 << 20))));
         let topology = Topology::new(store.clone(), shards.clone(), opener, clock.clone(), random.clone());
         topology.register(NewShard::at_path("/memory".to_owned()), "test").await.unwrap();
-        let objects = Objects::new(Parts {
+        let settings = DynamicSettings::open(store.clone(), clock.clone()).await.unwrap();
+        let blobs =
+            Blobs::new(BlobsParts { store: store.clone(), shards, settings: settings.clone(), clock: clock.clone() });
+        let upkeep = Upkeep::new(Parts {
             store: store.clone(),
-            shards,
+            blobs,
             keys: KeyRing::new(Arc::new(MemoryKeys::new(&[DEFAULT_KEY], random.clone())), Vec::new()),
-            settings: DynamicSettings::open(store.clone(), clock.clone()).await.unwrap(),
+            settings,
             clock: clock.clone(),
             random: random.clone(),
             region: "us-east-1".to_owned(),
             scheme: Scheme::replicas(1).unwrap(),
         });
+        let objects = upkeep.objects().clone();
         let master = MasterKey::from_bytes([7; 32]).unwrap();
         let iam = Iam::new(store, master, clock.clone(), Random::system());
         let account = async |name: &str| {

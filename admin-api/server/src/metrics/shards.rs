@@ -1,7 +1,7 @@
 //! How shards do. One that could not be opened has its state and its mode, and no figures.
 
 use super::Encoder;
-use cofre_objects::{LATENCY_BOUNDS_MICROS, Latency, ShardMode, ShardSight, ShardStatus, ShardView};
+use cofre_blobs::{LATENCY_BOUNDS_MICROS, Latency, ShardMode, ShardSight, ShardStatus, ShardView};
 use prometheus_client::encoding::{EncodeMetric, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;

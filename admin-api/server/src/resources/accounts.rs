@@ -32,7 +32,7 @@ async fn list(
 ) -> Result<axum::Json<Page<Account>>, ApiError> {
     let page = admin.iam.list_accounts(query.after.as_deref(), paging::limit(query.limit)?).await?;
     let ids: Vec<_> = page.items.iter().map(|account| account.id).collect();
-    let usages = admin.objects.account_usage(&ids).await?;
+    let usages = admin.upkeep.account_usage(&ids).await?;
     let items = page.items.into_iter().zip(usages).map(|(account, usage)| convert::account(account, usage));
     Ok(axum::Json(Page { items: items.collect(), next: page.next }))
 }
@@ -123,7 +123,7 @@ async fn set_quota(
 
 /// An account with what it owns.
 async fn shown(admin: &Admin, account: Record) -> Result<axum::Json<Account>, ApiError> {
-    let usage = admin.objects.account_usage(&[account.id]).await?.pop().unwrap_or_default();
+    let usage = admin.upkeep.account_usage(&[account.id]).await?.pop().unwrap_or_default();
     Ok(axum::Json(convert::account(account, usage)))
 }
 

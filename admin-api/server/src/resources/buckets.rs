@@ -66,7 +66,7 @@ async fn get(State(admin): State<Arc<Admin>>, Path(name): Path<String>) -> Resul
     ))]
 async fn create(
     State(admin): State<Arc<Admin>>,
-    Actor(actor): Actor,
+    actor: Actor,
     Json(request): Json<api::CreateBucket>,
 ) -> Result<(StatusCode, axum::Json<Bucket>), ApiError> {
     let name = parse(&request.name)?;
@@ -85,7 +85,7 @@ async fn create(
         acl: None,
         ownership: None,
     };
-    let info = admin.objects.create_bucket_for(&admin.caller(), owner.id, new, &actor).await?;
+    let info = admin.objects.create_bucket_for(&admin.caller_for(&actor), owner.id, new).await?;
     Ok((StatusCode::CREATED, axum::Json(bucket(&admin, info).await?)))
 }
 
@@ -99,10 +99,10 @@ async fn create(
     ))]
 async fn delete(
     State(admin): State<Arc<Admin>>,
-    Actor(actor): Actor,
+    actor: Actor,
     Path(name): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    admin.objects.remove_bucket(&admin.caller(), &parse(&name)?, &actor).await?;
+    admin.objects.delete_bucket(&admin.caller_for(&actor), &parse(&name)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -121,12 +121,12 @@ async fn delete(
     ))]
 async fn hand_over(
     State(admin): State<Arc<Admin>>,
-    Actor(actor): Actor,
+    actor: Actor,
     Path(name): Path<String>,
     Json(request): Json<BucketOwner>,
 ) -> Result<axum::Json<Bucket>, ApiError> {
     let owner = accounts::named(&admin, "owner", &request.owner).await?;
-    let info = admin.objects.hand_bucket_over(&admin.caller(), &parse(&name)?, owner.id, &actor).await?;
+    let info = admin.objects.hand_bucket_over(&admin.caller_for(&actor), &parse(&name)?, owner.id).await?;
     bucket(&admin, info).await.map(axum::Json)
 }
 
@@ -142,12 +142,12 @@ async fn hand_over(
     ))]
 async fn set_quota(
     State(admin): State<Arc<Admin>>,
-    Actor(actor): Actor,
+    actor: Actor,
     Path(name): Path<String>,
     Json(quota): Json<Quota>,
 ) -> Result<axum::Json<Bucket>, ApiError> {
     let name = parse(&name)?;
-    admin.objects.set_bucket_quota(&admin.caller(), &name, quota.bytes_max, quota.objects_max, &actor).await?;
+    admin.objects.set_bucket_quota(&admin.caller_for(&actor), &name, quota.bytes_max, quota.objects_max).await?;
     named(&admin, &name).await.map(axum::Json)
 }
 
@@ -165,7 +165,7 @@ async fn set_quota(
     ))]
 async fn set_redundancy(
     State(admin): State<Arc<Admin>>,
-    Actor(actor): Actor,
+    actor: Actor,
     Path(name): Path<String>,
     Json(request): Json<BucketRedundancy>,
 ) -> Result<axum::Json<Bucket>, ApiError> {
@@ -175,7 +175,7 @@ async fn set_redundancy(
         admin.objects.head_bucket(&admin.caller(), &name).await?;
         admin.topology.check_reach("redundancy", scheme).await?;
     }
-    admin.objects.set_bucket_redundancy(&admin.caller(), &name, scheme, &actor).await?;
+    admin.objects.set_bucket_redundancy(&admin.caller_for(&actor), &name, scheme).await?;
     admin.jobs.wake(JobName::Convert);
     named(&admin, &name).await.map(axum::Json)
 }

@@ -4,7 +4,8 @@ use crate::routes::Routes;
 use crate::{Admin, ApiError};
 use axum::extract::State;
 use cofre_admin_types::{Drain, DrainQuery, DrainState, Problem, Scope};
-use cofre_objects::{DrainProgress, InUse, RedundancyOf, ShardChange, ShardMode};
+use cofre_blobs::{DrainProgress, ShardChange, ShardMode};
+use cofre_objects::{InUse, RedundancyOf};
 use cofre_settings::JobName;
 use cofre_types::ShardId;
 use std::sync::Arc;
@@ -61,7 +62,7 @@ async fn check_others(admin: &Admin, id: ShardId) -> Result<(), ApiError> {
     let drains = others.iter().any(|view| view.record.id == id && view.record.mode == ShardMode::Draining);
     others.retain(|view| view.record.id != id);
     let left = crate::verdicts::writable_domains(&others);
-    let in_use = admin.objects.redundancies_in_use().await?;
+    let in_use = admin.upkeep.redundancies_in_use().await?;
     // A class may have no objects.
     let counts = |in_use: &&InUse| !matches!(in_use.of, RedundancyOf::Class(_));
     let short = in_use.iter().filter(counts).find(|in_use| in_use.scheme.width() > left);
@@ -96,7 +97,7 @@ async fn cancel(
 async fn progress(admin: &Admin, id: ShardId) -> Result<axum::Json<Drain>, ApiError> {
     let progress = admin.topology.drain_progress(id).await?;
     let obstacle = match progress.state {
-        cofre_objects::DrainState::Stuck => Some(obstacle(admin)),
+        cofre_blobs::DrainState::Stuck => Some(obstacle(admin)),
         _ => None,
     };
     Ok(axum::Json(drain(progress, obstacle)))
@@ -119,11 +120,11 @@ fn obstacle(admin: &Admin) -> String {
 fn drain(progress: DrainProgress, obstacle: Option<String>) -> Drain {
     Drain {
         state: match progress.state {
-            cofre_objects::DrainState::NotDraining => DrainState::NotDraining,
-            cofre_objects::DrainState::Moving => DrainState::Moving,
-            cofre_objects::DrainState::Stuck => DrainState::Stuck,
-            cofre_objects::DrainState::Emptied => DrainState::Emptied,
-            cofre_objects::DrainState::Drained => DrainState::Drained,
+            cofre_blobs::DrainState::NotDraining => DrainState::NotDraining,
+            cofre_blobs::DrainState::Moving => DrainState::Moving,
+            cofre_blobs::DrainState::Stuck => DrainState::Stuck,
+            cofre_blobs::DrainState::Emptied => DrainState::Emptied,
+            cofre_blobs::DrainState::Drained => DrainState::Drained,
         },
         remaining_blobs: progress.remaining.blobs,
         remaining_bytes: progress.remaining.bytes,

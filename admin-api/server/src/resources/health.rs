@@ -6,8 +6,9 @@ use axum::http::StatusCode;
 use cofre_admin_types::{
     CatalogHealth, CatalogState, Health, HealthStatus, Latency, Live, Ready, RedundancyHealth, Scope, Severity,
 };
+use cofre_blobs::{Holdings, Restore, ShardView, TopologyError, Waiting};
 use cofre_jobs::JobStatus;
-use cofre_objects::{CommitState, Holdings, InUse, Restore, ShardView, StoreState, TopologyError, Waiting};
+use cofre_objects::{CommitState, InUse, StoreState};
 use cofre_settings::JobName;
 use cofre_types::Timestamp;
 use std::sync::Arc;
@@ -110,7 +111,7 @@ impl Told {
             }
         }
         told.waiting = admin.topology.waiting_for_heal().await.map_err(unread)?;
-        told.in_use = admin.objects.redundancies_in_use().await.map_err(|error| error.to_string())?;
+        told.in_use = admin.upkeep.redundancies_in_use().await.map_err(|error| error.to_string())?;
         told.restore = admin.topology.restore().await.map_err(unread)?;
         Ok(told)
     }

@@ -112,42 +112,42 @@ fn why(copy: &Copy) -> String {
         None => "the shard is a failure domain of its own".to_owned(),
     };
     match record.mode {
-        cofre_objects::ShardMode::Active if record.weight_percent == 0 => {
+        cofre_blobs::ShardMode::Active if record.weight_percent == 0 => {
             format!("it was written before the weight became 0; {domain}")
         }
-        cofre_objects::ShardMode::Active => {
+        cofre_blobs::ShardMode::Active => {
             format!("drawn by free room times a weight of {} %; {domain}", record.weight_percent)
         }
-        cofre_objects::ShardMode::ReadOnly => format!("it was written before the shard became read-only; {domain}"),
-        cofre_objects::ShardMode::Draining => "the shard drains: it is to move elsewhere (job drain)".to_owned(),
-        cofre_objects::ShardMode::Dead | cofre_objects::ShardMode::Lost => {
+        cofre_blobs::ShardMode::ReadOnly => format!("it was written before the shard became read-only; {domain}"),
+        cofre_blobs::ShardMode::Draining => "the shard drains: it is to move elsewhere (job drain)".to_owned(),
+        cofre_blobs::ShardMode::Dead | cofre_blobs::ShardMode::Lost => {
             "the shard was given up: it does not count, and is kept until it is made anew elsewhere (job rebuild)"
                 .to_owned()
         }
-        cofre_objects::ShardMode::Returning => {
+        cofre_blobs::ShardMode::Returning => {
             "the shard is back: it is being held against the catalog (job reconcile)".to_owned()
         }
     }
 }
 
-const fn mode_text(mode: cofre_objects::ShardMode) -> &'static str {
+const fn mode_text(mode: cofre_blobs::ShardMode) -> &'static str {
     match mode {
-        cofre_objects::ShardMode::Active => "active",
-        cofre_objects::ShardMode::ReadOnly => "read_only",
-        cofre_objects::ShardMode::Draining => "draining",
-        cofre_objects::ShardMode::Dead => "dead",
-        cofre_objects::ShardMode::Lost => "lost",
-        cofre_objects::ShardMode::Returning => "returning",
+        cofre_blobs::ShardMode::Active => "active",
+        cofre_blobs::ShardMode::ReadOnly => "read_only",
+        cofre_blobs::ShardMode::Draining => "draining",
+        cofre_blobs::ShardMode::Dead => "dead",
+        cofre_blobs::ShardMode::Lost => "lost",
+        cofre_blobs::ShardMode::Returning => "returning",
     }
 }
 
-pub(super) const fn mode(mode: cofre_objects::ShardMode) -> ShardMode {
+pub(super) const fn mode(mode: cofre_blobs::ShardMode) -> ShardMode {
     match mode {
-        cofre_objects::ShardMode::Active => ShardMode::Active,
-        cofre_objects::ShardMode::ReadOnly => ShardMode::ReadOnly,
-        cofre_objects::ShardMode::Draining => ShardMode::Draining,
-        cofre_objects::ShardMode::Dead => ShardMode::Dead,
-        cofre_objects::ShardMode::Lost => ShardMode::Lost,
-        cofre_objects::ShardMode::Returning => ShardMode::Returning,
+        cofre_blobs::ShardMode::Active => ShardMode::Active,
+        cofre_blobs::ShardMode::ReadOnly => ShardMode::ReadOnly,
+        cofre_blobs::ShardMode::Draining => ShardMode::Draining,
+        cofre_blobs::ShardMode::Dead => ShardMode::Dead,
+        cofre_blobs::ShardMode::Lost => ShardMode::Lost,
+        cofre_blobs::ShardMode::Returning => ShardMode::Returning,
     }
 }

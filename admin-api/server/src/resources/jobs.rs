@@ -158,7 +158,7 @@ async fn job(admin: &Admin, status: JobStatus) -> Result<Job, ApiError> {
     for pass in figures.shards {
         let held = match admin.topology.get(pass.shard).await {
             Ok(_) => Some(admin.topology.holdings(pass.shard).await?),
-            Err(cofre_objects::TopologyError::NoSuchShard(_)) => None,
+            Err(cofre_blobs::TopologyError::NoSuchShard(_)) => None,
             Err(error) => return Err(error.into()),
         };
         shards.push(JobShard {

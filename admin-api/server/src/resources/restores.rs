@@ -4,7 +4,7 @@ use crate::routes::Routes;
 use crate::{Admin, ApiError};
 use axum::extract::State;
 use cofre_admin_types::{CatalogRestore, Problem, Scope, UnknownContent};
-use cofre_objects::{Restore, Unknown};
+use cofre_blobs::{Restore, Unknown};
 use cofre_settings::JobName;
 use std::sync::Arc;
 use utoipa_axum::routes;

@@ -2,8 +2,8 @@
 
 use crate::ApiError;
 use cofre_admin_types::{PatchS3Place, RegisterPlace, S3Place, ShardPlace};
+use cofre_blobs::{NewPlace, NewS3Place, S3Change, S3Key, TopologyError};
 use cofre_iam::Secret;
-use cofre_objects::{NewPlace, NewS3Place, S3Change, S3Key, TopologyError};
 
 /// Region that requests are signed for if none is given.
 const DEFAULT_REGION: &str = "us-east-1";
@@ -63,10 +63,10 @@ pub(super) fn within(parent: &str, error: TopologyError) -> ApiError {
 }
 
 /// A place as the API shows it.
-pub(super) fn shown(place: cofre_objects::ShardPlace) -> ShardPlace {
+pub(super) fn shown(place: cofre_blobs::ShardPlace) -> ShardPlace {
     match place {
-        cofre_objects::ShardPlace::Filesystem { path } => ShardPlace::Filesystem { path },
-        cofre_objects::ShardPlace::S3(place) => ShardPlace::S3(S3Place {
+        cofre_blobs::ShardPlace::Filesystem { path } => ShardPlace::Filesystem { path },
+        cofre_blobs::ShardPlace::S3(place) => ShardPlace::S3(S3Place {
             endpoint: place.endpoint,
             region: place.region,
             bucket: place.bucket,

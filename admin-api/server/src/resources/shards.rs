@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use cofre_admin_types::{
     Page, PageQuery, PatchShard, ProbeResult, Problem, RegisterShard, Scope, Shard, ShardHealth, ShardState,
 };
-use cofre_objects::{NewShard, ShardChange, ShardSight, ShardView};
+use cofre_blobs::{NewShard, ShardChange, ShardSight, ShardView};
 use cofre_settings::JobName;
 use cofre_types::ShardId;
 use std::fmt::Write;
@@ -183,12 +183,12 @@ pub(super) fn shard(view: ShardView) -> Shard {
     }
 }
 
-pub(super) const fn state(state: cofre_objects::ShardState) -> ShardState {
+pub(super) const fn state(state: cofre_blobs::ShardState) -> ShardState {
     match state {
-        cofre_objects::ShardState::Healthy => ShardState::Online,
-        cofre_objects::ShardState::Suspect => ShardState::Suspect,
-        cofre_objects::ShardState::Full => ShardState::Full,
-        cofre_objects::ShardState::Unreachable => ShardState::Unreachable,
+        cofre_blobs::ShardState::Healthy => ShardState::Online,
+        cofre_blobs::ShardState::Suspect => ShardState::Suspect,
+        cofre_blobs::ShardState::Full => ShardState::Full,
+        cofre_blobs::ShardState::Unreachable => ShardState::Unreachable,
     }
 }
 

@@ -35,7 +35,7 @@ async fn verify(State(admin): State<Arc<Admin>>, Query(query): Query<VerifyQuery
     let turn = Arc::clone(&admin.verifying).try_acquire_owned();
     let turn = turn.map_err(|_| ApiError::Conflict("another verify is under way".to_owned()))?;
     let walk = Walk {
-        verify: admin.objects.verify(query.deep),
+        verify: admin.upkeep.verify(query.deep),
         clock: admin.clock.clone(),
         draining: admin.draining.clone(),
         wrong: 0,

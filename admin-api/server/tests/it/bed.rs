@@ -7,20 +7,20 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use bytes::Bytes;
 use cofre_admin_server::{Admin, AdminParts, BrowseLimits};
 use cofre_admin_types::Problem;
+use cofre_blobs::{Blobs, BlobsParts, NewShard, OpenBackend, S3Place, ShardPlace, Topology, TopologyError};
 use cofre_catalog::{Memory, Store};
 use cofre_events::EventLog;
 use cofre_iam::{Caller, Iam, Lookup, MasterKey, NewAccount, NewToken, Scope, Secret};
 use cofre_jobs::{Ground, Jobs};
 use cofre_objects::{
-    Body, CreateBucket, DeclaredChecksum, Headers, NewShard, Objects, OpenBackend, Parts, PutObject, S3Place,
-    ShardPlace, Topology, TopologyError, Upload, WriteConditions,
+    Body, CreateBucket, DeclaredChecksum, Headers, Objects, Parts, PutObject, Upkeep, Upload, WriteConditions,
 };
 use cofre_runtime::{Clock, Random, Shutdown};
 use cofre_settings::DynamicSettings;
 use cofre_shards::{
     Backend, BackendError, Faulty, MemoryBackend, Shards, ShardsOptions, StreamTrouble, Trouble, Troubles,
 };
-use cofre_types::{BucketName, ObjectKey, Scheme, Tags};
+use cofre_types::{BucketName, ObjectKey, Scheme, Tags, Timestamp};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -83,9 +83,11 @@ impl Bed {
         let shards = Shards::new(clock.clone(), random.clone(), ShardsOptions::default());
         let opener = Arc::new(Opener::default());
         let topology = Topology::new(store.clone(), shards.clone(), opener.clone(), clock.clone(), random.clone());
-        let objects = Objects::new(Parts {
+        let blobs =
+            Blobs::new(BlobsParts { store: store.clone(), shards, settings: settings.clone(), clock: clock.clone() });
+        let upkeep = Upkeep::new(Parts {
             store: store.clone(),
-            shards,
+            blobs: blobs.clone(),
             keys: cofre_keys::KeyRing::new(Arc::new(cofre_keys::MemoryKeys::new(&[], random.clone())), Vec::new()),
             settings: settings.clone(),
             clock: clock.clone(),
@@ -93,11 +95,14 @@ impl Bed {
             region: "us-east-1".to_owned(),
             scheme: Scheme::Replicas { count: 1 },
         });
+        let objects = upkeep.objects().clone();
         let events = EventLog::new(store.clone());
         let draining = Shutdown::default();
         let ground = Ground {
-            objects: objects.clone(),
+            upkeep: upkeep.clone(),
+            blobs,
             topology: topology.clone(),
+            store,
             events: events.clone(),
             settings: settings.clone(),
             clock: clock.clone(),
@@ -109,7 +114,7 @@ impl Bed {
             iam: iam.clone(),
             settings,
             events: events.clone(),
-            objects: objects.clone(),
+            upkeep,
             topology: topology.clone(),
             jobs: jobs.control(),
             catalog: engine.clone(),
@@ -292,6 +297,15 @@ impl OpenBackend for Opener {
         }
         let fresh = || (identity, Arc::new(Faulty::new(Arc::new(MemoryBackend::new(1 << 30)))));
         Ok(self.0.lock().unwrap().entry(path.clone()).or_insert_with(fresh).0)
+    }
+
+    async fn leads_back(
+        &self,
+        _place: &ShardPlace,
+        _identity: [u8; 16],
+        _began: Timestamp,
+    ) -> Result<bool, TopologyError> {
+        Ok(false)
     }
 
     async fn open(&self, place: &ShardPlace, identity: [u8; 16]) -> Result<Arc<dyn Backend>, BackendError> {

@@ -1,6 +1,7 @@
 use crate::bed::{Bed, until};
 use axum::http::{Method, StatusCode};
-use cofre_objects::{CommitState, NewShard, StoreState};
+use cofre_blobs::NewShard;
+use cofre_objects::{CommitState, StoreState};
 use serde_json::json;
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
 use cofre_iam::{
-    AccountIdentity, Action, BucketAccess, Caller, Details, Origin, Principal, Question, RequestId, Resource, evaluate,
+    AccountIdentity, Action, BucketAccess, Caller, Details, LOG_DELIVERY, OperatorAct, Origin, Policy, PolicyKind,
+    Principal, Question, RequestId, Resource, evaluate, evaluate_operator,
 };
 use cofre_runtime::Random;
 use cofre_types::{AccountId, BucketName, ObjectKey, Timestamp};
@@ -65,4 +66,30 @@ fn a_request_id_is_sixteen_upper_case_digits() {
         let id = RequestId::new(&random).to_string();
         assert!(id.len() == 16 && id.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b)), "{id}");
     }
+}
+
+#[test]
+fn what_is_for_operators_is_for_cofre_itself_and_the_unlimited_root_account() {
+    let internal = Caller::internal("admin", &Random::seeded(1));
+    let root = account(BOB, true);
+    let everything = r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+    let everything = Policy::parse(everything, PolicyKind::Identity).unwrap();
+    let limited = Caller { limits: vec![Arc::new(everything)], ..root.clone() };
+    for act in OperatorAct::ALL.iter().copied() {
+        assert!(evaluate_operator(&internal, act).is_allowed(), "{act} by Cofre itself");
+        assert!(evaluate_operator(&root, act).is_allowed(), "{act} by root");
+        for refused in [account(ANN, false), limited.clone(), caller(Principal::Anonymous), caller(LOG_DELIVERY)] {
+            assert!(!evaluate_operator(&refused, act).is_allowed(), "{act} by {}", refused.principal);
+        }
+        let named = format!(r#"{{"Statement":{{"Effect":"Allow","Action":"s3:{act}","Resource":"*"}}}}"#);
+        assert!(Policy::parse(&named, PolicyKind::Identity).is_err(), "no policy names {act}");
+    }
+}
+
+#[test]
+fn events_name_the_operator_on_whose_behalf_cofre_asks() {
+    let internal = Caller::internal("admin", &Random::seeded(1));
+    assert_eq!(internal.actor(), "internal:admin");
+    assert_eq!(internal.on_behalf_of("token:ops").actor(), "token:ops");
+    assert_eq!(account(ANN, false).on_behalf_of("token:ops").actor(), "account:x", "nobody else speaks for another");
 }

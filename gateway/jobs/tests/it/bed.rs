@@ -2,14 +2,15 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use cofre_catalog::records::{AccountRecord, BlobRecord, Record};
+use cofre_blobs::{Blobs, BlobsParts, NewShard, OpenBackend, ShardPlace, Topology, TopologyError};
+use cofre_catalog::records::{AccountRecord, BlobRecord, JobRecord, Record};
 use cofre_catalog::{Batch, Memory, Scan, SnapshotExt, Store, keys};
 use cofre_events::EventLog;
 use cofre_iam::{AccountIdentity, Caller, Origin, Principal, RequestId};
 use cofre_jobs::{Ground, JobStatus, Jobs};
 use cofre_objects::{
-    CopyObject, CreateBucket, DeclaredChecksum, Expiration, Inspect, Lifecycle, NewShard, Objects, OpenBackend, Parts,
-    PutObject, Rule, Scope, ShardPlace, Topology, Upload, When, WriteConditions,
+    CopyObject, CreateBucket, DeclaredChecksum, Expiration, Inspect, Lifecycle, Objects, Parts, PutObject, Rule, Scope,
+    Upkeep, Upload, When, WriteConditions,
 };
 use cofre_runtime::{Clock, Random, Shutdown};
 use cofre_settings::{DynamicSettings, JobName, Patch};
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 pub struct Bed {
     pub objects: Objects,
+    pub blobs: Blobs,
     pub topology: Topology,
     pub settings: DynamicSettings,
     pub jobs: Jobs,
@@ -54,6 +56,15 @@ impl OpenBackend for Opener {
         Ok(identity)
     }
 
+    async fn leads_back(
+        &self,
+        _place: &ShardPlace,
+        _identity: [u8; 16],
+        _began: Timestamp,
+    ) -> Result<bool, TopologyError> {
+        Ok(false)
+    }
+
     async fn open(&self, place: &ShardPlace, _identity: [u8; 16]) -> Result<Arc<dyn Backend>, BackendError> {
         let ShardPlace::Filesystem { path } = place else { panic!("these shards are directories") };
         Ok(self.0.made(path).1)
@@ -78,9 +89,15 @@ impl Bed {
             topology.register(NewShard::at_path(path(number)), "test").await.unwrap();
         }
         let keys = cofre_keys::KeyRing::new(Arc::new(cofre_keys::MemoryKeys::new(&[], random.clone())), Vec::new());
-        let objects = Objects::new(Parts {
+        let blobs = Blobs::new(BlobsParts {
             store: store.clone(),
             shards: pool,
+            settings: settings.clone(),
+            clock: clock.clone(),
+        });
+        let upkeep = Upkeep::new(Parts {
+            store: store.clone(),
+            blobs: blobs.clone(),
             keys,
             settings: settings.clone(),
             clock: clock.clone(),
@@ -88,13 +105,21 @@ impl Bed {
             region: "us-east-1".to_owned(),
             scheme: scheme.parse::<Scheme>().unwrap(),
         });
+        let objects = upkeep.objects().clone();
         let events = EventLog::new(store.clone());
-        let ground =
-            Ground { objects: objects.clone(), topology: topology.clone(), events, settings: settings.clone(), clock };
+        let ground = Ground {
+            upkeep,
+            blobs: blobs.clone(),
+            topology: topology.clone(),
+            store: store.clone(),
+            events,
+            settings: settings.clone(),
+            clock,
+        };
         let shutdown = Shutdown::default();
         let jobs = Jobs::start(&ground, &shutdown);
         let alice = account(store.as_ref()).await;
-        let bed = Self { objects, topology, settings, jobs, shutdown, store, backends, alice };
+        let bed = Self { objects, blobs, topology, settings, jobs, shutdown, store, backends, alice };
         bed.set(serde_json::json!({"timers": {"job_busy_share": 1.0}})).await;
         let bucket =
             CreateBucket { name: bucket(), region: String::new(), object_lock: false, acl: None, ownership: None };
@@ -125,6 +150,13 @@ impl Bed {
             conditions: WriteConditions::default(),
         };
         self.objects.put_object(&self.alice, request).await.unwrap();
+    }
+
+    /// Leaves the progress of a job as an earlier process would have.
+    pub async fn note_progress(&self, job: JobName, progress: &JobRecord) {
+        let mut batch = Batch::new();
+        batch.put(keys::job(job.as_str()), progress.encode());
+        self.store.commit(batch).await.unwrap();
     }
 
     /// Ends objects after a day.
@@ -166,7 +198,7 @@ impl Bed {
 
     /// Whether an object stands under the redundancy that is wanted for it.
     pub async fn stands_as_wanted(&self, key: &str) -> bool {
-        let caller = self.objects.internal_caller("test");
+        let caller = Caller::internal("test", &Random::seeded(3));
         let key = ObjectKey::parse(key).unwrap();
         let request = Inspect { bucket: bucket(), key, version: None, check: false };
         let version = self.objects.inspect(&caller, request).await.unwrap().remove(0);

@@ -1,9 +1,9 @@
 //! What the status says, held against what really stands on the shards.
 
 use crate::bed::Bed;
+use cofre_blobs::Reconciling;
 use cofre_catalog::records::{JobRecord, ShardPass};
 use cofre_jobs::JobState;
-use cofre_objects::Reconciling;
 use cofre_settings::JobName;
 use cofre_types::ShardId;
 
@@ -66,12 +66,12 @@ async fn heal_ends_when_the_shards_hold_what_records_name_and_not_before() {
 async fn a_drain_has_finished_once_the_shard_lists_nothing() {
     let bed = Bed::new("replicas:1", 3).await;
     fill(&bed, 60).await;
-    let change = cofre_objects::ShardChange { draining: Some(true), ..Default::default() };
+    let change = cofre_blobs::ShardChange { draining: Some(true), ..Default::default() };
     bed.topology.change(ShardId(1), &change, None, "test").await.unwrap();
     loop {
         let drain = bed.job(JobName::Drain).await;
         let progress = bed.topology.drain_progress(ShardId(1)).await.unwrap();
-        if progress.state == cofre_objects::DrainState::Drained {
+        if progress.state == cofre_blobs::DrainState::Drained {
             assert!(bed.standing(1).await.is_empty());
             break;
         }
@@ -111,7 +111,7 @@ async fn shards_come_and_go_and_the_status_is_true_at_each_poll() {
     bed.until(JobName::AttachShards, "the shard is back", |job| job.figures.actions.contains_key("taken_back")).await;
     bed.until(JobName::Reconcile, "it is held against the catalog", |job| job.figures.passes > 0).await;
     bed.until(JobName::Reclaim, "what nobody needs is deleted", |job| job.figures.finished.is_some()).await;
-    assert_eq!(bed.topology.get(ShardId(1)).await.unwrap().record.mode, cofre_objects::ShardMode::Active);
+    assert_eq!(bed.topology.get(ShardId(1)).await.unwrap().record.mode, cofre_blobs::ShardMode::Active);
     assert_eq!(lacking(&bed, &[1, 2, 3, 4, 5], &[]).await, 0);
     assert!(bed.named().await.values().all(|on| on.len() == 2));
 }
@@ -209,7 +209,7 @@ async fn a_pass_over_a_shard_that_came_back_counts_for_that_return_alone() {
         cursor: Reconciling::Named(None).encode(),
         ..JobRecord::default()
     };
-    bed.objects.note_job_progress(JobName::Reconcile.as_str(), &earlier).await.unwrap();
+    bed.note_progress(JobName::Reconcile, &earlier).await;
 
     // Now the others lose everything, and it comes back with the last good copies.
     lose_all_elsewhere(&bed).await;
@@ -236,7 +236,7 @@ async fn a_pass_that_could_not_read_everything_proves_nothing_after_a_restart_ei
         shards: vec![seen],
         ..JobRecord::default()
     };
-    bed.objects.note_job_progress(JobName::Reconcile.as_str(), &before).await.unwrap();
+    bed.note_progress(JobName::Reconcile, &before).await;
     bed.set(serde_json::json!({"jobs": {"reconcile": {"paused": null}}})).await;
     bed.until(JobName::Reconcile, "it is held against the catalog again", |job| job.figures.passes > 1).await;
     bed.until(JobName::Reclaim, "what nobody needs is deleted", |job| job.figures.finished.is_some()).await;
@@ -247,7 +247,7 @@ async fn a_pass_that_could_not_read_everything_proves_nothing_after_a_restart_ei
 async fn a_drain_that_is_cancelled_moves_nothing_more() {
     let bed = Bed::new("replicas:1", 3).await;
     fill(&bed, 600).await;
-    let draining = |draining| cofre_objects::ShardChange { draining: Some(draining), ..Default::default() };
+    let draining = |draining| cofre_blobs::ShardChange { draining: Some(draining), ..Default::default() };
     bed.set(serde_json::json!({"jobs": {"rebalance": {"paused": true}}})).await;
     bed.topology.change(ShardId(1), &draining(true), None, "test").await.unwrap();
     bed.hold_after_first_step(JobName::Drain).await;

@@ -1,10 +1,11 @@
 //! Lines of what the store itself did: part of the commit that does it.
 
-use super::outbox::{Group, Line};
-use crate::change::Change;
-use crate::domain::{Bucket, Tried};
+use super::outbox::{Line, group_of};
+use crate::bucket::cached::Bucket;
+use crate::change::{Change, Refusal};
+use crate::domain::Tried;
 use crate::{Error, Objects};
-use cofre_catalog::{Check, keys};
+use cofre_catalog::Committed;
 use std::sync::Arc;
 
 impl Objects {
@@ -22,16 +23,15 @@ impl Objects {
         };
         let (at, count) = (self.now(), lines.len() as u64);
         let lines: Vec<_> = lines.into_iter().map(|text| Line { to: Arc::clone(to), at, text }).collect();
-        let group = Group::of(&lines, self.access_log_backlog().await?).batch;
+        let group = group_of(&lines, self.log_backlog().await?);
         let mut logged = change.clone();
-        logged.batch.checks.extend(group.checks);
-        logged.batch.writes.extend(group.writes);
+        logged.batch.append(group, |_| Refusal::Backlog);
         match self.commit_change(bucket, logged).await? {
-            None => {
+            Committed::Done(_) => {
                 self.0.outbox.note_written(count);
                 Ok(Tried::Done)
             }
-            Some(failed) if bounds_backlog(&failed) => {
+            Committed::Refused(Refusal::Backlog) => {
                 let tried = self.try_commit(bucket, change).await?;
                 if matches!(tried, Tried::Done) {
                     self.0.outbox.drop_lines(Some(to), count);
@@ -39,12 +39,8 @@ impl Objects {
                 }
                 Ok(tried)
             }
-            Some(failed) => self.again_unless_refused(bucket, &failed).await,
+            Committed::Refused(refusal) => Err(self.refused(bucket, refusal).await?),
+            Committed::Changed => Ok(Tried::Again),
         }
     }
-}
-
-/// Whether a check holds the lines that wait to their bound.
-fn bounds_backlog(check: &Check) -> bool {
-    matches!(check, Check::CounterAtMost { key, .. } if key.first() == Some(&keys::family::ACCESS_LOG_BACKLOG))
 }

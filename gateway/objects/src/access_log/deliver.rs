@@ -2,19 +2,21 @@
 
 use super::Logging;
 use super::config::Moment;
-use crate::blobs::{Target, Written};
-use crate::change::{Change, as_delta};
-use crate::domain::{Bucket, Tried};
+use crate::bucket::cached::Bucket;
+use crate::change::{Change, Refusal};
+use crate::content::{Target, Written};
+use crate::domain::Tried;
 use crate::encryption::entity_tag;
 use crate::object::put::Draft;
 use crate::rights::refuse_public;
 use crate::room::BodyBound;
-use crate::{DeclaredChecksum, EncryptAs, Error, GivenAcl, Objects, PUT_BYTES_MAX, Upload, WriteConditions};
+use crate::{DeclaredChecksum, EncryptAs, Error, GivenAcl, Objects, PUT_BYTES_MAX, Upkeep, Upload, WriteConditions};
+use cofre_blobs::as_delta;
 use cofre_catalog::records::{
     AccessLogBacklog, AccessLogRecord, AclGrant, AclGrantee, AclPermission, AclRecord, Content, Guards, Header,
     Headers, Record, RecordError,
 };
-use cofre_catalog::{Batch, CommitError, Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
+use cofre_catalog::{Check, Committed, GuardedBatch, Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
 use cofre_iam::{Action, Caller, Details, LOG_DELIVERY, Origin, RequestId};
 use cofre_runtime::uncancelled;
 use cofre_shards::Body;
@@ -101,7 +103,7 @@ struct Group {
     places: Vec<(Vec<u8>, Revision)>,
 }
 
-impl Objects {
+impl Upkeep {
     /// Makes one object of log lines that are due, from a place on; the empty one is the beginning. Memory is
     /// bounded by what one object holds.
     ///
@@ -113,7 +115,7 @@ impl Objects {
         if !from.is_empty() {
             scan.from = Bound::Included(from.to_vec());
         }
-        let gathered = self.store().snapshot().await?.scan(scan, Gathered::default()).await?;
+        let gathered = self.objects.store().snapshot().await?.scan(scan, Gathered::default()).await?;
         if let Some(damaged) = gathered.damaged {
             return Err(damaged.into());
         }
@@ -121,18 +123,18 @@ impl Objects {
         let beyond = keys::prefix_end(&keys::access_log(source, day));
         let full = gathered.full;
         let Some(group) = Group::of(source, day, gathered).map(Arc::new) else { return Ok(AccessLogStep::default()) };
-        let interval = Duration::from_secs(self.0.parts.settings.current().timers.access_log_delivery_secs);
-        let age = self.now().since(group.first.written);
+        let interval = Duration::from_secs(self.objects.0.parts.settings.current().timers.access_log_delivery_secs);
+        let age = self.objects.now().since(group.first.written);
         if !full && age < interval {
             return Ok(AccessLogStep { next: beyond, ..AccessLogStep::default() });
         }
         let (lines, bytes) = (group.lines, group.text.len() as u64);
         let (name, last) = (group.first.source.clone(), group.places.last().map(|(key, _)| key.clone()));
-        match self.deliver(&group).await {
+        match self.objects.deliver(&group).await {
             Ok(()) => Ok(AccessLogStep { next: last, objects: 1, lines, bytes, ..AccessLogStep::default() }),
             Err(Error::Internal(why)) => Err(Error::Internal(why)),
             Err(_) if age >= KEEP => {
-                self.give_up(&group).await?;
+                self.objects.give_up(&group).await?;
                 Ok(AccessLogStep { next: last, dropped: lines, ..AccessLogStep::default() })
             }
             Err(error) => {
@@ -141,7 +143,9 @@ impl Objects {
             }
         }
     }
+}
 
+impl Objects {
     async fn deliver(&self, group: &Arc<Group>) -> Result<(), Error> {
         let first = &group.first;
         let to: Logging = serde_json::from_str(&first.destination).map_err(|e| Error::Internal(e.to_string()))?;
@@ -181,7 +185,7 @@ impl Objects {
             if let Err(error) = &outcome
                 && error.is_definite()
             {
-                objects.discard(written.blob).await;
+                objects.blobs().discard(written.blob).await;
             }
             outcome
         })
@@ -240,14 +244,13 @@ impl Objects {
 
     /// Drops lines that nobody takes, and says so.
     async fn give_up(&self, group: &Group) -> Result<(), Error> {
-        let mut batch = Batch::new();
+        let mut batch = GuardedBatch::new();
         group.consume(&mut batch);
         let (source, owner) = (group.first.source.to_string(), group.first.owner);
         let why = "their target bucket did not take them for a week";
         batch.writes.push(self.lines_dropped(source, Some(owner), group.lines, why).await?.append(0));
-        match self.store().commit(batch).await {
-            Ok(_) | Err(CommitError::Failed(_)) => Ok(()),
-            Err(CommitError::Store(error)) => Err(error.into()),
+        match batch.commit(self.store()).await? {
+            Committed::Done(_) | Committed::Refused(_) | Committed::Changed => Ok(()),
         }
     }
 }
@@ -271,9 +274,10 @@ impl Group {
     }
 
     /// Adds to a batch that the records are there and go.
-    fn consume(&self, batch: &mut Batch) {
+    /// Deletes the lines, which must still be there.
+    fn consume(&self, batch: &mut GuardedBatch<Refusal>) {
         for (key, revision) in &self.places {
-            batch.unchanged(key.clone(), Some(*revision)).delete(key.clone());
+            batch.require(Check::At(key.clone(), *revision), Refusal::Delivered).delete(key.clone());
         }
         let backlog = AccessLogBacklog { bytes: -as_delta(self.text.len() as u64), lines: -as_delta(self.lines) };
         batch.add(keys::access_log_backlog_of(self.first.owner), self.of_owner.row());
@@ -295,12 +299,18 @@ fn granted(bucket: &Bucket, grants: &[AclGrant]) -> Result<Option<AclRecord>, Er
     Ok(acl)
 }
 
-impl Objects {
+impl Upkeep {
     /// How much of all access logs waits in the catalog for its delivery.
     ///
     /// # Errors
     /// [`Error::Internal`] if the catalog cannot be read.
     pub async fn access_log_backlog(&self) -> Result<AccessLogBacklog, Error> {
+        self.objects.log_backlog().await
+    }
+}
+
+impl Objects {
+    pub(super) async fn log_backlog(&self) -> Result<AccessLogBacklog, Error> {
         let row = self.get(keys::access_log_backlog(None)).await?;
         Ok(row.map_or_else(AccessLogBacklog::default, |row| AccessLogBacklog::from_value(&row.value)))
     }

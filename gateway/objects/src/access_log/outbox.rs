@@ -2,10 +2,10 @@
 
 use super::LoggedBucket;
 use super::config::day_of;
-use crate::change::as_delta;
-use crate::{Error, Objects};
+use crate::{Error, Objects, Upkeep};
+use cofre_blobs::as_delta;
 use cofre_catalog::records::{AccessLogBacklog, AccessLogRecord, AccountRecord, EventRecord, Record};
-use cofre_catalog::{Batch, Check, CommitError, Write, keys};
+use cofre_catalog::{Batch, Check, Committed, GuardedBatch, Write, keys};
 use cofre_types::{AccountId, BucketId, BucketName, Timestamp};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -81,9 +81,28 @@ pub(super) struct Line {
     pub(super) text: String,
 }
 
+impl Upkeep {
+    /// Waits for a line to come. A line that came since the last wait ends it at once.
+    pub async fn access_line_came(&self) {
+        self.objects.0.outbox.came.notified().await;
+    }
+
+    /// Writes all lines that are queued.
+    pub async fn write_access_lines(&self) {
+        let last = self.objects.0.outbox.queue.lock().came;
+        self.objects.access_line_written(last).await;
+    }
+
+    /// What became of log lines.
+    pub fn access_log_counts(&self) -> AccessLogCounts {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        AccessLogCounts { written: read(&self.objects.0.outbox.written), dropped: read(&self.objects.0.outbox.dropped) }
+    }
+}
+
 impl Objects {
     /// Queues a line of a bucket's access log, without its end, and gives its place in the queue; none if
-    /// the queue is full, or its owner's share of it. It waits in memory until [`Objects::write_access_lines`] or
+    /// the queue is full, or its owner's share of it. It waits in memory until [`Upkeep::write_access_lines`] or
     /// [`Objects::access_line_written`] takes it. Costs no wait.
     pub fn log_access(&self, to: &Arc<LoggedBucket>, text: String) -> Option<u64> {
         let outbox = &self.0.outbox;
@@ -106,17 +125,6 @@ impl Objects {
         Some(place)
     }
 
-    /// Waits for a line to come. A line that came since the last wait ends it at once.
-    pub async fn access_line_came(&self) {
-        self.0.outbox.came.notified().await;
-    }
-
-    /// Writes all lines that are queued.
-    pub async fn write_access_lines(&self) {
-        let last = self.0.outbox.queue.lock().came;
-        self.access_line_written(last).await;
-    }
-
     /// Returns once the line at a place, and those before it, are durable in the catalog, or were dropped.
     pub async fn access_line_written(&self, place: u64) {
         loop {
@@ -135,12 +143,6 @@ impl Objects {
         }
     }
 
-    /// What became of log lines.
-    pub fn access_log_counts(&self) -> AccessLogCounts {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        AccessLogCounts { written: read(&self.0.outbox.written), dropped: read(&self.0.outbox.dropped) }
-    }
-
     async fn write_group(&self) {
         let outbox = &self.0.outbox;
         let mut lines = outbox.take();
@@ -148,24 +150,20 @@ impl Objects {
         // Also if this panics: whoever waits for these lines would wait for ever.
         let settling = Settling(outbox, taken);
         while !lines.is_empty() {
-            let waiting = self.access_log_backlog().await.unwrap_or_default();
-            let group = Group::of(&lines, waiting);
-            match self.store().commit(group.batch).await {
-                Ok(_) => {
+            let waiting = self.log_backlog().await.unwrap_or_default();
+            match group_of(&lines, waiting).commit(self.store()).await {
+                Ok(Committed::Done(_)) => {
                     outbox.note_written(lines.len() as u64);
                     break;
                 }
                 // One bucket or account has no room: the others need not suffer.
-                Err(CommitError::Failed(failed)) if failed.0 < group.holders.len() => {
-                    lines = match group.holders[failed.0] {
-                        Holder::Bucket(full) => outbox.keep(lines, |line| line.to.id != full),
-                        Holder::Account(full) => outbox.keep(lines, |line| line.to.owner != full),
-                    };
+                Ok(Committed::Refused(Holder::Bucket(full))) => lines = outbox.keep(lines, |line| line.to.id != full),
+                Ok(Committed::Refused(Holder::Account(full))) => {
+                    lines = outbox.keep(lines, |line| line.to.owner != full);
                 }
+                Ok(Committed::Refused(Holder::All) | Committed::Changed) => lines = outbox.keep(lines, |_| false),
                 Err(error) => {
-                    if let CommitError::Store(error) = error {
-                        tracing::error!(%error, lines = lines.len(), "lines of access logs are lost: the catalog does not take them");
-                    }
+                    tracing::error!(%error, lines = lines.len(), "lines of access logs are lost: the catalog does not take them");
                     lines = outbox.keep(lines, |_| false);
                 }
             }
@@ -279,59 +277,52 @@ impl Outbox {
 
 /// Who has a share of the lines that wait in the catalog.
 #[derive(Debug, Clone, Copy)]
-enum Holder {
+pub(super) enum Holder {
     Bucket(BucketId),
     Account(AccountId),
+    /// All of them.
+    All,
 }
 
-/// Lines as one batch. Its first checks are those of the backlogs of `holders`, in their order.
-pub(super) struct Group {
-    pub(super) batch: Batch,
-    holders: Vec<Holder>,
-}
-
-impl Group {
-    /// Lines as one batch, beside so much that waits in the catalog already.
-    pub(super) fn of(lines: &[Line], waiting: AccessLogBacklog) -> Self {
-        let mut records: Vec<(Vec<u8>, AccessLogRecord)> = Vec::new();
-        let mut open: BTreeMap<(BucketId, u32, &str), usize> = BTreeMap::new();
-        let mut of_buckets: BTreeMap<BucketId, AccessLogBacklog> = BTreeMap::new();
-        let mut of_owners: BTreeMap<AccountId, AccessLogBacklog> = BTreeMap::new();
-        let mut all = AccessLogBacklog::default();
-        for line in lines {
-            let to = &line.to;
-            let day = day_of(line.at);
-            let place = open.entry((to.id, day, &to.destination)).or_insert(usize::MAX);
-            if records.get(*place).is_none_or(|(_, record)| record.text.len() >= RECORD_BYTES_MAX) {
-                *place = records.len();
-                records.push((keys::access_log(to.id, day), record(to, line.at)));
-            }
-            let record = &mut records[*place].1;
-            record.lines += 1;
-            record.text.push_str(&line.text);
-            record.text.push('\n');
-            let backlogs = [of_buckets.entry(to.id).or_default(), of_owners.entry(to.owner).or_default(), &mut all];
-            for backlog in backlogs {
-                backlog.lines += 1;
-                backlog.bytes += as_delta(line.text.len() as u64 + 1);
-            }
+/// Lines as one batch, beside so much that waits in the catalog already.
+pub(super) fn group_of(lines: &[Line], waiting: AccessLogBacklog) -> GuardedBatch<Holder> {
+    let mut records: Vec<(Vec<u8>, AccessLogRecord)> = Vec::new();
+    let mut open: BTreeMap<(BucketId, u32, &str), usize> = BTreeMap::new();
+    let mut of_buckets: BTreeMap<BucketId, AccessLogBacklog> = BTreeMap::new();
+    let mut of_owners: BTreeMap<AccountId, AccessLogBacklog> = BTreeMap::new();
+    let mut all = AccessLogBacklog::default();
+    for line in lines {
+        let to = &line.to;
+        let day = day_of(line.at);
+        let place = open.entry((to.id, day, &to.destination)).or_insert(usize::MAX);
+        if records.get(*place).is_none_or(|(_, record)| record.text.len() >= RECORD_BYTES_MAX) {
+            *place = records.len();
+            records.push((keys::access_log(to.id, day), record(to, line.at)));
         }
-        let mut batch = Batch::new();
-        for (bucket, backlog) in &of_buckets {
-            grow(&mut batch, keys::access_log_backlog(Some(*bucket)), *backlog, BUCKET_BACKLOG_BYTES_MAX);
+        let record = &mut records[*place].1;
+        record.lines += 1;
+        record.text.push_str(&line.text);
+        record.text.push('\n');
+        let backlogs = [of_buckets.entry(to.id).or_default(), of_owners.entry(to.owner).or_default(), &mut all];
+        for backlog in backlogs {
+            backlog.lines += 1;
+            backlog.bytes += as_delta(line.text.len() as u64 + 1);
         }
-        let room = BACKLOG_BYTES_MAX.saturating_sub(waiting.bytes);
-        for (owner, backlog) in &of_owners {
-            grow(&mut batch, keys::access_log_backlog_of(*owner), *backlog, room);
-        }
-        grow(&mut batch, keys::access_log_backlog(None), all, BACKLOG_BYTES_MAX);
-        for (index, (prefix, record)) in (0_u32..).zip(records) {
-            let suffix = index.to_be_bytes().to_vec();
-            batch.writes.push(Write::Append { prefix, suffix, value: record.encode() });
-        }
-        let holders = of_buckets.into_keys().map(Holder::Bucket).chain(of_owners.into_keys().map(Holder::Account));
-        Self { batch, holders: holders.collect() }
     }
+    let mut batch = GuardedBatch::new();
+    for (bucket, backlog) in &of_buckets {
+        grow(&mut batch, Holder::Bucket(*bucket), *backlog, BUCKET_BACKLOG_BYTES_MAX);
+    }
+    let room = BACKLOG_BYTES_MAX.saturating_sub(waiting.bytes);
+    for (owner, backlog) in &of_owners {
+        grow(&mut batch, Holder::Account(*owner), *backlog, room);
+    }
+    grow(&mut batch, Holder::All, all, BACKLOG_BYTES_MAX);
+    for (index, (prefix, record)) in (0_u32..).zip(records) {
+        let suffix = index.to_be_bytes().to_vec();
+        batch.writes.push(Write::Append { prefix, suffix, value: record.encode() });
+    }
+    batch
 }
 
 fn record(to: &LoggedBucket, at: Timestamp) -> AccessLogRecord {
@@ -348,10 +339,14 @@ fn record(to: &LoggedBucket, at: Timestamp) -> AccessLogRecord {
 }
 
 /// Adds to a backlog, within its bound.
-fn grow(batch: &mut Batch, key: Vec<u8>, by: AccessLogBacklog, max: i64) {
+fn grow(batch: &mut GuardedBatch<Holder>, of: Holder, by: AccessLogBacklog, max: i64) {
+    let key = match of {
+        Holder::Bucket(bucket) => keys::access_log_backlog(Some(bucket)),
+        Holder::Account(owner) => keys::access_log_backlog_of(owner),
+        Holder::All => keys::access_log_backlog(None),
+    };
     let check = Check::CounterAtMost { key: key.clone(), index: AccessLogBacklog::BYTES, adding: by.bytes, max };
-    batch.checks.push(check);
-    batch.add(key, by.row());
+    batch.require(check, of).add(key, by.row());
 }
 
 /// Lines that were taken off the queue, which are dealt with when it is dropped.

@@ -1,6 +1,6 @@
 //! A bucket's access control list, and whether it is public.
 
-use crate::domain::Bucket;
+use crate::bucket::cached::Bucket;
 use crate::rights::refuse_public;
 use crate::{Acl, ConfigKind, Error, GivenAcl, Objects};
 use cofre_catalog::records::{BucketConfig, BucketRecord};

@@ -1,12 +1,12 @@
 //! Sub-resources of a bucket: tags, versioning, quota, and documents that are kept as they are.
 
-use super::{changes, refuse_accounts};
-use crate::domain::Bucket;
+use super::changes;
+use crate::bucket::cached::Bucket;
 use crate::lock::lock_of;
 use crate::{ConfigKind, Error, Objects, Unset};
 use cofre_catalog::records::{BucketConfig, BucketRecord, EventRecord, Ownership, Record, Versioning};
 use cofre_catalog::{Batch, CommitError, keys};
-use cofre_iam::{Action, Caller, Policy, PolicyKind, is_public};
+use cofre_iam::{Action, Caller, OperatorAct, Policy, PolicyKind, is_public};
 use cofre_types::{BucketName, Scheme, Tags};
 use std::sync::Arc;
 
@@ -124,12 +124,6 @@ fn check_against(bucket: &Bucket, config: &BucketConfig) -> Result<(), Error> {
     Ok(())
 }
 
-/// What an event says of a change: what was done, and by whom.
-struct Done {
-    kind: &'static str,
-    actor: String,
-}
-
 impl Objects {
     /// A bucket's tags.
     ///
@@ -186,47 +180,43 @@ impl Objects {
     }
 
     /// Sets a bucket's own quota, over all versions; absent bounds are those of the settings. A bound
-    /// below what is there deletes nothing and stops further writes. The event names the `actor`.
+    /// below what is there deletes nothing and stops further writes.
     ///
     /// # Errors
-    /// [`Error::AccessDenied`] for everyone but root and parts of Cofre itself.
+    /// [`Error::NoSuchBucket`]; [`Error::AccessDenied`] for everyone but operators.
     pub async fn set_bucket_quota(
         &self,
         caller: &Caller,
         name: &BucketName,
         bytes_max: Option<u64>,
         objects_max: Option<u64>,
-        actor: &str,
     ) -> Result<(), Error> {
-        refuse_accounts(caller)?;
+        self.authorise_operator(caller, OperatorAct::SetBucketQuota)?;
         let set = |_: &Bucket, record: &mut BucketRecord| {
             record.bytes_max = bytes_max;
             record.objects_max = objects_max;
             Ok(())
         };
-        let done = Done { kind: "bucket.quota_changed", actor: actor.to_owned() };
-        self.commit_bucket(caller, Action::CreateBucket, name, done, set).await
+        self.commit_bucket(caller, None, name, "bucket.quota_changed", set).await
     }
 
     /// Sets a bucket's own redundancy, or leaves it to the settings. New blobs are written under it at once; those that
-    /// exist are converted in the background. The event names the `actor`.
+    /// exist are converted in the background.
     ///
     /// # Errors
-    /// [`Error::NoSuchBucket`]; [`Error::AccessDenied`] for an account that is not the root account.
+    /// [`Error::NoSuchBucket`]; [`Error::AccessDenied`] for everyone but operators.
     pub async fn set_bucket_redundancy(
         &self,
         caller: &Caller,
         name: &BucketName,
         scheme: Option<Scheme>,
-        actor: &str,
     ) -> Result<(), Error> {
-        refuse_accounts(caller)?;
+        self.authorise_operator(caller, OperatorAct::SetBucketRedundancy)?;
         let set = |_: &Bucket, record: &mut BucketRecord| {
             record.scheme = scheme;
             Ok(())
         };
-        let done = Done { kind: "bucket.redundancy_changed", actor: actor.to_owned() };
-        self.commit_bucket(caller, Action::CreateBucket, name, done, set).await
+        self.commit_bucket(caller, None, name, "bucket.redundancy_changed", set).await
     }
 
     /// A bucket's own redundancy, if it has one, and the one that new blobs of its class `STANDARD` get.
@@ -340,20 +330,23 @@ impl Objects {
         event: &'static str,
         set: impl Fn(&Bucket, &mut BucketRecord) -> Result<(), Error> + Send,
     ) -> Result<(), Error> {
-        let done = Done { kind: event, actor: caller.principal.to_string() };
-        self.commit_bucket(caller, action, name, done, set).await
+        self.commit_bucket(caller, Some(action), name, event, set).await
     }
 
+    /// Changes a bucket's record if the caller may do `action`; without one it is decided already that it may.
     async fn commit_bucket(
         &self,
         caller: &Caller,
-        action: Action,
+        action: Option<Action>,
         name: &BucketName,
-        done: Done,
+        event: &'static str,
         set: impl Fn(&Bucket, &mut BucketRecord) -> Result<(), Error> + Send,
     ) -> Result<(), Error> {
         for _ in Self::tries() {
-            let bucket: Arc<Bucket> = self.bucket_for(caller, action, name, None).await?;
+            let bucket: Arc<Bucket> = match action {
+                Some(action) => self.bucket_for(caller, action, name, None).await?,
+                None => self.bucket(name).await?,
+            };
             let mut record = bucket.record.clone();
             set(&bucket, &mut record)?;
             let mut batch = Batch::new();
@@ -361,9 +354,9 @@ impl Objects {
             batch.put(keys::bucket(name), record.encode());
             let event = EventRecord {
                 at: self.now(),
-                kind: done.kind.to_owned(),
+                kind: event.to_owned(),
                 subject: name.to_string(),
-                actor: done.actor.clone(),
+                actor: caller.actor(),
                 details: changes::details(&bucket.record, &record),
             };
             batch.writes.push(event.append(0));

@@ -1,17 +1,19 @@
-use super::refuse_accounts;
 use crate::{BucketInfo, CreateBucket, Error, Objects};
 use cofre_catalog::records::{
     AccountRecord, AccountUsage, BucketConfig, BucketRecord, Durability, EventRecord, LockConfig, Ownership,
     PublicAccessBlock, Record, Versioning,
 };
-use cofre_catalog::{Batch, Check, CommitError, keys};
-use cofre_iam::{Action, Caller, Resource, is_public};
+use cofre_catalog::{Check, Committed, GuardedBatch, keys};
+use cofre_iam::{Action, Caller, OperatorAct, Resource, is_public};
 use cofre_settings::DefaultOwnership;
 use cofre_types::{AccountId, BucketId, Tags};
 
 /// The public access block that refuses and ignores all that is public.
 const ALL_BLOCKED: PublicAccessBlock =
     PublicAccessBlock { block_acls: true, ignore_acls: true, block_policy: true, restrict_buckets: true };
+
+/// Why an account gets no further bucket.
+struct TooMany;
 
 const fn ownership(default: DefaultOwnership) -> Ownership {
     match default {
@@ -32,23 +34,21 @@ impl Objects {
         let resource = Resource::NewBucket { bucket: &request.name };
         self.authorise_beyond_buckets(caller, Action::CreateBucket, resource)?;
         let account = caller.principal.account_id().ok_or(Error::AccessDenied)?;
-        self.make_bucket(account, request, &caller.principal.to_string()).await
+        self.make_bucket(account, request, &caller.actor()).await
     }
 
-    /// Makes a bucket that another account owns. The event names the `actor`.
+    /// Makes a bucket that another account owns.
     ///
     /// # Errors
-    /// As [`Objects::create_bucket`]; [`Error::AccessDenied`] for everyone but root and parts of Cofre itself, and if
-    /// there is no such account.
+    /// As [`Objects::create_bucket`]; [`Error::AccessDenied`] for everyone but operators, and if there is no such account.
     pub async fn create_bucket_for(
         &self,
         caller: &Caller,
         owner: AccountId,
         request: CreateBucket,
-        actor: &str,
     ) -> Result<BucketInfo, Error> {
-        refuse_accounts(caller)?;
-        self.make_bucket(owner, request, actor).await
+        self.authorise_operator(caller, OperatorAct::CreateBucketForAccount)?;
+        self.make_bucket(owner, request, &caller.actor()).await
     }
 
     async fn make_bucket(&self, account: AccountId, request: CreateBucket, actor: &str) -> Result<BucketInfo, Error> {
@@ -61,15 +61,10 @@ impl Objects {
             }
             let record = self.new_bucket(account, &request)?;
             let batch = self.creation(account, &request, &record, actor).await?;
-            let checks = batch.checks.clone();
-            match self.store().commit(batch).await {
-                Ok(_) => return Ok(BucketInfo::of(&request.name, &record)),
-                Err(CommitError::Failed(failed)) => {
-                    if let Some(Check::CounterAtMost { .. }) = checks.get(failed.0) {
-                        return Err(Error::TooManyBuckets);
-                    }
-                }
-                Err(CommitError::Store(error)) => return Err(error.into()),
+            match batch.commit(self.store()).await? {
+                Committed::Done(_) => return Ok(BucketInfo::of(&request.name, &record)),
+                Committed::Refused(TooMany) => return Err(Error::TooManyBuckets),
+                Committed::Changed => {}
             }
         }
         Err(Error::Conflict)
@@ -112,8 +107,8 @@ impl Objects {
         request: &CreateBucket,
         record: &BucketRecord,
         actor: &str,
-    ) -> Result<Batch, Error> {
-        let mut batch = Batch::new();
+    ) -> Result<GuardedBatch<TooMany>, Error> {
+        let mut batch = GuardedBatch::new();
         // The account must still be there: deleting one checks that it owns no bucket.
         let entry = self.get(keys::account(account)).await?.ok_or(Error::AccessDenied)?;
         batch.unchanged(keys::account(account), Some(entry.revision));
@@ -122,7 +117,7 @@ impl Objects {
         let default = self.0.parts.settings.current().quotas.buckets_per_account_max;
         let max = AccountRecord::decode(&entry.value)?.buckets_max.unwrap_or(default).into();
         let key = keys::account_usage(account);
-        batch.checks.push(Check::CounterAtMost { key, index: AccountUsage::BUCKETS, adding: 1, max });
+        batch.require(Check::CounterAtMost { key, index: AccountUsage::BUCKETS, adding: 1, max }, TooMany);
         batch.add(keys::account_usage(account), AccountUsage { buckets: 1, ..AccountUsage::default() }.row());
         batch.put(keys::bucket(&request.name), record.encode());
         batch.put(keys::bucket_id(record.id), request.name.as_str().as_bytes().to_vec());

@@ -1,8 +1,11 @@
 use crate::{Error, Objects};
 use cofre_catalog::records::{AccountUsage, EventRecord, Garbage, GarbageRecord, GraceCharge, Record, Usage};
-use cofre_catalog::{Batch, Check, CommitError, keys};
+use cofre_catalog::{Check, Committed, GuardedBatch, keys};
 use cofre_iam::{Action, Caller};
 use cofre_types::BucketName;
+
+/// Why a bucket cannot be deleted.
+struct NotEmpty;
 
 impl Objects {
     /// Deletes a bucket that holds no object, version or delete marker. Uploads under way in it end.
@@ -10,19 +13,11 @@ impl Objects {
     /// # Errors
     /// [`Error::BucketNotEmpty`].
     pub async fn delete_bucket(&self, caller: &Caller, name: &BucketName) -> Result<(), Error> {
-        self.remove_bucket(caller, name, &caller.principal.to_string()).await
-    }
-
-    /// As [`Objects::delete_bucket`]. The event names the `actor`.
-    ///
-    /// # Errors
-    /// As [`Objects::delete_bucket`].
-    pub async fn remove_bucket(&self, caller: &Caller, name: &BucketName, actor: &str) -> Result<(), Error> {
         for _ in Self::tries() {
             let bucket = self.bucket_for(caller, Action::DeleteBucket, name, None).await?;
             let id = bucket.record.id;
             let now = self.now();
-            let mut batch = Batch::new();
+            let mut batch = GuardedBatch::new();
             batch.unchanged(keys::bucket(name), Some(bucket.revision));
             // What uploads under way hold is no longer its owner's.
             let row = self.get(keys::usage(id)).await?;
@@ -35,7 +30,7 @@ impl Objects {
             batch.add(keys::account_usage(bucket.record.owner), owned.row());
             // The counters are exact; looking for keys would walk what a bucket that was emptied leaves.
             for index in Usage::EMPTY_WHEN_ZERO {
-                batch.checks.push(Check::CounterAtMost { key: keys::usage(id), index, adding: 0, max: 0 });
+                batch.require(Check::CounterAtMost { key: keys::usage(id), index, adding: 0, max: 0 }, NotEmpty);
             }
             batch.delete(keys::bucket(name));
             batch.delete(keys::bucket_id(id));
@@ -50,15 +45,14 @@ impl Objects {
                 at: now,
                 kind: "bucket.deleted".to_owned(),
                 subject: name.to_string(),
-                actor: actor.to_owned(),
+                actor: caller.actor(),
                 details: Vec::new(),
             };
             batch.writes.push(event.append(0));
-            match self.store().commit(batch).await {
-                Ok(_) => return Ok(()),
-                Err(CommitError::Failed(failed)) if failed.0 > 1 => return Err(Error::BucketNotEmpty),
-                Err(CommitError::Failed(_)) => {}
-                Err(CommitError::Store(error)) => return Err(error.into()),
+            match batch.commit(self.store()).await? {
+                Committed::Done(_) => return Ok(()),
+                Committed::Refused(NotEmpty) => return Err(Error::BucketNotEmpty),
+                Committed::Changed => {}
             }
         }
         Err(Error::Conflict)

@@ -1,31 +1,29 @@
 //! A bucket that is handed over to another account.
 
-use super::refuse_accounts;
 use crate::{BucketInfo, ConfigKind, Error, Objects};
 use cofre_catalog::records::{AccountRecord, AccountUsage, BucketConfig, EventRecord, Ownership, Record, Usage};
 use cofre_catalog::{Batch, CommitError, keys};
-use cofre_iam::{Action, Caller};
+use cofre_iam::{Caller, OperatorAct};
 use cofre_types::{AccountId, BucketName};
 
 impl Objects {
     /// Hands a bucket over to another account, with everything in it: its ownership controls disable access control
     /// lists from now on, so that the new owner owns every object, whoever wrote it, and no list grants anything. Its
     /// policy and its other configurations stay. What it holds counts for the new owner, whose quota stops further
-    /// writes but not this. The event names the `actor`.
+    /// writes but not this.
     ///
     /// # Errors
-    /// [`Error::AccessDenied`] for everyone but root and parts of Cofre itself, and if there is no such account;
+    /// [`Error::AccessDenied`] for everyone but operators, and if there is no such account;
     /// [`Error::Conflict`] if it is written to all the while: try again.
     pub async fn hand_bucket_over(
         &self,
         caller: &Caller,
         name: &BucketName,
         to: AccountId,
-        actor: &str,
     ) -> Result<BucketInfo, Error> {
-        refuse_accounts(caller)?;
+        self.authorise_operator(caller, OperatorAct::HandBucketOver)?;
         for _ in Self::tries() {
-            let bucket = self.bucket_for(caller, Action::CreateBucket, name, None).await?;
+            let bucket = self.bucket(name).await?;
             let from = bucket.record.owner;
             if from == to {
                 return Ok(BucketInfo::of(name, &bucket.record));
@@ -56,7 +54,7 @@ impl Objects {
                 at: self.now(),
                 kind: "bucket.owner_changed".to_owned(),
                 subject: name.to_string(),
-                actor: actor.to_owned(),
+                actor: caller.actor(),
                 details: vec![
                     ("owner".to_owned(), format!("{before} -> {}", account(&to_entry.value)?)),
                     ("owner_id".to_owned(), format!("{from} -> {to}")),

@@ -1,6 +1,7 @@
 //! Operations on buckets.
 
 mod acl;
+pub(crate) mod cached;
 mod changes;
 mod config;
 mod create;
@@ -18,17 +19,8 @@ use crate::upload::UploadRef;
 use crate::{Error, Objects};
 use cofre_catalog::keys;
 use cofre_catalog::records::{BucketRecord, Usage};
-use cofre_iam::{Action, Caller, Principal, Resource};
+use cofre_iam::{Action, Caller, Resource};
 use cofre_types::{AccountId, BucketName, ObjectKey, Tags, VersionId};
-
-/// Refuses accounts but the root account: what follows is for operators.
-pub(crate) fn refuse_accounts(caller: &Caller) -> Result<(), Error> {
-    match &caller.principal {
-        Principal::Internal(_) => Ok(()),
-        Principal::Account(account) if account.root => Ok(()),
-        Principal::Account(_) | Principal::Anonymous | Principal::Service(_) => Err(Error::AccessDenied),
-    }
-}
 
 impl BucketInfo {
     pub(crate) fn of(name: &BucketName, record: &BucketRecord) -> Self {

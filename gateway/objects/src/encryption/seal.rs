@@ -1,7 +1,7 @@
 //! Encrypting: what is to be done, and the key of it.
 
 use super::EncryptAs;
-use crate::domain::Bucket;
+use crate::bucket::cached::Bucket;
 use crate::{Error, Objects};
 use cofre_catalog::records::{BucketConfig, DefaultEncryption, Encryption, EncryptionMethod};
 use cofre_keys::{CustomerKey, DEFAULT_KEY, DataKey};

@@ -2,8 +2,9 @@
 
 use super::cursor::{Cursor, Phase};
 use super::{Calendar, Lifecycle};
-use crate::domain::{Bucket, Tried};
-use crate::{Error, Objects};
+use crate::bucket::cached::Bucket;
+use crate::domain::Tried;
+use crate::{Error, Objects, Upkeep};
 use cofre_catalog::{Scan, SnapshotExt, keys};
 use cofre_types::{BucketId, BucketName, ObjectKey, Timestamp};
 use std::sync::Arc;
@@ -78,7 +79,7 @@ pub(super) struct Walk {
     pub calendar: Calendar,
 }
 
-impl Objects {
+impl Upkeep {
     /// Does what the rules of all buckets ask for, one bounded page at a time. `cursor` is what the last
     /// step gave; empty to begin a pass.
     ///
@@ -86,7 +87,7 @@ impl Objects {
     /// [`Error`] if the catalog cannot be read or written; the step can be done again.
     pub async fn apply_lifecycle(&self, cursor: &[u8]) -> Result<LifecycleStep, Error> {
         let mut step = LifecycleStep::default();
-        let (bucket, rules, cursor) = match self.seek(Cursor::decode(cursor)).await? {
+        let (bucket, rules, cursor) = match self.objects.seek(Cursor::decode(cursor)).await? {
             Sought::Found(bucket, rules, cursor) => (bucket, rules, cursor),
             Sought::Onward(last) => {
                 step.next = Some(Cursor::begin(last, Phase::Done).encode());
@@ -94,9 +95,9 @@ impl Objects {
             }
             Sought::End => return Ok(step),
         };
-        let day_secs = self.0.parts.settings.current().timers.lifecycle_day_secs;
+        let day_secs = self.objects.0.parts.settings.current().timers.lifecycle_day_secs;
         let calendar = Calendar::with_day(day_secs);
-        let walk = Walk { objects: self.clone(), bucket, rules, now: self.now(), calendar };
+        let walk = Walk { objects: self.objects.clone(), bucket, rules, now: self.objects.now(), calendar };
         let next = match cursor.phase {
             Phase::Current if walk.rules.acts_on_current() => walk.current(&cursor, &mut step).await?,
             Phase::Versions if walk.keeps_versions() => walk.versions(&cursor, &mut step).await?,
@@ -111,7 +112,9 @@ impl Objects {
         step.next = Some(next.unwrap_or_else(|| Cursor::begin(cursor.bucket, phase)).encode());
         Ok(step)
     }
+}
 
+impl Objects {
     async fn seek(&self, cursor: Option<Cursor>) -> Result<Sought, Error> {
         if let Some(cursor) = &cursor
             && cursor.phase != Phase::Done

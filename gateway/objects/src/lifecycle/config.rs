@@ -1,7 +1,7 @@
 //! The rules of a bucket: set, told, and shown on what they end.
 
 use super::{Calendar, Lifecycle, RulesError};
-use crate::domain::Bucket;
+use crate::bucket::cached::Bucket;
 use crate::{ConfigKind, Ending, Error, Objects, Unset};
 use cofre_catalog::records::{BucketConfig, VersionRecord};
 use cofre_iam::{Action, Caller};

@@ -1,6 +1,6 @@
 use super::objects::{key_text, listed};
 use super::rollup::{Place, Rollup};
-use crate::domain::Bucket;
+use crate::bucket::cached::Bucket;
 use crate::{Error, ListVersions, ListedVersion, Objects, PAGE_ENTRIES_MAX, VersionsPage};
 use cofre_catalog::records::{Record, RecordError, VersionKind, VersionRecord};
 use cofre_catalog::{Revision, Scan, Snapshot, SnapshotExt, Visit, VisitStep, keys};

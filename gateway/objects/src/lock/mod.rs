@@ -17,7 +17,7 @@ mod requests;
 pub use requests::WantedLock;
 
 use crate::Error;
-use crate::domain::Bucket;
+use crate::bucket::cached::Bucket;
 use cofre_catalog::records::{
     BucketConfig, BucketRecord, LegalHold, LockConfig, LockMode, LockPeriod, Retention, VersionRecord, Versioning,
 };

@@ -1,7 +1,8 @@
 //! Retention and legal hold of one version, and the lock of a bucket.
 
 use super::{NO_LOCK, Removal, check_change, set_lock, starting};
-use crate::domain::{Bucket, Tried};
+use crate::bucket::cached::Bucket;
+use crate::domain::Tried;
 use crate::{Error, Objects, Unset, WantedLock};
 use cofre_catalog::records::{Guards, LegalHold, LockConfig, Retention};
 use cofre_iam::{Action, AskedLock, Caller, Details};

@@ -1,6 +1,7 @@
 //! An object's access control list.
 
-use crate::domain::{Bucket, Tried};
+use crate::bucket::cached::Bucket;
+use crate::domain::Tried;
 use crate::rights::refuse_public;
 use crate::{Acl, Error, GivenAcl, Objects};
 use cofre_iam::{Action, Caller};

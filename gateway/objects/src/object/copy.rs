@@ -1,6 +1,7 @@
+use crate::bucket::cached::Bucket;
 use crate::change::Change;
 use crate::digest::Hasher;
-use crate::domain::{Bucket, Tried};
+use crate::domain::Tried;
 use crate::encryption::check_customer_key;
 use crate::object::put::Draft;
 use crate::rights::{Asking, Makes, Writer};

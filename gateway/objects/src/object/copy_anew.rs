@@ -2,8 +2,8 @@
 //! read, and written anew.
 
 use super::copy::{COPY_BYTES_MAX, Source, copied};
-use crate::blobs::Target;
-use crate::domain::Bucket;
+use crate::bucket::cached::Bucket;
+use crate::content::Target;
 use crate::encryption::{Plan, entity_tag};
 use crate::object::put::Draft;
 use crate::rights::Writer;

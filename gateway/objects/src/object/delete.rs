@@ -1,5 +1,6 @@
+use crate::bucket::cached::Bucket;
 use crate::change::Change;
-use crate::domain::{Bucket, Tried};
+use crate::domain::Tried;
 use crate::lock::Removal;
 use crate::rights::refuse;
 use crate::versions::delete_marker;

@@ -1,4 +1,5 @@
-use crate::domain::{Bucket, held, held_current};
+use crate::bucket::cached::Bucket;
+use crate::domain::{held, held_current};
 use crate::encryption::check_customer_key;
 use crate::versions::Held;
 use crate::{Encrypted, Error, GetObject, GetOutcome, HeadOutcome, ObjectInfo, Objects};

@@ -1,6 +1,7 @@
-use crate::blobs::{Target, Written};
+use crate::bucket::cached::Bucket;
 use crate::change::Change;
-use crate::domain::{Bucket, Tried};
+use crate::content::{Target, Written};
+use crate::domain::Tried;
 use crate::encryption::entity_tag;
 use crate::lock::Removal;
 use crate::rights::{Makes, Writer};
@@ -98,7 +99,7 @@ impl Objects {
         if let Err(error) = &outcome
             && error.is_definite()
         {
-            self.discard(written.blob).await;
+            self.blobs().discard(written.blob).await;
         }
         outcome.map_err(|error| error.for_caller(&writer.caller, bucket))
     }

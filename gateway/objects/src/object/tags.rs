@@ -1,5 +1,6 @@
+use crate::bucket::cached::Bucket;
 use crate::change::Change;
-use crate::domain::{Bucket, Tried};
+use crate::domain::Tried;
 use crate::versions::Held;
 use crate::{Error, Objects};
 use cofre_catalog::records::Record;

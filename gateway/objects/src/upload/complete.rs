@@ -1,11 +1,13 @@
 use super::{Found, UploadRef, details_of};
-use crate::change::{Change, Count};
+use crate::bucket::cached::Bucket;
+use crate::change::Change;
 use crate::digest::{Hasher, join_crc};
-use crate::domain::{Bucket, Tried};
+use crate::domain::Tried;
 use crate::encryption::check_completion;
 use crate::object::put::{Draft, put_outcome};
 use crate::rights::refuse_public;
 use crate::{ChecksumError, CompleteUpload, CompletedPart, Error, Objects, PARTS_MAX, PutOutcome};
+use cofre_blobs::Count;
 use cofre_catalog::records::{Content, ManifestRecord, PartRecord, Record, UploadRecord};
 use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
 use cofre_iam::{Action, Caller, Details};

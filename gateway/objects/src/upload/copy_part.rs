@@ -1,7 +1,7 @@
 use super::put_part::kept_algorithm;
 use super::{Found, check_number};
-use crate::blobs::narrow;
 use crate::change::Change;
+use crate::content::narrow;
 use crate::digest::Hasher;
 use crate::domain::Tried;
 use crate::encryption::check_customer_key;
@@ -122,7 +122,7 @@ impl Objects {
         let mut segments = Vec::new();
         let mut start = 0;
         for (number, size) in self.manifest(id).await?.parts {
-            if let Some(within) = crate::blobs::overlap(start, size, range) {
+            if let Some(within) = crate::content::overlap(start, size, range) {
                 segments.extend(narrow(&self.part(id, number).await?.segments, within));
                 if segments.len() > SEGMENTS_MAX {
                     return Err(Error::InvalidRequest("the range lies over more than 2,048 runs of bytes"));

@@ -7,12 +7,15 @@ mod create;
 mod list;
 mod put_part;
 mod requests;
+mod stale;
 
 pub use requests::*;
+pub use stale::StaleUploads;
 
-use crate::change::{Change, Count};
-use crate::domain::Bucket;
+use crate::bucket::cached::Bucket;
+use crate::change::Change;
 use crate::{Encrypted, Error, Objects};
+use cofre_blobs::Count;
 use cofre_catalog::records::{EncryptionMethod, PartRecord, Record, UploadRecord};
 use cofre_catalog::{Revision, keys};
 use cofre_iam::{Action, AskedEncryption, AskedLock, Caller, Details};

@@ -1,6 +1,6 @@
 use super::{Found, check_number};
-use crate::blobs::{Target, Written};
 use crate::change::Change;
+use crate::content::{Target, Written};
 use crate::domain::Tried;
 use crate::encryption::entity_tag;
 use crate::object::PUT_BYTES_MAX;
@@ -73,7 +73,7 @@ impl Objects {
             if let Err(error) = &committed
                 && error.is_definite()
             {
-                objects.discard(written.blob).await;
+                objects.blobs().discard(written.blob).await;
             }
             drop(room);
             committed.map_err(|error| error.for_caller(&caller, &bucket))

@@ -8,11 +8,11 @@
 //! Memory does not grow with the catalog, but for a number for each bucket that has bytes in grace: references are counted
 //! for a million blobs at a time, in as many rounds over the catalog as that takes.
 
-mod copies;
 mod references;
 mod usage;
 
-use crate::{Error, Objects};
+use crate::{Error, Objects, Upkeep};
+use cofre_blobs::Wrong;
 use cofre_catalog::{Entry, Scan, Snapshot, SnapshotExt};
 use cofre_types::BucketId;
 use references::{Counts, Round};
@@ -33,15 +33,6 @@ pub enum VerifyStage {
     References,
     /// Whether the counters of each bucket are what its records add up to.
     Usage,
-}
-
-/// Something that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wrong {
-    /// What it is about: `blob ID`, `bucket/key`, `bucket NAME`, `shard 2`.
-    pub subject: String,
-    /// What is wrong, for a person to read.
-    pub why: String,
 }
 
 /// What one step did.
@@ -80,12 +71,12 @@ enum Stage {
     Done,
 }
 
-impl Objects {
+impl Upkeep {
     /// Begins to hold the catalog against itself and against the shards. With `deep` every byte of every copy is read.
     pub fn verify(&self, deep: bool) -> Verify {
         let stage = Stage::Copies(None);
         let (snapshot, grace) = (None, BTreeMap::new());
-        Verify { objects: self.clone(), deep, snapshot, grace, stage, records: 0, bytes: 0, unreachable: 0 }
+        Verify { objects: self.objects.clone(), deep, snapshot, grace, stage, records: 0, bytes: 0, unreachable: 0 }
     }
 }
 
@@ -110,6 +101,19 @@ impl Verify {
         }
         self.stage = next;
         Ok(Some(Verified { stage: at, records, bytes: self.bytes, unreachable: self.unreachable, wrong }))
+    }
+
+    /// Looks at the copies of some blobs as they are now.
+    async fn copies(&mut self, last: Option<Vec<u8>>, found: &mut Vec<Wrong>) -> Result<Stage, Error> {
+        let step = self.objects.blobs().verify_copies(last, self.deep).await?;
+        self.records += step.records;
+        self.bytes += step.bytes;
+        self.unreachable += step.unreachable;
+        found.extend(step.wrong);
+        Ok(match step.next {
+            Some(next) => Stage::Copies(Some(next)),
+            None => Stage::Shards(ShardCount::default()),
+        })
     }
 
     /// Some records of the one state that counts are held against each other in.

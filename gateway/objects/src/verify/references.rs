@@ -1,6 +1,6 @@
-use super::{Stage, Verify, Wrong, after, wrong};
+use super::{Stage, Verify, after, wrong};
 use crate::Error;
-use crate::change::as_delta;
+use cofre_blobs::{Wrong, as_delta};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{
     BlobRecord, Content, Garbage, GarbageRecord, ManifestRecord, PartRecord, Record, Segment, VersionRecord,

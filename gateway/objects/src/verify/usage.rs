@@ -1,7 +1,8 @@
 use super::references::{Counts, Round};
-use super::{Stage, Verify, Wrong, after, wrong};
+use super::{Stage, Verify, after, wrong};
 use crate::Error;
-use crate::change::{Change, Count};
+use crate::change::Change;
+use cofre_blobs::{Count, Wrong};
 use cofre_catalog::SnapshotExt;
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{BlobRecord, PartRecord, Record, ShardUsage, Usage, VersionRecord};
@@ -42,7 +43,7 @@ impl Verify {
             for copy in &record.copies {
                 let held = count.shards.entry(copy.shard).or_default();
                 held.copies += 1;
-                held.bytes += crate::blobs::copy_bytes(&record, copy.piece) as i64;
+                held.bytes += cofre_blobs::copy_bytes(&record, copy.piece) as i64;
             }
         }
         if let Some((last, _)) = page.last() {

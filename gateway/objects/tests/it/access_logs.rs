@@ -47,7 +47,7 @@ impl Bed {
     pub(crate) async fn deliver(&self) -> Vec<AccessLogStep> {
         let (mut steps, mut from) = (Vec::new(), Vec::new());
         loop {
-            let step = self.objects.deliver_access_log(&from).await.unwrap();
+            let step = self.upkeep.deliver_access_log(&from).await.unwrap();
             let next = step.next.clone();
             steps.push(step);
             match next {
@@ -93,7 +93,7 @@ impl Bed {
     }
 
     pub(crate) async fn backlog(&self) -> (i64, i64) {
-        let backlog = self.objects.access_log_backlog().await.unwrap();
+        let backlog = self.upkeep.access_log_backlog().await.unwrap();
         (backlog.lines, backlog.bytes)
     }
 
@@ -108,10 +108,10 @@ impl Bed {
 async fn lines_become_one_object_when_they_are_due() {
     let bed = Bed::logged().await;
     bed.log("one").await;
-    bed.objects.write_access_lines().await;
+    bed.upkeep.write_access_lines().await;
     bed.log("two").await;
-    bed.objects.write_access_lines().await;
-    assert_eq!((bed.backlog().await, bed.objects.access_log_counts().written), ((2, 8), 2));
+    bed.upkeep.write_access_lines().await;
+    assert_eq!((bed.backlog().await, bed.upkeep.access_log_counts().written), ((2, 8), 2));
     bed.deliver().await;
     assert!(bed.delivered().await.is_empty(), "they are still gathered");
     bed.clock.advance(DELIVERY);
@@ -129,9 +129,9 @@ async fn lines_become_one_object_when_they_are_due() {
 async fn a_line_is_delivered_once_by_two_that_deliver_at_once() {
     let bed = Bed::logged().await;
     bed.log("one").await;
-    bed.objects.write_access_lines().await;
+    bed.upkeep.write_access_lines().await;
     bed.clock.advance(DELIVERY);
-    let twin = bed.twin.clone();
+    let twin = bed.twin_upkeep.clone();
     bed.rival.before_next_commit(move || async move {
         assert_eq!(twin.deliver_access_log(&[]).await.unwrap().objects, 1);
     });
@@ -147,7 +147,7 @@ async fn what_a_target_does_not_take_waits_and_is_given_up_after_a_week() {
     let bed = Bed::logged().await;
     bed.objects.delete_bucket_config(&bed.alice, &bucket("logs"), ConfigKind::Policy).await.unwrap();
     bed.log("one").await;
-    bed.objects.write_access_lines().await;
+    bed.upkeep.write_access_lines().await;
     bed.clock.advance(DELIVERY);
     let problem = bed.deliver().await[0].problem.clone().unwrap();
     assert_eq!(problem.0, "bucket-b");
@@ -164,7 +164,7 @@ async fn what_a_target_does_not_take_waits_and_is_given_up_after_a_week() {
 
     bed.objects.delete_bucket_config(&bed.alice, &bucket("logs"), ConfigKind::Policy).await.unwrap();
     bed.log("two").await;
-    bed.objects.write_access_lines().await;
+    bed.upkeep.write_access_lines().await;
     bed.clock.advance(Duration::from_secs(7 * 86_400));
     assert_eq!(bed.deliver().await[0].dropped, 1);
     let events = bed.dropped_events().await;
@@ -176,10 +176,10 @@ async fn what_a_target_does_not_take_waits_and_is_given_up_after_a_week() {
 async fn lines_outlive_their_bucket_and_go_where_they_were_meant_to() {
     let bed = Bed::logged().await;
     bed.log("one").await;
-    bed.objects.write_access_lines().await;
+    bed.upkeep.write_access_lines().await;
     bed.log_to(LogKeys::ByDeliveryTime).await;
     bed.log("two").await;
-    bed.objects.write_access_lines().await;
+    bed.upkeep.write_access_lines().await;
     bed.objects.put_bucket_logging(&bed.alice, &bucket("b"), None).await.unwrap();
     assert!(bed.objects.logged_bucket("bucket-b").await.is_none());
     bed.objects.delete_bucket(&bed.alice, &bucket("b")).await.unwrap();
@@ -199,20 +199,20 @@ async fn lines_beyond_the_bounds_are_dropped_counted_and_told() {
     for _ in 0..5 {
         bed.log(&line).await;
     }
-    assert_eq!(bed.objects.access_log_counts().dropped, 1, "of one account 4 MiB wait in memory at the most");
-    bed.objects.write_access_lines().await;
+    assert_eq!(bed.upkeep.access_log_counts().dropped, 1, "of one account 4 MiB wait in memory at the most");
+    bed.upkeep.write_access_lines().await;
     for _ in 4..65 {
         bed.log(&line).await;
-        bed.objects.write_access_lines().await;
+        bed.upkeep.write_access_lines().await;
     }
-    let counts = bed.objects.access_log_counts();
+    let counts = bed.upkeep.access_log_counts();
     assert_eq!((counts.written, counts.dropped), (64, 2), "64 MiB of a bucket wait in the catalog at the most");
     assert_eq!(bed.dropped_events().await.len(), 1, "an event a minute tells of it");
     bed.clock.advance(DELIVERY);
     bed.log("fits again").await;
     bed.deliver().await;
-    bed.objects.write_access_lines().await;
-    assert_eq!(bed.objects.access_log_counts().written, 65);
+    bed.upkeep.write_access_lines().await;
+    assert_eq!(bed.upkeep.access_log_counts().written, 65);
     let told: Vec<_> = bed.dropped_events().await.iter().map(|event| event.details[0].1.clone()).collect();
     assert_eq!(told, ["1", "1"]);
 }
@@ -263,7 +263,7 @@ async fn what_rules_do_is_told_in_the_commit_that_does_it() {
     let counts = pass(&bed).await;
     assert_eq!((counts.expired, counts.transitioned, counts.uploads_aborted), (2, 2, 1));
     assert_eq!(bed.rival.take_removals().len(), 4, "a commit for what ends, for each move and for the upload");
-    assert_eq!((bed.backlog().await.0, bed.objects.access_log_counts().written), (5, 5));
+    assert_eq!((bed.backlog().await.0, bed.upkeep.access_log_counts().written), (5, 5));
     let expected = [
         "COLD S3.TRANSITION.OBJECT 5 -",
         "STANDARD_IA S3.TRANSITION_SIA.OBJECT 5 -",
@@ -297,12 +297,12 @@ async fn a_line_that_finds_no_room_keeps_no_rule_from_its_work() {
     let line = "x".repeat((1 << 20) - 1);
     for _ in 0..64 {
         bed.log(&line).await;
-        bed.objects.write_access_lines().await;
+        bed.upkeep.write_access_lines().await;
     }
     bed.clock.advance(3 * DAY);
     assert_eq!(pass(&bed).await.expired, 2);
     assert!(bed.list("", "").await.0.is_empty());
-    let counts = bed.objects.access_log_counts();
+    let counts = bed.upkeep.access_log_counts();
     assert_eq!((counts.written, counts.dropped), (64, 2));
     assert_eq!(bed.dropped_events().await[0].details[0].1, "2");
 }

@@ -1,15 +1,16 @@
 //! The test bed: a domain over memory, with three shards, a clock that stands and two accounts.
 
 use async_trait::async_trait;
-use cofre_catalog::records::{AccountRecord, Record, ShardPlace};
+use cofre_blobs::{Blobs, BlobsParts, NewShard, OpenBackend, S3Place, Topology, TopologyError};
+use cofre_catalog::records::{AccountRecord, EventRecord, Record, ShardPlace};
 use cofre_catalog::{
     Batch, CommitError, Memory, Revision, Scan, Snapshot, SnapshotExt, Store, StoreError, StoreState, Write, keys,
 };
 use cofre_iam::{AccountIdentity, Caller, Origin, Principal, RequestId, Secret};
 use cofre_keys::{DEFAULT_KEY, KeyRing, MemoryKeys};
 use cofre_objects::{
-    CreateBucket, DeleteConditions, DeleteObject, DeleteOutcome, Error, GetObject, ListObjects, NewShard, Objects,
-    OpenBackend, Parts, PutObject, PutOutcome, S3Place, Topology, TopologyError,
+    CreateBucket, DeleteConditions, DeleteObject, DeleteOutcome, Error, GetObject, ListObjects, Objects, Parts,
+    PutObject, PutOutcome, Upkeep, leads_back,
 };
 use cofre_runtime::{ManualClock, Random};
 use cofre_settings::{DynamicSettings, Patch};
@@ -29,6 +30,9 @@ pub struct Bed {
     pub objects: Objects,
     /// The same catalog and shards through another process, which knows nothing of the locks on keys.
     pub twin: Objects,
+    pub upkeep: Upkeep,
+    pub blobs: Blobs,
+    pub twin_upkeep: Upkeep,
     pub topology: Topology,
     pub store: Arc<Memory>,
     pub settings: DynamicSettings,
@@ -138,7 +142,10 @@ impl Store for Rival {
     }
 }
 
-struct Opener(Arc<Backends>);
+struct Opener {
+    backends: Arc<Backends>,
+    store: Arc<Memory>,
+}
 
 #[async_trait]
 impl OpenBackend for Opener {
@@ -146,11 +153,20 @@ impl OpenBackend for Opener {
         Ok(identity)
     }
 
+    async fn leads_back(
+        &self,
+        place: &ShardPlace,
+        identity: [u8; 16],
+        began: Timestamp,
+    ) -> Result<bool, TopologyError> {
+        leads_back(self.store.as_ref(), place, identity, began).await
+    }
+
     /// Opens what answers.
     async fn open(&self, place: &ShardPlace, _identity: [u8; 16]) -> Result<Arc<dyn Backend>, BackendError> {
         let backend = match place {
-            ShardPlace::Filesystem { path } => self.0.faulty(path),
-            ShardPlace::S3(place) if place.sealed_secret == b"good" => self.0.faulty(&place.prefix),
+            ShardPlace::Filesystem { path } => self.backends.faulty(path),
+            ShardPlace::S3(place) if place.sealed_secret == b"good" => self.backends.faulty(&place.prefix),
             ShardPlace::S3(_) => return Err(BackendError::Unreachable("403".to_owned())),
         };
         backend.capacity().await?;
@@ -177,7 +193,7 @@ impl Bed {
         let settings = DynamicSettings::open(store.clone(), clock.clone()).await.unwrap();
         let shards = Shards::new(clock.clone(), random.clone(), ShardsOptions::default());
         let backends = Arc::new(Backends::default());
-        let opener = Arc::new(Opener(Arc::clone(&backends)));
+        let opener = Arc::new(Opener { backends: Arc::clone(&backends), store: store.clone() });
         let topology = Topology::new(store.clone(), shards.clone(), opener, clock, random.clone());
         for path in &PATHS[..count] {
             topology.register(NewShard::at_path((*path).to_owned()), "test").await.unwrap();
@@ -191,23 +207,54 @@ impl Bed {
         };
         let rival = Arc::new(rival);
         let over = |store, random| over(store, &shards, &settings, &manual, random, scheme);
-        let objects = over(rival.clone(), random);
-        let twin = over(store.clone(), Random::seeded(8));
+        let (upkeep, blobs) = over(rival.clone(), random);
+        let (twin_upkeep, _) = over(store.clone(), Random::seeded(8));
+        let (objects, twin) = (upkeep.objects().clone(), twin_upkeep.objects().clone());
         let alice = account(store.as_ref(), 1, "alice").await;
         let bob = account(store.as_ref(), 2, "bob").await;
-        Self { objects, twin, topology, store, settings, clock: manual, backends, rival, alice, bob }
+        Self {
+            objects,
+            upkeep,
+            blobs,
+            twin,
+            twin_upkeep,
+            topology,
+            store,
+            settings,
+            clock: manual,
+            backends,
+            rival,
+            alice,
+            bob,
+        }
     }
 
     /// What another process makes of the catalog and the shards as they are: it opens those that answer.
     pub async fn restarted(self, scheme: &str) -> Self {
         let (clock, random) = (self.clock.clock(), Random::seeded(9));
         let shards = Shards::new(clock.clone(), random.clone(), ShardsOptions::default());
-        let opener = Arc::new(Opener(Arc::clone(&self.backends)));
+        let opener = Arc::new(Opener { backends: Arc::clone(&self.backends), store: self.store.clone() });
         let topology = Topology::new(self.store.clone(), shards.clone(), opener, clock, random.clone());
         topology.attach_missing().await.unwrap();
-        let objects = over(self.rival.clone(), &shards, &self.settings, &self.clock, random, scheme);
-        let twin = over(self.store.clone(), &shards, &self.settings, &self.clock, Random::seeded(10), scheme);
-        Self { objects, twin, topology, ..self }
+        let (upkeep, blobs) = over(self.rival.clone(), &shards, &self.settings, &self.clock, random, scheme);
+        let (twin_upkeep, _) =
+            over(self.store.clone(), &shards, &self.settings, &self.clock, Random::seeded(10), scheme);
+        {
+            let (objects, twin) = (upkeep.objects().clone(), twin_upkeep.objects().clone());
+            Self { objects, upkeep, blobs, twin, twin_upkeep, topology, ..self }
+        }
+    }
+
+    /// A part of Cofre itself, as the admin API asks.
+    pub fn operator(&self) -> Caller {
+        Caller { principal: Principal::Internal("admin"), ..self.alice.clone() }
+    }
+
+    /// Kind and actor of the last event.
+    pub async fn last_event(&self) -> (String, String) {
+        let events = self.store.snapshot().await.unwrap().page(Scan::prefix(&keys::events()), 1_000).await.unwrap();
+        let last = EventRecord::decode(&events.last().unwrap().1.value).unwrap();
+        (last.kind, last.actor)
     }
 
     /// A bed with the bucket `b`, which alice owns.
@@ -287,7 +334,7 @@ impl Bed {
     pub async fn relocate_all(&self, shard: ShardId) -> u64 {
         let (mut after, mut bytes) = (None, 0);
         loop {
-            let moved = self.objects.relocate(shard, after).await.unwrap();
+            let moved = self.blobs.relocate(shard, after).await.unwrap();
             assert_eq!(moved.failed, 0, "{:?}", moved.last_error);
             bytes += moved.bytes;
             after = moved.next;
@@ -301,9 +348,9 @@ impl Bed {
     pub async fn reclaim(&self) {
         self.clock.advance(Duration::from_secs(100_000));
         let mut done = None;
-        while self.objects.reclaim_garbage(&mut done).await.unwrap().more {}
+        while self.upkeep.reclaim_garbage(&mut done).await.unwrap().more {}
         for shard in self.topology.list().await.unwrap() {
-            while self.objects.delete_doomed(shard.record.id, None).await.unwrap().copies > 0 {}
+            while self.blobs.delete_doomed(shard.record.id, None).await.unwrap().copies > 0 {}
         }
     }
 
@@ -356,18 +403,25 @@ fn over(
     clock: &ManualClock,
     random: Random,
     scheme: &str,
-) -> Objects {
-    let keys = Arc::new(MemoryKeys::new(&[DEFAULT_KEY, "one", "two"], Random::seeded(7)));
-    Objects::new(Parts {
-        store,
+) -> (Upkeep, Blobs) {
+    let blobs = Blobs::new(BlobsParts {
+        store: Arc::clone(&store),
         shards: shards.clone(),
+        settings: settings.clone(),
+        clock: clock.clock(),
+    });
+    let keys = Arc::new(MemoryKeys::new(&[DEFAULT_KEY, "one", "two"], Random::seeded(7)));
+    let upkeep = Upkeep::new(Parts {
+        store,
+        blobs: blobs.clone(),
         keys: KeyRing::new(keys, Vec::new()),
         settings: settings.clone(),
         clock: clock.clock(),
         random,
         region: "us-east-1".to_owned(),
         scheme: scheme.parse::<Scheme>().unwrap(),
-    })
+    });
+    (upkeep, blobs)
 }
 
 async fn account(store: &Memory, number: u8, name: &str) -> Caller {

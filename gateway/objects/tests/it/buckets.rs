@@ -1,11 +1,11 @@
-use crate::bed::{Bed, bucket, get, put};
+use crate::bed::{Bed, bucket, get, key, put};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{EventRecord, Record};
 use cofre_catalog::{Scan, SnapshotExt, Store};
-use cofre_iam::{Caller, Principal};
+use cofre_iam::{Caller, LOG_DELIVERY, Principal};
 use cofre_objects::{
-    BucketConfig, CannedAcl, ConfigKind, CreateBucket, Error, GivenAcl, ListBuckets, Ownership, PublicAccessBlock,
-    Unset, Versioning,
+    BucketConfig, CannedAcl, ConfigKind, CreateBucket, Error, GivenAcl, Inspect, ListBuckets, Ownership,
+    PublicAccessBlock, Unset, Versioning,
 };
 use cofre_types::{Tags, TagsLimit};
 use serde_json::json;
@@ -181,15 +181,12 @@ async fn a_bucket_that_is_handed_over_belongs_to_the_other_with_all_that_is_in_i
     let bed = Bed::with_bucket().await;
     bed.put("k", b"12345").await;
     bed.put("k", b"123").await;
-    let operator = Caller { principal: Principal::Internal("admin"), ..bed.alice.clone() };
+    let operator = bed.operator();
     let [alice, bob] = [&bed.alice, &bed.bob].map(|caller| caller.principal.account_id().unwrap());
-    assert!(matches!(
-        bed.objects.hand_bucket_over(&bed.alice, &bucket("b"), bob, "test").await,
-        Err(Error::AccessDenied)
-    ));
-    let info = bed.objects.hand_bucket_over(&operator, &bucket("b"), bob, "test").await.unwrap();
+    assert!(matches!(bed.objects.hand_bucket_over(&bed.alice, &bucket("b"), bob).await, Err(Error::AccessDenied)));
+    let info = bed.objects.hand_bucket_over(&operator, &bucket("b"), bob).await.unwrap();
     assert_eq!(info.owner, bob);
-    let owned = bed.objects.account_usage(&[alice, bob]).await.unwrap();
+    let owned = bed.upkeep.account_usage(&[alice, bob]).await.unwrap();
     assert_eq!((owned[0].buckets, owned[0].objects, owned[0].bytes, owned[0].grace_bytes), (0, 0, 0, 5));
     assert_eq!((owned[1].buckets, owned[1].objects, owned[1].bytes, owned[1].grace_bytes), (1, 1, 3, 0));
     assert!(matches!(bed.get("k").await, Err(Error::AccessDenied)));
@@ -200,12 +197,47 @@ async fn a_bucket_that_is_handed_over_belongs_to_the_other_with_all_that_is_in_i
     // A write that began before is decided anew on the bucket as it is.
     let (twin, admin) = (bed.twin.clone(), operator.clone());
     bed.rival.before_next_commit(move || async move {
-        twin.hand_bucket_over(&admin, &bucket("b"), alice, "test").await.unwrap();
+        twin.hand_bucket_over(&admin, &bucket("b"), alice).await.unwrap();
     });
     let request = bed.objects.put_object(&bed.bob, put("late", b"1"));
     assert!(matches!(request.await, Err(Error::AccessDenied)));
     bed.reclaim().await;
-    let owned = bed.objects.account_usage(&[alice, bob]).await.unwrap();
+    let owned = bed.upkeep.account_usage(&[alice, bob]).await.unwrap();
     assert_eq!((owned[0].buckets, owned[0].bytes, owned[0].grace_bytes), (1, 3, 0));
     assert_eq!((owned[1].buckets, owned[1].bytes, owned[1].grace_bytes), (0, 0, 0));
+}
+
+#[tokio::test]
+async fn what_is_for_operators_is_refused_whatever_a_policy_allows_and_its_event_names_who_did_it() {
+    let bed = Bed::with_bucket().await;
+    let name = bucket("b");
+    let all = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::bucket-b","arn:aws:s3:::bucket-b/*"]}}"#;
+    bed.objects.put_bucket_config(&bed.alice, &name, BucketConfig::Policy(all.to_owned())).await.unwrap();
+    bed.put("k", b"v").await;
+    let bob = bed.bob.principal.account_id().unwrap();
+    let two = Some("replicas:2".parse().unwrap());
+    let look = || Inspect { bucket: name.clone(), key: key("k"), version: None, check: false };
+    let anyone = Caller { principal: Principal::Anonymous, ..bed.alice.clone() };
+    let service = Caller { principal: LOG_DELIVERY, ..bed.alice.clone() };
+    for caller in [&bed.alice, &bed.bob, &anyone, &service] {
+        let refused = |outcome: Result<(), Error>| {
+            assert!(matches!(outcome, Err(Error::AccessDenied)), "{}: {outcome:?}", caller.principal);
+        };
+        refused(bed.objects.set_bucket_quota(caller, &name, Some(1), None).await);
+        refused(bed.objects.set_bucket_redundancy(caller, &name, two).await);
+        refused(bed.objects.create_bucket_for(caller, bob, new("c")).await.map(drop));
+        refused(bed.objects.hand_bucket_over(caller, &name, bob).await.map(drop));
+        refused(bed.objects.inspect(caller, look()).await.map(drop));
+    }
+    let ops = bed.operator().on_behalf_of("token:ops");
+    let did = async |kind: &str| assert_eq!(bed.last_event().await, (kind.to_owned(), "token:ops".to_owned()));
+    bed.objects.set_bucket_redundancy(&ops, &name, two).await.unwrap();
+    did("bucket.redundancy_changed").await;
+    bed.objects.create_bucket_for(&ops, bob, new("c")).await.unwrap();
+    did("bucket.created").await;
+    bed.objects.hand_bucket_over(&ops, &name, bob).await.unwrap();
+    did("bucket.owner_changed").await;
+    bed.objects.delete_bucket(&ops, &bucket("c")).await.unwrap();
+    did("bucket.deleted").await;
+    assert_eq!(bed.objects.inspect(&ops, look()).await.unwrap().len(), 1);
 }

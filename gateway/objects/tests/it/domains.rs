@@ -1,10 +1,10 @@
 //! No two copies or pieces of a blob stand on one failure domain, whichever shards are away.
 
 use crate::bed::{Bed, PATHS};
+use cofre_blobs::{NewShard, Reconciling, ShardChange};
 use cofre_catalog::keys::family;
 use cofre_catalog::records::{BlobRecord, Record};
 use cofre_catalog::{Scan, SnapshotExt, Store};
-use cofre_objects::{NewShard, Reconciling, ShardChange};
 use cofre_shards::{Backend, Trouble, Troubles};
 use cofre_types::ShardId;
 use std::collections::HashMap;
@@ -46,16 +46,16 @@ async fn lose(bed: &Bed, path: &str) {
 }
 
 async fn scrub(bed: &Bed) {
-    let mut scrubbed = bed.objects.scrub(None).await.unwrap();
+    let mut scrubbed = bed.blobs.scrub(None).await.unwrap();
     while scrubbed.next.is_some() {
-        scrubbed = bed.objects.scrub(scrubbed.next).await.unwrap();
+        scrubbed = bed.blobs.scrub(scrubbed.next).await.unwrap();
     }
 }
 
 async fn heal(bed: &Bed) -> u64 {
     let (mut healed, mut after) = (0, None);
     loop {
-        let step = bed.objects.heal(after).await.unwrap();
+        let step = bed.blobs.heal(after).await.unwrap();
         healed += step.blobs;
         after = step.next;
         if after.is_none() {
@@ -114,7 +114,7 @@ async fn a_drain_moves_nothing_beside_a_copy_on_a_shard_that_could_not_be_opened
     add(&bed, "a").await;
     let draining = ShardChange { draining: Some(true), ..ShardChange::default() };
     bed.topology.change(ShardId(2), &draining, None, "test").await.unwrap();
-    assert_eq!(bed.objects.relocate(ShardId(2), None).await.unwrap().blobs, 0);
+    assert_eq!(bed.blobs.relocate(ShardId(2), None).await.unwrap().blobs, 0);
     assert_eq!(copies_apart(&bed).await, 2 * BLOBS);
 }
 
@@ -140,7 +140,7 @@ async fn a_drain_that_cannot_end_leaves_no_copy_beside_the_one_that_stays() {
         }
         let draining = ShardChange { draining: Some(true), ..ShardChange::default() };
         bed.topology.change(ShardId(1), &draining, None, "test").await.unwrap();
-        let moved = bed.objects.relocate(ShardId(1), None).await.unwrap();
+        let moved = bed.blobs.relocate(ShardId(1), None).await.unwrap();
         if scheme == "ec:2+1" {
             assert_eq!((moved.blobs, moved.failed), (BLOBS as u64, 0), "the piece itself moves");
         } else {
@@ -162,7 +162,7 @@ async fn a_shard_that_comes_back_gives_no_copy_beside_the_one_that_was_made_on_i
         bed.backends.set_away("/one", true);
         bed.topology.look().await;
         bed.topology.give_up(ShardId(1), true, "test").await.unwrap();
-        bed.objects.queue_given_up(ShardId(1), None).await.unwrap();
+        bed.blobs.queue_given_up(ShardId(1), None).await.unwrap();
         assert_eq!(heal(&bed).await, BLOBS as u64, "made anew on the other shard of the rack");
         assert_eq!(copies_apart(&bed).await, 3 * BLOBS);
 
@@ -176,7 +176,7 @@ async fn a_shard_that_comes_back_gives_no_copy_beside_the_one_that_was_made_on_i
         bed.topology.take_back(ShardId(1), "test").await.unwrap();
         let mut at = Some(Reconciling::LetGo(None));
         while let Some(now) = at {
-            let step = bed.objects.reconcile(ShardId(1), now).await.unwrap();
+            let step = bed.blobs.reconcile(ShardId(1), now).await.unwrap();
             assert_eq!(step.taken_back, 0, "{scheme}");
             at = step.next;
         }

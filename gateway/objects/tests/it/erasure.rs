@@ -1,10 +1,11 @@
 //! Objects as pieces under an erasure code: kept, healed, drained, and told truthfully.
 
 use crate::bed::{Bed, PATHS, get, put};
+use cofre_blobs::{Healed, NewShard, ShardChange};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{BlobRecord, Record};
 use cofre_catalog::{Batch, Scan, SnapshotExt, Store};
-use cofre_objects::{EncryptAs, Error, Healed, NewShard, PutObject, ShardChange};
+use cofre_objects::{EncryptAs, Error, PutObject};
 use cofre_shards::{Backend, StreamTrouble, Trouble, Troubles};
 use cofre_types::{BlobId, ByteRange, Scheme, ShardId};
 use std::collections::{BTreeMap, HashSet};
@@ -64,7 +65,7 @@ pub async fn lose(bed: &Bed, path: &str) -> usize {
 pub async fn scrub(bed: &Bed) -> u64 {
     let (mut after, mut bad) = (None, 0);
     loop {
-        let scrubbed = bed.objects.scrub(after).await.unwrap();
+        let scrubbed = bed.blobs.scrub(after).await.unwrap();
         bad += scrubbed.bad;
         after = scrubbed.next;
         if after.is_none() {
@@ -77,7 +78,7 @@ pub async fn heal(bed: &Bed) -> Healed {
     let mut all = Healed::default();
     let mut after = None;
     loop {
-        let step = bed.objects.heal(after).await.unwrap();
+        let step = bed.blobs.heal(after).await.unwrap();
         all.blobs += step.blobs;
         all.bytes += step.bytes;
         all.waiting += step.waiting;
@@ -186,7 +187,7 @@ async fn a_corrupt_piece_is_read_around_and_replaced() {
     let path = PATHS[bad.0 as usize - 1];
     bed.backends.faulty(path).set(Troubles { stream: Some((1000, StreamTrouble::Corrupt)), ..Troubles::default() });
     assert!(bed.get("k").await.unwrap() == content(1));
-    assert!(bed.objects.queue_reported().await.unwrap());
+    assert!(bed.blobs.queue_reported().await.unwrap());
     let healed = heal(&bed).await;
     assert_eq!((healed.blobs, healed.damaged.len()), (1, 0));
     bed.backends.faulty(path).set(Troubles::default());
@@ -242,11 +243,11 @@ async fn a_drain_without_another_shard_moves_nothing_and_says_so() {
     bed.put("k", &content(1)).await;
     let change = ShardChange { draining: Some(true), ..ShardChange::default() };
     bed.topology.change(ShardId(1), &change, None, "test").await.unwrap();
-    let moved = bed.objects.relocate(ShardId(1), None).await.unwrap();
+    let moved = bed.blobs.relocate(ShardId(1), None).await.unwrap();
     assert_eq!((moved.blobs, moved.failed), (0, 1));
     assert_whole(&bed, 6).await;
     bed.topology.register(NewShard::at_path(PATHS[6].to_owned()), "test").await.unwrap();
-    assert_eq!(bed.objects.relocate(ShardId(1), None).await.unwrap().blobs, 1);
+    assert_eq!(bed.blobs.relocate(ShardId(1), None).await.unwrap().blobs, 1);
     bed.reclaim().await;
     assert_whole(&bed, 7).await;
 }
@@ -262,22 +263,22 @@ async fn blobs_nearest_loss_are_healed_first() {
     }
     // All lost one piece, and three of them another: they have nothing to spare.
     for blob in &blobs {
-        bed.objects.queue_heal(*blob, ShardId(1)).await.unwrap();
+        bed.blobs.queue_heal(*blob, ShardId(1)).await.unwrap();
     }
     assert_eq!(bed.count(family::HEAL).await, 100);
-    let first = bed.objects.heal(None).await.unwrap();
+    let first = bed.blobs.heal(None).await.unwrap();
     assert_eq!(first.blobs, 64);
     assert!(first.next.is_some());
     for blob in &blobs {
-        bed.objects.queue_heal(*blob, ShardId(1)).await.unwrap();
+        bed.blobs.queue_heal(*blob, ShardId(1)).await.unwrap();
     }
     let urgent: Vec<_> = blobs.iter().rev().take(3).collect();
     for blob in &urgent {
-        bed.objects.queue_heal(**blob, ShardId(2)).await.unwrap();
+        bed.blobs.queue_heal(**blob, ShardId(2)).await.unwrap();
     }
     assert_eq!(bed.count(family::HEAL).await, 100, "a blob stands in the queue once");
     // The walk is beyond them, and still takes them along.
-    let second = bed.objects.heal(first.next).await.unwrap();
+    let second = bed.blobs.heal(first.next).await.unwrap();
     assert!(second.blobs > 0);
     let left = bed.store.snapshot().await.unwrap().page(Scan::prefix(&[family::HEAL]), 200).await.unwrap();
     let left: HashSet<_> = left.iter().filter_map(|(key, _)| keys::blob_of(key)).collect();
@@ -300,9 +301,9 @@ async fn a_queue_that_does_not_tell_the_spares_is_still_healed() {
     batch.put(plain, entry.value.to_vec());
     batch.delete(key);
     bed.store.commit(batch).await.unwrap();
-    bed.objects.queue_heal(blob, ShardId(1)).await.unwrap();
+    bed.blobs.queue_heal(blob, ShardId(1)).await.unwrap();
     assert_eq!(bed.count(family::HEAL).await, 1, "it is the same entry");
-    bed.objects.queue_heal(blob, ShardId(2)).await.unwrap();
+    bed.blobs.queue_heal(blob, ShardId(2)).await.unwrap();
     let waiting = bed.topology.waiting_for_heal().await.unwrap();
     assert_eq!((waiting.blobs, waiting.without_spare), (1, 1), "it moved to where it belongs");
     assert_eq!((heal(&bed).await.blobs, bed.count(family::HEAL).await), (1, 0));

@@ -39,7 +39,7 @@ async fn assert_counters(bed: &Bed) -> Usage {
     // What is in grace stands in no record of a version.
     let usage = Usage { grace_bytes: 0, ..usage };
     assert_eq!(usage, counted(bed).await);
-    let owned = bed.objects.account_usage(&[bed.alice.principal.account_id().unwrap()]).await.unwrap().remove(0);
+    let owned = bed.upkeep.account_usage(&[bed.alice.principal.account_id().unwrap()]).await.unwrap().remove(0);
     assert_eq!((owned.objects, owned.bytes), (usage.total_objects, usage.total_bytes));
     usage
 }

@@ -2,10 +2,9 @@
 
 use crate::bed::{Bed, PATHS};
 use async_trait::async_trait;
+use cofre_blobs::{Blobs, BlobsParts, ShardChange};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::{Batch, Entry, Scan, SnapshotExt, Store};
-use cofre_keys::{KeyRing, MemoryKeys};
-use cofre_objects::{Objects, Parts, ShardChange};
 use cofre_runtime::Random;
 use cofre_shards::{
     Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, Listed, Liveness, Locator,
@@ -48,7 +47,7 @@ async fn drain(bed: &Bed, shard: ShardId) {
 async fn search(bed: &Bed, shards: u32) -> (u64, u64) {
     let (mut named, mut doomed) = (0, 0);
     for shard in (1..=shards).map(ShardId) {
-        let found = bed.objects.find_orphans(shard, None, GRACE).await.unwrap();
+        let found = bed.blobs.find_orphans(shard, None, GRACE).await.unwrap();
         named += found.named;
         doomed += found.doomed;
     }
@@ -58,7 +57,7 @@ async fn search(bed: &Bed, shards: u32) -> (u64, u64) {
 async fn heal(bed: &Bed) {
     let mut after = None;
     loop {
-        after = bed.objects.heal(after).await.unwrap().next;
+        after = bed.blobs.heal(after).await.unwrap().next;
         if after.is_none() {
             return;
         }
@@ -109,10 +108,10 @@ async fn a_copy_that_its_blob_does_not_lack_goes_once_that_is_known() {
     bed.clock.advance(2 * GRACE);
     bed.backends.set_away(away, true);
     let shard = ShardId(PATHS.iter().position(|path| path == spare).unwrap() as u32 + 1);
-    let found = bed.objects.find_orphans(shard, None, GRACE).await.unwrap();
+    let found = bed.blobs.find_orphans(shard, None, GRACE).await.unwrap();
     assert_eq!((found.named, found.doomed), (0, 0), "a copy out of reach proves nothing");
     bed.backends.set_away(away, false);
-    let found = bed.objects.find_orphans(shard, None, GRACE).await.unwrap();
+    let found = bed.blobs.find_orphans(shard, None, GRACE).await.unwrap();
     assert_eq!((found.named, found.doomed), (0, 1));
     bed.reclaim().await;
     assert_eq!((bed.stored().await, bed.get("k").await.unwrap()), (2, vec![7; 100]));
@@ -179,18 +178,9 @@ async fn compaction_leaves_a_copy_that_a_record_may_come_to_name() {
     let info =
         ShardInfo { id: two, identity: [2; 16], mode: ShardMode::Active, failure_domain: None, weight_percent: 100 };
     shards.attach(info, asking.clone());
-    let objects = Objects::new(Parts {
-        store: bed.store.clone(),
-        shards,
-        keys: KeyRing::new(Arc::new(MemoryKeys::new(&[], Random::seeded(9))), Vec::new()),
-        settings: bed.settings.clone(),
-        clock,
-        random: Random::seeded(9),
-        region: "us-east-1".to_owned(),
-        scheme: "replicas:1".parse().unwrap(),
-    });
+    let blobs = Blobs::new(BlobsParts { store: bed.store.clone(), shards, settings: bed.settings.clone(), clock });
     let ask = || async {
-        assert_eq!(objects.compact(two).await.unwrap(), None);
+        assert_eq!(blobs.compact(two).await.unwrap(), None);
         let told = asking.told.lock().unwrap().clone();
         let count = |wanted| told.iter().filter(|told| **told == wanted).count();
         (count(Liveness::Live), count(Liveness::Unknown), count(Liveness::Dead))

@@ -1,10 +1,10 @@
 //! Shards that are away, given up, and back.
 
 use crate::bed::Bed;
+use cofre_blobs::{Reconciling, ShardChange, ShardMode, TopologyError};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{BlobRecord, Record};
 use cofre_catalog::{Scan, SnapshotExt, Store};
-use cofre_objects::{Reconciling, ShardChange, ShardMode, TopologyError};
 use cofre_shards::Backend;
 use cofre_types::{BlobId, ShardId};
 use std::time::Duration;
@@ -36,7 +36,7 @@ async fn listed(bed: &Bed, path: &str) -> usize {
 async fn rebuild(bed: &Bed) {
     let mut after = None;
     loop {
-        let queued = bed.objects.queue_given_up(ONE, after).await.unwrap();
+        let queued = bed.blobs.queue_given_up(ONE, after).await.unwrap();
         after = queued.next;
         if after.is_none() {
             break;
@@ -48,8 +48,8 @@ async fn rebuild(bed: &Bed) {
 async fn heal(bed: &Bed) {
     let mut after = None;
     loop {
-        let healed = bed.objects.heal(after).await.unwrap();
-        let read_back = bed.objects.confirm(healed.healed).await.unwrap();
+        let healed = bed.blobs.heal(after).await.unwrap();
+        let read_back = bed.blobs.confirm(healed.healed).await.unwrap();
         assert!(read_back.iter().all(|(_, why)| why.is_none()), "{read_back:?}");
         after = healed.next;
         if after.is_none() {
@@ -63,7 +63,7 @@ async fn reconcile(bed: &Bed) -> (u64, u64) {
     let (mut good, mut taken_back) = (0, 0);
     let mut at = Reconciling::LetGo(None);
     loop {
-        let step = bed.objects.reconcile(ONE, at).await.unwrap();
+        let step = bed.blobs.reconcile(ONE, at).await.unwrap();
         assert_eq!((step.unreachable, step.bad), (0, 0));
         good += step.good;
         taken_back += step.taken_back;
@@ -82,7 +82,7 @@ async fn a_shard_that_is_away_is_never_taken_for_empty() {
     let bed = bed().await;
     let held = bed.topology.holdings(ONE).await.unwrap().blobs;
     assert!(held > 0);
-    let scrubbed = bed.objects.scrub(None).await.unwrap();
+    let scrubbed = bed.blobs.scrub(None).await.unwrap();
     let seen = scrubbed.shards.iter().find(|seen| seen.shard == ONE).unwrap();
     assert!(scrubbed.bad == 0 && seen.unreachable > 0 && seen.copies == 0);
     all_read(&bed).await;
@@ -102,15 +102,15 @@ async fn what_was_on_a_shard_that_is_given_up_is_whole_elsewhere_and_nothing_on_
     assert!(matches!(bed.topology.take_back(ONE, "test").await, Err(TopologyError::Away(_))));
     bed.backends.set_away("/one", false);
     bed.reclaim().await;
-    bed.objects.find_orphans(ONE, None, Duration::ZERO).await.unwrap();
-    bed.objects.compact(ONE).await.unwrap();
+    bed.blobs.find_orphans(ONE, None, Duration::ZERO).await.unwrap();
+    bed.blobs.compact(ONE).await.unwrap();
     bed.reclaim().await;
     assert_eq!(listed(&bed, "/one").await, held);
 
     bed.topology.take_back(ONE, "test").await.unwrap();
     assert_eq!(mode(&bed).await, ShardMode::Returning);
     assert_eq!(reconcile(&bed).await, (0, 0), "every blob is whole without it");
-    assert_eq!(bed.objects.delete_doomed(ONE, None).await.unwrap().copies, 0, "not before that was noted");
+    assert_eq!(bed.blobs.delete_doomed(ONE, None).await.unwrap().copies, 0, "not before that was noted");
     bed.note_reconciled(ONE).await;
     assert_eq!(mode(&bed).await, ShardMode::Active);
     bed.reclaim().await;
@@ -130,8 +130,8 @@ async fn a_shard_that_comes_back_with_the_last_good_copies_gives_them_back() {
         let lost = lost.into_iter().map(|copy| (copy.blob, copy.locator)).collect();
         bed.backends.at(path).delete(lost).await.unwrap();
     }
-    let scrubbed = bed.objects.scrub(None).await.unwrap();
-    let scrubbed_on = bed.objects.scrub(scrubbed.next).await.unwrap();
+    let scrubbed = bed.blobs.scrub(None).await.unwrap();
+    let scrubbed_on = bed.blobs.scrub(scrubbed.next).await.unwrap();
     assert_eq!(scrubbed.bad + scrubbed_on.bad, 40);
     heal(&bed).await;
     bed.backends.set_away("/one", false);
@@ -181,7 +181,7 @@ async fn a_read_of_a_blob_below_its_redundancy_goes_on_and_queues_it() {
     let lost = lost.into_iter().map(|copy| (copy.blob, copy.locator)).collect();
     bed.backends.at("/one").delete(lost).await.unwrap();
     all_read(&bed).await;
-    let queued = tokio::time::timeout(Duration::from_secs(10), bed.objects.queue_reported()).await;
+    let queued = tokio::time::timeout(Duration::from_secs(10), bed.blobs.queue_reported()).await;
     assert!(queued.expect("a read came upon a copy that is gone").unwrap());
     assert_eq!(bed.topology.waiting_for_heal().await.unwrap().blobs, 1);
 }
@@ -233,7 +233,7 @@ async fn what_still_reads_on_a_shard_that_was_given_up_is_made_anew_elsewhere() 
             bed.topology.give_up(shard, false, "test").await.unwrap();
         }
         for shard in (1..=given_up).map(ShardId) {
-            bed.objects.queue_given_up(shard, None).await.unwrap();
+            bed.blobs.queue_given_up(shard, None).await.unwrap();
         }
         heal(&bed).await;
         assert_eq!(bed.count(family::HEAL).await, 0, "{scheme}");

@@ -20,7 +20,7 @@ impl Bed {
     async fn in_grace(&self) -> (i64, i64) {
         let usage = self.objects.bucket_usage(&self.alice, &bucket("b")).await.unwrap();
         let alice = self.alice.principal.account_id().unwrap();
-        let owned = self.objects.account_usage(&[alice]).await.unwrap().remove(0);
+        let owned = self.upkeep.account_usage(&[alice]).await.unwrap().remove(0);
         (usage.grace_bytes, owned.grace_bytes)
     }
 
@@ -38,7 +38,7 @@ impl Bed {
     }
 
     async fn verified(&self) {
-        let mut verify = self.objects.verify(false);
+        let mut verify = self.upkeep.verify(false);
         while let Some(step) = verify.step().await.unwrap() {
             assert_eq!(step.wrong, []);
         }
@@ -139,9 +139,9 @@ async fn grace_is_counted_exactly_for_parts_manifests_versions_and_buckets() {
     }
     bed.objects.delete_bucket(&bed.alice, &bucket("b")).await.unwrap();
     let alice = bed.alice.principal.account_id().unwrap();
-    assert_eq!(bed.objects.account_usage(&[alice]).await.unwrap()[0].grace_bytes, 170 + 30 + 7);
+    assert_eq!(bed.upkeep.account_usage(&[alice]).await.unwrap()[0].grace_bytes, 170 + 30 + 7);
     bed.reclaim().await;
-    assert_eq!(bed.objects.account_usage(&[alice]).await.unwrap()[0].grace_bytes, 0);
+    assert_eq!(bed.upkeep.account_usage(&[alice]).await.unwrap()[0].grace_bytes, 0);
     assert_eq!(
         (bed.stored().await, bed.count(keys::family::USAGE).await),
         (0, 0),

@@ -49,7 +49,7 @@ pub async fn pass(bed: &Bed) -> LifecycleCounts {
     let mut sum = LifecycleCounts::default();
     let mut cursor = Vec::new();
     loop {
-        let step = bed.objects.apply_lifecycle(&cursor).await.unwrap();
+        let step = bed.upkeep.apply_lifecycle(&cursor).await.unwrap();
         assert_eq!(step.problems, []);
         sum.expired += step.counts.expired;
         sum.noncurrent_expired += step.counts.noncurrent_expired;
@@ -280,7 +280,7 @@ async fn a_pass_goes_on_page_by_page_and_within_a_key() {
     let (mut steps, mut expired, mut ended) = (0, 0, 0);
     loop {
         // Each step could be another process': nothing but the cursor goes on.
-        let step = bed.twin.apply_lifecycle(&cursor).await.unwrap();
+        let step = bed.twin_upkeep.apply_lifecycle(&cursor).await.unwrap();
         assert!(step.counts.expired <= 2_048 && step.looked_at <= 10_000, "a step is bounded");
         (steps, expired, ended) = (steps + 1, expired + step.counts.expired, ended + step.counts.noncurrent_expired);
         match step.next {

@@ -1,8 +1,9 @@
 use crate::bed::{Bed, bucket, key, put};
+use cofre_blobs::{DrainState, ShardChange, TopologyError};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{DoomedRecord, Record};
 use cofre_catalog::{Batch, Store};
-use cofre_objects::{DrainState, Error, ShardChange, TopologyError};
+use cofre_objects::Error;
 use cofre_shards::{Backend, Locator};
 use cofre_types::{BlobId, ShardId};
 use std::time::Duration;
@@ -30,7 +31,7 @@ async fn lost_copies_are_healed_and_the_queue_ends_empty() {
     let mut after = None;
     let mut bad = 0;
     loop {
-        let scrubbed = bed.objects.scrub(after).await.unwrap();
+        let scrubbed = bed.blobs.scrub(after).await.unwrap();
         bad += scrubbed.bad;
         after = scrubbed.next;
         if after.is_none() {
@@ -41,7 +42,7 @@ async fn lost_copies_are_healed_and_the_queue_ends_empty() {
     let mut after = None;
     let mut healed = 0;
     loop {
-        let step = bed.objects.heal(after).await.unwrap();
+        let step = bed.blobs.heal(after).await.unwrap();
         healed += step.blobs;
         assert_eq!((step.waiting, step.damaged.len()), (0, 0));
         after = step.next;
@@ -68,8 +69,8 @@ async fn the_last_copy_is_never_destroyed_by_healing() {
         }
     }
     let (shard, blob) = on.unwrap();
-    bed.objects.queue_heal(blob, shard).await.unwrap();
-    let healed = bed.objects.heal(None).await.unwrap();
+    bed.blobs.queue_heal(blob, shard).await.unwrap();
+    let healed = bed.blobs.heal(None).await.unwrap();
     assert_eq!((healed.blobs, healed.damaged.len()), (0, 1));
     assert!(healed.damaged[0].why.contains("no copy is there to tell which object"), "{:?}", healed.damaged);
     assert_eq!(
@@ -98,7 +99,7 @@ async fn a_shard_is_drained_and_removed_only_when_empty() {
     bed.clock.advance(Duration::from_secs(2));
     assert_eq!(bed.topology.drain_progress(shard).await.unwrap().state, DrainState::Emptied);
     assert!(!everything_on(&bed, "/one").await.is_empty());
-    assert!(bed.objects.is_empty(shard).await.unwrap());
+    assert!(bed.blobs.is_empty(shard).await.unwrap());
     bed.topology.note_lists_none(shard).await.unwrap();
     let drained = bed.topology.drain_progress(shard).await.unwrap();
     assert_eq!((drained.state, drained.remaining.blobs), (DrainState::Drained, 0));
@@ -130,7 +131,7 @@ async fn orphans_go_after_their_grace_and_what_is_named_stays() {
     let find = || async {
         let mut doomed = 0;
         for shard in 1..=3 {
-            doomed += bed.objects.find_orphans(ShardId(shard), None, grace).await.unwrap().doomed;
+            doomed += bed.blobs.find_orphans(ShardId(shard), None, grace).await.unwrap().doomed;
         }
         doomed
     };
@@ -151,10 +152,10 @@ async fn a_write_that_misses_a_copy_is_queued_and_healed_when_a_shard_comes() {
     bed.topology.change(ShardId(3), &change, None, "test").await.unwrap();
     bed.put("k", b"v").await;
     assert_eq!((bed.stored().await, bed.count(family::HEAL).await), (2, 1));
-    assert_eq!(bed.objects.heal(None).await.unwrap().waiting, 1);
+    assert_eq!(bed.blobs.heal(None).await.unwrap().waiting, 1);
     let change = ShardChange { read_only: Some(false), ..ShardChange::default() };
     bed.topology.change(ShardId(3), &change, None, "test").await.unwrap();
-    assert_eq!(bed.objects.heal(None).await.unwrap().blobs, 1);
+    assert_eq!(bed.blobs.heal(None).await.unwrap().blobs, 1);
     assert_eq!((bed.stored().await, bed.count(family::HEAL).await), (3, 0));
 }
 
@@ -164,7 +165,7 @@ async fn a_read_that_began_before_the_deletion_goes_on() {
     bed.try_put(put("k", b"v")).await.unwrap();
     bed.delete("k", None).await.unwrap();
     // The grace is not over: the blob is there for who has its record.
-    bed.objects.reclaim_garbage(&mut None).await.unwrap();
+    bed.upkeep.reclaim_garbage(&mut None).await.unwrap();
     assert_eq!((bed.stored().await, bed.count(family::BLOB).await), (1, 1));
 }
 

@@ -326,9 +326,8 @@ async fn uploads_past_their_time_are_counted_until_they_are_aborted() {
     begin(&bed, "also", None).await;
     bed.clock.advance(age + Duration::from_secs(1));
     begin(&bed, "young", None).await;
-    assert_eq!(bed.objects.stale_uploads_left(age).await.unwrap(), Some(2));
-    let operator = bed.objects.internal_caller("test");
-    let ended = bed.objects.abort_stale_uploads(&operator, None, age).await.unwrap();
+    assert_eq!(bed.upkeep.stale_uploads_left(age).await.unwrap(), Some(2));
+    let ended = bed.upkeep.abort_stale_uploads(None, age).await.unwrap();
     assert_eq!((ended.looked_at, ended.aborted), (3, 2));
-    assert_eq!(bed.objects.stale_uploads_left(age).await.unwrap(), Some(0));
+    assert_eq!(bed.upkeep.stale_uploads_left(age).await.unwrap(), Some(0));
 }

@@ -76,7 +76,7 @@ async fn the_owner_pays_for_nothing_and_nobody_pays_for_no_one() {
     for (what, outcome) in tried(&bed, &anyone).await {
         assert!(matches!(outcome, Err(Error::AccessDenied)), "{what}: {outcome:?}");
     }
-    let job = bed.objects.internal_caller("test");
+    let job = bed.operator();
     bed.objects.head_object(&job, get("k")).await.unwrap();
 }
 

@@ -2,9 +2,9 @@
 
 use crate::bed::{Bed, PATHS};
 use crate::erasure::{bed, content, heal, lose, records, scrub};
+use cofre_blobs::{NewShard, ShardChange};
 use cofre_catalog::records::{CopyRecord, Record};
 use cofre_catalog::{Batch, Scan, SnapshotExt, Store, keys};
-use cofre_objects::{NewShard, ShardChange};
 use cofre_shards::{Backend, Body, Durability, Locator};
 use cofre_types::{ResolvedRange, ShardId};
 use futures_util::StreamExt;
@@ -46,7 +46,7 @@ async fn a_piece_on_a_shard_that_comes_back_while_its_blob_is_healed_stays_named
     let back = ShardId(2);
     for shard in [ShardId(1), back] {
         bed.topology.give_up(shard, false, "test").await.unwrap();
-        bed.objects.queue_given_up(shard, None).await.unwrap();
+        bed.blobs.queue_given_up(shard, None).await.unwrap();
     }
     bed.topology.register(NewShard::at_path(PATHS[6].to_owned()), "test").await.unwrap();
     let topology = bed.topology.clone();
@@ -94,7 +94,7 @@ async fn a_piece_that_stands_twice_does_not_keep_another_off_where_shards_are_fe
         let mut batch = Batch::new();
         batch.put(keys::blob(blob), record.encode());
         bed.store.commit(batch).await.unwrap();
-        bed.objects.queue_heal(blob, record.copies[two].shard).await.unwrap();
+        bed.blobs.queue_heal(blob, record.copies[two].shard).await.unwrap();
 
         let healed = heal(&bed).await;
         assert_eq!((healed.blobs, healed.waiting), (1, 0), "{:?}", healed.waits_for);

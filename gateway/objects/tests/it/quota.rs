@@ -1,7 +1,6 @@
 use crate::bed::{Bed, bucket, key, put, upload};
-use cofre_catalog::records::{AccountRecord, EventRecord, Record};
-use cofre_catalog::{Batch, Scan, SnapshotExt, Store, keys};
-use cofre_iam::{Caller, Principal};
+use cofre_catalog::records::{AccountRecord, Record};
+use cofre_catalog::{Batch, Store, keys};
 use cofre_objects::{AccountUsage, CreateBucket, CreateUpload, EncryptAs, Error, PutObject, PutPart, UploadRef};
 use serde_json::json;
 use std::sync::Arc;
@@ -41,22 +40,20 @@ async fn a_quota_is_exact_under_concurrent_writers() {
 async fn a_buckets_own_quota_outweighs_the_default_and_only_root_sets_it() {
     let bed = Bed::with_bucket().await;
     let name = bucket("b");
-    let refused = bed.objects.set_bucket_quota(&bed.alice, &name, Some(1), None, "test").await;
+    let refused = bed.objects.set_bucket_quota(&bed.alice, &name, Some(1), None).await;
     assert!(matches!(refused, Err(Error::AccessDenied)));
-    let admin = Caller { principal: Principal::Internal("admin"), ..bed.alice.clone() };
-    bed.objects.set_bucket_quota(&admin, &name, None, Some(1), "token:ops").await.unwrap();
+    let admin = bed.operator().on_behalf_of("token:ops");
+    bed.objects.set_bucket_quota(&admin, &name, None, Some(1)).await.unwrap();
     bed.put("one", b"v").await;
     bed.put("one", b"w").await;
     assert!(matches!(bed.try_put(put("two", b"v")).await, Err(Error::QuotaExceeded(_))));
-    let events = bed.store.snapshot().await.unwrap().page(Scan::prefix(&keys::events()), 100).await.unwrap();
-    let last = EventRecord::decode(&events.last().unwrap().1.value).unwrap();
-    assert_eq!((last.kind.as_str(), last.actor.as_str()), ("bucket.quota_changed", "token:ops"));
+    assert_eq!(bed.last_event().await, ("bucket.quota_changed".to_owned(), "token:ops".to_owned()));
 }
 
 impl Bed {
     async fn owned(&self) -> AccountUsage {
         let alice = self.alice.principal.account_id().unwrap();
-        AccountUsage { grace_bytes: 0, ..self.objects.account_usage(&[alice]).await.unwrap().remove(0) }
+        AccountUsage { grace_bytes: 0, ..self.upkeep.account_usage(&[alice]).await.unwrap().remove(0) }
     }
 
     async fn bound_alice(&self, bytes_max: Option<u64>, objects_max: Option<u64>, buckets_max: Option<u32>) {
@@ -181,16 +178,16 @@ async fn a_catalog_without_the_counters_of_accounts_gets_them_once() {
     let request =
         CreateBucket { name: bucket("bobs"), region: String::new(), object_lock: false, acl: None, ownership: None };
     bed.objects.create_bucket(&bed.bob, request).await.unwrap();
-    let exact = bed.objects.account_usage(&[alice, bob]).await.unwrap();
+    let exact = bed.upkeep.account_usage(&[alice, bob]).await.unwrap();
     assert_eq!(exact, [usage(3, 3, 18), usage(1, 0, 0)]);
 
     // What the version before leaves.
     let mut batch = Batch::new();
     batch.delete(keys::account_usage(alice)).delete(keys::account_usage(bob));
     bed.store.commit(batch).await.unwrap();
-    assert_eq!(bed.objects.count_account_usage().await.unwrap(), 2);
-    assert_eq!(bed.objects.account_usage(&[alice, bob]).await.unwrap(), exact);
+    assert_eq!(bed.upkeep.count_account_usage().await.unwrap(), 2);
+    assert_eq!(bed.upkeep.account_usage(&[alice, bob]).await.unwrap(), exact);
     bed.put("two", b"1").await;
-    assert_eq!(bed.objects.count_account_usage().await.unwrap(), 0, "it is done once");
+    assert_eq!(bed.upkeep.count_account_usage().await.unwrap(), 0, "it is done once");
     assert_eq!(bed.owned().await, usage(3, 4, 19));
 }

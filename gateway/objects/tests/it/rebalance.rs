@@ -1,7 +1,7 @@
 //! Copies that move from fuller shards to emptier ones.
 
 use crate::bed::Bed;
-use cofre_objects::NewShard;
+use cofre_blobs::NewShard;
 use cofre_shards::Backend;
 use cofre_types::{BlobId, ShardId};
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ async fn rebalance(bed: &Bed) -> u64 {
         let before = moved;
         let mut after = None;
         loop {
-            let step = bed.objects.rebalance(after).await.unwrap();
+            let step = bed.blobs.rebalance(after).await.unwrap();
             assert_eq!(step.moved.failed, 0, "{:?}", step.moved.last_error);
             moved += step.moved.blobs;
             after = step.moved.next;
@@ -46,10 +46,10 @@ async fn a_shard_that_is_added_gets_its_share_and_nothing_moves_twice() {
     }
     bed.set(serde_json::json!({"repair": {"rebalance_spread": 0.0001}})).await;
     bed.topology.register(NewShard::at_path("/four".to_owned()), "test").await.unwrap();
-    let before = bed.objects.imbalance().await.unwrap();
+    let before = bed.blobs.imbalance().await.unwrap();
     assert!(before.bytes_to_move > 0 && before.shards == 4, "{before:?}");
     let moved = rebalance(&bed).await;
-    let after = bed.objects.imbalance().await.unwrap();
+    let after = bed.blobs.imbalance().await.unwrap();
     assert!(after.spread < 0.0001 && after.bytes_to_move == 0, "{after:?}");
     let held = bed.topology.holdings(ShardId(4)).await.unwrap().blobs;
     assert!((25..=35).contains(&held), "{held}");

@@ -1,12 +1,12 @@
 use crate::bed::Bed;
+use cofre_blobs::{
+    NewPlace, NewS3Place, NewShard, REMOTE_CAPACITY_BYTES, S3Change, S3Key, ShardChange, ShardPlace, ShardSight,
+    ShardView, TopologyError,
+};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{ClusterRecord, Record};
 use cofre_catalog::{Batch, Store};
 use cofre_iam::Secret;
-use cofre_objects::{
-    NewPlace, NewS3Place, NewShard, REMOTE_CAPACITY_BYTES, S3Change, S3Key, ShardChange, ShardPlace, ShardSight,
-    ShardView, TopologyError,
-};
 use cofre_types::{ShardId, Timestamp};
 
 /// Bytes of an identity object.
@@ -28,7 +28,7 @@ fn remote(bucket: &str, prefix: &str) -> NewShard {
     }))
 }
 
-fn place(view: &ShardView) -> &cofre_objects::S3Place {
+fn place(view: &ShardView) -> &cofre_blobs::S3Place {
     let ShardPlace::S3(place) = &view.record.place else { panic!("{:?}", view.record.place) };
     place
 }

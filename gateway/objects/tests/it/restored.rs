@@ -3,10 +3,11 @@
 
 use crate::bed::{Bed, PATHS};
 use crate::erasure::{heal, records};
+use cofre_blobs::{Compared, Reconciling, Restore, TopologyError, Unknown};
 use cofre_catalog::keys;
 use cofre_catalog::records::{IncarnationRecord, Record};
 use cofre_catalog::{Batch, Entry, Scan, SnapshotExt, Store};
-use cofre_objects::{Compared, Error, Reconciling, Restore, TopologyError, Unknown};
+use cofre_objects::Error;
 use cofre_shards::Backend;
 use cofre_types::{ShardId, Timestamp};
 use std::time::Duration;
@@ -52,7 +53,7 @@ async fn compare(bed: &Bed) -> Compared {
     let mut all = Compared::default();
     for shard in SHARDS {
         loop {
-            let step = bed.objects.compare(shard).await.unwrap();
+            let step = bed.blobs.compare(shard).await.unwrap();
             all.seen += step.seen;
             all.named += step.named;
             all.unknown += step.unknown;
@@ -60,7 +61,7 @@ async fn compare(bed: &Bed) -> Compared {
                 break;
             }
         }
-        assert!(!bed.objects.is_uncompared(shard).await.unwrap());
+        assert!(!bed.blobs.is_uncompared(shard).await.unwrap());
     }
     all
 }
@@ -69,7 +70,7 @@ async fn compare(bed: &Bed) -> Compared {
 async fn search(bed: &Bed) -> u64 {
     let mut doomed = 0;
     for shard in SHARDS {
-        doomed += bed.objects.find_orphans(shard, None, GRACE).await.unwrap().doomed;
+        doomed += bed.blobs.find_orphans(shard, None, GRACE).await.unwrap().doomed;
     }
     doomed
 }
@@ -145,7 +146,7 @@ async fn what_the_catalog_has_deleted_goes_once_its_shard_was_compared() {
     bed.reclaim().await;
     assert_eq!(bed.stored().await, 12, "no shard was compared yet");
     for shard in SHARDS {
-        assert_eq!(bed.objects.compact(shard).await.unwrap(), None);
+        assert_eq!(bed.blobs.compact(shard).await.unwrap(), None);
     }
     let compared = compare(&bed).await;
     assert_eq!((compared.seen, compared.unknown), (12, 0));
@@ -164,7 +165,7 @@ async fn what_moved_since_the_backup_is_named_at_once() {
             bed.put(&format!("k{i}"), &vec![i; size]).await;
         }
         let backup = backup(&bed).await;
-        let change = cofre_objects::ShardChange { draining: Some(true), ..Default::default() };
+        let change = cofre_blobs::ShardChange { draining: Some(true), ..Default::default() };
         bed.topology.change(ShardId(1), &change, None, "test").await.unwrap();
         bed.relocate_all(ShardId(1)).await;
         for (blob, copy) in
@@ -182,7 +183,7 @@ async fn what_moved_since_the_backup_is_named_at_once() {
             assert!(failed > 0, "that the shards may hold it elsewhere is no proof that it is lost");
         }
         for shard in [4, 3, 2, 1].map(ShardId) {
-            while !bed.objects.compare(shard).await.unwrap().ended {}
+            while !bed.blobs.compare(shard).await.unwrap().ended {}
         }
         for i in 0..12 {
             assert_eq!(bed.get(&format!("k{i}")).await.unwrap(), vec![i; size], "{scheme}");
@@ -199,7 +200,7 @@ async fn a_copy_for_an_object_that_lacks_it_needs_no_grace() {
         bed.put(&format!("k{i}"), &[i; 100]).await;
     }
     let backup = backup(&bed).await;
-    let change = cofre_objects::ShardChange { draining: Some(true), ..Default::default() };
+    let change = cofre_blobs::ShardChange { draining: Some(true), ..Default::default() };
     bed.topology.change(ShardId(1), &change, None, "test").await.unwrap();
     bed.relocate_all(ShardId(1)).await;
     bed.reclaim().await;
@@ -210,7 +211,7 @@ async fn a_copy_for_an_object_that_lacks_it_needs_no_grace() {
     }
     bed.store.commit(batch).await.unwrap();
     for shard in SHARDS {
-        bed.objects.find_orphans(shard, None, Duration::MAX).await.unwrap();
+        bed.blobs.find_orphans(shard, None, Duration::MAX).await.unwrap();
     }
     for i in 0..8 {
         assert_eq!(bed.get(&format!("k{i}")).await.unwrap(), [i; 100]);
@@ -240,7 +241,7 @@ async fn a_shard_given_up_after_a_deletion_and_taken_back_gives_nothing_that_was
     bed.topology.take_back(on.shard, "test").await.unwrap();
     let mut at = Some(Reconciling::LetGo(None));
     while let Some(next) = at {
-        let step = bed.objects.reconcile(on.shard, next).await.unwrap();
+        let step = bed.blobs.reconcile(on.shard, next).await.unwrap();
         assert_eq!(step.taken_back, 0, "it is read, and deleted all the same");
         at = step.next;
     }
@@ -259,8 +260,8 @@ async fn a_shard_given_up_after_a_deletion_and_taken_back_gives_nothing_that_was
     bed.store.commit(batch).await.unwrap();
     bed.topology.give_up(on.shard, false, "test").await.unwrap();
     bed.topology.take_back(on.shard, "test").await.unwrap();
-    assert_eq!(bed.objects.reconcile(on.shard, Reconciling::LetGo(None)).await.unwrap().taken_back, 1);
-    assert_eq!(bed.objects.reconcile(on.shard, Reconciling::Named(None)).await.unwrap().bad, 1);
+    assert_eq!(bed.blobs.reconcile(on.shard, Reconciling::LetGo(None)).await.unwrap().taken_back, 1);
+    assert_eq!(bed.blobs.reconcile(on.shard, Reconciling::Named(None)).await.unwrap().bad, 1);
     bed.note_reconciled(on.shard).await;
     assert_eq!(heal(&bed).await.blobs, 1);
     backend.reuse_room();
@@ -278,7 +279,7 @@ async fn verify_tells_a_copy_that_was_deleted_and_can_still_be_read() {
     backend.delete(vec![(blob, cofre_shards::Locator(record.copies[0].locator.clone()))]).await.unwrap();
     assert_eq!(bed.get("k").await.unwrap(), [7; 100]);
     for deep in [false, true] {
-        let mut verify = bed.objects.verify(deep);
+        let mut verify = bed.upkeep.verify(deep);
         let mut wrong = Vec::new();
         while let Some(step) = verify.step().await.unwrap() {
             wrong.extend(step.wrong);

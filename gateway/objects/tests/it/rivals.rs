@@ -2,11 +2,12 @@ use crate::bed::{Bed, bucket, get, key, put, upload};
 use crate::copies::copy;
 use crate::multipart::{begin_with_part, complete, create, named_parts};
 use bytes::Bytes;
+use cofre_blobs::ShardChange;
 use cofre_catalog::keys::family;
 use cofre_catalog::records::Versioning;
 use cofre_objects::{
     BucketConfig, CannedAcl, CompletedPart, ConfigKind, CopyObject, CopyPart, DeleteObject, EncryptAs, Error, GivenAcl,
-    Ownership, PutObject, PutPart, ShardChange, UploadRef,
+    Ownership, PutObject, PutPart, UploadRef,
 };
 use cofre_shards::Body;
 use cofre_types::{ShardId, VersionId};
@@ -60,14 +61,14 @@ async fn a_copy_that_a_drain_makes_is_no_orphan() {
     let holder = holder.unwrap();
     let drain = ShardChange { draining: Some(true), ..ShardChange::default() };
     bed.topology.change(holder, &drain, None, "test").await.unwrap();
-    let objects = bed.objects.clone();
+    let blobs = bed.blobs.clone();
     bed.rival.before_next_commit(|| async move {
         for shard in (1..=3).map(ShardId) {
-            objects.find_orphans(shard, None, ORPHAN_GRACE).await.unwrap();
-            objects.delete_doomed(shard, None).await.unwrap();
+            blobs.find_orphans(shard, None, ORPHAN_GRACE).await.unwrap();
+            blobs.delete_doomed(shard, None).await.unwrap();
         }
     });
-    bed.objects.relocate(holder, None).await.unwrap();
+    bed.blobs.relocate(holder, None).await.unwrap();
     bed.reclaim().await;
     assert_eq!(bed.get("k").await.unwrap(), b"bytes");
 }
@@ -91,11 +92,11 @@ async fn a_put_that_takes_days_is_refused_rather_than_lost() {
 #[tokio::test]
 async fn a_put_whose_bytes_were_given_up_is_refused() {
     let bed = Bed::with_bucket().await;
-    let (objects, clock) = (bed.objects.clone(), bed.clock.clone());
+    let (blobs, clock) = (bed.blobs.clone(), bed.clock.clone());
     bed.rival.before_next_commit(|| async move {
         clock.advance(2 * ORPHAN_GRACE);
         for shard in (1..=3).map(ShardId) {
-            objects.find_orphans(shard, None, ORPHAN_GRACE).await.unwrap();
+            blobs.find_orphans(shard, None, ORPHAN_GRACE).await.unwrap();
         }
     });
     assert!(matches!(bed.try_put(put("k", b"bytes")).await, Err(Error::Refused(_))));

@@ -98,7 +98,7 @@ async fn what_is_encrypted_is_moved_without_its_key() {
     let to = Transition { when: When::Days(1), storage_class: "COLD".to_owned() };
     set_rules(&bed, vec![Rule { transitions: vec![to], ..rule("r", "") }]).await;
     bed.clock.advance(3 * DAY);
-    let step = bed.objects.apply_lifecycle(&[]).await.unwrap();
+    let step = bed.upkeep.apply_lifecycle(&[]).await.unwrap();
     assert_eq!((step.counts.transitioned, step.problems.len()), (2, 0), "{:?}", step.problems);
     bed.reclaim().await;
     assert_eq!(bed.stored().await, 2 + 2);
@@ -106,7 +106,7 @@ async fn what_is_encrypted_is_moved_without_its_key() {
     bed.set(serde_json::json!({"storage_classes": {"COLD": "replicas:1"}})).await;
     let mut cursor = Vec::new();
     while let Some(next) = {
-        let step = bed.objects.convert(&cursor).await.unwrap();
+        let step = bed.upkeep.convert(&cursor).await.unwrap();
         assert!(step.problems.is_empty(), "{:?}", step.problems);
         step.next
     } {

@@ -4,16 +4,17 @@ use crate::bed::{Bed, bucket, get, key, put};
 use crate::copies::copy;
 use crate::lifecycle::versioned;
 use crate::multipart::{begin_with_part, complete, named_parts};
+use cofre_blobs::Wrong;
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{BlobRecord, Record};
 use cofre_catalog::{Batch, Scan, SnapshotExt, Store};
-use cofre_objects::{CopyState, CustomerKey, EncryptAs, Error, GetObject, Inspect, PutObject, VerifyStage, Wrong};
+use cofre_objects::{CopyState, CustomerKey, EncryptAs, Error, GetObject, Inspect, PutObject, VerifyStage};
 use cofre_shards::Backend;
 use cofre_types::ShardId;
 
 /// Everything that is wrong, and the stages that were walked.
 async fn verify(bed: &Bed, deep: bool) -> (Vec<Wrong>, Vec<VerifyStage>) {
-    let mut verify = bed.objects.verify(deep);
+    let mut verify = bed.upkeep.verify(deep);
     let (mut wrong, mut stages) = (Vec::new(), Vec::new());
     while let Some(step) = verify.step().await.unwrap() {
         wrong.extend(step.wrong);
@@ -98,7 +99,7 @@ async fn a_copy_that_is_gone_is_found_and_queued_and_one_that_is_away_is_not() {
     let on = first_blob(&bed).await.1.copies[0].shard;
     let path = ["/one", "/two", "/three"][on.0 as usize - 1];
     bed.backends.set_away(path, true);
-    let mut away = bed.objects.verify(false);
+    let mut away = bed.upkeep.verify(false);
     let mut unreachable = 0;
     while let Some(step) = away.step().await.unwrap() {
         assert_eq!(step.wrong, []);
@@ -120,7 +121,7 @@ async fn an_object_is_inspected_to_its_copies() {
     let bed = full().await;
     let inspect = |name: &str, check| {
         let request = Inspect { bucket: bucket("b"), key: key(name), version: None, check };
-        let operator = bed.objects.internal_caller("test");
+        let operator = bed.operator();
         let objects = bed.objects.clone();
         async move { objects.inspect(&operator, request).await }
     };
@@ -134,7 +135,7 @@ async fn an_object_is_inspected_to_its_copies() {
     assert_eq!(blob.copies[0].record.as_ref().unwrap().id, blob.copies[0].shard);
     assert_eq!(inspect("parts", false).await.unwrap()[0].blobs[0].part, Some(1));
     let one = Inspect { version: Some(versions[3].version), bucket: bucket("b"), key: key("k"), check: false };
-    assert_eq!(bed.objects.inspect(&bed.objects.internal_caller("test"), one.clone()).await.unwrap().len(), 1);
+    assert_eq!(bed.objects.inspect(&bed.operator(), one.clone()).await.unwrap().len(), 1);
     assert!(matches!(inspect("nothing", false).await, Err(Error::NoSuchVersion)));
     assert!(matches!(bed.objects.inspect(&bed.alice, one).await, Err(Error::AccessDenied)));
 }
@@ -142,7 +143,7 @@ async fn an_object_is_inspected_to_its_copies() {
 async fn convert(bed: &Bed) -> (u64, Vec<(String, String)>) {
     let (mut versions, mut problems, mut cursor) = (0, Vec::new(), Vec::new());
     loop {
-        let step = bed.objects.convert(&cursor).await.unwrap();
+        let step = bed.upkeep.convert(&cursor).await.unwrap();
         assert_eq!(step.changed, 0);
         versions += step.versions;
         problems.extend(step.problems);
@@ -157,16 +158,13 @@ async fn objects_are_converted_to_the_redundancy_that_they_should_have() {
     let customer = || CustomerKey::from_bytes(zeroize::Zeroizing::new([1; 32]));
     let theirs = PutObject { encryption: EncryptAs::Customer(customer()), ..put("theirs", b"bytes") };
     bed.try_put(theirs).await.unwrap();
-    let goal = bed.objects.redundancy_goal().await.unwrap();
+    let goal = bed.upkeep.redundancy_goal().await.unwrap();
     assert_eq!(convert(&bed).await, (0, Vec::new()), "all stands as it should");
-    let operator = bed.objects.internal_caller("test");
+    let operator = bed.operator();
     let two = Some("replicas:2".parse().unwrap());
-    assert!(matches!(
-        bed.objects.set_bucket_redundancy(&bed.alice, &bucket("b"), two, "test").await,
-        Err(Error::AccessDenied)
-    ));
-    bed.objects.set_bucket_redundancy(&operator, &bucket("b"), two, "test").await.unwrap();
-    assert_ne!(bed.objects.redundancy_goal().await.unwrap(), goal);
+    assert!(matches!(bed.objects.set_bucket_redundancy(&bed.alice, &bucket("b"), two).await, Err(Error::AccessDenied)));
+    bed.objects.set_bucket_redundancy(&operator, &bucket("b"), two).await.unwrap();
+    assert_ne!(bed.upkeep.redundancy_goal().await.unwrap(), goal);
     let versions = 5 + 1 + 1 + 2 + 1;
     assert_eq!(convert(&bed).await, (versions, Vec::new()), "the old ones, the hidden one, the copy, of parts, theirs");
     assert_eq!(convert(&bed).await.0, 0);
@@ -192,13 +190,13 @@ async fn what_is_left_to_convert_is_what_the_rest_of_the_pass_looks_at() {
     let mut at = vec![(Vec::new(), 0)];
     let mut looked_at = 0;
     loop {
-        let step = bed.objects.convert(&at.last().unwrap().0).await.unwrap();
+        let step = bed.upkeep.convert(&at.last().unwrap().0).await.unwrap();
         looked_at += step.looked_at;
         let Some(next) = step.next else { break };
         at.push((next, looked_at));
     }
     assert!(at.len() > 3 && looked_at > 300);
     for (cursor, before) in at {
-        assert_eq!(bed.objects.left_to_convert(&cursor).await.unwrap(), Some(looked_at - before), "{cursor:?}");
+        assert_eq!(bed.upkeep.left_to_convert(&cursor).await.unwrap(), Some(looked_at - before), "{cursor:?}");
     }
 }

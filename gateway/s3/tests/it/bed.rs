@@ -3,16 +3,17 @@
 use crate::sign::{Draft, Key};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
+use cofre_blobs::{Blobs, BlobsParts, NewShard, OpenBackend, Topology, TopologyError};
 use cofre_catalog::records::ShardPlace;
 use cofre_catalog::{Memory, Store};
 use cofre_iam::{GivenKey, Iam, MasterKey, NewAccount, Origin};
 use cofre_keys::{DEFAULT_KEY, KeyRing, MemoryKeys};
-use cofre_objects::{NewShard, Objects, OpenBackend, Parts, Topology};
+use cofre_objects::{Objects, Parts, Upkeep};
 use cofre_runtime::{Clock, Random};
 use cofre_s3::{Answered, Observe, S3Door, S3Options, S3Parts};
 use cofre_settings::DynamicSettings;
 use cofre_shards::{Backend, BackendError, MemoryBackend, Shards, ShardsOptions};
-use cofre_types::Scheme;
+use cofre_types::{Scheme, Timestamp};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use parking_lot::Mutex;
@@ -29,6 +30,7 @@ pub struct Bed {
     pub seen: Arc<Seen>,
     pub reports: cofre_iam::Reports,
     pub objects: Objects,
+    pub upkeep: Upkeep,
     pub store: Arc<dyn Store>,
 }
 
@@ -42,6 +44,15 @@ struct Opener(Arc<MemoryBackend>);
 impl OpenBackend for Opener {
     async fn create(&self, _place: &ShardPlace, identity: [u8; 16]) -> Result<[u8; 16], BackendError> {
         Ok(identity)
+    }
+
+    async fn leads_back(
+        &self,
+        _place: &ShardPlace,
+        _identity: [u8; 16],
+        _began: Timestamp,
+    ) -> Result<bool, TopologyError> {
+        Ok(false)
     }
 
     async fn open(&self, _place: &ShardPlace, _identity: [u8; 16]) -> Result<Arc<dyn Backend>, BackendError> {
@@ -126,11 +137,14 @@ impl Bed {
         let opener = Arc::new(Opener(Arc::new(MemoryBackend::new(SHARD_BYTES))));
         let topology = Topology::new(store.clone(), shards.clone(), opener, clock.clone(), random.clone());
         topology.register(NewShard::at_path("/memory".to_owned()), "test").await.unwrap();
-        let objects = Objects::new(Parts {
+        let settings = DynamicSettings::open(store.clone(), clock.clone()).await.unwrap();
+        let blobs =
+            Blobs::new(BlobsParts { store: store.clone(), shards, settings: settings.clone(), clock: clock.clone() });
+        let upkeep = Upkeep::new(Parts {
             store: store.clone(),
-            shards,
+            blobs,
             keys: KeyRing::new(Arc::new(MemoryKeys::new(&[DEFAULT_KEY, "named"], random.clone())), Vec::new()),
-            settings: DynamicSettings::open(store.clone(), clock.clone()).await.unwrap(),
+            settings,
             clock: clock.clone(),
             random: random.clone(),
             region: "us-east-1".to_owned(),
@@ -139,7 +153,7 @@ impl Bed {
         let iam = Iam::new(store.clone(), MasterKey::from_bytes([7; 32]).unwrap(), clock.clone(), random.clone());
         let seen = Arc::new(Seen::default());
         let reports = cofre_iam::Reports::default();
-        let ours = objects.clone();
+        let (objects, ours) = (upkeep.objects().clone(), upkeep.objects().clone());
         let parts = S3Parts {
             objects,
             iam: iam.clone(),
@@ -152,7 +166,7 @@ impl Bed {
         let door = S3Door::new(parts);
         let (alice, alice_id) = account(&iam, "alice").await;
         let (bob, bob_id) = account(&iam, "bob").await;
-        Self { door, iam, alice, alice_id, bob, bob_id, seen, reports, objects: ours, store }
+        Self { door, iam, alice, alice_id, bob, bob_id, seen, reports, objects: ours, upkeep, store }
     }
 
     /// Sends a request as it is.

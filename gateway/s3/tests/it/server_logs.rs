@@ -169,7 +169,7 @@ async fn each_request_has_a_line_whatever_came_of_it() {
     bed.send(Draft::new(Method::HEAD, "/bucket/none")).await.is(404);
     bed.get("/plain").await.is(200);
     bed.get("/none").await.is(404);
-    bed.objects.write_access_lines().await;
+    bed.upkeep.write_access_lines().await;
     let lines = lines(&bed).await;
     let gists: Vec<_> = lines.iter().skip(1).map(|line| gist(line)).collect();
     // A commit orders the lines that it has; reads are written after the refused DELETE.
@@ -224,7 +224,7 @@ async fn a_line_says_that_a_list_was_needed() {
     bed.put("/bucket/closed", "x").await.is(200);
     bed.by_anyone(Draft::new(Method::GET, "/bucket/open")).await.is(200);
     bed.get("/bucket/open").await.is(200);
-    bed.objects.write_access_lines().await;
+    bed.upkeep.write_access_lines().await;
     let lines = lines(&bed).await;
     let needed: Vec<_> = lines.iter().map(|line| (line[6].as_str(), line[4] == "-", line[25].as_str())).collect();
     assert_eq!(

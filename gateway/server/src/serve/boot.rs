@@ -3,10 +3,10 @@
 use super::FirstStart;
 use super::redundancy::DefaultRedundancy;
 use anyhow::{Context, Result, anyhow, bail};
+use cofre_blobs::{Candidates, NewShard, ShardPlace, ShardView, Topology, TopologyError, shared_devices};
 use cofre_catalog::records::{ClusterRecord, EventRecord, IncarnationRecord, Record};
 use cofre_catalog::{Batch, CommitError, Embedded, EmbeddedOptions, Scan, SnapshotExt, Store, StoreError, keys};
 use cofre_iam::{Bootstrap, GivenKey, Iam, MasterKey};
-use cofre_objects::{Candidates, NewShard, ShardPlace, ShardView, Topology, TopologyError, shared_devices};
 use cofre_runtime::{Clock, Random, blocking, make_private_directories};
 use cofre_settings::BootSettings;
 use cofre_shards::{FsBackend, FsError};

@@ -30,11 +30,12 @@ pub use log::LogControl;
 
 use anyhow::{Context, Result};
 use cofre_admin_server::{Admin, AdminParts};
+use cofre_blobs::{Blobs, BlobsParts, Topology};
 use cofre_catalog::Embedded;
 use cofre_events::EventLog;
 use cofre_iam::{Iam, Reports};
 use cofre_jobs::{Ground, Jobs};
-use cofre_objects::{Error, Objects, Parts, Topology};
+use cofre_objects::{Error, Parts, Upkeep};
 use cofre_runtime::{Clock, Random, Shutdown, Task, spawn};
 use cofre_s3::{RequestLimits, S3Door, S3Options, S3Parts};
 use cofre_settings::{BootSettings, DynamicSettings};
@@ -77,7 +78,7 @@ pub struct Running {
     s3_task: Task<()>,
     admin_task: Task<()>,
     jobs: Jobs,
-    objects: Objects,
+    upkeep: Upkeep,
     store: Arc<Embedded>,
     shutdown_grace: Duration,
 }
@@ -100,6 +101,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     let first = boot::first_secrets(&settings, &iam).await?;
     let shards = Shards::new(clock.clone(), random.clone(), ShardsOptions::default());
     let opener = Arc::new(opener::Opener {
+        store: Arc::clone(&store),
         cluster: base.cluster,
         incarnation: base.incarnation,
         catalog: catalog_directory(&settings.data),
@@ -119,9 +121,11 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         Some(secrets) => Some(secrets.hand_out(&settings).await?),
         None => None,
     };
-    let objects = Objects::new(Parts {
+    let blobs =
+        Blobs::new(BlobsParts { store: Arc::clone(&store), shards, settings: dynamic.clone(), clock: clock.clone() });
+    let upkeep = Upkeep::new(Parts {
         store: Arc::clone(&store),
-        shards,
+        blobs: blobs.clone(),
         keys,
         settings: dynamic.clone(),
         clock: clock.clone(),
@@ -130,7 +134,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         scheme: redundancy.scheme,
     });
     // Before anything can change what is counted.
-    let counted = match objects.count_account_usage().await {
+    let counted = match upkeep.count_account_usage().await {
         // What is counted is recorded; a later start does both.
         Err(error @ (Error::Refused(_) | Error::NoRoom)) => {
             boot::warn_unrecorded("what accounts own", &error);
@@ -141,15 +145,17 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     if counted > 0 {
         tracing::info!(accounts = counted, "counted what accounts own: the catalog is of a version that did not");
     }
-    let ours = objects.clone();
+    let ours = upkeep.clone();
     let events = EventLog::new(Arc::clone(&store));
     if let Err(error) = events.record(&boot::started(&clock)).await {
         boot::warn_unrecorded("the start", &error);
     }
     let (draining, closing) = (Shutdown::default(), Shutdown::default());
     let ground = Ground {
-        objects: objects.clone(),
+        upkeep: upkeep.clone(),
+        blobs,
         topology: topology.clone(),
+        store: Arc::clone(&store),
         events: events.clone(),
         settings: dynamic.clone(),
         clock: clock.clone(),
@@ -165,7 +171,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     }
     let reports = Reports::default();
     let door = S3Door::new(S3Parts {
-        objects: objects.clone(),
+        objects: upkeep.objects().clone(),
         iam: iam.clone(),
         clock: clock.clone(),
         random: random.clone(),
@@ -188,7 +194,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         iam,
         settings: dynamic,
         events,
-        objects,
+        upkeep,
         topology,
         jobs: jobs.control(),
         catalog: Arc::new(catalog::EmbeddedCatalog::new(&settings, base.store.clone(), &clock)),
@@ -230,7 +236,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         s3_task,
         admin_task,
         jobs,
-        objects: ours,
+        upkeep: ours,
         store: base.store,
         shutdown_grace: grace,
     })
@@ -266,7 +272,7 @@ impl Running {
         self.s3_task.await.context("the S3 listener panicked")?;
         self.jobs.ended(END_GRACE).await;
         // Lines of the last requests.
-        self.objects.write_access_lines().await;
+        self.upkeep.write_access_lines().await;
         self.closing.begin();
         self.admin_task.await.context("the admin listener panicked")?;
         self.store.close().await.context("closing the catalog")?;

@@ -1,10 +1,11 @@
 use async_trait::async_trait;
+use cofre_blobs::{OpenBackend, S3Place, ShardPlace, Standing, TopologyError};
 use cofre_catalog::EmbeddedOptions;
 use cofre_iam::{MasterKey, Secret};
-use cofre_objects::{OpenBackend, S3Place, ShardPlace, Standing, TopologyError};
 use cofre_runtime::{Clock, Random, blocking};
 use cofre_shards::{Backend, BackendError, FsBackend, FsError, FsOptions, Limit, ShardIdentity};
 use cofre_shards_s3::{Forbidden, S3Backend, S3Error, S3Options};
+use cofre_types::Timestamp;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +18,8 @@ const REMOTE_CALLS_MAX: usize = 64;
 
 /// Opens shards on file systems of this machine, and on remote S3 endpoints.
 pub(super) struct Opener {
+    /// The catalog.
+    pub(super) store: Arc<dyn cofre_catalog::Store>,
     pub(super) cluster: [u8; 16],
     /// Which incarnation of the catalog serves the shards.
     pub(super) incarnation: [u8; 16],
@@ -43,6 +46,15 @@ impl OpenBackend for Opener {
                 created.map_err(remote)
             }
         }
+    }
+
+    async fn leads_back(
+        &self,
+        place: &ShardPlace,
+        identity: [u8; 16],
+        began: Timestamp,
+    ) -> Result<bool, TopologyError> {
+        cofre_objects::leads_back(self.store.as_ref(), place, identity, began).await
     }
 
     async fn open(&self, place: &ShardPlace, shard: [u8; 16]) -> Result<Arc<dyn Backend>, BackendError> {

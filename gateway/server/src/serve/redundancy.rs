@@ -5,9 +5,9 @@
 
 use super::boot::{ACTOR, warn_unrecorded};
 use anyhow::{Result, bail};
+use cofre_blobs::{ShardView, domains};
 use cofre_catalog::records::{DefaultRedundancyRecord, EventRecord, Record};
 use cofre_catalog::{Batch, CommitError, Revision, Store, StoreError, keys};
-use cofre_objects::{ShardView, domains};
 use cofre_runtime::Clock;
 use cofre_settings::DynamicSettings;
 use cofre_types::{Scheme, Timestamp};

@@ -3,6 +3,7 @@
 //! Each rule is a pure function from text to complaints, with its own tests. The map of the
 //! project (`gateway/ARCHITECTURE.md`) is read, not repeated: its tables are the rules for edges.
 
+mod callers;
 mod edges;
 mod files;
 mod licences;
@@ -34,6 +35,7 @@ fn complaints() -> Result<Vec<String>> {
     let metadata = workspace::metadata()?;
     let packages = edges::packages(&metadata, &root)?;
     let mut found = edges::check(&map, &packages);
+    found.extend(callers::check_doors(&map, &packages));
     found.extend(licences::check(&metadata));
 
     let ratchet = ratchet::Ratchet::parse(&std::fs::read_to_string(root.join(ratchet::FILE))?)?;
@@ -42,6 +44,7 @@ fn complaints() -> Result<Vec<String>> {
         found.extend(files::check_path(&path));
         let Some(text) = read_text(&root.join(&path))? else { continue };
         found.extend(files::check_text(&path, &text));
+        found.extend(callers::check_text(&path, &text));
         found.extend(supply::check(&path, &text));
         if files::has_bound(&path) {
             lengths.push((path, text.lines().count()));
