@@ -8,7 +8,6 @@ use axum::http::request::Parts;
 use cofre_objects::{Body as DomainBody, BodyError};
 use cofre_types::{BucketName, Invalid, ObjectKey, VersionId};
 use futures_util::TryStreamExt;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 use sync_wrapper::SyncStream;
