@@ -84,4 +84,30 @@ equal(put("overruled", ServerSideEncryption="AES256")["ServerSideEncryption"], "
 s3.delete_bucket_encryption(Bucket=BUCKET)
 true(read("default") == BODY)
 true("ServerSideEncryption" not in put("default"))
+
+# An object's key goes under another one: its bytes, tag and time stay.
+put("update", ServerSideEncryption="AES256")
+before = s3.head_object(Bucket=BUCKET, Key="update")
+ARN = f"arn:aws:kms:us-east-1:111122223333:key/{KMS}"
+to = {"SSEKMS": {"KMSKeyArn": ARN, "BucketKeyEnabled": True}}
+s3.update_object_encryption(Bucket=BUCKET, Key="update", ObjectEncryption=to)
+after = s3.head_object(Bucket=BUCKET, Key="update")
+equal((after["ServerSideEncryption"], after["SSEKMSKeyId"], after["BucketKeyEnabled"]), ("aws:kms", KMS, True))
+for name in ("ETag", "LastModified", "ContentLength"):
+    equal(after[name], before[name], name)
+true(read("update") == BODY)
+for key in ("plain", "mine"):
+    refused("InvalidRequest", s3.update_object_encryption, Bucket=BUCKET, Key=key, ObjectEncryption=to)
+
+# A bucket blocks keys of clients, until its owner says otherwise.
+for blocked in (["SSE-C"], ["NONE"]):
+    rules = [{"BlockedEncryptionTypes": {"EncryptionType": blocked}}]
+    s3.put_bucket_encryption(Bucket=BUCKET, ServerSideEncryptionConfiguration={"Rules": rules})
+    found = s3.get_bucket_encryption(Bucket=BUCKET)["ServerSideEncryptionConfiguration"]["Rules"]
+    equal(found, rules)
+    if blocked == ["SSE-C"]:
+        refused("AccessDenied", put, key="blocked", **mine)
+        refused("AccessDenied", s3.create_multipart_upload, Bucket=BUCKET, Key="blocked", **mine)
+        true(read("mine", **mine) == BODY)
+put("unblocked", **mine)
 done()

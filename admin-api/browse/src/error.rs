@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cofre_admin_types::{PROBLEM_MEDIA_TYPE, Problem};
 use cofre_iam::{IamError, RequestId};
-use cofre_objects::{Error, QuotaOf};
+use cofre_objects::{EncryptionError, Error, QuotaOf};
 use cofre_types::Invalid;
 use std::collections::BTreeMap;
 
@@ -185,7 +185,10 @@ impl From<Error> for Refusal {
         let plain = |status, code| Self::new(status, code, text.clone());
         match error {
             Error::AccessDenied | Error::OwnerOnly | Error::NeedsCredentials => plain(S::FORBIDDEN, "AccessDenied"),
-            Error::Locked => plain(S::FORBIDDEN, "ObjectLocked"),
+            Error::Locked | Error::Encryption(EncryptionError::Locked) => plain(S::FORBIDDEN, "ObjectLocked"),
+            Error::Encryption(EncryptionError::Blocked | EncryptionError::KeyAccess { .. }) => {
+                plain(S::FORBIDDEN, "AccessDenied")
+            }
             Error::InvalidBucketState(_) => plain(S::CONFLICT, "InvalidBucketState"),
             Error::InvalidRetentionPeriod(_) => plain(S::BAD_REQUEST, "InvalidRetentionPeriod"),
             Error::AclNotSupported

@@ -38,14 +38,25 @@ pub(crate) async fn put(
     if query.version.is_some() {
         return Err(Refusal::invalid("version", "a version is never written anew"));
     }
-    let (bucket, key) = (extract::bucket(&bucket)?, extract::key(query.key)?);
+    let begin = BeginPut {
+        bucket: extract::bucket(&bucket)?,
+        key: extract::key(query.key)?,
+        tags: Tags::default(),
+        lock: WantedLock::default(),
+        acl: None,
+    };
     // Before the body: who may not send it learns that at once.
-    door.objects.may_put(&browser.caller, WantedPut::object(&bucket, &key)).await?;
-    door.objects.fits(&browser.caller, &bucket, &key, sent.length).await?;
+    let ticket = door.objects.begin_put(&browser.caller, begin).await?;
+    ticket.fits(sent.length).await?;
     let conditions = if_none_match(&headers)?;
-    let request =
-        PutObject { headers: kept(media_type(&headers)), ..put_of(bucket, key, sent.into_domain().await?, conditions) };
-    let put = door.objects.put_object(&browser.caller, request).await?;
+    let content = PutContent {
+        upload: unchecked(sent.into_domain().await?),
+        headers: kept(media_type(&headers)),
+        storage_class: String::new(),
+        encryption: EncryptAs::default(),
+        conditions,
+    };
+    let put = ticket.store(content).await?;
     Ok((StatusCode::CREATED, axum::Json(shown(put))))
 }
 

@@ -32,7 +32,6 @@ pub(crate) async fn begin(
     let (bucket, key) = (extract::bucket(&bucket)?, extract::key(request.key)?);
     let wanted = WantedPut { upload: true, ..WantedPut::object(&bucket, &key) };
     door.objects.may_put(&browser.caller, wanted).await?;
-    door.objects.fits(&browser.caller, &bucket, &key, request.bytes).await?;
     let create = CreateUpload {
         bucket,
         key,

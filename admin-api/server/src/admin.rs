@@ -1,11 +1,12 @@
 use crate::auth::Actor;
 use crate::catalog::{BACKUP_FINISHED, Backups, Catalog};
+use cofre_admin_types::Verdict;
 use cofre_blobs::Topology;
 use cofre_browse::{Door, DoorParts, Limits as BrowseLimits};
 use cofre_events::{EventLog, Order, PageRequest};
 use cofre_iam::{Caller, Iam, Reports};
 use cofre_jobs::JobsControl;
-use cofre_objects::{Objects, Upkeep};
+use cofre_objects::{LargestBuckets, Objects, Upkeep};
 use cofre_runtime::{Clock, Random, Shutdown};
 use cofre_settings::DynamicSettings;
 use cofre_types::{Scheme, Timestamp};
@@ -14,6 +15,7 @@ use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 /// What the admin API stands on.
 pub struct AdminParts {
@@ -45,7 +47,26 @@ pub struct AdminParts {
     pub redundancy: Scheme,
     /// Bounds on requests of the console that are in flight.
     pub browse_limits: BrowseLimits,
+    /// What else is in danger.
+    pub concerns: Concerns,
 }
+
+/// What is in danger beside what the API sees for itself: asked whenever health is.
+pub type Concerns = Arc<dyn Fn() -> Vec<Verdict> + Send + Sync>;
+
+/// Most buckets with series of their own: the largest.
+const BUCKETS_SHOWN_MAX: usize = 500;
+
+/// How long to look for them at the most.
+const BUCKETS_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// For how many times as long as they took to find they are told again, where that took long: looking takes a fiftieth of
+/// the time at the most.
+const BUCKETS_REST: u32 = 50;
+const BUCKETS_QUICK: Duration = Duration::from_millis(5);
+
+/// The largest buckets, and until when they are told without another look.
+type Largest = Option<(Arc<LargestBuckets>, Duration)>;
 
 /// State of the admin API.
 pub struct Admin {
@@ -66,8 +87,11 @@ pub struct Admin {
     pub(crate) redundancy: Scheme,
     /// The console's door.
     pub(crate) door: Arc<Door>,
+    pub(crate) concerns: Concerns,
     /// When the last whole backup ended, once it was looked for.
     last_backup: Mutex<Option<Option<Timestamp>>>,
+    /// One look at all buckets at a time.
+    largest: tokio::sync::Mutex<Largest>,
     /// One verify at a time.
     pub(crate) verifying: Arc<Semaphore>,
     started: Duration,
@@ -97,12 +121,14 @@ impl Admin {
             catalog: parts.catalog,
             backups: Arc::default(),
             last_backup: Mutex::default(),
+            largest: tokio::sync::Mutex::default(),
             reports: parts.reports,
             registry: parts.registry,
             clock: parts.clock,
             random: parts.random,
             draining: parts.draining,
             redundancy: parts.redundancy,
+            concerns: parts.concerns,
             verifying: Arc::new(Semaphore::new(1)),
         })
     }
@@ -127,6 +153,24 @@ impl Admin {
     /// Notes that a backup is whole.
     pub(crate) fn note_backup(&self, ended: Timestamp) {
         *self.last_backup.lock() = Some(Some(ended));
+    }
+
+    /// The buckets that hold the most, as of a moment ago where there are many; none if they cannot be read.
+    pub(crate) async fn largest_buckets(&self) -> Option<Arc<LargestBuckets>> {
+        let mut largest = self.largest.lock().await;
+        let began = self.clock.elapsed();
+        if let Some((known, until)) = &*largest
+            && began < *until
+        {
+            return Some(Arc::clone(known));
+        }
+        let caller = self.caller();
+        let looking = self.objects.largest_buckets(&caller, BUCKETS_SHOWN_MAX);
+        let found = Arc::new(timeout(BUCKETS_TIME_MAX, looking).await.ok()?.ok()?);
+        let now = self.clock.elapsed();
+        let took = now.saturating_sub(began);
+        *largest = (took > BUCKETS_QUICK).then(|| (Arc::clone(&found), now + took * BUCKETS_REST));
+        Some(found)
     }
 
     /// Redundancy of new blobs where no bucket says another.

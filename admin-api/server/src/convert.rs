@@ -143,6 +143,7 @@ impl From<TopologyError> for ApiError {
             | TopologyError::NotGivenUp
             | TopologyError::NotRestored
             | TopologyError::NotCompared { .. }
+            | TopologyError::Unread { .. }
             | TopologyError::Away(_)
             | TopologyError::TooMany
             | TopologyError::Conflict => Self::Conflict(error.to_string()),
@@ -172,6 +173,7 @@ impl From<Error> for ApiError {
         let text = error.to_string();
         match (error.kind(), error) {
             (_, Error::Invalid(invalid)) => invalid.into(),
+            (_, Error::MalformedPolicy(malformed)) => Self::invalid("policy", malformed.to_string()),
             (ErrorKind::NotFound, _) => Self::NotFound(text.trim_start_matches("there is no ").to_owned()),
             (ErrorKind::Exists | ErrorKind::Conflict | ErrorKind::Quota, _) => Self::Conflict(text),
             (ErrorKind::Condition, _) => Self::PreconditionFailed(text),

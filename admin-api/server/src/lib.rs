@@ -26,7 +26,7 @@ mod routes;
 mod variants;
 mod verdicts;
 
-pub use admin::{Admin, AdminParts};
+pub use admin::{Admin, AdminParts, Concerns};
 pub use catalog::{BackupProgress, Catalog, CatalogError, CatalogFigures, Distribution};
 pub use cofre_browse::Limits as BrowseLimits;
 pub use error::ApiError;

@@ -2,7 +2,7 @@
 
 use crate::resources::health::last_backup;
 use crate::{Admin, Distribution};
-use cofre_admin_types::Health;
+use cofre_admin_types::{CatalogState, Health};
 use cofre_blobs::ShardView;
 use cofre_jobs::JobStatus;
 use cofre_objects::{AccessLogBacklog, CommitState, LargestBuckets};
@@ -28,9 +28,6 @@ mod shards;
 pub(crate) use format::Format;
 pub use process::Process;
 
-/// Most buckets with series of their own: the largest.
-const BUCKETS_SHOWN_MAX: usize = 500;
-
 /// How long each question to the catalog or to a disk may take.
 const ANSWER_MAX: Duration = Duration::from_secs(2);
 
@@ -40,20 +37,12 @@ pub(crate) async fn render(admin: &Arc<Admin>, format: Format) -> Result<String,
     standard.register_collector(Box::new(cofre_runtime::blocking(Process::read).await));
     let mut own = Registry::with_prefix("cofre");
     // What hangs or cannot be read is left out: the rest must be told even so.
-    let disk_bytes = timeout(ANSWER_MAX, admin.catalog.disk_bytes()).await.ok().flatten();
-    let waiting = timeout(ANSWER_MAX, admin.topology.waiting_for_heal()).await.ok().and_then(Result::ok);
-    let waiting_blobs = waiting.map(|waiting| waiting.blobs);
     let backlog = timeout(ANSWER_MAX, admin.upkeep.access_log_backlog()).await.ok().and_then(Result::ok);
     let jobs = timeout(ANSWER_MAX, admin.jobs.report()).await.unwrap_or_else(|_| admin.jobs.status());
-    let health = crate::resources::health::seen(admin).await;
-    let shards = timeout(ANSWER_MAX, admin.topology.list()).await.ok().and_then(Result::ok).unwrap_or_default();
-    let caller = admin.caller();
-    let buckets = timeout(ANSWER_MAX, admin.objects.largest_buckets(&caller, BUCKETS_SHOWN_MAX));
-    let buckets = buckets.await.ok().and_then(Result::ok);
+    let (health, shards) = crate::resources::health::seen(admin).await;
+    let buckets = admin.largest_buckets().await;
     let last_backup = timeout(ANSWER_MAX, admin.last_backup()).await.ok().flatten().max(last_backup(&jobs));
-    let admin_of = Arc::clone(admin);
-    let sample =
-        Sample { admin: admin_of, disk_bytes, waiting_blobs, backlog, jobs, health, shards, buckets, last_backup };
+    let sample = Sample { admin: Arc::clone(admin), backlog, jobs, health, shards, buckets, last_backup };
     own.register_collector(Box::new(sample));
     let mut text = String::new();
     // Only the last registry ends the text.
@@ -68,13 +57,11 @@ pub(crate) async fn render(admin: &Arc<Admin>, format: Format) -> Result<String,
 
 struct Sample {
     admin: Arc<Admin>,
-    disk_bytes: Option<u64>,
-    waiting_blobs: Option<u64>,
     backlog: Option<AccessLogBacklog>,
     jobs: Vec<JobStatus>,
     health: Health,
     shards: Vec<ShardView>,
-    buckets: Option<LargestBuckets>,
+    buckets: Option<Arc<LargestBuckets>>,
     last_backup: Option<Timestamp>,
 }
 
@@ -138,11 +125,13 @@ impl Sample {
         let name = "catalog_sync_duration";
         histogram(encoder, name, "Making a group of commits durable", Some(&Unit::Seconds), &figures.sync_micros)?;
         histogram(encoder, "catalog_group_commits", "Commits that shared one sync", None, &figures.group_commits)?;
-        if let Some(bytes) = self.disk_bytes {
+        let catalog = &self.health.catalog;
+        if let Some(bytes) = catalog.disk_bytes {
             gauge(encoder, "catalog_disk", "What the catalog takes on disk", Some(&Unit::Bytes), bytes as f64)?;
         }
-        if let Some(blobs) = self.waiting_blobs {
-            gauge(encoder, "heal_waiting_blobs", "Blobs below their redundancy", None, blobs as f64)?;
+        if catalog.state != CatalogState::Unreadable {
+            let blobs = self.health.redundancy.waiting_blobs as f64;
+            gauge(encoder, "heal_waiting_blobs", "Blobs below their redundancy", None, blobs)?;
         }
         Ok(())
     }

@@ -37,6 +37,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) restore: Option<&'a Restore>,
     /// What is late of the catalog's backups.
     pub(crate) backup_due: Option<String>,
+    /// What other parts of the process say.
+    pub(crate) concerns: Vec<Verdict>,
     pub(crate) now_nanos: u64,
 }
 
@@ -63,8 +65,7 @@ pub(crate) fn verdicts(seen: &Seen<'_>) -> Vec<Verdict> {
     }
     catalog(seen.catalog, &mut verdicts);
     if let Some(due) = &seen.backup_due {
-        let message = format!("{due}: look at the job catalog-backup, or take one with `cofre catalog backup`");
-        verdicts.push(verdict(Severity::Warning, Promise::Durability, "catalog", message));
+        verdicts.push(verdict(Severity::Warning, Promise::Durability, "catalog", due.clone()));
     }
     if seen.draining {
         let message = "the process is about to end and refuses new connections".to_owned();
@@ -81,6 +82,7 @@ pub(crate) fn verdicts(seen: &Seen<'_>) -> Vec<Verdict> {
     verdicts.extend(seen.restore.and_then(restore));
     verdicts.extend(shared_devices(seen.shards).iter().map(|shards| one_device(shards)));
     jobs(seen, &mut verdicts);
+    verdicts.extend(seen.concerns.iter().cloned());
     verdicts.sort_by_key(|verdict| (std::cmp::Reverse(verdict.severity), verdict.promise));
     verdicts
 }
@@ -216,6 +218,14 @@ fn shard(view: &ShardView, scheme: Scheme, verdicts: &mut Vec<Verdict>) {
         }
         ShardState::Healthy => {}
     }
+    if let Some(damage) = &status.damage {
+        let message = format!(
+            "its disk does not give {damage}: what stood there is made anew elsewhere where that is possible (job scrub); \
+             add a shard, drain this one (`cofre admin shard drain {}`) and replace its disk",
+            view.record.id
+        );
+        verdicts.push(verdict(Severity::Warning, Promise::Durability, &subject, message));
+    }
     if let Some(capacity) = status.capacity.filter(|_| status.state == ShardState::Healthy) {
         let free_share = capacity.free_bytes as f64 / capacity.total_bytes.max(1) as f64;
         if free_share < NEARLY_FULL_SHARE {
@@ -250,9 +260,13 @@ fn one_device(shards: &str) -> Verdict {
 /// What a catalog that was restored has yet to learn of the shards, and waits for.
 fn restore(restore: &Restore) -> Option<Verdict> {
     let taken = restore.backup_taken.map_or_else(|| "an unknown time".to_owned(), crate::convert::time_text);
-    let of = format!("restored from a backup of {taken}; {} of {} shards compared", restore.compared, restore.shards);
+    let (what, than) = match restore.found_behind {
+        true => (format!("an older copy of it was put back, whose last event is of {taken}"), "that"),
+        false => (format!("restored from a backup of {taken}"), "the backup"),
+    };
+    let of = format!("{what}; {} of {} shards compared", restore.compared, restore.shards);
     let found = format!(
-        "{} newer than the backup in no record",
+        "{} newer than {than} in no record",
         match restore.newer.objects {
             1 => "1 object is".to_owned(),
             objects => format!("{objects} objects are"),
@@ -261,6 +275,12 @@ fn restore(restore: &Restore) -> Option<Verdict> {
     let message = if restore.compared < restore.shards {
         let so_far = if restore.waiting { format!("; so far {found}") } else { String::new() };
         format!("{of}: nothing is deleted from the others before they are (job orphans){so_far}")
+    } else if restore.unreadable > 0 {
+        format!(
+            "{of}, and places on {} could not be read: what stands there may be newer; {found}; once their disks read, run \
+             `cofre admin job run orphans`, which compares them anew, else drain and remove those shards",
+            counted(restore.unreadable, "shard")
+        )
     } else if restore.waiting {
         format!(
             "{of}: {found}, and {} that are older; nothing of that is deleted before you say so with `cofre admin \

@@ -16,6 +16,7 @@ mod events;
 mod health;
 mod inspect;
 mod jobs;
+mod key_policies;
 mod page;
 mod problem;
 mod requests;
@@ -44,9 +45,10 @@ pub use health::{
 };
 pub use inspect::{CopyCheck, InspectQuery, InspectedBlob, InspectedCopy, InspectedObject, InspectedVersion};
 pub use jobs::{Job, JobProblem, JobShard, JobState};
+pub use key_policies::{KeyPolicy, SetKeyPolicy};
 pub use page::{Page, PageQuery};
 pub use problem::Problem;
-pub use requests::{ReportDetail, ReportPart, RequestReport};
+pub use requests::{ReportCondition, ReportDecision, ReportDetail, ReportPart, ReportStatement, RequestReport};
 pub use restores::{CatalogRestore, UnknownContent};
 pub use settings::{
     Change, CorsDefault, JobSettings, JobsSettings, Quotas, RateLimits, Repair, RollbackSettings, Settings,

@@ -51,6 +51,8 @@ pub struct NewBuckets {
     pub ownership: Option<String>,
     /// Whether public access is blocked, by all four settings.
     pub public_access_block: bool,
+    /// Whether objects under clients' keys (SSE-C) are refused.
+    pub sse_c_block: bool,
 }
 
 /// How many requests each access key may make. Above it the answer is 503 SlowDown.

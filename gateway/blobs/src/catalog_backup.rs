@@ -1,6 +1,6 @@
 //! Backups of the catalog that stand on the shards' disks, where one that is lost with its own disk can be had again.
 
-use crate::{Blobs, BlobsError, ShardPlace, ShardView, Topology};
+use crate::{BACKUPS_OF_REMOTE, Blobs, BlobsError, ShardPlace, ShardView, Topology, all_remote};
 use cofre_catalog::records::ShardMode;
 use cofre_catalog::{FilesChecked, backup};
 use cofre_runtime::{blocking, make_private_directories};
@@ -47,8 +47,10 @@ impl Blobs {
     pub async fn back_up_catalog(&self, topology: &Topology, keep: u32) -> Result<CatalogBackup, BlobsError> {
         let shards = topology.list().await.map_err(|error| BlobsError::Unavailable(error.to_string()))?;
         let mut taken = CatalogBackup::default();
-        let name = format!("{:020}", self.now().secs());
-        for path in places(&shards) {
+        let places = places(&shards);
+        let (folders, now) = (places.iter().map(|path| path.join(FOLDER)).collect::<Vec<_>>(), self.now().secs());
+        let name = blocking(move || format!("{:020}", next_number(&folders, now))).await;
+        for path in places {
             let folder = path.join(FOLDER);
             let directory = folder.join(&name);
             let place = directory.display().to_string();
@@ -64,9 +66,7 @@ impl Blobs {
             }
         }
         if taken.places.is_empty() && taken.failed.is_empty() {
-            let why = "no shard on a disk of this machine can be written to: take backups yourself, and set \
-                       timers.catalog_backup_secs to 0";
-            taken.failed.push(("shards".to_owned(), why.to_owned()));
+            taken.failed.push(("shards".to_owned(), nowhere(&shards).to_owned()));
         }
         Ok(taken)
     }
@@ -106,21 +106,39 @@ fn places(shards: &[ShardView]) -> Vec<PathBuf> {
     paths.take(PLACES_MAX).collect()
 }
 
-/// Removes all but the newest backups, and what one that was cut short left.
+/// Why a backup cannot be put anywhere, and what to do about it.
+fn nowhere(shards: &[ShardView]) -> &'static str {
+    match all_remote(shards) {
+        true => BACKUPS_OF_REMOTE,
+        false => "no shard on a disk of this machine can be written to: make one active, or bring one back",
+    }
+}
+
+/// The number of a backup, if an entry of the folder is one, whole or cut short.
+fn number_of(path: &Path) -> Option<u64> {
+    path.file_name()?.to_str()?.parse().ok()
+}
+
+/// The number of the next backup: the second that it is taken in, or one more than the last has where the clock went back
+/// since. What cannot be listed fails when the backup is written.
+fn next_number(folders: &[PathBuf], now: u64) -> u64 {
+    let entries = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
+    let last = entries.filter_map(|entry| number_of(&entry.path())).max();
+    last.map_or(now, |last| now.max(last.saturating_add(1)))
+}
+
+/// Removes all but the newest backups, which have the greatest numbers, and what one that was cut short left.
 fn trim(folder: &Path, keep: usize) -> io::Result<()> {
     let mut backups = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        let ours = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.parse::<u64>().is_ok());
-        if !ours {
-            continue;
-        }
+        let Some(number) = number_of(&path) else { continue };
         match path.join(backup::BACKUP_FILE).try_exists()? {
-            true => backups.push(path),
+            true => backups.push((number, path)),
             false => std::fs::remove_dir_all(path)?,
         }
     }
     backups.sort_unstable();
     let old = backups.len().saturating_sub(keep);
-    backups.into_iter().take(old).try_for_each(std::fs::remove_dir_all)
+    backups.into_iter().take(old).try_for_each(|(_, path)| std::fs::remove_dir_all(path))
 }

@@ -3,15 +3,12 @@
 //! Such a catalog is older than the shards. What moved since stands where no record says: it is named again at once. What
 //! was written since is in no record: it is counted, and stays until an operator lets go of it.
 
-use crate::orphans::{Claim, names};
+use crate::orphans::{Claim, is_doomed, names};
 use crate::{Blobs, BlobsError};
-use cofre_catalog::records::{ComparisonRecord, IncarnationRecord, Record, UnknownCopies};
+use cofre_catalog::records::{ComparisonRecord, IncarnationRecord, Record};
 use cofre_catalog::{Batch, Entry, keys};
-use cofre_shards::{BlobRef, Copy, Listed, ReadError};
-use cofre_types::{Scheme, ShardId, Timestamp};
-
-/// Millionths of an object.
-const MILLION: u64 = 1_000_000;
+use cofre_shards::{ListPage, Listed};
+use cofre_types::{ShardId, Timestamp};
 
 /// What a step of comparing a shard found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -49,12 +46,13 @@ impl Blobs {
             return Ok(Compared { ended: true, ..Compared::default() });
         }
         let cursor = Some(record.cursor.clone()).filter(|cursor| !cursor.is_empty());
-        let listed = self.shards().list(shard, cursor).await;
-        let (listed, next) = listed.map_err(|error| BlobsError::Unavailable(error.to_string()))?;
+        let page = self.shards().list_page(shard, cursor).await;
+        let ListPage { blobs: listed, next, passed } =
+            page.map_err(|error| BlobsError::Unavailable(error.to_string()))?;
         let mut step = Compared { seen: listed.len() as u64, ended: next.is_none(), ..Compared::default() };
         let known = self.known(shard, &listed).await?;
         for (copy, (blob, doomed)) in listed.iter().zip(known) {
-            if doomed.is_some() || names(blob.as_ref(), shard, copy)? {
+            if is_doomed(doomed.as_ref(), copy)? || names(blob.as_ref(), shard, copy)? {
                 continue;
             }
             if blob.is_some() {
@@ -63,22 +61,45 @@ impl Blobs {
                 step.unknown += 1;
                 let newer = incarnation.backup_taken.is_none_or(|taken| copy.written_nanos > taken.0);
                 let counts = if newer { &mut record.newer } else { &mut record.older };
-                self.count_unknown(shard, copy, counts).await?;
+                counts.copies += 1;
+                counts.bytes += copy.size;
+                counts.blobs.insert(copy.blob);
             }
         }
+        record.passed += passed;
         record.seen += step.seen;
         record.named += step.named;
         record.cursor = next.unwrap_or_default();
         if step.ended {
             record.ended = self.now();
             let unknown = record.newer.copies + record.older.copies;
-            record.released = if unknown == 0 { self.now() } else { Timestamp::default() };
+            // What stands where the disk did not give it may be the only copy of something that is newer.
+            let nothing = unknown == 0 && record.passed == 0;
+            record.released = if nothing { self.now() } else { Timestamp::default() };
         }
         let mut batch = Batch::new();
         batch.unchanged(keys::comparison(shard), revision);
         batch.checks.push(cofre_catalog::Check::Present(keys::shard(shard)));
         batch.put(keys::comparison(shard), record.encode());
         if self.maintain(batch).await? { Ok(step) } else { Err(BlobsError::Conflict) }
+    }
+
+    /// Has a shard compared anew that was gone through though its disk did not give some places; nothing for any other.
+    ///
+    /// # Errors
+    /// [`BlobsError`] if the catalog cannot be read or written.
+    pub async fn compare_anew(&self, shard: ShardId) -> Result<(), BlobsError> {
+        let Some(incarnation) = self.incarnation().await? else { return Ok(()) };
+        let (record, revision) = self.comparison(shard, &incarnation).await?;
+        if record.ended == Timestamp::default() || record.passed == 0 {
+            return Ok(());
+        }
+        let anew = ComparisonRecord { incarnation: incarnation.id, named: record.named, ..ComparisonRecord::default() };
+        let mut batch = Batch::new();
+        batch.unchanged(keys::comparison(shard), revision).put(keys::comparison(shard), anew.encode());
+        // Where it changed meanwhile the next search looks again.
+        self.maintain(batch).await?;
+        Ok(())
     }
 
     /// The blob of each copy on a shard as its record has it, and whether the copy waits to be deleted.
@@ -110,21 +131,5 @@ impl Blobs {
     /// Whether a copy was written before the catalog was restored. A time that has not come yet is of another clock.
     fn is_of_before(&self, copy: &Listed, incarnation: &IncarnationRecord) -> bool {
         copy.written_nanos < incarnation.begun.0 || copy.written_nanos > self.now().0
-    }
-
-    /// Counts a copy that is in no record. Its header tells of how many it is one.
-    async fn count_unknown(&self, shard: ShardId, copy: &Listed, counts: &mut UnknownCopies) -> Result<(), BlobsError> {
-        let at = Copy { shard, locator: copy.locator.clone(), piece: 0 };
-        let (size, scheme) = (copy.size, Scheme::Replicas { count: 1 });
-        let header = self.shards().header(&BlobRef { id: copy.blob, size, scheme, copies: vec![at] }).await;
-        let width = match header {
-            Ok(header) => header.scheme.map_or(1, Scheme::width),
-            // What cannot be read is of no object any more, or not to be told: one bad place must not stop the comparison.
-            Err(ReadError::Unreachable(_) | ReadError::AllMissing | ReadError::Corrupt(_)) => 0,
-        };
-        counts.copies += 1;
-        counts.bytes += copy.size;
-        counts.object_millionths += MILLION.checked_div(width as u64).unwrap_or(0);
-        Ok(())
     }
 }

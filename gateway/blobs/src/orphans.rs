@@ -2,8 +2,8 @@ use crate::blob::doom;
 use crate::judge::{Judgement, OutOfReach};
 use crate::standing::Standing;
 use crate::{Blobs, BlobsError};
-use cofre_catalog::records::{BlobRecord, Record};
-use cofre_catalog::{Batch, Entry, keys};
+use cofre_catalog::records::{BlobRecord, DoomedRecord, Record};
+use cofre_catalog::{Batch, Check, Entry, keys};
 use cofre_shards::Listed;
 use cofre_types::ShardId;
 use std::time::Duration;
@@ -51,7 +51,7 @@ impl Blobs {
         let known = self.known(shard, &listed).await?;
         let mut batch = Batch::new();
         for (copy, (blob, doomed)) in listed.iter().zip(known) {
-            if doomed.is_some() || names(blob.as_ref(), shard, copy)? {
+            if is_doomed(doomed.as_ref(), copy)? || names(blob.as_ref(), shard, copy)? {
                 continue;
             }
             let claim = match &blob {
@@ -67,7 +67,8 @@ impl Blobs {
                 Claim::Unknown => continue,
             }
             let old = now.since(cofre_types::Timestamp(copy.written_nanos)) > grace;
-            if !old || standing != Standing::Ordinary {
+            // One copy of a blob on a shard is deleted after the other.
+            if !old || standing != Standing::Ordinary || doomed.is_some() {
                 continue;
             }
             batch.unchanged(keys::blob(copy.blob), blob.map(|entry| entry.revision));
@@ -85,6 +86,12 @@ impl Blobs {
     /// Names a copy of a blob that is there, if the blob lacks it. A bad copy on the same shard makes room for it.
     pub(crate) async fn claim(&self, shard: ShardId, found: &Listed) -> Result<Claim, BlobsError> {
         let Some(held) = self.held_blob(found.blob).await? else { return Ok(Claim::Unknown) };
+        let doomed = self.get(keys::doomed(shard, held.id)).await?;
+        if is_doomed(doomed.as_ref(), found)? {
+            return Ok(Claim::Unknown);
+        }
+        // From before it is looked at until it is named compaction removes nothing there.
+        let Ok(_turn) = self.shards().naming(shard).await else { return Ok(Claim::Unknown) };
         let (copy, bad) = match self.judge(&held, (shard, found.locator.clone()), OutOfReach::Undecided).await? {
             Judgement::Lacks { copy, bad } => (copy, bad),
             Judgement::Needless => return Ok(Claim::Needless),
@@ -93,6 +100,12 @@ impl Blobs {
         let (replaced, elsewhere): (Vec<_>, Vec<_>) = bad.into_iter().partition(|other| other.shard == shard);
         let mut batch = Batch::new();
         held.change_copies(&replaced, vec![copy], &mut batch);
+        if let Some(doomed) = doomed {
+            // Another copy on the shard waits to be deleted, by its own locator.
+            let key = keys::doomed(shard, held.id);
+            batch.checks.retain(|check| !matches!(check, Check::Absent(absent) if *absent == key));
+            batch.unchanged(key, Some(doomed.revision));
+        }
         if !self.maintain(batch).await? {
             return Ok(Claim::Unknown);
         }
@@ -111,6 +124,12 @@ pub(crate) enum Claim {
     Needless,
     /// That cannot be told now.
     Unknown,
+}
+
+/// Whether it is this copy that waits to be deleted, and not another one of its blob.
+pub(crate) fn is_doomed(doomed: Option<&Entry>, copy: &Listed) -> Result<bool, BlobsError> {
+    let Some(entry) = doomed else { return Ok(false) };
+    Ok(DoomedRecord::decode(&entry.value)?.locator == copy.locator.0)
 }
 
 /// Whether a blob's record names this copy.

@@ -87,6 +87,10 @@ impl Blobs {
         }
         let let_go = DoomedRecord::decode(&doomed.value)?;
         let found = (shard, Locator(let_go.locator));
+        let Ok(_turn) = self.shards().naming(shard).await else {
+            reconciled.unreachable += 1;
+            return Ok(());
+        };
         let copy = match self.judge(&held, found, OutOfReach::NotWhole).await? {
             Judgement::Lacks { copy, .. } => copy,
             Judgement::Needless => return Ok(()),

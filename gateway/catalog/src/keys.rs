@@ -37,6 +37,7 @@
 //! | `i` | | incarnation: that the catalog was restored |
 //! | `f` | shard id | comparison of a shard with a catalog that was restored |
 //! | `X` | | the keys that the file of encryption keys has had |
+//! | `P` | name of an encryption key | its policy |
 //! | `R` | | the default redundancy |
 //! | `N` | counter name | counter |
 //! | `D` | revision of settings | dynamic settings, with author and time; the greatest is in force |
@@ -47,6 +48,7 @@
 
 use crate::Revision;
 pub use crate::access_log_keys::{access_log, access_log_backlog, access_log_of};
+pub use crate::encryption_keys::{key_policies, key_policy, key_policy_of, known_keys};
 pub use crate::scan::prefix_end;
 pub use crate::sign_in_keys::{account_session, account_sessions, admin_token, session};
 pub use crate::version_place::{place_of, version_id};
@@ -85,6 +87,7 @@ pub mod family {
     pub const INCARNATION: u8 = b'i';
     pub const COMPARISON: u8 = b'f';
     pub const KNOWN_KEYS: u8 = b'X';
+    pub const KEY_POLICY: u8 = b'P';
     pub const DEFAULT_REDUNDANCY: u8 = b'R';
     pub const COUNTER: u8 = b'N';
     pub const SETTINGS: u8 = b'D';
@@ -353,11 +356,6 @@ pub fn incarnation() -> Vec<u8> {
 /// Key of the comparison of a shard with a catalog that was restored.
 pub fn comparison(id: ShardId) -> Vec<u8> {
     with(family::COMPARISON, &[&id.0.to_be_bytes()])
-}
-
-/// Key of the record of the encryption keys that are known.
-pub fn known_keys() -> Vec<u8> {
-    vec![family::KNOWN_KEYS]
 }
 
 /// Key of the record of the default redundancy.

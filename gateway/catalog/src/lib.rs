@@ -10,6 +10,7 @@ mod access_log_keys;
 pub mod backup;
 pub mod conformance;
 mod embedded;
+mod encryption_keys;
 mod evaluate;
 mod guarded;
 pub mod keys;

@@ -25,6 +25,8 @@ pub struct BucketAccess {
     pub ownership: Option<Ownership>,
     /// What it refuses to make public.
     pub block: PublicAccessBlock,
+    /// Its tags, where they count in conditions of policies (AWS, "Using tags with S3 general purpose buckets").
+    pub tags: Option<Tags>,
     /// When operators were last told that its policy costs too much.
     pub told: LastTold,
 }
@@ -71,7 +73,7 @@ impl BucketAccess {
     /// A bucket that is its owner's alone.
     pub fn private(owner: AccountId) -> Self {
         let block = PublicAccessBlock::default();
-        Self { owner, policy: None, acl: None, ownership: None, block, told: LastTold::default() }
+        Self { owner, policy: None, acl: None, ownership: None, block, tags: None, told: LastTold::default() }
     }
 
     /// What the record of a bucket says. A policy that does not parse, which only another build can have
@@ -90,6 +92,7 @@ impl BucketAccess {
                 BucketConfig::Acl(acl) => access.acl = Some(acl.clone()),
                 BucketConfig::Ownership(ownership) => access.ownership = Some(*ownership),
                 BucketConfig::PublicAccess(block) => access.block = *block,
+                BucketConfig::Abac(true) => access.tags = Some(record.tags.clone()),
                 _ => {}
             }
         }
@@ -98,7 +101,7 @@ impl BucketAccess {
 
     /// Whether access control lists are disabled.
     pub fn acls_disabled(&self) -> bool {
-        matches!(self.ownership, Some(Ownership::BucketOwnerEnforced | Ownership::HandedOver))
+        self.ownership.is_some_and(Ownership::disables_lists)
     }
 
     /// Whether its list grants something to anyone but its owner.
@@ -147,7 +150,7 @@ impl BucketAccess {
         let by_policy = self.policy.as_ref().is_some_and(|policy| {
             keys.iter().any(|key| {
                 let resource = format!("arn:aws:s3:::{bucket}/{key}");
-                policy.could_allow(Requester::Service(LOG_DELIVERY_NAME), Action::PutObject, &resource)
+                policy.could_allow(Requester::Service(LOG_DELIVERY_NAME), Action::PutObject, Some(&resource))
             })
         });
         by_policy || self.acl_takes_logs(Action::PutObject) || self.acl_allows(Action::PutObject, None, None)
@@ -166,7 +169,7 @@ impl BucketAccess {
                 (_, Some(account), Some(arn)) => Requester::Identity { account, arn },
                 _ => Requester::Anonymous,
             };
-            self.policy.as_ref().is_some_and(|policy| policy.could_allow_some(requester, action))
+            self.policy.as_ref().is_some_and(|policy| policy.could_allow(requester, action, None))
         };
         // Who may write to a bucket may own objects of it.
         let permission = of_bucket(action, true);

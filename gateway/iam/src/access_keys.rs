@@ -1,9 +1,10 @@
 //! Access keys of accounts.
 
+use crate::accounts::Taken;
 use crate::service::{Fact, Found, Inner, PAGE_ITEMS_MAX, TRIES_MAX, readable};
 use crate::{GivenKey, Iam, IamError, Page, Secret};
 use cofre_catalog::records::{AccessKeyRecord, Record};
-use cofre_catalog::{Batch, Scan, SnapshotExt, keys};
+use cofre_catalog::{Batch, Check, Committed, GuardedBatch, Scan, SnapshotExt, keys};
 use cofre_types::{AccessKeyId, AccountId, Invalid, Timestamp};
 use std::time::Duration;
 
@@ -76,17 +77,17 @@ impl Iam {
         let (record, issued) = self.0.issue_key(issue)?;
         for _ in 0..TRIES_MAX {
             let owner = self.0.find_account(account).await?;
-            let mut batch = Batch::new();
-            batch.unchanged(keys::access_key(&issued.id), None);
+            let mut batch = GuardedBatch::new();
+            batch.require(Check::Absent(keys::access_key(&issued.id)), Taken("access key id"));
             // An account that is deleted at the same time must not leave a key behind.
             batch.unchanged(keys::account(account), Some(owner.revision));
             put_new(&mut batch, &record);
             let details: [Fact<'_>; 2] = [("account", &owner.record.name), ("note", &record.note)];
             batch.writes.push(self.0.event(0, "key.created", &issued.id, actor, &details));
-            match self.0.commit(batch).await? {
-                Ok(()) => return Ok(issued),
-                Err(failed) if failed.0 == 0 => return Err(IamError::Taken { what: "access key id" }),
-                Err(_) => {}
+            match batch.commit(&*self.0.store).await? {
+                Committed::Done(_) => return Ok(issued),
+                Committed::Refused(Taken(what)) => return Err(IamError::Taken { what }),
+                Committed::Changed => {}
             }
         }
         Err(IamError::Conflict)
@@ -144,7 +145,7 @@ impl Iam {
             let mut batch = Batch::new();
             batch.unchanged(keys::access_key(id), Some(revision)).put(keys::access_key(id), record.encode());
             batch.writes.push(self.0.event(0, kind, id, actor, &[("account", &record.account)]));
-            if self.0.commit(batch).await?.is_ok() {
+            if self.0.commit(batch).await? {
                 return Ok(record.into());
             }
         }
@@ -176,7 +177,7 @@ impl Iam {
             put_new(&mut batch, &record);
             let details: [Fact<'_>; 2] = [("successor", &issued.id), ("overlap_secs", &overlap.as_secs())];
             batch.writes.push(self.0.event(0, "key.rotated", id, actor, &details));
-            if self.0.commit(batch).await?.is_ok() {
+            if self.0.commit(batch).await? {
                 return Ok(issued);
             }
         }
@@ -194,7 +195,7 @@ impl Iam {
             batch.unchanged(keys::access_key(id), Some(revision));
             batch.delete(keys::access_key(id)).delete(keys::account_key(record.account, id));
             batch.writes.push(self.0.event(0, "key.deleted", id, actor, &[("account", &record.account)]));
-            if self.0.commit(batch).await?.is_ok() {
+            if self.0.commit(batch).await? {
                 return Ok(());
             }
         }

@@ -36,7 +36,7 @@ impl Iam {
                 batch.delete(keys::account_email(&account.email));
             }
             batch.writes.push(self.0.event(0, "account.deleted", &account.name, actor, &[("id", &id)]));
-            if self.0.commit(batch).await?.is_ok() {
+            if self.0.commit(batch).await? {
                 return Ok(());
             }
         }
@@ -65,7 +65,7 @@ impl Iam {
             }
             batch.writes.push(self.0.event(0, "account.keys_deleted", name, actor, &[("count", &page.len())]));
             // Without a check it cannot fail but by the store.
-            if self.0.commit(batch).await?.is_err() {
+            if !self.0.commit(batch).await? {
                 return Err(IamError::Conflict);
             }
         }

@@ -4,7 +4,7 @@ use crate::access_keys::{IssuedKey, KeyIssue};
 use crate::service::{Fact, Found, Inner, PAGE_ITEMS_MAX, TRIES_MAX, readable};
 use crate::{GivenKey, Iam, IamError, Page};
 use cofre_catalog::records::{AccountRecord, Record};
-use cofre_catalog::{Batch, Entry, Scan, SnapshotExt, keys};
+use cofre_catalog::{Batch, Check, Committed, Entry, GuardedBatch, Scan, SnapshotExt, keys};
 use cofre_types::{AccountId, Invalid};
 
 /// Longest account name, in characters.
@@ -47,9 +47,10 @@ impl Iam {
     /// [`IamError::Invalid`], or [`IamError::Taken`] if name, address, id or key id are.
     pub async fn create_account(&self, new: NewAccount, actor: &str) -> Result<CreatedAccount, IamError> {
         let mut issue = self.0.issue_account(new, false, actor)?;
-        match self.0.commit(std::mem::take(&mut issue.batch)).await? {
-            Ok(()) => Ok(issue.created),
-            Err(failed) => Err(issue.taken.get(failed.0).map_or(IamError::Conflict, |what| IamError::Taken { what })),
+        match std::mem::take(&mut issue.batch).commit(&*self.0.store).await? {
+            Committed::Done(_) => Ok(issue.created),
+            Committed::Refused(Taken(what)) => Err(IamError::Taken { what }),
+            Committed::Changed => Err(IamError::Conflict),
         }
     }
 
@@ -136,7 +137,7 @@ impl Iam {
                 [bytes_max, objects_max].map(|max| max.map_or_else(|| "default".to_owned(), |max| max.to_string()));
             let details: [Fact<'_>; 3] = [("id", &id), ("bytes_max", &shown[0]), ("objects_max", &shown[1])];
             batch.writes.push(self.0.event(0, "account.quota_changed", &record.name, actor, &details));
-            if self.0.commit(batch).await?.is_ok() {
+            if self.0.commit(batch).await? {
                 return Ok(record);
             }
         }
@@ -168,7 +169,7 @@ impl Iam {
             let mut batch = Batch::new();
             batch.unchanged(keys::account(id), Some(revision)).put(keys::account(id), record.encode());
             batch.writes.push(self.0.event(0, kind, &record.name, actor, &[("id", &id)]));
-            if self.0.commit(batch).await?.is_ok() {
+            if self.0.commit(batch).await? {
                 return Ok(record);
             }
         }
@@ -176,10 +177,13 @@ impl Iam {
     }
 }
 
-/// The batch that makes an account, and what it makes. `taken` says what each check stands for.
+/// What of a new account another has already.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Taken(pub(crate) &'static str);
+
+/// The batch that makes an account, and what it makes.
 pub(crate) struct AccountIssue {
-    pub(crate) batch: Batch,
-    pub(crate) taken: Vec<&'static str>,
+    pub(crate) batch: GuardedBatch<Taken>,
     pub(crate) created: CreatedAccount,
     /// Index of the next event of the batch.
     pub(crate) events: u8,
@@ -204,21 +208,20 @@ impl Inner {
         let key = KeyIssue { account: id, given: new.key, expires: None, note: String::new() };
         let (record, key) = self.issue_key(key)?;
 
-        let mut batch = Batch::new();
-        let mut taken = vec!["account name", "account id", "access key id"];
-        batch.unchanged(keys::account_name(&account.name), None).unchanged(keys::account(id), None);
-        batch.unchanged(keys::access_key(&key.id), None);
+        let mut batch = GuardedBatch::new();
+        batch.require(Check::Absent(keys::account_name(&account.name)), Taken("account name"));
+        batch.require(Check::Absent(keys::account(id)), Taken("account id"));
+        batch.require(Check::Absent(keys::access_key(&key.id)), Taken("access key id"));
         batch.put(keys::account(id), account.encode()).put(keys::account_name(&account.name), id.as_bytes().to_vec());
         if !account.email.is_empty() {
-            taken.push("e-mail address");
-            batch.unchanged(keys::account_email(&account.email), None);
+            batch.require(Check::Absent(keys::account_email(&account.email)), Taken("e-mail address"));
             batch.put(keys::account_email(&account.email), id.as_bytes().to_vec());
         }
         batch.put(keys::access_key(&key.id), record.encode()).put(keys::account_key(id, &key.id), Vec::new());
         let details: [Fact<'_>; 2] = [("id", &id), ("email", &account.email)];
         batch.writes.push(self.event(0, "account.created", &account.name, actor, &details));
         batch.writes.push(self.event(1, "key.created", &key.id, actor, &[("account", &account.name)]));
-        Ok(AccountIssue { batch, taken, created: CreatedAccount { account, key }, events: 2 })
+        Ok(AccountIssue { batch, created: CreatedAccount { account, key }, events: 2 })
     }
 
     pub(crate) async fn find_account(&self, id: AccountId) -> Result<Found<AccountRecord>, IamError> {

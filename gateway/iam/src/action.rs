@@ -2,7 +2,7 @@
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
         /// What a caller wants to do, by the names that policies use (AWS, "Actions, resources, and
-        /// condition keys for Amazon S3").
+        /// condition keys for Amazon S3", and the same for AWS Key Management Service).
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Action {
             $($(#[$doc])* $name,)*
@@ -43,10 +43,22 @@ actions! {
     DeleteObjectVersion = "s3:DeleteObjectVersion",
     /// Deletes the tags of one version.
     DeleteObjectVersionTagging = "s3:DeleteObjectVersionTagging",
+    /// Opens what a named key sealed.
+    Decrypt = "kms:Decrypt",
+    /// Seals under a named key.
+    Encrypt = "kms:Encrypt",
+    /// Makes the key of an object, sealed under a named key.
+    GenerateDataKey = "kms:GenerateDataKey",
+    /// Takes the key of an object from under a named key.
+    ReEncryptFrom = "kms:ReEncryptFrom",
+    /// Brings the key of an object under a named key.
+    ReEncryptTo = "kms:ReEncryptTo",
     /// Reads whether a bucket is accelerated.
     GetAccelerateConfiguration = "s3:GetAccelerateConfiguration",
     /// Reads a bucket's analytics configurations.
     GetAnalyticsConfiguration = "s3:GetAnalyticsConfiguration",
+    /// Reads whether a bucket's tags count in policies.
+    GetBucketAbac = "s3:GetBucketAbac",
     /// Reads a bucket's access control list.
     GetBucketAcl = "s3:GetBucketAcl",
     /// Reads a bucket's CORS rules.
@@ -117,10 +129,14 @@ actions! {
     ListBucketVersions = "s3:ListBucketVersions",
     /// Lists the parts of an upload.
     ListMultipartUploadParts = "s3:ListMultipartUploadParts",
+    /// Reads a bucket's tags, by its ARN.
+    ListTagsForResource = "s3:ListTagsForResource",
     /// Sets whether a bucket is accelerated.
     PutAccelerateConfiguration = "s3:PutAccelerateConfiguration",
     /// Sets a bucket's analytics configurations.
     PutAnalyticsConfiguration = "s3:PutAnalyticsConfiguration",
+    /// Sets whether a bucket's tags count in policies.
+    PutBucketAbac = "s3:PutBucketAbac",
     /// Sets a bucket's access control list.
     PutBucketAcl = "s3:PutBucketAcl",
     /// Sets or deletes a bucket's CORS rules.
@@ -173,10 +189,16 @@ actions! {
     PutReplicationConfiguration = "s3:PutReplicationConfiguration",
     /// Restores an archived object.
     RestoreObject = "s3:RestoreObject",
+    /// Adds tags to a bucket, by its ARN.
+    TagResource = "s3:TagResource",
+    /// Takes tags from a bucket, by its ARN.
+    UntagResource = "s3:UntagResource",
+    /// Brings an object's key under another named key.
+    UpdateObjectEncryption = "s3:UpdateObjectEncryption",
 }
 
 impl Action {
-    /// Whether it is asked of objects; else of a bucket, or of the service.
+    /// Whether it is asked of objects; else of a bucket, of a named key, or of the service.
     pub const fn is_of_object(self) -> bool {
         use Action as A;
         matches!(
@@ -206,7 +228,14 @@ impl Action {
                 | A::PutObjectVersionAcl
                 | A::PutObjectVersionTagging
                 | A::RestoreObject
+                | A::UpdateObjectEncryption
         )
+    }
+
+    /// Whether it is asked of a named key.
+    pub const fn is_of_key(self) -> bool {
+        use Action as A;
+        matches!(self, A::Decrypt | A::Encrypt | A::GenerateDataKey | A::ReEncryptFrom | A::ReEncryptTo)
     }
 }
 
@@ -222,6 +251,7 @@ impl Action {
                 | A::DeleteBucketWebsite
                 | A::PutAccelerateConfiguration
                 | A::PutAnalyticsConfiguration
+                | A::PutBucketAbac
                 | A::PutBucketAcl
                 | A::PutBucketCors
                 | A::PutBucketLogging
@@ -240,6 +270,8 @@ impl Action {
                 | A::PutLifecycleConfiguration
                 | A::PutMetricsConfiguration
                 | A::PutReplicationConfiguration
+                | A::TagResource
+                | A::UntagResource
         )
     }
 }

@@ -82,7 +82,7 @@ impl Iam {
         for _ in 0..TRIES_MAX {
             let mut batch = Batch::new();
             let issued = self.0.issue_token(&mut batch, 0, new.clone(), actor)?;
-            if self.0.commit(batch).await?.is_ok() {
+            if self.0.commit(batch).await? {
                 return Ok(issued);
             }
         }
@@ -156,7 +156,7 @@ impl Iam {
                 batch.unchanged(kept, Some(revision));
             }
             batch.writes.push(self.0.event(0, "token.revoked", id, actor, &[("note", &found.record.note)]));
-            if self.0.commit(batch).await?.is_ok() {
+            if self.0.commit(batch).await? {
                 return Ok(());
             }
         }

@@ -12,7 +12,7 @@ use crate::service::Inner;
 use crate::{GivenKey, Iam, IamError, IssuedKey, IssuedToken, Lookup, NewAccount, NewToken, write_private_file};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{AccessKeyRecord, Record, Scope};
-use cofre_catalog::{Scan, SnapshotExt};
+use cofre_catalog::{Committed, Scan, SnapshotExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -113,7 +113,10 @@ impl FirstStart {
     /// # Errors
     /// [`IamError::Conflict`] if another process had its first start meanwhile.
     pub async fn commit(&self) -> Result<(), IamError> {
-        self.inner.commit(self.issue.batch.clone()).await?.map_err(|_| IamError::Conflict)
+        match self.issue.batch.clone().commit(&*self.inner.store).await? {
+            Committed::Done(_) => Ok(()),
+            Committed::Refused(_) | Committed::Changed => Err(IamError::Conflict),
+        }
     }
 }
 

@@ -76,7 +76,8 @@ impl fmt::Display for Principal {
 /// Where a request came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Origin {
-    /// The peer's address as the socket tells it, never a header's word; none inside the process.
+    /// The client's address, as the socket tells it, or a proxy that is trusted; never its own word. None inside the
+    /// process.
     pub ip: Option<IpAddr>,
     /// Whether it came over TLS.
     pub secure: bool,
@@ -94,6 +95,14 @@ impl Network {
     pub const fn of(ip: IpAddr) -> Self {
         Self(match ip.to_canonical() {
             IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64)),
+            v4 => v4,
+        })
+    }
+
+    /// The site of an address: of IPv6 the first 48 bits, since a site may have any of the networks behind them (RFC 6177).
+    pub const fn site(ip: IpAddr) -> Self {
+        Self(match ip.to_canonical() {
+            IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 80 << 80)),
             v4 => v4,
         })
     }

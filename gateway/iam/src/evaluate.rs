@@ -13,114 +13,22 @@
 //!    access block it does not let other accounts in by a public policy.
 //! 8. Access control lists may allow it, unless ownership controls disable them.
 //! 9. Whatever rules 7 and 8 say, the policy itself is for the owner's account alone (AWS, "PutBucketPolicy"), and
-//!    someone without credentials sets nothing of a bucket, grants no object, begins no upload and copies
-//!    nothing (AWS, "CopyObject", "Multipart upload API and permissions").
+//!    someone without credentials sets nothing of a bucket, grants no object, changes no object's encryption, begins
+//!    no upload and copies nothing (AWS, "CopyObject", "Multipart upload API and permissions").
 //!
 //! A service has no account: only rules 4, 7 and 8 are about it.
+//!
+//! A named key has rules 1 to 3, and then its policy alone: what that does not allow is denied. A key without a policy is
+//! for everyone who may do what it is used for (AWS, "Key policies in AWS KMS", has no such keys).
 //!
 //! Whatever no rule allows is denied, and so is what would take too long to decide.
 
 use crate::explain::Rule;
 use crate::facts::QuestionContext;
 use crate::policy::{Asked, DecisionMemo, Overrun, Requester, Run, Said, Steps, Trace, Verdict};
-use crate::{Action, BucketAccess, Caller, LOG_DELIVERY, ObjectAccess, Principal, account_number};
-use cofre_catalog::records::Retention;
-use cofre_types::{AccountId, BucketName, ObjectKey, Tags, Timestamp, VersionId};
-
-/// What an action is asked of.
-#[derive(Debug, Clone, Copy)]
-pub enum Resource<'a> {
-    /// The service itself: listing one's buckets.
-    Service,
-    /// A bucket that is to be made.
-    NewBucket {
-        /// Its name.
-        bucket: &'a BucketName,
-    },
-    /// A bucket.
-    Bucket {
-        /// Its name.
-        bucket: &'a BucketName,
-        /// What it says about who may reach it.
-        access: &'a BucketAccess,
-    },
-    /// An object, there or not, of a bucket.
-    Object {
-        /// Name of the bucket.
-        bucket: &'a BucketName,
-        /// What the bucket says about who may reach it.
-        access: &'a BucketAccess,
-        /// Key of the object.
-        key: &'a ObjectKey,
-        /// What the object says, where it is there and at hand. Reading, tagging and granting are asked
-        /// with it.
-        object: Option<ObjectAccess<'a>>,
-    },
-}
-
-/// What the domain knows of a request, for conditions of policies.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Details<'a> {
-    /// The version that is named.
-    pub version: Option<VersionId>,
-    /// The prefix that is listed, where the request does not name it: the key of an object that is
-    /// looked for.
-    pub prefix: Option<&'a str>,
-    /// Tags that are to be set.
-    pub request_tags: Option<&'a Tags>,
-    /// Whether an object comes of it (`s3:ObjectCreationOperation`).
-    pub creates: Option<bool>,
-    /// The lock that a version is to have, where the body says it: headers say nothing of it then.
-    pub lock: Option<AskedLock>,
-    /// How the object that an upload is to be is encrypted, for its parts and its completion: headers say nothing of it
-    /// then.
-    pub encryption: Option<AskedEncryption<'a>>,
-    /// Whether the caller began the upload that this is about.
-    pub initiated: bool,
-    /// Whether an upload is to begin.
-    pub begins_upload: bool,
-    /// What is copied.
-    pub copy_source: Option<(&'a BucketName, &'a ObjectKey)>,
-    /// What other keys of the same request left.
-    pub memo: Option<&'a DecisionMemo>,
-    /// Whose steps it takes, where what other keys left does not count for it.
-    pub budget: Option<&'a DecisionMemo>,
-    /// The bucket that a service acts for, and who owned it (`aws:SourceArn`, `aws:SourceAccount`).
-    pub source: Option<(&'a BucketName, AccountId)>,
-}
-
-/// What a request asks of the lock of a version.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct AskedLock {
-    /// How strictly and until when it is to be kept.
-    pub retention: Option<Retention>,
-    /// Whether it is to be held.
-    pub legal_hold: Option<bool>,
-}
-
-/// How an object is to be encrypted, as headers name it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AskedEncryption<'a> {
-    /// `AES256`, `aws:kms` or `aws:kms:dsse`.
-    pub method: &'a str,
-    /// The name of the key, where it has one.
-    pub key: Option<&'a str>,
-}
-
-/// Whether someone may do something.
-#[derive(Debug, Clone, Copy)]
-pub struct Question<'a> {
-    /// Who asks.
-    pub caller: &'a Caller,
-    /// What for.
-    pub action: Action,
-    /// Of what.
-    pub resource: Resource<'a>,
-    /// What else conditions may look at.
-    pub details: Details<'a>,
-    /// When.
-    pub now: Timestamp,
-}
+use crate::question::{Question, Resource};
+use crate::{Action, BucketAccess, KeyAccess, LOG_DELIVERY, LastTold, ObjectAccess, Principal, account_number};
+use cofre_types::AccountId;
 
 /// Whether a caller may do what it asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,6 +113,7 @@ fn decide_by(question: &Question<'_>, lists: bool, run: Run<'_>) -> Result<(Deci
         Resource::Bucket { access, .. } | Resource::Object { access, .. } => {
             return question.in_bucket(access, lists, run);
         }
+        Resource::Key { access, .. } => return question.of_key(access, run),
     };
     Ok(if allowed { (Decision::Allow, Rule::Account) } else { (Decision::Default, Rule::Nothing) })
 }
@@ -212,16 +121,35 @@ fn decide_by(question: &Question<'_>, lists: bool, run: Run<'_>) -> Result<(Deci
 impl Question<'_> {
     pub(crate) fn access(&self) -> Option<&BucketAccess> {
         match self.resource {
-            Resource::Service | Resource::NewBucket { .. } => None,
+            Resource::Service | Resource::NewBucket { .. } | Resource::Key { .. } => None,
             Resource::Bucket { access, .. } | Resource::Object { access, .. } => Some(access),
+        }
+    }
+
+    /// When operators were last told that the policies about it cost too much.
+    fn told(&self) -> Option<&LastTold> {
+        match self.resource {
+            Resource::Key { access, .. } => Some(&access.told),
+            _ => self.access().map(|access| &access.told),
         }
     }
 
     pub(crate) fn object(&self) -> Option<ObjectAccess<'_>> {
         match self.resource {
             Resource::Object { object, .. } => object,
-            Resource::Service | Resource::NewBucket { .. } | Resource::Bucket { .. } => None,
+            Resource::Service | Resource::NewBucket { .. } | Resource::Bucket { .. } | Resource::Key { .. } => None,
         }
+    }
+
+    /// A key that has no policy is for everyone who may do what it is used for.
+    fn of_key(&self, access: &KeyAccess, run: Run<'_>) -> Result<(Decision, Rule), Overrun> {
+        let Some(policy) = &access.policy else { return Ok((Decision::Allow, Rule::KeyOfAll)) };
+        let Said { verdict, statement } = self.ask(policy, Run { memo: None, ..run })?;
+        Ok(match verdict {
+            Verdict::Allow => (Decision::Allow, Rule::KeyPolicyAllows { statement }),
+            Verdict::Deny => (Decision::Deny, Rule::KeyPolicyDenies { statement }),
+            Verdict::Silent => (Decision::Default, Rule::Nothing),
+        })
     }
 
     fn in_bucket(&self, access: &BucketAccess, lists: bool, run: Run<'_>) -> Result<(Decision, Rule), Overrun> {
@@ -282,7 +210,7 @@ impl Question<'_> {
         let makes = details.creates == Some(true);
         let grants = matches!(self.action, Action::PutObjectAcl | Action::PutObjectVersionAcl) && !makes;
         let copies = self.action == Action::PutObject && (details.begins_upload || details.copy_source.is_some());
-        grants || copies || self.action.sets_bucket()
+        grants || copies || self.action == Action::UpdateObjectEncryption || self.action.sets_bucket()
     }
 
     /// The action as access control lists know it. Who may write to a bucket may tag and grant what it makes there;
@@ -308,8 +236,7 @@ impl Question<'_> {
 
     /// Tells operators of a decision that was cut, of each policy at most once a minute.
     fn tell(&self, overrun: Overrun) {
-        let Some(access) = self.access() else { return };
-        if access.told.is_due(self.now) {
+        if self.told().is_some_and(|told| told.is_due(self.now)) {
             let (action, resource) = (self.action, self.resource.arn());
             tracing::warn!(
                 %resource, %action, principal = %self.caller.principal, reason = %overrun,
@@ -323,16 +250,6 @@ impl BucketAccess {
     /// Whether only the owner's account gets in by the policy, since it is public.
     fn shuts_others_out(&self) -> bool {
         self.block.restrict_buckets && self.policy.as_ref().is_some_and(crate::Policy::is_public)
-    }
-}
-
-impl Resource<'_> {
-    pub(crate) fn arn(&self) -> String {
-        match self {
-            Self::Service => "arn:aws:s3:::*".to_owned(),
-            Self::NewBucket { bucket } | Self::Bucket { bucket, .. } => format!("arn:aws:s3:::{bucket}"),
-            Self::Object { bucket, key, .. } => format!("arn:aws:s3:::{bucket}/{key}"),
-        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! What a request brings, by condition key (AWS, "AWS global condition context keys" and "Actions,
-//! resources, and condition keys for Amazon S3").
+//! What a request brings, by condition key (AWS, "AWS global condition context keys", "Actions,
+//! resources, and condition keys for Amazon S3" and "AWS KMS condition keys").
 //!
 //! A condition sees what the operation does: what the domain read of a request comes from the domain, and a header
 //! counts only where its door says that the operation goes by it.
@@ -7,8 +7,8 @@
 //! A key that is not in the table has no value. Those of AWS's own networks and organisations are left out
 //! on purpose: nothing here is reached through a VPC endpoint or an access point.
 
-use crate::policy::{ConditionKey, Context};
-use crate::{Action, Explanation, Principal, Question, account_number};
+use crate::policy::{ConditionKey, Context, NAMED_KEY, arn};
+use crate::{Action, Explanation, Principal, Question, Resource, account_number, key_name};
 use cofre_catalog::records::LockMode;
 use cofre_types::{AccountId, Timestamp};
 use std::borrow::Cow;
@@ -38,7 +38,7 @@ pub trait RequestFacts: fmt::Debug + Send + Sync {
     /// Is told that something was allowed only by an access control list.
     fn list_used(&self) {}
 
-    /// Whether it wants to know why something is refused. Explaining costs two more decisions.
+    /// Whether it wants to know why something is refused. Explaining costs two more decisions, whose steps it is told.
     fn wants_explanation(&self) -> bool {
         false
     }
@@ -69,16 +69,25 @@ impl Context for QuestionContext<'_> {
             let tags = self.0.details.request_tags?;
             return Some(tags.pairs().iter().map(|(key, _)| Cow::Borrowed(key.as_str())).collect());
         }
+        if key.name() == "aws:tagkeys" && key.part().is_none() {
+            let tag_keys = self.0.details.tag_keys?;
+            return Some(tag_keys.iter().map(|key| Cow::Borrowed(key.as_str())).collect());
+        }
         self.value(key).map(|value| vec![value])
     }
 }
 
 impl QuestionContext<'_> {
     fn value(&self, key: &ConditionKey) -> Value<'_> {
-        let Some(tag) = key.part() else { return self.global(key.name()).or_else(|| self.of_s3(key.name())) };
+        let Some(tag) = key.part() else {
+            let name = key.name();
+            return self.global(name).or_else(|| self.of_s3(name)).or_else(|| self.of_kms(name));
+        };
         let tags = match key.name() {
             "s3:existingobjecttag" => self.0.object()?.tags,
             "s3:requestobjecttag" => self.0.details.request_tags?,
+            "aws:requesttag" => self.0.details.bucket_tags?,
+            "aws:resourcetag" | "s3:buckettag" => self.0.access()?.tags.as_ref()?,
             _ => return None,
         };
         tags.pairs().iter().find(|(key, _)| key == tag).map(|(_, value)| value.into())
@@ -141,11 +150,29 @@ impl QuestionContext<'_> {
             "s3:x-amz-server-side-encryption" if details.encryption.is_some() => {
                 Some(details.encryption?.method.into())
             }
-            "s3:x-amz-server-side-encryption-aws-kms-key-id" if details.encryption.is_some() => {
-                Some(details.encryption?.key?.into())
+            NAMED_KEY => {
+                let name = match details.encryption {
+                    Some(encryption) => encryption.key?.into(),
+                    None => self.header(NAMED_KEY.strip_prefix("s3:")?)?,
+                };
+                Some(arn::of_key(key_name(&name)).into())
             }
             "s3:x-amz-copy-source" => details.copy_source.map(|(bucket, key)| format!("{bucket}/{key}").into()),
             _ => self.header(name.strip_prefix("s3:").filter(|header| header.starts_with("x-amz-"))?),
+        }
+    }
+
+    /// What is known of the use of a named key (AWS, "AWS KMS condition keys").
+    fn of_kms(&self, name: &str) -> Value<'_> {
+        let Resource::Key { region, bucket, key, .. } = self.0.resource else { return None };
+        match name {
+            "kms:calleraccount" => Some(account_number(self.0.caller.principal.account_id()?).into()),
+            "kms:viaservice" => Some(format!("s3.{region}.amazonaws.com").into()),
+            "kms:encryptioncontext:aws:s3:arn" => Some(match key {
+                Some(key) => format!("arn:aws:s3:::{bucket}/{key}").into(),
+                None => format!("arn:aws:s3:::{bucket}").into(),
+            }),
+            _ => None,
         }
     }
 

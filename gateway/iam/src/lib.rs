@@ -18,11 +18,13 @@ mod error;
 mod evaluate;
 mod explain;
 mod facts;
+mod key_access;
 mod lookup;
 mod master_key;
 mod operator;
 mod policy;
 mod private_file;
+mod question;
 mod reports;
 mod secret;
 mod service;
@@ -37,9 +39,10 @@ pub use bootstrap::{Bootstrap, FirstStart};
 pub use caller::{AccountIdentity, Caller, LOG_DELIVERY, Network, Origin, Principal, RequestId, Tls, account_number};
 pub use cofre_catalog::records::{AccountRecord as Account, Scope};
 pub use error::IamError;
-pub use evaluate::{AskedEncryption, AskedLock, Decision, Details, Question, Resource, evaluate, needs_list};
+pub use evaluate::{Decision, evaluate, needs_list};
 pub use explain::{Explanation, Rule, explain};
 pub use facts::{RequestFacts, Signature};
+pub use key_access::{KeyAccess, key_name};
 pub use lookup::{Credential, Lookup};
 pub use master_key::MasterKey;
 pub use operator::{OperatorAct, evaluate_operator};
@@ -48,7 +51,10 @@ pub use policy::{
     Overrun, POLICY_BYTES_MAX, Policy, PolicyKind, Requester, SUBJECT_BYTES_MAX, StatementTrace, Verdict,
 };
 pub use private_file::write_private_file;
-pub use reports::{REPORT_TEXT_BYTES_MAX, REPORTS_BYTES_MAX, REPORTS_MAX, Reports, RequestReport};
+pub use question::{AskedEncryption, AskedLock, Details, Question, Resource};
+pub use reports::{
+    REPORT_DECISIONS_MAX, REPORT_TEXT_BYTES_MAX, REPORTS_BYTES_MAX, REPORTS_MAX, Reports, RequestReport,
+};
 pub use secret::{GivenKey, Secret};
 pub use service::{Iam, PAGE_ITEMS_MAX, Page};
 pub use sessions::{IssuedSession, NewSession, SESSIONS_PER_ACCOUNT_MAX, Session, SessionLength, SignedIn};

@@ -9,12 +9,11 @@ use crate::{IamError, Secret};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use cofre_runtime::Random;
+use cofre_runtime::{Random, open_mode};
 use cofre_types::AccessKeyId;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -83,9 +82,9 @@ impl MasterKey {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(unreadable(path, error)),
         };
-        let mode = file.metadata().map_err(|error| unreadable(path, error))?.mode();
-        if mode & 0o077 != 0 {
-            let reason = format!("others may read it (mode {:03o}); run: chmod 600 {}", mode & 0o777, path.display());
+        let metadata = file.metadata().map_err(|error| unreadable(path, error))?;
+        if let Some(mode) = open_mode(&metadata) {
+            let reason = format!("others may read it (mode {mode}); run: chmod 600 {}", path.display());
             return Err(unreadable(path, reason));
         }
         let mut text = Zeroizing::new(String::new());

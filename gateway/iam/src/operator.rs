@@ -33,10 +33,14 @@ acts! {
     HandBucketOver,
     /// Looks at where the copies of an object stand.
     InspectObject,
+    /// Reads who may use named keys.
+    ReadKeyPolicies,
     /// Sets what a bucket may hold.
     SetBucketQuota,
     /// Sets the redundancy of a bucket.
     SetBucketRedundancy,
+    /// Sets who may use a named key.
+    SetKeyPolicy,
 }
 
 impl std::fmt::Display for OperatorAct {

@@ -7,7 +7,7 @@
 //!
 //! No report holds a secret or a signature: who makes one leaves them out.
 
-use crate::RequestId;
+use crate::{Explanation, RequestId};
 use cofre_types::{AccountId, Timestamp};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
@@ -23,6 +23,9 @@ pub const REPORTS_BYTES_MAX: usize = 2 << 20;
 
 /// Most bytes of one text of a report; longer ones are cut.
 pub const REPORT_TEXT_BYTES_MAX: usize = 8 << 10;
+
+/// Most decisions of a report.
+pub const REPORT_DECISIONS_MAX: usize = 2;
 
 /// One request, and what is known of why it was answered as it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +58,8 @@ pub struct RequestReport {
     pub cause: Option<String>,
     /// What the error is about, by names of S3: the canonical request, the argument.
     pub details: Vec<(String, String)>,
+    /// What was refused for want of a right, in the order in which it was asked: the last of it is why.
+    pub decisions: Vec<Explanation>,
     /// What is likely to be the matter.
     pub hints: Vec<String>,
     /// How long each part took, in their order.
@@ -72,7 +77,24 @@ impl RequestReport {
             text.truncate(text.floor_char_boundary(REPORT_TEXT_BYTES_MAX));
             bytes += text.len();
         }
-        bytes
+        self.decisions.truncate(REPORT_DECISIONS_MAX);
+        bytes + self.decisions.iter().map(Explanation::bytes).sum::<usize>()
+    }
+
+    /// What the account that made the request may know: nothing of another's policy, and nothing that is for operators.
+    /// None if it is another's request.
+    pub fn told_to(self, account: AccountId) -> Option<Self> {
+        if self.account != Some(account) {
+            return None;
+        }
+        // How many were asked tells whether an object is there.
+        let mut of_others = 0;
+        let decisions = self.decisions.into_iter().filter(|decision| {
+            of_others += usize::from(decision.is_of_another(account));
+            !decision.is_of_another(account) || of_others == 1
+        });
+        let decisions = decisions.map(|decision| decision.told_to(account)).collect();
+        Some(Self { decisions, cause: None, ..self })
     }
 
     fn class(&self) -> usize {

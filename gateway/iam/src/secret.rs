@@ -19,14 +19,15 @@ const ALPHANUMERIC: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 /// RFC 4648, section 6: no letter looks like a digit.
 const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/// Secrets that everybody knows: defaults of other stores, and those of AWS's documents. In lower case.
-const WELL_KNOWN: [&str; 16] = [
+/// Ids and secrets that everybody knows: defaults of other stores, and those of AWS's documents. In lower case.
+const WELL_KNOWN: [&str; 17] = [
     "minioadmin",
     "minio123",
     "minio-secret-key",
     "miniosecret",
     "rustfsadmin",
     "seaweedfs",
+    "garage",
     "garagesecret",
     "wjalrxutnfemi/k7mdeng/bpxrficyexamplekey",
     "je7mtgbclwbf/2zp9utk/h3ycx4nvbexamplekey",
@@ -86,10 +87,6 @@ const IMPORTED_SECRET_CHARS_MIN: usize = 16;
 /// Fewest different characters of such a secret.
 const IMPORTED_SECRET_VARIETY_MIN: usize = 6;
 
-/// Words that ids and secrets of well-known defaults are, or are made of.
-const WELL_KNOWN_WORDS: [&str; 8] =
-    ["minioadmin", "minio123", "password", "changeme", "secretkey", "rustfsadmin", "garage", "seaweedfs"];
-
 impl GivenKey {
     /// Checks an id and a secret as [`GivenKey::parse`] does, and refuses what can be guessed: a secret of fewer than 16
     /// characters or of fewer than six different ones, one that holds the id, and well-known defaults.
@@ -100,10 +97,10 @@ impl GivenKey {
         let given = Self::parse(id, secret)?;
         let weak = |reason| Err(Invalid { field: "secret access key", reason });
         let lower = secret.to_ascii_lowercase();
-        if WELL_KNOWN_WORDS.iter().any(|word| id.eq_ignore_ascii_case(word)) {
+        if WELL_KNOWN.iter().any(|word| id.eq_ignore_ascii_case(word)) {
             return Err(Invalid { field: "access key id", reason: "is a well-known default; choose another" });
         }
-        if WELL_KNOWN_WORDS.iter().any(|word| lower.contains(word)) {
+        if WELL_KNOWN.iter().any(|word| lower.contains(word)) {
             return weak("is, or holds, a well-known default; choose another");
         }
         if secret.len() < IMPORTED_SECRET_CHARS_MIN {

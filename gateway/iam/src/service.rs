@@ -4,7 +4,7 @@ use crate::lookup::CachedKey;
 use crate::sessions::CachedSession;
 use crate::{IamError, MasterKey};
 use cofre_catalog::records::{EventRecord, Record};
-use cofre_catalog::{Batch, CommitError, Failed, Revision, Store, Write};
+use cofre_catalog::{Batch, CommitError, Revision, Store, Write};
 use cofre_runtime::{Clock, Random};
 use cofre_types::{AccessKeyId, Timestamp};
 use std::fmt;
@@ -84,11 +84,11 @@ impl Inner {
         entry.map(|entry| Ok(Found { record: R::decode(&entry.value)?, revision: entry.revision })).transpose()
     }
 
-    /// Commits; a check that fails is told apart from a store that fails.
-    pub(crate) async fn commit(&self, batch: Batch) -> Result<Result<(), Failed>, IamError> {
+    /// Commits; false if a check did not hold, so that it is decided anew.
+    pub(crate) async fn commit(&self, batch: Batch) -> Result<bool, IamError> {
         match self.store.commit(batch).await {
-            Ok(_) => Ok(Ok(())),
-            Err(CommitError::Failed(failed)) => Ok(Err(failed)),
+            Ok(_) => Ok(true),
+            Err(CommitError::Failed(_)) => Ok(false),
             Err(CommitError::Store(error)) => Err(error.into()),
         }
     }

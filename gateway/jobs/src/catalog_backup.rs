@@ -32,12 +32,14 @@ pub(crate) struct BackUpCatalog {
     files: Option<Vec<u8>>,
     /// When the next backup may be tried, by the clock's `elapsed`.
     not_before: Duration,
+    /// What the last event said of places that failed: the same is not said again while no backup is taken.
+    told: Vec<(String, String)>,
 }
 
 impl BackUpCatalog {
     pub(crate) fn new(ground: Ground, figures: Shared) -> Self {
         let not_before = ground.clock.elapsed() + FIRST_AFTER;
-        Self { ground, figures, passes: Passes::new(NAME.as_str()), files: None, not_before }
+        Self { ground, figures, passes: Passes::new(NAME.as_str()), files: None, not_before, told: Vec::new() }
     }
 
     /// How long it may rest; nothing if a backup is due.
@@ -66,12 +68,18 @@ impl BackUpCatalog {
             self.passes.left().waiting += 1;
             self.passes.left().problem(place.clone(), why);
         }
-        if let Err(error) = self.ground.events.record(&event(&taken, &self.ground)).await {
-            tracing::warn!(%error, "a backup of the catalog ended and its event was not recorded");
+        if whole || self.told != taken.failed {
+            if let Err(error) = self.ground.events.record(&event(&taken, &self.ground)).await {
+                tracing::warn!(%error, "a backup of the catalog ended and its event was not recorded");
+            }
+            self.told.clone_from(&taken.failed);
         }
         if !whole {
             self.not_before = self.ground.clock.elapsed() + AGAIN_AFTER;
             self.figures.end_pass(std::mem::take(self.passes.left()));
+            // It is no backup: the last one stays the last.
+            let record = self.passes.record(&self.ground, &self.figures).await?.clone();
+            self.figures.show(&record);
             return Ok(());
         }
         self.passes.advance(&self.ground, &self.figures, None).await?;

@@ -85,6 +85,12 @@ impl Worker for FindOrphans {
             self.todo = self.ground.topology.statuses().iter().map(|status| status.id).collect();
             self.due_at = self.ground.clock.elapsed() + SEARCH_EVERY;
             self.figures.begin_pass();
+            for shard in &self.todo {
+                // Its disk may give by now what it did not.
+                self.ground.blobs.compare_anew(*shard).await?;
+            }
+            self.compared_until = None;
+            return Ok(Step::More);
         }
         let Some(shard) = self.todo.last().copied() else { return Ok(Step::Idle(SEARCH_EVERY)) };
         let grace = Duration::from_secs(self.ground.settings.current().timers.orphan_grace_secs);

@@ -28,13 +28,22 @@ impl MemoryKeys {
 impl KeyService for MemoryKeys {
     async fn generate(&self, name: &str, context: &[u8]) -> Result<Generated, KeyError> {
         let key = DataKey::random(&self.random);
-        let mut sealed = vec![sealed_by::MEMORY];
-        sealed.extend(wrap(self.key(name)?, context, &key, &self.random));
+        let sealed = self.seal(name, context, &key).await?;
         Ok(Generated { key, sealed })
+    }
+
+    async fn seal(&self, name: &str, context: &[u8], key: &DataKey) -> Result<Vec<u8>, KeyError> {
+        let mut sealed = vec![sealed_by::MEMORY];
+        sealed.extend(wrap(self.key(name)?, context, key, &self.random));
+        Ok(sealed)
     }
 
     async fn unseal(&self, name: &str, context: &[u8], sealed: &[u8]) -> Result<DataKey, KeyError> {
         unwrap(self.key(name)?, context, sealed.get(1..).unwrap_or_default())
+    }
+
+    async fn has(&self, name: &str) -> bool {
+        self.keys.contains_key(name)
     }
 
     fn sealed(&self, sealed: &[u8]) -> bool {

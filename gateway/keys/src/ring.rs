@@ -25,6 +25,19 @@ impl KeyRing {
         self.0.current.generate(name.unwrap_or(DEFAULT_KEY), context).await
     }
 
+    /// Seals a data key that there is under a named key, or the default one.
+    ///
+    /// # Errors
+    /// Those of [`KeyService::seal`].
+    pub async fn seal(&self, name: Option<&str>, context: &[u8], key: &DataKey) -> Result<Vec<u8>, KeyError> {
+        self.0.current.seal(name.unwrap_or(DEFAULT_KEY), context, key).await
+    }
+
+    /// Whether the service in use has a key of this name, as far as that is known without asking another machine.
+    pub async fn has(&self, name: &str) -> bool {
+        self.0.current.has(name).await
+    }
+
     /// Opens a data key.
     ///
     /// # Errors

@@ -10,6 +10,8 @@ pub(crate) mod sealed_by {
     pub(crate) const LOCAL: u8 = 2;
     pub(crate) const VAULT: u8 = 3;
     pub(crate) const MEMORY: u8 = 4;
+    /// By a key that Vault sealed.
+    pub(crate) const VAULT_ENVELOPE: u8 = 5;
 }
 
 /// A data key that was made, in the clear and sealed.
@@ -33,11 +35,20 @@ pub trait KeyService: Send + Sync + 'static {
     /// [`KeyError::NoSuchKey`], [`KeyError::Refused`] or [`KeyError::Unavailable`].
     async fn generate(&self, name: &str, context: &[u8]) -> Result<Generated, KeyError>;
 
-    /// Opens what `generate` sealed under the same name and context, by whichever version of the key.
+    /// Seals a data key that there is under the key `name`, bound to `context`.
+    ///
+    /// # Errors
+    /// Those of `generate`.
+    async fn seal(&self, name: &str, context: &[u8], key: &DataKey) -> Result<Vec<u8>, KeyError>;
+
+    /// Opens what `generate` or `seal` sealed under the same name and context, by whichever version of the key.
     ///
     /// # Errors
     /// Those of `generate`, and [`KeyError::DoesNotOpen`].
     async fn unseal(&self, name: &str, context: &[u8], sealed: &[u8]) -> Result<DataKey, KeyError>;
+
+    /// Whether it has a key of this name, as far as that is known without asking another machine.
+    async fn has(&self, name: &str) -> bool;
 
     /// Whether this service sealed it.
     fn sealed(&self, sealed: &[u8]) -> bool;

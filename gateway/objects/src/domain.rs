@@ -6,6 +6,7 @@ use crate::account::AccountQuotas;
 use crate::bucket::cached::Bucket;
 use crate::buckets::Buckets;
 use crate::change::{Change, Refusal};
+use crate::encryption::KeyPolicies;
 use crate::room::InFlight;
 use crate::versions::{Held, KeyState};
 use cofre_blobs::{BlobRefusal, Blobs};
@@ -59,6 +60,8 @@ pub(crate) struct Inner {
     pub parts: Parts,
     buckets: RwLock<Buckets>,
     pub account_quotas: RwLock<AccountQuotas>,
+    /// Who may use which named key.
+    pub key_policies: RwLock<Option<Arc<KeyPolicies>>>,
     key_locks: Vec<Arc<Mutex<()>>>,
     key_hasher: RandomState,
     /// Lines of access logs on their way to the catalog.
@@ -82,6 +85,7 @@ impl Objects {
             parts,
             buckets: RwLock::default(),
             account_quotas: RwLock::default(),
+            key_policies: RwLock::default(),
             key_locks: (0..KEY_LOCKS).map(|_| Arc::default()).collect(),
             key_hasher: RandomState::new(),
             outbox: Outbox::default(),

@@ -1,5 +1,5 @@
 use crate::digest::body_error;
-use crate::{ChecksumError, Excess, RulesError, Unset};
+use crate::{ChecksumError, EncryptionError, Excess, RulesError, Unset};
 use cofre_blobs::BlobsError;
 use cofre_catalog::records::RecordError;
 use cofre_catalog::{CommitError, StoreError};
@@ -21,6 +21,9 @@ pub enum Error {
     /// The caller may not do this, though a policy or a list allows it: it needs credentials.
     #[error("access denied without credentials")]
     NeedsCredentials,
+    /// The object may not be encrypted so, or its key not be used.
+    #[error(transparent)]
+    Encryption(#[from] EncryptionError),
     /// An object lock keeps the version from being removed, or from being kept less strictly.
     #[error("the version is locked")]
     Locked,

@@ -34,6 +34,7 @@ impl Error {
             Self::AccessDenied
             | Self::OwnerOnly
             | Self::NeedsCredentials
+            | Self::Encryption(_)
             | Self::Locked
             | Self::EncryptionKeyRefused(_) => ErrorKind::Denied,
             Self::NoSuchBucket

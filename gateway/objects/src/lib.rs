@@ -54,8 +54,8 @@ pub use bucket::*;
 pub use checksum_error::ChecksumError;
 pub use cofre_catalog::records::{
     AccessLogBacklog, AccountUsage, AclGrant, AclGrantee, AclPermission, BucketConfig, DefaultEncryption,
-    EncryptionMethod, Header, Headers, LockConfig, LockDefault, LockMode, LockPeriod, Ownership, Payer,
-    PublicAccessBlock, Retention, ShardPass, Usage, VersionKind, Versioning,
+    EncryptionBlock, EncryptionMethod, Header, Headers, LockConfig, LockDefault, LockMode, LockPeriod, Ownership,
+    Payer, PublicAccessBlock, Retention, ShardPass, Usage, VersionKind, Versioning,
 };
 pub use cofre_catalog::{CommitState, StoreState};
 pub use cofre_iam::MalformedPolicy;
@@ -64,7 +64,7 @@ pub use cofre_shards::{Body, BodyError, ByteStream, CopyState};
 pub use convert::Converted;
 pub use cors::{CORS_DOCUMENT_BYTES_MAX, CORS_RULES_MAX, Cors, CorsMethod, CorsRule};
 pub use domain::{Objects, Parts};
-pub use encryption::{EncryptAs, Encrypted};
+pub use encryption::{EncryptAs, Encrypted, EncryptionError, KeyPolicy};
 pub use error::Error;
 pub use error_kind::ErrorKind;
 pub use garbage::Reclaimed;

@@ -6,8 +6,8 @@ use crate::versions::Held;
 use crate::{Error, GivenAcl, Objects, WantedLock};
 use cofre_catalog::records::{AclRecord, Guards, Ownership, VersionRecord};
 use cofre_iam::{
-    Action, AskedLock, Caller, Decision, Details, ObjectAccess, OperatorAct, Question, Resource, evaluate,
-    evaluate_operator, explain, is_public, needs_list,
+    Action, AskedLock, Caller, Decision, Details, Explanation, ObjectAccess, OperatorAct, Question, Resource, Rule,
+    evaluate, evaluate_operator, explain, is_public, needs_list,
 };
 use cofre_types::{AccountId, BucketName, ObjectKey, Tags, VersionId};
 use std::sync::Arc;
@@ -89,7 +89,14 @@ impl Objects {
         action: Action,
         resource: Resource<'_>,
     ) -> Result<(), Error> {
-        refuse(evaluate(&Question { caller, action, resource, details: Details::default(), now: self.now() }))
+        let question = Question { caller, action, resource, details: Details::default(), now: self.now() };
+        let decision = evaluate(&question);
+        if !decision.is_allowed()
+            && let Some(facts) = caller.facts.as_ref().filter(|facts| facts.wants_explanation())
+        {
+            facts.explained(explain(&question));
+        }
+        refuse(decision)
     }
 
     pub(crate) fn decide(
@@ -118,23 +125,31 @@ impl Objects {
         object: Option<ObjectAccess<'_>>,
         details: Details<'_>,
     ) -> Decision {
-        if bucket.is_unpaid(caller, action, key.is_some()) {
-            return Decision::Deny;
-        }
         let access = &bucket.access;
         let resource = match key {
             Some(key) => Resource::Object { bucket: &bucket.name, access, key, object },
             None => Resource::Bucket { bucket: &bucket.name, access },
         };
         let question = Question { caller, action, resource, details, now: self.now() };
-        let decision = evaluate(&question);
-        if let Some(facts) = &caller.facts {
+        if bucket.is_unpaid(caller, action, key.is_some()) {
+            if let Some(facts) = caller.facts.as_ref().filter(|facts| facts.wants_explanation()) {
+                facts.explained(Explanation::of_rule(&question, Rule::Unpaid));
+            }
+            return Decision::Deny;
+        }
+        Self::decide_question(&question)
+    }
+
+    /// Decides a question, and tells the request what it wants to know of it.
+    pub(crate) fn decide_question(question: &Question<'_>) -> Decision {
+        let decision = evaluate(question);
+        if let Some(facts) = &question.caller.facts {
             if decision.is_allowed() {
-                if facts.wants_list_use() && needs_list(&question) {
+                if facts.wants_list_use() && needs_list(question) {
                     facts.list_used();
                 }
             } else if facts.wants_explanation() {
-                facts.explained(explain(&question));
+                facts.explained(explain(question));
             }
         }
         decision
@@ -263,12 +278,11 @@ impl Objects {
         let full = given.is_some_and(|given| given.is_full_control_of(bucket_owner));
         let writer = caller.principal.account().filter(|account| !account.root).map(|account| account.id);
         let owner = match bucket.access.ownership {
-            Some(Ownership::BucketOwnerEnforced | Ownership::HandedOver) if given.is_some() && !full => {
-                return Err(Error::AclNotSupported);
+            Some(ownership) if ownership.disables_lists() => {
+                return if given.is_some() && !full { Err(Error::AclNotSupported) } else { Ok((bucket_owner, None)) };
             }
-            Some(Ownership::BucketOwnerEnforced | Ownership::HandedOver) => return Ok((bucket_owner, None)),
             Some(Ownership::BucketOwnerPreferred) if full => bucket_owner,
-            Some(Ownership::BucketOwnerPreferred | Ownership::ObjectWriter) | None => writer.unwrap_or(bucket_owner),
+            Some(_) | None => writer.unwrap_or(bucket_owner),
         };
         let Some(given) = given else { return Ok((owner, None)) };
         let acl = given.of_object(owner, bucket_owner);

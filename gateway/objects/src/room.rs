@@ -15,7 +15,7 @@ use cofre_blobs::{Count, as_delta};
 use cofre_catalog::keys;
 use cofre_catalog::records::{AccountUsage, PartRecord, Record, Usage, VersionKind, VersionRecord};
 use cofre_iam::Caller;
-use cofre_types::{AccountId, BucketId, BucketName, ObjectKey};
+use cofre_types::{AccountId, BucketId, ObjectKey};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -135,18 +135,8 @@ impl Objects {
         Ok(Some(Arc::new(room)))
     }
 
-    /// Whether an object of a declared length fits under the quotas, with what it replaces: for a door that asks before it
+    /// Whether a part of a declared length fits under the quotas, with what it replaces: for a door that asks before it
     /// gathers a body. The operation itself asks again. Costs nothing where there is no quota.
-    ///
-    /// # Errors
-    /// As of the operation.
-    pub async fn fits(&self, caller: &Caller, name: &BucketName, key: &ObjectKey, size: u64) -> Result<(), Error> {
-        let bucket = self.bucket(name).await?;
-        let room = self.room(&bucket, Brings::Object(key), Some(size)).await;
-        room.map(drop).map_err(|error| error.for_caller(caller, &bucket))
-    }
-
-    /// Whether a part of a declared length fits: as [`Objects::fits`].
     ///
     /// # Errors
     /// As of the operation.

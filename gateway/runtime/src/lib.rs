@@ -1,5 +1,5 @@
-//! The ambient things of a process: clock, randomness, tasks and threads, shutdown; and directories
-//! that a power cut leaves.
+//! The ambient things of a process: clock, randomness, tasks and threads, shutdown; directories that a power cut leaves,
+//! and files that are for their owner alone.
 //!
 //! Everything else in Cofre takes them from here, by value, so that a test or a simulation can own
 //! them. A lint (`.clippy.toml`) bans the ambient ones everywhere else.
@@ -9,6 +9,7 @@
 mod clock;
 mod directories;
 mod pace;
+mod private_file;
 mod random;
 mod rate;
 mod shutdown;
@@ -18,6 +19,7 @@ mod worker;
 pub use clock::{Clock, ManualClock};
 pub use directories::{make_directories, make_private_directories};
 pub use pace::Pace;
+pub use private_file::open_mode;
 pub use random::Random;
 pub use rate::{Amount, PerSecond, Rate};
 pub use shutdown::Shutdown;

@@ -9,7 +9,7 @@ use crate::exchange::Exchange;
 use crate::forms::{self, Forms};
 use crate::gate::documents::Documents;
 use crate::gate::{Gate, XML_BYTES_MAX};
-use crate::host::Domains;
+use crate::host::{Domains, host};
 use crate::layers::access_log::AccessLine;
 use crate::layers::answer::{AnswerBody, Fixed, finish};
 use crate::layers::bucket_region::BucketRegion;
@@ -131,6 +131,7 @@ impl S3Door {
             rate_limit: Arc::clone(&rate_limit),
             documents,
             allow_insecure_sse_c: options.allow_insecure_sse_c,
+            reports: reports.clone(),
             parser: parser.build(),
         };
         let forms = Forms {
@@ -167,10 +168,16 @@ impl S3Door {
         self.0.traffic.store(Arc::new(traffic));
     }
 
-    /// The service of one connection, whose origin is what the socket tells, never what a header says.
+    /// The service of one client on a connection, whose origin is what the socket tells, or a proxy that is trusted.
     pub fn connection(&self, origin: Origin) -> S3Connection {
         let connected = Arc::new(self.0.clients.connect(origin.ip));
         S3Connection { door: self.clone(), origin, connected }
+    }
+
+    /// Whether the host of a request names a bucket, so that its whole path is a key.
+    pub fn has_bucket_in_host<B>(&self, request: &Request<B>) -> bool {
+        let host = host(request.uri(), request.headers());
+        host.is_some_and(|host| self.0.domains.bucket(host).is_some()) || self.0.websites.bucket(request).is_some()
     }
 
     /// Answers the one request of a connection. Never fails: what goes wrong is an answer too.
@@ -207,7 +214,8 @@ impl S3Connection {
             Err(_) => None,
         };
         let logged = server_log.is_some();
-        let exchange = Exchange::timed(RequestId::new(&inner.random), origin, inner.clock.clone(), logged);
+        let (request_id, client) = (RequestId::new(&inner.random), Arc::clone(&connected.client));
+        let exchange = Exchange::timed(request_id, origin, inner.clock.clone(), logged, client);
         let line = AccessLine {
             exchange: exchange.clone(),
             method: request.method().clone(),

@@ -4,6 +4,8 @@
 //! decides what clients are told. What only the operator may know goes to the log with the request
 //! id, never into the answer.
 
+mod encryption;
+
 use crate::auth::{ChunkedError, PayloadError, digest_mismatch};
 use crate::exchange::Exchange;
 use crate::forms::file::FileError;
@@ -136,10 +138,11 @@ pub(crate) fn refuse(error: Error, about: About<'_>) -> S3Error {
         Error::BucketAlreadyOwnedByYou => about_bucket(about, S3ErrorCode::BucketAlreadyOwnedByYou),
         Error::BucketNotEmpty => about_bucket(about, S3ErrorCode::BucketNotEmpty),
         Error::TooManyBuckets => S3Error::new(S3ErrorCode::TooManyBuckets),
-        Error::NoSuchEncryptionKey(name) => kms("KMS.NotFoundException", &format!("Invalid keyId '{name}'")),
+        Error::Encryption(error) => encryption::refused(error),
+        Error::NoSuchEncryptionKey(name) => encryption::no_such_key(&name),
         Error::EncryptionKeyRefused(why) => {
             tracing::warn!(request_id = %exchange.request_id(), why, "the key service refuses a key");
-            kms("KMS.DisabledException", "The key service does not use this key.")
+            encryption::disabled_key()
         }
         Error::NoSuchConfiguration(unset) => {
             exchange.detail("BucketName", about.bucket);
@@ -252,13 +255,6 @@ fn in_a_sentence(excess: &Excess) -> String {
     format!("{}{rest}.", first.to_uppercase())
 }
 
-/// What a key service says, as S3 hands it on.
-fn kms(code: &'static str, message: &str) -> S3Error {
-    let mut error = S3Error::with_message(S3ErrorCode::Custom(code.into()), message.to_owned());
-    error.set_status_code(StatusCode::BAD_REQUEST);
-    error
-}
-
 /// The answer to a failure of the server, in S3's words.
 pub(crate) fn internal() -> S3Error {
     s3_error!(InternalError, "We encountered an internal error. Please try again.")
@@ -303,12 +299,18 @@ fn no_such_configuration(unset: Unset) -> S3Error {
         Unset::Config(ConfigKind::Ownership) => S3Error::new(S3ErrorCode::OwnershipControlsNotFoundError),
         Unset::Config(ConfigKind::PublicAccess) => not_found("NoSuchPublicAccessBlockConfiguration"),
         // s3s has 400 for it; S3 answers 404.
-        Unset::Config(ConfigKind::Encryption) => not_found("ServerSideEncryptionConfigurationNotFoundError"),
+        Unset::Config(ConfigKind::Encryption | ConfigKind::EncryptionBlock) => {
+            not_found("ServerSideEncryptionConfigurationNotFoundError")
+        }
         Unset::Config(ConfigKind::ObjectLock) => S3Error::new(S3ErrorCode::ObjectLockConfigurationNotFoundError),
         Unset::Config(ConfigKind::Website) => S3Error::new(S3ErrorCode::NoSuchWebsiteConfiguration),
-        Unset::Config(ConfigKind::Acl | ConfigKind::Logging | ConfigKind::RequestPayment | ConfigKind::Accelerate) => {
-            not_found("NoSuchConfiguration")
-        }
+        Unset::Config(
+            ConfigKind::Acl
+            | ConfigKind::Logging
+            | ConfigKind::RequestPayment
+            | ConfigKind::Accelerate
+            | ConfigKind::Abac,
+        ) => not_found("NoSuchConfiguration"),
     }
 }
 

@@ -1,9 +1,10 @@
 //! One request on its way through the door: what the layers around s3s and the operations behind it
 //! tell each other. It travels as an extension of the request, never as a global or a task-local.
 
+use crate::layers::clients::Client;
 use crate::layers::requests::InFlightOfAccount;
 use bytes::Bytes;
-use cofre_iam::{Origin, RequestId};
+use cofre_iam::{Explanation, Origin, REPORT_DECISIONS_MAX, RequestId};
 use cofre_runtime::Clock;
 use cofre_types::AccountId;
 use http::StatusCode;
@@ -27,6 +28,8 @@ struct Inner {
     logged: bool,
     /// When the last byte of the body came, in microseconds.
     received_micros: AtomicU64,
+    /// Whose request it is; none in tests of what comes before.
+    client: Option<Arc<Client>>,
     noted: Mutex<Noted>,
 }
 
@@ -49,6 +52,8 @@ pub(crate) struct Noted {
     pub(crate) in_flight: Option<InFlightOfAccount>,
     /// Whether something was allowed only by an access control list. Noted of requests that are logged.
     pub(crate) list_used: bool,
+    /// Why it was refused.
+    pub(crate) explanations: Vec<Explanation>,
     /// What became of each key of DeleteObjects. Noted of requests that are logged.
     pub(crate) deleted: Vec<DeletedKey>,
     /// Elements beside `Code` and `Message` of an error's XML, by S3's names.
@@ -77,15 +82,27 @@ impl Exchange {
     #[cfg(test)]
     pub(crate) fn new(request_id: RequestId, origin: Origin, watch: Option<Clock>) -> Self {
         let logged = watch.is_some();
-        Self::with(request_id, origin, watch, logged)
+        Self::with(request_id, origin, watch, logged, None)
     }
 
-    /// A request on its way, and whether it is logged.
-    pub(crate) fn timed(request_id: RequestId, origin: Origin, clock: Clock, logged: bool) -> Self {
-        Self::with(request_id, origin, Some(clock), logged)
+    /// A request of a client on its way, and whether it is logged.
+    pub(crate) fn timed(
+        request_id: RequestId,
+        origin: Origin,
+        clock: Clock,
+        logged: bool,
+        client: Arc<Client>,
+    ) -> Self {
+        Self::with(request_id, origin, Some(clock), logged, Some(client))
     }
 
-    fn with(request_id: RequestId, origin: Origin, clock: Option<Clock>, logged: bool) -> Self {
+    fn with(
+        request_id: RequestId,
+        origin: Origin,
+        clock: Option<Clock>,
+        logged: bool,
+        client: Option<Arc<Client>>,
+    ) -> Self {
         Self(Arc::new(Inner {
             request_id,
             origin,
@@ -93,6 +110,7 @@ impl Exchange {
             clock,
             logged,
             received_micros: AtomicU64::new(0),
+            client,
             noted: Mutex::default(),
         }))
     }
@@ -143,6 +161,22 @@ impl Exchange {
     /// Notes something for the layers outside.
     pub(crate) fn note(&self, change: impl FnOnce(&mut Noted)) {
         change(&mut self.0.noted.lock());
+    }
+
+    /// Whether it is to be found out why something is refused: of the first refusals of a request, as far as its client
+    /// has not had so much explained that it would slow others down.
+    pub(crate) fn wants_explanation(&self) -> bool {
+        let Inner { clock, client, noted, .. } = &*self.0;
+        let (Some(clock), Some(client)) = (clock, client) else { return false };
+        client.may_have_explained(clock.elapsed()) && noted.lock().explanations.len() < REPORT_DECISIONS_MAX
+    }
+
+    /// Notes why something is refused.
+    pub(crate) fn explained(&self, explanation: Explanation) {
+        if let (Some(clock), Some(client)) = (&self.0.clock, &self.0.client) {
+            client.had_explained(clock.elapsed(), explanation.steps);
+        }
+        self.note(|noted| noted.explanations.push(explanation));
     }
 
     /// Adds an element to the error's XML.

@@ -3,7 +3,7 @@
 
 use crate::exchange::Exchange;
 use crate::translate::conditions::Conditionals;
-use cofre_iam::{RequestFacts, Signature};
+use cofre_iam::{Explanation, RequestFacts, Signature};
 use cofre_types::Timestamp;
 use http::{HeaderMap, HeaderValue, Uri};
 use percent_encoding::percent_decode_str;
@@ -98,6 +98,14 @@ impl RequestFacts for Facts {
 
     fn list_used(&self) {
         self.exchange.note(|noted| noted.list_used = true);
+    }
+
+    fn wants_explanation(&self) -> bool {
+        self.exchange.wants_explanation()
+    }
+
+    fn explained(&self, explanation: Explanation) {
+        self.exchange.explained(explanation);
     }
 }
 

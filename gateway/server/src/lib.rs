@@ -5,6 +5,7 @@
 mod cli;
 mod private;
 mod serve;
+mod supervisor;
 
 pub use cli::{Cli, execute};
 pub use serve::{FirstStart, LogControl, Running, start};

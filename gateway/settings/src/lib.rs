@@ -9,8 +9,8 @@ mod dynamic;
 mod error;
 
 pub use boot::{
-    BootArgs, BootSettings, LogFormat, RootCredentials, Secrets, TlsFiles, UnknownVariable, VaultSettings, parse_bytes,
-    unknown_variables,
+    AcmeChallenge, AcmeSettings, BootArgs, BootSettings, LogFormat, RootCredentials, Secrets, TlsFiles,
+    UnknownVariable, VaultSettings, credential, parse_bytes, unknown_variables,
 };
 pub use dynamic::{
     AUTHOR_BYTES_MAX, CORS_ORIGINS_MAX, Change, ClassScheme, CorsDefault, DOCUMENT_BYTES_MAX, DefaultOwnership,

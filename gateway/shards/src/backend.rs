@@ -71,6 +71,17 @@ pub struct Listed {
     pub written_nanos: u64,
 }
 
+/// A page of a listing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ListPage {
+    /// The blobs.
+    pub blobs: Vec<Listed>,
+    /// Where to go on; absent at the end.
+    pub next: Option<Vec<u8>>,
+    /// Places that the disk did not give: blobs that stand there are in no page.
+    pub passed: u64,
+}
+
 /// A blob that could not be deleted while others could.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotDeleted {
@@ -133,6 +144,29 @@ pub trait Relocate: Send + Sync {
     /// # Errors
     /// [`BackendError::Unreachable`] if some record could not be changed; the backend keeps both.
     async fn moved(&self, moves: &[Moved]) -> Result<(), BackendError>;
+
+    /// How often copies that stood there already came to be named by now. What was dead may have come to live where it
+    /// rose since.
+    fn named(&self) -> u64 {
+        0
+    }
+
+    /// Keeps copies that stand there from being named until the answer is dropped; `None` if some may have been since
+    /// [`Relocate::named`] was `since`. The backend removes what was dead only meanwhile.
+    async fn removal(&self, since: u64) -> Option<RemovalTurn> {
+        (self.named() == since).then(RemovalTurn::default)
+    }
+}
+
+/// While it is held no copy that stands on the shard comes to be named.
+#[derive(Debug, Default)]
+pub struct RemovalTurn(#[allow(dead_code, reason = "it is held")] Option<tokio::sync::OwnedRwLockWriteGuard<()>>);
+
+impl RemovalTurn {
+    /// One that ends with a lock.
+    pub(crate) const fn holding(turn: tokio::sync::OwnedRwLockWriteGuard<()>) -> Self {
+        Self(Some(turn))
+    }
 }
 
 /// What one step of compaction gave back.
@@ -223,11 +257,21 @@ pub trait Backend: Send + Sync + 'static {
     async fn delete(&self, blobs: Vec<(BlobId, Locator)>) -> Result<Vec<NotDeleted>, BackendError>;
 
     /// Some of the blobs after a cursor, in the backend's own stable order, and the next cursor;
-    /// `None` at the end. A blob that moves within the backend meanwhile is listed at least once.
+    /// `None` at the end. A blob that moves within the backend meanwhile is listed at least once. A place that its disk
+    /// does not give is passed, and told by [`Backend::damage`] and [`Backend::list_page`].
     ///
     /// # Errors
     /// [`BackendError::Unreachable`].
     async fn list(&self, after: Option<Vec<u8>>) -> Result<(Vec<Listed>, Option<Vec<u8>>), BackendError>;
+
+    /// As [`Backend::list`], and whether the page lacks something.
+    ///
+    /// # Errors
+    /// [`BackendError::Unreachable`].
+    async fn list_page(&self, after: Option<Vec<u8>>) -> Result<ListPage, BackendError> {
+        let (blobs, next) = self.list(after).await?;
+        Ok(ListPage { blobs, next, passed: 0 })
+    }
 
     /// Does one bounded step of giving the space of deleted blobs back; `None` if there is nothing
     /// worth doing.
@@ -243,6 +287,22 @@ pub trait Backend: Send + Sync + 'static {
     /// device that can be told.
     fn device(&self) -> Option<u64> {
         None
+    }
+
+    /// What of the backend could not be read when it was listed, for an operator; `None` once a listing got through all
+    /// of it. Cheap.
+    fn damage(&self) -> Option<String> {
+        None
+    }
+
+    /// Tells a commit of the catalog that is durable. A backend that remembers it shows, at a start, that a catalog is an
+    /// older copy of itself. Costs a sync; to be called seldom.
+    ///
+    /// # Errors
+    /// [`BackendError::Unreachable`]; what was remembered stays.
+    async fn note_commit(&self, revision: u64) -> Result<(), BackendError> {
+        let _ = revision;
+        Ok(())
     }
 
     /// Room of the backend. Cheap: asked often.

@@ -16,8 +16,7 @@ const LIST_PAGE_BLOBS: usize = 1000;
 /// Bytes of content in one piece of a read.
 const PIECE_BYTES: usize = 128 * 1024;
 
-/// A backend in memory, for tests and simulations. It tells written from durable, so that a test can
-/// cut the power.
+/// A backend in memory, for tests and simulations.
 pub struct MemoryBackend {
     total_bytes: u64,
     blobs: Mutex<Blobs>,
@@ -36,7 +35,6 @@ struct Blobs {
 struct Held {
     header: BlobHeader,
     content: Bytes,
-    durable: bool,
 }
 
 impl MemoryBackend {
@@ -53,13 +51,6 @@ impl MemoryBackend {
     /// Uses the room again of everything that lingers.
     pub fn reuse_room(&self) {
         self.blobs.lock().lingering.clear();
-    }
-
-    /// Forgets what a power cut would: blobs that were put with [`Durability::Relaxed`].
-    pub fn cut_power(&self) {
-        let mut blobs = self.blobs.lock();
-        blobs.held.retain(|_, held| held.durable);
-        blobs.used_bytes = blobs.held.values().map(|held| held.content.len() as u64).sum();
     }
 
     fn find(&self, blob: BlobId, locator: &Locator) -> Result<(BlobHeader, Bytes), BackendError> {
@@ -108,7 +99,7 @@ impl Backend for MemoryBackend {
         blob: BlobId,
         header: &BlobHeader,
         body: Body,
-        durability: Durability,
+        _durability: Durability,
     ) -> Result<Stored, BackendError> {
         let content = self.collect(body).await?;
         let size = content.len() as u64;
@@ -119,7 +110,7 @@ impl Backend for MemoryBackend {
         blobs.used_bytes += size;
         blobs.last_copy += 1;
         let copy = blobs.last_copy;
-        let held = Held { header: header.clone(), content, durable: durability == Durability::Durable };
+        let held = Held { header: header.clone(), content };
         blobs.held.insert((blob, copy), held);
         Ok(Stored { locator: locator(copy), size })
     }

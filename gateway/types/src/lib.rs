@@ -4,24 +4,28 @@
 //! construction, so the crates above never check a name twice.
 
 mod account;
+mod address_range;
 mod blob;
 mod bucket;
 mod checksum;
 mod etag;
 mod key;
 mod range;
+mod region;
 mod scheme;
 mod tags;
 mod timestamp;
 mod version;
 
 pub use account::{AccessKeyId, AccountId};
+pub use address_range::AddressRange;
 pub use blob::{BlobId, ShardId};
 pub use bucket::{BucketId, BucketName};
 pub use checksum::{Checksum, ChecksumAlgorithm, ChecksumKind};
 pub use etag::ETag;
 pub use key::{KEY_BYTES_MAX, ObjectKey};
 pub use range::{ByteRange, ResolvedRange};
+pub use region::Region;
 pub use scheme::{PIECES_OF_A_KIND_MAX, REPLICAS_MAX, Scheme};
 pub use tags::{Tags, TagsError, TagsLimit};
 pub use timestamp::Timestamp;

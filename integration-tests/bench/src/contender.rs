@@ -36,6 +36,13 @@ impl Contender {
         Self::started(Options::new())
     }
 
+    /// Another build of Cofre.
+    pub fn beside(program: PathBuf) -> Result<Self> {
+        let mut contender = Self::started(Options::new().program(program))?;
+        contender.name = "beside";
+        Ok(contender)
+    }
+
     /// Cofre, started in another way.
     pub fn started(options: Options) -> Result<Self> {
         let cofre = Cofre::start(options.quiet())?;
@@ -81,9 +88,18 @@ impl Contender {
         Ok(self.running()?.admin())
     }
 
-    /// Folder of Cofre's data.
-    pub fn data(&self) -> Result<PathBuf> {
-        Ok(self.running()?.data())
+    /// Folder of Cofre's one shard.
+    pub fn shard(&self) -> Result<PathBuf> {
+        Ok(self.running()?.data().join("shard-1"))
+    }
+
+    /// A metric of Cofre's that has no labels.
+    pub fn metric(&self, name: &str) -> Result<f64> {
+        let response = self.running()?.send_admin(Request::new("GET", "/metrics"))?;
+        ensure!(response.status == 200, "metrics: {} {}", response.status, response.text());
+        let text = response.text();
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
+        value.with_context(|| format!("no metric {name}"))
     }
 
     /// Makes an account in Cofre and gives its key.

@@ -50,6 +50,10 @@ struct Arguments {
     #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64])]
     connections: Vec<usize>,
 
+    /// Another build of Cofre, measured in turns with this one.
+    #[arg(long, value_name = "PROGRAM")]
+    beside: Option<PathBuf>,
+
     /// A short run that shows whether anything is far off: one round of a second, 20,000 keys.
     #[arg(long)]
     quick: bool,
@@ -121,6 +125,7 @@ fn main() -> Result<()> {
         None if arguments.schemes => schemes::run(arguments.rounds.max(1), 4),
         None => side_by_side::run(&side_by_side::Plan {
             only: arguments.only,
+            beside: arguments.beside,
             seconds: if arguments.quick { 1.0 } else { arguments.seconds },
             rounds: if arguments.quick { 1 } else { arguments.rounds.max(1) },
             connections: arguments.connections,

@@ -48,12 +48,13 @@ pub fn median(rounds: &[Round]) -> Round {
 pub fn head() {
     println!(
         "{:<15} {:>4}  {:<7} {:>11} {:>10} {:>10} {:>9} {:>8} {:>7}",
-        "workload", "conn", "server", "rate/s", "p50", "p99", "cpu us", "RSS MiB", "ratio"
+        "workload", "conn", "server", "rate/s", "p50", "p99", "cpu us", "RSS MiB", "ratios"
     );
 }
 
-/// Prints one server's line; `ratio` is its rate over that of s3s-fs.
-pub fn line(workload: Workload, connections: usize, server: &str, round: &Round, usage: &Usage, ratio: Option<f64>) {
+/// Prints one server's line; `ratios` are its rate over that of each server above it.
+pub fn line(workload: Workload, connections: usize, server: &str, round: &Round, usage: &Usage, ratios: &[f64]) {
+    let ratios: Vec<String> = ratios.iter().map(|ratio| format!("{ratio:.2}")).collect();
     let rate = match workload.bytes() {
         Some(bytes) => format!("{:.0} MiB", round.per_sec * bytes as f64 / f64::from(1 << 20)),
         None => format!("{:.0}", round.per_sec),
@@ -65,7 +66,7 @@ pub fn line(workload: Workload, connections: usize, server: &str, round: &Round,
         millis(round.p99),
         round.cpu_micros,
         mib(usage.rss_bytes),
-        ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}")),
+        ratios.join(" "),
     );
 }
 

@@ -1,4 +1,4 @@
-//! Cofre and s3s-fs in turns.
+//! Cofre, s3s-fs and, if one is named, another build of Cofre in turns.
 
 use crate::contender::Contender;
 use crate::crowd::{fill, make_bucket, together};
@@ -7,6 +7,7 @@ use crate::report::{self, Round, median};
 use crate::workload::{Body, LARGE_BYTES, LARGE_KEYS, Listed, SMALL_BYTES, SMALL_KEYS, Workload};
 use anyhow::{Context, Result, ensure};
 use cofre_runtime::Clock;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ const SMALL_BODIES: u64 = 64;
 pub struct Plan {
     /// Only workloads whose name contains one of these; all if empty.
     pub only: Vec<String>,
+    /// Another build of Cofre.
+    pub beside: Option<PathBuf>,
     /// Seconds of a round.
     pub seconds: f64,
     /// Rounds.
@@ -48,7 +51,9 @@ pub fn run(plan: &Plan) -> Result<()> {
         small: (0..SMALL_BODIES).map(|seed| Body::new(seed, SMALL_BYTES)).collect(),
         large: Body::new(SMALL_BODIES, LARGE_BYTES),
     };
-    let contenders = [Contender::reference()?, Contender::cofre()?];
+    let mut contenders = vec![Contender::reference()?];
+    contenders.extend(plan.beside.clone().map(Contender::beside).transpose()?);
+    contenders.push(Contender::cofre()?);
     for contender in &contenders {
         prepare(contender, plan, &workloads, &bodies).with_context(|| format!("filling {}", contender.name))?;
     }
@@ -57,7 +62,7 @@ pub fn run(plan: &Plan) -> Result<()> {
     let mut number = 0;
     for workload in workloads {
         for connections in &plan.connections {
-            let mut rounds: [Vec<Round>; 2] = Default::default();
+            let mut rounds: Vec<Vec<Round>> = contenders.iter().map(|_| Vec::new()).collect();
             for _ in 0..plan.rounds {
                 number += 1;
                 for (contender, rounds) in contenders.iter().zip(&mut rounds) {
@@ -75,11 +80,19 @@ pub fn run(plan: &Plan) -> Result<()> {
     Ok(())
 }
 
-fn show(contenders: &[Contender; 2], workload: Workload, connections: usize, rounds: &[Vec<Round>; 2]) -> Result<()> {
-    let medians = [median(&rounds[0]), median(&rounds[1])];
+/// Shows one workload. Each rate stands beside that of the first contender, and that of Cofre beside the other build too.
+fn show(contenders: &[Contender], workload: Workload, connections: usize, rounds: &[Vec<Round>]) -> Result<()> {
+    let medians: Vec<Round> = rounds.iter().map(|rounds| median(rounds)).collect();
     for (index, contender) in contenders.iter().enumerate() {
-        let ratio = (index > 0).then(|| medians[index].per_sec / medians[0].per_sec);
-        report::line(workload, connections, contender.name, &medians[index], &contender.usage()?, ratio);
+        let before = medians[..index].iter().map(|other| medians[index].per_sec / other.per_sec);
+        report::line(
+            workload,
+            connections,
+            contender.name,
+            &medians[index],
+            &contender.usage()?,
+            &before.collect::<Vec<_>>(),
+        );
     }
     Ok(())
 }

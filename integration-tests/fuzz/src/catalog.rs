@@ -1,8 +1,9 @@
 use cofre_catalog::keys;
 use cofre_catalog::records::{
     AccessKeyRecord, AccessLogRecord, AccountRecord, AdminTokenRecord, BlobRecord, BucketRecord,
-    DefaultRedundancyRecord, DoomedRecord, EventRecord, GarbageRecord, HealRecord, JobRecord, KnownKeysRecord,
-    ManifestRecord, PartRecord, Record, RemovedShardRecord, SettingsRecord, ShardRecord, UploadRecord, VersionRecord,
+    DefaultRedundancyRecord, DoomedRecord, EventRecord, GarbageRecord, HealRecord, JobRecord, KeyPolicyRecord,
+    KnownKeysRecord, ManifestRecord, PartRecord, Record, RemovedShardRecord, SettingsRecord, ShardRecord, UploadRecord,
+    VersionRecord,
 };
 use cofre_types::{BucketId, ObjectKey};
 
@@ -30,7 +31,7 @@ pub fn records(bytes: &[u8]) {
     }
 }
 
-const DECODERS: [fn(&[u8]); 20] = [
+const DECODERS: [fn(&[u8]); 21] = [
     decode::<VersionRecord>,
     decode::<BlobRecord>,
     decode::<BucketRecord>,
@@ -49,6 +50,7 @@ const DECODERS: [fn(&[u8]); 20] = [
     decode::<JobRecord>,
     decode::<AccessLogRecord>,
     decode::<KnownKeysRecord>,
+    decode::<KeyPolicyRecord>,
     decode::<DefaultRedundancyRecord>,
     decode::<RemovedShardRecord>,
 ];

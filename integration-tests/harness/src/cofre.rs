@@ -108,7 +108,7 @@ impl Cofre {
     /// If there is no program.
     pub fn spawn(&mut self) -> Result<()> {
         ensure!(self.child.is_none(), "the server runs already");
-        let binary = Self::binary();
+        let binary = self.options.program.clone().unwrap_or_else(Self::binary);
         let mut command = Command::new(&binary);
         // What says how tests run is no setting.
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"COFRE_")) {

@@ -1,6 +1,6 @@
 use crate::{DataDir, Options};
 use anyhow::{Context, Result, ensure};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -18,6 +18,8 @@ pub enum Fault {
     FailSync,
     /// A sync does not end.
     HangSync,
+    /// Some bytes of a file cannot be read: see [`FaultyDisk::fail_reads`].
+    FailRead,
 }
 
 impl Fault {
@@ -25,6 +27,7 @@ impl Fault {
         match self {
             Self::FailSync => "fail-sync",
             Self::HangSync => "hang-sync",
+            Self::FailRead => "fail-read",
         }
     }
 }
@@ -60,13 +63,28 @@ impl FaultyDisk {
         self.control.path().join("faulty_disk.so")
     }
 
+    /// What a program on this disk has in its environment.
+    pub fn environment(&self) -> [(&'static str, PathBuf); 3] {
+        [
+            ("LD_PRELOAD", self.library()),
+            ("FAULTY_DISK_CONTROL", self.control.path().to_owned()),
+            ("FAULTY_DISK_UNDER", self.under.clone()),
+        ]
+    }
+
     /// Options of a server on this disk.
     pub fn options(&self, options: Options) -> Options {
-        let text = |path: &Path| path.display().to_string();
-        options
-            .env("LD_PRELOAD", &text(&self.library()))
-            .env("FAULTY_DISK_CONTROL", &text(self.control.path()))
-            .env("FAULTY_DISK_UNDER", &text(&self.under))
+        self.environment().iter().fold(options, |options, (name, path)| options.env(name, &path.display().to_string()))
+    }
+
+    /// Begins [`Fault::FailRead`]: calls of the C library that read any of these bytes of a file fail. Kernels give what
+    /// stands before them.
+    ///
+    /// # Errors
+    /// If it cannot be told.
+    pub fn fail_reads(&self, file: &Path, bytes: Range<u64>) -> Result<()> {
+        let told = format!("{} {} {}", bytes.start, bytes.end, file.canonicalize()?.display());
+        std::fs::write(self.control.path().join(Fault::FailRead.name()), told).context("a fault cannot begin")
     }
 
     /// Begins a fault.
@@ -83,6 +101,16 @@ impl FaultyDisk {
     /// If it cannot be told.
     pub fn end(&self, fault: Fault) -> Result<()> {
         std::fs::remove_file(self.control.path().join(fault.name())).context("a fault cannot end")
+    }
+
+    /// Inodes of the folders whose entries were synced by now.
+    ///
+    /// # Errors
+    /// If the log of the disk does not read.
+    pub fn synced_folders(&self) -> Result<HashSet<u64>> {
+        let log = std::fs::read_to_string(self.control.path().join("log")).unwrap_or_default();
+        let folders = log.lines().filter_map(|line| line.strip_prefix("d ")?.split(' ').next());
+        folders.map(|inode| inode.parse().context("an inode")).collect()
     }
 
     /// Cuts the power, once no process uses the disk: bytes that were never synced, or whose sync failed, are zeroes.
@@ -103,6 +131,7 @@ impl FaultyDisk {
                 "w" => unsynced.write(at..at + length),
                 "t" => unsynced.cut(at),
                 "s" => unsynced.fresh.clear(),
+                "d" => {}
                 _ => unsynced.lost.append(&mut unsynced.fresh),
             }
         }

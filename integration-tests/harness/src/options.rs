@@ -3,6 +3,7 @@ use std::path::PathBuf;
 /// How a server is started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
+    pub(crate) program: Option<PathBuf>,
     pub(crate) data: Option<PathBuf>,
     pub(crate) shards: Vec<PathBuf>,
     pub(crate) shard_count: usize,
@@ -15,6 +16,13 @@ impl Options {
     /// As a user starts it: one shard in the data folder.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Another program than [`crate::Cofre::binary`]: an older one, to compare with.
+    #[must_use]
+    pub fn program(mut self, path: PathBuf) -> Self {
+        self.program = Some(path);
+        self
     }
 
     /// This many shards, each in a folder of its own beside the data.

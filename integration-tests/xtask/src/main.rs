@@ -3,6 +3,8 @@
 #![allow(clippy::disallowed_methods, reason = "a tool that times processes needs no clock that a test owns")]
 
 mod bench;
+mod crash;
+mod dist;
 mod fuzz;
 mod tidy;
 mod verify;
@@ -16,7 +18,9 @@ usage: cargo xtask COMMAND
 
   verify [--only SUITE]... [--list]   run the checks, or some of them; `cargo verify` is the same
   tidy                                check the crates' edges and the style of the tree
+  crash [--rounds N] [TEST]           kill a release build under load, round after round
   fuzz TARGET [ARGUMENT]...           run a fuzz target under libFuzzer, for as long as you like
+  dist                                build the program for others, and its symbols into a file of their own
   bench [ARGUMENT]...                 measure Cofre against s3s-fs; `bench --help` says what it takes
 ";
 
@@ -42,6 +46,8 @@ fn run(arguments: &[String]) -> Result<bool> {
         "verify" => verify::run(rest),
         "tidy" => tidy::run(),
         "bench" => bench::run(rest),
+        "crash" => crash::run(rest),
+        "dist" => dist::run(),
         "fuzz" => fuzz::run(rest),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");

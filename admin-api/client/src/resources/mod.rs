@@ -6,6 +6,7 @@ mod buckets;
 mod events;
 mod health;
 mod jobs;
+mod key_policies;
 mod restores;
 mod settings;
 mod shards;

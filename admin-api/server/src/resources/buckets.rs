@@ -10,7 +10,7 @@ use cofre_admin_types::{
 };
 use cofre_objects::{BucketInfo, CreateBucket, ListBuckets, Usage};
 use cofre_settings::JobName;
-use cofre_types::{BucketName, Scheme};
+use cofre_types::{BucketName, Region, Scheme};
 use std::sync::Arc;
 use utoipa_axum::routes;
 
@@ -70,17 +70,12 @@ async fn create(
     Json(request): Json<api::CreateBucket>,
 ) -> Result<(StatusCode, axum::Json<Bucket>), ApiError> {
     let name = parse(&request.name)?;
-    let is_region = |text: &String| {
-        let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        (1..=63).contains(&text.len()) && text.bytes().all(legal)
-    };
-    if request.region.as_ref().is_some_and(|region| !is_region(region)) {
-        return Err(ApiError::invalid("region", "must have 1 to 63 lower-case letters, digits and hyphens"));
-    }
+    let region = request.region.map(Region::parse).transpose();
+    let region = region.map_err(|error| ApiError::invalid("region", error.reason))?;
     let owner = accounts::named(&admin, "owner", &request.owner).await?;
     let new = CreateBucket {
         name,
-        region: request.region.unwrap_or_default(),
+        region: region.map(String::from).unwrap_or_default(),
         object_lock: request.object_lock,
         acl: None,
         ownership: None,

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use cofre_admin_types::{
     CatalogHealth, CatalogState, Health, HealthStatus, Latency, Live, Ready, RedundancyHealth, Scope, Severity,
 };
-use cofre_blobs::{Holdings, Restore, ShardView, TopologyError, Waiting};
+use cofre_blobs::{BACKUPS_OF_REMOTE, Holdings, Restore, ShardView, TopologyError, Waiting, all_remote};
 use cofre_jobs::JobStatus;
 use cofre_objects::{CommitState, InUse, StoreState};
 use cofre_settings::JobName;
@@ -42,44 +42,47 @@ async fn live() -> axum::Json<Live> {
     (status = 503, description = "It should not, for these reasons.", body = Ready),
 ))]
 async fn ready(State(admin): State<Arc<Admin>>) -> (StatusCode, axum::Json<Ready>) {
-    let reasons = unready(&admin).await;
+    let reasons = admin.unready().await;
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, axum::Json(Ready { ready: reasons.is_empty(), reasons }))
 }
 
-async fn unready(admin: &Admin) -> Vec<String> {
-    let mut reasons = Vec::new();
-    if admin.draining.has_begun() {
-        reasons.push("the process is about to end".to_owned());
-    }
-    // Anyone may ask here, so paths stay out of the reasons.
-    let state = admin.catalog.state();
-    match state.commits {
-        CommitState::Taken => {}
-        CommitState::Slow(waiting) => {
-            reasons.push(format!("the catalog's disk has not answered for {} s", waiting.as_secs()));
+impl Admin {
+    /// Why the process should get no requests; empty if it should. It answers within seconds, whatever hangs.
+    pub async fn unready(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if self.draining.has_begun() {
+            reasons.push("the process is about to end".to_owned());
         }
-        CommitState::Full => reasons.push("the catalog's disk is full".to_owned()),
-        CommitState::Refused(_) => reasons.push("the catalog takes no commits".to_owned()),
-    }
-    if state.damage.is_some() {
-        reasons.push("a part of the catalog cannot be read".to_owned());
-    }
-    if !matches!(timeout(ANSWER_MAX, admin.catalog.check()).await, Ok(Ok(()))) {
-        reasons.push("the catalog does not read".to_owned());
-        return reasons;
-    }
-    match timeout(ANSWER_MAX, admin.topology.list()).await {
-        Ok(Ok(shards)) => {
-            let quorum = admin.write_quorum();
-            let domains = crate::verdicts::writable_domains(&shards);
-            if domains < quorum {
-                reasons.push(format!("{domains} shards take new blobs, and a write needs {quorum}"));
+        // Anyone may ask here, so paths stay out of the reasons.
+        let state = self.catalog.state();
+        match state.commits {
+            CommitState::Taken => {}
+            CommitState::Slow(waiting) => {
+                reasons.push(format!("the catalog's disk has not answered for {} s", waiting.as_secs()));
             }
+            CommitState::Full => reasons.push("the catalog's disk is full".to_owned()),
+            CommitState::Refused(_) => reasons.push("the catalog takes no commits".to_owned()),
         }
-        Ok(Err(_)) | Err(_) => reasons.push("the shards cannot be read from the catalog".to_owned()),
+        if state.damage.is_some() {
+            reasons.push("a part of the catalog cannot be read".to_owned());
+        }
+        if !matches!(timeout(ANSWER_MAX, self.catalog.check()).await, Ok(Ok(()))) {
+            reasons.push("the catalog does not read".to_owned());
+            return reasons;
+        }
+        match timeout(ANSWER_MAX, self.topology.list()).await {
+            Ok(Ok(shards)) => {
+                let quorum = self.write_quorum();
+                let domains = crate::verdicts::writable_domains(&shards);
+                if domains < quorum {
+                    reasons.push(format!("{domains} shards take new blobs, and a write needs {quorum}"));
+                }
+            }
+            Ok(Err(_)) | Err(_) => reasons.push("the shards cannot be read from the catalog".to_owned()),
+        }
+        reasons
     }
-    reasons
 }
 
 /// What the catalog says of shards and blobs.
@@ -121,11 +124,11 @@ impl Told {
 #[utoipa::path(get, path = "/v1/health", operation_id = "health", tag = "health",
     responses((status = 200, description = "Health, good or bad.", body = Health)))]
 async fn detail(State(admin): State<Arc<Admin>>) -> axum::Json<Health> {
-    axum::Json(seen(&admin).await)
+    axum::Json(seen(&admin).await.0)
 }
 
-/// Health as it is now.
-pub(crate) async fn seen(admin: &Admin) -> Health {
+/// Health as it is now, and the shards that it stands on.
+pub(crate) async fn seen(admin: &Admin) -> (Health, Vec<ShardView>) {
     // What is told of a shard is no older than this request.
     admin.topology.look().await;
     let told = timeout(ANSWER_MAX, Told::read(admin)).await;
@@ -155,12 +158,13 @@ pub(crate) async fn seen(admin: &Admin) -> Health {
         spares_min: admin.settings.current().writes.spares_min,
         jobs: &jobs,
         restore: restore.as_ref(),
-        backup_due: backup_due(admin, &jobs),
+        backup_due: backup_due(admin, &jobs, &shards),
+        concerns: (admin.concerns)(),
         now_nanos: admin.clock.now_nanos(),
     };
     let verdicts = verdicts(&seen);
     let worst = verdicts.first().map(|verdict| verdict.severity);
-    Health {
+    let health = Health {
         status: match worst {
             None => HealthStatus::Ok,
             Some(Severity::Warning) => HealthStatus::Degraded,
@@ -180,8 +184,9 @@ pub(crate) async fn seen(admin: &Admin) -> Health {
             away_bytes: away.bytes,
             oldest: waiting.oldest.map(convert::time_text),
         },
-        shards: shards.into_iter().map(resources::shards::shard).collect(),
-    }
+        shards: shards.iter().cloned().map(resources::shards::shard).collect(),
+    };
+    (health, shards)
 }
 
 /// How the catalog does, and what its engine says. `unread` is why it could not be asked.
@@ -216,18 +221,25 @@ async fn catalog(admin: &Admin, unread: Option<String>) -> (CatalogHealth, Store
     (health, state)
 }
 
-/// What is late of the catalog's backups: none within two intervals.
-fn backup_due(admin: &Admin, jobs: &[JobStatus]) -> Option<String> {
+/// What is late of the catalog's backups, and what to do about it: none within two intervals, or no place for any.
+fn backup_due(admin: &Admin, jobs: &[JobStatus], shards: &[ShardView]) -> Option<String> {
     let interval = Duration::from_secs(admin.settings.current().timers.catalog_backup_secs);
+    if interval.is_zero() {
+        return None;
+    }
+    if all_remote(shards) {
+        return Some(format!("no backup of it is taken: {BACKUPS_OF_REMOTE}"));
+    }
     let now = Timestamp(admin.clock.now_nanos());
-    let age = match last_backup(jobs) {
-        Some(ended) => now.since(ended),
-        None => admin.uptime(),
-    };
-    (!interval.is_zero() && age > 2 * interval).then(|| match last_backup(jobs) {
+    let last = last_backup(jobs);
+    if last.map_or_else(|| admin.uptime(), |ended| now.since(ended)) <= 2 * interval {
+        return None;
+    }
+    let due = match last {
         Some(ended) => format!("the last backup that Cofre took is of {}", convert::time_text(ended)),
         None => "Cofre has taken no backup of it yet".to_owned(),
-    })
+    };
+    Some(format!("{due}: look at the job catalog-backup, or take one with `cofre catalog backup`"))
 }
 
 /// When the last backup of the catalog ended that the job took.

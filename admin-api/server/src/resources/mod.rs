@@ -11,6 +11,7 @@ mod given_up;
 pub(crate) mod health;
 mod inspect;
 mod jobs;
+mod key_policies;
 mod keys;
 mod metrics;
 mod requests;
@@ -34,6 +35,7 @@ pub(crate) fn add(routes: Routes) -> Routes {
         accounts::add,
         keys::add,
         tokens::add,
+        key_policies::add,
         buckets::add,
         events::add,
         jobs::add,

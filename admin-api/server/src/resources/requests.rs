@@ -3,8 +3,10 @@ use crate::extract::Path;
 use crate::routes::Routes;
 use crate::{Admin, ApiError};
 use axum::extract::State;
-use cofre_admin_types::{Problem, ReportDetail, ReportPart, RequestReport, Scope};
-use cofre_iam::RequestId;
+use cofre_admin_types::{
+    Problem, ReportCondition, ReportDecision, ReportDetail, ReportPart, ReportStatement, RequestReport, Scope,
+};
+use cofre_iam::{ConditionTrace, Explanation, RequestId, StatementTrace};
 use std::sync::Arc;
 use utoipa_axum::routes;
 
@@ -48,6 +50,7 @@ fn shown(report: cofre_iam::RequestReport) -> RequestReport {
         message: report.message,
         cause: report.cause,
         details: report.details.into_iter().map(|(name, value)| ReportDetail { name, value }).collect(),
+        decisions: report.decisions.into_iter().map(decision).collect(),
         hints: report.hints,
         parts: report
             .parts
@@ -55,4 +58,30 @@ fn shown(report: cofre_iam::RequestReport) -> RequestReport {
             .map(|(name, duration)| ReportPart { name: name.to_owned(), duration_us: micros(duration) })
             .collect(),
     }
+}
+
+fn decision(decision: Explanation) -> ReportDecision {
+    ReportDecision {
+        action: decision.action.to_string(),
+        resource: decision.resource,
+        rule: decision.rule.to_string(),
+        statements: decision.statements.into_iter().map(statement).collect(),
+    }
+}
+
+fn statement(statement: StatementTrace) -> ReportStatement {
+    ReportStatement {
+        index: statement.index as u64,
+        effect: statement.effect().to_owned(),
+        sid: statement.id,
+        principal: statement.principal,
+        resource: statement.resource,
+        conditions: statement.conditions.into_iter().map(condition).collect(),
+        applies: statement.applies,
+    }
+}
+
+fn condition(condition: ConditionTrace) -> ReportCondition {
+    let ConditionTrace { operator, key, saw, holds } = condition;
+    ReportCondition { operator, key, saw, holds }
 }

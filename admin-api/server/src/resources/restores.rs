@@ -46,8 +46,10 @@ fn shown(restore: Restore) -> CatalogRestore {
     CatalogRestore {
         restored: time_text(restore.at),
         backup_taken: restore.backup_taken.map(time_text),
+        found_behind: restore.found_behind,
         shards: restore.shards,
         shards_compared: restore.compared,
+        shards_unreadable: restore.unreadable,
         named_copies: restore.named,
         newer: content(restore.newer),
         older: content(restore.older),

@@ -129,6 +129,7 @@ impl Bed {
                 requests_per_address_max: 64,
                 requests_per_account_max: 64,
             },
+            concerns: Arc::new(Vec::new),
         });
         let token = async |scope| {
             let new = NewToken { scope, expires: None, note: String::new() };

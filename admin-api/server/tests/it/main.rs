@@ -10,6 +10,7 @@ mod engine;
 mod errors;
 mod events;
 mod health;
+mod key_policies;
 mod odd_queries;
 mod operations;
 mod people;

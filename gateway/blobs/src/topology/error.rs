@@ -78,6 +78,16 @@ pub enum TopologyError {
         /// All that were not given up.
         shards: u64,
     },
+    /// Some of a shard could not be read when it was compared with the restored catalog: it may hold the only copy of
+    /// something. Have it compared anew, or drain and remove it.
+    #[error(
+        "places on {shards} shards could not be read when they were compared, and may hold what is newer: once their disks \
+         read, run the job orphans, which compares them anew; else drain and remove those shards"
+    )]
+    Unread {
+        /// How many shards that is of.
+        shards: u64,
+    },
     /// The shard does not answer: bring it back first.
     #[error("the shard does not answer: {0}")]
     Away(String),

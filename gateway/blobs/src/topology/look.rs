@@ -50,6 +50,7 @@ impl Topology {
         }
         let views = self.list().await?;
         self.tell_changes(&views).await;
+        self.tell_damage(&views).await;
         Ok(views.iter().filter(|view| !view.readable()).count())
     }
 
@@ -63,13 +64,43 @@ impl Topology {
                 continue;
             }
             let kind = if away { "shard.away" } else { "shard.back" };
-            let mut details = vec![("place".to_owned(), place_text(&view.record.place))];
-            details.extend(why_away(view).map(|why| ("reason".to_owned(), why)));
-            let mut batch = Batch::new();
-            batch.writes.push(self.event(kind, id, ACTOR, details).append(0));
-            if let Err(error) = self.0.store.commit(batch).await {
+            if !self.tell(view, kind, why_away(view)).await {
                 self.note_told(id, !away);
-                tracing::warn!(shard = %id, %error, kind, "an event was not recorded");
+            }
+        }
+    }
+
+    /// Commits an event for each shard of which something could not be read since the last look, or can be again.
+    async fn tell_damage(&self, views: &[ShardView]) {
+        self.0.told_damaged.lock().retain(|id| views.iter().any(|view| view.record.id == *id));
+        for view in views {
+            let ShardSight::Attached(status) = &view.sight else { continue };
+            let (id, damage) = (view.record.id, status.damage.clone());
+            let told = self.0.told_damaged.lock().contains(&id);
+            let kind = match (told, &damage) {
+                (false, Some(_)) => "shard.damaged",
+                (true, None) => "shard.mended",
+                (true, Some(_)) | (false, None) => continue,
+            };
+            if self.tell(view, kind, damage).await {
+                let mut damaged = self.0.told_damaged.lock();
+                _ = if told { damaged.remove(&id) } else { damaged.insert(id) };
+            }
+        }
+    }
+
+    /// Commits an event of a shard; whether it is recorded.
+    async fn tell(&self, view: &ShardView, kind: &str, reason: Option<String>) -> bool {
+        let mut details = vec![("place".to_owned(), place_text(&view.record.place))];
+        let reason = reason.map(|reason| reason.chars().take(REASON_CHARS_MAX).collect());
+        details.extend(reason.map(|reason| ("reason".to_owned(), reason)));
+        let mut batch = Batch::new();
+        batch.writes.push(self.event(kind, view.record.id, ACTOR, details).append(0));
+        match self.0.store.commit(batch).await {
+            Ok(_) => true,
+            Err(error) => {
+                tracing::warn!(shard = %view.record.id, %error, kind, "an event was not recorded");
+                false
             }
         }
     }
@@ -87,5 +118,5 @@ fn why_away(view: &ShardView) -> Option<String> {
         ShardSight::Unopened(why) => Some(why),
         ShardSight::Attached(status) => status.last_error.as_ref().filter(|_| !view.readable()),
     };
-    why.map(|why| why.chars().take(REASON_CHARS_MAX).collect())
+    why.cloned()
 }

@@ -10,7 +10,8 @@
 //! that holds nothing and that no record knows; registering the same place again takes it over.
 //!
 //! # Failure and retry
-//! That a shard went away or is back is an event of its own, once for each change; a start begins with all of them there.
+//! That a shard went away or is back is an event of its own, once for each change, and so is that something on it cannot
+//! be read; a start begins with all of them there and whole.
 //! A shard that cannot be opened stays registered and out of the pool; its copies count as
 //! unreachable. [`Topology::attach_missing`] tries again.
 //! A shard that is given up keeps its record and what is on it; only once it is back and was held against the
@@ -38,7 +39,7 @@ pub use places::{Candidates, Standing};
 pub use register::{LABEL_BYTES_MAX, LABELS_MAX, NewShard, WEIGHT_PERCENT_MAX};
 pub use remote::{NewPlace, NewS3Place, REMOTE_CAPACITY_BYTES, S3Change, S3Key};
 pub use restore::{Restore, Unknown};
-pub use view::{ShardSight, ShardView, domains, out_of_reach, shared_devices};
+pub use view::{BACKUPS_OF_REMOTE, ShardSight, ShardView, all_remote, domains, out_of_reach, shared_devices};
 pub use waiting::{Doomed, WAITING_COUNTED_MAX, Waiting};
 
 pub use cofre_catalog::records::{RemovedShardRecord, S3Place, ShardMode, ShardPlace, ShardRecord};
@@ -133,6 +134,8 @@ struct Inner {
     unopened: Mutex<HashMap<ShardId, String>>,
     /// The shards that events last said are away.
     told_away: Mutex<HashSet<ShardId>>,
+    /// The shards of which events last said that something cannot be read.
+    told_damaged: Mutex<HashSet<ShardId>>,
     drains: Drains,
 }
 
@@ -160,6 +163,7 @@ impl Topology {
             random,
             unopened: Mutex::default(),
             told_away: Mutex::default(),
+            told_damaged: Mutex::default(),
             drains,
         }))
     }

@@ -7,20 +7,21 @@ use cofre_catalog::{Batch, CommitError, Entry, Scan, SnapshotExt, keys};
 use cofre_types::{ShardId, Timestamp};
 use std::collections::HashMap;
 
-/// Millionths of an object.
-const MILLION: u64 = 1_000_000;
-
 /// A catalog that was restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restore {
     /// When it was restored.
     pub at: Timestamp,
-    /// When the backup was taken, if that is known.
+    /// When the backup was taken, if that is known; of a catalog that was found behind, when its last event was.
     pub backup_taken: Option<Timestamp>,
+    /// Whether nobody restored it: a start found that shards had seen more of the catalog.
+    pub found_behind: bool,
     /// Shards that are to be compared with it: all that were not given up.
     pub shards: u64,
     /// Those that were gone through to their end.
     pub compared: u64,
+    /// Those of them whose disks did not give some places: what stands there waits until they are compared anew.
+    pub unreadable: u64,
     /// Copies that no record named and that their blobs lacked: they are named now.
     pub named: u64,
     /// What stands on shards, is in no record and is newer than the backup.
@@ -34,7 +35,7 @@ pub struct Restore {
 /// What stands on shards and is in no record.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Unknown {
-    /// Objects, and parts of uploads, as the headers of their copies tell.
+    /// Objects, and parts of uploads, each once however many copies of it there are; nearly, beyond a thousand.
     pub objects: u64,
     /// Copies or pieces.
     pub copies: u64,
@@ -57,8 +58,10 @@ impl Topology {
         let mut restored = Restore {
             at: incarnation.begun,
             backup_taken: incarnation.backup_taken,
+            found_behind: incarnation.found_behind,
             shards: 0,
             compared: 0,
+            unreadable: 0,
             named: 0,
             newer: Unknown::default(),
             older: Unknown::default(),
@@ -69,18 +72,19 @@ impl Topology {
             let ended = |record: &&ComparisonRecord| record.ended != Timestamp::default();
             let compared = comparisons.get(&shard.record.id).map(|(record, _)| record).filter(ended);
             restored.compared += u64::from(compared.is_some());
+            restored.unreadable += u64::from(compared.is_some_and(|record| record.passed > 0));
         }
         let (mut newer, mut older) = (UnknownCopies::default(), UnknownCopies::default());
         for (record, _) in comparisons.values() {
             restored.named += record.named;
             if record.released == Timestamp::default() {
-                add(&mut newer, record.newer);
-                add(&mut older, record.older);
+                newer.merge(&record.newer);
+                older.merge(&record.older);
             }
         }
-        restored.newer = told(newer);
-        restored.older = told(older);
-        restored.waiting = newer.copies + older.copies > 0;
+        restored.newer = told(&newer);
+        restored.older = told(&older);
+        restored.waiting = newer.copies + older.copies + restored.unreadable > 0;
         Ok(Some(restored))
     }
 
@@ -88,12 +92,16 @@ impl Topology {
     /// is. Tells what was let go of; nothing where nothing waits.
     ///
     /// # Errors
-    /// [`TopologyError::NotRestored`], or [`TopologyError::NotCompared`] while a shard has yet to be compared.
+    /// [`TopologyError::NotRestored`], [`TopologyError::NotCompared`] while a shard has yet to be compared, or
+    /// [`TopologyError::Unread`] where some of one could not be read.
     pub async fn discard_unknown(&self, actor: &str) -> Result<Restore, TopologyError> {
         for _ in 0..TRIES_MAX {
             let restored = self.restore().await?.ok_or(TopologyError::NotRestored)?;
             if restored.compared < restored.shards {
                 return Err(TopologyError::NotCompared { compared: restored.compared, shards: restored.shards });
+            }
+            if restored.unreadable > 0 {
+                return Err(TopologyError::Unread { shards: restored.unreadable });
             }
             let Some(incarnation) = self.incarnation().await? else { return Err(TopologyError::NotRestored) };
             let now = Timestamp(self.0.clock.now_nanos());
@@ -152,14 +160,6 @@ impl Topology {
     }
 }
 
-const fn add(sum: &mut UnknownCopies, more: UnknownCopies) {
-    sum.copies += more.copies;
-    sum.bytes += more.bytes;
-    sum.object_millionths += more.object_millionths;
-}
-
-/// Millionths are cut off where they are made, so that a sum of them is rounded.
-const fn told(unknown: UnknownCopies) -> Unknown {
-    let UnknownCopies { copies, bytes, object_millionths } = unknown;
-    Unknown { objects: (object_millionths + MILLION / 2) / MILLION, copies, bytes }
+fn told(unknown: &UnknownCopies) -> Unknown {
+    Unknown { objects: unknown.blobs.count(), copies: unknown.copies, bytes: unknown.bytes }
 }

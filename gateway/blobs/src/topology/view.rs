@@ -1,5 +1,5 @@
 use super::{Found, Topology, TopologyError};
-use cofre_catalog::records::{ShardMode, ShardRecord};
+use cofre_catalog::records::{ShardMode, ShardPlace, ShardRecord};
 use cofre_shards::{ShardState, ShardStatus};
 use cofre_types::{Scheme, ShardId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +46,16 @@ impl ShardView {
 /// How many failure domains some shards are on.
 pub fn domains<'a>(shards: impl IntoIterator<Item = &'a ShardView>) -> usize {
     shards.into_iter().map(ShardView::domain).collect::<BTreeSet<_>>().len()
+}
+
+/// What to do about backups where all shards are remote.
+pub const BACKUPS_OF_REMOTE: &str = "all shards are remote, and Cofre puts backups of its own on disks of shards of this \
+                                     machine only: take them with `cofre catalog backup` onto another disk, by a timer of \
+                                     yours, and say so with `cofre admin settings set timers.catalog_backup_secs=0`";
+
+/// Whether there are shards, and none is on a disk of this machine.
+pub fn all_remote(shards: &[ShardView]) -> bool {
+    !shards.is_empty() && shards.iter().all(|view| matches!(view.record.place, ShardPlace::S3(_)))
 }
 
 /// Shards that stand on one device of this machine and carry no failure domain that says what they fail with: for each

@@ -1,7 +1,7 @@
 use super::format::Encoder;
 use super::{BACKUP_FILE, BackupError, BackupProgress, BackupSummary, sync_directory};
 use crate::{Revision, Scan, Snapshot, SnapshotExt, Store, Visit, VisitStep};
-use cofre_runtime::blocking;
+use cofre_runtime::{blocking, make_directories};
 use cofre_types::Timestamp;
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -43,7 +43,7 @@ pub async fn backup(
 }
 
 fn begin(directory: &Path, path: &Path, temporary: &Path) -> Result<File, BackupError> {
-    std::fs::create_dir_all(directory).map_err(BackupError::io(directory))?;
+    make_directories(directory).map_err(BackupError::io(directory))?;
     if path.try_exists().map_err(BackupError::io(path))? {
         return Err(BackupError::Exists(path.to_owned()));
     }

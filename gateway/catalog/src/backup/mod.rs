@@ -22,6 +22,7 @@
 
 mod dump;
 mod format;
+mod recount;
 mod restore;
 mod salvage;
 
@@ -31,12 +32,15 @@ pub use restore::{restore, verify};
 pub use salvage::{Salvaged, salvage};
 
 use crate::{Revision, StoreError};
-use cofre_types::Timestamp;
+use cofre_types::{Scheme, Timestamp};
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// Name of the file in a backup's directory.
 pub const BACKUP_FILE: &str = "catalog.cofre";
+
+/// Tells the bytes that a copy or piece takes on its shard, by the scheme and the size of its blob and its number.
+pub type CopyBytes = fn(Scheme, u64, u8) -> u64;
 
 /// How far a backup or a restore has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

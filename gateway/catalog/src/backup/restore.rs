@@ -41,7 +41,8 @@ pub async fn restore(
         let total = read(&path, |_, _| Ok(()))?;
         let beside = beside(&data, ".restoring")?;
         remove(&beside)?;
-        let incarnation = IncarnationRecord { id: options.random.bytes(), begun: now, backup_taken: total.taken };
+        let (id, backup_taken) = (options.random.bytes(), total.taken);
+        let incarnation = IncarnationRecord { id, begun: now, backup_taken, found_behind: false };
         load(&path, &beside, &options, (total, &incarnation), &mut progress).inspect_err(|_| drop(remove(&beside)))?;
         std::fs::rename(&beside, &data).map_err(BackupError::io(&data))?;
         sync_directory(parent(&data))?;

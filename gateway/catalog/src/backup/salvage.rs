@@ -1,6 +1,7 @@
 use super::format::Encoder;
+use super::recount::Recount;
 use super::restore::{beside, refuse_unless_empty, remove};
-use super::{BACKUP_FILE, BackupError, BackupProgress, BackupSummary, restore};
+use super::{BACKUP_FILE, BackupError, BackupProgress, BackupSummary, CopyBytes, restore};
 use crate::embedded::{EmbeddedOptions, Loss, Salvage};
 use crate::{Revision, StoreError};
 use cofre_runtime::blocking;
@@ -22,7 +23,9 @@ pub struct Salvaged {
 
 /// Reads whatever reads of the embedded catalog in `catalog`, which nobody may have open and which is not changed, and
 /// makes a catalog of it at `data`, which must not be there, or be empty. Beside `data` it needs room for two copies. What
-/// was lost stands on shards all the same, so the new catalog is another incarnation, from `now`.
+/// was lost stands on shards all the same, so the new catalog is another incarnation, from `now`. What records count is
+/// counted anew, and what waits to be deleted is left out: that may be of an older state than the rest. `copy_bytes` tells
+/// what copies take on their shards.
 ///
 /// # Errors
 /// [`BackupError::Exists`] if `data` holds anything; else the engine's or the disk's errors. After an error `data` is as
@@ -31,6 +34,7 @@ pub async fn salvage(
     catalog: &Path,
     data: &Path,
     options: EmbeddedOptions,
+    copy_bytes: CopyBytes,
     now: Timestamp,
     progress: impl FnMut(BackupProgress) + Send + 'static,
 ) -> Result<Salvaged, BackupError> {
@@ -40,7 +44,7 @@ pub async fn salvage(
         let work = beside(&to, ".salvaging")?;
         remove(&work)?;
         cofre_runtime::make_private_directories(&work).map_err(BackupError::io(&work))?;
-        let salvage = gather(&from, &work, now).inspect_err(|_| drop(remove(&work)))?;
+        let salvage = gather(&from, &work, copy_bytes, now).inspect_err(|_| drop(remove(&work)))?;
         Ok::<_, BackupError>((work, salvage))
     })
     .await?;
@@ -51,31 +55,55 @@ pub async fn salvage(
 }
 
 /// Writes what reads as a backup.
-fn gather(catalog: &Path, work: &Path, now: Timestamp) -> Result<Gathered, BackupError> {
-    let salvage = Salvage::read(catalog, work)?;
+fn gather(catalog: &Path, work: &Path, copy_bytes: CopyBytes, now: Timestamp) -> Result<Gathered, BackupError> {
+    let mut salvage = Salvage::read(catalog, work)?;
     let path = work.join(BACKUP_FILE);
-    let revision = salvage.revision()?;
-    let write = || -> Result<(), Failure> {
-        let mut encoder = Encoder::begin(File::create(&path)?, revision, now)?;
-        let mut failed = None;
-        let each = |key: &[u8], at: Revision, value: &[u8]| {
-            encoder.record(key, at, value).map(drop).map_err(|error| {
-                failed = Some(error);
-                StoreError::Closed
-            })
-        };
-        match (salvage.records(each), failed) {
-            (Err(_), Some(error)) => return Err(error.into()),
-            (outcome, _) => outcome?,
-        }
-        let (file, _) = encoder.finish()?;
-        Ok(file.sync_all()?)
-    };
-    write().map_err(|failure| match failure {
+    let recount = write(&salvage, Recount::new(work, copy_bytes), &path, now).map_err(|failure| match failure {
         Failure::Io(error) => BackupError::io(&path)(error),
         Failure::Store(error) => error.into(),
     })?;
+    for key in recount.unreadable() {
+        salvage.lose(Loss { file: catalog.to_owned(), at: 0, length: 0, after: Some(key.clone()), before: Some(key) });
+    }
     Ok(Gathered { losses: salvage.losses, more_losses: salvage.more_losses })
+}
+
+/// Counts what reads, and writes it with what it adds up to.
+fn write(salvage: &Salvage, mut recount: Recount, path: &Path, now: Timestamp) -> Result<Recount, Failure> {
+    let revision = salvage.revision()?;
+    each(salvage, |key, _, value| recount.count(key, value))?;
+    recount.end_of_records();
+    each(salvage, |key, _, value| recount.count_part(key, value))?;
+    recount.end_of_parts()?;
+    let mut encoder = Encoder::begin(File::create(path)?, revision, now)?;
+    let mut write = |key: &[u8], at: Revision, value: &[u8]| encoder.record(key, at, value).map(drop);
+    each(salvage, |key, at, value| {
+        for (counter, row) in recount.counters_before(key) {
+            write(&counter, revision, &row)?;
+        }
+        recount.recounted(key, value)?.map_or(Ok(()), |value| write(key, at, &value))
+    })?;
+    for (counter, row) in recount.counters_before(&[u8::MAX]) {
+        write(&counter, revision, &row)?;
+    }
+    let (file, _) = encoder.finish()?;
+    file.sync_all()?;
+    Ok(recount)
+}
+
+/// Hands on every record, until one is not taken.
+fn each(salvage: &Salvage, mut take: impl FnMut(&[u8], Revision, &[u8]) -> io::Result<()>) -> Result<(), Failure> {
+    let mut failed = None;
+    let outcome = salvage.records(|key, at, value| {
+        take(key, at, value).map_err(|error| {
+            failed = Some(error);
+            StoreError::Closed
+        })
+    });
+    match failed {
+        Some(error) => Err(error.into()),
+        None => Ok(outcome?),
+    }
 }
 
 struct Gathered {

@@ -45,6 +45,7 @@ pub const CASES: &[Case] = cases![
     reads::a_snapshot_does_not_move,
     reads::get_many_keeps_the_order_of_its_keys,
     reads::a_store_reads_what_is_now,
+    reads::a_key_longer_than_any_is_not_there,
     scans::keys_come_in_byte_order,
     scans::bounds_hold_in_both_directions,
     scans::a_prefix_of_0xff_has_no_end,

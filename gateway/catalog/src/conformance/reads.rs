@@ -1,5 +1,5 @@
 use super::{delete, everything, key, put, read, snapshot};
-use crate::{Revision, SnapshotExt, Store};
+use crate::{KEY_BYTES_MAX, Revision, SnapshotExt, Store};
 use std::sync::Arc;
 
 pub(super) async fn an_empty_store_has_nothing(store: Arc<dyn Store>) {
@@ -61,4 +61,13 @@ pub(super) async fn a_store_reads_what_is_now(store: Arc<dyn Store>) {
     assert_eq!(read(&*store, "a").await.expect("it was put").value, key("2"));
     delete(&*store, "a").await;
     assert_eq!(read(&*store, "a").await, None);
+}
+
+pub(super) async fn a_key_longer_than_any_is_not_there(store: Arc<dyn Store>) {
+    put(&*store, "a", "1").await;
+    for bytes in [KEY_BYTES_MAX + 1, 65_535, 65_536, 70_000, 1 << 20] {
+        let long = vec![b'a'; bytes];
+        assert_eq!(store.get_many(vec![long.clone()]).await.expect("reads"), [None], "{bytes}");
+        assert_eq!(snapshot(&*store).await.get(long).await.expect("reads"), None, "{bytes}");
+    }
 }

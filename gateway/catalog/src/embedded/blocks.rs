@@ -1,6 +1,7 @@
 //! The blocks of a table of the engine, read without the index that finds them: each says how long it is, and has a
 //! checksum over its head and one over its content (lsm-tree 3's `table::block`).
 
+use super::lenient::Lenient;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -49,33 +50,6 @@ pub(super) struct Blocks {
     reader: BufReader<Lenient>,
     at: u64,
     length: u64,
-}
-
-/// A file whose bytes that its disk does not give are ones: no block fits its checksum there.
-struct Lenient(File);
-
-/// What a disk fails to give at once.
-const PAGE_BYTES: u64 = 4096;
-
-impl Read for Lenient {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        match self.0.read(into) {
-            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
-                let at = self.0.stream_position()?;
-                let lost = (PAGE_BYTES - at % PAGE_BYTES).min(into.len() as u64);
-                into[..lost as usize].fill(0xff);
-                self.0.seek(SeekFrom::Start(at + lost))?;
-                Ok(lost as usize)
-            }
-            read => read,
-        }
-    }
-}
-
-impl Seek for Lenient {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.0.seek(to)
-    }
 }
 
 struct Head {

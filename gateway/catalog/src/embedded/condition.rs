@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //! - A write that failed is remembered until the catalog is opened again: what is on disk is not known.
-//! - Damage is remembered until a look at every file finds none.
+//! - Damage is remembered until a look at every file finds none, which began after it was found last.
 //! - Asking never waits for the disk.
 
 use crate::{COMMIT_SLOW_AFTER, CommitState, FilesChecked, StoreError, StoreState};
@@ -20,8 +20,8 @@ pub(super) struct Condition {
     refused: RwLock<Option<String>>,
     full: AtomicBool,
     damage: RwLock<Option<String>>,
-    /// Whether the look at every file that is under way has found damage.
-    checked_bad: AtomicBool,
+    /// How often damage was found: several looks at every file may be under way.
+    damage_found: AtomicU64,
     /// Whether any of the above says something.
     noted: AtomicBool,
     /// Microseconds of the clock, plus one, when the oldest thing that the writer does was asked for; zero while it
@@ -37,7 +37,7 @@ impl Condition {
             refused: RwLock::default(),
             full: AtomicBool::new(false),
             damage: RwLock::default(),
-            checked_bad: AtomicBool::new(false),
+            damage_found: AtomicU64::new(0),
             noted: AtomicBool::new(false),
             busy_since: AtomicU64::new(0),
         }
@@ -112,6 +112,7 @@ impl Condition {
     /// Something on disk is damaged, or cannot be read. The first counts.
     pub(super) fn note_damage(&self, what: &str) {
         let mut damage = self.damage.write();
+        self.damage_found.fetch_add(1, Ordering::AcqRel);
         if damage.is_none() {
             tracing::error!(what, "the catalog is damaged: take no chances with its disk, and restore or salvage it");
             *damage = Some(what.to_owned());
@@ -119,16 +120,21 @@ impl Condition {
         self.noted.store(true, Ordering::Release);
     }
 
-    /// A step of a look at every file ended; `first` if it began one. Once a whole look found no damage, none is known.
-    pub(super) fn note_checked(&self, first: bool, checked: &FilesChecked) {
-        if first {
-            self.checked_bad.store(false, Ordering::Release);
-        }
+    /// How often damage was found by now: a look at every file notes it when it begins.
+    pub(super) fn damage_found(&self) -> u64 {
+        self.damage_found.load(Ordering::Acquire)
+    }
+
+    /// A step of a look at every file ended that began when damage had been found so often. Once a whole look has ended
+    /// and none was found since it began, by it or by others, none is known.
+    pub(super) fn note_checked(&self, began: u64, checked: &FilesChecked) {
         if let Some(what) = &checked.damage {
-            self.checked_bad.store(true, Ordering::Release);
             self.note_damage(what);
-        } else if checked.next.is_none() && !self.checked_bad.load(Ordering::Acquire) {
-            *self.damage.write() = None;
+        } else if checked.next.is_none() {
+            let mut damage = self.damage.write();
+            if self.damage_found() == began {
+                *damage = None;
+            }
         }
     }
 }

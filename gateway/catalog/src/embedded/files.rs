@@ -17,21 +17,43 @@ use twox_hash::XxHash3_128;
 /// Bytes that are read at once.
 const PIECE_BYTES: usize = 256 * 1024;
 
-/// Checks the table with the least number behind that of the cursor, or, where there is none, what names the tables.
-pub(super) fn check(tree: &Tree, after: &[u8]) -> Result<FilesChecked, StoreError> {
-    let last = after.try_into().ok().map(u64::from_be_bytes);
+/// How far a look at every file is: the cursor that its callers keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Looked {
+    /// The last table.
+    pub(super) table: u64,
+    /// How often damage had been found when it began.
+    pub(super) began: u64,
+}
+
+impl Looked {
+    pub(super) fn encode(self) -> Vec<u8> {
+        [self.table.to_be_bytes(), self.began.to_be_bytes()].concat()
+    }
+
+    /// Undoes [`Looked::encode`]; `None` for one that begins.
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
+        let (table, began) = bytes.split_first_chunk()?;
+        Some(Self { table: u64::from_be_bytes(*table), began: u64::from_be_bytes(began.try_into().ok()?) })
+    }
+}
+
+/// Checks the table with the least number behind the last one, and gives its number, or, where there is none, what names
+/// the tables.
+pub(super) fn check(tree: &Tree, last: Option<u64>) -> Result<(FilesChecked, Option<u64>), StoreError> {
     // It keeps its tables on disk while they are read.
     let version = tree.keyspace.tree.current_version();
     let tables = version.iter_tables().filter(|table| last.is_none_or(|last| table.id() > last));
-    let Some(table) = tables.min_by_key(|table| table.id()) else { return names(tree) };
-    let next = Some(table.id().to_be_bytes().to_vec());
-    let (sum, bytes) = match sum(&table.path) {
-        Ok(read) => read,
-        Err(error) => return Ok(FilesChecked { bytes: 0, damage: Some(unreadable(&table.path, &error)), next }),
+    let Some(table) = tables.min_by_key(|table| table.id()) else { return Ok((names(tree)?, None)) };
+    let checked = match sum(&table.path) {
+        Ok((sum, bytes)) => {
+            let whole = sum == table.checksum().into_u128();
+            let damage = (!whole).then(|| format!("the table {} is not as it was written", table.path.display()));
+            FilesChecked { bytes, damage, next: None }
+        }
+        Err(error) => FilesChecked { bytes: 0, damage: Some(unreadable(&table.path, &error)), next: None },
     };
-    let whole = sum == table.checksum().into_u128();
-    let damage = (!whole).then(|| format!("the table {} is not as it was written", table.path.display()));
-    Ok(FilesChecked { bytes, damage, next })
+    Ok((checked, Some(table.id())))
 }
 
 /// Checks the lists of tables, and the tree of the trees' names.

@@ -25,6 +25,7 @@ mod blocks;
 mod condition;
 mod files;
 mod journal;
+mod lenient;
 mod load;
 mod lock;
 mod log;
@@ -57,6 +58,7 @@ use crate::{Batch, CommitError, Entry, FilesChecked, Revision, Snapshot, Store, 
 use async_trait::async_trait;
 use cofre_runtime::{Clock, blocking};
 use condition::Condition;
+use files::Looked;
 use parking_lot::{Mutex, RwLock};
 use queue::Queue;
 use recent::Recent;
@@ -194,8 +196,11 @@ impl Store for Embedded {
         let shared = Arc::clone(&self.shared);
         blocking(move || {
             let view = shared.newest()?;
-            let checked = files::check(view.tree(), &after)?;
-            shared.condition.note_checked(after.is_empty(), &checked);
+            let looked = Looked::parse(&after);
+            let began = looked.map_or_else(|| shared.condition.damage_found(), |looked| looked.began);
+            let (mut checked, table) = files::check(view.tree(), looked.map(|looked| looked.table))?;
+            checked.next = table.map(|table| Looked { table, began }.encode());
+            shared.condition.note_checked(began, &checked);
             Ok(checked)
         })
         .await

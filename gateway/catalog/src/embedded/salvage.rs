@@ -82,16 +82,22 @@ impl Salvage {
         };
         let engine = catalog.join("engine");
         salvage.read_tables(&engine, work).map_err(failed)?;
-        salvage.read_journals(&engine).map_err(failed)?;
+        salvage.read_journals(&engine);
         Ok(salvage)
     }
 
-    fn lose(&mut self, loss: Loss) {
+    /// Notes a loss.
+    pub(crate) fn lose(&mut self, loss: Loss) {
         if self.losses.len() < LOSSES_MAX {
             self.losses.push(loss);
         } else {
             self.more_losses += 1;
         }
+    }
+
+    /// Notes that nothing of a file or a folder could be read.
+    fn lose_whole(&mut self, file: PathBuf) {
+        self.lose(Loss { file, at: 0, length: 0, after: None, before: None });
     }
 
     fn read_tables(&mut self, engine: &Path, work: &Path) -> io::Result<()> {
@@ -102,12 +108,17 @@ impl Salvage {
             }
             let listed = listed(&tree)?;
             if listed.is_none() {
-                let file = tree.join("current");
-                self.lose(Loss { file, at: 0, length: 0, after: None, before: None });
+                self.lose_whole(tree.join("current"));
             }
             let mut present = HashSet::new();
-            for entry in std::fs::read_dir(tree.join("tables"))? {
-                let path = entry?.path();
+            let folder = tree.join("tables");
+            let found = std::fs::read_dir(&folder).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
+            let found = found.unwrap_or_else(|_| {
+                self.lose_whole(folder);
+                Vec::new()
+            });
+            for entry in found {
+                let path = entry.path();
                 let number = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse::<u64>().ok());
                 let Some(number) = number else { continue };
                 if listed.as_ref().is_none_or(|listed| listed.contains(&number)) {
@@ -116,8 +127,7 @@ impl Salvage {
                 }
             }
             for missing in listed.unwrap_or_default().difference(&present) {
-                let file = tree.join("tables").join(missing.to_string());
-                self.lose(Loss { file, at: 0, length: 0, after: None, before: None });
+                self.lose_whole(tree.join("tables").join(missing.to_string()));
             }
         }
         Ok(())
@@ -130,7 +140,10 @@ impl Salvage {
         let mut lost: Vec<Loss> = Vec::new();
         let mut waiting: Option<Loss> = None;
         let mut of_data = true;
-        let mut blocks = Blocks::open(path)?;
+        let Ok(mut blocks) = Blocks::open(path) else {
+            self.lose_whole(path.to_owned());
+            return Ok(());
+        };
         let beside = to.with_extension("block");
         while let Some(found) = blocks.next()? {
             match found {
@@ -173,7 +186,7 @@ impl Salvage {
         Ok(())
     }
 
-    fn read_journals(&mut self, engine: &Path) -> io::Result<()> {
+    fn read_journals(&mut self, engine: &Path) {
         let mut broken = Vec::new();
         let journals = &mut self.journals;
         let each = |items: Vec<journal::Item>| {
@@ -184,11 +197,13 @@ impl Salvage {
                 }
             }
         };
-        journal::salvage(engine, each, |run| broken.push(run))?;
+        let read = journal::salvage(engine, each, |run| broken.push(run));
         for journal::Broken { path, at, length } in broken {
             self.lose(Loss { file: path, at, length, after: None, before: None });
         }
-        Ok(())
+        if read.is_err() {
+            self.lose_whole(engine.to_owned());
+        }
     }
 
     /// Hands on every record in the order of its key.

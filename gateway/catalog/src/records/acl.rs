@@ -59,6 +59,13 @@ pub enum Ownership {
     HandedOver,
 }
 
+impl Ownership {
+    /// Whether access control lists are disabled, since the bucket's owner owns everything.
+    pub const fn disables_lists(self) -> bool {
+        matches!(self, Self::BucketOwnerEnforced | Self::HandedOver)
+    }
+}
+
 /// What a bucket refuses to make public (AWS, "Blocking public access to your Amazon S3 storage").
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicAccessBlock {

@@ -1,4 +1,4 @@
-use super::{AclRecord, DefaultEncryption, LockConfig, Ownership, PublicAccessBlock, Record};
+use super::{AclRecord, DefaultEncryption, EncryptionBlock, LockConfig, Ownership, PublicAccessBlock, Record};
 use cofre_types::{AccountId, BucketId, Scheme, Tags, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -80,6 +80,10 @@ pub enum BucketConfig {
     RequestPayment(Payer),
     /// Whether transfers are accelerated.
     Accelerate(bool),
+    /// How new objects may not be encrypted, if its owner ever said so.
+    EncryptionBlock(EncryptionBlock),
+    /// Whether its tags count in conditions of policies.
+    Abac(bool),
 }
 
 /// Who pays for requests to a bucket (AWS, "Using Requester Pays buckets").

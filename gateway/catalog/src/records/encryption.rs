@@ -1,4 +1,5 @@
 use super::Record;
+use cofre_types::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Who holds the key that an object's own key is sealed with.
@@ -24,6 +25,13 @@ pub struct DefaultEncryption {
     pub method: EncryptionMethod,
     /// Whether a bucket key was asked for. It is told and changes nothing.
     pub bucket_key: bool,
+}
+
+/// How new objects of a bucket may not be encrypted (AWS, "BlockedEncryptionTypes").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EncryptionBlock {
+    /// Whether not under clients' keys: SSE-C.
+    pub customer_keys: bool,
 }
 
 /// How a version's bytes are encrypted. It opens nothing without the key that its own is sealed with.
@@ -61,4 +69,17 @@ pub struct KnownKeysRecord {
 
 impl Record for KnownKeysRecord {
     const NAME: &'static str = "known encryption keys";
+}
+
+/// Who may use a named key for what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyPolicyRecord {
+    /// The policy, as JSON.
+    pub document: String,
+    /// When it was set.
+    pub set: Timestamp,
+}
+
+impl Record for KeyPolicyRecord {
+    const NAME: &'static str = "policy of an encryption key";
 }

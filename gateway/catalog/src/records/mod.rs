@@ -10,6 +10,7 @@ mod acl;
 mod blob;
 mod bucket;
 mod cluster;
+mod distinct;
 mod encryption;
 mod event;
 mod incarnation;
@@ -27,7 +28,10 @@ pub use acl::{AclGrant, AclGrantee, AclPermission, AclRecord, Ownership, PublicA
 pub use blob::{BlobRecord, CopyRecord, DoomedRecord, Garbage, GarbageRecord, GraceCharge, HealRecord};
 pub use bucket::{BucketConfig, BucketRecord, Durability, Payer, Versioning};
 pub use cluster::{ClusterRecord, DefaultRedundancyRecord};
-pub use encryption::{DefaultEncryption, Encryption, EncryptionMethod, KnownKey, KnownKeysRecord};
+pub use distinct::DistinctBlobs;
+pub use encryption::{
+    DefaultEncryption, Encryption, EncryptionBlock, EncryptionMethod, KeyPolicyRecord, KnownKey, KnownKeysRecord,
+};
 pub use event::EventRecord;
 pub use incarnation::{ComparisonRecord, IncarnationRecord, UnknownCopies};
 pub use job::{JobRecord, ShardPass};

@@ -174,7 +174,7 @@ async fn check_files(store: &Embedded) -> (u64, Vec<String>) {
 async fn live_tables(store: &Embedded) -> Vec<String> {
     let (mut after, mut tables) = (Vec::new(), Vec::new());
     while let Some(next) = store.check_files(after).await.expect("it looks").next {
-        tables.push(u64::from_be_bytes(next[..].try_into().expect("a number")).to_string());
+        tables.push(u64::from_be_bytes(next[..8].try_into().expect("a number")).to_string());
         after = next;
     }
     tables
@@ -228,4 +228,40 @@ async fn a_flipped_bit_in_any_table_is_found_and_told_until_a_whole_look_finds_n
         }
     }
     assert!(found > 6, "{found} flips were looked at");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_that_passed_a_table_before_it_rotted_does_not_say_that_it_is_whole() {
+    use std::os::unix::fs::FileExt;
+    let directory = TempDir::new().expect("a directory");
+    let options = EmbeddedOptions { memtable_bytes: 128 * 1024, ..EmbeddedOptions::default() };
+    let store = Embedded::open(directory.path(), options, Clock::system()).await.expect("the catalog opens");
+    let mut batch = Batch::new();
+    (0..3_000).for_each(|index| _ = batch.put(format!("{index:04}").into_bytes(), vec![7; 100]));
+    store.commit(batch).await.expect("commits");
+    let mut tables = Vec::new();
+    while tables.is_empty() {
+        tables = live_tables(&store).await;
+        tokio::task::yield_now().await;
+    }
+    let mut after = Vec::new();
+    for _ in &tables {
+        after = store.check_files(after).await.expect("it looks").next.expect("a table");
+    }
+    let path = directory.path().join("engine/keyspaces/1/tables").join(&tables[0]);
+    let file = std::fs::OpenOptions::new().read(true).write(true).open(&path).expect("it opens");
+    let flip = || {
+        let mut byte = [0];
+        file.read_exact_at(&mut byte, 600).expect("it reads");
+        file.write_all_at(&[byte[0] ^ 1], 600).expect("it writes");
+    };
+    flip();
+    assert_eq!(check_files(&store).await.1.len(), 1, "another look finds it");
+    while let Some(next) = store.check_files(after).await.expect("it looks").next {
+        after = next;
+    }
+    assert!(store.state().damage.is_some(), "the first look ended, and had not read the table since");
+    flip();
+    assert!(check_files(&store).await.1.is_empty());
+    assert_eq!(store.state().damage, None);
 }

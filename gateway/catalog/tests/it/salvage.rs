@@ -2,9 +2,16 @@
 
 use crate::open;
 use cofre_catalog::backup::{Salvaged, salvage};
+use cofre_catalog::records::{
+    AccountUsage, BlobRecord, BucketRecord, Content, CopyRecord, DoomedRecord, Durability, Garbage, GarbageRecord,
+    Guards, Headers, ManifestRecord, PartRecord, Record, Segment, ShardUsage, UploadRecord, Usage, VersionKind,
+    VersionRecord, Versioning,
+};
 use cofre_catalog::{Batch, Embedded, EmbeddedOptions, Entry, Scan, SnapshotExt, Store, keys};
 use cofre_runtime::Clock;
-use cofre_types::Timestamp;
+use cofre_types::{
+    AccountId, BlobId, BucketId, BucketName, ETag, ObjectKey, Scheme, ShardId, Tags, Timestamp, UploadId, VersionId,
+};
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
@@ -49,8 +56,14 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// Every copy is whole here.
+fn copy_bytes(_: Scheme, size: u64, _: u8) -> u64 {
+    size
+}
+
 async fn salvaged(from: &Path, to: &Path) -> (Salvaged, Records) {
-    let salvaged = salvage(from, to, EmbeddedOptions::default(), Timestamp(1), |_| {}).await.expect("it is salvaged");
+    let salvaged =
+        salvage(from, to, EmbeddedOptions::default(), copy_bytes, Timestamp(1), |_| {}).await.expect("it is salvaged");
     let store = open(to).await.expect("the salvaged catalog opens");
     let mut records = everything(&store).await;
     // What it lacks stands on the shards: they are compared with it as with a catalog of a backup.
@@ -137,4 +150,169 @@ async fn batches_behind_a_break_in_a_journal_are_found() {
     let (salvaged, found) = salvaged(&from, &to).await;
     assert_eq!((salvaged.losses.len(), found.len()), (1, 39));
     assert!(found.contains_key(&b"key 39"[..]) && found.contains_key(&b"key 00"[..]));
+}
+
+const BUCKET: BucketId = BucketId(7);
+const OWNER: AccountId = AccountId::from_bytes([0xab; 32]);
+const SHARD: ShardId = ShardId(1);
+const SIZE: u64 = 100;
+
+fn blob_id(number: u8) -> BlobId {
+    BlobId::from_bytes([number; 16])
+}
+
+fn upload_id(number: u8) -> UploadId {
+    UploadId::from_bytes([number; 16])
+}
+
+fn segments(blob: u8) -> Vec<Segment> {
+    vec![Segment { blob: blob_id(blob), offset: 0, length: SIZE }]
+}
+
+fn blob(references: u32) -> BlobRecord {
+    let copies = vec![CopyRecord { shard: SHARD, locator: vec![1], piece: 0 }];
+    let scheme = Scheme::Replicas { count: 1 };
+    BlobRecord { size: SIZE, references, scheme, written: Timestamp(1), sealed_for: None, copies }
+}
+
+fn version(content: Content, kind: VersionKind) -> Vec<u8> {
+    let record = VersionRecord {
+        version: VersionId::Null,
+        place: 1,
+        kind,
+        modified: Timestamp(1),
+        owner: OWNER,
+        size: if kind == VersionKind::Object { SIZE } else { 0 },
+        etag: ETag::of_md5([0; 16]),
+        checksum: None,
+        storage_class: String::new(),
+        headers: Headers::default(),
+        tags: Tags::default(),
+        content,
+        guards: Guards::default(),
+    };
+    record.encode()
+}
+
+fn upload(id: UploadId) -> Vec<u8> {
+    let record = UploadRecord {
+        id,
+        initiator: OWNER,
+        owner: OWNER,
+        initiated: Timestamp(1),
+        storage_class: String::new(),
+        headers: Headers::default(),
+        tags: Tags::default(),
+        checksum: None,
+        guards: Guards::default(),
+    };
+    record.encode()
+}
+
+fn part(blob: u8) -> Vec<u8> {
+    let (etag, segments) = (ETag::of_md5([0; 16]), segments(blob));
+    PartRecord { size: SIZE, etag, checksum: None, modified: Timestamp(1), segments }.encode()
+}
+
+/// A catalog whose records are of several states, as one is where older values came to light.
+async fn torn(path: &Path) {
+    let store = open(path).await.expect("the catalog opens");
+    let name = BucketName::parse("photos").expect("it is legal");
+    let key = |text: &str| ObjectKey::parse(text).expect("it is legal");
+    let bucket = BucketRecord {
+        id: BUCKET,
+        owner: OWNER,
+        created: Timestamp(1),
+        region: String::new(),
+        versioning: Versioning::Enabled,
+        durability: Durability::Durable,
+        scheme: None,
+        bytes_max: None,
+        objects_max: None,
+        tags: Tags::default(),
+        config: Vec::new(),
+    };
+    let manifest =
+        |references| ManifestRecord { references, parts: vec![(1, SIZE)], etag: ETag::of_parts([0; 16], 1) }.encode();
+    let garbage = |what: Garbage| GarbageRecord::from(what).encode();
+    let object = |blob| version(Content::Segments(segments(blob)), VersionKind::Object);
+    let whole = |id| version(Content::Manifest(upload_id(id)), VersionKind::Object);
+    let marker = version(Content::Segments(Vec::new()), VersionKind::DeleteMarker);
+    let mut batch = Batch::new();
+    batch.put(keys::bucket(&name), bucket.encode());
+    batch.put(keys::bucket_id(BUCKET), b"photos".to_vec());
+    // A blob of an object and two copies whose record knows of one, and one that nothing refers to but garbage.
+    batch.put(keys::current(BUCKET, &key("a")), object(1)).put(keys::current(BUCKET, &key("b")), object(1));
+    batch.put(keys::version(BUCKET, &key("b"), 1), object(1)).put(keys::version(BUCKET, &key("c"), 1), marker);
+    batch.put(keys::blob(blob_id(1)), blob(1).encode()).put(keys::blob(blob_id(2)), blob(1).encode());
+    batch.put(keys::garbage(1, [1; 16]), garbage(Garbage::Blobs(vec![blob_id(1), blob_id(2)])));
+    batch.put(keys::doomed(SHARD, blob_id(1)), DoomedRecord { locator: vec![1], size: SIZE }.encode());
+    // An object of parts and its copy, whose upload came to light again, and an upload that is under way.
+    batch.put(keys::current(BUCKET, &key("d")), whole(1)).put(keys::current(BUCKET, &key("e")), whole(1));
+    batch.put(keys::manifest(upload_id(1)), manifest(1)).put(keys::part(upload_id(1), 1), part(3));
+    batch.put(keys::upload(BUCKET, &key("d"), upload_id(1)), upload(upload_id(1)));
+    batch.put(keys::upload(BUCKET, &key("f"), upload_id(2)), upload(upload_id(2)));
+    batch.put(keys::part(upload_id(2), 1), part(4));
+    batch.put(keys::blob(blob_id(3)), blob(7).encode()).put(keys::blob(blob_id(4)), blob(1).encode());
+    // A manifest that no object has any more, with its part.
+    batch.put(keys::manifest(upload_id(3)), manifest(1)).put(keys::part(upload_id(3), 1), part(5));
+    batch.put(keys::blob(blob_id(5)), blob(1).encode());
+    batch.add(keys::usage(BUCKET), vec![99; 11]).add(keys::account_usage(OWNER), vec![99; 4]);
+    batch.add(keys::shard_usage(SHARD), vec![99; 2]);
+    store.commit(batch).await.expect("commits");
+    store.close().await.expect("closes");
+}
+
+#[tokio::test]
+async fn what_records_count_is_counted_anew_and_nothing_is_left_to_be_deleted() {
+    let directory = TempDir::new().expect("a directory");
+    let (from, to) = (directory.path().join("from"), directory.path().join("to"));
+    torn(&from).await;
+    let (_, found) = salvaged(&from, &to).await;
+    let blobs: Vec<_> = (1..=5).map(|number| found.get(&keys::blob(blob_id(number)))).collect();
+    let references =
+        blobs.iter().map(|blob| blob.map(|blob| BlobRecord::decode(&blob.value).expect("a blob").references));
+    assert_eq!(references.collect::<Vec<_>>(), [Some(3), None, Some(1), Some(1), None]);
+    let manifests = [1, 3].map(|number| found.get(&keys::manifest(upload_id(number))));
+    let references =
+        manifests.map(|found| found.map(|found| ManifestRecord::decode(&found.value).expect("a manifest").references));
+    assert_eq!(references, [Some(2), None]);
+    let parts = [1, 2, 3].map(|number| found.contains_key(&keys::part(upload_id(number), 1)));
+    assert_eq!(parts, [true, true, false]);
+    let uploads = found.keys().filter(|key| key[0] == keys::family::UPLOAD).count();
+    assert_eq!(uploads, 1, "an upload that became an object is none any more");
+    assert!(!found.keys().any(|key| matches!(key[0], keys::family::GARBAGE | keys::family::DOOMED)));
+    let usage = Usage {
+        objects: 4,
+        bytes: 400,
+        noncurrent_versions: 1,
+        noncurrent_bytes: 100,
+        delete_markers: 1,
+        uploads: 1,
+        upload_parts: 1,
+        upload_bytes: 100,
+        total_objects: 5,
+        total_bytes: 600,
+        grace_bytes: 0,
+    };
+    assert_eq!(Usage::from_value(&found[&keys::usage(BUCKET)].value), usage);
+    let account = AccountUsage { buckets: 1, objects: 5, bytes: 600, grace_bytes: 0 };
+    assert_eq!(AccountUsage::from_value(&found[&keys::account_usage(OWNER)].value), account);
+    let shard = ShardUsage { copies: 3, bytes: 300 };
+    assert_eq!(ShardUsage::from_value(&found[&keys::shard_usage(SHARD)].value), shard);
+}
+
+#[tokio::test]
+async fn a_record_that_does_not_decode_is_left_out_and_told() {
+    let directory = TempDir::new().expect("a directory");
+    let (from, to) = (directory.path().join("from"), directory.path().join("to"));
+    let store = open(&from).await.expect("the catalog opens");
+    let key = keys::current(BUCKET, &ObjectKey::parse("a").expect("it is legal"));
+    let mut batch = Batch::new();
+    batch.put(key.clone(), b"no version".to_vec());
+    store.commit(batch).await.expect("commits");
+    store.close().await.expect("closes");
+    let (salvaged, found) = salvaged(&from, &to).await;
+    assert!(found.is_empty());
+    assert_eq!(salvaged.losses.iter().map(|loss| loss.after.clone()).collect::<Vec<_>>(), [Some(key)]);
 }

@@ -1,5 +1,5 @@
-//! The actions that policies may name (AWS, "Actions, resources, and condition keys for Amazon S3"), and what each is
-//! asked of.
+//! The actions that policies may name (AWS, "Actions, resources, and condition keys for Amazon S3", and the same for
+//! AWS Key Management Service), and what each is asked of.
 
 use super::pattern::{Pattern, Syntax};
 use super::scope::Scope;
@@ -12,6 +12,8 @@ use crate::Action;
 enum On {
     Bucket,
     Object,
+    /// A named key.
+    Key,
     /// Of what no bucket's policy is about, such as an account or an access point.
     Elsewhere,
 }
@@ -24,10 +26,7 @@ const OTHERS: &[(On, &[&str])] = &[
             "CreateBucketMetadataTableConfiguration",
             "DeleteBucketMetadataTableConfiguration",
             "GetBucketMetadataTableConfiguration",
-            "ListTagsForResource",
             "PauseReplication",
-            "TagResource",
-            "UntagResource",
             "UpdateBucketMetadataAnnotationTableConfiguration",
             "UpdateBucketMetadataInventoryTableConfiguration",
             "UpdateBucketMetadataJournalTableConfiguration",
@@ -44,7 +43,6 @@ const OTHERS: &[(On, &[&str])] = &[
             "ReplicateDelete",
             "ReplicateObject",
             "ReplicateTags",
-            "UpdateObjectEncryption",
         ],
     ),
     (
@@ -127,6 +125,50 @@ const OTHERS: &[(On, &[&str])] = &[
     ),
 ];
 
+/// The actions of AWS KMS that nothing here asks for, without the service. The policy of a key that names one is taken.
+const OTHERS_OF_KEYS: &[&str] = &[
+    "CancelKeyDeletion",
+    "CreateAlias",
+    "CreateGrant",
+    "DeleteAlias",
+    "DeleteImportedKeyMaterial",
+    "DeriveSharedSecret",
+    "DescribeKey",
+    "DisableKey",
+    "DisableKeyRotation",
+    "EnableKey",
+    "EnableKeyRotation",
+    "GenerateDataKeyPair",
+    "GenerateDataKeyPairWithoutPlaintext",
+    "GenerateDataKeyWithoutPlaintext",
+    "GenerateMac",
+    "GetKeyPolicy",
+    "GetKeyRotationStatus",
+    "GetParametersForImport",
+    "GetPublicKey",
+    "ImportKeyMaterial",
+    "ListGrants",
+    "ListKeyPolicies",
+    "ListKeyRotations",
+    "ListResourceTags",
+    "ListRetirableGrants",
+    "PutKeyPolicy",
+    "ReplicateKey",
+    "RetireGrant",
+    "RevokeGrant",
+    "RotateKeyOnDemand",
+    "ScheduleKeyDeletion",
+    "Sign",
+    "SynchronizeMultiRegionKey",
+    "TagResource",
+    "UntagResource",
+    "UpdateAlias",
+    "UpdateKeyDescription",
+    "UpdatePrimaryRegion",
+    "Verify",
+    "VerifyMac",
+];
+
 /// The names of all actions in lower case, as patterns are held against them.
 pub(super) struct Names {
     /// Of [`Action::ALL`], in its order.
@@ -142,6 +184,8 @@ pub(super) struct Named {
     pub(super) of_buckets: bool,
     /// Whether one that is asked of objects is named.
     pub(super) of_objects: bool,
+    /// Whether one that is asked of keys is named.
+    pub(super) of_keys: bool,
     /// Whether any is named.
     pub(super) any: bool,
 }
@@ -152,22 +196,24 @@ impl Names {
             let on = match action {
                 Action::ListAllMyBuckets => On::Elsewhere,
                 action if action.is_of_object() => On::Object,
+                action if action.is_of_key() => On::Key,
                 _ => On::Bucket,
             };
             (on, action.as_str().to_ascii_lowercase())
         };
-        let others = OTHERS
+        let of_s3 = OTHERS
             .iter()
             .flat_map(|(on, names)| names.iter().map(|name| (*on, format!("s3:{}", name.to_ascii_lowercase()))));
-        Self { own: Action::ALL.iter().map(own).collect(), others: others.collect() }
+        let of_keys = OTHERS_OF_KEYS.iter().map(|name| (On::Key, format!("kms:{}", name.to_ascii_lowercase())));
+        Self { own: Action::ALL.iter().map(own).collect(), others: of_s3.chain(of_keys).collect() }
     }
 
     /// What a pattern in a policy names: without its case, with wildcards and without variables.
     pub(super) fn named(&self, pattern: &str) -> Result<Named, &'static str> {
         let syntax = Syntax { wildcards: true, variables: false };
         let pattern = Pattern::parse(&pattern.to_ascii_lowercase(), syntax, &mut Keys::default())?;
-        let mut named =
-            Named { own: Vec::with_capacity(self.own.len()), of_buckets: false, of_objects: false, any: false };
+        let own = Vec::with_capacity(self.own.len());
+        let mut named = Named { own, of_buckets: false, of_objects: false, of_keys: false, any: false };
         for (index, (on, name)) in self.own.iter().chain(&self.others).enumerate() {
             let matches = matches(&pattern, name).map_err(|_| "a value is too long")?;
             if index < self.own.len() {
@@ -176,6 +222,7 @@ impl Names {
             named.any |= matches;
             named.of_buckets |= matches && *on == On::Bucket;
             named.of_objects |= matches && *on == On::Object;
+            named.of_keys |= matches && *on == On::Key;
         }
         Ok(named)
     }

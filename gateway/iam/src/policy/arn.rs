@@ -16,3 +16,20 @@ pub(super) fn account_root(arn: &str) -> Option<&str> {
 pub(super) fn is_number(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
+
+/// The name or pattern of a key in the ARN of one, as AWS KMS writes it (`arn:aws:kms:REGION:ACCOUNT:key/NAME`, whatever
+/// partition, region and account) or MinIO does (`arn:minio:kms:::NAME`).
+pub(crate) fn key(arn: &str) -> Option<&str> {
+    let mut parts = arn.splitn(ARN_PARTS, ':');
+    let [scheme, partition, service] = [parts.next()?, parts.next()?, parts.next()?];
+    let name = parts.nth(2)?;
+    if scheme != "arn" || service != "kms" {
+        return None;
+    }
+    if partition == "minio" { Some(name) } else { name.strip_prefix("key/") }
+}
+
+/// The ARN of a key as policies are held against it. A key here is of no region and of no account.
+pub(crate) fn of_key(name: &str) -> String {
+    format!("arn:aws:kms:::key/{name}")
+}

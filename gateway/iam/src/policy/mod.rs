@@ -19,7 +19,7 @@
 //! Service and federated principals are parsed and match nobody, because there are none here.
 
 mod actions;
-mod arn;
+pub(crate) mod arn;
 mod condition;
 mod date;
 mod json;
@@ -34,6 +34,7 @@ mod steps;
 mod trace;
 
 pub use condition::ConditionKey;
+pub(crate) use condition::NAMED_KEY;
 pub use memo::{BATCH_STEPS_MAX, DecisionMemo};
 pub use principal::Requester;
 pub use steps::{DECISION_STEPS_MAX, Overrun, SUBJECT_BYTES_MAX};
@@ -76,6 +77,8 @@ impl MalformedPolicy {
 pub enum PolicyKind<'a> {
     /// A bucket of this name: every statement has a principal, and resources that can be in the bucket.
     Bucket(&'a str),
+    /// A named key: every statement has a principal, and resources that can be the key.
+    Key(&'a str),
     /// An identity: no statement has a principal.
     Identity,
 }
@@ -242,28 +245,22 @@ impl Policy {
         Ok(said)
     }
 
-    /// Whether a statement allows an action whatever its conditions say: a request may come for which they hold. It is
-    /// no right; denials are for the request too.
-    pub(crate) fn could_allow(&self, requester: Requester<'_>, action: Action, resource: &str) -> bool {
-        let asked = Asked { requester, action, resource, context: &Unknown };
+    /// Whether a statement allows an action whatever its conditions say, on one resource or on any: a request may come for
+    /// which they hold. It is no right; denials are for the request too.
+    pub(crate) fn could_allow(&self, requester: Requester<'_>, action: Action, resource: Option<&str>) -> bool {
         let steps = Steps::default();
         let scope = Scope::new(&self.keys, &Unknown, &steps);
+        let names = |statement: &Statement| {
+            resource.is_none_or(|resource| {
+                let asked = Asked { requester, action, resource, context: &Unknown };
+                statement.resources.include(asked, &scope) == Ok(true)
+            })
+        };
         self.statements.iter().any(|statement| {
             statement.effect == Effect::Allow
                 && statement.actions[action as usize]
                 && statement.includes(requester, &scope) == Ok(true)
-                && statement.resources.include(asked, &scope) == Ok(true)
-        })
-    }
-
-    /// Whether a statement allows an action on anything, whatever its conditions say. It is no right.
-    pub(crate) fn could_allow_some(&self, requester: Requester<'_>, action: Action) -> bool {
-        let steps = Steps::default();
-        let scope = Scope::new(&self.keys, &Unknown, &steps);
-        self.statements.iter().any(|statement| {
-            statement.effect == Effect::Allow
-                && statement.actions[action as usize]
-                && statement.includes(requester, &scope) == Ok(true)
+                && names(statement)
         })
     }
 

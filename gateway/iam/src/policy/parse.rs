@@ -107,6 +107,14 @@ struct Place<'a> {
 struct Reach {
     buckets: bool,
     objects: bool,
+    keys: bool,
+}
+
+impl Reach {
+    /// Whether one of the actions that are named applies.
+    const fn fits(self, named: &Named) -> bool {
+        named.of_buckets && self.buckets || named.of_objects && self.objects || named.of_keys && self.keys
+    }
 }
 
 const ELEMENTS: [&str; 9] =
@@ -127,8 +135,7 @@ impl Place<'_> {
         let principals = self.principals(members, effect)?;
         let (actions, wanted) = self.actions(members)?;
         let (resources, reach) = self.resources(members)?;
-        let unfit = |named: &Named| !(named.of_buckets && reach.buckets || named.of_objects && reach.objects);
-        if wanted.iter().any(unfit) {
+        if !wanted.iter().all(|named| reach.fits(named)) {
             return Err(wrong(&self.of("Action"), "Action does not apply to any resource(s) in statement"));
         }
         let (of_objects, of_request): (Vec<_>, Vec<_>) =
@@ -162,9 +169,10 @@ impl Place<'_> {
         let mut wanted = Vec::new();
         for text in self.texts(name, value)? {
             let service = text.split_once(':').map(|(service, _)| service);
-            let of_s3 = service.is_some_and(|service| service.eq_ignore_ascii_case("s3"));
+            let own = if matches!(self.kind, PolicyKind::Key(_)) { "kms" } else { "s3" };
+            let is_own = service.is_some_and(|service| service.eq_ignore_ascii_case(own));
             // The policy of an identity may be about other services too.
-            let known = text == "*" || of_s3 || (service.is_some() && self.kind == PolicyKind::Identity);
+            let known = text == "*" || is_own || (service.is_some() && self.kind == PolicyKind::Identity);
             let named = self.names.named(text).map_err(|reason| wrong(&self.of(name), reason))?;
             if !known || self.is_strict() && !named.any {
                 return Err(wrong(&self.of(name), "Policy has invalid action"));
@@ -182,20 +190,29 @@ impl Place<'_> {
         let (name, value, negated) = either(members, "Resource", "NotResource")
             .ok_or_else(|| wrong(&self.of("Resource"), "Missing required field Resource"))?;
         let mut patterns = Vec::new();
-        let mut reach = Reach { buckets: negated, objects: negated };
+        let of_key = matches!(self.kind, PolicyKind::Key(_));
+        let mut reach = Reach { buckets: negated && !of_key, objects: negated && !of_key, keys: of_key };
         for text in self.texts(name, value)? {
-            if let PolicyKind::Bucket(bucket) = self.kind
-                && (!may_be_in(text, bucket) || self.is_strict() && text == "*")
-            {
+            let can_be = match self.kind {
+                PolicyKind::Bucket(bucket) => may_be_in(text, bucket) && !(self.is_strict() && text == "*"),
+                PolicyKind::Key(key) => may_be_key(text, key),
+                PolicyKind::Identity => true,
+            };
+            if !can_be {
                 return Err(wrong(&self.of(name), "Policy has invalid resource"));
             }
             self.bounded(name, text)?;
             let syntax = Syntax { wildcards: true, variables: self.variables };
-            let pattern = Pattern::parse(text, syntax, self.keys).map_err(|reason| wrong(&self.of(name), reason))?;
+            let resource = match self.kind {
+                PolicyKind::Key(key) if text == key => arn::of_key(key).into(),
+                _ => arn::key(text).map_or(Cow::Borrowed(text), |key| arn::of_key(key).into()),
+            };
+            let pattern =
+                Pattern::parse(&resource, syntax, self.keys).map_err(|reason| wrong(&self.of(name), reason))?;
             patterns.push(pattern);
             let variable = self.variables && text.contains("${");
-            reach.buckets |= variable || !text.contains('/');
-            reach.objects |= variable || text.contains(['/', '*', '?']);
+            reach.buckets |= !of_key && (variable || !text.contains('/'));
+            reach.objects |= !of_key && (variable || text.contains(['/', '*', '?']));
         }
         Ok((Resources { negated, patterns }, reach))
     }
@@ -245,17 +262,25 @@ impl Place<'_> {
     }
 }
 
-/// Whether a resource can be a bucket or an object in it. A variable in the bucket's part is told only
-/// by the request.
+/// Whether a resource can be a bucket or an object in it.
 fn may_be_in(resource: &str, bucket: &str) -> bool {
     if resource == "*" {
         return true;
     }
     let Some(rest) = resource.strip_prefix(arn::RESOURCE) else { return false };
-    let own = rest.split_once('/').map_or(rest, |(bucket, _)| bucket);
+    may_be(rest.split_once('/').map_or(rest, |(bucket, _)| bucket), bucket)
+}
+
+/// Whether a resource can be a key.
+fn may_be_key(resource: &str, key: &str) -> bool {
+    resource == "*" || resource == key || arn::key(resource).is_some_and(|own| may_be(own, key))
+}
+
+/// Whether a pattern can be a name. A variable is told only by the request.
+fn may_be(pattern: &str, name: &str) -> bool {
     let syntax = Syntax { wildcards: true, variables: false };
-    let pattern = Pattern::parse(own, syntax, &mut Keys::default());
-    own.contains("${") || pattern.is_ok_and(|pattern| matches(&pattern, bucket) == Ok(true))
+    let parsed = Pattern::parse(pattern, syntax, &mut Keys::default());
+    pattern.contains("${") || parsed.is_ok_and(|parsed| matches(&parsed, name) == Ok(true))
 }
 
 fn wrong(element: &str, reason: impl Into<Cow<'static, str>>) -> MalformedPolicy {

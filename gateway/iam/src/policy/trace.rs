@@ -24,7 +24,7 @@ pub struct StatementTrace {
     pub policy: usize,
     /// Its place in the policy, from zero.
     pub index: usize,
-    /// Its `Sid`.
+    /// Its `Sid`, cut to 256 bytes.
     pub id: Option<String>,
     /// Whether it denies.
     pub denies: bool,
@@ -52,6 +52,25 @@ pub struct ConditionTrace {
     pub holds: bool,
 }
 
+impl StatementTrace {
+    /// `Allow` or `Deny`, as policies say it.
+    pub const fn effect(&self) -> &'static str {
+        if self.denies { "Deny" } else { "Allow" }
+    }
+
+    /// Memory that it takes, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        let saw = |condition: &ConditionTrace| {
+            condition.saw.iter().flatten().map(|value| size_of::<String>() + value.len()).sum::<usize>()
+        };
+        let condition = |condition: &ConditionTrace| {
+            size_of::<ConditionTrace>() + condition.operator.len() + condition.key.len() + saw(condition)
+        };
+        let conditions: usize = self.conditions.iter().map(condition).sum();
+        size_of::<Self>() + self.id.as_ref().map_or(0, String::len) + conditions
+    }
+}
+
 /// What is recorded while policies are asked.
 #[derive(Debug, Default)]
 pub(crate) struct Trace(RefCell<Recorded>);
@@ -77,7 +96,7 @@ impl Trace {
             recorded.statements.push(StatementTrace {
                 policy,
                 index,
-                id: id.map(str::to_owned),
+                id: id.map(|id| id[..id.floor_char_boundary(VALUE_BYTES_MAX)].to_owned()),
                 denies: effect == Effect::Deny,
                 principal: false,
                 resource: false,

@@ -134,12 +134,17 @@ fn condition_keys_say_what_the_request_brings() {
     }
 }
 
+/// Bob, whose request has these headers.
+pub(crate) fn with_headers(headers: Vec<(&'static str, &'static str)>) -> Caller {
+    Caller { facts: Some(Arc::new(Request { headers, parameters: vec![] })), ..bob() }
+}
+
 /// What operations take for none is none to conditions.
 #[test]
 fn a_header_without_a_value_is_no_header() {
     let names = ["user-agent", "referer", "if-match", "if-none-match", "x-amz-acl", "x-amz-storage-class"];
     let headers = names.into_iter().zip(["", " ", "\t", "", "", "  "]).collect();
-    let caller = Caller { facts: Some(Arc::new(Request { headers, parameters: vec![] })), ..bob() };
+    let caller = with_headers(headers);
     for key in
         ["aws:UserAgent", "aws:Referer", "s3:if-match", "s3:if-none-match", "s3:x-amz-acl", "s3:x-amz-storage-class"]
     {

@@ -56,8 +56,13 @@ pub(crate) fn ask<'a>(access: &'a BucketAccess, object: Option<&'a Thing>) -> As
 
 fn of_objects(action: Action) -> bool {
     let name = action.as_str();
-    let in_bucket = name.contains("Bucket") || name.ends_with("Configuration") || name.contains("AllMyBuckets");
-    !in_bucket || name == "s3:BypassGovernanceRetention"
+    let of_buckets = ["Bucket", "Configuration", "Resource"].iter().any(|part| name.contains(part));
+    !of_buckets
+}
+
+/// Every action that is not asked of a named key.
+fn s3_actions() -> impl Iterator<Item = Action> {
+    Action::ALL.iter().copied().filter(|action| !action.as_str().starts_with("kms:"))
 }
 
 pub(crate) fn thing(owner: AccountId) -> Thing {
@@ -101,10 +106,16 @@ fn allowed_to_others(action: Action) -> Decision {
 /// What becomes of an action that a policy allows to everyone, where someone without credentials asks.
 fn allowed_to_anyone(action: Action) -> Decision {
     let name = action.as_str();
-    let sets = ["s3:Put", "s3:Delete", "s3:Create"].iter().any(|verb| name.starts_with(verb));
+    let verbs = ["s3:Put", "s3:Delete", "s3:Create", "s3:Tag", "s3:Untag"];
+    let sets = verbs.iter().any(|verb| name.starts_with(verb));
     match allowed_to_others(action) {
         Decision::Allow if sets && !of_objects(action) => Decision::NeedsCredentials,
-        Decision::Allow if matches!(action, Action::PutObjectAcl | Action::PutObjectVersionAcl) => {
+        Decision::Allow
+            if matches!(
+                action,
+                Action::PutObjectAcl | Action::PutObjectVersionAcl | Action::UpdateObjectEncryption
+            ) =>
+        {
             Decision::NeedsCredentials
         }
         other => other,
@@ -119,7 +130,7 @@ fn a_policy_grants_and_denies_every_action() {
     let granted = BucketAccess { policy: policy(to_bob.clone()), ..BucketAccess::private(ANN) };
     let denied = json!([to_bob, everything("Deny", json!("*"))]);
     let denied = BucketAccess { policy: policy(denied), ..BucketAccess::private(ANN) };
-    for action in Action::ALL.iter().copied() {
+    for action in s3_actions() {
         let (to_others, to_anyone) = (allowed_to_others(action), allowed_to_anyone(action));
         for (caller, decision) in [(ann(), Decision::Allow), (bob(), to_others), (anyone(), to_anyone)] {
             assert_eq!(ask(&open, Some(&object)).of(&caller, action), decision, "{action} open to all");

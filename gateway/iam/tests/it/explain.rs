@@ -98,3 +98,37 @@ fn a_trace_is_bounded() {
     let explained = why(&access, &bob(), Action::GetObject);
     assert_eq!(explained.statements.len(), 64);
 }
+
+#[test]
+fn a_trace_is_bounded_in_bytes_and_keeps_what_decided() {
+    let pad = "x".repeat(50);
+    let many: Value =
+        (0..40).map(|i| (format!("aws:k{i}-{pad}"), json!("x"))).collect::<serde_json::Map<_, _>>().into();
+    let statement = |i: usize, action: &str| {
+        json!({"Sid": format!("s{i}"), "Effect": "Deny", "Principal": "*", "Action": action,
+            "Resource": "arn:aws:s3:::bucket/*", "Condition": {"StringEquals": many.clone()}})
+    };
+    let mut statements: Vec<Value> = (0..6).map(|i| statement(i, "s3:*")).collect();
+    statements.push(json!({"Sid": "decides", "Effect": "Deny", "Principal": "*", "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::bucket/*"}));
+    let explained = why(&with(statements.into()), &bob(), Action::GetObject);
+    assert_eq!(explained.rule, Rule::PolicyDenies { statement: Some(6) });
+    assert!(explained.statements.len() < 7, "{}", explained.statements.len());
+    let last = explained.statements.last().unwrap();
+    assert_eq!((last.id.as_deref(), last.applies), (Some("decides"), true));
+}
+
+#[test]
+fn another_accounts_policy_is_named_and_not_told() {
+    let access = with(json!([{"Sid": "office", "Effect": "Deny", "Principal": "*", "Action": "s3:*",
+        "Resource": "arn:aws:s3:::bucket/*", "Condition": {"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}}}]));
+    let explained = why(&access, &bob(), Action::GetObject);
+    assert_eq!((explained.owner, explained.statements.len()), (Some(ANN), 1));
+    assert_eq!(explained.clone().told_to(ANN), explained);
+    // The policy of an encryption key is the operators'.
+    let rule = Rule::KeyPolicyDenies { statement: Some(3) };
+    let of_key = Explanation { owner: None, rule, ..explained.clone() }.told_to(ANN);
+    assert_eq!((of_key.rule, of_key.statements.len()), (Rule::KeyPolicyDenies { statement: None }, 0));
+    let told = explained.told_to(BOB);
+    assert_eq!((told.rule, told.statements.len()), (Rule::OfAnother, 0));
+}

@@ -9,6 +9,7 @@ mod decisions;
 mod embedded;
 mod evaluate;
 mod explain;
+mod key_policies;
 mod keys;
 mod limits;
 mod lookup;

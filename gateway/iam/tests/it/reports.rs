@@ -18,6 +18,7 @@ fn report(id: RequestId, account: Option<u8>, status: u16) -> RequestReport {
         message: None,
         cause: None,
         details: Vec::new(),
+        decisions: Vec::new(),
         hints: Vec::new(),
         parts: Vec::new(),
     }

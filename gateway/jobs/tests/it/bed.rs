@@ -22,7 +22,6 @@ use std::time::Duration;
 
 pub struct Bed {
     pub objects: Objects,
-    pub blobs: Blobs,
     pub topology: Topology,
     pub settings: DynamicSettings,
     pub jobs: Jobs,
@@ -78,8 +77,13 @@ fn path(number: u32) -> String {
 impl Bed {
     /// So many shards, numbered from 1, a bucket, and every job busy as it likes.
     pub async fn new(scheme: &str, shards: u32) -> Self {
+        Self::on_clock(scheme, shards, Clock::system()).await
+    }
+
+    /// As [`Bed::new`], by this clock.
+    pub async fn on_clock(scheme: &str, shards: u32, clock: Clock) -> Self {
         let store = Arc::new(Memory::new());
-        let (clock, random) = (Clock::system(), Random::seeded(7));
+        let random = Random::seeded(7);
         let settings = DynamicSettings::open(store.clone(), clock.clone()).await.unwrap();
         let pool = Shards::new(clock.clone(), random.clone(), ShardsOptions::default());
         let backends = Arc::new(Backends::default());
@@ -109,7 +113,7 @@ impl Bed {
         let events = EventLog::new(store.clone());
         let ground = Ground {
             upkeep,
-            blobs: blobs.clone(),
+            blobs,
             topology: topology.clone(),
             store: store.clone(),
             events,
@@ -119,7 +123,7 @@ impl Bed {
         let shutdown = Shutdown::default();
         let jobs = Jobs::start(&ground, &shutdown);
         let alice = account(store.as_ref()).await;
-        let bed = Self { objects, blobs, topology, settings, jobs, shutdown, store, backends, alice };
+        let bed = Self { objects, topology, settings, jobs, shutdown, store, backends, alice };
         bed.set(serde_json::json!({"timers": {"job_busy_share": 1.0}})).await;
         let bucket =
             CreateBucket { name: bucket(), region: String::new(), object_lock: false, acl: None, ownership: None };

@@ -2,7 +2,7 @@
 
 use crate::bed::Bed;
 use cofre_blobs::Reconciling;
-use cofre_catalog::records::{JobRecord, ShardPass};
+use cofre_catalog::records::{JobRecord, ShardMode, ShardPass};
 use cofre_jobs::JobState;
 use cofre_settings::JobName;
 use cofre_types::ShardId;
@@ -111,9 +111,27 @@ async fn shards_come_and_go_and_the_status_is_true_at_each_poll() {
     bed.until(JobName::AttachShards, "the shard is back", |job| job.figures.actions.contains_key("taken_back")).await;
     bed.until(JobName::Reconcile, "it is held against the catalog", |job| job.figures.passes > 0).await;
     bed.until(JobName::Reclaim, "what nobody needs is deleted", |job| job.figures.finished.is_some()).await;
-    assert_eq!(bed.topology.get(ShardId(1)).await.unwrap().record.mode, cofre_blobs::ShardMode::Active);
+    assert_eq!(bed.topology.get(ShardId(1)).await.unwrap().record.mode, ShardMode::Active);
     assert_eq!(lacking(&bed, &[1, 2, 3, 4, 5], &[]).await, 0);
     assert!(bed.named().await.values().all(|on| on.len() == 2));
+}
+
+#[tokio::test]
+async fn no_shard_is_given_up_by_itself_while_half_of_them_are_away() {
+    let clock = cofre_runtime::ManualClock::at(1_800_000_000_000_000_000);
+    let bed = Bed::on_clock("replicas:2", 4, clock.clock()).await;
+    bed.set(serde_json::json!({"repair": {"dead_after_secs": 60}})).await;
+    bed.set_away(1, true);
+    bed.set_away(2, true);
+    bed.until(JobName::AttachShards, "both are seen to be away", |job| job.remaining.objects == Some(2)).await;
+    clock.advance(std::time::Duration::from_secs(3_600));
+    let why = |job: &cofre_jobs::JobStatus| job.figures.problems.iter().any(|problem| problem.why.contains("half"));
+    bed.until(JobName::AttachShards, "it is told why they are not given up", why).await;
+    let mode = async |number| bed.topology.get(ShardId(number)).await.unwrap().record.mode;
+    assert_eq!((mode(1).await, mode(2).await), (ShardMode::Active, ShardMode::Active));
+    bed.set_away(2, false);
+    bed.until(JobName::AttachShards, "one is given up", |job| job.figures.actions.contains_key("given_up")).await;
+    assert_eq!((mode(1).await, mode(2).await), (ShardMode::Lost, ShardMode::Active));
 }
 
 #[tokio::test]

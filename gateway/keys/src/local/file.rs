@@ -1,6 +1,6 @@
 use crate::derive::derive;
-use crate::{DEFAULT_KEY, KeyError};
-use cofre_runtime::{Clock, Random};
+use crate::{DEFAULT_KEY, KEY_NAME_RULE, KeyError, is_key_name};
+use cofre_runtime::{Clock, Random, open_mode};
 use cofre_types::Timestamp;
 use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
@@ -16,9 +16,6 @@ const FORMAT: u32 = 1;
 
 /// Longest file, in bytes: some 10,000 versions of keys.
 const FILE_BYTES_MAX: u64 = 1 << 20;
-
-/// Longest name of a key, in bytes (AWS KMS, "KeyId").
-const NAME_BYTES_MAX: usize = 256;
 
 /// The file of named master keys: JSON, mode 0600, replaced as a whole.
 pub struct KeyFile {
@@ -205,10 +202,8 @@ impl KeyFile {
     }
 
     fn make(&mut self, name: &str, clock: &Clock, random: &Random) -> Result<(), KeyError> {
-        let legal = |b: u8| b.is_ascii_alphanumeric() || b"-_.:/".contains(&b);
-        if !(1..=NAME_BYTES_MAX).contains(&name.len()) || !name.bytes().all(legal) {
-            let reason = "a key's name has 1 to 256 letters, digits and characters of -_.:/";
-            return Err(KeyError::Usage(reason.to_owned()));
+        if !is_key_name(name) {
+            return Err(KeyError::Usage(format!("a key's name {KEY_NAME_RULE}")));
         }
         if self.keys.iter().any(|key| key.name == name) {
             return Err(KeyError::Usage(format!("there is a key named {name:?}; rotate it, or choose another name")));
@@ -260,7 +255,7 @@ impl KeyFile {
             Err(error) => return Err(unusable(path, error)),
         };
         let metadata = file.metadata().map_err(|error| unusable(path, error))?;
-        if metadata.mode() & 0o077 != 0 {
+        if open_mode(&metadata).is_some() {
             return Err(unusable(path, format_args!("others may read it; run: chmod 600 {}", path.display())));
         }
         let mut text = Zeroizing::new(String::new());

@@ -76,17 +76,22 @@ impl LocalKeys {
 #[async_trait]
 impl KeyService for LocalKeys {
     async fn generate(&self, name: &str, context: &[u8]) -> Result<Generated, KeyError> {
+        let key = DataKey::random(&self.random);
+        let sealed = self.seal(name, context, &key).await?;
+        Ok(Generated { key, sealed })
+    }
+
+    async fn seal(&self, name: &str, context: &[u8], key: &DataKey) -> Result<Vec<u8>, KeyError> {
         let mut file = self.file(LOOK_EVERY).await;
         if matches!(file.newest(name), Err(KeyError::NoSuchKey(_))) {
             // Who has just made a key uses it at once.
             file = self.file(Duration::ZERO).await;
         }
         let (number, master) = file.newest(name)?;
-        let key = DataKey::random(&self.random);
         let mut sealed = vec![sealed_by::LOCAL];
         sealed.extend(number.to_be_bytes());
-        sealed.extend(wrap(master, context, &key, &self.random));
-        Ok(Generated { key, sealed })
+        sealed.extend(wrap(master, context, key, &self.random));
+        Ok(sealed)
     }
 
     async fn unseal(&self, name: &str, context: &[u8], sealed: &[u8]) -> Result<DataKey, KeyError> {
@@ -94,6 +99,10 @@ impl KeyService for LocalKeys {
         let (number, wrapped) = rest.split_first_chunk().ok_or(KeyError::DoesNotOpen)?;
         let file = self.file(LOOK_EVERY).await;
         unwrap(file.version(name, u32::from_be_bytes(*number))?, context, wrapped)
+    }
+
+    async fn has(&self, name: &str) -> bool {
+        !matches!(self.file(LOOK_EVERY).await.newest(name), Err(KeyError::NoSuchKey(_)))
     }
 
     fn sealed(&self, sealed: &[u8]) -> bool {

@@ -1,6 +1,8 @@
 //! Keys in HashiCorp Vault, or a server that speaks as it does: its transit engine's `datakey` and
 //! `decrypt`.
 //!
+//! A data key that there is goes under one that Vault makes for it, so that its token needs no right but to these two.
+//!
 //! Vault ignores the context of a key that is not derived, so the context is bound here as well: the
 //! data key is derived from the one that Vault made and the context.
 //!
@@ -11,10 +13,12 @@ mod http;
 
 use crate::derive::derive;
 use crate::service::sealed_by;
+use crate::wrap::{unwrap, wrap};
 use crate::{DEFAULT_KEY, DataKey, Generated, KeyError, KeyService};
 use async_trait::async_trait;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use cofre_runtime::Random;
 use http::{Answer, Endpoint};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -62,6 +66,7 @@ pub struct Vault {
     endpoint: Endpoint,
     mount: String,
     default_key: String,
+    random: Random,
 }
 
 #[derive(Deserialize)]
@@ -87,14 +92,14 @@ impl Vault {
     ///
     /// # Errors
     /// [`KeyError::Usage`] if an option is not what it must be.
-    pub fn new(options: VaultOptions) -> Result<Self, KeyError> {
+    pub fn new(options: VaultOptions, random: Random) -> Result<Self, KeyError> {
         let mount = options.mount.trim_matches('/').to_owned();
         let legal = |b: u8| b.is_ascii_alphanumeric() || b"-_./".contains(&b);
         if mount.is_empty() || !mount.bytes().all(legal) {
             return Err(KeyError::Usage("the mount of Vault's transit engine is a path such as transit".to_owned()));
         }
         let endpoint = Endpoint::new(&options.address, options.token, options.ca_file.as_deref())?;
-        Ok(Self { endpoint, mount, default_key: options.default_key })
+        Ok(Self { endpoint, mount, default_key: options.default_key, random })
     }
 
     async fn call(&self, verb: &str, name: &str, body: serde_json::Value) -> Result<Data, KeyError> {
@@ -111,6 +116,13 @@ impl Vault {
             400 if answer.why().contains("key not found") => Err(KeyError::NoSuchKey(name.to_owned())),
             _ => Err(self.failed(&answer)),
         }
+    }
+
+    async fn decrypt(&self, name: &str, context: &[u8], ciphertext: &[u8]) -> Result<DataKey, KeyError> {
+        let ciphertext = std::str::from_utf8(ciphertext).map_err(|_| KeyError::DoesNotOpen)?;
+        let body = json!({ "ciphertext": ciphertext, "context": BASE64_STANDARD.encode(context) });
+        let data = self.call("decrypt", name, body).await?;
+        Ok(bound(&decoded(&data.plaintext)?, context))
     }
 
     fn failed(&self, answer: &Answer) -> KeyError {
@@ -142,15 +154,38 @@ impl KeyService for Vault {
         Ok(Generated { key: bound(&made, context), sealed })
     }
 
+    /// After the first byte: the length of what Vault sealed in two bytes, big-endian, that, and the wrap.
+    async fn seal(&self, name: &str, context: &[u8], key: &DataKey) -> Result<Vec<u8>, KeyError> {
+        let outer = self.generate(name, context).await?;
+        let ciphertext = outer.sealed.get(1..).unwrap_or_default();
+        let length = u16::try_from(ciphertext.len());
+        let length = length.map_err(|_| KeyError::Unavailable("Vault's ciphertext is too long".to_owned()))?;
+        let mut sealed = vec![sealed_by::VAULT_ENVELOPE];
+        sealed.extend(length.to_be_bytes());
+        sealed.extend(ciphertext);
+        sealed.extend(wrap(outer.key.expose(), context, key, &self.random));
+        Ok(sealed)
+    }
+
     async fn unseal(&self, name: &str, context: &[u8], sealed: &[u8]) -> Result<DataKey, KeyError> {
-        let ciphertext = sealed.get(1..).and_then(|text| std::str::from_utf8(text).ok());
-        let ciphertext = ciphertext.ok_or(KeyError::DoesNotOpen)?;
-        let body = json!({ "ciphertext": ciphertext, "context": BASE64_STANDARD.encode(context) });
-        let data = self.call("decrypt", name, body).await?;
-        Ok(bound(&decoded(&data.plaintext)?, context))
+        match sealed.split_first() {
+            Some((&sealed_by::VAULT, ciphertext)) => self.decrypt(name, context, ciphertext).await,
+            Some((&sealed_by::VAULT_ENVELOPE, rest)) => {
+                let (length, rest) = rest.split_first_chunk().ok_or(KeyError::DoesNotOpen)?;
+                let length = usize::from(u16::from_be_bytes(*length));
+                let (ciphertext, wrapped) = rest.split_at_checked(length).ok_or(KeyError::DoesNotOpen)?;
+                let outer = self.decrypt(name, context, ciphertext).await?;
+                unwrap(outer.expose(), context, wrapped)
+            }
+            _ => Err(KeyError::DoesNotOpen),
+        }
+    }
+
+    async fn has(&self, _name: &str) -> bool {
+        false
     }
 
     fn sealed(&self, sealed: &[u8]) -> bool {
-        sealed.first() == Some(&sealed_by::VAULT)
+        matches!(sealed.first(), Some(&(sealed_by::VAULT | sealed_by::VAULT_ENVELOPE)))
     }
 }

@@ -45,6 +45,26 @@ async fn a_key_opens_what_it_sealed_in_the_same_context() {
 }
 
 #[tokio::test]
+async fn a_key_that_there_is_is_sealed_under_the_newest_version_of_another() {
+    let bed = Bed::new();
+    KeyFile::create(&bed.path, "other", &bed.clock.clock(), &bed.random).unwrap();
+    let keys = bed.open();
+    let made = keys.generate(DEFAULT_KEY, b"context").await.unwrap();
+    let first = keys.seal("other", b"context", &made.key).await.unwrap();
+    KeyFile::rotate(&bed.path, "other", &bed.clock.clock(), &bed.random).unwrap();
+    bed.clock.advance(Duration::from_secs(2));
+    let second = keys.seal("other", b"context", &made.key).await.unwrap();
+    assert_ne!(first[1..5], second[1..5]);
+    for sealed in [first, second] {
+        assert!(keys.sealed(&sealed));
+        assert_eq!(tag(&keys.unseal("other", b"context", &sealed).await.unwrap()), tag(&made.key));
+        assert_eq!(keys.unseal("other", b"", &sealed).await.unwrap_err(), KeyError::DoesNotOpen);
+        assert_eq!(keys.unseal(DEFAULT_KEY, b"context", &sealed).await.unwrap_err(), KeyError::DoesNotOpen);
+    }
+    assert_eq!(keys.seal("none", b"", &made.key).await.unwrap_err(), KeyError::NoSuchKey("none".to_owned()));
+}
+
+#[tokio::test]
 async fn keys_are_made_rotated_and_disabled_while_they_are_in_use() {
     let bed = Bed::new();
     let keys = bed.open();
@@ -84,7 +104,8 @@ fn a_name_is_taken_once_and_must_be_one() {
     for name in ["mine", DEFAULT_KEY, "", "a b", &"x".repeat(257)] {
         assert!(matches!(create(name), Err(KeyError::Usage(_))), "{name:?}");
     }
-    let made = create("arn:aws:kms:us-east-1:1:key/k").unwrap();
+    let arn = "arn:aws:kms:us-east-1:1:key/k";
+    let made = create(arn).unwrap();
     assert_eq!(made.list().len(), 3);
     let rotated = KeyFile::rotate(&bed.path, "none", &bed.clock.clock(), &bed.random);
     assert_eq!(rotated.unwrap_err(), KeyError::NoSuchKey("none".to_owned()));

@@ -2,8 +2,8 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use cofre_keys::{DEFAULT_KEY, KeyError, KeyService, Vault, VaultOptions, VaultToken};
-use cofre_runtime::spawn;
+use cofre_keys::{DEFAULT_KEY, DataKey, KeyError, KeyService, Vault, VaultOptions, VaultToken};
+use cofre_runtime::{Random, spawn};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -72,7 +72,7 @@ fn vault(address: String, token: VaultToken) -> Vault {
         token,
         ca_file: None,
     };
-    Vault::new(options).unwrap()
+    Vault::new(options, Random::seeded(1)).unwrap()
 }
 
 fn text(token: &str) -> VaultToken {
@@ -89,11 +89,46 @@ async fn a_key_opens_what_vault_sealed_in_the_same_context() {
     let vault = vault(serve().await, text(TOKEN));
     let made = vault.generate("photos", b"context").await.unwrap();
     assert!(vault.sealed(&made.sealed));
-    let tag = |key: &cofre_keys::DataKey| key.entity_tag([0; 16]);
+    let tag = |key: &DataKey| key.entity_tag([0; 16]);
     assert_eq!(tag(&vault.unseal("photos", b"context", &made.sealed).await.unwrap()), tag(&made.key));
     assert_ne!(tag(&vault.unseal("photos", b"other", &made.sealed).await.unwrap()), tag(&made.key));
     // The default key has another name there.
     assert_eq!(tag(&vault.unseal(DEFAULT_KEY, b"context", &made.sealed).await.unwrap()), tag(&made.key));
+}
+
+#[tokio::test]
+async fn a_key_that_there_is_goes_under_one_of_vault() {
+    let vault = vault(serve().await, text(TOKEN));
+    let key = DataKey::from_bytes([9; 32]);
+    let sealed = vault.seal("photos", b"context", &key).await.unwrap();
+    assert!(vault.sealed(&sealed));
+    let opened = vault.unseal("photos", b"context", &sealed).await.unwrap();
+    assert_eq!(opened.entity_tag([0; 16]), key.entity_tag([0; 16]));
+    assert_eq!(vault.unseal("photos", b"other", &sealed).await.unwrap_err(), KeyError::DoesNotOpen);
+    for length in 0..sealed.len() {
+        vault.unseal("photos", b"context", &sealed[..length]).await.unwrap_err();
+    }
+    assert_eq!(vault.seal("none", b"", &key).await.unwrap_err(), KeyError::NoSuchKey("none".to_owned()));
+}
+
+/// What stood in a catalog opens for ever. `COFRE_GOLDEN_WRITE=1` writes the file if it is missing.
+#[tokio::test]
+async fn what_vault_sealed_before_opens() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/sealed-by-vault.v1.hex");
+    let vault = vault(serve().await, text(TOKEN));
+    let key = DataKey::from_bytes([9; 32]);
+    let made = vault.generate("photos", b"context").await.unwrap();
+    if std::env::var_os("COFRE_GOLDEN_WRITE").is_some() && !std::fs::exists(path).unwrap() {
+        let sealed = vault.seal("photos", b"context", &key).await.unwrap();
+        std::fs::write(path, format!("{}\n{}\n", hex::encode(&made.sealed), hex::encode(sealed))).unwrap();
+    }
+    let golden = std::fs::read_to_string(path).unwrap();
+    let sealed: Vec<_> = golden.lines().map(|line| hex::decode(line).unwrap()).collect();
+    let tag = |key: &DataKey| key.entity_tag([0; 16]);
+    for (sealed, key) in sealed.iter().zip([made.key, key]) {
+        assert_eq!(tag(&vault.unseal("photos", b"context", sealed).await.unwrap()), tag(&key));
+    }
+    assert_eq!(sealed.len(), 2);
 }
 
 #[tokio::test]
@@ -129,6 +164,6 @@ fn options_that_cannot_be_are_refused() {
             token: text(TOKEN),
             ca_file: None,
         };
-        assert!(matches!(Vault::new(options), Err(KeyError::Usage(_))), "{address} {mount}");
+        assert!(matches!(Vault::new(options, Random::seeded(1)), Err(KeyError::Usage(_))), "{address} {mount}");
     }
 }

@@ -94,5 +94,8 @@ fn value(config: &BucketConfig) -> String {
         BucketConfig::RequestPayment(Payer::BucketOwner) => "BucketOwner".to_owned(),
         BucketConfig::Accelerate(true) => "Enabled".to_owned(),
         BucketConfig::Accelerate(false) => "Suspended".to_owned(),
+        BucketConfig::EncryptionBlock(block) => if block.customer_keys { "SSE-C" } else { "NONE" }.to_owned(),
+        BucketConfig::Abac(true) => "Enabled".to_owned(),
+        BucketConfig::Abac(false) => "Disabled".to_owned(),
     }
 }

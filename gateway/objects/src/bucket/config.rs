@@ -1,4 +1,4 @@
-//! Sub-resources of a bucket: tags, versioning, quota, and documents that are kept as they are.
+//! Sub-resources of a bucket: versioning, quota, and documents that are kept as they are.
 
 use super::changes;
 use crate::bucket::cached::Bucket;
@@ -6,8 +6,8 @@ use crate::lock::lock_of;
 use crate::{ConfigKind, Error, Objects, Unset};
 use cofre_catalog::records::{BucketConfig, BucketRecord, EventRecord, Ownership, Record, Versioning};
 use cofre_catalog::{Batch, CommitError, keys};
-use cofre_iam::{Action, Caller, OperatorAct, Policy, PolicyKind, is_public};
-use cofre_types::{BucketName, Scheme, Tags};
+use cofre_iam::{Action, Caller, Details, OperatorAct, Policy, PolicyKind, is_public};
+use cofre_types::{BucketName, Scheme};
 use std::sync::Arc;
 
 /// Largest sub-resource document, as it is kept. CORS rules and policies have smaller bounds of their own, which are
@@ -29,6 +29,8 @@ impl ConfigKind {
             BucketConfig::Logging(_) => Self::Logging,
             BucketConfig::RequestPayment(_) => Self::RequestPayment,
             BucketConfig::Accelerate(_) => Self::Accelerate,
+            BucketConfig::EncryptionBlock(_) => Self::EncryptionBlock,
+            BucketConfig::Abac(_) => Self::Abac,
         }
     }
 
@@ -48,7 +50,7 @@ impl ConfigKind {
             Self::PublicAccess => {
                 (A::GetBucketPublicAccessBlock, A::PutBucketPublicAccessBlock, A::PutBucketPublicAccessBlock)
             }
-            Self::Encryption => {
+            Self::Encryption | Self::EncryptionBlock => {
                 (A::GetEncryptionConfiguration, A::PutEncryptionConfiguration, A::PutEncryptionConfiguration)
             }
             Self::ObjectLock => (
@@ -64,6 +66,7 @@ impl ConfigKind {
             Self::Accelerate => {
                 (A::GetAccelerateConfiguration, A::PutAccelerateConfiguration, A::PutAccelerateConfiguration)
             }
+            Self::Abac => (A::GetBucketAbac, A::PutBucketAbac, A::PutBucketAbac),
         }
     }
 }
@@ -80,10 +83,14 @@ fn document_bytes(config: &BucketConfig) -> usize {
     }
 }
 
-/// The lock has a verb of its own, which holds it against versioning, and nothing deletes it.
-fn refuse_lock(kind: ConfigKind) -> Result<(), Error> {
+/// What has a verb of its own: the lock, which is held against versioning and never deleted, and encryption, which asks
+/// for the right to a key.
+fn refuse_special(kind: ConfigKind) -> Result<(), Error> {
     match kind {
         ConfigKind::ObjectLock => Err(Error::InvalidRequest("object lock is set by its own request")),
+        ConfigKind::Encryption | ConfigKind::EncryptionBlock => {
+            Err(Error::InvalidRequest("encryption is set by its own request"))
+        }
         _ => Ok(()),
     }
 }
@@ -125,25 +132,6 @@ fn check_against(bucket: &Bucket, config: &BucketConfig) -> Result<(), Error> {
 }
 
 impl Objects {
-    /// A bucket's tags.
-    ///
-    /// # Errors
-    /// [`Error::NoSuchConfiguration`] if it has none.
-    pub async fn bucket_tags(&self, caller: &Caller, name: &BucketName) -> Result<Tags, Error> {
-        let bucket = self.bucket_for(caller, Action::GetBucketTagging, name, None).await?;
-        let tags = bucket.record.tags.clone();
-        if tags.is_empty() { Err(Error::NoSuchConfiguration(Unset::Tagging)) } else { Ok(tags) }
-    }
-
-    /// Replaces a bucket's tags; an empty set deletes them.
-    ///
-    /// # Errors
-    /// [`Error`].
-    pub async fn put_bucket_tags(&self, caller: &Caller, name: &BucketName, tags: Tags) -> Result<(), Error> {
-        let set = |record: &mut BucketRecord| record.tags = tags.clone();
-        self.change_bucket(caller, Action::PutBucketTagging, name, "bucket.tagged", set).await
-    }
-
     /// Whether a bucket keeps old versions.
     ///
     /// # Errors
@@ -272,7 +260,7 @@ impl Objects {
             return Err(Error::InvalidRequest("The configuration has more than 128 KiB"));
         }
         let kind = ConfigKind::of(&config);
-        refuse_lock(kind)?;
+        refuse_special(kind)?;
         let set = |bucket: &Bucket, record: &mut BucketRecord| {
             check_against(bucket, &config)?;
             if kind == ConfigKind::Ownership && bucket.access.ownership == Some(Ownership::HandedOver) {
@@ -295,7 +283,7 @@ impl Objects {
         name: &BucketName,
         kind: ConfigKind,
     ) -> Result<(), Error> {
-        refuse_lock(kind)?;
+        refuse_special(kind)?;
         let set = |bucket: &Bucket, record: &mut BucketRecord| {
             if kind == ConfigKind::Ownership && bucket.access.ownership == Some(Ownership::HandedOver) {
                 return Err(HANDED_OVER);
@@ -304,21 +292,6 @@ impl Objects {
             Ok(())
         };
         self.try_change_bucket(caller, kind.actions().2, name, "bucket.configured", set).await
-    }
-
-    async fn change_bucket(
-        &self,
-        caller: &Caller,
-        action: Action,
-        name: &BucketName,
-        event: &'static str,
-        set: impl Fn(&mut BucketRecord) + Send + Sync,
-    ) -> Result<(), Error> {
-        let set = |_: &Bucket, record: &mut BucketRecord| {
-            set(record);
-            Ok(())
-        };
-        self.try_change_bucket(caller, action, name, event, set).await
     }
 
     /// Changes a bucket's record, unless `set` refuses it as it stands.
@@ -342,11 +315,24 @@ impl Objects {
         event: &'static str,
         set: impl Fn(&Bucket, &mut BucketRecord) -> Result<(), Error> + Send,
     ) -> Result<(), Error> {
+        self.commit_bucket_with(caller, action, name, Details::default(), event, set).await
+    }
+
+    /// As [`Objects::commit_bucket`], with what conditions of a policy may look at.
+    pub(super) async fn commit_bucket_with(
+        &self,
+        caller: &Caller,
+        action: Option<Action>,
+        name: &BucketName,
+        details: Details<'_>,
+        event: &'static str,
+        set: impl Fn(&Bucket, &mut BucketRecord) -> Result<(), Error> + Send,
+    ) -> Result<(), Error> {
         for _ in Self::tries() {
-            let bucket: Arc<Bucket> = match action {
-                Some(action) => self.bucket_for(caller, action, name, None).await?,
-                None => self.bucket(name).await?,
-            };
+            let bucket: Arc<Bucket> = self.bucket(name).await?;
+            if let Some(action) = action {
+                self.authorise_with(caller, action, &bucket, None, details)?;
+            }
             let mut record = bucket.record.clone();
             set(&bucket, &mut record)?;
             let mut batch = Batch::new();

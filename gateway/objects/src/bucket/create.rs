@@ -1,7 +1,7 @@
 use crate::{BucketInfo, CreateBucket, Error, Objects};
 use cofre_catalog::records::{
-    AccountRecord, AccountUsage, BucketConfig, BucketRecord, Durability, EventRecord, LockConfig, Ownership,
-    PublicAccessBlock, Record, Versioning,
+    AccountRecord, AccountUsage, BucketConfig, BucketRecord, Durability, EncryptionBlock, EventRecord, LockConfig,
+    Ownership, PublicAccessBlock, Record, Versioning,
 };
 use cofre_catalog::{Check, Committed, GuardedBatch, keys};
 use cofre_iam::{Action, Caller, OperatorAct, Resource, is_public};
@@ -86,6 +86,8 @@ impl Objects {
         let acl = acl.map(BucketConfig::Acl);
         let ownership = ownership.map(BucketConfig::Ownership);
         let block = block.map(BucketConfig::PublicAccess);
+        let sse_c =
+            defaults.sse_c_block.then_some(BucketConfig::EncryptionBlock(EncryptionBlock { customer_keys: true }));
         Ok(BucketRecord {
             id: BucketId(self.random().u64()),
             owner: account,
@@ -97,7 +99,7 @@ impl Objects {
             bytes_max: None,
             objects_max: None,
             tags: Tags::default(),
-            config: lock.into_iter().chain(acl).chain(ownership).chain(block).collect(),
+            config: lock.into_iter().chain(acl).chain(ownership).chain(block).chain(sse_c).collect(),
         })
     }
 

@@ -6,10 +6,13 @@ mod changes;
 mod config;
 mod create;
 mod delete;
+mod encryption;
 mod hand_over;
 mod list;
 mod requests;
+mod tags;
 
+pub use encryption::BucketEncryption;
 pub use list::LargestBuckets;
 pub use requests::*;
 

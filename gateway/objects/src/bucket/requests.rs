@@ -116,6 +116,8 @@ impl std::fmt::Display for Unset {
             Self::Config(ConfigKind::Logging) => "logging",
             Self::Config(ConfigKind::RequestPayment) => "request payment",
             Self::Config(ConfigKind::Accelerate) => "acceleration",
+            Self::Config(ConfigKind::EncryptionBlock) => "blocked encryption types",
+            Self::Config(ConfigKind::Abac) => "ABAC",
         })
     }
 }
@@ -147,11 +149,15 @@ pub enum ConfigKind {
     RequestPayment,
     /// Whether transfers are accelerated.
     Accelerate,
+    /// How new objects may not be encrypted.
+    EncryptionBlock,
+    /// Whether its tags count in conditions of policies.
+    Abac,
 }
 
 impl ConfigKind {
     /// Every sub-resource.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Cors,
         Self::Lifecycle,
         Self::Policy,
@@ -164,5 +170,7 @@ impl ConfigKind {
         Self::Logging,
         Self::RequestPayment,
         Self::Accelerate,
+        Self::EncryptionBlock,
+        Self::Abac,
     ];
 }

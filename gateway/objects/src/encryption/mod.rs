@@ -7,15 +7,22 @@
 //!
 //! # Invariants
 //! - Content is all encrypted under the key of its record, or all in the clear: what is shared between
-//!   records is shared only where the sealed key is shared with it.
+//!   records is shared only where each of them holds the same key, sealed alike or under different ones.
+//! - A named key is used only by who its policy lets, wherever an operation makes, opens or moves a key.
+//! - A bucket that blocks clients' keys gets no new object under one: the commit asks its record.
 //! - A customer's key that is wrong, missing or needless is refused before anything is read or written.
 
 mod body;
+mod error;
 mod open;
 mod requests;
+mod rights;
 mod seal;
 
 pub(crate) use body::{open_stream, seal_body, take_head};
+pub use error::EncryptionError;
 pub(crate) use open::{check_completion, check_customer_key};
 pub use requests::{EncryptAs, Encrypted};
+pub(crate) use rights::KeyPolicies;
+pub use rights::KeyPolicy;
 pub(crate) use seal::{Plan, entity_tag};

@@ -1,9 +1,12 @@
 //! Decrypting: who may, and the key of it.
 
 use super::EncryptAs;
+use crate::upload::Found;
 use crate::{Error, Objects};
 use cofre_catalog::records::{Encryption, EncryptionMethod, UploadRecord};
+use cofre_iam::{Caller, key_name};
 use cofre_keys::{CustomerKey, DEFAULT_KEY, DataKey, KeyError};
+use cofre_types::ObjectKey;
 
 const MISSING: &str = "The object was stored using a form of Server Side Encryption. The correct parameters must be \
                        provided to retrieve the object.";
@@ -56,12 +59,17 @@ pub(crate) fn check_part(held: Option<&Encryption>, said: &EncryptAs) -> Result<
         (EncryptionMethod::Customer, EncryptAs::AsBucket) => Err(Error::InvalidRequest(PART_MISSING)),
         (_, EncryptAs::AsBucket) | (EncryptionMethod::S3, EncryptAs::S3) => Ok(None),
         (EncryptionMethod::Kms { key, dual_layer }, EncryptAs::Kms { key: said, dual_layer: dual, .. })
-            if said.as_deref().unwrap_or(DEFAULT_KEY) == key && dual == dual_layer =>
+            if is_named(said.as_deref().unwrap_or(DEFAULT_KEY), key) && dual == dual_layer =>
         {
             Ok(None)
         }
         _ => Err(Error::InvalidRequest(WRONG)),
     }
+}
+
+/// Whether what a request says, a name or an ARN, is the key of this name.
+fn is_named(said: &str, key: &str) -> bool {
+    said == key || key_name(said) == key
 }
 
 impl Objects {
@@ -75,8 +83,19 @@ impl Objects {
         self.or_unsealed(held, key).await
     }
 
-    /// The data key of an upload, for one of its parts.
-    pub(crate) async fn part_key(&self, held: Option<&Encryption>, said: &EncryptAs) -> Result<Option<DataKey>, Error> {
+    /// The data key of an upload, for one of its parts, if the caller may use it and the bucket takes such parts.
+    pub(crate) async fn part_key(
+        &self,
+        caller: &Caller,
+        upload: &Found,
+        key: &ObjectKey,
+        said: &EncryptAs,
+    ) -> Result<Option<DataKey>, Error> {
+        let held = upload.record.guards.encryption.as_ref();
+        if let Some(held) = held {
+            upload.bucket.refuse_blocked(&held.method)?;
+        }
+        self.authorise_reading(caller, &upload.bucket, key, held).await?;
         let key = check_part(held, said)?;
         self.or_unsealed(held, key).await
     }

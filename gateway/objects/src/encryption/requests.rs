@@ -11,7 +11,7 @@ pub enum EncryptAs {
     S3,
     /// Under a named key of the key service (SSE-KMS).
     Kms {
-        /// Its name; the default key if absent.
+        /// Its name, or an ARN of it; the default key if absent.
         key: Option<String>,
         /// Whether two layers are asked for (DSSE-KMS). One is applied: its key is as long, and the
         /// second is AWS's answer to a rule of its own customers.

@@ -1,11 +1,12 @@
 //! Encrypting: what is to be done, and the key of it.
 
-use super::EncryptAs;
+use super::{EncryptAs, EncryptionError};
 use crate::bucket::cached::Bucket;
 use crate::{Error, Objects};
 use cofre_catalog::records::{BucketConfig, DefaultEncryption, Encryption, EncryptionMethod};
+use cofre_iam::{Action, Caller};
 use cofre_keys::{CustomerKey, DEFAULT_KEY, DataKey};
-use cofre_types::ETag;
+use cofre_types::{ETag, ObjectKey};
 
 /// A data key in the clear, and the record that holds it sealed.
 pub(crate) struct DataSeal {
@@ -39,8 +40,16 @@ impl Bucket {
         })
     }
 
+    /// Refuses a new object that is encrypted as the bucket blocks.
+    pub(crate) fn refuse_blocked(&self, method: &EncryptionMethod) -> Result<(), EncryptionError> {
+        match method {
+            EncryptionMethod::Customer if self.blocks_customer_keys() => Err(EncryptionError::Blocked),
+            EncryptionMethod::S3 | EncryptionMethod::Kms { .. } | EncryptionMethod::Customer => Ok(()),
+        }
+    }
+
     /// What is to be done for an object of this bucket; nothing if neither it nor the bucket asks.
-    pub(crate) fn encryption_plan(&self, asked: &EncryptAs) -> Option<Plan> {
+    fn encryption_plan(&self, asked: &EncryptAs) -> Option<Plan> {
         let default = self.default_encryption();
         let plan = |method| Plan { method, context: None, bucket_key: false, customer: None };
         match asked {
@@ -61,17 +70,25 @@ impl Bucket {
 }
 
 impl Objects {
-    /// A new data key for what is asked; none where the bytes stay in the clear.
-    pub(crate) async fn data_seal(&self, bucket: &Bucket, asked: &EncryptAs) -> Result<Option<DataSeal>, Error> {
-        match bucket.encryption_plan(asked) {
-            None => Ok(None),
-            Some(plan) => self.new_seal(plan).await.map(Some),
-        }
+    /// What is to be done for an object of a bucket, if it may be encrypted so and the caller use the key; nothing where
+    /// its bytes stay in the clear.
+    pub(crate) async fn plan_for(
+        &self,
+        caller: &Caller,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        asked: &EncryptAs,
+    ) -> Result<Option<Plan>, Error> {
+        let Some(mut plan) = bucket.encryption_plan(asked) else { return Ok(None) };
+        plan.method = self.with_key_name(plan.method).await;
+        bucket.refuse_blocked(&plan.method)?;
+        self.authorise_key(caller, &[Action::GenerateDataKey], &plan.method, (bucket, Some(key))).await?;
+        Ok(Some(plan))
     }
 
-    /// A new data key, sealed as planned.
-    pub(crate) async fn new_seal(&self, plan: Plan) -> Result<DataSeal, Error> {
-        let Plan { method, context, bucket_key, customer } = plan;
+    /// A new data key, sealed as planned; none where nothing is.
+    pub(crate) async fn new_seal(&self, plan: Option<Plan>) -> Result<Option<DataSeal>, Error> {
+        let Some(Plan { method, context, bucket_key, customer }) = plan else { return Ok(None) };
         let bound = context.as_deref().unwrap_or_default().as_bytes();
         let (key, sealed_key) = match (&method, &customer) {
             (EncryptionMethod::S3, _) => {
@@ -92,7 +109,7 @@ impl Objects {
             }
         };
         let key_md5 = customer.map(|customer| customer.md5());
-        Ok(DataSeal { key, record: Encryption { method, sealed_key, key_md5, context, bucket_key } })
+        Ok(Some(DataSeal { key, record: Encryption { method, sealed_key, key_md5, context, bucket_key } }))
     }
 }
 

@@ -57,7 +57,7 @@ impl Objects {
             if request.tags.is_none() {
                 self.authorise_copied_tags(caller, &request, &bucket, &source)?;
             }
-            let plan = bucket.encryption_plan(&request.encryption);
+            let plan = self.plan_for(caller, &bucket, &request.key, &request.encryption).await?;
             let shares = plan.as_ref().map_or(held.is_none(), |plan| held.is_some_and(|held| plan.is_met_by(held)));
             refuse_no_change(&request, &source, shares)?;
             if !shares || self.scheme_of(&bucket, &request.storage_class) != source.scheme(self) {
@@ -101,6 +101,7 @@ impl Objects {
             Error::IsDeleteMarker { .. } => Error::InvalidRequest("the source of a copy is not a delete marker"),
             other => other,
         })?;
+        self.authorise_reading(caller, &bucket, key, held.record.guards.encryption.as_ref()).await?;
         Ok(Source { bucket, key: key.clone(), held })
     }
 

@@ -37,10 +37,7 @@ impl Objects {
             content_md5: None,
             checksum: declared(record, request.checksum),
         };
-        let seal = match plan {
-            Some(plan) => Some(self.new_seal(plan).await?),
-            None => None,
-        };
+        let seal = self.new_seal(plan).await?;
         let data_key = seal.as_ref().map(|seal| &seal.key);
         let version = self.planned_version(bucket);
         let target = Target {

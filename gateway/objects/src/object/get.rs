@@ -7,9 +7,11 @@ use cofre_catalog::records::{Content, VersionKind, VersionRecord};
 use cofre_catalog::{Scan, SnapshotExt, keys};
 use cofre_iam::{Action, Caller};
 use cofre_types::{Checksum, ObjectKey, ResolvedRange, VersionId};
+use std::sync::Arc;
 
 /// A version that was found, and the part of it that was asked for.
 struct Found {
+    bucket: Arc<Bucket>,
     record: VersionRecord,
     head: HeadOutcome,
     range: ResolvedRange,
@@ -21,8 +23,10 @@ impl Objects {
     /// # Errors
     /// [`Error`]; once the outcome is there, a failure to read ends its body with an error.
     pub async fn get_object(&self, caller: &Caller, request: GetObject) -> Result<GetOutcome, Error> {
-        let found = self.find(caller, &request, Action::GetObject, Action::GetObjectVersion).await?;
-        let key = self.data_key(found.record.guards.encryption.as_ref(), request.customer_key.as_ref()).await?;
+        let found = self.find(caller, &request).await?;
+        let held = found.record.guards.encryption.as_ref();
+        self.authorise_reading(caller, &found.bucket, &request.key, held).await?;
+        let key = self.data_key(held, request.customer_key.as_ref()).await?;
         let body = self.read_content(&found.record.content, found.range, key.as_ref()).await?;
         Ok(GetOutcome { head: found.head, body })
     }
@@ -32,17 +36,11 @@ impl Objects {
     /// # Errors
     /// As [`Objects::get_object`].
     pub async fn head_object(&self, caller: &Caller, request: GetObject) -> Result<HeadOutcome, Error> {
-        Ok(self.find(caller, &request, Action::GetObject, Action::GetObjectVersion).await?.head)
+        Ok(self.find(caller, &request).await?.head)
     }
 
-    async fn find(
-        &self,
-        caller: &Caller,
-        request: &GetObject,
-        action: Action,
-        version_action: Action,
-    ) -> Result<Found, Error> {
-        let action = if request.version.is_some() { version_action } else { action };
+    async fn find(&self, caller: &Caller, request: &GetObject) -> Result<Found, Error> {
+        let action = if request.version.is_some() { Action::GetObjectVersion } else { Action::GetObject };
         let bucket = self.bucket(&request.bucket).await?;
         let record = self.version_for(caller, action, &bucket, &request.key, request.version).await?.record;
         check_customer_key(record.guards.encryption.as_ref(), request.customer_key.as_ref())?;
@@ -66,7 +64,7 @@ impl Objects {
         }
         self.hide_lock(caller, &bucket, &request.key, &mut info);
         let head = HeadOutcome { info, range, part_checksum };
-        Ok(Found { record, head, range: range.unwrap_or(whole) })
+        Ok(Found { bucket, record, head, range: range.unwrap_or(whole) })
     }
 
     /// Leaves out of what is shown the lock that the caller may not read.

@@ -9,6 +9,8 @@ mod get;
 pub(crate) mod put;
 mod requests;
 mod tags;
+mod update_encryption;
 
-pub use put::PUT_BYTES_MAX;
+pub use put::{PUT_BYTES_MAX, PutTicket};
 pub use requests::*;
+pub use update_encryption::NewKey;

@@ -6,7 +6,7 @@ use crate::encryption::entity_tag;
 use crate::lock::Removal;
 use crate::rights::{Makes, Writer};
 use crate::room::{BodyBound, Brings};
-use crate::{Encrypted, Error, Objects, PutObject, PutOutcome, WriteConditions};
+use crate::{BeginPut, Encrypted, Error, Objects, PutContent, PutObject, PutOutcome, WriteConditions};
 use cofre_catalog::keys;
 use cofre_catalog::records::{Content, Guards, Headers, VersionKind, VersionRecord, Versioning};
 use cofre_iam::Caller;
@@ -31,27 +31,47 @@ pub(crate) struct Draft {
     pub guards: Guards,
 }
 
-impl Objects {
-    /// Puts an object. On return it is durable on its write quorum and in the catalog.
+/// The right to put one object, which was asked once: what it was asked for is in it. A bucket that changes before the
+/// commit is asked again.
+pub struct PutTicket {
+    objects: Objects,
+    bucket: Arc<Bucket>,
+    key: ObjectKey,
+    tags: Tags,
+    writer: Writer,
+    owner: AccountId,
+    guards: Guards,
+}
+
+impl PutTicket {
+    /// Whether an object of a declared length fits under the quotas, with what it replaces: for a door that asks before it
+    /// gathers a body. [`PutTicket::store`] asks again. Costs nothing where there is no quota.
+    ///
+    /// # Errors
+    /// As of [`PutTicket::store`].
+    pub async fn fits(&self, size: u64) -> Result<(), Error> {
+        let room = self.objects.room(&self.bucket, Brings::Object(&self.key), Some(size)).await;
+        room.map(drop).map_err(|error| error.for_caller(&self.writer.caller, &self.bucket))
+    }
+
+    /// Puts the object. On return it is durable on its write quorum and in the catalog.
     ///
     /// # Errors
     /// [`Error`]; nothing of the object is visible then.
-    pub async fn put_object(&self, caller: &Caller, request: PutObject) -> Result<PutOutcome, Error> {
-        let PutObject { bucket: name, key, upload, headers, tags, storage_class, encryption, lock, acl, conditions } =
-            request;
-        let bucket = self.bucket(&name).await?;
-        let writer = Writer { caller: caller.clone(), acl, lock, source: None };
-        let (owner, guards) = self.authorise_write(&writer, &bucket, &key, &tags, Makes::Object)?;
-        self.check_class(&storage_class)?;
+    pub async fn store(self, content: PutContent) -> Result<PutOutcome, Error> {
+        let Self { objects, bucket, key, tags, writer, owner, guards } = self;
+        let PutContent { upload, headers, storage_class, encryption, conditions } = content;
+        objects.check_class(&storage_class)?;
+        let plan = objects.plan_for(&writer.caller, &bucket, &key, &encryption).await?;
         if !conditions.is_empty() {
             // Refused before the body is written. Held again at the commit, where it counts.
-            conditions.check(self.key_state(&bucket, &key).await?.object())?;
+            conditions.check(objects.key_state(&bucket, &key).await?.object())?;
         }
-        let told = |error: Error| error.for_caller(caller, &bucket);
-        let room = self.room(&bucket, Brings::Object(&key), upload.body.size()).await.map_err(told)?;
-        let seal = self.data_seal(&bucket, &encryption).await?;
+        let told = |error: Error| error.for_caller(&writer.caller, &bucket);
+        let room = objects.room(&bucket, Brings::Object(&key), upload.body.size()).await.map_err(told)?;
+        let seal = objects.new_seal(plan).await?;
         let data_key = seal.as_ref().map(|seal| &seal.key);
-        let version = self.planned_version(&bucket);
+        let version = objects.planned_version(&bucket);
         let target = Target {
             bucket: &bucket,
             key: &key,
@@ -62,7 +82,7 @@ impl Objects {
             checksum: None,
         };
         let bound = BodyBound { size_max: PUT_BYTES_MAX, room: room.clone() };
-        let written = self.write_blob(target, upload, bound).await.map_err(told)?;
+        let written = objects.write_blob(target, upload, bound).await.map_err(told)?;
         let draft = Draft {
             owner,
             size: written.digests.size,
@@ -74,7 +94,6 @@ impl Objects {
             content: Content::Segments(written.segments()),
             guards: Guards { encryption: seal.map(|seal| seal.record), ..guards },
         };
-        let objects = self.clone();
         uncancelled(async move {
             let (bucket, record) =
                 objects.commit_or_discard((&bucket, &key), draft, &writer, &conditions, written, version).await?;
@@ -82,6 +101,37 @@ impl Objects {
             Ok(put_outcome(&bucket, &key, record))
         })
         .await
+    }
+}
+
+impl std::fmt::Debug for PutTicket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PutTicket").field("bucket", &self.bucket.name).field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+impl Objects {
+    /// Asks for the right to put an object, before its body is at hand.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchBucket`], [`Error::AccessDenied`], and what refuses its list or its lock.
+    pub async fn begin_put(&self, caller: &Caller, put: BeginPut) -> Result<PutTicket, Error> {
+        let BeginPut { bucket, key, tags, lock, acl } = put;
+        let bucket = self.bucket(&bucket).await?;
+        let writer = Writer { caller: caller.clone(), acl, lock, source: None };
+        let (owner, guards) = self.authorise_write(&writer, &bucket, &key, &tags, Makes::Object)?;
+        Ok(PutTicket { objects: self.clone(), bucket, key, tags, writer, owner, guards })
+    }
+
+    /// Puts an object whose body is at hand: [`Objects::begin_put`] and [`PutTicket::store`].
+    ///
+    /// # Errors
+    /// As of both.
+    pub async fn put_object(&self, caller: &Caller, request: PutObject) -> Result<PutOutcome, Error> {
+        let PutObject { bucket, key, upload, headers, tags, storage_class, encryption, lock, acl, conditions } =
+            request;
+        let ticket = self.begin_put(caller, BeginPut { bucket, key, tags, lock, acl }).await?;
+        ticket.store(PutContent { upload, headers, storage_class, encryption, conditions }).await
     }
 
     /// Makes a draft whose bytes were written the current object. If that is refused they are given up.
@@ -146,6 +196,9 @@ impl Objects {
         mut change: Change,
         planned: Option<VersionId>,
     ) -> Result<(Tried, VersionRecord), Error> {
+        if let Some(encryption) = &draft.guards.encryption {
+            bucket.refuse_blocked(&encryption.method)?;
+        }
         let state = self.key_state(bucket, key).await?;
         conditions.check(state.object())?;
         let now = self.now();

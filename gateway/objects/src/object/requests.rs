@@ -104,7 +104,37 @@ pub struct Upload {
     pub checksum: DeclaredChecksum,
 }
 
-/// Puts an object.
+/// An object that is to be put, as much of it as rights look at.
+#[derive(Debug)]
+pub struct BeginPut {
+    /// Bucket.
+    pub bucket: BucketName,
+    /// Key.
+    pub key: ObjectKey,
+    /// Tags.
+    pub tags: Tags,
+    /// Object lock.
+    pub lock: WantedLock,
+    /// Access control list; the owner alone may if absent.
+    pub acl: Option<GivenAcl>,
+}
+
+/// The rest of an object that is to be put.
+#[derive(Debug)]
+pub struct PutContent {
+    /// The content.
+    pub upload: Upload,
+    /// System headers and user metadata.
+    pub headers: Headers,
+    /// Storage class; `STANDARD` if empty.
+    pub storage_class: String,
+    /// Encryption.
+    pub encryption: EncryptAs,
+    /// Conditions.
+    pub conditions: WriteConditions,
+}
+
+/// Puts an object whose body is at hand.
 #[derive(Debug)]
 pub struct PutObject {
     /// Bucket.

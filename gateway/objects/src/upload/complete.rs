@@ -70,6 +70,9 @@ impl Objects {
             Err(Error::NoSuchUpload) => return self.completed_before(&bucket, request).await,
             found => found?,
         };
+        // AWS, "CompleteMultipartUpload", "Permissions".
+        let held = found.record.guards.encryption.as_ref();
+        self.authorise_reading(caller, &found.bucket, &at.key, held).await?;
         check_completion(&found.record, &request.encryption)?;
         for _ in Self::tries() {
             let _turn = self.lock_key(&found.bucket, &at.key).await;

@@ -31,7 +31,7 @@ impl Objects {
         check_number(request.number)?;
         let from = Some((&request.source_bucket, &request.source_key));
         let mut found = self.upload_for(caller, Action::PutObject, at, from).await?;
-        let part_key = self.part_key(found.record.guards.encryption.as_ref(), &request.encryption).await?;
+        let part_key = self.part_key(caller, &found, &at.key, &request.encryption).await?;
         let algorithm = kept_algorithm(&found.record);
         let mut part = None;
         for _ in Self::tries() {

@@ -29,7 +29,8 @@ impl Objects {
         let writer = Writer { caller: caller.clone(), acl, lock, source: None };
         let (owner, guards) = self.authorise_write(&writer, &bucket, &key, &tags, Makes::Upload)?;
         self.check_class(&storage_class)?;
-        let seal = self.data_seal(&bucket, &encryption).await?;
+        let plan = self.plan_for(caller, &bucket, &key, &encryption).await?;
+        let seal = self.new_seal(plan).await?;
         let initiated = self.now();
         let mut record = UploadRecord {
             id: UploadId::new(initiated, self.random().bytes()),

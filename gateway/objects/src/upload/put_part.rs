@@ -23,7 +23,7 @@ impl Objects {
         check_number(number)?;
         let found = self.upload_for(caller, Action::PutObject, &at, None).await?;
         fit_checksum(&found.record, &mut content.checksum)?;
-        let key = self.part_key(found.record.guards.encryption.as_ref(), &encryption).await?;
+        let key = self.part_key(caller, &found, &at.key, &encryption).await?;
         self.write_part(caller, found, at, number, content, key).await
     }
 

@@ -4,11 +4,12 @@ use crate::bed::{Bed, bucket};
 use crate::lifecycle::{DAY, after, noncurrent, pass, rule, set_rules};
 use cofre_catalog::records::{EventRecord, Record};
 use cofre_catalog::{Scan, SnapshotExt, Store, keys};
-use cofre_iam::account_number;
+use cofre_iam::{Caller, account_number};
 use cofre_objects::{
-    AccessLogStep, BucketConfig, ConfigKind, GetObject, ListObjects, ListVersions, LogKeys, Logging, Rule, Transition,
-    Versioning, When,
+    AccessLogStep, BucketConfig, BucketEncryption, ConfigKind, DefaultEncryption, EncryptionMethod, GetObject,
+    ListObjects, ListVersions, LogKeys, Logging, Rule, Transition, Versioning, When,
 };
+use cofre_runtime::Random;
 use cofre_types::VersionId;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
@@ -121,6 +122,24 @@ async fn lines_become_one_object_when_they_are_due() {
     assert_eq!(delivered[0].1, "one\ntwo\n");
     assert!(delivered[0].0.starts_with("p/2023-11-14-22-18-20-"), "{}", delivered[0].0);
     assert_eq!((bed.backlog().await, bed.count(keys::family::ACCESS_LOG).await), ((0, 0), 0));
+    bed.deliver().await;
+    assert_eq!(bed.delivered().await.len(), 1);
+}
+
+/// Under the default encryption of the bucket that they go to, whoever else may use its key.
+#[tokio::test]
+async fn a_policy_of_a_key_keeps_no_line_back() {
+    let bed = Bed::logged().await;
+    let method = EncryptionMethod::Kms { key: "one".to_owned(), dual_layer: false };
+    let default = Some(DefaultEncryption { method, bucket_key: false });
+    let wanted = BucketEncryption { default, block: None };
+    bed.objects.put_bucket_encryption(&bed.alice, &bucket("logs"), wanted).await.unwrap();
+    let policy = json!({"Statement": {"Effect": "Allow", "Principal": {"CanonicalUser": bed.alice.principal.account_id()
+        .unwrap().to_string()}, "Action": "kms:*", "Resource": "*"}});
+    let operator = Caller::internal("admin", &Random::seeded(1)).on_behalf_of("token:ops");
+    bed.objects.set_key_policy(&operator, "one", policy.to_string()).await.unwrap();
+    bed.log("a line\n").await;
+    bed.clock.advance(DELIVERY);
     bed.deliver().await;
     assert_eq!(bed.delivered().await.len(), 1);
 }

@@ -1,30 +1,25 @@
 //! The test bed: a domain over memory, with three shards, a clock that stands and two accounts.
 
-use async_trait::async_trait;
-use cofre_blobs::{Blobs, BlobsParts, NewShard, OpenBackend, S3Place, Topology, TopologyError};
-use cofre_catalog::records::{AccountRecord, EventRecord, Record, ShardPlace};
-use cofre_catalog::{
-    Batch, CommitError, Memory, Revision, Scan, Snapshot, SnapshotExt, Store, StoreError, StoreState, Write, keys,
-};
-use cofre_iam::{AccountIdentity, Caller, Origin, Principal, RequestId, Secret};
+use crate::backends::{Backends, Opener};
+use crate::rival::Rival;
+use cofre_blobs::{Blobs, BlobsParts, NewShard, Topology};
+use cofre_catalog::records::{AccountRecord, EventRecord, Record};
+use cofre_catalog::{Batch, Memory, Scan, SnapshotExt, Store, keys};
+use cofre_iam::{AccountIdentity, Caller, Origin, Principal, RequestId};
 use cofre_keys::{DEFAULT_KEY, KeyRing, MemoryKeys};
 use cofre_objects::{
     CreateBucket, DeleteConditions, DeleteObject, DeleteOutcome, Error, GetObject, ListObjects, Objects, Parts,
-    PutObject, PutOutcome, Upkeep, leads_back,
+    PutObject, PutOutcome, Upkeep,
 };
 use cofre_runtime::{ManualClock, Random};
 use cofre_settings::{DynamicSettings, Patch};
-use cofre_shards::{Backend, BackendError, Faulty, MemoryBackend, Shards, ShardsOptions, Trouble, Troubles};
+use cofre_shards::{Backend, Shards, ShardsOptions};
 use cofre_types::{AccountId, ResolvedRange, Scheme, ShardId, Timestamp, VersionId};
 use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
-use std::collections::HashMap;
-use std::future::Future;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-pub use crate::requests::{bucket, get, key, put, upload};
+pub use crate::requests::{ARN_NAME, bucket, get, key, put, upload};
 
 pub struct Bed {
     pub objects: Objects,
@@ -43,141 +38,8 @@ pub struct Bed {
     pub bob: Caller,
 }
 
-/// Backends in memory, by path, each behind one that can be told to fail.
-#[derive(Default)]
-pub struct Backends(Mutex<HashMap<String, Place>>);
-
-/// A backend, and what the pool sees of it.
-#[derive(Clone)]
-struct Place {
-    memory: Arc<MemoryBackend>,
-    faulty: Arc<Faulty>,
-}
-
-impl Backends {
-    /// What is in a backend, whether it answers or not.
-    pub fn at(&self, path: &str) -> Arc<MemoryBackend> {
-        self.place(path).memory
-    }
-
-    /// What the pool sees of a backend.
-    pub fn faulty(&self, path: &str) -> Arc<Faulty> {
-        self.place(path).faulty
-    }
-
-    /// Takes a backend away, or brings it back.
-    pub fn set_away(&self, path: &str, away: bool) {
-        let trouble = away.then_some(Trouble::Unreachable);
-        self.faulty(path).set(Troubles { put: trouble, get: trouble, other: trouble, ..Troubles::default() });
-    }
-
-    fn place(&self, path: &str) -> Place {
-        let mut all = self.0.lock().unwrap();
-        let made = || {
-            let memory = Arc::new(MemoryBackend::new(1 << 30));
-            Place { faulty: Arc::new(Faulty::new(memory.clone())), memory }
-        };
-        all.entry(path.to_owned()).or_insert_with(made).clone()
-    }
-}
-
 /// Paths of the shards of a bed, in the order of their numbers from 1.
 pub const PATHS: [&str; 8] = ["/one", "/two", "/three", "/four", "/five", "/six", "/seven", "/eight"];
-
-type Act = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
-
-/// The catalog, with a rival that acts between a decision and its commit.
-pub struct Rival {
-    store: Arc<Memory>,
-    next: Mutex<Option<Act>>,
-    /// For each commit that was tried, how many keys of objects and versions it removes.
-    removals: Mutex<Vec<usize>>,
-    /// What the store says of itself.
-    pub state: Mutex<StoreState>,
-    /// Refuses the next commit for want of room.
-    pub full: AtomicBool,
-}
-
-impl Rival {
-    /// Does `act` before the next commit is done.
-    pub fn before_next_commit<F: Future<Output = ()> + Send + 'static>(
-        &self,
-        act: impl FnOnce() -> F + Send + 'static,
-    ) {
-        *self.next.lock().unwrap() = Some(Box::new(move || Box::pin(act())));
-    }
-
-    /// For each commit that was tried since this was last asked, how many keys of objects and versions it removes.
-    pub fn take_removals(&self) -> Vec<usize> {
-        std::mem::take(&mut *self.removals.lock().unwrap())
-    }
-}
-
-#[async_trait]
-impl Store for Rival {
-    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
-        self.store.snapshot().await
-    }
-
-    async fn commit(&self, batch: Batch) -> Result<Revision, CommitError> {
-        let act = self.next.lock().unwrap().take();
-        if let Some(act) = act {
-            act().await;
-        }
-        let of_objects = |key: &[u8]| matches!(key.first(), Some(&keys::family::CURRENT | &keys::family::VERSION));
-        let removes = |write: &&Write| matches!(write, Write::Delete(key) if of_objects(key));
-        self.removals.lock().unwrap().push(batch.writes.iter().filter(removes).count());
-        if self.full.swap(false, Ordering::SeqCst) {
-            return Err(CommitError::Store(StoreError::Full));
-        }
-        self.store.commit(batch).await
-    }
-
-    fn state(&self) -> StoreState {
-        self.state.lock().unwrap().clone()
-    }
-
-    fn touched(&self, prefix: u8) -> u64 {
-        self.store.touched(prefix)
-    }
-}
-
-struct Opener {
-    backends: Arc<Backends>,
-    store: Arc<Memory>,
-}
-
-#[async_trait]
-impl OpenBackend for Opener {
-    async fn create(&self, _place: &ShardPlace, identity: [u8; 16]) -> Result<[u8; 16], BackendError> {
-        Ok(identity)
-    }
-
-    async fn leads_back(
-        &self,
-        place: &ShardPlace,
-        identity: [u8; 16],
-        began: Timestamp,
-    ) -> Result<bool, TopologyError> {
-        leads_back(self.store.as_ref(), place, identity, began).await
-    }
-
-    /// Opens what answers.
-    async fn open(&self, place: &ShardPlace, _identity: [u8; 16]) -> Result<Arc<dyn Backend>, BackendError> {
-        let backend = match place {
-            ShardPlace::Filesystem { path } => self.backends.faulty(path),
-            ShardPlace::S3(place) if place.sealed_secret == b"good" => self.backends.faulty(&place.prefix),
-            ShardPlace::S3(_) => return Err(BackendError::Unreachable("403".to_owned())),
-        };
-        backend.capacity().await?;
-        Ok(backend)
-    }
-
-    /// Whoever can read the record can read the secret: this is a test.
-    fn seal(&self, _place: &S3Place, secret: &Secret) -> Result<Vec<u8>, TopologyError> {
-        Ok(secret.expose().as_bytes().to_vec())
-    }
-}
 
 impl Bed {
     pub async fn new(scheme: &str) -> Self {
@@ -198,14 +60,7 @@ impl Bed {
         for path in &PATHS[..count] {
             topology.register(NewShard::at_path((*path).to_owned()), "test").await.unwrap();
         }
-        let rival = Rival {
-            store: store.clone(),
-            next: Mutex::default(),
-            removals: Mutex::default(),
-            state: Mutex::default(),
-            full: AtomicBool::new(false),
-        };
-        let rival = Arc::new(rival);
+        let rival = Arc::new(Rival::new(store.clone()));
         let over = |store, random| over(store, &shards, &settings, &manual, random, scheme);
         let (upkeep, blobs) = over(rival.clone(), random);
         let (twin_upkeep, _) = over(store.clone(), Random::seeded(8));
@@ -410,7 +265,7 @@ fn over(
         settings: settings.clone(),
         clock: clock.clock(),
     });
-    let keys = Arc::new(MemoryKeys::new(&[DEFAULT_KEY, "one", "two"], Random::seeded(7)));
+    let keys = Arc::new(MemoryKeys::new(&[DEFAULT_KEY, "one", "two", ARN_NAME], Random::seeded(7)));
     let upkeep = Upkeep::new(Parts {
         store,
         blobs: blobs.clone(),

@@ -4,9 +4,9 @@ use crate::bed::{Bed, bucket, get, key, put, upload};
 use crate::copies::copy;
 use crate::multipart::complete;
 use cofre_objects::{
-    Body, BucketConfig, CompleteUpload, CompletedPart, CopyObject, CopyPart, CreateUpload, CustomerKey, DEFAULT_KEY,
-    DefaultEncryption, EncryptAs, Encrypted, EncryptionMethod, Error, GetObject, ObjectInfo, PutObject, PutPart,
-    ReadConditions, Upload, UploadRef,
+    Body, BucketEncryption, CompleteUpload, CompletedPart, CopyObject, CopyPart, CreateUpload, CustomerKey,
+    DEFAULT_KEY, DefaultEncryption, EncryptAs, Encrypted, EncryptionMethod, Error, GetObject, ObjectInfo, PutObject,
+    PutPart, ReadConditions, Upload, UploadRef,
 };
 use cofre_types::{ByteRange, ChecksumAlgorithm, ETag};
 use futures_util::stream;
@@ -14,11 +14,11 @@ use zeroize::Zeroizing;
 
 const MIB: usize = 1 << 20;
 
-fn customer(byte: u8) -> CustomerKey {
+pub fn customer(byte: u8) -> CustomerKey {
     CustomerKey::from_bytes(Zeroizing::new([byte; 32]))
 }
 
-fn kms(name: &str) -> EncryptAs {
+pub fn kms(name: &str) -> EncryptAs {
     EncryptAs::Kms { key: Some(name.to_owned()), dual_layer: false, context: None, bucket_key: None }
 }
 
@@ -36,15 +36,15 @@ fn text(size: usize) -> Vec<u8> {
     b"a line that nobody else should read\n".iter().copied().cycle().take(size).collect()
 }
 
-fn put_as(name: &str, body: &[u8], encryption: EncryptAs) -> PutObject {
+pub fn put_as(name: &str, body: &[u8], encryption: EncryptAs) -> PutObject {
     PutObject { encryption, ..put(name, body) }
 }
 
-fn get_with(name: &str, customer_key: Option<CustomerKey>) -> GetObject {
+pub fn get_with(name: &str, customer_key: Option<CustomerKey>) -> GetObject {
     GetObject { customer_key, ..get(name) }
 }
 
-async fn head(bed: &Bed, name: &str, customer_key: Option<CustomerKey>) -> ObjectInfo {
+pub async fn head(bed: &Bed, name: &str, customer_key: Option<CustomerKey>) -> ObjectInfo {
     bed.objects.head_object(&bed.alice, get_with(name, customer_key)).await.unwrap().info
 }
 
@@ -145,9 +145,10 @@ async fn a_key_that_is_not_there_refuses_the_write() {
 async fn a_bucket_encrypts_what_asks_for_nothing() {
     let bed = Bed::with_bucket().await;
     let method = EncryptionMethod::Kms { key: "two".to_owned(), dual_layer: false };
-    let default = BucketConfig::Encryption(DefaultEncryption { method: method.clone(), bucket_key: true });
+    let default = Some(DefaultEncryption { method: method.clone(), bucket_key: true });
     bed.put("before", b"bytes").await;
-    bed.objects.put_bucket_config(&bed.alice, &bucket("b"), default).await.unwrap();
+    let wanted = BucketEncryption { default, block: None };
+    bed.objects.put_bucket_encryption(&bed.alice, &bucket("b"), wanted).await.unwrap();
     let told = |outcome: Option<Encrypted>| outcome.map(|told| (told.method, told.bucket_key));
     assert_eq!(told(bed.put("k", b"bytes").await.encryption), Some((method.clone(), true)));
     let asked = bed.try_put(put_as("k", b"bytes", EncryptAs::S3)).await.unwrap();
@@ -198,7 +199,7 @@ async fn a_copy_needs_the_key_of_its_source() {
     assert_eq!(bed.get("k").await.unwrap(), b"bytes");
 }
 
-async fn begin(bed: &Bed, name: &str, encryption: EncryptAs) -> UploadRef {
+pub async fn begin(bed: &Bed, name: &str, encryption: EncryptAs) -> UploadRef {
     let request = CreateUpload {
         bucket: bucket("b"),
         key: key(name),
@@ -215,7 +216,7 @@ async fn begin(bed: &Bed, name: &str, encryption: EncryptAs) -> UploadRef {
     UploadRef { bucket: bucket("b"), key: key(name), upload: info.id }
 }
 
-async fn put_part(
+pub async fn put_part(
     bed: &Bed,
     at: &UploadRef,
     number: u16,

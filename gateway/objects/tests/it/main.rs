@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access_logs;
+mod backends;
 mod bed;
 mod buckets;
 mod copies;
@@ -19,6 +20,7 @@ mod lists;
 mod locks;
 mod maintenance;
 mod multipart;
+mod named_keys;
 mod objects;
 mod outbox;
 mod payment;
@@ -30,6 +32,7 @@ mod remote_shards;
 mod requests;
 mod restored;
 mod rights;
+mod rival;
 mod rivals;
 mod transitions;
 mod truth;

@@ -7,6 +7,9 @@ use cofre_objects::{
 use cofre_shards::Body;
 use cofre_types::{BucketName, ObjectKey};
 
+/// A key of the bed's service whose name has the form of an ARN.
+pub const ARN_NAME: &str = "arn:aws:kms:us-east-1:111122223333:key/one";
+
 pub fn bucket(name: &str) -> BucketName {
     // Names in tests are short; real ones have three characters at least.
     BucketName::parse(&format!("bucket-{name}")).unwrap()

@@ -42,7 +42,8 @@ async fn restore(bed: &Bed, backup: Backup) {
     for (key, entry) in backup.records {
         batch.put(key, entry.value);
     }
-    let incarnation = IncarnationRecord { id: [7; 16], begun: now(bed), backup_taken: Some(backup.taken) };
+    let (begun, backup_taken) = (now(bed), Some(backup.taken));
+    let incarnation = IncarnationRecord { id: [7; 16], begun, backup_taken, found_behind: false };
     batch.put(keys::incarnation(), incarnation.encode());
     bed.store.commit(batch).await.unwrap();
     bed.clock.advance(Duration::from_secs(1));
@@ -289,4 +290,45 @@ async fn verify_tells_a_copy_that_was_deleted_and_can_still_be_read() {
     assert_eq!(heal(&bed).await.blobs, 1);
     backend.reuse_room();
     assert_eq!(bed.get("k").await.unwrap(), [7; 100]);
+}
+
+#[tokio::test]
+async fn a_copy_that_waits_to_be_deleted_hides_no_other_of_its_blob() {
+    for restored in [false, true] {
+        let bed = bed("replicas:1").await;
+        bed.put("k", &[7; 100]).await;
+        let (blob, mut record) = records(&bed).await.remove(0);
+        let shard = record.copies[0].shard;
+        // The record says where it stood before it moved, and what it left behind another time is not deleted yet.
+        record.copies[0].locator = b"gone".to_vec();
+        let doomed = cofre_catalog::records::DoomedRecord { locator: b"left".to_vec(), size: 100 };
+        let mut batch = Batch::new();
+        batch.put(keys::blob(blob), record.encode()).put(keys::doomed(shard, blob), doomed.encode());
+        bed.store.commit(batch).await.unwrap();
+        if restored {
+            let backup = backup(&bed).await;
+            restore(&bed, backup).await;
+            assert_eq!(compare(&bed).await.named, 1);
+        } else {
+            assert_eq!(bed.blobs.find_orphans(shard, None, Duration::MAX).await.unwrap().named, 1);
+        }
+        assert_eq!(bed.get("k").await.unwrap(), [7; 100]);
+        bed.reclaim().await;
+        assert_eq!(bed.get("k").await.unwrap(), [7; 100], "what is deleted is not what is named");
+    }
+}
+
+#[tokio::test]
+async fn an_object_that_stands_in_several_places_is_one_that_is_newer() {
+    let bed = bed("replicas:1").await;
+    let backup = backup(&bed).await;
+    bed.put("new", &[7; 100]).await;
+    let (_, record) = records(&bed).await.remove(0);
+    let change = cofre_blobs::ShardChange { draining: Some(true), ..Default::default() };
+    bed.topology.change(record.copies[0].shard, &change, None, "test").await.unwrap();
+    bed.relocate_all(record.copies[0].shard).await;
+    restore(&bed, backup).await;
+    assert_eq!(compare(&bed).await.unknown, 2, "it left a copy behind");
+    let told = told(&bed).await;
+    assert_eq!((told.newer.objects, told.newer.copies), (1, 2));
 }

@@ -31,7 +31,7 @@ use crate::ops::{Admitted, Operations, post_object};
 use crate::translate::checksums;
 use crate::translate::conditions::Conditionals;
 use crate::translate::encryption::CustomerKeys;
-use crate::translate::text;
+use crate::translate::{names, text};
 use cofre_runtime::Clock;
 use cofre_types::Timestamp;
 use file::Measured;
@@ -97,7 +97,8 @@ impl Forms {
             policy.check(&fields, bucket, now)?;
             allowed = policy.length();
         }
-        check_expected_owner(&self.operations.objects, &caller, exchange, Some(bucket), &parts.headers).await?;
+        let name = names::bucket(bucket)?;
+        check_expected_owner(&self.operations.objects, &caller, exchange, Some(&name), &parts.headers).await?;
 
         let mut headers = fields.to_headers()?;
         checksums::value(&headers, checksums::Of::Other)?;

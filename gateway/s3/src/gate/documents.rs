@@ -3,12 +3,13 @@
 //! # Limits
 //! A document is bounded by what its operation can need. All that are held at a time share a budget of bytes, and what
 //! parsing makes of them is charged to it too; those of clients that have shown no good signature have a smaller one of
-//! their own. Only the first [`FIRST_BYTES`] of a document are gathered for a caller that nothing may let.
+//! their own. No account, and no address without one, has more of a budget than it leaves. Only the first
+//! [`FIRST_BYTES`] of a document are gathered for a caller that nothing may let.
 
-use super::budget::{Budget, Share};
-use super::target::Target;
+use super::budget::{Budget, Holder, Share};
+use super::target::{Content, Target};
 use crate::errors;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use cofre_iam::Action;
 use cofre_runtime::Clock;
 use futures_util::StreamExt;
@@ -39,8 +40,8 @@ pub(crate) const UNPROVEN_TIME_MAX: Duration = Duration::from_secs(15);
 
 /// A kind of document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Document {
-    pub(super) bytes_max: usize,
+pub(crate) struct Document {
+    pub(crate) bytes_max: usize,
     /// Most elements directly below the first one, where the operation bounds them.
     pub(super) children_max: usize,
     /// What sending it asks for, one or the other, of the bucket or of objects in it; empty where nothing is sent.
@@ -48,7 +49,8 @@ pub(super) struct Document {
 }
 
 /// Documents about a bucket, by the parameter that names them.
-const OF_BUCKETS: [(&str, Document); 15] = [
+const OF_BUCKETS: [(&str, Document); 16] = [
+    ("abac", small(&[Action::PutBucketAbac])),
     ("accelerate", small(&[Action::PutAccelerateConfiguration])),
     // A hundred grants.
     ("acl", Document { bytes_max: 128 << 10, ..small(&[Action::PutBucketAcl]) }),
@@ -70,9 +72,10 @@ const OF_BUCKETS: [(&str, Document); 15] = [
 ];
 
 /// Documents about an object, by the parameter that names them.
-const OF_OBJECTS: [(&str, Document); 4] = [
+const OF_OBJECTS: [(&str, Document); 5] = [
     // A hundred grants.
     ("acl", Document { bytes_max: 128 << 10, ..small(&[Action::PutObjectAcl, Action::PutObjectVersionAcl]) }),
+    ("encryption", small(&[Action::UpdateObjectEncryption])),
     ("legal-hold", small(&[Action::PutObjectLegalHold])),
     ("retention", small(&[Action::PutObjectRetention])),
     ("tagging", small(&[Action::PutObjectTagging, Action::PutObjectVersionTagging])),
@@ -88,12 +91,18 @@ const DELETE: Document = Document {
 /// Ten thousand parts with their checksums.
 const COMPLETE: Document = Document { bytes_max: 4 << 20, children_max: 10_000, actions: &[Action::PutObject] };
 
+/// Content of an object or a part that comes in chunks without its length: it is held until that is known.
+const UNDECLARED: Document = Document { bytes_max: 1 << 20, ..small(&[Action::PutObject]) };
+
 const fn small(actions: &'static [Action]) -> Document {
     Document { bytes_max: OTHER_BYTES_MAX, children_max: usize::MAX, actions }
 }
 
 /// What a request brings.
 pub(super) fn of(method: &Method, target: &Target<'_>, sub_resource: Option<&str>) -> Document {
+    if target.content(method, sub_resource) == Content::Object {
+        return UNDECLARED;
+    }
     let named: &[(&str, Document)] = match (method, target.is_of_object()) {
         (&Method::POST, false) => &[("delete", DELETE)],
         (&Method::POST, true) => &[("uploadId", COMPLETE)],
@@ -120,57 +129,57 @@ impl Documents {
         Self { proven: Budget::new(bytes_max - unproven), unproven: Budget::new(unproven), clock }
     }
 
-    /// Gathers a body of a sender that is not known yet; none if it has more than `bytes_max`.
-    pub(crate) async fn unproven(&self, body: &mut Body, bytes_max: usize) -> S3Result<Option<(Bytes, Share)>> {
-        let mut gathering = Gathering::new(body, self.unproven.share());
-        let whole = within(&self.clock, UNPROVEN_TIME_MAX, gathering.up_to(bytes_max)).await?;
-        Ok(whole.then(|| gathering.end()))
+    /// Gathers a body of at most `bytes_max`, and the sender's rights after the first of it; none if it has more.
+    pub(crate) async fn whole(
+        &self,
+        body: &mut Body,
+        bytes_max: usize,
+        sender: Sender<impl Future<Output = S3Result<()>>>,
+    ) -> S3Result<Option<(Bytes, Share)>> {
+        let Sender { holder, may } = sender;
+        let (budget, time) = match holder {
+            Holder::Account(_) => (&self.proven, PROVEN_TIME_MAX),
+            Holder::Site(_) | Holder::Inside => (&self.unproven, UNPROVEN_TIME_MAX),
+        };
+        let mut gathering = Gathering::new(body, budget.share(holder));
+        if !within(&self.clock, time, gathering.up_to(FIRST_BYTES.min(bytes_max))).await? {
+            may.await?;
+            if !within(&self.clock, time, gathering.up_to(bytes_max)).await? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(gathering.end()))
     }
 
-    /// Gathers the document of a request, if it brings one. `may` is asked before much of it is gathered.
+    /// Gathers the document of a request, if it brings one.
     pub(super) async fn document(
         &self,
         mut body: Body,
         document: Document,
-        is_proven: bool,
-        may: impl Future<Output = S3Result<()>>,
+        sender: Sender<impl Future<Output = S3Result<()>>>,
     ) -> S3Result<(Bytes, Option<Share>)> {
         if body.is_end_stream() {
             return Ok((Bytes::new(), None));
         }
-        let (bytes, share) = self.gather(&mut body, document, is_proven, may).await?;
-        Ok((bytes, Some(share)))
-    }
-
-    async fn gather(
-        &self,
-        body: &mut Body,
-        document: Document,
-        is_proven: bool,
-        may: impl Future<Output = S3Result<()>>,
-    ) -> S3Result<(Bytes, Share)> {
         let too_long = || S3Error::new(S3ErrorCode::MaxMessageLengthExceeded);
-        let (budget, time) =
-            if is_proven { (&self.proven, PROVEN_TIME_MAX) } else { (&self.unproven, UNPROVEN_TIME_MAX) };
         if body.size_hint().lower() > document.bytes_max as u64 {
             return Err(too_long());
         }
-        let mut gathering = Gathering::new(body, budget.share());
-        if !within(&self.clock, time, gathering.up_to(FIRST_BYTES.min(document.bytes_max))).await? {
-            may.await?;
-            if !within(&self.clock, time, gathering.up_to(document.bytes_max)).await? {
-                return Err(too_long());
-            }
-        }
-        let (bytes, mut share) = gathering.end();
+        let (bytes, mut share) = self.whole(&mut body, document.bytes_max, sender).await?.ok_or_else(too_long)?;
         let count = count(&bytes);
         if count.children > document.children_max {
             return Err(S3Error::new(S3ErrorCode::MalformedXML));
         }
         // The parser copies the text out.
         share.grow(bytes.len() + count.elements * ELEMENT_BYTES)?;
-        Ok((bytes, share))
+        Ok((bytes, Some(share)))
     }
+}
+
+/// Who sends what is gathered, and the question whether anything may let it, asked before much is.
+pub(crate) struct Sender<F> {
+    pub(crate) holder: Holder,
+    pub(crate) may: F,
 }
 
 /// Gives up what a client does not finish in time.
@@ -184,13 +193,13 @@ pub(crate) async fn within<T>(clock: &Clock, time: Duration, step: impl Future<O
 /// A body that is being gathered.
 struct Gathering<'a> {
     body: &'a mut Body,
-    held: BytesMut,
+    held: Vec<u8>,
     share: Share,
 }
 
 impl<'a> Gathering<'a> {
     fn new(body: &'a mut Body, share: Share) -> Self {
-        Self { body, held: BytesMut::new(), share }
+        Self { body, held: Vec::new(), share }
     }
 
     /// Reads on; whether the body ended within so many bytes.
@@ -198,18 +207,27 @@ impl<'a> Gathering<'a> {
         while self.held.len() <= bytes_max {
             let Some(piece) = self.body.next().await else { return Ok(true) };
             let piece = piece.map_err(errors::body)?;
-            let had = self.held.capacity();
-            if had < self.held.len() + piece.len() {
-                // As much as growing takes: a copy of what is held stands beside it meanwhile.
-                self.share.grow((self.held.len() + piece.len()).max(2 * had) - had)?;
-            }
+            self.make_room(piece.len())?;
             self.held.extend_from_slice(&piece);
         }
         Ok(false)
     }
 
+    /// Makes room for more, and charges it before: a copy of what is held stands beside it meanwhile.
+    fn make_room(&mut self, bytes: usize) -> S3Result<()> {
+        let (had, needed) = (self.held.capacity(), self.held.len() + bytes);
+        if needed > had {
+            // Twice as much each time, and no more than is declared to come.
+            let declared = self.body.size_hint().exact().and_then(|left| usize::try_from(left).ok());
+            let room = needed.max(declared.map_or(2 * had, |left| (2 * had).min(needed + left)));
+            self.share.grow(room - had)?;
+            self.held.reserve_exact(room - self.held.len());
+        }
+        Ok(())
+    }
+
     fn end(self) -> (Bytes, Share) {
-        (self.held.freeze(), self.share)
+        (self.held.into(), self.share)
     }
 }
 
@@ -286,6 +304,11 @@ mod tests {
             ("<?xml version=\"1.0\"?><!-- <x> --><a x='>' y=\"/>\"><b><![CDATA[<b>]]></b></a>", 2, 1),
             ("<a><b", 2, 1),
             ("<a></a></a></a><b><c/>", 3, 1),
+            // An odd quote in an instruction is none to the parser.
+            ("<?x it's one?><a><b/><b/></a>", 3, 2),
+            ("<?x \"?><a><b/><b/></a>", 3, 2),
+            // What seems to have no end may have one to the parser.
+            ("<a><b x=\"><c/><c/>", 4, 3),
         ] {
             assert_eq!(count(xml.as_bytes()), Count { elements, children }, "{xml}");
         }

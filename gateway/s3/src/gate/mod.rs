@@ -10,9 +10,11 @@
 
 mod budget;
 pub(crate) mod documents;
+mod own_requests;
 mod payload;
 pub(crate) mod payment;
 pub(crate) mod refusals;
+mod resource_tags;
 mod spelling;
 mod style;
 mod table;
@@ -31,14 +33,16 @@ use crate::exchange::Exchange;
 use crate::host::Domains;
 use crate::layers::before_s3s;
 use crate::layers::rate_limit::RateLimit;
-use crate::ops::Admitted;
+use crate::ops::{Admitted, object_encryption};
 use crate::translate::checksums;
 use crate::translate::conditions::Conditionals;
 use crate::translate::encryption::CustomerKeys;
 use crate::translate::names;
-use cofre_iam::{Action, Caller};
+use budget::Holder;
+use cofre_iam::{Action, Caller, Reports};
 use cofre_objects::Objects;
-use documents::Documents;
+use cofre_types::BucketName;
+use documents::{Documents, Sender};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body::Body as _;
 use payment::Charge;
@@ -62,6 +66,8 @@ pub(crate) struct Gate {
     pub(crate) documents: Documents,
     /// Whether customers' keys may come over plain HTTP.
     pub(crate) allow_insecure_sse_c: bool,
+    /// Why requests were refused.
+    pub(crate) reports: Reports,
     /// Parses requests and calls operations; checks no signatures.
     pub(crate) parser: S3Service,
 }
@@ -69,6 +75,10 @@ pub(crate) struct Gate {
 impl Gate {
     /// Answers a request.
     pub(crate) async fn answer(&self, request: HttpRequest, exchange: &Exchange) -> S3Result<HttpResponse> {
+        let asked = own_requests::asked(&self.domains, request.method(), request.uri(), request.headers());
+        if let Some(id) = asked.map(str::to_owned) {
+            return self.explain(request, &id, exchange).await;
+        }
         let host = ForeignHost::of(&self.domains, request.uri(), request.headers());
         let mut answer = self.try_answer(request, host.as_ref(), exchange).await;
         if let Some(host) = host
@@ -86,6 +96,9 @@ impl Gate {
         host: Option<&ForeignHost>,
         exchange: &Exchange,
     ) -> S3Result<HttpResponse> {
+        if resource_tags::is_asked(request.uri(), request.headers()) {
+            return self.answer_tags(request, exchange).await;
+        }
         let (request, charge, share) = self.admit(request, host, exchange).await?;
         let answer = self.parser.call(request).await;
         // What was gathered is gone by now.
@@ -133,13 +146,8 @@ impl Gate {
         let mut headers = parts.headers;
         let uri = target::without_signature(parts.uri, &signed)?;
         let target = Target::of(&self.domains, &uri, &headers);
-        if target.bucket.is_some_and(|bucket| bucket.contains('%')) {
-            // s3s decodes a path before it takes it apart: `/bucket%2Fkey` would be an object to it, and a bucket here.
-            return Err(S3Error::new(S3ErrorCode::InvalidBucketName));
-        }
-        if let Some(bucket) = target.bucket {
-            names::bucket(bucket)?;
-        }
+        // No name has a `%`: s3s decodes a path before it takes it apart, and `/bucket%2Fkey` would be an object to it.
+        let bucket = target.bucket.map(names::bucket).transpose()?;
         let query = Query::parse(uri.query().unwrap_or_default());
         let resource = target.resource();
         if let Some(host) = host {
@@ -149,9 +157,9 @@ impl Gate {
         caller.pays = payment::pays(&headers);
         refusals::check(&headers)?;
 
-        check_expected_owner(&self.objects, &caller, exchange, target.bucket, &headers).await?;
+        check_expected_owner(&self.objects, &caller, exchange, bucket.as_ref(), &headers).await?;
         let charge = caller.pays.then(|| Charge::of(&caller, target.bucket, &headers));
-        match target.bucket {
+        match &bucket {
             Some(bucket) if table::asks_of_bucket_first(&method, sub_resource) => {
                 self.check_bucket(bucket, exchange).await?;
             }
@@ -171,13 +179,19 @@ impl Gate {
         }
         let content = target.content(&method, sub_resource);
         let document = documents::of(&method, &target, sub_resource);
-        let bucket = target.bucket.filter(|_| content != Content::Object).map(str::to_owned);
+        let updates_encryption = target.is_of_object() && sub_resource == Some("encryption");
         translate_leniently(&mut headers);
+        let may = self.may_send(&caller, exchange, bucket.as_ref(), document.actions);
+        let sender = Sender { holder: Holder::of(&caller), may };
         let (body, share) = match content {
-            Content::Object => before_s3s::declare_length(&method, &mut headers, body, &self.documents).await?,
+            Content::Object => {
+                before_s3s::declare_length(&mut headers, body, &self.documents, document, sender).await?
+            }
             Content::Xml(of) => {
-                let may = self.may_send(&caller, exchange, bucket.as_deref(), document.actions);
-                let (bytes, share) = self.documents.document(body, document, access_key.is_some(), may).await?;
+                let (bytes, share) = self.documents.document(body, document, sender).await?;
+                if updates_encryption {
+                    object_encryption::check_document(&bytes)?;
+                }
                 (payload::checked(bytes, &headers, trailers.as_ref(), of)?, share)
             }
         };
@@ -204,20 +218,30 @@ impl Gate {
         &self,
         caller: &Caller,
         exchange: &Exchange,
-        bucket: Option<&str>,
+        bucket: Option<&BucketName>,
         actions: &[Action],
     ) -> S3Result<()> {
         let Some(bucket) = bucket.filter(|_| !actions.is_empty()) else { return Ok(()) };
-        let could = self.objects.could_be_allowed(caller, actions, &names::bucket(bucket)?).await;
-        could.map_err(|error| errors::refuse(error, About { exchange, bucket, key: None, upload: None }))
+        let could = self.objects.could_be_allowed(caller, actions, bucket).await;
+        could.map_err(|error| {
+            let names: Vec<String> = actions.iter().map(Action::to_string).collect();
+            exchange.note(|noted| {
+                let what = names.join(" or ");
+                noted.cause = Some(format!("nothing lets the caller do {what} anywhere in the bucket"));
+            });
+            refused_about(bucket, exchange, error)
+        })
     }
 
     /// Refuses a request to a bucket that is not there.
-    async fn check_bucket(&self, bucket: &str, exchange: &Exchange) -> S3Result<()> {
-        let owner = self.objects.bucket_owner(&names::bucket(bucket)?).await;
-        let about = About { exchange, bucket, key: None, upload: None };
-        owner.map(|_| ()).map_err(|error| errors::refuse(error, about))
+    async fn check_bucket(&self, bucket: &BucketName, exchange: &Exchange) -> S3Result<()> {
+        let owner = self.objects.bucket_owner(bucket).await;
+        owner.map(|_| ()).map_err(|error| refused_about(bucket, exchange, error))
     }
+}
+
+fn refused_about(bucket: &BucketName, exchange: &Exchange, error: cofre_objects::Error) -> S3Error {
+    errors::refuse(error, About { exchange, bucket: bucket.as_str(), key: None, upload: None })
 }
 
 /// Whether an answer is that a bucket is not there.
@@ -250,21 +274,23 @@ pub(crate) async fn check_expected_owner(
     objects: &Objects,
     caller: &Caller,
     exchange: &Exchange,
-    bucket: Option<&str>,
+    bucket: Option<&BucketName>,
     headers: &HeaderMap,
 ) -> S3Result<()> {
     let Some(expected) = headers.get(EXPECTED_BUCKET_OWNER) else { return Ok(()) };
     let owner = match bucket {
         Some(bucket) => {
-            let about = About { exchange, bucket, key: None, upload: None };
-            let owner = objects.bucket_owner(&names::bucket(bucket)?).await;
-            Some(owner.map_err(|error| errors::refuse(error, about))?)
+            let owner = objects.bucket_owner(bucket).await;
+            Some(owner.map_err(|error| refused_about(bucket, exchange, error))?)
         }
         None => caller.principal.account_id(),
     };
     if owner.is_some_and(|owner| owner.to_string().as_bytes() == expected.as_bytes()) {
         return Ok(());
     }
+    exchange.note(|noted| {
+        noted.cause = Some(format!("{EXPECTED_BUCKET_OWNER} names another account than the owner"));
+    });
     Err(S3Error::with_message(S3ErrorCode::AccessDenied, "Access Denied"))
 }
 

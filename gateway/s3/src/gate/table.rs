@@ -81,7 +81,8 @@ const PART_NUMBER: &str = "partNumber";
 const VERSION_ID: &str = "versionId";
 
 /// Sub-resources whose PUT is a document.
-const IN_BODY: [&str; 13] = [
+const IN_BODY: [&str; 14] = [
+    "abac",
     "accelerate",
     "cors",
     "encryption",

@@ -23,6 +23,14 @@ const CLIENTS_MAX: usize = 10_000;
 /// Requests that a client may make at once after a rest, in seconds of its rate.
 const BURST_SECS: u64 = 2;
 
+/// What it costs a client to have a refusal explained, in nanoseconds: ten times what it takes, about, of which a step is
+/// one and the rest a microsecond. So a client takes a tenth of a processor for it at the most.
+const EXPLAINED_NANOS: u64 = 10_000;
+const EXPLAINED_STEP_NANOS: u64 = 10;
+
+/// How much a client may have explained at once after a rest.
+const EXPLAINED_BURST_NANOS: u64 = 1_000_000_000;
+
 /// What an address has that was signed, in version 4 and 2.
 const SIGNATURES: [&str; 2] = ["X-Amz-Signature=", "Signature="];
 
@@ -42,6 +50,8 @@ pub(crate) struct Client {
     pub(super) in_flight: AtomicUsize,
     /// When its requests so far would have been made at the rate, in nanoseconds of the clock's `elapsed`.
     due_nanos: AtomicU64,
+    /// When what was explained to it would have been at a tenth of a processor, in the same.
+    explained_nanos: AtomicU64,
 }
 
 impl Clients {
@@ -64,7 +74,7 @@ impl Clients {
         }
         if known.len() >= CLIENTS_MAX {
             let now = nanos(self.clock.elapsed());
-            known.retain(|_, client| Arc::strong_count(client) > 1 || client.due_nanos.load(Ordering::Relaxed) > now);
+            known.retain(|_, client| Arc::strong_count(client) > 1 || client.rests_at() > now);
             if known.len() >= CLIENTS_MAX {
                 return Arc::clone(&self.others);
             }
@@ -97,7 +107,7 @@ impl Clients {
             }
             (false, false) if claim.claims => {
                 connected.is_proven.store(false, Ordering::Relaxed);
-                connected.client.due_nanos.fetch_add(nanos(interval), Ordering::Relaxed);
+                connected.client.charge(self.clock.elapsed(), interval);
             }
             (true, false) | (false, true | false) => {}
         }
@@ -107,7 +117,7 @@ impl Clients {
 /// A connection of a client.
 #[derive(Debug)]
 pub(crate) struct Connected {
-    pub(super) client: Arc<Client>,
+    pub(crate) client: Arc<Client>,
     /// Whether the last signature on it was good.
     is_proven: AtomicBool,
 }
@@ -122,6 +132,11 @@ pub(crate) struct Claim {
 }
 
 impl Client {
+    /// When it owes nothing any more.
+    fn rests_at(&self) -> u64 {
+        self.due_nanos.load(Ordering::Relaxed).max(self.explained_nanos.load(Ordering::Relaxed))
+    }
+
     fn take(&self, now: Duration, interval: Duration) -> bool {
         let (now, interval) = (nanos(now), nanos(interval));
         let latest = now + BURST_SECS * 1_000_000_000;
@@ -130,6 +145,25 @@ impl Client {
             (due <= latest).then_some(due)
         });
         taken.is_ok()
+    }
+
+    /// Takes what was not taken before, whether it may or not.
+    fn charge(&self, now: Duration, interval: Duration) {
+        let (now, interval) = (nanos(now), nanos(interval));
+        let charged = |due: u64| Some(due.max(now).saturating_add(interval));
+        let _ = self.due_nanos.fetch_update(Ordering::Relaxed, Ordering::Relaxed, charged);
+    }
+
+    /// Whether a refusal may be explained to it.
+    pub(crate) fn may_have_explained(&self, now: Duration) -> bool {
+        self.explained_nanos.load(Ordering::Relaxed) <= nanos(now) + EXPLAINED_BURST_NANOS
+    }
+
+    /// Learns that a refusal was explained, which took so many steps.
+    pub(crate) fn had_explained(&self, now: Duration, steps: u64) {
+        let (now, cost) = (nanos(now), EXPLAINED_NANOS + steps.saturating_mul(EXPLAINED_STEP_NANOS));
+        let charged = |at: u64| Some(at.max(now).saturating_add(cost));
+        let _ = self.explained_nanos.fetch_update(Ordering::Relaxed, Ordering::Relaxed, charged);
     }
 
     fn give_back(&self, interval: Duration) {
@@ -199,6 +233,41 @@ mod tests {
         // A signature that is refused on such a connection counts, and ends the trust.
         assert!(ask(true, false).is_ok());
         assert!(ask(true, true).is_err());
+    }
+
+    #[test]
+    fn bad_signatures_count_after_a_rest() {
+        let (clients, clock) = clients(Some(10));
+        let ask = |connected: &Connected, is_good: bool| {
+            let claim = clients.admit(connected, &request(true))?;
+            clients.judge(connected, claim, is_good);
+            Ok::<_, s3s::S3Error>(())
+        };
+        // Connections that have shown a good signature, and rested.
+        let connections: Vec<_> = (0..100).map(|_| clients.connect(ip("192.0.2.1"))).collect();
+        assert!(connections.iter().all(|connected| ask(connected, true).is_ok()));
+        clock.advance(Duration::from_secs(1_000));
+        assert!(connections.iter().all(|connected| ask(connected, false).is_ok()));
+        // Ten seconds of the rate were taken, of which two may be at once.
+        assert!(connections.iter().all(|connected| ask(connected, true).is_err()));
+        clock.advance(Duration::from_secs(9));
+        assert!(ask(&connections[0], true).is_ok());
+    }
+
+    #[test]
+    fn a_client_has_a_tenth_of_a_processor_explained() {
+        let (clients, clock) = clients(None);
+        let client = clients.connect(ip("192.0.2.1")).client;
+        let mut explained = Duration::ZERO;
+        for _ in 0..100 {
+            while client.may_have_explained(clock.clock().elapsed()) {
+                // A step takes a nanosecond, about.
+                client.had_explained(clock.clock().elapsed(), 1_000_000);
+                explained += Duration::from_millis(1);
+            }
+            clock.advance(Duration::from_millis(100));
+        }
+        assert!((Duration::from_millis(1_000)..Duration::from_millis(1_200)).contains(&explained), "{explained:?}");
     }
 
     #[test]

@@ -26,7 +26,8 @@ pub(crate) fn request_uri(method: &Method, uri: &Uri, version: Version) -> Strin
 }
 
 /// What the sub-resource of a request, or none, is called in the name of its operation.
-const RESOURCES: [(&str, &str); 30] = [
+const RESOURCES: [(&str, &str); 31] = [
+    ("abac", "ABAC"),
     ("accelerate", "ACCELERATE"),
     ("acl", "ACL"),
     ("analytics", "ANALYTICS"),

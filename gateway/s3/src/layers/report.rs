@@ -2,7 +2,7 @@
 
 use super::access_log::{AccessLine, shown};
 use crate::exchange::Noted;
-use cofre_iam::RequestReport;
+use cofre_iam::{Explanation, RequestReport};
 use cofre_types::Timestamp;
 use http::{HeaderMap, HeaderName, StatusCode, header};
 use std::borrow::Cow;
@@ -107,6 +107,7 @@ fn report(line: &AccessLine, noted: &Noted, status: StatusCode, xml: Option<&str
         message: element("Message"),
         cause: noted.cause.clone(),
         details: told.map(|(name, value)| ((*name).to_owned(), without_secrets(value))).collect(),
+        decisions: noted.explanations.iter().cloned().map(seen_without_secrets).collect(),
         hints,
         parts: parts(line.began, noted, now),
     }
@@ -196,6 +197,17 @@ fn query_without_secrets(line: &str, clean: &mut String) {
 
 fn is_secret(name: &str) -> bool {
     SECRET.iter().any(|secret| name.trim().eq_ignore_ascii_case(secret))
+}
+
+/// An explanation without what conditions saw of secrets.
+fn seen_without_secrets(mut explanation: Explanation) -> Explanation {
+    let conditions = explanation.statements.iter_mut().flat_map(|statement| &mut statement.conditions);
+    for condition in conditions.filter(|condition| is_secret(condition.key.trim_start_matches("s3:"))) {
+        for value in condition.saw.iter_mut().flatten() {
+            *value = "(left out)".to_owned();
+        }
+    }
+    explanation
 }
 
 /// What is likely to be the matter with a signature, the likeliest first.

@@ -74,6 +74,11 @@ impl Asked {
         matches!(self.facts.signed, Signed::Not)
     }
 
+    /// Whether the request is signed by version 2.
+    pub(crate) fn is_of_version_2(&self) -> bool {
+        matches!(self.facts.signed, Signed::QueryOfVersion2 | Signed::FormOfVersion2)
+    }
+
     /// The request's parameters, as they stand in its address.
     pub(crate) fn query(&self) -> &str {
         self.facts.uri.query().unwrap_or_default()

@@ -25,10 +25,10 @@ pub(super) async fn complete(
     if parts.is_empty() {
         return Err(S3Error::new(S3ErrorCode::MalformedXML));
     }
+    let conditions = asked.conditionals().write(&asked.exchange);
+    let parsed = conditions.and_then(|conditions| Ok((conditions, asked.encrypt_as()?)));
     let allowed = ops.objects.may_complete(&asked.caller, &about);
-    let conditions = asked.after_rights(asked.conditionals().write(&asked.exchange), allowed).await?;
-    let allowed = ops.objects.may_complete(&asked.caller, &about);
-    let encryption = asked.after_rights(asked.encrypt_as(), allowed).await?;
+    let (conditions, encryption) = asked.after_rights(parsed, allowed).await?;
     let request = CompleteUpload {
         upload: about.clone(),
         parts: to_domain(&mut parts, &asked)?,

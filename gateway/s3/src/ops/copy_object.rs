@@ -47,9 +47,8 @@ pub(super) async fn copy(
     let from = Some((&source.bucket, &source.key));
     let wanted = WantedPut { tags: tags.as_ref(), lock, source: from, ..WantedPut::object(&bucket, &key) };
     let conditions = asked.conditionals().write(&asked.exchange);
-    let conditions = asked.after_rights(conditions, ops.objects.may_put(&asked.caller, wanted)).await?;
-    let allowed = ops.objects.may_put(&asked.caller, wanted);
-    let encryption = asked.after_rights(asked.encrypt_as(), allowed).await?;
+    let parsed = conditions.and_then(|conditions| Ok((conditions, asked.encrypt_as()?)));
+    let (conditions, encryption) = asked.after_rights(parsed, ops.objects.may_put(&asked.caller, wanted)).await?;
     let acl = acl::given_to(ops, &asked, wanted).await?;
     let allowed = ops.objects.may_get(&asked.caller, &source.bucket, &source.key, source.version);
     let source_customer_key = asked.after_rights(asked.source_customer_key(), allowed).await?;

@@ -1,6 +1,7 @@
 //! The operations of S3, one file per family: each translates a request for the domain, asks it, and
 //! translates the outcome back. Rights, durability and meaning are the domain's.
 
+mod abac;
 mod accelerate;
 mod acl;
 mod asked;
@@ -20,6 +21,7 @@ mod list_objects;
 mod list_uploads;
 mod list_versions;
 mod logging;
+pub(crate) mod object_encryption;
 mod object_lock;
 mod owners;
 mod ownership;
@@ -37,7 +39,7 @@ mod uploads;
 mod versioning;
 mod website;
 
-pub(crate) use asked::Admitted;
+pub(crate) use asked::{Admitted, Asked};
 
 use cofre_iam::Iam;
 use cofre_objects::Objects;

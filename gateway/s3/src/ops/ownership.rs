@@ -67,8 +67,8 @@ pub(super) fn from_dto(ownership: &ObjectOwnership) -> Option<Ownership> {
 
 fn to_dto(ownership: Ownership) -> ObjectOwnership {
     ObjectOwnership::from_static(match ownership {
-        Ownership::BucketOwnerEnforced | Ownership::HandedOver => ObjectOwnership::BUCKET_OWNER_ENFORCED,
+        ownership if ownership.disables_lists() => ObjectOwnership::BUCKET_OWNER_ENFORCED,
         Ownership::BucketOwnerPreferred => ObjectOwnership::BUCKET_OWNER_PREFERRED,
-        Ownership::ObjectWriter => ObjectOwnership::OBJECT_WRITER,
+        _ => ObjectOwnership::OBJECT_WRITER,
     })
 }

@@ -5,7 +5,7 @@ use super::{Operations, acl};
 use crate::body;
 use crate::translate::checksums::{self, Of as Checked, Shown, with_checksum};
 use crate::translate::{encryption, headers, lock, names, tags, times};
-use cofre_objects::{Body, PutObject, PutOutcome, Upload, WantedPut};
+use cofre_objects::{BeginPut, Body, PutContent, PutOutcome, Upload, WantedPut};
 use cofre_types::Tags;
 use s3s::dto::{PutObjectInput, PutObjectOutput, StorageClass, StreamingBlob};
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
@@ -50,22 +50,19 @@ pub(super) async fn store(
     // Before the body: a client that waits for `100 Continue` gets the refusal instead.
     let wanted = WantedPut { tags: Some(&tags), lock, ..WantedPut::object(&bucket, &key) };
     let acl = acl::given_to(ops, asked, wanted).await?;
-    let allowed = ops.objects.may_put(&asked.caller, WantedPut { acl: acl.as_ref(), ..wanted }).await;
-    allowed.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
+    let refuse = |error| asked.refuse_object(&input.bucket, key.as_str(), error);
+    let begin = BeginPut { bucket, key: key.clone(), tags, lock, acl };
+    let ticket = ops.objects.begin_put(&asked.caller, begin).await.map_err(refuse)?;
     let conditions = asked.conditionals().write(&asked.exchange)?;
     if let Some(size) = input.content_length.and_then(|length| u64::try_from(length).ok()) {
-        let fits = ops.objects.fits(&asked.caller, &bucket, &key, size).await;
-        fits.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))?;
+        ticket.fits(size).await.map_err(refuse)?;
     }
     let encryption = asked.encrypt_as()?;
     let upload = upload(asked, body, Checked::Object).await?;
     if lock.is_some() {
         refuse_unchecked(&upload)?;
     }
-    let request = PutObject { bucket, key, upload, headers, tags, storage_class, encryption, lock, acl, conditions };
-    let key = request.key.clone();
-    let outcome = ops.objects.put_object(&asked.caller, request).await;
-    outcome.map_err(|error| asked.refuse_object(&input.bucket, key.as_str(), error))
+    ticket.store(PutContent { upload, headers, storage_class, encryption, conditions }).await.map_err(refuse)
 }
 
 /// What is locked is there for long: its sender must say what the bytes are (AWS, "PutObject").

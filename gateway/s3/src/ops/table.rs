@@ -1,10 +1,10 @@
 //! s3s' trait, whose methods only say which function of this folder answers which operation.
 
 use super::{
-    Operations, accelerate, acl, attributes, bucket_configs, bucket_encryption, buckets, complete_upload, copy_object,
-    cors, delete_object, delete_objects, get_object, lifecycle, list_buckets, list_objects, list_uploads,
-    list_versions, logging, object_lock, ownership, policy, public_access, put_object, request_payment, restore,
-    tagging, unset_configs, upload_part, uploads, versioning, website,
+    Operations, abac, accelerate, acl, attributes, bucket_configs, bucket_encryption, buckets, complete_upload,
+    copy_object, cors, delete_object, delete_objects, get_object, lifecycle, list_buckets, list_objects, list_uploads,
+    list_versions, logging, object_encryption, object_lock, ownership, policy, public_access, put_object,
+    request_payment, restore, tagging, unset_configs, upload_part, uploads, versioning, website,
 };
 use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
@@ -38,6 +38,7 @@ table! {
     get_object_legal_hold: GetObjectLegalHoldInput => GetObjectLegalHoldOutput, object_lock::get_legal_hold;
     restore_object: RestoreObjectInput => RestoreObjectOutput, restore::restore;
     put_object_legal_hold: PutObjectLegalHoldInput => PutObjectLegalHoldOutput, object_lock::put_legal_hold;
+    update_object_encryption: UpdateObjectEncryptionInput => UpdateObjectEncryptionOutput, object_encryption::update;
 
     create_multipart_upload: CreateMultipartUploadInput => CreateMultipartUploadOutput, uploads::create;
     abort_multipart_upload: AbortMultipartUploadInput => AbortMultipartUploadOutput, uploads::abort;
@@ -64,6 +65,8 @@ table! {
     get_bucket_acl: GetBucketAclInput => GetBucketAclOutput, acl::get_bucket;
     put_bucket_acl: PutBucketAclInput => PutBucketAclOutput, acl::put_bucket;
 
+    get_bucket_abac: GetBucketAbacInput => GetBucketAbacOutput, abac::get;
+    put_bucket_abac: PutBucketAbacInput => PutBucketAbacOutput, abac::put;
     get_bucket_accelerate_configuration: GetBucketAccelerateConfigurationInput => GetBucketAccelerateConfigurationOutput, accelerate::get;
     get_bucket_request_payment: GetBucketRequestPaymentInput => GetBucketRequestPaymentOutput, request_payment::get;
     get_bucket_logging: GetBucketLoggingInput => GetBucketLoggingOutput, logging::get;

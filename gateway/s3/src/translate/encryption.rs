@@ -131,7 +131,8 @@ fn kms(headers: &HeaderMap, dual_layer: bool) -> S3Result<EncryptAs> {
         Some("false") => Some(false),
         Some(_) => return Err(s3_error!(InvalidArgument, "{BUCKET_KEY} is true or false.")),
     };
-    Ok(EncryptAs::Kms { key: text(&KMS_KEY).map(str::to_owned), dual_layer, context, bucket_key })
+    let key = text(&KMS_KEY).map(str::to_owned);
+    Ok(EncryptAs::Kms { key, dual_layer, context, bucket_key })
 }
 
 /// A context is base64 of a JSON object of texts (AWS, "PutObject").

@@ -2,6 +2,7 @@
 
 use crate::bed::{Answer, Bed};
 use crate::sign::Draft;
+use cofre_types::{AccountId, BucketName};
 use http::Method;
 
 const ALL_USERS: &str = "http://acs.amazonaws.com/groups/global/AllUsers";
@@ -229,4 +230,48 @@ async fn uploads_name_who_began_them_and_who_will_own() {
         .is_error(403, "AccessDenied");
     bed.by_bob(get(&format!("/bucket/key?uploadId={id}"))).await.is(200);
     bed.by_bob(Draft::new(Method::DELETE, &format!("/bucket/key?uploadId={id}"))).await.is(204);
+}
+
+#[tokio::test]
+async fn nobody_grants_without_credentials_whatever_a_list_says() {
+    let bed = Bed::with_bucket().await;
+    bed.put("/bucket/key", "x").await.is(200);
+    let everyone = format!("uri=\"{ALL_USERS}\"");
+    for address in ["/bucket?acl", "/bucket/key?acl"] {
+        bed.send(put(address, &[("x-amz-grant-full-control", &everyone)])).await.is(200);
+        bed.by_anyone(get(address)).await.is(200);
+        let owner = list(&bed.alice_id, &[(&user(&bed.alice_id), "FULL_CONTROL")]);
+        for refused in [put(address, &[("x-amz-acl", "private")]), put(address, &[]).body(owner)] {
+            let refused = bed.by_anyone(refused).await;
+            let told = refused.is_error(403, "AccessDenied").element("Message").unwrap();
+            assert_eq!(told, "Anonymous users cannot invoke this API. Please authenticate.");
+        }
+        bed.by_anyone(get(address)).await.is(200);
+        bed.by_bob(put(address, &[("x-amz-grant-full-control", &everyone)])).await.is(200);
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_that_was_handed_over_keeps_its_lists_disabled() {
+    let bed = Bed::with_bucket().await;
+    let root = cofre_iam::Caller::internal("test", &cofre_runtime::Random::seeded(3));
+    let (name, bob) = (BucketName::parse("bucket").unwrap(), AccountId::parse(&bed.bob_id).unwrap());
+    bed.objects.hand_bucket_over(&root, &name, bob).await.unwrap();
+    let controls = |ownership: &str| {
+        format!("<OwnershipControls><Rule><ObjectOwnership>{ownership}</ObjectOwnership></Rule></OwnershipControls>")
+    };
+    let set = |ownership: &str| Draft::new(Method::PUT, "/bucket?ownershipControls").body(controls(ownership));
+    for ownership in ["ObjectWriter", "BucketOwnerPreferred"] {
+        bed.by_bob(set(ownership)).await.is_error(409, "InvalidBucketState");
+    }
+    let delete = Draft::new(Method::DELETE, "/bucket?ownershipControls");
+    bed.by_bob(delete).await.is_error(409, "InvalidBucketState");
+    // What it is may be said again, and stays what it is.
+    bed.by_bob(set("BucketOwnerEnforced")).await.is(200);
+    bed.by_bob(set("ObjectWriter")).await.is_error(409, "InvalidBucketState");
+    let told = bed.by_bob(get("/bucket?ownershipControls")).await;
+    assert_eq!(told.is(200).element("ObjectOwnership").as_deref(), Some("BucketOwnerEnforced"));
+    bed.by_bob(put("/bucket?acl", &[("x-amz-acl", "public-read")]))
+        .await
+        .is_error(400, "AccessControlListNotSupported");
 }

@@ -5,6 +5,7 @@
 mod bed;
 mod sign;
 
+mod abac;
 mod auth;
 mod buckets;
 mod checksums;
@@ -21,6 +22,7 @@ mod lists;
 mod locks;
 mod matrix;
 mod multipart;
+mod named_keys;
 mod names;
 mod objects;
 mod odd_queries;

@@ -50,6 +50,9 @@ const LOCK: &str = "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectL
 const RETENTION: &str =
     "<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>2100-01-01T00:00:00Z</RetainUntilDate></Retention>";
 const RESTORE: &str = "<RestoreRequest><Days>1</Days></RestoreRequest>";
+const NEW_KEY: &str =
+    "<ObjectEncryption><SSE-KMS><KMSKeyArn>arn:aws:kms:::key/named</KMSKeyArn></SSE-KMS></ObjectEncryption>";
+const ABAC: &str = "<AbacStatus><Status>Enabled</Status></AbacStatus>";
 const HOLD: &str = "<LegalHold><Status>ON</Status></LegalHold>";
 const COMPLETE: &str =
     "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>\"x\"</ETag></Part></CompleteMultipartUpload>";
@@ -162,6 +165,9 @@ pub(crate) fn operations() -> Vec<Operation> {
         PUT "/bucket?object-lock" &[], LOCK => "PutBucketObjectLockConfiguration", "+ - + - - - - -";
         PUT "/bucket/key?retention" &[], RETENTION => "PutObjectRetention", "+ - + - - - - -";
         PUT "/bucket/key?legal-hold" &[], HOLD => "PutObjectLegalHold", "+ - + - - - - -";
+        PUT "/bucket/key?encryption" &[], NEW_KEY => "UpdateObjectEncryption", "+ - + - - - - -";
+        GET "/bucket?abac" &[], "" => "GetBucketAbac", "+ - + - - - - -";
+        PUT "/bucket?abac" &[], ABAC => "PutBucketAbac", "+ - + - - - - -";
         GET "/bucket/key?attributes&versionId=null" ATTRIBUTES, "" => "GetObjectVersionAttributes" "GetObjectVersion", "+ - + - - - - -";
         PUT "/bucket/copy" COPY_VERSION, "" => "PutObject" "GetObjectVersion" "GetObjectVersionTagging" "PutObjectTagging", "+ - + - - - - -";
         PUT "/bucket/up?partNumber=1&uploadId={upload}" COPY_VERSION, "" => "PutObject" "GetObjectVersion", "+ - + + - - - -";
@@ -190,7 +196,8 @@ impl Operation {
     fn needs_credentials(&self) -> bool {
         let sets = matches!(self.method, Method::PUT | Method::DELETE);
         let of_bucket = self.address == "/bucket" || self.address.starts_with("/bucket?");
-        let grants = self.method == Method::PUT && self.address.contains("?acl");
+        let of_whole = ["?acl", "/key?encryption"].iter().any(|name| self.address.contains(name));
+        let grants = self.method == Method::PUT && of_whole;
         let copies = self.headers.iter().any(|(name, _)| *name == "x-amz-copy-source");
         sets && of_bucket || grants || copies || self.address.ends_with("?uploads") && self.method == Method::POST
     }

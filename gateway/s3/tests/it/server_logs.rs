@@ -237,3 +237,27 @@ async fn a_line_says_that_a_list_was_needed() {
         ]
     );
 }
+
+/// On HTTP/2 the host stands in the address alone (RFC 9113, section 8.3.1).
+#[tokio::test]
+async fn a_bucket_in_the_host_of_http_2_is_logged_and_has_a_region() {
+    let options = cofre_s3::S3Options { domains: vec!["s3.local".to_owned()], ..cofre_s3::S3Options::default() };
+    let bed = Bed::with(options).await;
+    for name in ["/bucket", "/logs"] {
+        bed.put(name, "").await.is(200);
+    }
+    bed.put("/logs?policy", policy(DELIVERY, "s3:PutObject", "*", "{}")).await.is(204);
+    bed.put("/bucket?logging", logging(TO_LOGS)).await.is(200);
+    let mut request = Draft::new(Method::GET, "/key").anonymous();
+    *request.uri_mut() = "http://bucket.s3.local/key".parse().unwrap();
+    *request.version_mut() = http::Version::HTTP_2;
+    request.headers_mut().remove("host");
+    let denied = bed.raw(request).await;
+    denied.is_error(403, "AccessDenied");
+    assert_eq!(denied.header("x-amz-bucket-region"), Some("us-east-1"));
+    bed.upkeep.write_access_lines().await;
+    let lines = lines(&bed).await;
+    let logged = lines.iter().find(|line| gist(line)[3] == "AccessDenied").expect("the request is logged");
+    assert_eq!((gist(logged)[0], gist(logged)[1]), ("REST.GET.OBJECT", "key"));
+    assert_eq!(logged[1], "bucket");
+}

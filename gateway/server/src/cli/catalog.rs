@@ -130,7 +130,9 @@ async fn salvage(args: SalvageArgs) -> Result<()> {
     let (from, to) = (catalog_directory(&args.data), catalog_directory(&args.to));
     let line = ProgressLine::new("catalog salvage", args.json);
     let now = Timestamp(Clock::system().now_nanos());
-    let fill = async |progress| backup::salvage(&from, &to, EmbeddedOptions::default(), now, progress).await;
+    let fill = async |progress| {
+        backup::salvage(&from, &to, EmbeddedOptions::default(), cofre_shards::copy_bytes, now, progress).await
+    };
     let salvaged = filling(&args.to, line, fill).await?;
     let losses: Vec<_> = salvaged.losses.iter().map(loss).collect();
     let answer = serde_json::json!({

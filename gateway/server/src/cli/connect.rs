@@ -1,6 +1,7 @@
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use cofre_admin_client::{Client, ClientOptions, Error, TlsFault};
+use cofre_settings::credential;
 use std::path::{Path, PathBuf};
 
 /// Where the API of a Cofre on this machine is.
@@ -22,8 +23,8 @@ pub(super) struct Connect {
     #[arg(long, env = "COFRE_ADMIN_URL", value_name = "URL", global = true, help_heading = COMMON)]
     url: Option<String>,
 
-    /// File that holds an admin token [default: ./cofre-data/admin-token]. COFRE_ADMIN_TOKEN, the token
-    /// itself, goes before it.
+    /// File that holds an admin token [default: admin-token in $CREDENTIALS_DIRECTORY, ./cofre-data/admin-token].
+    /// COFRE_ADMIN_TOKEN, the token itself, goes before it.
     #[arg(long, env = "COFRE_ADMIN_TOKEN_FILE", value_name = "FILE", global = true, help_heading = COMMON)]
     token_file: Option<PathBuf>,
 
@@ -46,11 +47,12 @@ impl Connect {
     }
 
     fn token_from_file(&self) -> Result<String> {
-        let (path, given) = match &self.token_file {
-            Some(path) => (path.as_path(), true),
-            None => (Path::new(DEFAULT_TOKEN_FILE), false),
+        let handed_over = || credential(|name| std::env::var(name).ok(), "admin-token");
+        let (path, given) = match self.token_file.clone().or_else(handed_over) {
+            Some(path) => (path, true),
+            None => (PathBuf::from(DEFAULT_TOKEN_FILE), false),
         };
-        match read_token(path) {
+        match read_token(&path) {
             Ok(token) => Ok(token),
             Err(error) if given => Err(error).with_context(|| format!("--token-file {}", path.display())),
             Err(_) => bail!(

@@ -4,6 +4,8 @@ mod admin;
 mod catalog;
 mod connect;
 mod encryption_keys;
+mod health;
+mod manual;
 mod print;
 mod progress;
 mod serve;
@@ -37,6 +39,13 @@ enum Command {
     EncryptionKeys(encryption_keys::EncryptionKeys),
     /// Watch and steer a running Cofre through its admin API.
     Admin(admin::Args),
+    /// Ask the Cofre of these settings, on this machine, whether it should get requests. It needs no token; the exit
+    /// code is 0 if it should and 1 if not, as a container's health check wants it.
+    Health(health::Args),
+    /// Print the completions of a shell.
+    Completions(manual::Completions),
+    /// Write the manual pages into a directory, one for each command.
+    Man(manual::Pages),
 }
 
 /// An end with an exit code of its own, and why; every other error is 1.
@@ -84,6 +93,9 @@ pub fn execute(cli: Cli) -> Result<()> {
         Command::Token(command) => block_on(token::run(command)),
         Command::EncryptionKeys(args) => encryption_keys::run(args),
         Command::Admin(args) => block_on(admin::run(args)),
+        Command::Health(args) => block_on(health::run(args)),
+        Command::Completions(args) => manual::complete(&args),
+        Command::Man(args) => manual::write(&args),
     }
 }
 

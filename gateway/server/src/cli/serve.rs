@@ -1,5 +1,6 @@
 use super::Told;
 use crate::serve::{FirstStart, LogControl, Running, log, start};
+use crate::supervisor::Supervisor;
 use anyhow::{Context, Result};
 use cofre_runtime::spawn;
 use cofre_settings::{BootArgs, BootSettings, LogFormat, LogLevel, UnknownVariable, unknown_variables};
@@ -66,12 +67,14 @@ fn serve(settings: BootSettings, log: LogControl) -> Result<()> {
         let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
         let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
         let banner = Banner::of(&settings);
+        let supervisor = Supervisor::of(|name| std::env::var(name).ok())?;
         let running = start(settings, Some(log)).await?;
         tracing::info!(version = VERSION, s3 = banner.s3(&running), admin = banner.admin(&running), "listening");
         match format {
             LogFormat::Text => print!("{}", banner.text(&running)),
             LogFormat::Json => banner.log(&running),
         }
+        supervisor.ready(running.clock(), running.pulse());
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
@@ -84,6 +87,7 @@ fn serve(settings: BootSettings, log: LogControl) -> Result<()> {
             eprintln!("cofre: a second signal; ending at once");
             std::process::exit(INTERRUPTED);
         }));
+        supervisor.stopping(running.drain_max());
         running.drain().await
     })
 }
@@ -110,7 +114,7 @@ impl Banner {
             key_files: keys.into_iter().flatten().collect(),
             data: absolute(&settings.data),
             region: settings.region.clone(),
-            s3_scheme: scheme(settings.tls.is_some()),
+            s3_scheme: scheme(settings.tls.is_some() || settings.acme.is_some()),
             admin_scheme: scheme(settings.admin_tls.is_some()),
         }
     }
@@ -194,7 +198,7 @@ impl Banner {
 }
 
 /// An address that clients on this machine can use: a wildcard is none.
-fn reachable(address: SocketAddr) -> SocketAddr {
+pub(super) fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),

@@ -1,10 +1,12 @@
 //! The first steps of a start: directory, master key, catalog, first secrets, shards.
 
 use super::FirstStart;
+use super::history::{self, History};
+use super::opener::Opener;
 use super::redundancy::DefaultRedundancy;
 use anyhow::{Context, Result, anyhow, bail};
 use cofre_blobs::{Candidates, NewShard, ShardPlace, ShardView, Topology, TopologyError, shared_devices};
-use cofre_catalog::records::{ClusterRecord, EventRecord, IncarnationRecord, Record};
+use cofre_catalog::records::{ClusterRecord, EventRecord, Record};
 use cofre_catalog::{Batch, CommitError, Embedded, EmbeddedOptions, Scan, SnapshotExt, Store, StoreError, keys};
 use cofre_iam::{Bootstrap, GivenKey, Iam, MasterKey};
 use cofre_runtime::{Clock, Random, blocking, make_private_directories};
@@ -25,7 +27,8 @@ pub(super) struct Base {
     pub(super) store: Arc<Embedded>,
     pub(super) master: MasterKey,
     pub(super) cluster: [u8; 16],
-    pub(super) incarnation: [u8; 16],
+    /// The catalog as it was found.
+    pub(super) history: History,
     /// The data directory, absolute.
     pub(super) home: PathBuf,
 }
@@ -57,20 +60,11 @@ pub(super) async fn open(settings: &BootSettings, clock: &Clock, random: &Random
         ),
         error => anyhow!("data: {error}"),
     })?;
+    let history = History::read(&store).await?;
     let master = master_key(settings, &store, random).await?;
     let cluster = cluster(&store, clock, random).await?;
-    let incarnation = incarnation(&store).await?;
     let home = std::path::absolute(&settings.data).with_context(|| format!("data: {}", settings.data.display()))?;
-    Ok(Base { store: Arc::new(store), master, cluster, incarnation, home })
-}
-
-/// Which incarnation the catalog is: all zeros if it was never restored from a backup.
-async fn incarnation(store: &dyn Store) -> Result<[u8; 16]> {
-    let entry = store.get_many(vec![keys::incarnation()]).await?.pop().flatten();
-    let Some(record) = entry.map(|entry| IncarnationRecord::decode(&entry.value)).transpose()? else {
-        return Ok([0; 16]);
-    };
-    Ok(record.id)
+    Ok(Base { store: Arc::new(store), master, cluster, history, home })
 }
 
 /// The master key that is given, or that of the file. Only a catalog in which nothing was sealed gets a new one.
@@ -141,7 +135,11 @@ pub(super) async fn attach_shards(
     settings: &BootSettings,
     topology: &Topology,
     redundancy: &DefaultRedundancy,
+    (opener, store): (&Opener, &dyn Store),
+    (clock, random): (&Clock, &Random),
 ) -> Result<()> {
+    settle(settings, topology).await?;
+    history::settle(opener, topology, store, (clock, random)).await?;
     attach_all(settings, topology, redundancy).await?;
     for shards in shared_devices(&topology.list().await?) {
         tracing::warn!(
@@ -152,7 +150,8 @@ pub(super) async fn attach_shards(
     Ok(())
 }
 
-async fn attach_all(settings: &BootSettings, topology: &Topology, redundancy: &DefaultRedundancy) -> Result<()> {
+/// Finds where shards stand.
+async fn settle(settings: &BootSettings, topology: &Topology) -> Result<()> {
     let candidates = Candidates { named: named(settings)?, usual: usual(&settings.data).await };
     match topology.settle(&candidates, ACTOR).await {
         Err(TopologyError::Store(error @ (StoreError::Refused(_) | StoreError::Full))) => {
@@ -160,6 +159,10 @@ async fn attach_all(settings: &BootSettings, topology: &Topology, redundancy: &D
         }
         settled => settled.map_err(|error| anyhow!("shards: {error}"))?,
     }
+    Ok(())
+}
+
+async fn attach_all(settings: &BootSettings, topology: &Topology, redundancy: &DefaultRedundancy) -> Result<()> {
     topology.attach_missing().await?;
     let shards = topology.list().await?;
     let default = [settings.data.join("shard-1")];

@@ -27,7 +27,8 @@ pub(super) async fn open(
         return Ok(KeyRing::new(Arc::new(local), Vec::new()));
     };
     let token = settings.secrets.vault_token.clone();
-    let vault = blocking(move || Vault::new(options(vault, token))).await.context("vault_address")?;
+    let random = random.clone();
+    let vault = blocking(move || Vault::new(options(vault, token), random)).await.context("vault_address")?;
     Ok(KeyRing::new(Arc::new(vault), vec![Arc::new(local)]))
 }
 

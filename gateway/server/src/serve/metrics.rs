@@ -1,7 +1,6 @@
 //! Rate, errors and duration of every S3 operation, and who is connected.
 
 use cofre_s3::{Answered, Observe};
-use hyper::service::Service;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -104,9 +103,19 @@ impl ListenerMetrics {
         Self { connections, certificate_ends }
     }
 
+    /// Since when an authority gives no certificate, where one is asked.
+    pub(super) fn register_acme(registry: &mut Registry, failing_since: Gauge) {
+        registry.register_with_unit(
+            "acme_failing_since_timestamp",
+            "Since when no certificate is to be had from the authority, in seconds since 1970; 0 if all is well",
+            Unit::Seconds,
+            failing_since,
+        );
+    }
+
     /// Connections of a listener.
-    pub(super) fn connections(&self, listener: &'static str) -> Gauge {
-        self.connections.get_or_create_owned(&Door { listener })
+    pub(super) fn connections(&self, listener: &'static str) -> Connections {
+        Connections(self.connections.get_or_create_owned(&Door { listener }))
     }
 
     /// The end of a listener's certificate. A listener without one is not asked for.
@@ -115,30 +124,21 @@ impl ListenerMetrics {
     }
 }
 
-/// The service of a connection, which is counted for as long as it lives.
-pub(super) struct Counted<S> {
-    service: S,
-    _open: Open,
-}
+/// Counts the connections of a listener.
+#[derive(Debug, Clone)]
+pub(super) struct Connections(Gauge);
 
-impl<S> Counted<S> {
-    pub(super) fn new(service: S, open: &Gauge) -> Self {
-        open.inc();
-        Self { service, _open: Open(open.clone()) }
+impl Connections {
+    /// One more, for as long as what this gives lives.
+    pub(super) fn open(&self) -> Open {
+        self.0.inc();
+        Open(self.0.clone())
     }
 }
 
-impl<S: Service<R>, R> Service<R> for Counted<S> {
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = S::Future;
-
-    fn call(&self, request: R) -> S::Future {
-        self.service.call(request)
-    }
-}
-
-struct Open(Gauge);
+/// A connection that is counted.
+#[derive(Debug)]
+pub(super) struct Open(Gauge);
 
 impl Drop for Open {
     fn drop(&mut self) {

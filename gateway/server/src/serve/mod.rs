@@ -6,12 +6,15 @@
 //! process that cannot serve. The secrets of a first start are handed out once nothing else can fail,
 //! and reach their files before the catalog knows them. Doors open last.
 //!
-//! At the end it goes the other way: readiness turns first, the S3 door drains, jobs end, the admin
-//! API closes, and the catalog last.
+//! At the end it goes the other way: readiness turns first, the S3 door drains once balancers had time to see that, jobs
+//! end, the admin API closes, and the catalog last.
 
+mod acme;
 mod boot;
 mod catalog;
 mod follow;
+mod health;
+mod history;
 mod key_ring;
 mod listen;
 pub(crate) mod log;
@@ -25,28 +28,33 @@ mod untouched;
 mod watch;
 mod wrong_door;
 
+use acme::Acme;
 pub(crate) use boot::catalog_directory;
+pub(crate) use health::{LIVE, READY};
 pub use log::LogControl;
 
 use anyhow::{Context, Result};
 use cofre_admin_server::{Admin, AdminParts};
 use cofre_blobs::{Blobs, BlobsParts, Topology};
-use cofre_catalog::Embedded;
+use cofre_catalog::{Embedded, Store, keys};
 use cofre_events::EventLog;
 use cofre_iam::{Iam, Reports};
 use cofre_jobs::{Ground, Jobs};
 use cofre_objects::{Error, Parts, Upkeep};
 use cofre_runtime::{Clock, Random, Shutdown, Task, spawn};
 use cofre_s3::{RequestLimits, S3Door, S3Options, S3Parts};
-use cofre_settings::{BootSettings, DynamicSettings};
+use cofre_settings::{BootSettings, DynamicSettings, TlsFiles};
 use cofre_shards::{Shards, ShardsOptions};
 use cofre_shards_s3::Forbidden;
-use listen::{Door, Limits, Listener};
+use health::{Health, WithHealth};
+use listen::{Certificates, Door, InTheClear, Limits, Listener, Only, Serving, TrustedProxies, certificates_in};
 use origin::WithOrigin;
 use prometheus_client::registry::Registry;
 use redundancy::DefaultRedundancy;
+use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use wrong_door::Guarded;
@@ -65,6 +73,9 @@ pub struct FirstStart {
     pub access_key_id: String,
 }
 
+/// A question to the catalog that is on its way.
+type Pulse = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// A Cofre that serves.
 pub struct Running {
     /// Where S3 listens.
@@ -73,6 +84,8 @@ pub struct Running {
     pub admin: SocketAddr,
     /// What was made if this is the first start.
     pub first: Option<FirstStart>,
+    /// Readiness turns.
+    leaving: Shutdown,
     draining: Shutdown,
     closing: Shutdown,
     s3_task: Task<()>,
@@ -80,7 +93,10 @@ pub struct Running {
     jobs: Jobs,
     upkeep: Upkeep,
     store: Arc<Embedded>,
+    shutdown_delay: Duration,
+    shards: Shards,
     shutdown_grace: Duration,
+    clock: Clock,
 }
 
 /// Starts a Cofre. It serves when this returns.
@@ -92,10 +108,24 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     owners::check(&settings).await?;
     untouched::check(&settings).await?;
     let base = boot::open(&settings, &clock, &random).await?;
-    let s3 = Listener::bind(Door::S3, settings.listen, settings.tls.as_ref()).await?;
-    let admin = Listener::bind(Door::Admin, settings.admin_listen, settings.admin_tls.as_ref()).await?;
+    let (leaving, draining, closing) = (Shutdown::default(), Shutdown::default(), Shutdown::default());
+    let acme = match &settings.acme {
+        Some(acme) => Some(Acme::open(acme, &settings.data, clock.clone()).await?),
+        None => None,
+    };
+    let certificates = match &acme {
+        Some(acme) => Some(Arc::clone(acme.certificates())),
+        None => certificates_of(settings.tls.as_ref(), "tls_cert, tls_key", &closing).await?,
+    };
+    let s3 = Listener::bind(Door::S3, settings.listen, certificates, &random).await?;
+    let certificates = certificates_of(settings.admin_tls.as_ref(), "admin_tls_cert, admin_tls_key", &closing).await?;
+    let admin = Listener::bind(Door::Admin, settings.admin_listen, certificates, &random).await?;
+    let challenges = match settings.acme.as_ref().and_then(|acme| acme.http_listen) {
+        Some(address) => Some(Listener::bind(Door::Challenges, address, None, &random).await?),
+        None => None,
+    };
 
-    let store: Arc<dyn cofre_catalog::Store> = base.store.clone();
+    let store: Arc<dyn Store> = base.store.clone();
     let dynamic = DynamicSettings::open(Arc::clone(&store), clock.clone()).await?;
     let iam = Iam::new(Arc::clone(&store), base.master.clone(), clock.clone(), random.clone());
     let first = boot::first_secrets(&settings, &iam).await?;
@@ -103,7 +133,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     let opener = Arc::new(opener::Opener {
         store: Arc::clone(&store),
         cluster: base.cluster,
-        incarnation: base.incarnation,
+        history: parking_lot::Mutex::new(base.history),
         catalog: catalog_directory(&settings.data),
         home: base.home,
         forbidden: Forbidden::with_listeners(&[s3.address(), admin.address()]),
@@ -111,9 +141,9 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         clock: clock.clone(),
         random: random.clone(),
     });
-    let topology = Topology::new(Arc::clone(&store), shards.clone(), opener, clock.clone(), random.clone());
+    let topology = Topology::new(Arc::clone(&store), shards.clone(), opener.clone(), clock.clone(), random.clone());
     let redundancy = DefaultRedundancy::choose(settings.redundancy, store.as_ref()).await?;
-    boot::attach_shards(&settings, &topology, &redundancy).await?;
+    boot::attach_shards(&settings, &topology, &redundancy, (&*opener, &*store), (&clock, &random)).await?;
 
     let keys = key_ring::open(&settings, store.as_ref(), &clock, &random).await?;
     redundancy.keep(store.as_ref(), &dynamic, &clock).await?;
@@ -121,6 +151,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         Some(secrets) => Some(secrets.hand_out(&settings).await?),
         None => None,
     };
+    let pool = shards.clone();
     let blobs =
         Blobs::new(BlobsParts { store: Arc::clone(&store), shards, settings: dynamic.clone(), clock: clock.clone() });
     let upkeep = Upkeep::new(Parts {
@@ -150,7 +181,6 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     if let Err(error) = events.record(&boot::started(&clock)).await {
         boot::warn_unrecorded("the start", &error);
     }
-    let (draining, closing) = (Shutdown::default(), Shutdown::default());
     let ground = Ground {
         upkeep: upkeep.clone(),
         blobs,
@@ -168,6 +198,9 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         if let Some(ends) = listener.certificate_ends() {
             ends.tell(listeners.certificate_end(name));
         }
+    }
+    if let Some(acme) = &acme {
+        metrics::ListenerMetrics::register_acme(&mut registry, acme.failing_since().clone());
     }
     let reports = Reports::default();
     let door = S3Door::new(S3Parts {
@@ -189,6 +222,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         reports: reports.clone(),
     });
     watch::start(Arc::clone(&store), clock.clone(), closing.clone());
+    history::keep(Arc::clone(&store), pool.clone(), clock.clone(), closing.clone());
     follow::start(&dynamic, &door, log, settings.log_level, &closing);
     let api = Admin::new(AdminParts {
         iam,
@@ -201,36 +235,62 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         reports,
         registry,
         clock: clock.clone(),
-        random,
-        draining: draining.clone(),
+        random: random.clone(),
+        draining: leaving.clone(),
         redundancy: redundancy.scheme,
         browse_limits: cofre_admin_server::BrowseLimits {
             requests_max: settings.requests_max,
             requests_per_account_max: settings.requests_per_account_max,
             requests_per_address_max: settings.requests_per_address_max,
         },
+        concerns: Arc::new({
+            let acme = acme.clone();
+            move || acme.as_ref().map_or_else(Vec::new, |acme| acme.verdicts())
+        }),
     });
-    let limits = Limits::of(&settings);
-    let (s3_open, admin_open) = (listeners.connections("s3"), listeners.connections("admin"));
-    let (s3_address, admin_address) = (s3.address(), admin.address());
-    let grace = settings.shutdown_grace;
-    let s3_port = s3_address.port();
-    let service = move |origin| {
-        let service = metrics::Counted::new(door.connection(origin), &s3_open);
-        Guarded { service, door: Door::S3, s3_port }
+    let (limits, proxies) = (Limits::of(&settings), TrustedProxies::new(&settings.trusted_proxies));
+    let health = Health::new(Arc::clone(&api), leaving.clone(), clock.clone());
+    let serving = |name, shutdown: &Shutdown, grace, in_the_clear| Serving {
+        limits,
+        proxies: proxies.clone(),
+        connections: listeners.connections(name),
+        in_the_clear,
+        shutdown: shutdown.clone(),
+        grace,
     };
-    let s3_task = spawn(s3.serve(limits, draining.clone(), grace, clock.clone(), service));
+    let tokens = acme.as_ref().map(|acme| acme.tokens().clone());
+    let open: Arc<dyn InTheClear> = Arc::new((health.clone(), tokens.clone()));
+    let s3_serving = serving("s3", &draining, settings.shutdown_grace, Some(open));
+    let admin_serving = serving("admin", &closing, END_GRACE, None);
+    let (s3_address, admin_address) = (s3.address(), admin.address());
+    let s3_port = s3_address.port();
+    let service = {
+        let random = random.clone();
+        move |origin| {
+            let guarded = Guarded { service: door.connection(origin), door: Door::S3, s3_port, random: random.clone() };
+            WithHealth { service: guarded, door: door.clone(), health: health.clone() }
+        }
+    };
+    let s3_task = spawn(s3.serve(s3_serving, clock.clone(), service));
     let router = cofre_admin_server::router(api);
     let service = move |origin| {
         let service = hyper_util::service::TowerToHyperService::new(router.clone());
         let service = WithOrigin { service, origin };
-        Guarded { service: metrics::Counted::new(service, &admin_open), door: Door::Admin, s3_port }
+        Guarded { service, door: Door::Admin, s3_port, random: random.clone() }
     };
-    let admin_task = spawn(admin.serve(limits, closing.clone(), END_GRACE, clock, service));
+    let admin_task = spawn(admin.serve(admin_serving, clock.clone(), service));
+    if let (Some(challenges), Some(tokens)) = (challenges, tokens) {
+        let serving = serving("acme", &closing, END_GRACE, None);
+        drop(spawn(challenges.serve(serving, clock.clone(), move |_| Only(tokens.clone()))));
+    }
+    if let Some(acme) = &acme {
+        acme.start(closing.clone());
+    }
     Ok(Running {
         s3: s3_address,
         admin: admin_address,
         first,
+        leaving,
         draining,
         closing,
         s3_task,
@@ -238,8 +298,23 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         jobs,
         upkeep: ours,
         store: base.store,
-        shutdown_grace: grace,
+        shutdown_delay: settings.shutdown_delay,
+        shards: pool,
+        shutdown_grace: settings.shutdown_grace,
+        clock,
     })
+}
+
+/// The certificate of a listener, if there are files of it.
+async fn certificates_of(
+    files: Option<&TlsFiles>,
+    setting: &'static str,
+    closing: &Shutdown,
+) -> Result<Option<Arc<Certificates>>> {
+    match files {
+        Some(files) => Ok(Some(certificates_in(files, closing.clone()).await.context(setting)?)),
+        None => Ok(None),
+    }
 }
 
 fn request_limits(settings: &BootSettings) -> RequestLimits {
@@ -262,11 +337,36 @@ fn clock() -> Clock {
 }
 
 impl Running {
-    /// Ends: readiness turns at once, requests under way finish within the grace, then all closes.
+    /// Comes to an end once the catalog has answered, well or not.
+    pub(crate) fn pulse(&self) -> impl Fn() -> Pulse + Send + Sync + 'static {
+        let store = Arc::clone(&self.store);
+        move || {
+            let store = Arc::clone(&store);
+            Box::pin(async move { drop(store.get_many(vec![keys::cluster()]).await) })
+        }
+    }
+
+    /// The clock of this Cofre.
+    pub(crate) const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// How long [`Self::drain`] takes at the most.
+    pub(crate) fn drain_max(&self) -> Duration {
+        self.shutdown_delay + self.shutdown_grace + 3 * END_GRACE
+    }
+
+    /// Ends: readiness turns at once, the port closes after the delay, requests under way finish within the grace, then
+    /// all closes.
     ///
     /// # Errors
     /// If the catalog could not be closed in order. What was acknowledged is durable even so.
     pub async fn drain(self) -> Result<()> {
+        self.leaving.begin();
+        if !self.shutdown_delay.is_zero() {
+            tracing::info!(delay_secs = self.shutdown_delay.as_secs(), "leaving: not ready any more, and serving on");
+            self.clock.sleep(self.shutdown_delay).await;
+        }
         tracing::info!(grace_secs = self.shutdown_grace.as_secs(), "draining: no new connections");
         self.draining.begin();
         self.s3_task.await.context("the S3 listener panicked")?;
@@ -275,6 +375,7 @@ impl Running {
         self.upkeep.write_access_lines().await;
         self.closing.begin();
         self.admin_task.await.context("the admin listener panicked")?;
+        history::note(&*self.store, &self.shards, 0).await;
         self.store.close().await.context("closing the catalog")?;
         tracing::info!("closed");
         Ok(())

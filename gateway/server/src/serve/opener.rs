@@ -1,11 +1,13 @@
+use super::history::History;
 use async_trait::async_trait;
 use cofre_blobs::{OpenBackend, S3Place, ShardPlace, Standing, TopologyError};
 use cofre_catalog::EmbeddedOptions;
 use cofre_iam::{MasterKey, Secret};
 use cofre_runtime::{Clock, Random, blocking};
-use cofre_shards::{Backend, BackendError, FsBackend, FsError, FsOptions, Limit, ShardIdentity};
+use cofre_shards::{Backend, BackendError, CatalogMark, FsBackend, FsError, FsOptions, Limit, ShardIdentity};
 use cofre_shards_s3::{Forbidden, S3Backend, S3Error, S3Options};
 use cofre_types::Timestamp;
+use parking_lot::Mutex;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -21,8 +23,8 @@ pub(super) struct Opener {
     /// The catalog.
     pub(super) store: Arc<dyn cofre_catalog::Store>,
     pub(super) cluster: [u8; 16],
-    /// Which incarnation of the catalog serves the shards.
-    pub(super) incarnation: [u8; 16],
+    /// What shards are told of the catalog, and may know better.
+    pub(super) history: Mutex<History>,
     /// Where the catalog is: a shard on the same disk leaves it room.
     pub(super) catalog: PathBuf,
     /// The data directory, absolute. Directories below it are recorded relative to it.
@@ -106,7 +108,8 @@ impl OpenBackend for Opener {
 impl Opener {
     async fn create_directory(&self, path: PathBuf, identity: ShardIdentity) -> Result<[u8; 16], BackendError> {
         let (clock, random) = (self.clock.clone(), self.random.clone());
-        let options = FsOptions { incarnation: self.incarnation, ..FsOptions::default() };
+        let mark = self.history.lock().mark();
+        let options = FsOptions { incarnation: mark.incarnation, revision: mark.revision, ..FsOptions::default() };
         blocking(move || match FsBackend::identity(&path).map_err(local)? {
             None => {
                 let made = FsBackend::create(&path, identity, options, clock, random);
@@ -123,13 +126,40 @@ impl Opener {
 
     async fn open_directory(&self, path: PathBuf, identity: ShardIdentity) -> Result<Arc<dyn Backend>, BackendError> {
         let (clock, random) = (self.clock.clone(), self.random.clone());
-        let (catalog, incarnation) = (self.catalog.clone(), self.incarnation);
+        let (catalog, history) = (self.catalog.clone(), self.history());
         let opened = blocking(move || {
-            let options = FsOptions { incarnation, ..fs_options(&path, &catalog) };
-            FsBackend::open(&path, identity, options, clock, random)
+            if is_behind(&history, &path, identity).unwrap_or(false) {
+                return Err(BackendError::Unreachable(
+                    "it has seen more of the catalog than this one has, which is an older copy: start Cofre anew, and it \
+                     compares them before anything is deleted"
+                        .to_owned(),
+                ));
+            }
+            let CatalogMark { incarnation, revision } = history.mark();
+            let options = FsOptions { incarnation, revision, ..fs_options(&path, &catalog) };
+            FsBackend::open(&path, identity, options, clock, random).map_err(unopened)
         })
-        .await;
-        Ok(Arc::new(opened.map_err(unopened)?))
+        .await?;
+        self.history.lock().opened(identity.shard);
+        Ok(Arc::new(opened))
+    }
+
+    /// What is known of the catalog's past.
+    pub(super) fn history(&self) -> History {
+        self.history.lock().clone()
+    }
+
+    /// Has shards be told something else from now on.
+    pub(super) fn set_history(&self, history: History) {
+        *self.history.lock() = history;
+    }
+
+    /// Whether the shard in a directory, if it is this one, has seen more of the catalog than there is.
+    pub(super) async fn is_behind(&self, path: &str, shard: [u8; 16]) -> bool {
+        let (path, history) = (PathBuf::from(path), self.history());
+        let identity = ShardIdentity { shard, cluster: self.cluster };
+        // One that cannot be looked at is not opened either.
+        blocking(move || is_behind(&history, &path, identity).unwrap_or(false)).await
     }
 
     fn s3_options(&self, place: &S3Place) -> Result<S3Options, BackendError> {
@@ -157,6 +187,14 @@ impl Opener {
             forbidden: self.forbidden.clone(),
         }
     }
+}
+
+/// Whether the shard in a directory, if it is the one that is expected, has seen more of the catalog than there is. Blocks.
+fn is_behind(history: &History, path: &Path, expected: ShardIdentity) -> Result<bool, FsError> {
+    if FsBackend::identity(path)? != Some(expected) {
+        return Ok(false);
+    }
+    Ok(FsBackend::seen(path)?.is_some_and(|seen| history.is_behind(expected.shard, seen)))
 }
 
 /// A shard on the catalog's disk stops while the catalog can still commit: what frees room must get

@@ -1,7 +1,8 @@
 //! Requests that are meant for the other door: an S3 client at the admin API, or the other way round.
 
-use super::listen::{Door, Refusal};
+use super::listen::{Door, Refusal, Refuser};
 use bytes::Bytes;
+use cofre_runtime::Random;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::{Either, Full};
 use hyper::service::Service;
@@ -24,6 +25,8 @@ pub(super) struct Guarded<S> {
     pub(super) door: Door,
     /// Port of the S3 API.
     pub(super) s3_port: u16,
+    /// Makes ids of requests.
+    pub(super) random: Random,
 }
 
 impl<S> Guarded<S> {
@@ -38,6 +41,7 @@ impl<S> Guarded<S> {
                 // what comes beside its signature.
                 (brings_token && !is_presigned).then(|| (for_admin(), Door::Admin))
             }
+            Door::Challenges => None,
             Door::Admin => {
                 let is_signed =
                     authorization.is_some_and(|value| S3_SCHEMES.iter().any(|scheme| value.starts_with(scheme)));
@@ -78,7 +82,8 @@ where
         match self.refusal(&request) {
             None => Answering::Asked { answer: self.service.call(request) },
             Some((refusal, door)) => {
-                let response = refusal.response(door).map(|text| Either::Right(Full::from(text)));
+                let refuser = Refuser { door, random: self.random.clone() };
+                let response = refusal.response(&refuser).map(|text| Either::Right(Full::from(text)));
                 Answering::Refused { answer: ready(Ok(response)) }
             }
         }

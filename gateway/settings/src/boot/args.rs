@@ -1,3 +1,4 @@
+use super::AcmeChallenge;
 use crate::LogLevel;
 use cofre_types::Scheme;
 use serde::{Deserialize, Deserializer};
@@ -69,6 +70,48 @@ pub struct BootArgs {
     /// Private key of the admin API, PEM; with --admin-tls-cert.
     #[arg(long, env = "COFRE_ADMIN_TLS_KEY", value_name = "FILE")]
     pub admin_tls_key: Option<PathBuf>,
+
+    /// Name of the S3 API's certificate, once per name, which is had from an authority by ACME (RFC 8555) and renewed by
+    /// itself; the API speaks TLS then. To set it is to agree to the authority's terms. Until there is a certificate a
+    /// self-signed one is shown, and the old one while the authority is away. Wildcards such as `*.s3.example` want
+    /// --acme-dns-hook. In the file `acme_domains`.
+    #[arg(long = "acme-domain", env = "COFRE_ACME_DOMAINS", value_name = "NAME", value_delimiter = ',')]
+    pub acme_domains: Vec<String>,
+
+    /// URL of the authority's directory [default: that of Let's Encrypt].
+    #[arg(long, env = "COFRE_ACME_DIRECTORY", value_name = "URL")]
+    pub acme_directory: Option<String>,
+
+    /// E-mail address that the authority may write to.
+    #[arg(long, env = "COFRE_ACME_CONTACT", value_name = "MAIL")]
+    pub acme_contact: Option<String>,
+
+    /// Certificates to trust for the authority besides the system's, PEM.
+    #[arg(long, env = "COFRE_ACME_CA_FILE", value_name = "FILE")]
+    pub acme_ca_file: Option<PathBuf>,
+
+    /// How it is proven whose the names are [default: dns-01 with a hook, http-01 with --acme-http-listen, else
+    /// tls-alpn-01]. The authority comes to port 443 of each name for tls-alpn-01, which must lead to --listen, and to
+    /// port 80 for http-01, which must lead to --acme-http-listen or to --listen.
+    #[arg(long, env = "COFRE_ACME_CHALLENGE", value_name = "CHALLENGE")]
+    pub acme_challenge: Option<AcmeChallenge>,
+
+    /// Address at which http-01 is answered, as IP:PORT, such as 0.0.0.0:80; nothing else is.
+    #[arg(long, env = "COFRE_ACME_HTTP_LISTEN", value_name = "ADDR", value_parser = address)]
+    #[serde(deserialize_with = "listen_address")]
+    pub acme_http_listen: Option<SocketAddr>,
+
+    /// Executable for dns-01. It is run as `HOOK present NAME VALUE`, and must put VALUE into a TXT record of NAME, and
+    /// end with 0 once the DNS shows it; and as `HOOK cleanup NAME VALUE`, to take it out again.
+    #[arg(long, env = "COFRE_ACME_DNS_HOOK", value_name = "FILE")]
+    pub acme_dns_hook: Option<PathBuf>,
+
+    /// Proxy that may say who its client is, once per address or CIDR range, such as 10.0.0.0/8. Of its connections the
+    /// PROXY protocol (versions 1 and 2) is taken, and of its requests `X-Forwarded-For` and `X-Forwarded-Proto`;
+    /// policies, limits and logs see the client that they name. From any other address they count for nothing. List
+    /// only proxies that set them themselves, whatever their clients send. In the file `trusted_proxies`.
+    #[arg(long = "trusted-proxy", env = "COFRE_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
+    pub trusted_proxies: Vec<String>,
 
     /// Domain of virtual-host style requests, once per domain: with s3.example, a request to
     /// bucket.s3.example is for that bucket. Without it only path style works. In the file `domains`.
@@ -161,7 +204,8 @@ pub struct BootArgs {
     pub connections_max: Option<u32>,
 
     /// Most connections of one address to each listener, 1 to 1000000 [default: 2048]; an IPv6 address counts by its
-    /// /64. Further ones are closed. A proxy before Cofre is one address: give it as many as connections_max.
+    /// /64. Further ones are closed. Those of a trusted proxy are bound by connections_max alone; any other proxy is one
+    /// address.
     #[arg(long, env = "COFRE_CONNECTIONS_PER_ADDRESS_MAX", value_name = "COUNT")]
     pub connections_per_address_max: Option<u32>,
 
@@ -176,18 +220,19 @@ pub struct BootArgs {
     pub requests_per_account_max: Option<u32>,
 
     /// Most S3 requests in flight of one address, 1 to 1000000 [default: 1536]; an IPv6 address counts by its /64.
-    /// Further ones are answered 503 SlowDown. A proxy before Cofre is one address: give it as many as requests_max.
+    /// Further ones are answered 503 SlowDown. A proxy that is not trusted is one address.
     #[arg(long, env = "COFRE_REQUESTS_PER_ADDRESS_MAX", value_name = "COUNT")]
     pub requests_per_address_max: Option<u32>,
 
     /// Requests a second that one address may make without a good signature, 0 to 1000000 [default: 1000]; 0 is no
     /// limit. Unsigned ones count, and those whose signature is refused. It may make twice as many at once after a
-    /// rest; further ones are answered 503 SlowDown. A proxy before public websites is one address: set 0 there.
+    /// rest; further ones are answered 503 SlowDown. A proxy that is not trusted is one address.
     #[arg(long, env = "COFRE_ANONYMOUS_REQUESTS_PER_SECOND", value_name = "COUNT")]
     pub anonymous_requests_per_second: Option<u32>,
 
     /// Memory for bodies that are gathered before they are understood, such as the lists of keys to delete, in bytes or
-    /// as 64MiB, 16 MiB to 1 TiB [default: 67108864]. What needs more at a time is answered 503 SlowDown.
+    /// as 64MiB, 48 MiB to 1 TiB [default: 67108864]. No account, and no site without one, has more of it than it leaves
+    /// for others. What needs more at a time is answered 503 SlowDown.
     #[arg(long, env = "COFRE_DOCUMENTS_BYTES_MAX", value_name = "BYTES", value_parser = super::parse_bytes)]
     pub documents_bytes_max: Option<u64>,
 
@@ -210,7 +255,12 @@ pub struct BootArgs {
     #[arg(long, env = "COFRE_IDLE_TIMEOUT_SECS", value_name = "SECS")]
     pub idle_timeout_secs: Option<u32>,
 
-    /// Seconds that requests under way may take to finish after SIGTERM, 0 to 3600 [default: 30].
+    /// Seconds that Cofre goes on as before after SIGTERM, but says that it is not ready, 0 to 3600 [default: 0]. A
+    /// balancer that asks for its health takes it out in that time, and no request meets a closed port.
+    #[arg(long, env = "COFRE_SHUTDOWN_DELAY_SECS", value_name = "SECS")]
+    pub shutdown_delay_secs: Option<u32>,
+
+    /// Seconds that requests under way may take to finish after SIGTERM and that delay, 0 to 3600 [default: 30].
     #[arg(long, env = "COFRE_SHUTDOWN_GRACE_SECS", value_name = "SECS")]
     pub shutdown_grace_secs: Option<u32>,
 }

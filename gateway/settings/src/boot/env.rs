@@ -1,7 +1,8 @@
+use super::BootArgs;
 use crate::BootError;
 use std::fmt;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Longest file of a secret, in bytes.
 const SECRET_BYTES_MAX: u64 = 4096;
@@ -26,12 +27,38 @@ impl fmt::Debug for RootCredentials {
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secrets {
     /// Both of `COFRE_ROOT_ACCESS_KEY_ID` and `COFRE_ROOT_SECRET_ACCESS_KEY`, each of them or the file that the variable
-    /// with `_FILE` at its end names; random ones if absent.
+    /// with `_FILE` at its end names, or what a service manager hands over as `root-access-key-id` and
+    /// `root-secret-access-key`; random ones if absent.
     pub root_credentials: Option<RootCredentials>,
     /// `COFRE_MASTER_KEY`: 32 bytes in hexadecimal or base64, instead of the master key's file.
     pub master_key: Option<String>,
     /// `COFRE_VAULT_TOKEN`: the token of Vault.
     pub vault_token: Option<String>,
+}
+
+/// Where a service manager puts what it hands over (systemd, "Credentials").
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+
+/// The file that a service manager hands over under this name, if there is one: `tls-key`, `admin-token`. `variable`
+/// looks a variable of the environment up. Blocks.
+pub fn credential(variable: impl Fn(&str) -> Option<String>, name: &str) -> Option<PathBuf> {
+    let directory = variable(CREDENTIALS).filter(|directory| !directory.is_empty())?;
+    let path = Path::new(&directory).join(name);
+    path.is_file().then_some(path)
+}
+
+/// The settings that are files, as far as a service manager hands them over.
+pub(super) fn handed_over(variable: impl Fn(&str) -> Option<String>) -> BootArgs {
+    let file = |name| credential(&variable, name);
+    BootArgs {
+        tls_cert: file("tls-cert"),
+        tls_key: file("tls-key"),
+        admin_tls_cert: file("admin-tls-cert"),
+        admin_tls_key: file("admin-tls-key"),
+        master_key_file: file("master-key"),
+        vault_token_file: file("vault-token").filter(|_| variable("COFRE_VAULT_TOKEN").is_none_or(|it| it.is_empty())),
+        ..BootArgs::default()
+    }
 }
 
 impl Secrets {
@@ -43,7 +70,9 @@ impl Secrets {
     /// be read.
     pub fn from_env(variable: impl Fn(&str) -> Option<String>) -> Result<Self, BootError> {
         let direct = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let root = |name: &'static str, file: &'static str| match (direct(name), direct(file)) {
+        let handed = |name| credential(&variable, name).map(|path| read_secret(CREDENTIALS, &path)).transpose();
+        let root = |name: &'static str, file: &'static str, credential| match (direct(name), direct(file)) {
+            (None, None) => handed(credential),
             (value, None) => Ok(value),
             (None, Some(path)) => read_secret(file, Path::new(&path)).map(Some),
             (Some(_), Some(_)) => {
@@ -56,8 +85,9 @@ impl Secrets {
                     .to_owned();
             Err(BootError::Invalid { setting, reason })
         };
-        let access_key_id = root("COFRE_ROOT_ACCESS_KEY_ID", "COFRE_ROOT_ACCESS_KEY_ID_FILE")?;
-        let secret_access_key = root("COFRE_ROOT_SECRET_ACCESS_KEY", "COFRE_ROOT_SECRET_ACCESS_KEY_FILE")?;
+        let access_key_id = root("COFRE_ROOT_ACCESS_KEY_ID", "COFRE_ROOT_ACCESS_KEY_ID_FILE", "root-access-key-id")?;
+        let secret_access_key =
+            root("COFRE_ROOT_SECRET_ACCESS_KEY", "COFRE_ROOT_SECRET_ACCESS_KEY_FILE", "root-secret-access-key")?;
         let root_credentials = match (access_key_id, secret_access_key) {
             (None, None) => None,
             (Some(access_key_id), Some(secret_access_key)) => {

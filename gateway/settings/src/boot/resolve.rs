@@ -1,12 +1,16 @@
-use super::{BootArgs, LogFormat, Secrets};
+use super::env::handed_over;
+use super::{AcmeSettings, BootArgs, LogFormat, Secrets};
 use crate::{BootError, LogLevel};
-use cofre_types::Scheme;
+use cofre_types::{AddressRange, Region, Scheme};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// Most shards that may be given at the start; more are registered through the admin API.
 const SHARDS_MAX: usize = 1_024;
+
+/// Most ranges of trusted proxies.
+const PROXIES_MAX: usize = 100;
 
 /// Most domains of virtual-host style, and most of websites.
 const DOMAINS_MAX: usize = 100;
@@ -55,6 +59,10 @@ pub struct BootSettings {
     pub tls: Option<TlsFiles>,
     /// TLS of the admin API; plain HTTP if absent.
     pub admin_tls: Option<TlsFiles>,
+    /// Proxies that may say who their clients are.
+    pub trusted_proxies: Vec<AddressRange>,
+    /// How the certificate of the S3 API is had, unless it is in files.
+    pub acme: Option<AcmeSettings>,
     /// Domains of virtual-host style, in lower case.
     pub domains: Vec<String>,
     /// Domains of static websites, in lower case; none of them is one of virtual-host style too.
@@ -103,6 +111,8 @@ pub struct BootSettings {
     pub body_rate_min: u64,
     /// That a connection may idle between requests.
     pub idle_timeout: Duration,
+    /// That it serves on after the signal to end, but says that it is not ready.
+    pub shutdown_delay: Duration,
     /// That requests under way may take to finish at shutdown.
     pub shutdown_grace: Duration,
     /// Secrets from the environment.
@@ -111,13 +121,14 @@ pub struct BootSettings {
 
 impl BootSettings {
     /// Completes `args` (flags and environment, as clap has put them together) with the file they
-    /// name, the defaults, and the secrets in the environment. Blocks to read the file.
+    /// name, what a service manager hands over, the defaults, and the secrets in the environment. Blocks to read the
+    /// files.
     ///
     /// # Errors
     /// [`BootError`] with the first setting that is wrong.
     pub fn load(args: BootArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self, BootError> {
         let file = args.config.as_deref().map(BootArgs::read).transpose()?.unwrap_or_default();
-        Self::resolve(args.over(file), Secrets::from_env(variable)?)
+        Self::resolve(args.over(file).over(handed_over(&variable)), Secrets::from_env(variable)?)
     }
 
     /// Completes `args` with the defaults and checks every bound.
@@ -125,12 +136,19 @@ impl BootSettings {
     /// # Errors
     /// [`BootError::Invalid`] with the first setting that is wrong.
     pub fn resolve(args: BootArgs, secrets: Secrets) -> Result<Self, BootError> {
+        let acme = AcmeSettings::of(&args)?;
         let data = args.data.unwrap_or_else(|| PathBuf::from("./cofre-data"));
         let default_shards = || vec![data.join("shard-1")];
         let listen = args.listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 9000)));
         let admin_listen = args.admin_listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 9001)));
         if listen == admin_listen && listen.port() != 0 {
             return Err(invalid("admin_listen", "must be another address than listen"));
+        }
+        if let Some(taken) = acme.as_ref().and_then(|acme| acme.http_listen)
+            && taken.port() != 0
+            && [listen, admin_listen].contains(&taken)
+        {
+            return Err(invalid("acme_http_listen", "must be another address than listen and admin_listen"));
         }
         let (region, other_regions) = regions(args.regions)?;
         let domains = host_names("domains", args.domains)?;
@@ -146,6 +164,8 @@ impl BootSettings {
             redundancy: args.redundancy,
             tls: pair("tls_cert", args.tls_cert, "tls_key", args.tls_key)?,
             admin_tls: pair("admin_tls_cert", args.admin_tls_cert, "admin_tls_key", args.admin_tls_key)?,
+            acme,
+            trusted_proxies: trusted_proxies(&args.trusted_proxies)?,
             domains,
             website_domains,
             region,
@@ -188,13 +208,15 @@ impl BootSettings {
             documents_bytes_max: bounded(
                 "documents_bytes_max",
                 args.documents_bytes_max.unwrap_or(64 << 20),
-                16 << 20,
+                // Half of what accounts have holds the largest document of one, and what parsing makes of it.
+                48 << 20,
                 1 << 40,
             )?,
             header_timeout: secs("header_timeout_secs", args.header_timeout_secs.unwrap_or(15), 1)?,
             body_timeout: secs("body_timeout_secs", args.body_timeout_secs.unwrap_or(60), 1)?,
             body_rate_min: bounded("body_rate_min", args.body_rate_min.unwrap_or(1 << 10), 0, 1 << 30)?,
             idle_timeout: secs("idle_timeout_secs", args.idle_timeout_secs.unwrap_or(75), 1)?,
+            shutdown_delay: secs("shutdown_delay_secs", args.shutdown_delay_secs.unwrap_or(0), 0)?,
             shutdown_grace: secs("shutdown_grace_secs", args.shutdown_grace_secs.unwrap_or(30), 0)?,
             data,
             secrets,
@@ -202,54 +224,7 @@ impl BootSettings {
     }
 }
 
-impl BootArgs {
-    /// These settings, and where one is absent that of `under`.
-    #[must_use]
-    pub fn over(self, under: Self) -> Self {
-        Self {
-            config: self.config.or(under.config),
-            data: self.data.or(under.data),
-            listen: self.listen.or(under.listen),
-            admin_listen: self.admin_listen.or(under.admin_listen),
-            shards: if self.shards.is_empty() { under.shards } else { self.shards },
-            redundancy: self.redundancy.or(under.redundancy),
-            tls_cert: self.tls_cert.or(under.tls_cert),
-            tls_key: self.tls_key.or(under.tls_key),
-            admin_tls_cert: self.admin_tls_cert.or(under.admin_tls_cert),
-            admin_tls_key: self.admin_tls_key.or(under.admin_tls_key),
-            domains: if self.domains.is_empty() { under.domains } else { self.domains },
-            website_domains: if self.website_domains.is_empty() { under.website_domains } else { self.website_domains },
-            regions: if self.regions.is_empty() { under.regions } else { self.regions },
-            log_format: self.log_format.or(under.log_format),
-            log_level: self.log_level.or(under.log_level),
-            master_key_file: self.master_key_file.or(under.master_key_file),
-            encryption_keys_file: self.encryption_keys_file.or(under.encryption_keys_file),
-            accept_lost_encryption_keys: self.accept_lost_encryption_keys.or(under.accept_lost_encryption_keys),
-            allow_insecure_sse_c: self.allow_insecure_sse_c.or(under.allow_insecure_sse_c),
-            signature_version_2: self.signature_version_2.or(under.signature_version_2),
-            vault_address: self.vault_address.or(under.vault_address),
-            vault_mount: self.vault_mount.or(under.vault_mount),
-            vault_default_key: self.vault_default_key.or(under.vault_default_key),
-            vault_token_file: self.vault_token_file.or(under.vault_token_file),
-            vault_ca_file: self.vault_ca_file.or(under.vault_ca_file),
-            catalog_cache_bytes: self.catalog_cache_bytes.or(under.catalog_cache_bytes),
-            connections_max: self.connections_max.or(under.connections_max),
-            connections_per_address_max: self.connections_per_address_max.or(under.connections_per_address_max),
-            requests_max: self.requests_max.or(under.requests_max),
-            requests_per_account_max: self.requests_per_account_max.or(under.requests_per_account_max),
-            requests_per_address_max: self.requests_per_address_max.or(under.requests_per_address_max),
-            anonymous_requests_per_second: self.anonymous_requests_per_second.or(under.anonymous_requests_per_second),
-            documents_bytes_max: self.documents_bytes_max.or(under.documents_bytes_max),
-            header_timeout_secs: self.header_timeout_secs.or(under.header_timeout_secs),
-            body_timeout_secs: self.body_timeout_secs.or(under.body_timeout_secs),
-            body_rate_min: self.body_rate_min.or(under.body_rate_min),
-            idle_timeout_secs: self.idle_timeout_secs.or(under.idle_timeout_secs),
-            shutdown_grace_secs: self.shutdown_grace_secs.or(under.shutdown_grace_secs),
-        }
-    }
-}
-
-fn invalid(setting: &'static str, reason: impl Into<String>) -> BootError {
+pub(super) fn invalid(setting: &'static str, reason: impl Into<String>) -> BootError {
     BootError::Invalid { setting, reason: reason.into() }
 }
 
@@ -310,8 +285,20 @@ fn shards(paths: Vec<PathBuf>) -> Result<Vec<PathBuf>, BootError> {
     Ok(paths)
 }
 
+fn trusted_proxies(ranges: &[String]) -> Result<Vec<AddressRange>, BootError> {
+    if ranges.len() > PROXIES_MAX {
+        return Err(invalid("trusted_proxies", "must have at most 100 ranges"));
+    }
+    let parse = |text: &String| {
+        text.trim()
+            .parse()
+            .map_err(|error: cofre_types::Invalid| invalid("trusted_proxies", format!("{text:?} {}", error.reason)))
+    };
+    ranges.iter().map(parse).collect()
+}
+
 /// Host names of RFC 1123, without a port, in lower case.
-fn host_names(setting: &'static str, names: Vec<String>) -> Result<Vec<String>, BootError> {
+pub(super) fn host_names(setting: &'static str, names: Vec<String>) -> Result<Vec<String>, BootError> {
     if names.len() > DOMAINS_MAX {
         return Err(invalid(setting, "must have at most 100 names"));
     }
@@ -333,11 +320,8 @@ const REGIONS_MAX: usize = 100;
 
 /// The first region, and the others.
 fn regions(names: Vec<String>) -> Result<(String, Vec<String>), BootError> {
-    let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     for (at, name) in names.iter().enumerate() {
-        if !(1..=63).contains(&name.len()) || !name.bytes().all(legal) {
-            return Err(invalid("region", "must have 1 to 63 lower-case letters, digits and hyphens"));
-        }
+        Region::parse(name.clone()).map_err(|error| invalid("region", error.reason))?;
         if names[..at].contains(name) {
             return Err(invalid("region", format!("{name} is given twice")));
         }

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What new buckets have that ask for nothing else. AWS has `bucket_owner_enforced` and blocks public
-/// access; that is not the default here, since lists and public buckets of older tools fail under it.
+/// What new buckets have that ask for nothing else. AWS has `bucket_owner_enforced`, blocks public
+/// access and blocks SSE-C; that is not the default here, since lists, public buckets and clients' keys of older tools
+/// fail under it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewBuckets {
@@ -14,6 +15,9 @@ pub struct NewBuckets {
     /// Whether public lists and policies are refused and ignored: all four settings of the public access
     /// block. The owner of a bucket can take it back.
     pub public_access_block: bool,
+    /// Whether objects under clients' keys (SSE-C) are refused, as AWS does for new buckets since April 2026. The owner
+    /// of a bucket can take it back.
+    pub sse_c_block: bool,
 }
 
 /// Ownership controls by name.

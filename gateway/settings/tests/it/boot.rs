@@ -257,3 +257,80 @@ fn signature_version_2_is_taken_unless_turned_off() {
     assert!(resolve(&[]).unwrap().signature_version_2);
     assert!(!resolve(&["--signature-version-2", "false"]).unwrap().signature_version_2);
 }
+
+#[test]
+fn trusted_proxies_are_addresses_and_ranges() {
+    let settings = resolve(&["--trusted-proxy", "10.0.0.0/8", "--trusted-proxy", "::1,192.0.2.7"]).unwrap();
+    let told: Vec<_> = settings.trusted_proxies.iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["10.0.0.0/8", "::1/128", "192.0.2.7/32"]);
+    assert!(resolve(&[]).unwrap().trusted_proxies.is_empty());
+    for wrong in ["proxy.example", "10.0.0.0/33", ""] {
+        let error = resolve(&["--trusted-proxy", wrong]).unwrap_err().to_string();
+        assert!(error.starts_with("trusted_proxies: "), "{error}");
+    }
+}
+
+#[test]
+fn acme_wants_what_its_challenge_does() {
+    use cofre_settings::AcmeChallenge::{Dns01, Http01, TlsAlpn01};
+    let name = ["--acme-domain", "S3.example.com"];
+    for (more, challenge) in [
+        (&[][..], TlsAlpn01),
+        (&["--acme-challenge", "http-01"], Http01),
+        (&["--acme-http-listen", "0.0.0.0:80"], Http01),
+        (&["--acme-dns-hook", "/hook", "--acme-domain", "*.s3.example.com"], Dns01),
+    ] {
+        let acme = resolve(&[&name[..], more].concat()).unwrap().acme.unwrap();
+        assert_eq!((acme.challenge, acme.domains[0].as_str()), (challenge, "s3.example.com"));
+        assert!(acme.directory.starts_with("https://"));
+    }
+    assert_eq!(resolve(&[]).unwrap().acme, None);
+    for (wrong, setting) in [
+        (&["--acme-contact", "ops@example.com"][..], "acme_contact"),
+        (&["--acme-domain", "*.example.com"], "acme_domains"),
+        (&["--acme-domain", "nas"], "acme_domains"),
+        (&["--acme-domain", "a.example,a.example"], "acme_domains"),
+        (&["--acme-domain", "a_b.example"], "acme_domains"),
+        (&["--acme-domain", "a.example", "--acme-challenge", "dns-01"], "acme_dns_hook"),
+        (&["--acme-domain", "a.example", "--acme-challenge", "http-01", "--acme-dns-hook", "/hook"], "acme_dns_hook"),
+        (
+            &["--acme-domain", "a.example", "--acme-dns-hook", "/hook", "--acme-http-listen", "0.0.0.0:80"],
+            "acme_http_listen",
+        ),
+        (&["--acme-domain", "a.example", "--acme-http-listen", "127.0.0.1:9000"], "acme_http_listen"),
+        (&["--acme-domain", "a.example", "--acme-directory", "http://ca.example"], "acme_directory"),
+        (&["--acme-domain", "a.example", "--acme-contact", "nobody"], "acme_contact"),
+        (&["--acme-domain", "a.example", "--tls-cert", "/c", "--tls-key", "/k"], "acme_domains"),
+    ] {
+        let error = resolve(wrong).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{setting}: ")), "{wrong:?}: {error}");
+    }
+}
+
+#[test]
+fn what_a_service_manager_hands_over_comes_before_the_defaults() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["tls-cert", "tls-key", "master-key", "root-access-key-id", "root-secret-access-key"] {
+        std::fs::write(folder.path().join(name), format!("{name}\n")).unwrap();
+    }
+    let directory = folder.path().display().to_string();
+    let load = |given: &[&str], also: Option<(&'static str, &'static str)>| {
+        BootSettings::load(flags(given).unwrap(), |name| match (name, also) {
+            ("CREDENTIALS_DIRECTORY", _) => Some(directory.clone()),
+            (name, Some((also, value))) if name == also => Some(value.to_owned()),
+            _ => None,
+        })
+    };
+    let settings = load(&[], None).unwrap();
+    assert_eq!(settings.tls.unwrap().key, folder.path().join("tls-key"));
+    assert_eq!(settings.admin_tls, None);
+    assert_eq!(settings.master_key_file, folder.path().join("master-key"));
+    assert_eq!(settings.secrets.root_credentials.unwrap().secret_access_key, "root-secret-access-key");
+    let settings = load(&["--tls-cert", "/c", "--tls-key", "/k", "--master-key-file", "/m"], None).unwrap();
+    assert_eq!(
+        (settings.tls.unwrap().key.as_path(), settings.master_key_file.as_path()),
+        (Path::new("/k"), Path::new("/m"))
+    );
+    let given = Some(("COFRE_ROOT_ACCESS_KEY_ID", "GIVEN"));
+    assert_eq!(load(&[], given).unwrap().secrets.root_credentials.unwrap().access_key_id, "GIVEN");
+}

@@ -32,7 +32,7 @@ fn every_key_is_taken() {
         requests_per_account_max = 103
         requests_per_address_max = 104
         anonymous_requests_per_second = 0
-        documents_bytes_max = 16777216
+        documents_bytes_max = 50331648
         body_rate_min = 0
         header_timeout_secs = 5
         body_timeout_secs = 6
@@ -54,7 +54,7 @@ fn every_key_is_taken() {
     assert_eq!((settings.catalog_cache_bytes, settings.connections_max), (134_217_728, 100));
     assert_eq!((settings.connections_per_address_max, settings.requests_max), (101, 102));
     assert_eq!((settings.requests_per_account_max, settings.requests_per_address_max), (103, 104));
-    assert_eq!((settings.anonymous_requests_per_second, settings.documents_bytes_max), (None, 16_777_216));
+    assert_eq!((settings.anonymous_requests_per_second, settings.documents_bytes_max), (None, 50_331_648));
     assert_eq!(settings.body_rate_min, 0);
     let timeouts = [settings.header_timeout, settings.body_timeout, settings.idle_timeout, settings.shutdown_grace];
     assert_eq!(timeouts.map(|timeout| timeout.as_secs()), [5, 6, 7, 0]);

@@ -1,6 +1,6 @@
 use crate::{
-    Backend, BackendError, BlobHeader, Body, BodyError, ByteStream, Capacity, Compacted, Durability, Listed, Locator,
-    NotDeleted, Probe, Relocate, Stored,
+    Backend, BackendError, BlobHeader, Body, BodyError, ByteStream, Capacity, Compacted, Durability, ListPage, Listed,
+    Locator, NotDeleted, Probe, Relocate, Stored,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -174,6 +174,11 @@ impl Backend for Faulty {
         self.inner.list(after).await
     }
 
+    async fn list_page(&self, after: Option<Vec<u8>>) -> Result<ListPage, BackendError> {
+        suffer(self.troubles().other).await?;
+        self.inner.list_page(after).await
+    }
+
     async fn compact(&self, relocate: &dyn Relocate) -> Result<Option<Compacted>, BackendError> {
         suffer(self.troubles().other).await?;
         self.inner.compact(relocate).await
@@ -181,6 +186,14 @@ impl Backend for Faulty {
 
     fn device(&self) -> Option<u64> {
         self.inner.device()
+    }
+
+    fn damage(&self) -> Option<String> {
+        self.inner.damage()
+    }
+
+    async fn note_commit(&self, revision: u64) -> Result<(), BackendError> {
+        self.inner.note_commit(revision).await
     }
 
     async fn capacity(&self) -> Result<Capacity, BackendError> {

@@ -1,6 +1,6 @@
 use crate::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, Listed, Locator, NotDeleted,
-    Probe, Relocate, Stored,
+    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, ListPage, Listed, Locator,
+    NotDeleted, Probe, Relocate, Stored,
 };
 use async_trait::async_trait;
 use cofre_types::{BlobId, ResolvedRange};
@@ -69,12 +69,25 @@ impl Backend for Limit {
         self.inner.list(after).await
     }
 
+    async fn list_page(&self, after: Option<Vec<u8>>) -> Result<ListPage, BackendError> {
+        let _turn = self.turn().await?;
+        self.inner.list_page(after).await
+    }
+
     async fn compact(&self, relocate: &dyn Relocate) -> Result<Option<Compacted>, BackendError> {
         self.inner.compact(relocate).await
     }
 
     fn device(&self) -> Option<u64> {
         self.inner.device()
+    }
+
+    fn damage(&self) -> Option<String> {
+        self.inner.damage()
+    }
+
+    async fn note_commit(&self, revision: u64) -> Result<(), BackendError> {
+        self.inner.note_commit(revision).await
     }
 
     async fn capacity(&self) -> Result<Capacity, BackendError> {

@@ -4,10 +4,8 @@ mod budget;
 mod faulty;
 mod limit;
 mod meter;
-mod retry;
 
 pub use budget::{Budget, InUse};
 pub use faulty::{Faulty, StreamTrouble, Trouble, Troubles};
 pub use limit::Limit;
 pub use meter::{LATENCY_BOUNDS_MICROS, Latency, Meter};
-pub use retry::Retry;

@@ -18,6 +18,7 @@
 
 mod buffers;
 mod chores;
+mod damage;
 mod delete;
 mod error;
 #[cfg(feature = "fuzzing")]
@@ -31,10 +32,11 @@ mod put;
 mod root;
 
 pub use error::FsError;
+pub use incarnation::CatalogMark;
 
 use crate::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, Listed, Locator, NotDeleted,
-    Probe, Relocate, Stored,
+    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, ListPage, Listed, Locator,
+    NotDeleted, Probe, Relocate, Stored,
 };
 use crate::{crc, frame as record, identity::ShardIdentity};
 use async_trait::async_trait;
@@ -42,6 +44,7 @@ use buffers::Buffers;
 use chores::Chores;
 use cofre_runtime::{Clock, Random, blocking, thread};
 use cofre_types::{BlobId, ResolvedRange};
+use damage::Damage;
 use futures_util::{StreamExt, stream};
 use locator::Place;
 use pack::{Append, Compaction, Handles, Writer};
@@ -81,6 +84,8 @@ pub struct FsOptions {
     /// Which incarnation of the catalog serves the shard: all zeros until a catalog is restored from a backup.
     /// Tombstones that another one had written count for nothing.
     pub incarnation: [u8; 16],
+    /// Revision of a commit of that catalog that is durable; zero if none is known. The shard remembers the greatest.
+    pub revision: u64,
 }
 
 impl Default for FsOptions {
@@ -92,6 +97,7 @@ impl Default for FsOptions {
             unclaimed_grace: Duration::from_secs(3600),
             reader_grace: Duration::from_secs(60),
             incarnation: [0; 16],
+            revision: 0,
         }
     }
 }
@@ -120,6 +126,9 @@ struct Disk {
     /// Dead bytes of packs that have any, once they were counted. Also keeps burying and removing apart.
     dead_bytes: Mutex<Option<BTreeMap<u64, u64>>>,
     capacity: Mutex<Option<(Capacity, Duration)>>,
+    /// What the shard remembers of the catalog.
+    mark: Mutex<CatalogMark>,
+    damage: Damage,
 }
 
 impl FsBackend {
@@ -143,6 +152,15 @@ impl FsBackend {
     /// [`FsError`] if the identity file is damaged, newer or cannot be read.
     pub fn identity(path: &Path) -> Result<Option<ShardIdentity>, FsError> {
         Root::identity(path)
+    }
+
+    /// What the shard in a directory has seen of the catalog, without opening it; `None` if that cannot be told. Blocks.
+    ///
+    /// # Errors
+    /// [`FsError`] if the directory cannot be read.
+    pub fn seen(path: &Path) -> Result<Option<CatalogMark>, FsError> {
+        let directory = root::open_directory(path)?;
+        incarnation::last(&directory).map_err(FsError::io("reading what it has seen of the catalog"))
     }
 
     /// Whether a shard could be made of a directory: it is missing or empty. Changes nothing. Blocks.
@@ -190,9 +208,13 @@ impl FsBackend {
             newest_pack: AtomicU64::new(0),
             dead_bytes: Mutex::new(None),
             capacity: Mutex::new(None),
+            mark: Mutex::default(),
+            damage: Damage::default(),
         });
-        let entered = incarnation::enter(&disk.root, disk.options.incarnation);
-        let dropped = entered.map_err(FsError::io("dropping tombstones of another incarnation of the catalog"))?;
+        let now = CatalogMark { incarnation: disk.options.incarnation, revision: disk.options.revision };
+        let entered = incarnation::enter(&disk.root, now);
+        let (mark, dropped) = entered.map_err(FsError::io("noting the incarnation of the catalog"))?;
+        *disk.mark.lock() = mark;
         if dropped > 0 {
             tracing::info!(packs = dropped, "dropped tombstones that another incarnation of the catalog had written");
         }
@@ -298,6 +320,11 @@ impl Backend for FsBackend {
     }
 
     async fn list(&self, after: Option<Vec<u8>>) -> Result<(Vec<Listed>, Option<Vec<u8>>), BackendError> {
+        let ListPage { blobs, next, .. } = self.list_page(after).await?;
+        Ok((blobs, next))
+    }
+
+    async fn list_page(&self, after: Option<Vec<u8>>) -> Result<ListPage, BackendError> {
         let disk = self.disk.clone();
         blocking(move || {
             let page = list::page(&disk, after.as_deref())?;
@@ -315,6 +342,25 @@ impl Backend for FsBackend {
 
     fn device(&self) -> Option<u64> {
         Some(self.disk.root.device)
+    }
+
+    fn damage(&self) -> Option<String> {
+        self.disk.damage.told()
+    }
+
+    async fn note_commit(&self, revision: u64) -> Result<(), BackendError> {
+        let disk = self.disk.clone();
+        blocking(move || {
+            disk.root.verify()?;
+            let mut mark = disk.mark.lock();
+            let next = CatalogMark { revision, ..*mark };
+            if revision > mark.revision {
+                incarnation::note(&disk.root, next).map_err(|error| root::failure("noting a commit", &error))?;
+                *mark = next;
+            }
+            Ok(())
+        })
+        .await
     }
 
     async fn capacity(&self) -> Result<Capacity, BackendError> {

@@ -221,7 +221,7 @@ pub(super) fn same_device(one: &Path, other: &Path) -> io::Result<bool> {
     Ok(device(one)? == device(other)?)
 }
 
-fn open_directory(path: &Path) -> Result<OwnedFd, FsError> {
+pub(super) fn open_directory(path: &Path) -> Result<OwnedFd, FsError> {
     rustix::fs::open(path, DIRECTORY, Mode::empty()).map_err(|error| FsError::io("opening the directory")(error.into()))
 }
 

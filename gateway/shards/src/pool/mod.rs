@@ -16,12 +16,14 @@
 
 mod bad_copies;
 mod health;
+mod naming;
 mod read_budget;
 mod repair;
 mod target;
 mod types;
 
 pub use bad_copies::BadCopies;
+pub use naming::NamingTurn;
 pub use types::{
     AddError, BadCopy, BlobRef, Copy, CopyState, Fault, ReadError, Redundancy, ShardFigures, ShardInfo, ShardMode,
     ShardState, ShardStatus, ShardsOptions, WriteError, Written,
@@ -29,13 +31,14 @@ pub use types::{
 
 use crate::scheme;
 use crate::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, Listed, Locator, Meter,
-    NotDeleted, Probe, Relocate,
+    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, ListPage, Listed, Locator,
+    Meter, NotDeleted, Probe, Relocate,
 };
 use bad_copies::BadCopyQueue;
 use cofre_runtime::{Clock, Random};
 use cofre_types::{BlobId, ResolvedRange, ShardId};
 use health::Health;
+use naming::{InTurn, Naming};
 use parking_lot::RwLock;
 pub(crate) use read_budget::{ReadBudget, ReadShare};
 use std::collections::{BTreeMap, HashMap};
@@ -66,6 +69,7 @@ pub(crate) struct Shard {
     device: Option<u64>,
     backend: Arc<Meter>,
     health: Arc<Health>,
+    naming: Arc<Naming>,
 }
 
 impl Shards {
@@ -85,6 +89,7 @@ impl Shards {
     /// Adds a shard, or puts another backend behind one.
     pub fn attach(&self, info: ShardInfo, backend: Arc<dyn Backend>) {
         let shard = Shard {
+            naming: self.shard(info.id).map(|before| before.naming.clone()).unwrap_or_default(),
             device: backend.device(),
             backend: Arc::new(Meter::new(backend, self.0.clock.clone())),
             health: Arc::new(Health::new(self.0.clock.clone())),
@@ -111,8 +116,9 @@ impl Shards {
     pub fn update(&self, info: ShardInfo) {
         match self.0.shards.write().get_mut(&info.id) {
             Some(entry) => {
-                let (device, backend, health) = (entry.device, entry.backend.clone(), entry.health.clone());
-                *entry = Arc::new(Shard { info, device, backend, health });
+                let (device, backend) = (entry.device, entry.backend.clone());
+                let (health, naming) = (entry.health.clone(), entry.naming.clone());
+                *entry = Arc::new(Shard { info, device, backend, health, naming });
             }
             None => _ = self.0.unattached.write().insert(info.id, info.failure_domain),
         }
@@ -200,6 +206,17 @@ impl Shards {
         outcome
     }
 
+    /// As [`Shards::list`], and whether the page lacks something that the shard's disk did not give.
+    ///
+    /// # Errors
+    /// [`BackendError::Unreachable`].
+    pub async fn list_page(&self, shard: ShardId, after: Option<Vec<u8>>) -> Result<ListPage, BackendError> {
+        let shard = self.attached(shard)?;
+        let outcome = shard.backend.list_page(after).await;
+        shard.health.record(&outcome);
+        outcome
+    }
+
     /// Proves that a shard takes, gives and deletes a blob, and refreshes what is known of its room.
     ///
     /// # Errors
@@ -227,12 +244,34 @@ impl Shards {
         }
     }
 
+    /// Tells every shard a commit of the catalog that is durable, so that it shows an older copy of the catalog at a later
+    /// start. One that cannot note it notes a later one.
+    pub async fn note_commit(&self, revision: u64) {
+        let shards: Vec<_> = self.0.shards.read().values().cloned().collect();
+        futures_util::future::join_all(shards.iter().map(|shard| async {
+            if let Err(error) = shard.backend.note_commit(revision).await {
+                tracing::debug!(shard = %shard.info.id, %error, "a shard could not note a commit");
+            }
+        }))
+        .await;
+    }
+
     /// Lets a shard do one bounded step of giving space back; `None` if there is nothing worth doing.
     ///
     /// # Errors
     /// [`BackendError`] from the shard or from `relocate`; nothing is lost.
     pub async fn compact(&self, shard: ShardId, relocate: &dyn Relocate) -> Result<Option<Compacted>, BackendError> {
-        self.attached(shard)?.backend.compact(relocate).await
+        let shard = self.attached(shard)?;
+        shard.backend.compact(&InTurn { owner: relocate, naming: &shard.naming }).await
+    }
+
+    /// Waits for a turn to name a copy that stands on a shard already: until its end compaction removes nothing there.
+    ///
+    /// # Errors
+    /// [`BackendError::Unreachable`] if the shard is not attached.
+    pub async fn naming(&self, shard: ShardId) -> Result<NamingTurn, BackendError> {
+        let shard = self.attached(shard)?;
+        Ok(shard.naming.turn().await)
     }
 
     /// What is known of each shard, by number.
@@ -251,6 +290,7 @@ impl Shards {
                     free_bytes: share(shard, capacity.free_bytes),
                 }),
                 device: shard.device,
+                damage: shard.backend.damage(),
                 figures: shard.backend.figures(),
             })
             .collect()

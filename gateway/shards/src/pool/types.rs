@@ -231,6 +231,8 @@ pub struct ShardStatus {
     pub capacity: Option<Capacity>,
     /// The device of this machine that it is on, if that can be told.
     pub device: Option<u64>,
+    /// What of it could not be read when it was listed last, for an operator.
+    pub damage: Option<String>,
     /// Calls and bytes.
     pub figures: ShardFigures,
 }

@@ -9,7 +9,7 @@ use cofre_shards::{
 use cofre_types::BlobId;
 use std::collections::HashMap;
 use std::fs;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -24,6 +24,9 @@ pub struct Ledger {
     unsure_of: Mutex<Option<BlobId>>,
     /// Nothing can be said while this one is asked about.
     fails_at: Mutex<Option<BlobId>>,
+    /// What is named again right after it was asked about for the first time, where it stands.
+    named_late: Mutex<Option<(BlobId, Locator)>>,
+    named: AtomicU64,
 }
 
 #[async_trait]
@@ -39,7 +42,18 @@ impl Relocate for Ledger {
             true => Liveness::Live,
             false => Liveness::Dead,
         };
-        Ok(copies.iter().map(ask).collect())
+        let told = copies.iter().map(ask).collect();
+        drop(live);
+        let late = &mut *self.named_late.lock().unwrap();
+        if let Some((blob, locator)) = late.take_if(|late| copies.contains(late)) {
+            self.live.lock().unwrap().insert(blob, locator);
+            self.named.fetch_add(1, SeqCst);
+        }
+        Ok(told)
+    }
+
+    fn named(&self) -> u64 {
+        self.named.load(SeqCst)
     }
 
     async fn moved(&self, moves: &[Moved]) -> Result<(), BackendError> {
@@ -128,6 +142,23 @@ async fn live_blobs_move_together_and_the_space_of_dead_ones_comes_back() {
     assert_all_there(&shard, &ledger, 1000, 10).await;
     drop(shard);
     assert_all_there(&root.open_with(options()), &ledger, 1000, 10).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_to_be_named_while_its_pack_is_gone_through_is_kept() {
+    let (root, ledger) = (Root::new(), Ledger::default());
+    let shard = root.create_with(options());
+    fill(&shard, &ledger, 200).await;
+    let late = (blob(3), ledger.place(blob(3)));
+    let dead = ledger.live.lock().unwrap().drain().collect();
+    shard.delete(dead).await.unwrap();
+    *ledger.named_late.lock().unwrap() = Some(late.clone());
+    compact_all(&shard, &ledger).await;
+    assert!(ledger.named_late.lock().unwrap().is_none(), "it was asked about");
+    let read = read(&shard, late.0, &ledger.place(late.0), whole(SIZE)).await.unwrap();
+    assert!(read == content(3, SIZE));
+    assert_ne!(ledger.place(late.0), late.1, "the next pass moves it, and only then its pack goes");
+    assert!(packs(&root) <= 2, "{} packs are left", packs(&root));
 }
 
 #[tokio::test(flavor = "multi_thread")]

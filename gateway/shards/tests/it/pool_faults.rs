@@ -3,8 +3,8 @@
 use crate::samples::*;
 use cofre_runtime::{Clock, ManualClock, Random};
 use cofre_shards::{
-    Backend, BlobRef, Body, Copy, CopyState, Durability, Fault, Faulty, Limit, MemoryBackend, ReadError, Retry,
-    ShardMode, ShardState, Shards, ShardsOptions, StreamTrouble, Trouble, Troubles, WriteError,
+    Backend, BlobRef, Body, Copy, CopyState, Durability, Fault, Faulty, Limit, MemoryBackend, ReadError, ShardMode,
+    ShardState, Shards, ShardsOptions, StreamTrouble, Trouble, Troubles, WriteError,
 };
 use cofre_types::{Scheme, ShardId};
 use std::sync::Arc;
@@ -286,18 +286,4 @@ async fn a_limit_holds_calls_back_and_slow_bodies_do_not_count() {
         _ = stuck => panic!("a body that never ends ended"),
         put = put(5) => assert!(put.is_ok()),
     }
-}
-
-#[tokio::test]
-async fn a_retry_outlasts_a_short_absence() {
-    let inner = Arc::new(Faulty::new(Arc::new(MemoryBackend::new(MIB))));
-    let away = Troubles { other: Some(Trouble::Unreachable), ..Troubles::default() };
-    inner.set(away);
-    let retrying = Retry::new(inner.clone(), 4, Duration::from_millis(20));
-    assert!(retrying.list(None).await.is_err());
-    let (listed, ()) = tokio::join!(retrying.list(None), async {
-        tokio::time::sleep(Duration::from_millis(30)).await;
-        inner.set(Troubles::default());
-    });
-    assert!(listed.is_ok());
 }

@@ -1,133 +1,100 @@
-//! The attacks, and who makes them.
+//! The attacks, in the order in which they run.
 
-use crate::contender::Contender;
+use super::attacker::{Attacker, DRIP, OWN, THREADS, wait};
+use super::{noise, storage};
 use crate::workload::BUCKET;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use cofre_harness::http2::Http2;
-use cofre_harness::{Connection, Fill, Payload, Request, Response, Signer};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use cofre_harness::{Connection, Fill, Payload, Request, Signer, sha256_hex};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-/// Where the attacker comes from: another address than that of the other clients.
-const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
-/// Threads that attack at once.
-const THREADS: usize = 8;
 /// Connections that are held open where that is the attack.
 const HELD: usize = 400;
 /// Streams of an HTTP/2 connection that are begun at once.
 const STREAMS: usize = 128;
-/// The attacker's own bucket.
-const OWN: &str = "attacker";
-/// Time between two bytes of a slow sender.
-const DRIP: Duration = Duration::from_millis(200);
+
+/// Memory of one request in flight at the most, in bytes, as `cofre serve --help` says of `--requests-max`.
+pub const REQUEST_BYTES: u64 = 8 << 20;
+/// Memory of one whose client is slow, in bytes, as it says there.
+const SLOW_REQUEST_BYTES: u64 = 512 << 10;
+
+/// What an attack must stay within.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Memory of each request in flight.
+    pub request_bytes: u64,
+    /// What the shard may take more; none where the attacker may store what it likes.
+    pub disk_bytes: Option<u64>,
+}
+
+impl Bounds {
+    /// Of requests that are answered as fast as can be, and that store nothing.
+    const FAST: Self = Self { request_bytes: REQUEST_BYTES, disk_bytes: None };
+    /// Of clients that are slow.
+    const SLOW: Self = Self { request_bytes: SLOW_REQUEST_BYTES, disk_bytes: None };
+
+    /// Of requests that store, below a quota.
+    pub const fn of_disk(bytes: u64) -> Self {
+        Self { request_bytes: REQUEST_BYTES, disk_bytes: Some(bytes) }
+    }
+}
 
 /// One attack.
 pub struct Way {
     pub name: &'static str,
+    pub bounds: Bounds,
     pub prepare: fn(&Attacker<'_>) -> Result<()>,
     pub attack: fn(&Attacker<'_>, &AtomicBool) -> Result<()>,
+    /// What is looked at when it is over, and what there is to tell of it.
+    pub afterwards: fn(&Attacker<'_>) -> Result<String>,
 }
 
-/// In the order in which they run.
-pub const ALL: [Way; 9] = [
-    Way { name: "policy-variables", prepare: put_variables, attack: ask_for_variables },
-    Way { name: "policy-patterns", prepare: put_patterns, attack: delete_by_patterns },
-    Way { name: "anonymous-bodies", prepare: nothing, attack: send_bodies },
-    Way { name: "empty-parts", prepare: nothing, attack: complete_of_nothing },
-    Way { name: "no-reading", prepare: put_large, attack: read_nothing },
-    Way { name: "slow-senders", prepare: nothing, attack: drip },
-    Way { name: "anonymous-flood", prepare: nothing, attack: flood },
-    Way { name: "forged-signatures", prepare: nothing, attack: forge },
-    Way { name: "over-quota", prepare: set_quota, attack: overwrite },
+impl Way {
+    const fn new(name: &'static str, attack: fn(&Attacker<'_>, &AtomicBool) -> Result<()>) -> Self {
+        Self { name, bounds: Bounds::FAST, prepare: nothing, attack, afterwards: answered }
+    }
+
+    const fn within(self, bounds: Bounds) -> Self {
+        Self { bounds, ..self }
+    }
+
+    const fn prepared(self, prepare: fn(&Attacker<'_>) -> Result<()>) -> Self {
+        Self { prepare, ..self }
+    }
+
+    const fn told(self, afterwards: fn(&Attacker<'_>) -> Result<String>) -> Self {
+        Self { afterwards, ..self }
+    }
+}
+
+/// All of them.
+pub const ALL: [Way; 14] = [
+    Way::new("policy-variables", ask_for_variables).prepared(put_variables),
+    Way::new("policy-patterns", delete_by_patterns).prepared(put_patterns),
+    Way::new("anonymous-bodies", send_bodies).within(Bounds::SLOW).told(silent),
+    Way::new("empty-parts", complete_of_nothing),
+    Way::new("no-reading", read_nothing).prepared(put_large).within(Bounds::SLOW).told(silent),
+    Way::new("slow-senders", drip).within(Bounds::SLOW).told(silent),
+    Way::new("anonymous-flood", flood),
+    Way::new("forged-signatures", forge),
+    Way::new("over-quota", storage::overwrite).prepared(storage::make_small).within(storage::OF_SMALL),
+    Way::new("refused-puts", storage::put_beyond).prepared(storage::make_full).within(storage::OF_FULL),
+    Way::new("open-uploads", storage::begin_uploads),
+    Way::new("bucket-records", storage::ask_of_buckets).prepared(storage::configure_buckets),
+    Way::new("log-noise", noise::fill_log).prepared(noise::log_both).told(noise::dropped_lines),
+    Way::new("config-changes", noise::configure).prepared(noise::keep_few_events).told(noise::operators_events),
 ];
-
-/// A client with an address, an account and a bucket.
-pub struct Attacker<'a> {
-    cofre: &'a Contender,
-    signer: Signer,
-    address: SocketAddr,
-    runtime: tokio::runtime::Runtime,
-}
-
-impl<'a> Attacker<'a> {
-    /// One of this server.
-    pub fn new(cofre: &'a Contender) -> Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let signer = cofre.account(OWN)?;
-        let attacker = Self { cofre, signer, address: cofre.address, runtime };
-        attacker.succeed(Request::new("PUT", &format!("/{OWN}")))?;
-        Ok(attacker)
-    }
-
-    fn socket(&self) -> Result<TcpStream> {
-        let connect = async {
-            let socket = tokio::net::TcpSocket::new_v4()?;
-            socket.bind(SocketAddr::new(ADDRESS, 0))?;
-            socket.connect(self.address).await?.into_std()
-        };
-        let stream = self.runtime.block_on(connect).context("connect")?;
-        stream.set_nonblocking(false)?;
-        Ok(stream)
-    }
-
-    fn connect(&self) -> Result<Connection> {
-        Connection::over(self.socket()?)
-    }
-
-    fn request(&self, method: &str, target: &str) -> Request {
-        Request::new(method, target).header("host", &self.address.to_string())
-    }
-
-    fn sign(&self, request: Request) -> Request {
-        self.signer.sign(request, Payload::Signed)
-    }
-
-    fn succeed(&self, request: Request) -> Result<Response> {
-        let request = request.header("host", &self.address.to_string());
-        let response = self.connect()?.exchange(&self.sign(request))?;
-        ensure!(response.status < 300, "{} {}", response.status, response.text());
-        Ok(response)
-    }
-
-    fn put_policy(&self, policy: &str) -> Result<()> {
-        self.succeed(Request::new("PUT", &format!("/{OWN}?policy")).body(policy)).map(drop)
-    }
-
-    /// Sends a request over and over, over connections that are opened again when they are closed, from many threads.
-    fn repeat(&self, stop: &AtomicBool, make: impl Fn(u64) -> Request + Sync) -> Result<()> {
-        let connections = (0..THREADS).map(|_| self.connect()).collect::<Result<Vec<_>>>()?;
-        std::thread::scope(|scope| {
-            for (number, mut connection) in connections.into_iter().enumerate() {
-                let make = &make;
-                scope.spawn(move || {
-                    let mut turn = number as u64;
-                    while !stop.load(Ordering::Relaxed) {
-                        // Refusals are what it gets; a connection that is closed is replaced.
-                        if connection.exchange(&make(turn)).is_err() {
-                            match Connection::open(self.address) {
-                                Ok(fresh) => connection = fresh,
-                                Err(_) => std::thread::sleep(DRIP),
-                            }
-                        }
-                        turn += THREADS as u64;
-                    }
-                });
-            }
-        });
-        Ok(())
-    }
-}
 
 fn nothing(_: &Attacker<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Waits for the end of the attack.
-fn wait(stop: &AtomicBool) {
-    while !stop.load(Ordering::Relaxed) {
-        std::thread::sleep(DRIP);
-    }
+fn silent(_: &Attacker<'_>) -> Result<String> {
+    Ok(String::new())
+}
+
+fn answered(attacker: &Attacker<'_>) -> Result<String> {
+    Ok(format!("; {} requests answered", attacker.answered()))
 }
 
 /// Holds what is begun, and begins more in place of what is refused.
@@ -146,35 +113,38 @@ fn hold<T>(stop: &AtomicBool, count: usize, begin: impl Fn() -> Result<T>) -> Re
     Ok(())
 }
 
-/// Variables of a policy that expand to gigabytes. A policy that is refused is no attack.
+/// As many variables as a policy may have, for a header as long as a head may have.
 fn put_variables(attacker: &Attacker<'_>) -> Result<()> {
-    let resource = "${aws:UserAgent}".repeat(1_100);
+    let resource = "${aws:UserAgent}".repeat(120);
+    let resources: Vec<String> = (0..9).map(|i| format!("\"arn:aws:s3:::{OWN}/{i}{resource}\"")).collect();
+    let resources = resources.join(",");
     let policy = format!(
-        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::{OWN}/{resource}"}}]}}"#
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":[{resources}]}}]}}"#
     );
-    attacker.put_policy(&policy).or_else(|error| refused("policy-variables", &error))
+    put_policy(attacker, &policy)
 }
 
-fn refused(name: &str, error: &anyhow::Error) -> Result<()> {
-    println!("{name}: what prepares it is refused: {error}");
-    Ok(())
+fn put_policy(attacker: &Attacker<'_>, policy: &str) -> Result<()> {
+    attacker.succeed(Request::new("PUT", &format!("/{OWN}?policy")).body(policy)).map(drop)
 }
 
 fn ask_for_variables(attacker: &Attacker<'_>, stop: &AtomicBool) -> Result<()> {
-    let agent = "a".repeat(15_000);
+    let agent = "a".repeat(8_000);
     attacker.repeat(stop, |_| attacker.request("GET", &format!("/{OWN}/k")).header("user-agent", &agent))
 }
 
+/// As many stars as a policy may have, for a header that nearly fits each.
 fn put_patterns(attacker: &Attacker<'_>) -> Result<()> {
-    let pattern = format!("{}b", "*a".repeat(2_000));
+    let patterns: Vec<String> = (0..9).map(|i| format!("\"{}b{i}\"", "*a".repeat(1_000))).collect();
+    let patterns = patterns.join(",");
     let policy = format!(
-        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":"*","Action":"s3:DeleteObject","Resource":"arn:aws:s3:::{OWN}/*","Condition":{{"StringLike":{{"aws:UserAgent":"{pattern}"}}}}}}]}}"#
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":"*","Action":"s3:DeleteObject","Resource":"arn:aws:s3:::{OWN}/*","Condition":{{"StringLike":{{"aws:UserAgent":[{patterns}]}}}}}}]}}"#
     );
-    attacker.put_policy(&policy).or_else(|error| refused("policy-patterns", &error))
+    put_policy(attacker, &policy)
 }
 
 fn delete_by_patterns(attacker: &Attacker<'_>, stop: &AtomicBool) -> Result<()> {
-    let agent = "a".repeat(10_000);
+    let agent = "a".repeat(8_000);
     let keys: String = (0..1_000).map(|key| format!("<Object><Key>{key}</Key></Object>")).collect();
     let body = format!("<Delete>{keys}</Delete>");
     let digest = cofre_harness::sha256_base64(body.as_bytes());
@@ -205,8 +175,10 @@ fn complete_of_nothing(attacker: &Attacker<'_>, stop: &AtomicBool) -> Result<()>
     let begun = attacker.succeed(Request::new("POST", &format!("/{OWN}/k?uploads")))?;
     let upload = begun.element("UploadId").context("an upload")?;
     let body = format!("<CompleteMultipartUpload>{}</CompleteMultipartUpload>", "<Part></Part>".repeat(300_000));
+    let sha256 = sha256_hex(body.as_bytes());
     attacker.repeat(stop, |_| {
-        attacker.sign(attacker.request("POST", &format!("/{OWN}/k?uploadId={upload}")).body(body.clone()))
+        let request = attacker.request("POST", &format!("/{OWN}/k?uploadId={upload}"));
+        attacker.sign_hashed(request.body(body.clone()), &sha256)
     })
 }
 
@@ -255,16 +227,4 @@ fn flood(attacker: &Attacker<'_>, stop: &AtomicBool) -> Result<()> {
 fn forge(attacker: &Attacker<'_>, stop: &AtomicBool) -> Result<()> {
     let forger = Signer::new(&attacker.signer.access_key, "a secret that is not the one of this key");
     attacker.repeat(stop, |turn| forger.sign(attacker.request("GET", &format!("/{BUCKET}/{turn}")), Payload::Signed))
-}
-
-fn set_quota(attacker: &Attacker<'_>) -> Result<()> {
-    attacker.succeed(Request::new("DELETE", &format!("/{OWN}/large"))).map(drop)?;
-    attacker.cofre.admin(&["account", "quota", OWN, "--bytes-max", "2097152"]).map(drop)
-}
-
-fn overwrite(attacker: &Attacker<'_>, stop: &AtomicBool) -> Result<()> {
-    let body = Fill(8).bytes(1 << 20);
-    attacker.repeat(stop, |turn| {
-        attacker.sign(attacker.request("PUT", &format!("/{OWN}/over-{}", turn % 2)).body(body.clone()))
-    })
 }

@@ -1,5 +1,6 @@
 //! Real clients, each as its users run it. A client that is not installed is a failure.
 
+mod acme;
 mod aws_cli;
 mod generated;
 mod prometheus;

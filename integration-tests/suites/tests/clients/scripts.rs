@@ -60,6 +60,11 @@ fn boto_encryption() -> Result<()> {
 }
 
 #[test]
+fn boto_abac() -> Result<()> {
+    script("boto_abac.py", Options::new(), with_other)
+}
+
+#[test]
 fn boto_forms() -> Result<()> {
     plain("boto_forms.py")
 }

@@ -1,4 +1,4 @@
-use crate::ledger::Target;
+use crate::target::Target;
 use anyhow::{Context, Result, ensure};
 use cofre_harness::{Cofre, Connection, Options, Payload, Request, until};
 use cofre_runtime::Random;

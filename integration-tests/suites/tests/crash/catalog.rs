@@ -12,7 +12,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// The longest from a fault to when it is told.
-const TOLD_MAX: Duration = Duration::from_secs(15);
+pub const TOLD_MAX: Duration = Duration::from_secs(15);
 
 /// What the log may say while the catalog is broken.
 const BROKEN: [&str; 8] = [
@@ -43,7 +43,7 @@ fn until_ready(cofre: &Cofre, ready: bool) -> Result<()> {
     })
 }
 
-fn health(cofre: &Cofre) -> Result<Value> {
+pub fn health(cofre: &Cofre) -> Result<Value> {
     let response = succeeded(cofre.send_admin(Request::new("GET", "/v1/health"))?)?;
     serde_json::from_slice(&response.body).context("health is JSON")
 }
@@ -118,7 +118,7 @@ fn a_hanging_disk_is_told_within_seconds() -> Result<()> {
 }
 
 /// Runs `cofre` with these arguments; what it printed if it succeeded, else what it said.
-fn run(arguments: &[&str]) -> Result<std::result::Result<Vec<u8>, String>> {
+pub fn run(arguments: &[&str]) -> Result<std::result::Result<Vec<u8>, String>> {
     let output = Command::new(Cofre::binary()).args(arguments).output().context("cofre does not start")?;
     Ok(match output.status.success() {
         true => Ok(output.stdout),
@@ -126,12 +126,12 @@ fn run(arguments: &[&str]) -> Result<std::result::Result<Vec<u8>, String>> {
     })
 }
 
-fn text(path: &Path) -> &str {
+pub fn text(path: &Path) -> &str {
     path.to_str().unwrap_or_default()
 }
 
 /// A catalog whose tables are small, so that few objects make many.
-fn small_tables(data: &Path) -> Result<()> {
+pub fn small_tables(data: &Path) -> Result<()> {
     let options = EmbeddedOptions { memtable_bytes: 128 * 1024, ..EmbeddedOptions::default() };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(async {
@@ -142,14 +142,14 @@ fn small_tables(data: &Path) -> Result<()> {
     })
 }
 
-fn tables(data: &Path) -> Result<Vec<PathBuf>> {
+pub fn tables(data: &Path) -> Result<Vec<PathBuf>> {
     let folder = data.join("catalog/engine/keyspaces/1/tables");
     let mut tables: Vec<_> = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     tables.sort();
     Ok(tables)
 }
 
-fn flip(path: &Path, at: u64) -> Result<()> {
+pub fn flip(path: &Path, at: u64) -> Result<()> {
     let file = File::options().read(true).write(true).open(path)?;
     let mut byte = [0];
     file.read_exact_at(&mut byte, at)?;
@@ -157,9 +157,9 @@ fn flip(path: &Path, at: u64) -> Result<()> {
 }
 
 /// Objects that make several tables.
-const OBJECTS: usize = 300;
+pub const OBJECTS: usize = 300;
 
-fn key(number: usize) -> String {
+pub fn key(number: usize) -> String {
     format!("object-{number:03}")
 }
 
@@ -195,15 +195,8 @@ fn a_rotten_table_is_told_and_what_reads_is_salvaged() -> Result<()> {
         "nothing reads"
     );
     cofre.kill()?;
-    let salvaged = run(&["catalog", "salvage", "--data", text(&data), "--to", text(&new), "--json"])?;
-    let salvaged: Value = serde_json::from_slice(&salvaged.map_err(anyhow::Error::msg)?)?;
-    let lost = salvaged["losses"].as_array().context("losses")?;
-    ensure!(lost.len() == 1 && lost[0]["file"] == text(rotten), "{salvaged}");
-    for name in ["master.key", "encryption-keys", "credentials", "admin-token"] {
-        std::fs::copy(data.join(name), new.join(name))?;
-    }
-    // The shard stands below the old directory: it is named.
-    let mut cofre = Cofre::start(Options::new().data(new).shard(data.join("shard-1")))?;
+    let (mut cofre, lost) = crate::salvage::start_salvaged(&data, &new, None)?;
+    ensure!(lost.len() == 1 && lost[0]["file"] == text(rotten), "{lost:?}");
     let mut found = 0;
     for number in 0..OBJECTS {
         if let Some(body) = contents(&cofre, &key(number))? {
@@ -304,50 +297,4 @@ fn the_process_keeps_its_files_and_its_memory_to_itself() -> Result<()> {
         }
     }
     cofre.stop()
-}
-
-#[test]
-fn backups_are_taken_onto_the_shards_disks_and_can_be_restored() -> Result<()> {
-    let folder = DataDir::new()?;
-    let (data, new) = (folder.path().join("data"), folder.path().join("new"));
-    let mut cofre = with_bucket(Options::new().data(data.clone()).shards(3))?;
-    cofre.admin_command(&["settings", "set", "timers.catalog_backups_keep=2"])?;
-    succeeded(cofre.send(put("object", b"object"))?)?;
-    let backups = |shard: &Path| -> Result<Vec<PathBuf>> {
-        let Ok(entries) = std::fs::read_dir(shard.join("catalog-backups")) else { return Ok(Vec::new()) };
-        let mut paths: Vec<_> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
-        paths.sort();
-        Ok(paths)
-    };
-    let shards = cofre.shards();
-    let mut newest = PathBuf::new();
-    for taken in 1..=3_usize {
-        cofre.admin_command(&["job", "run", "catalog-backup"])?;
-        until("a backup", TOLD_MAX, || {
-            let now = backups(&shards[0])?;
-            let latest =
-                now.last().filter(|latest| **latest > newest && latest.join("catalog.cofre").exists()).cloned();
-            Ok(latest.filter(|_| now.len() == taken.min(2)).map(|latest| newest = latest))
-        })?;
-        // Backups are named by the second.
-        let second = newest.clone();
-        until("the next second", TOLD_MAX, || {
-            let now = cofre_runtime::Clock::system().now_nanos() / 1_000_000_000;
-            Ok((!second.ends_with(format!("{now:020}"))).then_some(()))
-        })?;
-    }
-    ensure!(
-        !backups(&shards[1])?.is_empty() && backups(&shards[2])?.is_empty(),
-        "it stands on another number of disks"
-    );
-    let events = cofre.admin_command(&["events"])?.to_string();
-    ensure!(events.contains("catalog.backed_up") && events.contains("catalog-backups"), "{events}");
-    ensure!(health(&cofre)?["catalog"]["last_backup"].is_string(), "health does not tell when it was taken");
-    let metrics = succeeded(cofre.send_admin(Request::new("GET", "/metrics"))?)?.text();
-    ensure!(metrics.contains("cofre_last_backup_timestamp_seconds "), "metrics do not tell when it was taken");
-    cofre.stop()?;
-    let restored = run(&["catalog", "restore", text(&newest), "--data", text(&new), "--json"])?;
-    restored.map_err(anyhow::Error::msg)?;
-    ensure!(new.join("catalog").metadata()?.mode() & 0o077 == 0, "a restored catalog is open to others");
-    Ok(())
 }

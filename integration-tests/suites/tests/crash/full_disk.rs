@@ -1,4 +1,5 @@
-use crate::ledger::{Ledger, Target};
+use crate::ledger::Ledger;
+use crate::target::Target;
 use anyhow::{Result, ensure};
 use cofre_harness::{Fill, FullDisk, Options};
 use cofre_runtime::Random;

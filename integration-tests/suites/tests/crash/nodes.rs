@@ -1,7 +1,8 @@
 //! Three shards of this machine and three remote ones, of three kinds, while the nodes fail.
 
-use crate::ledger::{Ledger, Target};
+use crate::ledger::Ledger;
 use crate::remote::{Node, add_arguments, admin};
+use crate::target::Target;
 use anyhow::{Context, Result, ensure};
 use cofre_harness::{Cofre, Fill, Options, Request, until};
 use cofre_runtime::Random;

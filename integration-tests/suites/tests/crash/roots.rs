@@ -1,8 +1,9 @@
 //! Two of six roots are removed under load: nothing is lost, the status is true all the while, and redundancy is made
 //! whole again on new roots.
 
-use crate::ledger::{Ledger, Target};
+use crate::ledger::Ledger;
 use crate::nodes::verify;
+use crate::target::Target;
 use anyhow::{Context, Result, ensure};
 use cofre_harness::{Cofre, Fill, Options, until};
 use cofre_runtime::Random;

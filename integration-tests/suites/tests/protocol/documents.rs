@@ -77,8 +77,66 @@ fn documents_have_the_bounds_of_their_operations() -> Result<()> {
 }
 
 #[test]
+fn bodies_without_a_length_are_held_for_who_may_send_them() -> Result<()> {
+    let cofre = with_bucket(Options::new())?;
+    let stranger = cofre.create_account("stranger", "stranger@example.test")?;
+    for target in [path("k"), format!("{}?partNumber=1&uploadId={}", path("k"), "0".repeat(32))] {
+        for (signer, may) in [(None, false), (Some(&stranger.signer), false), (Some(cofre.signer()), true)] {
+            let request = Request::new("PUT", &target)
+                .header("host", &cofre.s3().to_string())
+                .header("transfer-encoding", "chunked");
+            let request = match signer {
+                Some(signer) => signer.sign(request, Payload::Unsigned),
+                None => request,
+            };
+            let mut connection = Connection::open(cofre.s3())?;
+            connection.wait_at_most(PATIENCE)?;
+            connection.write(request.head().as_bytes())?;
+            // More is to come, and who may not send it is told before.
+            let chunk = format!("5000\r\n{}\r\n", " ".repeat(0x5000));
+            connection.write(chunk.as_bytes())?;
+            if may {
+                ensure!(!connection.has_news(Duration::from_secs(1))?, "{target}");
+                connection.write(b"0\r\n\r\n")?;
+                ensure!(matches!(connection.response(false)?.status, 200 | 404), "{target}");
+            } else {
+                refused(&connection.response(false)?, 403, "AccessDenied").with_context(|| target.clone())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn one_account_leaves_room_for_the_documents_of_others() -> Result<()> {
+    let cofre = with_bucket(Options::new().args(&["--documents-bytes-max", "48MiB"]))?;
+    let other = cofre.create_account("other", "other@example.test")?;
+    succeeded(cofre.send_as(&other.signer, Request::new("PUT", "/others-bucket"))?)?;
+    let delete = Request::new("POST", &format!("/{BUCKET}?delete"));
+    // As many of them as one account gets, all unfinished.
+    let held = (0..24)
+        .map(|_| begun(&cofre, Some(cofre.signer()), delete.clone(), 6 << 20, 1 << 20))
+        .collect::<Result<Vec<_>>>()?;
+    let keys: String = (0..1_000).map(|key| format!("<Object><Key>{key:0900}</Key></Object>")).collect();
+    let body = format!("<Delete>{keys}</Delete>");
+    let digest = cofre_harness::sha256_base64(body.as_bytes());
+    let large = |bucket: &str| {
+        Request::new("POST", &format!("/{bucket}?delete")).header("x-amz-checksum-sha256", &digest).body(body.clone())
+    };
+    cofre_harness::until("one account has what it gets", PATIENCE, || {
+        let own = cofre.send(large(BUCKET))?;
+        Ok((own.status == 503).then_some(()))
+    })?;
+    succeeded(cofre.send_as(&other.signer, large("others-bucket"))?)?;
+    drop(held);
+    cofre_harness::until("the budget is free again", PATIENCE, || {
+        Ok((cofre.send(large(BUCKET))?.status == 200).then_some(()))
+    })
+}
+
+#[test]
 fn documents_share_a_budget() -> Result<()> {
-    let cofre = with_bucket(Options::new().args(&["--documents-bytes-max", "16MiB"]))?;
+    let cofre = with_bucket(Options::new().args(&["--documents-bytes-max", "48MiB"]))?;
     let delete = Request::new("POST", &format!("/{BUCKET}?delete"));
     let begin = || begun(&cofre, Some(cofre.signer()), delete.clone(), 6 << 20, 5 << 20);
     let mut held: Vec<_> = (0..8).map(|_| begin()).collect::<Result<_>>()?;
@@ -99,4 +157,21 @@ fn documents_share_a_budget() -> Result<()> {
     cofre_harness::until("the budget is free again", PATIENCE, || {
         Ok((cofre.send(request.clone())?.status == 200).then_some(()))
     })
+}
+
+#[test]
+fn a_grantee_longer_than_any_key_of_the_catalog_is_nobody() -> Result<()> {
+    let cofre = with_bucket(Options::new())?;
+    for length in [1_000, 20_000, 70_000, 100_000] {
+        let address = format!("{}@example.test", "a".repeat(length));
+        let body = format!(
+            "<AccessControlPolicy><AccessControlList><Grant><Grantee \
+             xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"AmazonCustomerByEmail\">\
+             <EmailAddress>{address}</EmailAddress></Grantee><Permission>READ</Permission></Grant></AccessControlList>\
+             </AccessControlPolicy>"
+        );
+        let answer = cofre.send(Request::new("PUT", &format!("/{BUCKET}?acl")).body(body))?;
+        refused(&answer, 400, "UnresolvableGrantByEmailAddress").with_context(|| length.to_string())?;
+    }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 use anyhow::Result;
 use cofre_harness::{Cofre, Connection, Options, Payload, Request, Response, Tool};
 use cofre_suites::{BUCKET, contents, path, put, refused, succeeded, with_bucket};
+use serde_json::Value;
 use std::time::Duration;
 
 /// Longer than any time-out that these tests set, and shorter than any that they do not.
@@ -78,6 +79,13 @@ fn a_head_has_16_kib_at_most() -> Result<()> {
             let response = connection.response(false)?;
             assert_eq!(response.status == 431, refused, "{bytes}: {response:?}");
             if refused {
+                let id = match address == cofre.s3() {
+                    true => response.element("RequestId").filter(|_| response.code() == "RequestHeaderSectionTooLarge"),
+                    false => serde_json::from_slice::<Value>(&response.body)?["request_id"].as_str().map(str::to_owned),
+                };
+                let header = if address == cofre.s3() { "x-amz-request-id" } else { "x-request-id" };
+                assert_eq!(id.as_deref(), response.header(header), "{response:?}");
+                assert!(id.is_some_and(|id| id.len() == 16), "{response:?}");
                 assert_eq!(response.header("connection"), Some("close"));
                 assert!(connection.is_closed());
             }
@@ -113,9 +121,40 @@ fn bytes_that_are_no_http_are_refused() -> Result<()> {
         connection.finish()?;
         if let Ok(response) = connection.response(false) {
             assert!((400..500).contains(&response.status), "{bytes:?}: {response:?}");
+            assert!(response.header("x-amz-request-id").is_some() && !response.code().is_empty(), "{response:?}");
         }
     }
+    // What cannot be read may come behind what can.
+    let mut connection = Connection::open(cofre.s3())?;
+    connection.wait_at_most(PATIENCE)?;
+    connection.write(b"GET /suite-bucket HTTP/1.1\r\nhost: a\r\n\r\nGET\r\n\r\n")?;
+    refused(&connection.response(false)?, 403, "AccessDenied")?;
+    refused(&connection.response(false)?, 400, "BadRequest")?;
     succeeded(cofre.send(Request::new("GET", "/"))?).map(drop)
+}
+
+/// What the end of an object is like says nothing of what it is.
+#[test]
+fn content_that_looks_like_a_refusal_is_content() -> Result<()> {
+    const LAST: &[u8] = b"HTTP/1.1 400\r\n\r\n";
+    let cofre = with_bucket(Options::new())?;
+    let begun = succeeded(cofre.send(Request::new("POST", &format!("{}?uploads", path("odd"))))?)?;
+    let upload = begun.element("UploadId").unwrap_or_default();
+    let first = vec![7; 5 << 20];
+    let mut parts = String::new();
+    for (number, body) in [(1, &first[..]), (2, LAST)] {
+        let target = format!("{}?partNumber={number}&uploadId={upload}", path("odd"));
+        let put = succeeded(cofre.send(Request::new("PUT", &target).body(body))?)?;
+        let etag = put.header("etag").unwrap_or_default();
+        parts.push_str(&format!("<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>"));
+    }
+    let body = format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>");
+    succeeded(cofre.send(Request::new("POST", &format!("{}?uploadId={upload}", path("odd"))).body(body))?)?;
+    let whole = [&first[..], LAST].concat();
+    for _ in 0..10 {
+        assert!(contents(&cofre, "odd")?.is_some_and(|found| found == whole));
+    }
+    Ok(())
 }
 
 #[test]

@@ -96,6 +96,16 @@ fn writers_that_do_not_write_hold_little() -> Result<()> {
         connection.write(&body)?;
         Ok(connection)
     })?;
+    // Without a length a body is gathered.
+    hold(&cofre, 200, 200, || {
+        let request = put("held", b"").header("host", &cofre.s3().to_string()).header("transfer-encoding", "chunked");
+        let mut connection = Connection::open(cofre.s3())?;
+        connection.write(cofre.signer().sign(request, Payload::Unsigned).head().as_bytes())?;
+        connection.write(b"100000\r\n")?;
+        // Those that are refused are closed.
+        let _ = connection.write(&body);
+        Ok(connection)
+    })?;
     let spaces = vec![b' '; 1 << 20];
     for signed in [true, false] {
         hold(&cofre, 200, 200, || {

@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 use cofre_harness::http2::{Http2, kind};
 use cofre_harness::{Cofre, Connection, Fill, Options, Payload, Request, until};
 use cofre_suites::{BUCKET, contents, get, path, put, refused, succeeded, with_bucket};
+use socket2::{Domain, Socket, Type};
 use std::time::Duration;
 
 /// Longer than what these tests set may take.
@@ -82,6 +83,30 @@ fn a_body_at_the_least_rate_is_taken() -> Result<()> {
     Ok(())
 }
 
+/// Unsent bytes in the kernel are none that a client took: with megabytes of them a slow client looks like a dead one.
+#[test]
+fn a_client_that_takes_its_answer_slowly_and_steadily_gets_all_of_it() -> Result<()> {
+    const LENGTH: usize = 8 << 20;
+    let cofre = with_bucket(timed())?;
+    let body = Fill(4).bytes(LENGTH);
+    succeeded(cofre.send(put("large", &body))?)?;
+    let mut steady = narrow(&cofre, 64 << 10)?;
+    let request = get("large").header("host", &cofre.s3().to_string());
+    steady.send(&cofre.signer().sign(request, Payload::Signed))?;
+    // Over six times as long as it may stand still.
+    let (mut came, mut same, mut pauses) = (0, true, 0);
+    steady.stream_response(false, |bytes| {
+        same &= body.get(came..came + bytes.len()) == Some(bytes);
+        came += bytes.len();
+        if pauses < 30 && came > pauses * (20 << 10) {
+            pauses += 1;
+            std::thread::sleep(DRIP);
+        }
+    })?;
+    ensure!(pauses == 30 && same && came == LENGTH, "{came} bytes");
+    Ok(())
+}
+
 /// Waits until the server is done with a request for an object, as its log tells.
 fn is_done(cofre: &mut Cofre, key: &str) -> Result<()> {
     let line = format!("\"path\":\"{}\"", path(key));
@@ -135,4 +160,32 @@ fn a_stream_that_gives_no_credit_is_reset_and_its_connection_is_not() -> Result<
         }
         ensure!(frame.kind != kind::GOAWAY, "the connection ends: {frame:?}");
     }
+}
+
+/// A connection whose client's system holds little of what it does not take.
+fn narrow(cofre: &Cofre, bytes: usize) -> Result<Connection> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.set_recv_buffer_size(bytes)?;
+    socket.connect(&cofre.s3().into())?;
+    Connection::over(socket.into())
+}
+
+#[test]
+fn the_last_of_an_answer_does_not_idle_before_it_is_taken() -> Result<()> {
+    const IDLE: Duration = Duration::from_secs(1);
+    let mut cofre = with_bucket(Options::new().args(&["--idle-timeout-secs", "1"]))?;
+    // The server is done with it while its client has taken little.
+    let body = Fill(6).bytes(256 << 10);
+    succeeded(cofre.send(put("last", &body))?)?;
+    let request = get("last").header("host", &cofre.s3().to_string());
+    let mut slow = narrow(&cofre, 4 << 10)?;
+    slow.send(&cofre.signer().sign(request, Payload::Signed))?;
+    is_done(&mut cofre, "last")?;
+    std::thread::sleep(3 * IDLE);
+    let taken = succeeded(slow.response(false)?)?;
+    ensure!(taken.body == body, "{} of {} bytes", taken.body.len(), body.len());
+    // Then it idles as any other.
+    slow.wait_at_most(PATIENCE)?;
+    ensure!(slow.is_closed(), "a connection that idles stays open");
+    Ok(())
 }

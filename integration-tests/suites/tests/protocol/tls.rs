@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// Makes a certificate for loopback under this name, and moves it into place whole.
-fn certificate(folder: &Path, name: &str) -> Result<(PathBuf, PathBuf)> {
+pub(crate) fn certificate(folder: &Path, name: &str) -> Result<(PathBuf, PathBuf)> {
     let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
     Tool::new("openssl")
         .args(&["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])

@@ -7,18 +7,31 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Debian packages, by a program that tells whether one is there.
-const DEBIAN: [(&str, &str); 11] = [
+const DEBIAN: [(&str, &str); 24] = [
+    ("buildah", "buildah"),
+    ("caddy", "caddy"),
+    ("crun", "crun"),
     ("curl", "curl"),
+    ("dbus-daemon", "dbus"),
     ("fusermount3", "fuse3"),
     ("go", "golang-go"),
+    ("haproxy", "haproxy"),
+    ("ip", "iproute2"),
     ("mount", "mount"),
+    ("nginx", "nginx"),
     ("node", "nodejs"),
     ("npm", "npm"),
     ("openssl", "openssl"),
+    ("pebble", "pebble"),
+    ("podman", "podman"),
     ("prometheus", "prometheus"),
     ("python3", "python3"),
     ("restic", "restic"),
     ("s3cmd", "s3cmd"),
+    ("strip", "binutils"),
+    ("systemd-analyze", "systemd"),
+    ("systemd-nspawn", "systemd-container"),
+    ("unshare", "util-linux"),
 ];
 /// Python packages, pinned.
 const REQUIREMENTS: &str = "integration-tests/clients/requirements.txt";
@@ -26,6 +39,11 @@ const REQUIREMENTS: &str = "integration-tests/clients/requirements.txt";
 const OAPI_CODEGEN: &str = "github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2";
 /// The programs of the Go and TypeScript clients of the admin API, with what they are built by, pinned.
 const GENERATED: &str = "integration-tests/clients/generated";
+/// What checks the chart of `deploy/helm`, pinned: programs, then modules that hold schemas of what it makes.
+const CHART_PROGRAMS: [&str; 2] =
+    ["helm.sh/helm/v3/cmd/helm@v3.18.6", "github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0"];
+const CHART_SCHEMAS: [&str; 2] =
+    ["k8s.io/cli-runtime@v0.33.3", "github.com/prometheus-operator/prometheus-operator@v0.83.0"];
 /// Version of cargo-fuzz.
 const CARGO_FUZZ: &str = "0.13.2";
 
@@ -104,6 +122,27 @@ pub fn generators(log: &mut Log) -> Result<PathBuf> {
         && log.run("go", &["-C", &go, "mod", "download"], &[])?
         && log.run("npm", &quiet, &[])?;
     ensure!(done, "the generators of clients cannot be installed");
+    std::fs::write(stamp, wanted)?;
+    Ok(folder)
+}
+
+/// Makes `target/verify-charts` hold what checks the chart of `deploy/helm`. Gives its folder.
+pub fn charts(log: &mut Log) -> Result<PathBuf> {
+    let folder = workspace::target().join("verify-charts");
+    let wanted = [CHART_PROGRAMS, CHART_SCHEMAS].concat().join("\n");
+    let stamp = folder.join("installed.txt");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(folder);
+    }
+    debian(log, &["go"])?;
+    println!("   installing what checks charts into {}", folder.display());
+    std::fs::create_dir_all(&folder)?;
+    let bin = folder.join("bin").display().to_string();
+    let mut done = log.run("go", &[&["mod", "download"], &CHART_SCHEMAS[..]].concat(), &[])?;
+    for program in CHART_PROGRAMS {
+        done = done && log.run("go", &["install", program], &[("GOBIN", &bin)])?;
+    }
+    ensure!(done, "what checks charts cannot be installed");
     std::fs::write(stamp, wanted)?;
     Ok(folder)
 }

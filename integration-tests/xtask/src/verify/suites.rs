@@ -32,6 +32,7 @@ pub const SUITES: &[Suite] = &[
         about: "aws CLI, boto3, SDK, Terraform's calls, rclone, s3cmd, s5cmd, restic, generated clients",
         run: clients,
     },
+    Suite { name: "deploy", about: "deploy/ as it is used: proxies, units, image, chart, rules, pages", run: deploy },
     Suite { name: "crash", about: "kill -9, full disks, rotten shards, nodes that fail", run: crash },
 ];
 
@@ -70,11 +71,38 @@ fn protocol(log: &mut Log) -> Result<Tally> {
 }
 
 fn clients(log: &mut Log) -> Result<Tally> {
-    install::debian(log, &["curl", "fusermount3", "prometheus", "restic", "s3cmd"])?;
+    install::debian(log, &["curl", "fusermount3", "openssl", "pebble", "prometheus", "restic", "s3cmd"])?;
     let venv = install::venv(log)?.display().to_string();
     let generators = install::generators(log)?.display().to_string();
     let environment = [("COFRE_VERIFY_VENV", venv.as_str()), ("COFRE_VERIFY_GENERATORS", &generators)];
     test(log, &["--test", "clients"], &environment)
+}
+
+fn deploy(log: &mut Log) -> Result<Tally> {
+    install::debian(
+        log,
+        &[
+            "buildah",
+            "caddy",
+            "crun",
+            "curl",
+            "dbus-daemon",
+            "haproxy",
+            "ip",
+            "nginx",
+            "openssl",
+            "podman",
+            "prometheus",
+            "strip",
+            "systemd-analyze",
+            "systemd-nspawn",
+            "unshare",
+        ],
+    )?;
+    let venv = install::venv(log)?.display().to_string();
+    let charts = install::charts(log)?.display().to_string();
+    let environment = [("COFRE_VERIFY_VENV", venv.as_str()), ("COFRE_VERIFY_CHARTS", &charts)];
+    test(log, &["--test", "deploy"], &environment)
 }
 
 fn crash(log: &mut Log) -> Result<Tally> {

@@ -1,6 +1,5 @@
 use super::super::place::{CatalogId, Place};
 use super::super::tree::PLACE_KEY;
-use std::fs::File;
 use std::hash::Hasher;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use twox_hash::XxHash3_64;
@@ -40,8 +39,8 @@ pub(super) enum End {
 
 /// Reads the batches of a journal (fjall's `journal::entry`, its format 3) and verifies their
 /// checksums.
-pub(super) struct Batches {
-    reader: Counted,
+pub(super) struct Batches<R> {
+    reader: Counted<R>,
     catalog: CatalogId,
     good: u64,
     /// The engine's own number of the last batch. It is not under the batch's checksum, and a wrong
@@ -60,8 +59,8 @@ pub(in crate::embedded) struct Item {
     pub(in crate::embedded) sequence_number: u64,
 }
 
-struct Counted {
-    reader: BufReader<File>,
+struct Counted<R> {
+    reader: BufReader<R>,
     read: u64,
     length: u64,
     sum: XxHash3_64,
@@ -74,7 +73,7 @@ struct NoBatch;
 
 type Parsed<T> = io::Result<Result<T, NoBatch>>;
 
-impl Counted {
+impl<R: Read> Counted<R> {
     /// Reads exactly `N` bytes, or none if the journal ends before.
     fn bytes<const N: usize>(&mut self) -> Parsed<[u8; N]> {
         let mut bytes = [0; N];
@@ -120,12 +119,12 @@ macro_rules! parse {
     };
 }
 
-impl Batches {
-    pub(super) fn new(file: File, catalog: CatalogId) -> io::Result<Self> {
-        let length = file.metadata()?.len();
-        let reader = BufReader::with_capacity(super::BUFFER_BYTES, file);
+impl<R: Read + Seek> Batches<R> {
+    /// Reads a journal of so many bytes.
+    pub(super) fn new(journal: R, length: u64, catalog: CatalogId) -> Self {
+        let reader = BufReader::with_capacity(super::BUFFER_BYTES, journal);
         let reader = Counted { reader, read: 0, length, sum: XxHash3_64::new(), keeps: false };
-        Ok(Self { reader, catalog, good: 0, sequence_number: None, items: Vec::new(), under_way: 0 })
+        Self { reader, catalog, good: 0, sequence_number: None, items: Vec::new(), under_way: 0 }
     }
 
     /// The place of the next batch that has one; `None` where the batches end.

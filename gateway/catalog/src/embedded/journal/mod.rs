@@ -56,8 +56,9 @@ pub(super) fn check(directory: &Path, catalog: CatalogId, mark: Place) -> Result
     let mut broken: Option<(&Path, u64)> = None;
     for (index, path) in journals.iter().enumerate() {
         let newest = index + 1 == journals.len();
-        let file = File::open(path).map_err(|error| failed(path, &error))?;
-        let mut batches = Batches::new(file, catalog).map_err(|error| failed(path, &error))?;
+        let opened = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
+        let (length, file) = opened.map_err(|error| failed(path, &error))?;
+        let mut batches = Batches::new(file, length, catalog);
         let before = last;
         while let Some(place) = batches.next().map_err(|error| failed(path, &error))? {
             if let Some((path, at)) = broken {

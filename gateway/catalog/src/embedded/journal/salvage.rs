@@ -1,5 +1,6 @@
 //! Every whole batch of journals that may be damaged anywhere.
 
+use super::super::lenient::Lenient;
 use super::super::place::CatalogId;
 use super::batches::{BEGIN_BYTES, Batches, Item, may_begin};
 use super::{BUFFER_BYTES, is_zero, list};
@@ -22,39 +23,50 @@ pub(in crate::embedded) fn salvage(
     mut broken: impl FnMut(Broken),
 ) -> io::Result<()> {
     for path in list(directory)? {
-        let file = File::open(&path)?;
-        let length = file.metadata()?.len();
-        let mut batches = Batches::new(file, CatalogId::default())?.keep();
-        loop {
-            while let Some(items) = batches.items()? {
-                each(items);
-            }
-            let end = batches.good();
-            let (written, starts) = behind(&path, end)?;
-            if !written {
-                break;
-            }
-            let mut next = None;
-            for start in starts {
-                batches.seek(start)?;
-                if let Some(items) = batches.items()? {
-                    each(items);
-                    next = Some(start);
-                    break;
-                }
-            }
-            broken(Broken { path: path.clone(), at: end, length: next.unwrap_or(length) - end });
-            if next.is_none() {
-                break;
-            }
+        match File::open(&path).and_then(|file| Ok((file.metadata()?.len(), file))) {
+            Ok((length, file)) => one(&path, Lenient(file), length, &mut each, &mut broken)?,
+            Err(_) => broken(Broken { path, at: 0, length: 0 }),
         }
     }
     Ok(())
 }
 
+fn one(
+    path: &Path,
+    journal: Lenient,
+    length: u64,
+    each: &mut impl FnMut(Vec<Item>),
+    broken: &mut impl FnMut(Broken),
+) -> io::Result<()> {
+    let mut batches = Batches::new(journal, length, CatalogId::default()).keep();
+    loop {
+        while let Some(items) = batches.items()? {
+            each(items);
+        }
+        let end = batches.good();
+        let (written, starts) = behind(path, end)?;
+        if !written {
+            return Ok(());
+        }
+        let mut next = None;
+        for start in starts {
+            batches.seek(start)?;
+            if let Some(items) = batches.items()? {
+                each(items);
+                next = Some(start);
+                break;
+            }
+        }
+        broken(Broken { path: path.to_owned(), at: end, length: next.unwrap_or(length) - end });
+        if next.is_none() {
+            return Ok(());
+        }
+    }
+}
+
 /// Whether anything was written behind a byte, and where another batch may begin.
 fn behind(path: &Path, from: u64) -> io::Result<(bool, Vec<u64>)> {
-    let mut file = File::open(path)?;
+    let mut file = Lenient(File::open(path)?);
     file.seek(SeekFrom::Start(from))?;
     let (mut written, mut starts, mut at) = (false, Vec::new(), from);
     let mut window: Vec<u8> = Vec::with_capacity(BUFFER_BYTES + BEGIN_BYTES);

@@ -2,11 +2,12 @@ use super::{check, check_older};
 use cofre_catalog::records::{
     AccessKeyRecord, AccessLogRecord, AccountRecord, AclGrant, AclGrantee, AclPermission, AclRecord, AdminTokenRecord,
     BlobRecord, BucketConfig, BucketRecord, ClusterRecord, ComparisonRecord, Content, CopyRecord, DefaultEncryption,
-    DefaultRedundancyRecord, DoomedRecord, Durability, Encryption, EncryptionMethod, EventRecord, Garbage,
-    GarbageRecord, GraceCharge, Guards, Header, Headers, HealRecord, IncarnationRecord, JobRecord, KnownKey,
-    KnownKeysRecord, LegalHold, LockConfig, LockDefault, LockMode, LockPeriod, ManifestRecord, Ownership, PartRecord,
-    Payer, PublicAccessBlock, RemovedShardRecord, Retention, S3Place, Scope, Segment, SettingsRecord, ShardMode,
-    ShardPass, ShardPlace, ShardRecord, UnknownCopies, UploadRecord, VersionKind, VersionRecord, Versioning,
+    DefaultRedundancyRecord, DoomedRecord, Durability, Encryption, EncryptionBlock, EncryptionMethod, EventRecord,
+    Garbage, GarbageRecord, GraceCharge, Guards, Header, Headers, HealRecord, IncarnationRecord, JobRecord,
+    KeyPolicyRecord, KnownKey, KnownKeysRecord, LegalHold, LockConfig, LockDefault, LockMode, LockPeriod,
+    ManifestRecord, Ownership, PartRecord, Payer, PublicAccessBlock, RemovedShardRecord, Retention, S3Place, Scope,
+    Segment, SettingsRecord, ShardMode, ShardPass, ShardPlace, ShardRecord, UnknownCopies, UploadRecord, VersionKind,
+    VersionRecord, Versioning,
 };
 use cofre_types::{
     AccessKeyId, AccountId, BlobId, BucketId, BucketName, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, Scheme,
@@ -133,7 +134,8 @@ fn access_logs() {
 }
 
 #[test]
-fn known_encryption_keys() {
+fn encryption_keys() {
+    check("key-policy", &[KeyPolicyRecord { document: text("{\"Statement\":[]}"), set: TIME }]);
     let key = |name: &str, version| KnownKey { name: text(name), version, fingerprint: [0x77; 16] };
     check("known-keys", &[KnownKeysRecord { keys: vec![key("cofre-default", 1), key("orders", 300)] }]);
 }
@@ -231,9 +233,15 @@ fn buckets() {
         ],
         ..record.clone()
     };
+    let block = |customer_keys| BucketConfig::EncryptionBlock(EncryptionBlock { customer_keys });
+    let later = BucketRecord {
+        config: vec![block(true), block(false), BucketConfig::Abac(true), BucketConfig::Abac(false)],
+        ..record.clone()
+    };
     let suspended = BucketRecord { versioning: Versioning::Suspended, ..record.clone() };
     check("bucket", &[record, full, suspended]);
     check("bucket-configurations", &[configured]);
+    check("bucket-configurations-2026", &[later]);
 }
 
 #[test]
@@ -364,19 +372,34 @@ fn shards_settings_events_and_jobs() {
         details: pairs(&[("from", "active"), ("to", "draining")]),
     };
     check("event", &[record]);
-    let incarnation = IncarnationRecord { id: [7; 16], begun: TIME, backup_taken: Some(TIME) };
-    check("incarnation", &[IncarnationRecord { backup_taken: None, ..incarnation.clone() }, incarnation]);
-    let unknown = UnknownCopies { copies: 300, bytes: 70_000, object_millionths: 150_000_000 };
-    let under_way = ComparisonRecord { incarnation: [7; 16], cursor: vec![1, 2], newer: unknown, ..Default::default() };
+    let incarnation = IncarnationRecord { id: [7; 16], begun: TIME, backup_taken: Some(TIME), found_behind: false };
+    let unknown = IncarnationRecord { backup_taken: None, ..incarnation.clone() };
+    check_older("incarnation.v1.hex", &[unknown.clone(), incarnation.clone()]);
+    let found = IncarnationRecord { found_behind: true, ..incarnation.clone() };
+    check("incarnation", &[unknown, incarnation, found]);
+    let mut unknown = UnknownCopies { copies: 300, bytes: 70_000, ..UnknownCopies::default() };
+    [[9; 16], [8; 16], [9; 16]].into_iter().for_each(|id| unknown.blobs.insert(BlobId::from_bytes(id)));
+    let under_way =
+        ComparisonRecord { incarnation: [7; 16], cursor: vec![1, 2], newer: unknown.clone(), ..Default::default() };
     let ended = ComparisonRecord {
         cursor: Vec::new(),
         ended: TIME,
         released: TIME,
         seen: 1_000,
         named: 2,
+        passed: 3,
         older: unknown,
         ..under_way.clone()
     };
+    let released = ComparisonRecord {
+        passed: 0,
+        newer: UnknownCopies::default(),
+        older: UnknownCopies::default(),
+        ..ended.clone()
+    };
+    // What was not let go of yet is compared anew.
+    let anew = ComparisonRecord { incarnation: [7; 16], ..ComparisonRecord::default() };
+    check_older("comparison.v1.hex", &[anew, released]);
     check("comparison", &[under_way, ended]);
     check("cluster", &[ClusterRecord { id: [7; 16], created: TIME }]);
     let schemes = [Scheme::Replicas { count: 2 }, Scheme::Erasure { data: 4, parity: 2 }];

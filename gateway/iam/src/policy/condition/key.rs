@@ -1,4 +1,11 @@
+use super::expected::Shape;
+use crate::key_name;
+use crate::policy::arn;
+use std::borrow::Cow;
 use std::fmt;
+
+/// The named key that a request asks for.
+pub const NAMED_KEY: &str = "s3:x-amz-server-side-encryption-aws-kms-key-id";
 
 /// The name of something that a request brings, such as `aws:SourceIp` or
 /// `s3:ExistingObjectTag/project`. Names count without their case; the part behind a slash is a tag's
@@ -20,6 +27,12 @@ impl ConditionKey {
         let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b':' | b'.');
         let named = !service.is_empty() && !rest.is_empty() && name.bytes().all(legal);
         (named && part.as_deref() != Some("")).then(|| Self { name: name.to_ascii_lowercase(), part })
+    }
+
+    /// A value that the key is held against. A named key counts whether it is given by name or by ARN, as in requests.
+    pub(in crate::policy) fn canonical<'a>(&self, value: &'a str, shape: Shape) -> Cow<'a, str> {
+        let names = matches!(shape, Shape::Text(_) | Shape::Like | Shape::Arn);
+        if self.name == NAMED_KEY && names { arn::of_key(key_name(value)).into() } else { value.into() }
     }
 
     /// Whether two objects of one bucket can differ in it, asked for by one request.

@@ -5,7 +5,7 @@ mod address;
 mod expected;
 mod key;
 
-pub use key::ConditionKey;
+pub use key::{ConditionKey, NAMED_KEY};
 
 use super::json::Json;
 use super::parse::Keys;
@@ -104,6 +104,8 @@ pub(super) fn parse(
         let key = ConditionKey::parse(name).ok_or_else(|| format!("{name} is no condition key"))?;
         let values = texts(values).ok_or_else(|| format!("{name} has a value that is no text, number or boolean"))?;
         let about = |reason| format!("{name}: {reason}");
+        let named: Vec<_> = values.iter().map(|value| key.canonical(value, shape)).collect();
+        let values: Vec<_> = named.iter().map(AsRef::as_ref).collect();
         let expected = Expected::parse(shape, &values, variables, known).map_err(about)?;
         let key = known.index(key).map_err(about)?;
         conditions.push(Condition { key, operator: operator.into(), quantifier, if_exists, negated, expected });

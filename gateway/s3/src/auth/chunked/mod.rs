@@ -187,6 +187,21 @@ mod tests {
         }
     }
 
+    /// Each piece of its own would hold tens of bytes of memory for one of content.
+    #[test]
+    fn a_signed_chunk_in_pieces_of_a_byte_is_one_buffer() {
+        let example = example();
+        let pieces: Vec<_> =
+            example.chunks(1).map(|byte| Ok::<_, StdError>(Frame::data(Bytes::copy_from_slice(byte)))).collect();
+        let inner = Body::http_body(http_body_util::StreamBody::new(futures_util::stream::iter(pieces)));
+        let mut chunked = Box::pin(Chunked::new(inner, 66_560, Some(chain()), None));
+        let mut passed_on = Vec::new();
+        while let Some(frame) = futures_util::FutureExt::now_or_never(chunked.frame()).unwrap() {
+            passed_on.push(frame.unwrap().into_data().unwrap().len());
+        }
+        assert_eq!(passed_on, [65_536, 1_024]);
+    }
+
     #[test]
     fn a_changed_chunk_is_not_passed_on() {
         for (at, told) in [(100, "SignatureMismatch"), (65_700, "SignatureMismatch"), (30, "SignatureMismatch")] {

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod buckets;
+mod encryption_keys;
 mod events;
 mod explain;
 mod health;
@@ -47,6 +48,9 @@ enum Command {
     /// Access keys of accounts.
     #[command(subcommand)]
     Key(keys::Command),
+    /// Named encryption keys: who may use them. They are made by `cofre encryption-keys`, or in Vault.
+    #[command(subcommand)]
+    EncryptionKey(encryption_keys::Command),
     /// Tokens of the admin API.
     #[command(subcommand)]
     Token(tokens::Command),
@@ -87,6 +91,7 @@ pub(super) async fn run(args: Args) -> Result<()> {
         Command::Health(args) => health::run(&context, args).await,
         Command::Account(command) => accounts::run(&context, command).await,
         Command::Key(command) => keys::run(&context, command).await,
+        Command::EncryptionKey(command) => encryption_keys::run(&context, command).await,
         Command::Token(command) => tokens::run(&context, command).await,
         Command::Shard(command) => shards::run(&context, command).await,
         Command::Settings(command) => settings::run(&context, command).await,

@@ -43,9 +43,13 @@ fn text(restore: &CatalogRestore) -> String {
     let content = |content: UnknownContent| {
         format!("{}, {} copies, {}", objects(content.objects), content.copies, bytes(content.bytes))
     };
+    let (at, of) = match restore.found_behind {
+        true => ("found behind shards", "last event"),
+        false => ("restored", "backup of"),
+    };
     fields(&[
-        ("restored", restore.restored.clone()),
-        ("backup of", or_dash(restore.backup_taken.as_ref())),
+        (at, restore.restored.clone()),
+        (of, or_dash(restore.backup_taken.as_ref())),
         ("shards compared", format!("{} of {}", restore.shards_compared, restore.shards)),
         ("copies that had moved", restore.named_copies.to_string()),
         ("in no record, newer", content(restore.newer)),

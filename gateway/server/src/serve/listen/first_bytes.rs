@@ -1,6 +1,7 @@
 //! What a client speaks, by the first bytes that it sends.
 
-use bytes::Bytes;
+use super::proxy_header::{self, Malformed, ProxyHeader};
+use bytes::{Buf, Bytes};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -12,7 +13,7 @@ const HTTP2_PREFACE: &[u8] = b"PRI ";
 /// What a TLS connection begins with: a record of a handshake (RFC 8446, section 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
 
-/// Bytes that are read to tell.
+/// Bytes that are read at a time to tell.
 const READ_BYTES: usize = 1024;
 
 /// A protocol.
@@ -21,24 +22,23 @@ pub(super) enum Spoken {
     Http1,
     Http2,
     Tls,
+    /// A header of the PROXY protocol; what is behind it says what follows.
+    Proxy,
 }
 
-/// Reads until it is clear what a client speaks; none if it says nothing and hangs up.
-pub(super) async fn read<T: AsyncRead + Unpin>(mut io: T) -> io::Result<Option<(Spoken, Begun<T>)>> {
-    let mut bytes = [0; READ_BYTES];
-    let mut filled = 0;
-    loop {
-        let read = io.read(&mut bytes[filled..]).await?;
-        filled += read;
-        let begun = &bytes[..filled];
-        let spoken = match begun.first() {
-            None => return Ok(None),
-            Some(&TLS_HANDSHAKE) => Spoken::Tls,
-            Some(_) if begun.starts_with(HTTP2_PREFACE) => Spoken::Http2,
-            Some(_) if read > 0 && HTTP2_PREFACE.starts_with(begun) => continue,
-            Some(_) => Spoken::Http1,
-        };
-        return Ok(Some((spoken, Begun { bytes: Bytes::copy_from_slice(begun), io })));
+impl Spoken {
+    /// What these bytes are the beginning of; none if more of them are needed to tell.
+    fn of(begun: &[u8]) -> Option<Self> {
+        let openings =
+            [(HTTP2_PREFACE, Self::Http2), (proxy_header::LINE, Self::Proxy), (proxy_header::SIGNATURE, Self::Proxy)];
+        if begun.first() == Some(&TLS_HANDSHAKE) {
+            return Some(Self::Tls);
+        }
+        if let Some((_, spoken)) = openings.iter().find(|(opening, _)| begun.starts_with(opening)) {
+            return Some(*spoken);
+        }
+        let may_become = openings.iter().any(|(opening, _)| opening.starts_with(begun));
+        (!may_become).then_some(Self::Http1)
     }
 }
 
@@ -47,6 +47,56 @@ pub(super) async fn read<T: AsyncRead + Unpin>(mut io: T) -> io::Result<Option<(
 pub(super) struct Begun<T> {
     bytes: Bytes,
     io: T,
+}
+
+impl<T: AsyncRead + Unpin> Begun<T> {
+    /// A stream of which nothing was read yet.
+    pub(super) const fn new(io: T) -> Self {
+        Self { bytes: Bytes::new(), io }
+    }
+
+    /// What was read.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Reads until it is clear what a client speaks; none if it says nothing and hangs up.
+    pub(super) async fn spoken(&mut self) -> io::Result<Option<Spoken>> {
+        loop {
+            match Spoken::of(&self.bytes) {
+                Some(spoken) => return Ok(Some(spoken)),
+                None if self.read_more().await? => {}
+                None if self.bytes.is_empty() => return Ok(None),
+                None => return Ok(Some(Spoken::Http1)),
+            }
+        }
+    }
+
+    /// Reads a header of the PROXY protocol, and leaves what is behind it.
+    pub(super) async fn proxy_header(&mut self) -> io::Result<Result<ProxyHeader, Malformed>> {
+        loop {
+            match ProxyHeader::parse(&self.bytes) {
+                Ok(Some((header, length))) => {
+                    self.bytes.advance(length);
+                    return Ok(Ok(header));
+                }
+                Ok(None) if self.read_more().await? => {}
+                Ok(None) => return Ok(Err(Malformed("it is cut off"))),
+                Err(malformed) => return Ok(Err(malformed)),
+            }
+        }
+    }
+
+    /// Reads what comes; whether something did.
+    async fn read_more(&mut self) -> io::Result<bool> {
+        let mut bytes = [0; READ_BYTES];
+        let read = self.io.read(&mut bytes).await?;
+        self.bytes = match self.bytes.is_empty() {
+            true => Bytes::copy_from_slice(&bytes[..read]),
+            false => [&self.bytes, &bytes[..read]].concat().into(),
+        };
+        Ok(read > 0)
+    }
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Begun<T> {
@@ -93,7 +143,8 @@ mod tests {
 
     async fn told(pieces: &[&[u8]]) -> Option<(Spoken, Vec<u8>)> {
         let (mut client, server) = tokio::io::duplex(4096);
-        let reading = read(server);
+        let mut begun = Begun::new(server);
+        let reading = begun.spoken();
         let writing = async {
             for piece in pieces {
                 client.write_all(piece).await.unwrap();
@@ -102,7 +153,7 @@ mod tests {
             drop(client);
         };
         let (read, ()) = tokio::join!(reading, writing);
-        let (spoken, mut begun) = read.unwrap()?;
+        let spoken = read.unwrap()?;
         let mut all = Vec::new();
         begun.read_to_end(&mut all).await.unwrap();
         Some((spoken, all))
@@ -117,9 +168,40 @@ mod tests {
             (&[b"PRI * HTTP/2.0\r\n"], Spoken::Http2),
             (&[b"\x16\x03\x01\x00"], Spoken::Tls),
             (&[b"P"], Spoken::Http1),
+            (&[b"PROX", b"Y TCP4"], Spoken::Proxy),
+            (&[b"PROXIES / HTTP/1.1\r\n"], Spoken::Http1),
+            (&[b"\r\n\r\n\0\r", b"\nQUIT\n\x20\0\0\0"], Spoken::Proxy),
+            (&[b"\r\n", b"GET / HTTP/1.1\r\n"], Spoken::Http1),
         ] {
             assert_eq!(told(pieces).await, Some((spoken, pieces.concat())), "{pieces:?}");
         }
         assert_eq!(told(&[]).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_proxy_header_is_read_off() {
+        let line = &b"PROXY TCP4 192.0.2.7 198.51.100.1 4711 443\r\n"[..];
+        for pieces in [&[line, &b"GET /"[..]][..], &[&line[..9], &line[9..], b"GET /"], &[&[line, b"GET /"].concat()]] {
+            let (mut client, server) = tokio::io::duplex(4096);
+            let mut begun = Begun::new(server);
+            let writing = async {
+                for piece in pieces {
+                    client.write_all(piece).await.unwrap();
+                    tokio::task::yield_now().await;
+                }
+                drop(client);
+            };
+            let reading = async {
+                assert_eq!(begun.spoken().await.unwrap(), Some(Spoken::Proxy));
+                assert!(matches!(begun.proxy_header().await.unwrap(), Ok(ProxyHeader::Client(_))));
+                assert_eq!(begun.spoken().await.unwrap(), Some(Spoken::Http1));
+                let mut rest = Vec::new();
+                begun.read_to_end(&mut rest).await.unwrap();
+                assert_eq!(rest, b"GET /");
+            };
+            tokio::join!(reading, writing);
+        }
+        let mut cut = Begun::new(&line[..20]);
+        assert!(cut.proxy_header().await.unwrap().is_err());
     }
 }

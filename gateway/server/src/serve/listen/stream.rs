@@ -2,16 +2,19 @@
 //!
 //! Between requests a connection idles until the first byte of a head; from then on the head is timed.
 //! While a request is under way, its body times itself; what is timed here is a client that does not
-//! take its answer. HTTP/2 has frames of its own between requests, so only idling is timed there.
+//! take its answer. That goes on when the request has ended and the last of its answer waits to be written: a connection
+//! does not idle before. HTTP/2 has frames of its own between requests, so only idling is timed there.
 
 use super::Limits;
 use super::exchange::Exchanges;
 use super::pace::Pace;
+use super::refusal::Refuser;
+use super::substitute::Substitute;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
@@ -62,13 +65,29 @@ pub(super) struct Watched<T> {
     pause: Option<Pause>,
     /// What the client must take of its answers.
     taken: Pace,
+    /// Whether something waits for the client to take it.
+    is_writing: bool,
+    /// Who reads the connection, to be told when nothing waits any more.
+    reader: Option<Waker>,
     closing: Closing,
+    /// Tells clients of heads that cannot be read.
+    refuser: Refuser,
+    /// What goes in the place of an answer that is not fit for clients.
+    substitute: Option<Substitute>,
+    /// How many requests had ended when all that was written had gone.
+    flushed_after: u64,
     /// Whether the client said that it sends nothing more.
     has_ended: bool,
 }
 
 impl<T> Watched<T> {
-    pub(super) const fn new(io: T, is_http2: bool, limits: Limits, exchanges: Arc<Exchanges>) -> Self {
+    pub(super) const fn new(
+        io: T,
+        is_http2: bool,
+        limits: Limits,
+        exchanges: Arc<Exchanges>,
+        refuser: Refuser,
+    ) -> Self {
         Self {
             io,
             limits,
@@ -77,7 +96,12 @@ impl<T> Watched<T> {
             is_new: true,
             pause: None,
             taken: Pace::new(limits.body_timeout, limits.body_rate_min),
+            is_writing: false,
+            reader: None,
             closing: Closing::No,
+            refuser,
+            substitute: None,
+            flushed_after: 0,
             has_ended: false,
         }
     }
@@ -151,6 +175,10 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
                 Poll::Ready(outcome)
             }
             Poll::Pending if self.exchanges.any_or_wake(cx) => Poll::Pending,
+            Poll::Pending if self.is_writing => {
+                self.reader = Some(cx.waker().clone());
+                Poll::Pending
+            }
             Poll::Pending => {
                 let pause = self.pause();
                 ready!(pause.deadline.as_mut().poll(cx));
@@ -167,6 +195,20 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
 }
 
 impl<T: AsyncWrite + Unpin> Watched<T> {
+    /// Writes what goes in the place of these bytes; none if they go themselves.
+    fn poll_substitute(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Option<Poll<io::Result<usize>>> {
+        // The last of an answer's content may be written when its request has ended, and look like a head.
+        let is_between = !self.exchanges.any() && self.exchanges.ended() == self.flushed_after;
+        if self.substitute.is_none() && !self.is_http2 && is_between {
+            self.substitute = Substitute::of(bytes, &self.refuser);
+        }
+        let written = self.substitute.as_mut()?.poll_write(&mut self.io, cx);
+        if written.is_ready() {
+            self.substitute = None;
+        }
+        Some(written)
+    }
+
     /// Passes on what a write came to, unless the client takes its answers too slowly.
     fn timed<R>(
         &mut self,
@@ -174,6 +216,13 @@ impl<T: AsyncWrite + Unpin> Watched<T> {
         written: Poll<io::Result<R>>,
         bytes: impl FnOnce(&R) -> usize,
     ) -> Poll<io::Result<R>> {
+        self.is_writing = written.is_pending();
+        if !self.is_writing
+            && let Some(reader) = self.reader.take()
+        {
+            // The protocol may not look by itself, and the pause begins when it does.
+            reader.wake();
+        }
         let late = match &written {
             Poll::Ready(Ok(done)) => {
                 let bytes = bytes(done) as u64;
@@ -194,7 +243,10 @@ impl<T: AsyncWrite + Unpin> Watched<T> {
 
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.io).poll_write(cx, bytes);
+        let written = match self.poll_substitute(cx, bytes) {
+            Some(written) => written,
+            None => Pin::new(&mut self.io).poll_write(cx, bytes),
+        };
         self.timed(cx, written, |bytes| *bytes)
     }
 
@@ -203,7 +255,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<T> {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.io).poll_write_vectored(cx, bytes);
+        let first = bytes.iter().find(|bytes| !bytes.is_empty()).map_or(&[][..], |bytes| &**bytes);
+        let written = match self.poll_substitute(cx, first) {
+            Some(written) => written,
+            None => Pin::new(&mut self.io).poll_write_vectored(cx, bytes),
+        };
         self.timed(cx, written, |bytes| *bytes)
     }
 
@@ -213,6 +269,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<T> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.io).poll_flush(cx);
+        if flushed.is_ready() {
+            self.flushed_after = self.exchanges.ended();
+        }
         self.timed(cx, flushed, |()| 0)
     }
 

@@ -1,4 +1,4 @@
-//! When a certificate ends (RFC 5280, section 4.1): the few fields of it that stand before that.
+//! When a certificate begins and ends (RFC 5280, section 4.1): the few fields of it that stand before that.
 
 const SEQUENCE: u8 = 0x30;
 const VERSION: u8 = 0xa0;
@@ -8,8 +8,15 @@ const GENERALIZED_TIME: u8 = 0x18;
 /// Fields of the certificate between its version and its validity: serial number, signature, issuer.
 const FIELDS_BEFORE: usize = 3;
 
-/// Seconds since 1970 at which a certificate, as DER, ends; `None` if it is none.
-pub(super) fn end(certificate: &[u8]) -> Option<i64> {
+/// From when to when a certificate is good, in seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Validity {
+    pub(crate) begin: i64,
+    pub(crate) end: i64,
+}
+
+/// The validity of a certificate, as DER; `None` if it is none.
+pub(crate) fn of(certificate: &[u8]) -> Option<Validity> {
     let (whole, _) = element(certificate, SEQUENCE)?;
     let (mut fields, _) = element(whole, SEQUENCE)?;
     if let Some((_, rest)) = element(fields, VERSION) {
@@ -19,8 +26,14 @@ pub(super) fn end(certificate: &[u8]) -> Option<i64> {
         fields = any(fields)?.2;
     }
     let (validity, _) = element(fields, SEQUENCE)?;
-    let (_, _, after_begin) = any(validity)?;
-    let (tag, text, _) = any(after_begin)?;
+    let (begin, rest) = time(validity)?;
+    let (end, _) = time(rest)?;
+    Some(Validity { begin, end })
+}
+
+/// The time in the first element, and what comes behind it.
+fn time(der: &[u8]) -> Option<(i64, &[u8])> {
+    let (tag, text, rest) = any(der)?;
     let digits = std::str::from_utf8(text).ok()?.strip_suffix('Z')?;
     let text = match tag {
         // Two digits are of the years 1950 to 2049.
@@ -28,7 +41,7 @@ pub(super) fn end(certificate: &[u8]) -> Option<i64> {
         GENERALIZED_TIME => digits.to_owned(),
         _ => return None,
     };
-    seconds(&text)
+    Some((seconds(&text)?, rest))
 }
 
 /// Seconds since 1970 of `YYYYMMDDHHMMSS`.
@@ -81,13 +94,13 @@ mod tests {
         wrap(SEQUENCE, &wrap(SEQUENCE, &fields))
     }
 
-    fn time(tag: u8, text: &str) -> Vec<u8> {
+    fn time_of(tag: u8, text: &str) -> Vec<u8> {
         [&[tag, u8::try_from(text.len()).expect("it is short")], text.as_bytes()].concat()
     }
 
     #[test]
     fn both_forms_of_time_are_read() {
-        let begin = time(UTC_TIME, "700101000000Z");
+        let begin = time_of(UTC_TIME, "700101000000Z");
         for (tag, text, expected) in [
             (UTC_TIME, "491231235959Z", Some(2_524_607_999)),
             (UTC_TIME, "500101000000Z", Some(-631_152_000)),
@@ -99,17 +112,21 @@ mod tests {
             (0x0c, "491231235959Z", None),
         ] {
             for version in [false, true] {
-                assert_eq!(end(&certificate(version, &begin, &time(tag, text))), expected, "{text}");
+                assert_eq!(
+                    of(&certificate(version, &begin, &time_of(tag, text))),
+                    expected.map(|end| Validity { begin: 0, end }),
+                    "{text}"
+                );
             }
         }
     }
 
     #[test]
     fn what_is_cut_off_is_none() {
-        let whole = certificate(true, &time(UTC_TIME, "700101000000Z"), &time(UTC_TIME, "491231235959Z"));
+        let whole = certificate(true, &time_of(UTC_TIME, "700101000000Z"), &time_of(UTC_TIME, "491231235959Z"));
         for length in 0..whole.len() {
-            assert_eq!(end(&whole[..length]), None);
+            assert_eq!(of(&whole[..length]), None);
         }
-        assert_eq!(end(&[0x30, 0x85, 0, 0, 0, 0, 1]), None);
+        assert_eq!(of(&[0x30, 0x85, 0, 0, 0, 0, 1]), None);
     }
 }

@@ -10,6 +10,8 @@
 //!   record that moves is written as of now, so that a search for orphans spares it as long.
 //! - A record that its owner names moves, also if it has a tombstone: the owner may have come to name it again.
 //! - A record of which its owner does not know whether it is live stays where it is, and its pack with it.
+//! - A pack whose records were all dead goes only if no copy on the shard came to be named since the first of them was
+//!   asked about.
 //! - A pack with a gap, or with a live record that fails its checksum, is never removed: what stands there
 //!   may be the last copy of something.
 //!
@@ -54,6 +56,8 @@ struct UnderWay {
     removable: bool,
     /// Whether a record moved out of it on this way.
     moved: bool,
+    /// What [`Relocate::named`] said when it was begun: what was dead then may have come to live if it says more.
+    named: u64,
 }
 
 /// A record that moves: its old place, if that has no tombstone yet, its bytes, and the copy that it is.
@@ -74,7 +78,7 @@ pub(in crate::fs) async fn step(
     relocate: &dyn Relocate,
     memory: &mut Compaction,
 ) -> Result<Option<Compacted>, BackendError> {
-    let Some(mut now) = pick(disk, memory).await? else { return Ok(None) };
+    let Some(mut now) = pick(disk, relocate, memory).await? else { return Ok(None) };
     memory.under_way = Some(now);
     let outcome = go_on(disk, queue, relocate, &mut now, memory).await;
     if outcome.is_err() {
@@ -103,23 +107,27 @@ async fn go_on(
     let mut freed_bytes = 0;
     memory.under_way = (!found.at_end).then_some(*now);
     if found.at_end {
-        freed_bytes = finish(disk, memory, *now).await?;
+        freed_bytes = finish(disk, relocate, memory, *now).await?;
     }
     Ok(Compacted { freed_bytes, moved_blobs })
 }
 
 /// The pack under way, or else the one with the largest dead share, if that is large enough.
-async fn pick(disk: &Arc<Disk>, memory: &mut Compaction) -> Result<Option<UnderWay>, BackendError> {
+async fn pick(
+    disk: &Arc<Disk>,
+    relocate: &dyn Relocate,
+    memory: &mut Compaction,
+) -> Result<Option<UnderWay>, BackendError> {
     if memory.under_way.is_some() {
         return Ok(memory.under_way);
     }
-    let now = disk.clock.elapsed();
+    let (now, named) = (disk.clock.elapsed(), relocate.named());
     memory.shunned.retain(|_, until| *until > now);
     let shunned: Vec<u64> = memory.shunned.keys().copied().collect();
     let ours = disk.clone();
     let picked = blocking(move || choose(&ours, &shunned)).await;
     let picked = picked.map_err(|error| root::failure("looking for a pack to compact", &error))?;
-    Ok(picked.map(|pack| UnderWay { pack, offset: PACK_HEAD_BYTES, removable: true, moved: false }))
+    Ok(picked.map(|pack| UnderWay { pack, offset: PACK_HEAD_BYTES, removable: true, moved: false, named }))
 }
 
 fn choose(disk: &Disk, shunned: &[u64]) -> io::Result<Option<u64>> {
@@ -245,12 +253,23 @@ fn writer_gone() -> BackendError {
 }
 
 /// Removes a pack that was gone through to its end, if that is right, or says when to look again.
-async fn finish(disk: &Arc<Disk>, memory: &mut Compaction, now: UnderWay) -> Result<u64, BackendError> {
+async fn finish(
+    disk: &Arc<Disk>,
+    relocate: &dyn Relocate,
+    memory: &mut Compaction,
+    now: UnderWay,
+) -> Result<u64, BackendError> {
+    let mut shun = |grace| _ = memory.shunned.insert(now.pack, disk.clock.elapsed() + grace);
     if !now.removable || now.moved {
-        let grace = if now.removable { disk.options.reader_grace } else { disk.options.unclaimed_grace };
-        memory.shunned.insert(now.pack, disk.clock.elapsed() + grace);
+        shun(if now.removable { disk.options.reader_grace } else { disk.options.unclaimed_grace });
         return Ok(0);
     }
+    let Some(_turn) = relocate.removal(now.named).await else {
+        shun(disk.options.reader_grace);
+        return Ok(0);
+    };
+    // The owner may have come to forbid it since the last record.
+    relocate.live(&[]).await?;
     let ours = disk.clone();
     let removed = blocking(move || {
         let stat = rustix::fs::statat(&ours.root.packs, file_name(now.pack), rustix::fs::AtFlags::empty())?;

@@ -11,8 +11,8 @@
 //! whatever was torn.
 //!
 //! # Crash recovery
-//! At open the newest pack is scanned and cut behind its last whole record. All others are left alone:
-//! a locator is enough to read a record.
+//! At open the newest pack is scanned and cut behind its last whole record, if all of it can be read. All others are left
+//! alone: a locator is enough to read a record.
 
 mod compact;
 mod graves;
@@ -37,8 +37,12 @@ pub(super) const PACK_HEAD_BYTES: u32 = 24;
 const MAGIC: [u8; 4] = *b"cofp";
 const VERSION: u8 = 1;
 
-fn file_name(pack: u64) -> String {
-    format!("{pack:016x}.pack")
+/// How the name of a pack's file ends.
+pub(super) const FILE_ENDING: &str = ".pack";
+
+/// Name of the file of a pack.
+pub(super) fn file_name(pack: u64) -> String {
+    format!("{pack:016x}{FILE_ENDING}")
 }
 
 fn encode_pack_head(pack: u64) -> [u8; PACK_HEAD_BYTES as usize] {
@@ -58,7 +62,7 @@ pub(super) fn open(disk: &Disk, pack: u64) -> io::Result<File> {
 
 /// Every pack of the shard, the oldest first.
 pub(super) fn all(disk: &Disk) -> io::Result<Vec<u64>> {
-    ids(disk, ".pack")
+    ids(disk, FILE_ENDING)
 }
 
 /// Ids of the files under `packs/` that end so, ascending.
@@ -77,7 +81,7 @@ pub(super) fn recover(disk: &Disk) -> io::Result<u64> {
     let Some(newest) = all(disk)?.pop() else { return Ok(0) };
     let file = root::open_or_create(&disk.root.packs, &file_name(newest))?;
     let len = file.metadata()?.len();
-    let mut scan = Scan::new(file.try_clone()?, PACK_HEAD_BYTES, &Graves::default())?;
+    let mut scan = Scan::new(file.try_clone()?, PACK_HEAD_BYTES, &Graves::default())?.lenient();
     let mut end = u64::from(PACK_HEAD_BYTES);
     while let Some(item) = scan.next()? {
         if let Item::Record(record) = item
@@ -86,7 +90,10 @@ pub(super) fn recover(disk: &Disk) -> io::Result<u64> {
             end = u64::from(record.offset) + u64::from(record.len);
         }
     }
-    if end == u64::from(PACK_HEAD_BYTES) {
+    if let Some(what) = scan.unreadable() {
+        // What stands there may be whole: it stays as it is, and the next pack is begun behind it.
+        disk.damage.note(&file_name(newest), what);
+    } else if end == u64::from(PACK_HEAD_BYTES) {
         root::remove_file(&disk.root.packs, &file_name(newest))?;
     } else if end < len {
         tracing::debug!(pack = newest, cut_bytes = len - end, "cut the end of the newest pack");

@@ -1,4 +1,5 @@
 use super::Graves;
+use crate::fs::damage::{PAGE_BYTES, Unreadable, is_unreadable};
 use crate::fs::record::{self, HEAD_BYTES_MAX, Kind, MAGIC, RECORD_BYTES_MAX, SMALL_BYTES_MAX};
 use bytes::Bytes;
 use cofre_types::{BlobId, ResolvedRange};
@@ -43,6 +44,10 @@ pub(in crate::fs) struct Scan {
     graves: Graves,
     /// Whether records that are dead are passed.
     past_dead: bool,
+    /// Whether places that cannot be read are passed.
+    lenient: bool,
+    /// What of the pack could not be read so far, up to which byte.
+    unreadable: Option<(Unreadable, u64)>,
     window: Vec<u8>,
     window_at: u64,
 }
@@ -52,7 +57,18 @@ impl Scan {
     pub(in crate::fs) fn new(file: File, offset: u32, graves: &Graves) -> io::Result<Self> {
         let len = file.metadata()?.len();
         let (graves, window) = (graves.clone(), Vec::new());
-        Ok(Self { file, len, at: u64::from(offset), graves, past_dead: true, window, window_at: 0 })
+        let at = u64::from(offset);
+        Ok(Self { file, len, at, graves, past_dead: true, lenient: false, unreadable: None, window, window_at: 0 })
+    }
+
+    /// Passes places that cannot be read: they are no record, and a gap.
+    pub(in crate::fs) fn lenient(self) -> Self {
+        Self { lenient: true, ..self }
+    }
+
+    /// What could not be read so far.
+    pub(in crate::fs) fn unreadable(&self) -> Option<Unreadable> {
+        self.unreadable.map(|(what, _)| what)
     }
 
     /// Comes by records that are dead as well.
@@ -149,8 +165,36 @@ impl Scan {
         }
         let len = (WINDOW_BYTES as u64).min(self.len - self.at) as usize;
         self.window.resize(len, 0);
-        self.file.read_exact_at(&mut self.window, self.at)?;
+        match self.file.read_exact_at(&mut self.window, self.at) {
+            Err(error) if self.lenient && is_unreadable(&error) => self.fill_around()?,
+            read => read?,
+        }
         self.window_at = self.at;
         Ok(())
+    }
+
+    /// Reads the window page by page. Where one cannot be read it has ones, which are no record, nor room.
+    fn fill_around(&mut self) -> io::Result<()> {
+        let mut from = 0;
+        while from < self.window.len() {
+            let at = self.at + from as u64;
+            let to = (from + PAGE_BYTES - at as usize % PAGE_BYTES).min(self.window.len());
+            match self.file.read_exact_at(&mut self.window[from..to], at) {
+                Err(error) if is_unreadable(&error) => {
+                    self.window[from..to].fill(u8::MAX);
+                    self.note(at, (to - from) as u64);
+                }
+                read => read?,
+            }
+            from = to;
+        }
+        Ok(())
+    }
+
+    /// Notes what cannot be read. Windows overlap: what is behind the last place that was noted counts.
+    fn note(&mut self, at: u64, bytes: u64) {
+        let (mut what, passed) = self.unreadable.unwrap_or((Unreadable { at, bytes: 0 }, at));
+        what.bytes += (at + bytes).saturating_sub(passed.max(at));
+        self.unreadable = Some((what, passed.max(at + bytes)));
     }
 }

@@ -1,0 +1,57 @@
+use super::BootArgs;
+
+impl BootArgs {
+    /// These settings, and where one is absent that of `under`.
+    #[must_use]
+    pub fn over(self, under: Self) -> Self {
+        Self {
+            config: self.config.or(under.config),
+            data: self.data.or(under.data),
+            listen: self.listen.or(under.listen),
+            admin_listen: self.admin_listen.or(under.admin_listen),
+            shards: if self.shards.is_empty() { under.shards } else { self.shards },
+            redundancy: self.redundancy.or(under.redundancy),
+            tls_cert: self.tls_cert.or(under.tls_cert),
+            tls_key: self.tls_key.or(under.tls_key),
+            admin_tls_cert: self.admin_tls_cert.or(under.admin_tls_cert),
+            admin_tls_key: self.admin_tls_key.or(under.admin_tls_key),
+            acme_domains: if self.acme_domains.is_empty() { under.acme_domains } else { self.acme_domains },
+            acme_directory: self.acme_directory.or(under.acme_directory),
+            acme_contact: self.acme_contact.or(under.acme_contact),
+            acme_ca_file: self.acme_ca_file.or(under.acme_ca_file),
+            acme_challenge: self.acme_challenge.or(under.acme_challenge),
+            acme_http_listen: self.acme_http_listen.or(under.acme_http_listen),
+            acme_dns_hook: self.acme_dns_hook.or(under.acme_dns_hook),
+            trusted_proxies: if self.trusted_proxies.is_empty() { under.trusted_proxies } else { self.trusted_proxies },
+            domains: if self.domains.is_empty() { under.domains } else { self.domains },
+            website_domains: if self.website_domains.is_empty() { under.website_domains } else { self.website_domains },
+            regions: if self.regions.is_empty() { under.regions } else { self.regions },
+            log_format: self.log_format.or(under.log_format),
+            log_level: self.log_level.or(under.log_level),
+            master_key_file: self.master_key_file.or(under.master_key_file),
+            encryption_keys_file: self.encryption_keys_file.or(under.encryption_keys_file),
+            accept_lost_encryption_keys: self.accept_lost_encryption_keys.or(under.accept_lost_encryption_keys),
+            allow_insecure_sse_c: self.allow_insecure_sse_c.or(under.allow_insecure_sse_c),
+            signature_version_2: self.signature_version_2.or(under.signature_version_2),
+            vault_address: self.vault_address.or(under.vault_address),
+            vault_mount: self.vault_mount.or(under.vault_mount),
+            vault_default_key: self.vault_default_key.or(under.vault_default_key),
+            vault_token_file: self.vault_token_file.or(under.vault_token_file),
+            vault_ca_file: self.vault_ca_file.or(under.vault_ca_file),
+            catalog_cache_bytes: self.catalog_cache_bytes.or(under.catalog_cache_bytes),
+            connections_max: self.connections_max.or(under.connections_max),
+            connections_per_address_max: self.connections_per_address_max.or(under.connections_per_address_max),
+            requests_max: self.requests_max.or(under.requests_max),
+            requests_per_account_max: self.requests_per_account_max.or(under.requests_per_account_max),
+            requests_per_address_max: self.requests_per_address_max.or(under.requests_per_address_max),
+            anonymous_requests_per_second: self.anonymous_requests_per_second.or(under.anonymous_requests_per_second),
+            documents_bytes_max: self.documents_bytes_max.or(under.documents_bytes_max),
+            header_timeout_secs: self.header_timeout_secs.or(under.header_timeout_secs),
+            body_timeout_secs: self.body_timeout_secs.or(under.body_timeout_secs),
+            body_rate_min: self.body_rate_min.or(under.body_rate_min),
+            idle_timeout_secs: self.idle_timeout_secs.or(under.idle_timeout_secs),
+            shutdown_delay_secs: self.shutdown_delay_secs.or(under.shutdown_delay_secs),
+            shutdown_grace_secs: self.shutdown_grace_secs.or(under.shutdown_grace_secs),
+        }
+    }
+}
