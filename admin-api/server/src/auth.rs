@@ -3,9 +3,12 @@ use crate::{Admin, ApiError};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
 use cofre_admin_types::Scope;
+use cofre_browse::{check_same_origin, session_text};
+use cofre_iam::Origin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -20,7 +23,7 @@ pub(crate) struct Guard {
     pub(crate) scope: Scope,
 }
 
-/// Who sent the request, as events name actors: `token:<id>`.
+/// Who sent the request, as events name actors: `token:<id>`, or `session:<id>` of a page that looks.
 #[derive(Debug, Clone)]
 pub(crate) struct Actor(pub(crate) String);
 
@@ -37,8 +40,14 @@ impl Granted {
 
 /// Lets a request through whose token has the scope.
 pub(crate) async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> Result<Response, ApiError> {
-    let header = request.headers().get(AUTHORIZATION);
-    let header = header.ok_or(ApiError::Unauthenticated("send an admin token as 'Authorization: Bearer TOKEN'"))?;
+    let Some(header) = request.headers().get(AUTHORIZATION) else {
+        let from = request.extensions().get::<Origin>().copied().unwrap_or_default();
+        let (method, uri, headers) = (request.method().clone(), request.uri().clone(), request.headers().clone());
+        let actor = look(&guard, &method, &uri, &headers, from).await?;
+        request.extensions_mut().insert(Granted(Scope::Read));
+        request.extensions_mut().insert(actor);
+        return Ok(next.run(request).await);
+    };
     let text = header.to_str().unwrap_or_default();
     let token = text
         .split_once(' ')
@@ -53,6 +62,22 @@ pub(crate) async fn guard(State(guard): State<Guard>, mut request: Request, next
     request.extensions_mut().insert(granted);
     request.extensions_mut().insert(Actor(format!("token:{}", token.id)));
     Ok(next.run(request).await)
+}
+
+/// Lets a page of the console look, by the session of the root account.
+async fn look(guard: &Guard, method: &Method, uri: &Uri, headers: &HeaderMap, from: Origin) -> Result<Actor, ApiError> {
+    let nobody = || ApiError::Unauthenticated("send an admin token as 'Authorization: Bearer TOKEN'");
+    let text = session_text(headers, from).ok_or_else(nobody)?;
+    check_same_origin(method, uri, headers, from).map_err(|_| nobody())?;
+    let verified = timeout(VERIFY_MAX, guard.admin.iam.verify_session(text)).await;
+    let found = verified.map_err(|_| ApiError::Unavailable("the catalog's disk does not answer".to_owned()))??;
+    let found = found.ok_or(ApiError::Unauthenticated("the session is over; sign in again"))?;
+    let is_root = found.credential.principal.account().is_some_and(|account| account.root);
+    let looks = method == Method::GET || method == Method::HEAD;
+    if is_root && looks && guard.scope == Scope::Read {
+        return Ok(Actor(format!("session:{}", found.session.id)));
+    }
+    Err(ApiError::Forbidden(guard.scope))
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Actor {

@@ -10,6 +10,7 @@
 
 mod accounts;
 mod backups;
+mod browse;
 mod buckets;
 mod events;
 mod health;
@@ -31,6 +32,11 @@ pub use accounts::{
     PatchKey, RotateKey,
 };
 pub use backups::{Backup, BackupState, StartBackup};
+pub use browse::{
+    BrowsedBucket, BrowsedSession, BrowsedVersion, BrowsedVersioning, DeleteQuery, Deleted, EntriesQuery, Entry,
+    FinishUpload, MakeBucket, MakeFolder, ObjectQuery, Put, RestoreVersion, Restored, SignIn, SignedIn, SignedInAccount,
+    StartUpload, StartedUpload, UploadQuery, UploadedPart, VersionsQuery,
+};
 pub use buckets::{Bucket, BucketOwner, BucketRedundancy, BucketUsage, CreateBucket, Quota};
 pub use events::{Event, EventsQuery};
 pub use health::{

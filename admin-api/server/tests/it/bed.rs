@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use bytes::Bytes;
-use cofre_admin_server::{Admin, AdminParts};
+use cofre_admin_server::{Admin, AdminParts, BrowseLimits};
 use cofre_admin_types::Problem;
 use cofre_blobs::{Blobs, BlobsParts, NewShard, OpenBackend, S3Place, ShardPlace, Topology, TopologyError};
 use cofre_catalog::{Memory, Store};
@@ -124,6 +124,11 @@ impl Bed {
             random,
             draining: draining.clone(),
             redundancy: Scheme::Replicas { count: 1 },
+            browse_limits: BrowseLimits {
+                requests_max: 64,
+                requests_per_address_max: 64,
+                requests_per_account_max: 64,
+            },
             concerns: Arc::new(Vec::new),
         });
         let token = async |scope| {

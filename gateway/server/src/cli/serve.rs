@@ -160,7 +160,7 @@ impl Banner {
         let endpoint = format!("{}://{}", self.s3_scheme, reachable(running.s3));
         let admin = format!("{}://{}", self.admin_scheme, reachable(running.admin));
         let mut text = format!(
-            "Cofre {} serves\n  S3         {endpoint}  (region {})\n  admin API  {admin}  (its documentation: {admin}/docs)\n  data       {}\n",
+            "Cofre {} serves\n  S3         {endpoint}  (region {})\n  console    {admin}  (sign in with an access key)\n  admin API  {admin}  (its documentation: {admin}/docs)\n  data       {}\n",
             VERSION, self.region, self.data
         );
         for (name, address, flags) in self.in_the_clear(running) {

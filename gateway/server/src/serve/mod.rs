@@ -21,6 +21,7 @@ pub(crate) mod log;
 mod log_lines;
 mod metrics;
 mod opener;
+mod origin;
 mod owners;
 mod redundancy;
 mod untouched;
@@ -47,6 +48,7 @@ use cofre_shards::{Shards, ShardsOptions};
 use cofre_shards_s3::Forbidden;
 use health::{Health, WithHealth};
 use listen::{Certificates, Door, InTheClear, Limits, Listener, Only, Serving, TrustedProxies, certificates_in};
+use origin::WithOrigin;
 use prometheus_client::registry::Registry;
 use redundancy::DefaultRedundancy;
 use std::future::Future;
@@ -236,6 +238,11 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         random: random.clone(),
         draining: leaving.clone(),
         redundancy: redundancy.scheme,
+        browse_limits: cofre_admin_server::BrowseLimits {
+            requests_max: settings.requests_max,
+            requests_per_account_max: settings.requests_per_account_max,
+            requests_per_address_max: settings.requests_per_address_max,
+        },
         concerns: Arc::new({
             let acme = acme.clone();
             move || acme.as_ref().map_or_else(Vec::new, |acme| acme.verdicts())
@@ -266,8 +273,9 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     };
     let s3_task = spawn(s3.serve(s3_serving, clock.clone(), service));
     let router = cofre_admin_server::router(api);
-    let service = move |_| {
+    let service = move |origin| {
         let service = hyper_util::service::TowerToHyperService::new(router.clone());
+        let service = WithOrigin { service, origin };
         Guarded { service, door: Door::Admin, s3_port, random: random.clone() }
     };
     let admin_task = spawn(admin.serve(admin_serving, clock.clone(), service));

@@ -20,10 +20,11 @@ const WITHOUT_CALLER: &[(&str, &str)] = &[
 ];
 
 /// Where the doors of clients stand.
-const DOORS: [&str; 2] = ["gateway/s3", "gateway/doors/"];
+const DOORS: [&str; 3] = ["gateway/s3", "gateway/doors/", "admin-api/browse"];
 
 /// What a door of clients may use of this workspace.
-const FOR_DOORS: [&str; 5] = ["cofre-types", "cofre-runtime", "cofre-iam", "cofre-objects", "cofre-files"];
+const FOR_DOORS: [&str; 6] =
+    ["cofre-types", "cofre-runtime", "cofre-iam", "cofre-objects", "cofre-files", "cofre-admin-types"];
 
 /// What no door of clients names: it repairs, moves and deletes without asking for rights.
 const KNIVES: [&str; 2] = ["Upkeep", "cofre_blobs"];

@@ -5,6 +5,7 @@ use cofre_iam::RequestId;
 use cofre_runtime::Random;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// A door, by what is spoken behind it.
@@ -58,6 +59,8 @@ impl Refusal {
             status: self.status.as_u16(),
             detail: self.advice.clone().into_owned(),
             field: None,
+            code: None,
+            args: BTreeMap::new(),
             request_id: id,
         };
         // A problem of plain strings is always JSON.

@@ -1,0 +1,10 @@
+//! The console's door through its public face, over memory.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bed;
+mod files;
+mod names;
+mod rights;
+mod sessions;
+mod uploads;
