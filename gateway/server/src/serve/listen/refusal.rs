@@ -15,6 +15,8 @@ pub(crate) enum Door {
     S3,
     /// The admin API: errors are problem documents.
     Admin,
+    /// The console alone: errors are as those of the admin API.
+    Console,
     /// Challenges of an authority: errors are as those of S3.
     Challenges,
 }
@@ -73,7 +75,7 @@ impl Door {
     const fn id_header(self) -> HeaderName {
         HeaderName::from_static(match self {
             Self::S3 | Self::Challenges => "x-amz-request-id",
-            Self::Admin => "x-request-id",
+            Self::Admin | Self::Console => "x-request-id",
         })
     }
 }
@@ -102,7 +104,7 @@ impl Refuser {
                 let xml = refusal.xml(&id);
                 (id, HeaderValue::from_static("application/xml"), xml)
             }
-            Door::Admin => {
+            Door::Admin | Door::Console => {
                 let problem = refusal.problem(id.clone());
                 (id, HeaderValue::from_static("application/problem+json"), problem)
             }
