@@ -1,7 +1,7 @@
 //! Buckets of the account.
 
 use crate::edge::Browser;
-use crate::extract::{self, Json, Query};
+use crate::extract::{self, Json, Path, Query};
 use crate::session::time_text;
 use crate::{Door, Refusal};
 use axum::extract::State;
@@ -27,6 +27,21 @@ pub(crate) async fn list(
     let request = ListBuckets { prefix: String::new(), after: query.after, max: limit(query.limit)? };
     let page = door.objects.list_buckets(&browser.caller, request).await?;
     Ok(axum::Json(Page { items: page.buckets.into_iter().map(shown).collect(), next: page.next }))
+}
+
+/// Tell of a bucket that the account may list, whoever owns it.
+#[utoipa::path(get, path = "/console/v1/buckets/{bucket}", operation_id = "console_bucket", tag = "console",
+    params(("bucket" = String, Path, description = "Name of the bucket.")),
+    responses(
+        (status = 200, description = "The bucket.", body = BrowsedBucket),
+        (status = 404, description = "There is no such bucket.", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn get(
+    State(door): State<Arc<Door>>,
+    browser: Browser,
+    Path(bucket): Path<String>,
+) -> Result<axum::Json<BrowsedBucket>, Refusal> {
+    Ok(axum::Json(shown(door.objects.head_bucket(&browser.caller, &extract::bucket(&bucket)?).await?)))
 }
 
 /// Make a bucket, which the account owns.

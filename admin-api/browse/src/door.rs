@@ -2,7 +2,11 @@
 
 use crate::attempts::Attempts;
 use crate::in_flight::InFlight;
-use crate::{buckets, download, edge, entries, folders, objects, session, uploads, versions};
+use crate::links::LinksTo;
+use crate::{
+    about, buckets, copies, deletions, download, edge, entries, folders, hidden, links, objects, preview, session, uploads,
+    versions, walk, zip,
+};
 use axum::middleware::from_fn_with_state;
 use cofre_iam::Iam;
 use cofre_objects::Objects;
@@ -41,6 +45,8 @@ pub struct DoorParts {
     pub random: Random,
     /// Bounds on requests in flight.
     pub limits: Limits,
+    /// Where links lead.
+    pub links: LinksTo,
     /// What pages call the version of the server.
     pub version: &'static str,
 }
@@ -49,7 +55,9 @@ pub struct DoorParts {
 pub struct Door {
     pub(crate) objects: Objects,
     pub(crate) iam: Iam,
+    pub(crate) clock: Clock,
     pub(crate) random: Random,
+    pub(crate) links: LinksTo,
     pub(crate) attempts: Attempts,
     pub(crate) in_flight: InFlight,
     pub(crate) version: &'static str,
@@ -58,9 +66,9 @@ pub struct Door {
 impl Door {
     /// The door over its parts.
     pub fn new(parts: DoorParts) -> Arc<Self> {
-        let DoorParts { objects, iam, clock, random, limits, version } = parts;
-        let (attempts, in_flight) = (Attempts::new(clock), InFlight::new(limits));
-        Arc::new(Self { objects, iam, random, attempts, in_flight, version })
+        let DoorParts { objects, iam, clock, random, limits, links, version } = parts;
+        let (attempts, in_flight) = (Attempts::new(clock.clone()), InFlight::new(limits));
+        Arc::new(Self { objects, iam, clock, random, links, attempts, in_flight, version })
     }
 }
 
@@ -78,6 +86,8 @@ pub fn router<S: Clone + Send + Sync + 'static>(door: Arc<Door>) -> OpenApiRoute
         routes!(session::end),
         routes!(buckets::list),
         routes!(buckets::make),
+        routes!(buckets::get),
+        routes!(deletions::bucket),
         routes!(entries::list),
         routes!(folders::make),
         routes!(download::get),
@@ -85,6 +95,20 @@ pub fn router<S: Clone + Send + Sync + 'static>(door: Arc<Door>) -> OpenApiRoute
         routes!(objects::delete),
         routes!(versions::list),
         routes!(versions::restore),
+        routes!(deletions::delete),
+        routes!(copies::copy),
+        routes!(copies::shift),
+        routes!(about::get),
+        routes!(about::set),
+        routes!(about::set_metadata),
+        routes!(preview::get),
+        routes!(preview::text),
+        routes!(walk::search),
+        routes!(walk::measure),
+        routes!(hidden::list),
+        routes!(zip::get),
+        routes!(links::make),
+        routes!(uploads::list),
         routes!(uploads::begin),
         routes!(uploads::look),
         routes!(uploads::put_part),

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cofre_admin_types::{ObjectQuery, Problem};
-use cofre_objects::{GetObject, RangeOf, ReadConditions};
+use cofre_objects::{GetObject, GetOutcome, RangeOf, ReadConditions};
 use cofre_types::{ByteRange, ETag, ResolvedRange};
 use futures_util::TryStreamExt;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -16,6 +16,9 @@ use std::sync::Arc;
 
 /// Most characters of the name of a file.
 const NAME_CHARS_MAX: usize = 120;
+
+/// Characters of them that are the end of a longer one.
+const NAME_END_CHARS: usize = 20;
 
 /// What stands for itself in RFC 8187, section 3.2.1 (`attr-char`), as far as it does no harm elsewhere.
 const NOT_PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
@@ -51,7 +54,18 @@ pub(crate) async fn get(
         customer_key: None,
         conditions: ReadConditions::default(),
     };
-    let found = door.objects.get_object(&browser.caller, request).await?;
+    let mut response = sent(door.objects.get_object(&browser.caller, request).await?);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    // A name without what harms a header always is one.
+    if let Ok(value) = HeaderValue::from_str(&disposition(&name)) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    Ok(response)
+}
+
+/// The bytes of an object with what tells which they are. What they are is for the route to say.
+pub(crate) fn sent(found: GetOutcome) -> Response {
     let (info, range) = (found.head.info, found.head.range);
     let sent = range.unwrap_or(ResolvedRange { start: 0, end: info.size });
     let body = Body::from_stream(found.body.map_err(|error| error.0));
@@ -59,10 +73,8 @@ pub(crate) async fn get(
     let mut response = (status, body).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(sent.len()));
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     let texts = [
-        (header::CONTENT_DISPOSITION, Some(disposition(&name))),
         (header::ETAG, Some(format!("\"{}\"", info.etag))),
         (header::CONTENT_RANGE, range.and_then(|range| content_range(range, info.size))),
     ];
@@ -71,7 +83,7 @@ pub(crate) async fn get(
             headers.insert(name, value);
         }
     }
-    Ok(response)
+    response
 }
 
 fn content_range(range: ResolvedRange, size: u64) -> Option<String> {
@@ -80,7 +92,7 @@ fn content_range(range: ResolvedRange, size: u64) -> Option<String> {
 }
 
 /// One range of a `Range` header (RFC 9110, section 14.2); what it is not is the whole object.
-fn range(header: &[u8]) -> Option<ByteRange> {
+pub(crate) fn range(header: &[u8]) -> Option<ByteRange> {
     let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
     let (first, last) = std::str::from_utf8(header).ok()?.strip_prefix("bytes=")?.split_once('-')?;
     match (first, last) {
@@ -102,9 +114,16 @@ fn range_of(headers: &HeaderMap) -> RangeOf {
 
 /// The name that a browser saves an object under: the last segment of its key, without what means something to a file
 /// system, to a shell's window or to the eye.
-fn file_name(key: &str) -> String {
-    let last = key.split('/').rfind(|segment| !segment.is_empty()).unwrap_or_default();
-    let safe: String = last.chars().take(NAME_CHARS_MAX).map(|c| if is_harmful(c) { '_' } else { c }).collect();
+pub(crate) fn file_name(key: &str) -> String {
+    segment_name(key.split('/').rfind(|segment| !segment.is_empty()).unwrap_or_default())
+}
+
+/// One segment of a key as the name of a file. Of a long one its end stays too, which tells the type.
+pub(crate) fn segment_name(segment: &str) -> String {
+    let chars = segment.chars().count();
+    let cut = chars.saturating_sub(NAME_CHARS_MAX);
+    let kept = segment.chars().enumerate().filter(|(at, _)| *at < NAME_CHARS_MAX - NAME_END_CHARS || *at >= cut + NAME_CHARS_MAX - NAME_END_CHARS);
+    let safe: String = kept.map(|(_, c)| if is_harmful(c) { '_' } else { c }).collect();
     // A name that begins with a dot is hidden; one that ends with a dot or a space loses it on Windows.
     let safe = safe.trim_end_matches(['.', ' ']).trim_start_matches([' ']);
     let safe = safe.strip_prefix('.').map_or_else(|| safe.to_owned(), |rest| format!("_{rest}"));
@@ -120,7 +139,7 @@ fn is_harmful(c: char) -> bool {
 }
 
 /// `Content-Disposition` (RFC 6266), with a plain name for old clients and the true one beside it.
-fn disposition(name: &str) -> String {
+pub(crate) fn disposition(name: &str) -> String {
     // Some clients decode what follows a percent sign (RFC 6266, appendix D).
     let plain: String = name.chars().map(|c| if c.is_ascii() && c != '%' { c } else { '_' }).collect();
     format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{}", utf8_percent_encode(name, NOT_PLAIN))
@@ -150,7 +169,8 @@ mod tests {
             assert_eq!(file_name(key), name, "{key:?}");
             assert!(HeaderValue::from_str(&disposition(&file_name(key))).is_ok());
         }
-        assert!(file_name(&"x".repeat(2_000)).len() <= NAME_CHARS_MAX);
+        let long = file_name(&("x".repeat(2_000) + ".jpg"));
+        assert!(long.len() <= NAME_CHARS_MAX && long.ends_with("xxx.jpg"), "{long}");
         let both = disposition("São João.txt");
         assert_eq!(both, "attachment; filename=\"S_o Jo_o.txt\"; filename*=UTF-8''S%C3%A3o%20Jo%C3%A3o.txt");
     }

@@ -1,6 +1,7 @@
 //! What stands around every call: whose it is, whether there is room for it, and problems written out.
 
 use crate::in_flight::{Held, Of, until_sent};
+use crate::same_origin::is_named;
 use crate::{Door, Refusal, check_same_origin, session_text};
 use axum::extract::{FromRequestParts, OptionalFromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -31,14 +32,20 @@ const HEADERS: [(HeaderName, &str); 5] = [
 pub(crate) struct Asked {
     pub(crate) from: Origin,
     pub(crate) id: RequestId,
+    pub(crate) with_operations: bool,
 }
+
+/// Stands in the extensions of requests that come where the admin API answers too.
+#[derive(Debug, Clone, Copy)]
+pub struct WithOperations;
 
 /// Runs a call.
 pub(crate) async fn edge(State(door): State<Arc<Door>>, mut request: Request, next: Next) -> Response {
     let extensions = request.extensions();
     let from = extensions.get::<Origin>().copied().unwrap_or_default();
     let id = extensions.get::<RequestId>().copied().unwrap_or_else(|| RequestId::new(&door.random));
-    request.extensions_mut().insert(Asked { from, id });
+    let with_operations = extensions.get::<WithOperations>().is_some();
+    request.extensions_mut().insert(Asked { from, id, with_operations });
     let (mut response, held) = match enter(&door, &mut request, from).await {
         Ok(held) => (next.run(request).await, held),
         Err(refusal) => (refusal.into_response(), Vec::new()),
@@ -73,7 +80,8 @@ async fn enter(door: &Door, request: &mut Request, from: Origin) -> Result<Vec<H
 async fn signed_in(door: &Door, headers: &HeaderMap, from: Origin) -> Result<Option<SignedIn>, Refusal> {
     let Some(text) = session_text(headers, from) else { return Ok(None) };
     let verified = timeout(VERIFY_MAX, door.iam.verify_session(text)).await;
-    verified.map_err(|_| Refusal::unavailable("the catalog's disk does not answer"))?.map_err(IamError::into)
+    let found = verified.map_err(|_| Refusal::unavailable("the catalog's disk does not answer"))?;
+    Ok(found.map_err(IamError::into)?.filter(|found| is_named(headers, &found.session.id)))
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Asked {
@@ -93,7 +101,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
 pub(crate) struct Browser {
     pub(crate) signed_in: SignedIn,
     pub(crate) caller: Caller,
-    pub(crate) from: Origin,
 }
 
 impl<S: Send + Sync> OptionalFromRequestParts<S> for Browser {
@@ -111,10 +118,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Browser {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        let Asked { from, id } = Asked::from_request_parts(parts, state).await?;
+        let Asked { from, id, .. } = Asked::from_request_parts(parts, state).await?;
         let signed_in = parts.extensions.get::<SignedIn>().cloned().ok_or_else(Refusal::signed_out)?;
         let mut caller = Caller::new(signed_in.credential.principal.clone(), from, id);
         caller.facts = Some(Arc::new(crate::facts::Facts::of(&parts.headers)));
-        Ok(Self { signed_in, caller, from })
+        Ok(Self { signed_in, caller })
     }
 }

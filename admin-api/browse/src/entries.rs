@@ -8,7 +8,7 @@ use crate::{Door, Refusal, buckets};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use cofre_admin_types::{EntriesQuery, Entry, Page, Problem};
-use cofre_objects::{ListObjects, ListPage};
+use cofre_objects::{ListObjects, ListPage, ListedObject};
 use std::sync::Arc;
 
 /// What parts a key into folders.
@@ -44,15 +44,20 @@ pub(crate) async fn list(
     Ok(axum::Json(Page { items: in_order(page), next }))
 }
 
-/// Objects and folders as one list in byte order.
-fn in_order(page: ListPage) -> Vec<Entry> {
-    let objects = page.objects.into_iter().map(|object| Entry {
+/// An object as an entry.
+pub(crate) fn object_entry(object: ListedObject) -> Entry {
+    Entry {
         folder: false,
         bytes: Some(object.size),
         modified: Some(time_text(object.modified)),
         etag: Some(object.etag.to_string()),
         key: object.key,
-    });
+    }
+}
+
+/// Objects and folders as one list in byte order.
+fn in_order(page: ListPage) -> Vec<Entry> {
+    let objects = page.objects.into_iter().map(object_entry);
     let folders = page.common_prefixes.into_iter();
     let folders = folders.map(|key| Entry { key, folder: true, bytes: None, modified: None, etag: None });
     let mut entries: Vec<_> = objects.chain(folders).collect();

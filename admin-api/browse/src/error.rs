@@ -83,6 +83,28 @@ impl Refusal {
         Self::new(StatusCode::LENGTH_REQUIRED, "MissingContentLength", "send Content-Length with the bytes of the body")
     }
 
+    pub(crate) fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, detail)
+    }
+
+    pub(crate) fn unsupported(code: &'static str, detail: &str) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code, detail)
+    }
+
+    pub(crate) fn too_many_files(max: usize) -> Self {
+        let detail = format!("there are more than {max} files: take a folder of it");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "TooManyFiles", detail).with("max", max)
+    }
+
+    /// The code, as a part of an answer that tells of several things.
+    pub(crate) const fn code(&self) -> &'static str {
+        self.code
+    }
+
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub(crate) fn incomplete() -> Self {
         Self::new(
             StatusCode::BAD_REQUEST,

@@ -16,7 +16,7 @@ use sync_wrapper::SyncStream;
 pub const JSON_BYTES_MAX: usize = 64 * 1024;
 
 /// Longest body of JSON that names the parts of an upload, in bytes: 10,000 of them.
-pub(crate) const PARTS_BYTES_MAX: usize = 1024 * 1024;
+pub(crate) const PARTS_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// How long a body of JSON may take to come.
 const JSON_TIMEOUT: Duration = Duration::from_secs(30);

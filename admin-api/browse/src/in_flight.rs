@@ -1,5 +1,6 @@
 //! Requests in flight: bounded in all, for each address and for each account, until the last byte of the answer went.
 
+use crate::Refusal;
 use crate::door::Limits;
 use axum::body::{Body, Bytes};
 use axum::response::Response;
@@ -18,7 +19,15 @@ pub(crate) enum Of {
     All,
     Address(Option<Network>),
     Account(AccountId),
+    /// What walks many records: searches, counts, archives.
+    Walks,
+    /// The same, of one account.
+    WalksOf(AccountId),
 }
+
+/// Walks in all, and of one account.
+const WALKS_MAX: usize = 16;
+const WALKS_PER_ACCOUNT_MAX: usize = 4;
 
 /// Counts requests in flight. Cloning costs a reference count.
 #[derive(Clone)]
@@ -37,7 +46,15 @@ impl InFlight {
             Of::All => self.limits.requests_max,
             Of::Address(_) => self.limits.requests_per_address_max,
             Of::Account(_) => self.limits.requests_per_account_max,
+            Of::Walks => WALKS_MAX,
+            Of::WalksOf(_) => WALKS_PER_ACCOUNT_MAX,
         }
+    }
+
+    /// One more walk of an account.
+    pub(crate) fn enter_walk(&self, account: AccountId) -> Result<[Held; 2], Refusal> {
+        let both = self.enter(Of::WalksOf(account)).zip(self.enter(Of::Walks));
+        both.map(|(one, other)| [one, other]).ok_or_else(Refusal::busy)
     }
 
     /// One more, for as long as what this gives lives; none if there are as many as may be.

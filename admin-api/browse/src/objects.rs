@@ -7,10 +7,10 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use cofre_admin_types::{DeleteQuery, Deleted, ObjectQuery, Problem, Put};
 use cofre_objects::{
-    Body, DeclaredChecksum, DeleteConditions, DeleteObject, EncryptAs, Header, Headers, PutObject, PutOutcome,
-    TagMatch, Upload, WantedLock, WantedPut, WriteConditions,
+    BeginPut, Body, DeclaredChecksum, DeleteConditions, DeleteObject, EncryptAs, Header, Headers, PutContent, PutObject,
+    PutOutcome, TagMatch, Upload, WantedLock, WriteConditions,
 };
-use cofre_types::{BucketName, ObjectKey, Tags};
+use cofre_types::{BucketName, Checksum, ChecksumAlgorithm, ObjectKey, Tags};
 use std::sync::Arc;
 
 /// Longest media type that is kept, in bytes (RFC 6838, section 4.2: twice 127, and parameters).
@@ -21,7 +21,8 @@ const MEDIA_TYPE_BYTES_MAX: usize = 512;
 /// With `If-None-Match: *` only where nothing of that key is there.
 #[utoipa::path(put, path = "/console/v1/buckets/{bucket}/object", operation_id = "console_put_object", tag = "console",
     params(("bucket" = String, Path, description = "Name of the bucket."), ObjectQuery,
-        ("If-None-Match" = Option<String>, Header, description = "`*`: only where nothing of that key is there.")),
+        ("If-None-Match" = Option<String>, Header, description = "`*`: only where nothing of that key is there."),
+        ("X-Cofre-CRC64NVME" = Option<String>, Header, description = "CRC-64/NVME of the bytes, in base64: others are refused.")),
     request_body(content = String, content_type = "application/octet-stream", description = "The bytes."),
     responses(
         (status = 201, description = "The object is durable.", body = Put),
@@ -50,7 +51,7 @@ pub(crate) async fn put(
     ticket.fits(sent.length).await?;
     let conditions = if_none_match(&headers)?;
     let content = PutContent {
-        upload: unchecked(sent.into_domain().await?),
+        upload: declared(&headers, sent.into_domain().await?)?,
         headers: kept(media_type(&headers)),
         storage_class: String::new(),
         encryption: EncryptAs::default(),
@@ -97,9 +98,21 @@ pub(crate) fn put_of(bucket: BucketName, key: ObjectKey, body: Body, conditions:
     }
 }
 
+/// Names the checksum of the bytes of a request, in base64.
+const CHECKSUM: &str = "x-cofre-crc64nvme";
+
 /// A body of which nothing is declared but its length.
-pub(crate) fn unchecked(body: Body) -> Upload {
+fn unchecked(body: Body) -> Upload {
     Upload { body, content_md5: None, checksum: DeclaredChecksum::None }
+}
+
+/// A body and the checksum that the browser declares of it, if it does.
+pub(crate) fn declared(headers: &HeaderMap, body: Body) -> Result<Upload, Refusal> {
+    let Some(value) = headers.get(CHECKSUM) else { return Ok(unchecked(body)) };
+    let text = value.to_str().unwrap_or_default();
+    let checksum = Checksum::parse(ChecksumAlgorithm::Crc64Nvme, text);
+    let checksum = checksum.map_err(|invalid| Refusal::invalid("X-Cofre-CRC64NVME", invalid.reason))?;
+    Ok(Upload { checksum: DeclaredChecksum::Value(checksum), ..unchecked(body) })
 }
 
 /// What the browser calls the content; none that is no plain text.

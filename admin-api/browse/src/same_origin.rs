@@ -6,8 +6,9 @@
 use axum::http::{HeaderMap, HeaderName, Method, Uri, header};
 use cofre_iam::Origin;
 
-/// The header that a request which changes anything must carry. A page of another origin may send it only after a
-/// preflight, which is never answered.
+/// The header that a request which changes anything must carry: the public id of the session that its page takes for its
+/// own, or anything where it has none. A page of another origin may send it only after a preflight, which is never
+/// answered.
 pub const OWN_HEADER: HeaderName = HeaderName::from_static("x-cofre");
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -50,6 +51,12 @@ pub fn check_same_origin(method: &Method, uri: &Uri, headers: &HeaderMap, from: 
         return Err(Strange::OwnHeader);
     }
     Ok(())
+}
+
+/// Whether a request's page means the session whose cookie came with it. A page on another port of the host can plant a
+/// cookie of a session of its own, but not what a page of this origin remembers. Who navigates or downloads names none.
+pub fn is_named(headers: &HeaderMap, session: &str) -> bool {
+    headers.get_all(OWN_HEADER).iter().all(|named| named == session)
 }
 
 #[cfg(test)]

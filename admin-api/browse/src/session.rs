@@ -2,13 +2,13 @@
 
 use crate::edge::{Asked, Browser};
 use crate::extract::{Json, Path};
-use crate::{Door, Refusal, cookie};
+use crate::{Door, Refusal, cookie, session_text};
 use axum::extract::State;
 use axum::http::header::{SET_COOKIE, USER_AGENT};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use cofre_admin_types::{BrowsedSession, Page, Problem, SignIn, SignedIn, SignedInAccount};
-use cofre_iam::{IamError, Network, NewSession, Origin, Secret, SessionLength};
+use cofre_iam::{IamError, Network, NewSession, Secret, SessionLength};
 use cofre_types::Timestamp;
 use std::sync::Arc;
 use time::OffsetDateTime;
@@ -19,6 +19,12 @@ pub(crate) fn time_text(at: Timestamp) -> String {
     let nanos = i128::from(at.millis()) * 1_000_000;
     let text = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok().and_then(|at| at.format(&Rfc3339).ok());
     text.unwrap_or_default()
+}
+
+/// A moment as pages write it; none if it is not RFC 3339.
+pub(crate) fn time_of(text: &str) -> Option<Timestamp> {
+    let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    u64::try_from(at.unix_timestamp_nanos()).ok().map(Timestamp)
 }
 
 /// Sign in with an access key.
@@ -34,7 +40,6 @@ pub(crate) fn time_text(at: Timestamp) -> String {
 pub(crate) async fn sign_in(
     State(door): State<Arc<Door>>,
     asked: Asked,
-    before: Option<Browser>,
     headers: HeaderMap,
     Json(request): Json<SignIn>,
 ) -> Result<Response, Refusal> {
@@ -50,10 +55,12 @@ pub(crate) async fn sign_in(
         return Err(Refusal::sign_in_failed(left.0));
     };
     door.attempts.give_back(address, &access_key_id);
-    if let Some(before) = before {
-        end_quietly(&door, &before.signed_in).await?;
+    if let Some(text) = session_text(&headers, asked.from)
+        && let Some(before) = door.iam.verify_session(text).await?
+    {
+        end_quietly(&door, &before).await?;
     }
-    let body = told(&door, &issued.signed_in, asked.from)?;
+    let body = told(&door, &issued.signed_in, &asked)?;
     let mut response = (StatusCode::CREATED, axum::Json(body)).into_response();
     let cookie = cookie::of(&issued, length, asked.from);
     let cookie = cookie.ok_or_else(|| Refusal::internal("a session is no header value".to_owned()))?;
@@ -67,9 +74,13 @@ pub(crate) async fn sign_in(
         (status = 200, description = "The session.", body = SignedIn),
         (status = 204, description = "Nobody is signed in."),
     ))]
-pub(crate) async fn current(State(door): State<Arc<Door>>, browser: Option<Browser>) -> Result<Response, Refusal> {
+pub(crate) async fn current(
+    State(door): State<Arc<Door>>,
+    asked: Asked,
+    browser: Option<Browser>,
+) -> Result<Response, Refusal> {
     let Some(browser) = browser else { return Ok(StatusCode::NO_CONTENT.into_response()) };
-    told(&door, &browser.signed_in, browser.from).map(|told| axum::Json(told).into_response())
+    told(&door, &browser.signed_in, &asked).map(|told| axum::Json(told).into_response())
 }
 
 /// Sign out: the session ends, and its cookie goes. Fine without one.
@@ -138,7 +149,7 @@ async fn end_quietly(door: &Door, found: &cofre_iam::SignedIn) -> Result<(), Ref
     }
 }
 
-fn told(door: &Door, signed_in: &cofre_iam::SignedIn, from: Origin) -> Result<SignedIn, Refusal> {
+fn told(door: &Door, signed_in: &cofre_iam::SignedIn, asked: &Asked) -> Result<SignedIn, Refusal> {
     let account = signed_in.credential.principal.account();
     let account = account.ok_or_else(|| Refusal::internal("a session of no account".to_owned()))?;
     Ok(SignedIn {
@@ -146,7 +157,8 @@ fn told(door: &Door, signed_in: &cofre_iam::SignedIn, from: Origin) -> Result<Si
         session: signed_in.session.id.clone(),
         access_key_id: signed_in.session.key.to_string(),
         expires: time_text(signed_in.session.expires),
-        secure: from.secure,
+        secure: asked.from.secure,
+        operations: account.root && asked.with_operations,
         version: door.version.to_owned(),
     })
 }

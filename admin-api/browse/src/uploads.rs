@@ -5,16 +5,23 @@ use crate::extract::{self, Json, PARTS_BYTES_MAX, Path, Query, Sent};
 use crate::{Door, Refusal, objects};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use cofre_admin_types::{FinishUpload, Problem, Put, StartUpload, StartedUpload, UploadQuery, UploadedPart};
-use cofre_objects::{
-    CompleteUpload, CompletedPart, CreateUpload, EncryptAs, ListedPart, PARTS_MAX, PutPart, UploadRef, WantedLock,
-    WantedPut,
+use crate::session::time_text;
+use cofre_admin_types::{
+    FinishUpload, Page, Problem, Put, StartUpload, StartedUpload, UnfinishedUpload, UploadQuery, UploadedPart,
+    UploadsQuery,
 };
-use cofre_types::{Tags, UploadId};
+use cofre_objects::{
+    CompleteUpload, CompletedPart, CreateUpload, EncryptAs, ListUploads, ListedPart, ListedUpload, PARTS_MAX, PutPart,
+    UploadRef, WantedLock, WantedPut,
+};
+use cofre_types::{Checksum, ChecksumAlgorithm, Tags, UploadId};
 use std::sync::Arc;
 
 /// Smallest part that pages are told to send, in bytes. S3 takes none below 5 MiB but the last.
 const PART_BYTES_MIN: u64 = 8 * 1024 * 1024;
+
+/// Uploads that are looked up at once.
+const UPLOADS_AT_ONCE: usize = 100;
 
 /// Parts that are looked up at once.
 const PARTS_AT_ONCE: usize = 1_000;
@@ -39,7 +46,8 @@ pub(crate) async fn begin(
         tags: Tags::default(),
         storage_class: String::new(),
         lock: WantedLock::default(),
-        checksum: None,
+        // Named, so that the parts tell theirs: so a page finds out whether a file is the one that was begun.
+        checksum: Some(ChecksumAlgorithm::Crc64Nvme),
         checksum_kind: None,
         acl: None,
         encryption: EncryptAs::default(),
@@ -48,6 +56,37 @@ pub(crate) async fn begin(
     let part_bytes = Some(request.bytes.div_ceil(PARTS_MAX.into()).max(PART_BYTES_MIN));
     let started = StartedUpload { id: begun.id.to_string(), part_bytes, parts: Vec::new(), more: false };
     Ok((StatusCode::CREATED, axum::Json(started)))
+}
+
+/// Uploads under way that this account began.
+#[utoipa::path(get, path = "/console/v1/buckets/{bucket}/uploads", operation_id = "console_list_uploads", tag = "console",
+    params(("bucket" = String, Path, description = "Name of the bucket."), UploadsQuery),
+    responses((status = 200, description = "A page of uploads, by key; it may be empty and not the last.", body = Page<UnfinishedUpload>)))]
+pub(crate) async fn list(
+    State(door): State<Arc<Door>>,
+    browser: Browser,
+    Path(bucket): Path<String>,
+    Query(query): Query<UploadsQuery>,
+) -> Result<axum::Json<Page<UnfinishedUpload>>, Refusal> {
+    let after = query.after.as_deref().map(|after| after.split_once('/').unwrap_or((after, "")));
+    let request = ListUploads {
+        bucket: extract::bucket(&bucket)?,
+        prefix: query.prefix,
+        delimiter: String::new(),
+        key_after: after.map(|(_, key)| key.to_owned()),
+        upload_after: after.map(|(id, _)| id.to_owned()),
+        max: UPLOADS_AT_ONCE,
+    };
+    let page = door.objects.list_uploads(&browser.caller, request).await?;
+    let account = browser.signed_in.session.account;
+    let ours = page.uploads.into_iter().filter(|listed| listed.upload.initiator == account);
+    let shown = |listed: ListedUpload| UnfinishedUpload {
+        id: listed.upload.id.to_string(),
+        key: listed.key.as_str().to_owned(),
+        begun: time_text(listed.upload.initiated),
+    };
+    let next = page.next.map(|(key, id)| format!("{}/{key}", id.unwrap_or_default()));
+    Ok(axum::Json(Page { items: ours.map(shown).collect(), next }))
 }
 
 /// The parts of an upload that are kept.
@@ -66,7 +105,12 @@ pub(crate) async fn look(
     let after = query.after.unwrap_or(0);
     let at = reference(&bucket, query.key, &id)?;
     let page = door.objects.list_parts(&browser.caller, at, after, PARTS_AT_ONCE).await?;
-    let part = |part: ListedPart| UploadedPart { number: part.number, bytes: part.size, etag: part.etag.to_string() };
+    let part = |part: ListedPart| UploadedPart {
+        number: part.number,
+        bytes: part.size,
+        etag: part.etag.to_string(),
+        crc64nvme: crc(part.checksum.as_ref()),
+    };
     let parts = page.parts.into_iter().map(part).collect();
     Ok(axum::Json(StartedUpload { id, part_bytes: None, parts, more: page.truncated }))
 }
@@ -74,7 +118,8 @@ pub(crate) async fn look(
 /// Put a part of an upload; a part put again replaces the one before.
 #[utoipa::path(put, path = "/console/v1/buckets/{bucket}/uploads/{id}/parts/{number}", operation_id = "console_put_part", tag = "console",
     params(("bucket" = String, Path, description = "Name of the bucket."), ("id" = String, Path, description = "The upload."),
-        ("number" = u16, Path, description = "Number of the part, 1 to 10,000."), UploadQuery),
+        ("number" = u16, Path, description = "Number of the part, 1 to 10,000."), UploadQuery,
+        ("X-Cofre-CRC64NVME" = Option<String>, Header, description = "CRC-64/NVME of the bytes, in base64: others are refused.")),
     request_body(content = String, content_type = "application/octet-stream", description = "The bytes."),
     responses((status = 200, description = "The part is durable.", body = UploadedPart)))]
 pub(crate) async fn put_part(
@@ -82,6 +127,7 @@ pub(crate) async fn put_part(
     browser: Browser,
     Path((bucket, id, number)): Path<(String, String, u16)>,
     Query(query): Query<UploadQuery>,
+    headers: HeaderMap,
     sent: Sent,
 ) -> Result<axum::Json<UploadedPart>, Refusal> {
     if !(1..=PARTS_MAX).contains(&number) {
@@ -91,10 +137,11 @@ pub(crate) async fn put_part(
     door.objects.may_put_part(&browser.caller, &upload, None).await?;
     door.objects.part_fits(&browser.caller, &upload, number, sent.length).await?;
     let bytes = sent.length;
-    let content = objects::unchecked(sent.into_domain().await?);
+    let content = objects::declared(&headers, sent.into_domain().await?)?;
     let request = PutPart { upload, number, content, encryption: EncryptAs::default() };
     let put = door.objects.put_part(&browser.caller, request).await?;
-    Ok(axum::Json(UploadedPart { number, bytes, etag: put.etag.to_string() }))
+    let crc64nvme = crc(put.checksum.as_ref());
+    Ok(axum::Json(UploadedPart { number, bytes, etag: put.etag.to_string(), crc64nvme }))
 }
 
 /// Make the object of its parts. Doing it twice answers alike.
@@ -154,6 +201,11 @@ pub(crate) async fn cancel(
 ) -> Result<StatusCode, Refusal> {
     door.objects.abort_upload(&browser.caller, reference(&bucket, query.key, &id)?, None).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// A checksum as pages compare it.
+fn crc(checksum: Option<&Checksum>) -> Option<String> {
+    checksum.filter(|checksum| checksum.algorithm() == ChecksumAlgorithm::Crc64Nvme).map(Checksum::base64)
 }
 
 fn reference(bucket: &str, key: String, id: &str) -> Result<UploadRef, Refusal> {

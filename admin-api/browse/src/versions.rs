@@ -1,5 +1,6 @@
 //! Versions of an object: told, and made current again.
 
+use crate::copies::plain_copy;
 use crate::edge::Browser;
 use crate::extract::{self, Json, Path, Query};
 use crate::facts::Facts;
@@ -8,7 +9,7 @@ use crate::{Door, Refusal};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use cofre_admin_types::{BrowsedVersion, Page, Problem, RestoreVersion, Restored, VersionsQuery};
-use cofre_objects::{CopyObject, EncryptAs, ListVersions, ReadConditions, WantedLock, WriteConditions};
+use cofre_objects::ListVersions;
 use cofre_types::VersionId;
 use std::sync::Arc;
 
@@ -65,24 +66,8 @@ pub(crate) async fn restore(
     Json(request): Json<RestoreVersion>,
 ) -> Result<(StatusCode, axum::Json<Restored>), Refusal> {
     let (bucket, key) = (extract::bucket(&bucket)?, extract::key(request.key)?);
-    let copy = CopyObject {
-        source_bucket: bucket.clone(),
-        source_key: key.clone(),
-        source_version: extract::version(Some(&request.version))?,
-        source_conditions: ReadConditions::default(),
-        source_customer_key: None,
-        bucket,
-        key,
-        headers: None,
-        website_redirect: None,
-        tags: None,
-        storage_class: String::new(),
-        checksum: None,
-        lock: WantedLock::default(),
-        acl: None,
-        encryption: EncryptAs::default(),
-        conditions: WriteConditions::default(),
-    };
+    let version = extract::version(Some(&request.version))?;
+    let copy = plain_copy((bucket.clone(), key.clone(), version), (bucket, key));
     let made = door.objects.copy_object(&browser.caller, copy).await?;
     let version = made.version.map(|version| version.to_string());
     Ok((StatusCode::CREATED, axum::Json(Restored { etag: made.etag.to_string(), version })))

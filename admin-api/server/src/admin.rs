@@ -2,7 +2,7 @@ use crate::auth::Actor;
 use crate::catalog::{BACKUP_FINISHED, Backups, Catalog};
 use cofre_admin_types::Verdict;
 use cofre_blobs::Topology;
-use cofre_browse::{Door, DoorParts, Limits as BrowseLimits};
+use cofre_browse::{Door, DoorParts, Limits as BrowseLimits, LinksTo};
 use cofre_events::{EventLog, Order, PageRequest};
 use cofre_iam::{Caller, Iam, Reports};
 use cofre_jobs::JobsControl;
@@ -47,6 +47,8 @@ pub struct AdminParts {
     pub redundancy: Scheme,
     /// Bounds on requests of the console that are in flight.
     pub browse_limits: BrowseLimits,
+    /// Where links of the console lead.
+    pub links: LinksTo,
     /// What else is in danger.
     pub concerns: Concerns,
 }
@@ -106,6 +108,7 @@ impl Admin {
             clock: parts.clock.clone(),
             random: parts.random.clone(),
             limits: parts.browse_limits,
+            links: parts.links,
             version: env!("CARGO_PKG_VERSION"),
         });
         Arc::new(Self {

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
 use cofre_admin_types::Scope;
-use cofre_browse::{check_same_origin, session_text};
+use cofre_browse::{check_same_origin, is_named, session_text};
 use cofre_iam::Origin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,6 +71,7 @@ async fn look(guard: &Guard, method: &Method, uri: &Uri, headers: &HeaderMap, fr
     check_same_origin(method, uri, headers, from).map_err(|_| nobody())?;
     let verified = timeout(VERIFY_MAX, guard.admin.iam.verify_session(text)).await;
     let found = verified.map_err(|_| ApiError::Unavailable("the catalog's disk does not answer".to_owned()))??;
+    let found = found.filter(|found| is_named(headers, &found.session.id));
     let found = found.ok_or(ApiError::Unauthenticated("the session is over; sign in again"))?;
     let is_root = found.credential.principal.account().is_some_and(|account| account.root);
     let looks = method == Method::GET || method == Method::HEAD;

@@ -28,7 +28,7 @@ mod verdicts;
 
 pub use admin::{Admin, AdminParts, Concerns};
 pub use catalog::{BackupProgress, Catalog, CatalogError, CatalogFigures, Distribution};
-pub use cofre_browse::Limits as BrowseLimits;
+pub use cofre_browse::{Limits as BrowseLimits, LinksTo};
 pub use error::ApiError;
 pub use extract::BODY_BYTES_MAX;
 pub use metrics::Process;
@@ -45,8 +45,18 @@ pub fn router(admin: Arc<Admin>) -> Router {
     router
         .merge(docs::router(document))
         .merge(cofre_console::router())
+        .layer(axum::Extension(cofre_browse::WithOperations))
         .layer(from_fn_with_state(Arc::clone(&admin), edge::edge))
         .with_state(admin)
+}
+
+/// The service of the console alone: its pages and its door, without the admin API.
+pub fn console_router(admin: Arc<Admin>) -> Router {
+    let (door, _) = cofre_browse::router(Arc::clone(&admin.door)).split_for_parts();
+    door.fallback(|| async { ApiError::NotFound("such page".to_owned()) })
+        .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
+        .merge(cofre_console::router())
+        .layer(from_fn_with_state(Arc::clone(&admin), edge::edge)).with_state(admin)
 }
 
 /// The OpenAPI document of the routes.

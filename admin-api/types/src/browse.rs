@@ -29,7 +29,7 @@ pub struct SignedInAccount {
     pub id: String,
     /// Display name.
     pub name: String,
-    /// Whether it is the root account, whose sessions may look at operations.
+    /// Whether it is the root account, which may do everything.
     pub root: bool,
 }
 
@@ -47,6 +47,8 @@ pub struct SignedIn {
     pub expires: String,
     /// Whether the browser came over TLS.
     pub secure: bool,
+    /// Whether the session may look at operations, by the admin API of the same address.
+    pub operations: bool,
     /// Version of the server.
     pub version: String,
 }
@@ -302,6 +304,34 @@ pub struct UploadedPart {
     pub bytes: u64,
     /// Entity tag, without quotes.
     pub etag: String,
+    /// CRC-64/NVME of its bytes, in base64; absent where none is known. Not looked at when an upload is finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crc64nvme: Option<String>,
+}
+
+/// Which uploads under way.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct UploadsQuery {
+    /// What their keys begin with; all if empty.
+    #[serde(default)]
+    pub prefix: String,
+    /// `next` of the page before; the first page if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+/// An upload under way that the account began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UnfinishedUpload {
+    /// Its id.
+    pub id: String,
+    /// Key of the object to be.
+    pub key: String,
+    /// When it was begun.
+    #[schema(format = DateTime)]
+    pub begun: String,
 }
 
 /// Of which object an upload is.

@@ -11,6 +11,7 @@
 mod accounts;
 mod backups;
 mod browse;
+mod browse_more;
 mod buckets;
 mod events;
 mod health;
@@ -35,7 +36,12 @@ pub use backups::{Backup, BackupState, StartBackup};
 pub use browse::{
     BrowsedBucket, BrowsedSession, BrowsedVersion, BrowsedVersioning, DeleteQuery, Deleted, EntriesQuery, Entry,
     FinishUpload, MakeBucket, MakeFolder, ObjectQuery, Put, RestoreVersion, Restored, SignIn, SignedIn, SignedInAccount,
-    StartUpload, StartedUpload, UploadQuery, UploadedPart, VersionsQuery,
+    StartUpload, StartedUpload, UnfinishedUpload, UploadQuery, UploadedPart, UploadsQuery, VersionsQuery,
+};
+pub use browse_more::{
+    AboutObject, BrowsedLockMode, BrowsedRetention, CopyTo, DeleteObjects, DeletedObject, DeletedObjects, DeletedQuery,
+    FolderQuery, HiddenObject, Link, MakeLink, Measured, Moved, ObjectName, SearchLine, SearchQuery, SetAbout,
+    SetMetadata, TextBeginning, ZipQuery,
 };
 pub use buckets::{Bucket, BucketOwner, BucketRedundancy, BucketUsage, CreateBucket, Quota};
 pub use events::{Event, EventsQuery};

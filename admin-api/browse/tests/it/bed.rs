@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use cofre_blobs::{Blobs, BlobsParts, NewShard, OpenBackend, Topology, TopologyError};
-use cofre_browse::{Door, DoorParts, Limits};
+use cofre_browse::{Door, DoorParts, Limits, LinksTo};
 use cofre_catalog::records::ShardPlace;
 use cofre_catalog::{Memory, Store};
 use cofre_iam::{CreatedAccount, Iam, MasterKey, NewAccount, Origin};
@@ -99,6 +99,7 @@ impl Bed {
             clock,
             random,
             limits,
+            links: LinksTo { url: None, port: 9000, tls: false, region: "us-east-1".to_owned() },
             version: "1.2.3",
         });
         let router: OpenApiRouter = cofre_browse::router(door);
@@ -110,7 +111,7 @@ impl Bed {
         let (id, secret) = (account.key.id.as_str(), account.key.secret.expose());
         let answer = self.sign_in(id, secret).await;
         answer.is(201);
-        Browser { bed: self, cookie: answer.cookie() }
+        Browser { bed: self, cookie: answer.cookie(), session: answer.json()["session"].as_str().unwrap().to_owned() }
     }
 
     /// A browser in which alice is signed in, and her bucket `bucket`.
@@ -158,15 +159,17 @@ impl Bed {
     }
 }
 
-/// A browser: it sends its cookie, and says whose page asks.
+/// A browser: it sends its cookie, and says whose page asks, and which session that means.
 pub struct Browser<'a> {
     pub bed: &'a Bed,
     pub cookie: String,
+    pub session: String,
 }
 
 impl Browser<'_> {
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
-        self.bed.send(method, path, &[&OURS[..], &[("cookie", self.cookie.as_str())], headers].concat(), body).await
+        let own = [("cookie", self.cookie.as_str()), ("x-cofre", self.session.as_str())];
+        self.bed.send(method, path, &[&OURS[..3], &own, headers].concat(), body).await
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -179,6 +182,10 @@ impl Browser<'_> {
 
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.send(Method::POST, path, &[("content-type", "application/json")], body.to_string()).await
+    }
+
+    pub async fn put_json(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PUT, path, &[("content-type", "application/json")], body.to_string()).await
     }
 
     pub async fn put(&self, key: &str, content: &'static [u8]) -> Answer {

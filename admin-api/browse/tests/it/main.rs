@@ -4,7 +4,9 @@
 
 mod bed;
 mod files;
+mod many;
 mod names;
 mod rights;
+mod seen;
 mod sessions;
 mod uploads;

@@ -114,11 +114,32 @@ async fn signing_in_ends_what_the_browser_had_and_two_cookies_are_none() {
 }
 
 #[tokio::test]
+async fn a_session_that_another_page_planted_is_none_of_ours() {
+    let bed = Bed::new().await;
+    let (alice, bob) = (bed.with_bucket().await, bed.browser(&bed.bob).await);
+    // A page on another port of the host can set the cookie, but it cannot name the session in our page's stead.
+    let planted = crate::bed::Browser { bed: &bed, cookie: bob.cookie.clone(), session: alice.session.clone() };
+    planted.get("/session").await.is(204);
+    planted.get("/buckets").await.is_problem(401, "SignedOut");
+    planted.post("/buckets", json!({"name": "theirs"})).await.is_problem(401, "SignedOut");
+    let path = "/buckets/bucket/object?key=a";
+    planted.send(Method::PUT, path, &[], "secret").await.is_problem(401, "SignedOut");
+    // Who signs in there ends the planted session.
+    let (id, secret) = (bed.alice.key.id.as_str(), bed.alice.key.secret.expose());
+    planted.post("/session", json!({"access_key_id": id, "secret_access_key": secret})).await.is(201);
+    bob.get("/session").await.is(204);
+}
+
+#[tokio::test]
 async fn a_key_that_is_disabled_ends_its_sessions_at_once() {
     let bed = Bed::new().await;
     let browser = bed.with_bucket().await;
     bed.iam.set_key_disabled(&bed.alice.key.id, true, "test").await.unwrap();
     browser.get("/buckets").await.is_problem(401, "SignedOut");
+    let bob = bed.browser(&bed.bob).await;
+    bed.iam.delete_key(&bed.bob.key.id, "test").await.unwrap();
+    bob.get("/buckets").await.is_problem(401, "SignedOut");
+    bob.send(Method::PUT, "/buckets/bucket/object?key=a", &[], "x").await.is_problem(401, "SignedOut");
 }
 
 #[tokio::test]

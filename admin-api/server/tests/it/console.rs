@@ -21,7 +21,8 @@ async fn the_root_accounts_session_looks_and_changes_nothing() {
     let bed = Bed::with_shard().await;
     let cookie = root(&bed).await;
     let host = ("host", "cofre.example:9001");
-    let ours = [host, ("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin"), ("x-cofre", "1")];
+    let id = cookie.strip_prefix("cofre=").unwrap().split_once('_').unwrap().0;
+    let ours = [host, ("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin"), ("x-cofre", id)];
     for path in ["/v1/health", "/v1/shards", "/v1/jobs", "/v1/events"] {
         assert_eq!(bed.send_raw(Method::GET, path, &ours, None).await.status, StatusCode::OK, "{path}");
     }
@@ -41,6 +42,10 @@ async fn the_root_accounts_session_looks_and_changes_nothing() {
         let answer = bed.send_raw(Method::GET, "/v1/health", &[host, ours[1], strange], None).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{strange:?}");
     }
+    // A page that means another session than the one whose cookie came.
+    let planted = [host, ours[1], ("x-cofre", "abcdefghijklmnop")];
+    let answer = bed.send_raw(Method::GET, "/v1/health", &planted, None).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     // A token counts for itself.
     let bearer = format!("Bearer {}", bed.token(Scope::Admin));
     let both = [&ours[..], &[("authorization", bearer.as_str())]].concat();
@@ -58,7 +63,25 @@ async fn other_accounts_see_nothing_of_operations() {
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
     }
     let session = bed.send_raw(Method::GET, "/console/v1/session", &[("cookie", &cookie)], None).await;
-    assert_eq!(session.json()["account"]["root"], false);
+    assert_eq!((&session.json()["account"]["root"], &session.json()["operations"]), (&false.into(), &false.into()));
+}
+
+#[tokio::test]
+async fn the_console_alone_has_no_admin_api() {
+    let bed = Bed::new().await;
+    let cookie = root(&bed).await;
+    let cookie = [("cookie", cookie.as_str())];
+    let session = bed.send_raw(Method::GET, "/console/v1/session", &cookie, None).await;
+    assert_eq!(session.json()["operations"], true);
+    let bed = bed.console_alone();
+    let session = bed.send_raw(Method::GET, "/console/v1/session", &cookie, None).await;
+    assert_eq!((&session.json()["account"]["root"], &session.json()["operations"]), (&true.into(), &false.into()));
+    assert_eq!(bed.send_raw(Method::GET, "/files", &[], None).await.status, StatusCode::OK);
+    let bearer = format!("Bearer {}", bed.token(Scope::Admin));
+    for path in ["/v1/health", "/v1/shards", "/metrics", "/health", "/health/ready", "/docs/", "/openapi.json"] {
+        let answer = bed.send_raw(Method::GET, path, &[("authorization", &bearer)], None).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+    }
 }
 
 #[tokio::test]
