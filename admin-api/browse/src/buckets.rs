@@ -41,7 +41,11 @@ pub(crate) async fn get(
     browser: Browser,
     Path(bucket): Path<String>,
 ) -> Result<axum::Json<BrowsedBucket>, Refusal> {
-    Ok(axum::Json(shown(door.objects.head_bucket(&browser.caller, &extract::bucket(&bucket)?).await?)))
+    let bucket = extract::bucket(&bucket)?;
+    let shown = shown(door.objects.head_bucket(&browser.caller, &bucket).await?);
+    let usage = door.objects.bucket_usage(&browser.caller, &bucket).await?;
+    let count = |number: i64| Some(u64::try_from(number).unwrap_or(0));
+    Ok(axum::Json(BrowsedBucket { objects: count(usage.objects), bytes: count(usage.bytes), ..shown }))
 }
 
 /// Make a bucket, which the account owns.
@@ -101,6 +105,8 @@ fn shown(bucket: BucketInfo) -> BrowsedBucket {
             Versioning::Suspended => BrowsedVersioning::Suspended,
         },
         object_lock: bucket.object_lock,
+        objects: None,
+        bytes: None,
     }
 }
 

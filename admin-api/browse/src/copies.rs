@@ -31,7 +31,13 @@ impl Source {
     }
 
     /// Copies it to another place, if it is still the one that was looked at.
-    async fn copy(&self, door: &Door, browser: &Browser, to: (BucketName, ObjectKey), replace: bool) -> Result<Put, Refusal> {
+    async fn copy(
+        &self,
+        door: &Door,
+        browser: &Browser,
+        to: (BucketName, ObjectKey),
+        replace: bool,
+    ) -> Result<Put, Refusal> {
         let there = (!replace).then_some(TagMatch::Any);
         let copy = CopyObject {
             source_conditions: ReadConditions { if_match: Some(self.tag()), ..ReadConditions::default() },

@@ -4,8 +4,8 @@ use crate::attempts::Attempts;
 use crate::in_flight::InFlight;
 use crate::links::LinksTo;
 use crate::{
-    about, buckets, copies, deletions, download, edge, entries, folders, hidden, links, objects, preview, session, uploads,
-    versions, walk, zip,
+    about, buckets, copies, deletions, download, edge, entries, folders, hidden, links, objects, preview, session,
+    uploads, versions, walk, zip,
 };
 use axum::middleware::from_fn_with_state;
 use cofre_iam::Iam;

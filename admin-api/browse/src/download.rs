@@ -122,7 +122,10 @@ pub(crate) fn file_name(key: &str) -> String {
 pub(crate) fn segment_name(segment: &str) -> String {
     let chars = segment.chars().count();
     let cut = chars.saturating_sub(NAME_CHARS_MAX);
-    let kept = segment.chars().enumerate().filter(|(at, _)| *at < NAME_CHARS_MAX - NAME_END_CHARS || *at >= cut + NAME_CHARS_MAX - NAME_END_CHARS);
+    let kept = segment
+        .chars()
+        .enumerate()
+        .filter(|(at, _)| *at < NAME_CHARS_MAX - NAME_END_CHARS || *at >= cut + NAME_CHARS_MAX - NAME_END_CHARS);
     let safe: String = kept.map(|(_, c)| if is_harmful(c) { '_' } else { c }).collect();
     // A name that begins with a dot is hidden; one that ends with a dot or a space loses it on Windows.
     let safe = safe.trim_end_matches(['.', ' ']).trim_start_matches([' ']);

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use cofre_iam::{Caller, IamError, Network, Origin, RequestId, SignedIn};
+use cofre_iam::{Caller, Network, Origin, RequestId, SignedIn};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -81,7 +81,7 @@ async fn signed_in(door: &Door, headers: &HeaderMap, from: Origin) -> Result<Opt
     let Some(text) = session_text(headers, from) else { return Ok(None) };
     let verified = timeout(VERIFY_MAX, door.iam.verify_session(text)).await;
     let found = verified.map_err(|_| Refusal::unavailable("the catalog's disk does not answer"))?;
-    Ok(found.map_err(IamError::into)?.filter(|found| is_named(headers, &found.session.id)))
+    Ok(found?.filter(|found| is_named(headers, &found.session.id)))
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Asked {

@@ -7,8 +7,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use cofre_admin_types::{DeleteQuery, Deleted, ObjectQuery, Problem, Put};
 use cofre_objects::{
-    BeginPut, Body, DeclaredChecksum, DeleteConditions, DeleteObject, EncryptAs, Header, Headers, PutContent, PutObject,
-    PutOutcome, TagMatch, Upload, WantedLock, WriteConditions,
+    BeginPut, Body, DeclaredChecksum, DeleteConditions, DeleteObject, EncryptAs, Header, Headers, PutContent,
+    PutObject, PutOutcome, TagMatch, Upload, WantedLock, WriteConditions,
 };
 use cofre_types::{BucketName, Checksum, ChecksumAlgorithm, ObjectKey, Tags};
 use std::sync::Arc;

@@ -117,7 +117,10 @@ fn type_of(magic: &[u8]) -> Option<&'static str> {
         (brand(&[b"avif", b"avis"]), "image/avif"),
         (at(0, b"BM"), "image/bmp"),
         (brand(&[b"M4A ", b"M4B "]), "audio/mp4"),
-        (brand(&[b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"dash"]), "video/mp4"),
+        (
+            brand(&[b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"dash"]),
+            "video/mp4",
+        ),
         (at(0, b"\x1a\x45\xdf\xa3"), "video/webm"),
         (at(0, b"OggS\0"), "audio/ogg"),
         (at(0, b"ID3") || at(0, b"\xff\xfb") || at(0, b"\xff\xf3") || at(0, b"\xff\xf2"), "audio/mpeg"),

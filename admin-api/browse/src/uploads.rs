@@ -2,10 +2,10 @@
 
 use crate::edge::Browser;
 use crate::extract::{self, Json, PARTS_BYTES_MAX, Path, Query, Sent};
+use crate::session::time_text;
 use crate::{Door, Refusal, objects};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use crate::session::time_text;
 use cofre_admin_types::{
     FinishUpload, Page, Problem, Put, StartUpload, StartedUpload, UnfinishedUpload, UploadQuery, UploadedPart,
     UploadsQuery,

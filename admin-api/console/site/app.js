@@ -4,7 +4,7 @@ import { effect } from '@preact/signals';
 import { call } from './door.js';
 import { html } from './parts/html.js';
 import { Frame } from './parts/frame.js';
-import { arrive, go, place, safePlace, session } from './store.js';
+import { arrive, go, ownSession, place, safePlace, session, setSession } from './store.js';
 import { SignIn } from './sign-in/sign-in.js';
 import { FilesPage } from './files/files.js';
 import { OpsPage } from './ops/ops.js';
@@ -15,7 +15,7 @@ function App() {
   const { path } = place.value;
   if (session.value === undefined) return null;
   if (session.value === null) return html`<${SignIn} />`;
-  const face = path.startsWith('/ops') && session.value.account.root ? 'ops' : path.startsWith('/me') ? 'me' : 'files';
+  const face = path.startsWith('/ops') && session.value.operations ? 'ops' : path.startsWith('/me') ? 'me' : 'files';
   return html`<${Frame} face=${face}>
     ${face === 'ops' ? html`<${OpsPage} />` : face === 'me' ? html`<${MePage} />` : html`<${FilesPage} />`}
   <//>`;
@@ -37,7 +37,8 @@ async function begin() {
   addEventListener('popstate', arrive);
   addEventListener('click', follow);
   try {
-    session.value = (await call('GET', '/session')) ?? null;
+    // Without its own memory of one, a session whose cookie comes along is another page's.
+    setSession(ownSession() === null ? null : ((await call('GET', '/session')) ?? null));
   } catch {
     session.value = null;
   }

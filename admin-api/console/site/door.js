@@ -1,5 +1,5 @@
 // Calls of the console's door and of the admin API: same origin, JSON, problems as errors.
-import { offline, session } from './store.js';
+import { offline, ownSession, setSession } from './store.js';
 import { says, t } from './words/words.js';
 
 const DOOR = '/console/v1';
@@ -43,7 +43,8 @@ async function send(method, url, { query = {}, json, headers = {}, signal }) {
   /** @type {RequestInit} */
   const request = { method, headers: { ...headers }, credentials: 'same-origin', redirect: 'error', signal: signal ?? null };
   const to = /** @type {Record<string, string>} */ (request.headers);
-  if (method !== 'GET') to['x-cofre'] = '1';
+  const own = ownSession();
+  if (own !== null || method !== 'GET') to['x-cofre'] = own ?? '1';
   if (json !== undefined) {
     to['content-type'] = 'application/json';
     request.body = JSON.stringify(json);
@@ -66,7 +67,7 @@ async function read(response) {
   const body = isJson ? await response.json() : undefined;
   if (response.ok) return body;
   const problem = new Problem(response.status, body ?? {});
-  if (problem.code === 'SignedOut') session.value = null;
+  if (problem.code === 'SignedOut') setSession(null);
   throw problem;
 }
 
@@ -90,6 +91,47 @@ export function downloadHref(bucket, key, version) {
   return `${DOOR}${at(bucket)}/object${queryText({ key, version })}`;
 }
 
+/** Address that shows an object as a picture, a sound or a film. @param {string} bucket @param {string} key @param {string} [version] */
+export function previewHref(bucket, key, version) {
+  return `${DOOR}${at(bucket)}/preview${queryText({ key, version })}`;
+}
+
+/** Address of a folder as an archive, or of some of what is in it. @param {string} bucket @param {string} prefix @param {string[]} [items] */
+export function zipHref(bucket, prefix, items) {
+  return `${DOOR}${at(bucket)}/zip${queryText({ prefix, items: items && JSON.stringify(items) })}`;
+}
+
+/**
+ * Reads lines of JSON as they come. Throws if the answer is cut off before a last line.
+ * @param {string} path @param {Record<string, string | number | undefined>} query @param {AbortSignal} signal
+ * @param {(line: any) => void} each
+ */
+export async function readLines(path, query, signal, each) {
+  const own = ownSession();
+  const headers = /** @type {Record<string, string>} */ (own === null ? {} : { 'x-cofre': own });
+  const response = await fetch(DOOR + path + queryText(query), { headers, credentials: 'same-origin', redirect: 'error', signal });
+  if (!response.ok) {
+    await read(response);
+    return;
+  }
+  const reader = (response.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream()).getReader();
+  let rest = '';
+  let ended = false;
+  for (;;) {
+    const { done, value } = await reader.read();
+    rest += value ?? '';
+    const lines = rest.split('\n');
+    rest = lines.pop() ?? '';
+    for (const text of lines) {
+      const line = JSON.parse(text);
+      ended = Boolean(line.end ?? line.next);
+      each(line);
+    }
+    if (done) break;
+  }
+  if (!ended) throw new Problem(0, { detail: 'the answer was cut off' });
+}
+
 /**
  * Sends bytes, and tells how many went.
  * @param {string} path
@@ -100,7 +142,7 @@ export function sendBytes(path, { query, body, type, headers = {}, progress, sig
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open('PUT', DOOR + path + queryText(query));
-    request.setRequestHeader('x-cofre', '1');
+    request.setRequestHeader('x-cofre', ownSession() ?? '1');
     request.setRequestHeader('content-type', type || 'application/octet-stream');
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => progress(event.loaded);
@@ -116,7 +158,7 @@ export function sendBytes(path, { query, body, type, headers = {}, progress, sig
       if (request.status >= 200 && request.status < 300) resolve(answer);
       else {
         const problem = new Problem(request.status, answer);
-        if (problem.code === 'SignedOut') session.value = null;
+        if (problem.code === 'SignedOut') setSession(null);
         reject(problem);
       }
     };

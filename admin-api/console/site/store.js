@@ -2,13 +2,41 @@
 import { signal } from '@preact/signals';
 
 /**
- * @typedef {{ account: { id: string, name: string, root: boolean }, session: string, access_key_id: string, expires: string, secure: boolean, version: string }} Session
- * @typedef {{ name: string, created: string, versioning: 'off' | 'on' | 'suspended', object_lock: boolean }} Bucket
+ * @typedef {{ account: { id: string, name: string, root: boolean }, session: string, access_key_id: string, expires: string, secure: boolean, operations: boolean, version: string }} Session
+ * @typedef {{ name: string, created: string, versioning: 'off' | 'on' | 'suspended', object_lock: boolean, objects?: number, bytes?: number }} Bucket
  * @typedef {{ id: number, icon: string, text: string, act?: { label: string, run: () => void }, until: number }} Toast
  */
 
 /** Who is signed in: unknown until asked, null if nobody. @type {import('@preact/signals').Signal<Session | null | undefined>} */
 export const session = signal(undefined);
+
+/** Where the public id of the session is kept: it says which session this page means, and opens nothing. */
+const SESSION_NAME = 'session';
+
+/** Where storage is refused, for as long as the page is open. @type {string | null} */
+let kept = null;
+
+/** The public id of the session that this browser began; a page on another port of the host cannot set it. */
+export function ownSession() {
+  try {
+    return localStorage.getItem(SESSION_NAME) ?? kept;
+  } catch {
+    return kept;
+  }
+}
+
+/** Begins or ends what the page shows of a session. @param {Session | null} begun */
+export function setSession(begun) {
+  kept = begun?.session ?? null;
+  try {
+    if (kept === null) localStorage.removeItem(SESSION_NAME);
+    else localStorage.setItem(SESSION_NAME, kept);
+  } catch {
+    // A browser without storage asks again after a reload.
+  }
+  if (begun === null) buckets.value = undefined;
+  session.value = begun;
+}
 
 /** The account's buckets, once asked for. @type {import('@preact/signals').Signal<Bucket[] | undefined>} */
 export const buckets = signal(undefined);
@@ -67,6 +95,11 @@ export function arrive() {
 export function folderHref(bucket, prefix = '') {
   const path = `/files/${encodeURIComponent(bucket)}`;
   return prefix === '' ? path : `${path}?${new URLSearchParams({ in: prefix })}`;
+}
+
+/** Address of what was deleted in a folder. @param {string} bucket @param {string} prefix */
+export function deletedHref(bucket, prefix) {
+  return `/files/${encodeURIComponent(bucket)}?${new URLSearchParams({ in: prefix, deleted: '1' })}`;
 }
 
 /** Address of the page to come back to, if it is one of ours. @param {string | null} text */

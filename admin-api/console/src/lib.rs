@@ -88,7 +88,7 @@ fn policy() -> String {
     let page = FILES.iter().find(|file| file.name == PAGE).map_or(&[][..], |file| file.plain);
     let map = digest(&SHA256, import_map(page).as_bytes());
     format!(
-        "default-src 'none'; script-src 'self' 'sha256-{}'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+        "default-src 'none'; script-src 'self' 'sha256-{}'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; \
          form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; \
          trusted-types 'none'",
         BASE64_STANDARD.encode(map)
@@ -204,7 +204,8 @@ mod tests {
         let keys = |name: &str| -> Vec<String> {
             let file = FILES.iter().find(|file| file.name == name).unwrap();
             let lines = std::str::from_utf8(file.plain).unwrap().lines();
-            let texts = lines.filter_map(|line| line.strip_prefix("  ")?.split_once(": ").map(|(key, _)| key.to_owned()));
+            let texts =
+                lines.filter_map(|line| line.strip_prefix("  ")?.split_once(": ").map(|(key, _)| key.to_owned()));
             texts.filter(|key| !key.starts_with(' ')).collect()
         };
         let (english, portuguese) = (keys("words/en.js"), keys("words/pt-BR.js"));

@@ -56,7 +56,8 @@ pub fn console_router(admin: Arc<Admin>) -> Router {
     door.fallback(|| async { ApiError::NotFound("such page".to_owned()) })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .merge(cofre_console::router())
-        .layer(from_fn_with_state(Arc::clone(&admin), edge::edge)).with_state(admin)
+        .layer(from_fn_with_state(Arc::clone(&admin), edge::edge))
+        .with_state(admin)
 }
 
 /// The OpenAPI document of the routes.

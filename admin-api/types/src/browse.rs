@@ -101,6 +101,12 @@ pub struct BrowsedBucket {
     pub versioning: BrowsedVersioning,
     /// Whether its objects can be locked.
     pub object_lock: bool,
+    /// Its objects, counted; absent in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objects: Option<u64>,
+    /// Their bytes; absent in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
 }
 
 /// Makes a bucket.

@@ -35,8 +35,9 @@ pub use accounts::{
 pub use backups::{Backup, BackupState, StartBackup};
 pub use browse::{
     BrowsedBucket, BrowsedSession, BrowsedVersion, BrowsedVersioning, DeleteQuery, Deleted, EntriesQuery, Entry,
-    FinishUpload, MakeBucket, MakeFolder, ObjectQuery, Put, RestoreVersion, Restored, SignIn, SignedIn, SignedInAccount,
-    StartUpload, StartedUpload, UnfinishedUpload, UploadQuery, UploadedPart, UploadsQuery, VersionsQuery,
+    FinishUpload, MakeBucket, MakeFolder, ObjectQuery, Put, RestoreVersion, Restored, SignIn, SignedIn,
+    SignedInAccount, StartUpload, StartedUpload, UnfinishedUpload, UploadQuery, UploadedPart, UploadsQuery,
+    VersionsQuery,
 };
 pub use browse_more::{
     AboutObject, BrowsedLockMode, BrowsedRetention, CopyTo, DeleteObjects, DeletedObject, DeletedObjects, DeletedQuery,

@@ -54,7 +54,15 @@ pub(crate) type Fact<'a> = (&'a str, &'a (dyn fmt::Display + Sync));
 impl Iam {
     /// Over a catalog, with the key that seals secrets.
     pub fn new(store: Arc<dyn Store>, master: MasterKey, clock: Clock, random: Random) -> Self {
-        Self(Arc::new(Inner { store, master, clock, random, keys: Cache::new(), tokens: Cache::new(), sessions: Cache::new() }))
+        Self(Arc::new(Inner {
+            store,
+            master,
+            clock,
+            random,
+            keys: Cache::new(),
+            tokens: Cache::new(),
+            sessions: Cache::new(),
+        }))
     }
 
     /// Identities for what neither seals nor opens the secret of an access key, such as admin tokens. What would is

@@ -178,7 +178,7 @@ impl Iam {
             self.make_room(record.account, &mut batch).await?;
             let details: [Fact<'_>; 2] = [("key", &record.key), ("address", &record.address)];
             batch.writes.push(self.0.event(0, "session.begun", &id, &actor, &details));
-            if self.0.commit(batch).await?.is_ok() {
+            if self.0.commit(batch).await? {
                 let signed_in = SignedIn { session: Session::from(&record), credential: Arc::clone(&credential) };
                 let text = Secret::new(format!("{id}_{secret}"));
                 return Ok(Some(IssuedSession { signed_in, text }));
@@ -235,7 +235,7 @@ impl Iam {
             batch.unchanged(keys::session(id), Some(found.revision));
             delete(&mut batch, &found.record);
             batch.writes.push(self.0.event(0, "session.ended", id, actor, &[("key", &found.record.key)]));
-            if self.0.commit(batch).await?.is_ok() {
+            if self.0.commit(batch).await? {
                 return Ok(());
             }
         }

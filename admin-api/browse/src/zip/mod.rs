@@ -111,7 +111,8 @@ pub(crate) async fn get(
 /// What is asked for: the folder, or a list of keys and folders in it.
 fn picked(items: Option<&str>, prefix: &str) -> Result<Vec<String>, Refusal> {
     let Some(items) = items else { return Ok(vec![prefix.to_owned()]) };
-    let items: Vec<String> = serde_json::from_str(items).map_err(|error| Refusal::invalid("items", error.to_string()))?;
+    let items: Vec<String> =
+        serde_json::from_str(items).map_err(|error| Refusal::invalid("items", error.to_string()))?;
     if items.is_empty() || items.len() > PICKED_MAX || items.iter().any(|item| !item.starts_with(prefix)) {
         return Err(Refusal::invalid("items", "must be 1 to 500 keys or folders in the folder"));
     }

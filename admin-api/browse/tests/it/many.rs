@@ -41,7 +41,10 @@ async fn a_folder_is_deleted_seen_and_brought_back() {
     assert!(items.iter().all(|item| item["deleted"]["delete_marker"] == true));
     assert_eq!(names(&browser).await, ["a/1", "a/b/2"]);
     let hidden = browser.get("/buckets/bucket/deleted?prefix=a%2Fb").await.json();
-    assert_eq!((&hidden["items"][0]["bytes"], &hidden["items"][0]["marker"]), (&json!(7), &items[1]["deleted"]["version"]));
+    assert_eq!(
+        (&hidden["items"][0]["bytes"], &hidden["items"][0]["marker"]),
+        (&json!(7), &items[1]["deleted"]["version"])
+    );
 
     let back: Vec<_> =
         items.iter().map(|item| json!({"key": item["key"], "version": item["deleted"]["version"]})).collect();
@@ -81,7 +84,10 @@ async fn objects_are_copied_moved_and_never_lost() {
     browser.post("/buckets/bucket/copy", elsewhere.clone()).await.is(201);
     browser.post("/buckets/bucket/copy", elsewhere).await.is(201);
     let copy = browser.get("/buckets/other/about?key=c").await.is(200).json();
-    assert_eq!((&copy["tags"], &copy["media_type"], &copy["bytes"]), (&json!({"kind": "test"}), &json!("text/html"), &json!(3)));
+    assert_eq!(
+        (&copy["tags"], &copy["media_type"], &copy["bytes"]),
+        (&json!({"kind": "test"}), &json!("text/html"), &json!(3))
+    );
 
     browser.post("/buckets/bucket/move", to("b")).await.is_problem(412, "PreconditionFailed");
     let moved = browser.post("/buckets/bucket/move", to("d/e")).await.is(201).json();
@@ -102,13 +108,19 @@ async fn a_search_finds_streams_and_goes_on() {
     let answer = browser.get(&format!("/buckets/bucket/search?{}", query(&[("q", "VERÃO")]))).await;
     assert_eq!(answer.is(200).header("content-type"), "application/x-ndjson");
     let found = lines(&answer.text());
-    assert_eq!((&found[0]["hit"]["key"], found.last().unwrap()), (&json!("Praia/Verão.jpg"), &json!({"read": 3, "end": true})));
+    assert_eq!(
+        (&found[0]["hit"]["key"], found.last().unwrap()),
+        (&json!("Praia/Verão.jpg"), &json!({"read": 3, "end": true}))
+    );
     // What the folder is called does not count.
-    let inside = browser.get(&format!("/buckets/bucket/search?{}", query(&[("q", "praia"), ("prefix", "praia/")]))).await;
+    let inside =
+        browser.get(&format!("/buckets/bucket/search?{}", query(&[("q", "praia"), ("prefix", "praia/")]))).await;
     assert!(lines(&inside.text()).iter().all(|line| line["hit"].is_null()));
     let rest = browser.get("/buckets/bucket/search?q=jpg&after=Praia%2FVer%C3%A3o.jpg").await.text();
     assert_eq!(lines(&rest)[0]["hit"]["key"], "praia/outro.jpg");
     browser.get("/buckets/none/search?q=a").await.is_problem(404, "NoSuchBucket");
+    let bucket = browser.get("/buckets/bucket").await.is(200).json();
+    assert_eq!((&bucket["objects"], &bucket["bytes"], &bucket["versioning"]), (&json!(3), &json!(3), &json!("off")));
     let measured = browser.get("/buckets/bucket/measure?prefix=praia%2F").await.is(200).json();
     assert_eq!(measured, json!({"objects": 1, "bytes": 1, "whole": true}));
 }

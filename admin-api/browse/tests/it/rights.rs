@@ -38,7 +38,10 @@ async fn calls(browser: &Browser<'_>) -> Vec<(&'static str, u16)> {
         ("PutObject", browser.post("/buckets/bucket/folders", json!({"prefix": "f/"})).await),
         ("PutObject", browser.post("/buckets/bucket/uploads", json!({"key": "u", "bytes": 1})).await),
         ("GetObject+PutObject", browser.post("/buckets/bucket/copy", to("c")).await),
-        ("GetObjectVersion+PutObject", browser.post("/buckets/bucket/restore", json!({"key": "a", "version": "null"})).await),
+        (
+            "GetObjectVersion+PutObject",
+            browser.post("/buckets/bucket/restore", json!({"key": "a", "version": "null"})).await,
+        ),
         ("PutObjectTagging", browser.put_json("/buckets/bucket/about", json!({"key": "a", "tags": {"a": "b"}})).await),
         ("DeleteObject", browser.delete("/buckets/bucket/object?key=none").await),
         ("DeleteBucket", browser.delete("/buckets/bucket").await),
@@ -83,7 +86,8 @@ async fn others_may_what_a_policy_lets_them_and_nothing_else() {
         only(&calls(&bob).await, granted);
     }
     // What a policy denies the owner's account too is denied here.
-    let deny = json!([{"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/*"}]);
+    let deny =
+        json!([{"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/*"}]);
     allow(&bed, deny).await;
     alice.get("/buckets/bucket/object?key=a").await.is_problem(403, "AccessDenied");
     alice.get("/buckets/bucket/preview?key=a").await.is_problem(403, "AccessDenied");
@@ -97,9 +101,7 @@ async fn moving_takes_the_rights_of_both_its_halves() {
     alice.put("a", b"content").await.is(201);
     let bob = bed.browser(&bed.bob).await;
     let shift = json!({"key": "a", "to_key": "b"});
-    let grant = |actions: &[&str]| {
-        json!([{"Effect": "Allow", "Principal": "*", "Action": actions, "Resource": "arn:aws:s3:::bucket/*"}])
-    };
+    let grant = |actions: &[&str]| json!([{"Effect": "Allow", "Principal": "*", "Action": actions, "Resource": "arn:aws:s3:::bucket/*"}]);
     allow(&bed, grant(&["s3:GetObject", "s3:DeleteObject"])).await;
     bob.post("/buckets/bucket/move", shift.clone()).await.is_problem(403, "AccessDenied");
     allow(&bed, grant(&["s3:GetObject", "s3:PutObject"])).await;

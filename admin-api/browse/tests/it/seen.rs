@@ -11,7 +11,10 @@ async fn only_what_cannot_run_is_shown_and_by_its_bytes() {
     let shown = browser.get("/buckets/bucket/preview?key=a.html").await;
     assert_eq!((shown.is(200).header("content-type"), shown.body.as_ref()), ("image/png", png));
     assert_eq!(shown.header("content-security-policy"), "default-src 'none'; frame-ancestors 'none'; sandbox");
-    assert_eq!((shown.header("x-content-type-options"), shown.header("cross-origin-resource-policy")), ("nosniff", "same-origin"));
+    assert_eq!(
+        (shown.header("x-content-type-options"), shown.header("cross-origin-resource-policy")),
+        ("nosniff", "same-origin")
+    );
     let part = browser.send(Method::GET, "/buckets/bucket/preview?key=a.html", &[("range", "bytes=8-9")], "").await;
     assert_eq!((part.is(206).text().as_str(), part.header("content-range")), ("01", "bytes 8-9/18"));
     let hostile: [&[u8]; 9] = [
@@ -39,7 +42,10 @@ async fn texts_are_shown_as_text() {
     let page = "<script>alert('olá')</script>";
     browser.send(Method::PUT, "/buckets/bucket/object?key=page.html", &[], page).await.is(201);
     let text = browser.get("/buckets/bucket/text?key=page.html").await;
-    assert_eq!((text.is(200).header("content-type"), text.json()), ("application/json", json!({"text": page, "more": false})));
+    assert_eq!(
+        (text.is(200).header("content-type"), text.json()),
+        ("application/json", json!({"text": page, "more": false}))
+    );
     browser.send(Method::PUT, "/buckets/bucket/object?key=long", &[], "é".repeat(600_000)).await.is(201);
     let long = browser.get("/buckets/bucket/text?key=long").await.is(200).json();
     assert_eq!((&long["more"], long["text"].as_str().unwrap().len()), (&json!(true), 1 << 20));
@@ -69,12 +75,21 @@ async fn what_is_known_of_an_object_is_told_and_set() {
     };
     let etag = about["etag"].as_str().unwrap();
     metadata("00000000000000000000000000000000", json!({})).await.is_problem(412, "PreconditionFailed");
-    for odd in [json!({"A": "b"}), json!({"": "b"}), json!({"a": "b\r\nx: y"}), json!({"a": "é"}), json!({"a": "x".repeat(2048)})] {
+    for odd in [
+        json!({"A": "b"}),
+        json!({"": "b"}),
+        json!({"a": "b\r\nx: y"}),
+        json!({"a": "é"}),
+        json!({"a": "x".repeat(2048)}),
+    ] {
         metadata(etag, odd).await.is_problem(400, "InvalidArgument");
     }
     metadata(etag, json!({"author": "alice"})).await.is(200);
     let about = browser.get("/buckets/bucket/about?key=a").await.json();
-    assert_eq!((&about["metadata"], &about["media_type"], &about["tags"]), (&json!({"author": "alice"}), &json!("text/plain"), &json!({"place": "home"})));
+    assert_eq!(
+        (&about["metadata"], &about["media_type"], &about["tags"]),
+        (&json!({"author": "alice"}), &json!("text/plain"), &json!({"place": "home"}))
+    );
     assert_eq!(browser.get("/buckets/bucket/object?key=a").await.text(), "123456789");
 }
 
@@ -117,7 +132,10 @@ fn unzip(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
         assert_eq!(&bytes[header..header + 4], b"PK\x03\x04");
         let from = header + 30 + number(bytes, header + 26, 2) + number(bytes, header + 28, 2);
         let content = bytes[from..from + size].to_vec();
-        assert_eq!((&bytes[from + size..from + size + 4], number(bytes, from + size + 4, 4)), (&b"PK\x07\x08"[..], crc));
+        assert_eq!(
+            (&bytes[from + size..from + size + 4], number(bytes, from + size + 4, 4)),
+            (&b"PK\x07\x08"[..], crc)
+        );
         files.push((path, content));
         at += 46 + name + extra;
     }
@@ -129,7 +147,9 @@ fn unzip(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
 async fn a_folder_comes_as_an_archive() {
     let bed = Bed::new().await;
     let browser = bed.with_bucket().await;
-    for (key, content) in [("a/f/", &b""[..]), ("a/f/1.txt", b"one"), ("a/f/../../2.txt", b"two"), ("a/f/é/3", b"three"), ("a/g", b"no")] {
+    for (key, content) in
+        [("a/f/", &b""[..]), ("a/f/1.txt", b"one"), ("a/f/../../2.txt", b"two"), ("a/f/é/3", b"three"), ("a/g", b"no")]
+    {
         browser.put(key, content).await.is(201);
     }
     let answer = browser.get("/buckets/bucket/zip?prefix=a%2Ff%2F").await;
@@ -141,7 +161,8 @@ async fn a_folder_comes_as_an_archive() {
     assert_eq!(files, expected.map(|(name, content)| (name.to_owned(), content.as_bytes().to_vec())));
 
     let some = query(&[("prefix", "a/"), ("items", r#"["a/g","a/f/é/"]"#)]);
-    let names: Vec<_> = unzip(&browser.get(&format!("/buckets/bucket/zip?{some}")).await.body).into_iter().map(|file| file.0).collect();
+    let names: Vec<_> =
+        unzip(&browser.get(&format!("/buckets/bucket/zip?{some}")).await.body).into_iter().map(|file| file.0).collect();
     assert_eq!(names, ["a/g", "a/f/é/3"]);
     for odd in [("prefix", "a"), ("items", "[]"), ("items", "x")] {
         browser.get(&format!("/buckets/bucket/zip?{}", query(&[odd]))).await.is_problem(400, "InvalidArgument");

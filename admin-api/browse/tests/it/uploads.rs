@@ -19,7 +19,11 @@ async fn an_upload_goes_on_where_it_was_cut_off() {
     // Another page looks what is kept.
     let kept = browser.get(&path("")).await.is(200).json();
     assert_eq!((&kept["parts"], &kept["more"]), (&json!([first]), &json!(false)));
-    assert_eq!(first["crc64nvme"].as_str().map(str::len), Some(12), "so a page tells whether a file is the same: {first}");
+    assert_eq!(
+        first["crc64nvme"].as_str().map(str::len),
+        Some(12),
+        "so a page tells whether a file is the same: {first}"
+    );
     let unfinished = browser.get("/buckets/bucket/uploads").await.is(200).json();
     assert_eq!((&unfinished["items"][0]["id"], &unfinished["items"][0]["key"]), (&begun["id"], &json!("a")));
     let bob = bed.browser(&bed.bob).await;

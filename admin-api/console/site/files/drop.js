@@ -1,7 +1,7 @@
 // Files and folders that are dropped or chosen, as keys below a prefix.
 
 /** Most files of one drop. */
-const FILES_MAX = 10_000;
+const FILES_MAX = 100_000;
 
 /** @typedef {{ file: File, key: string }} Chosen */
 

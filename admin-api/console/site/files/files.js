@@ -3,6 +3,7 @@ import { html } from '../parts/html.js';
 import { asProblem, call } from '../door.js';
 import { buckets, place } from '../store.js';
 import { BucketsPage } from './buckets.js';
+import { DeletedPage } from './deleted.js';
 import { FolderPage } from './folder.js';
 
 /** Reads all buckets of the account. */
@@ -33,5 +34,6 @@ export function FilesPage() {
     // A name that is no encoding is looked for as it is.
   }
   const prefix = place.value.query.get('in') ?? '';
+  if (place.value.query.has('deleted')) return html`<${DeletedPage} key=${`d${name}\n${prefix}`} bucket=${name} prefix=${prefix} />`;
   return html`<${FolderPage} key=${`${name}\n${prefix}`} bucket=${name} prefix=${prefix} />`;
 }

@@ -15,9 +15,21 @@ import { t } from '../words/words.js';
 export function Versions({ bucket, object, close, changed }) {
   const [list, setList] = useState(/** @type {Version[] | undefined} */ (undefined));
   const [problem, setProblem] = useState(/** @type {import('../door.js').Problem | null} */ (null));
+  const [next, setNext] = useState(/** @type {string | undefined} */ (undefined));
+  const more = async () => {
+    try {
+      const page = await call('GET', `${at(bucket)}/versions`, { query: { key: object, after: next } });
+      setList((before) => [...(before ?? []), ...page.items]);
+      setNext(page.next);
+    } catch (error) {
+      setProblem(asProblem(error));
+    }
+  };
   const read = async () => {
     try {
-      setList((await call('GET', `${at(bucket)}/versions`, { query: { key: object } })).items);
+      const page = await call('GET', `${at(bucket)}/versions`, { query: { key: object } });
+      setList(page.items);
+      setNext(page.next);
       setProblem(null);
     } catch (error) {
       setProblem(asProblem(error));
@@ -41,6 +53,7 @@ export function Versions({ bucket, object, close, changed }) {
   return html`<${Dialog} id="versions" title=${t('versions')} close=${close} footer=${footer}>
     <p><${Name} text=${object} /></p>
     ${problem ? html`<${Failed} problem=${problem} again=${read} />` : list === undefined ? html`<${Loading} />` : html`<${List} bucket=${bucket} object=${object} list=${list} restore=${restore} />`}
+    ${next && html`<button type="button" class="btn small" onClick=${more}>${t('more')}</button>`}
   <//>`;
 }
 

@@ -46,3 +46,8 @@ export function duration(seconds) {
   if (seconds < 172_800) return t('time.hours', { n: Math.round(seconds / 3600) });
   return t('time.days', { n: Math.round(seconds / 86_400) });
 }
+
+/** A moment in full. @param {string | null | undefined} text */
+export function moment(text) {
+  return text ? new Date(text).toLocaleString(language.value, { dateStyle: 'medium', timeStyle: 'short' }) : '—';
+}

@@ -2,8 +2,8 @@ import { html } from './html.js';
 import { Icon, Mark } from './icon.js';
 import { Menu } from './menu.js';
 import { call } from '../door.js';
-import { buckets, columnOpen, dismiss, folderHref, go, offline, place, session, toasts, trayOpen } from '../store.js';
-import { summary } from '../files/uploads.js';
+import { buckets, columnOpen, dismiss, folderHref, go, offline, place, session, setSession, toasts, trayOpen } from '../store.js';
+import { summary, unfinished } from '../files/uploads.js';
 import { Tray } from '../files/tray.js';
 import { language, speak, t } from '../words/words.js';
 
@@ -41,8 +41,7 @@ export async function signOut() {
   try {
     await call('DELETE', '/session');
   } finally {
-    buckets.value = undefined;
-    session.value = null;
+    setSession(null);
     go('/signin', { replace: true });
   }
 }
@@ -68,13 +67,13 @@ export function Frame({ face, children }) {
           <a class="brand" href="/files" aria-label="Cofre"><${Mark} /></a>
           <ul class="x">
             <li><a class="at" href="/files" aria-current=${at('files')}><${Icon} name="folder" /><span>${t('face.files')}</span></a></li>
-            ${account.root && html`<li><a class="at" href="/ops" aria-current=${at('ops')}><${Icon} name="gauge" /><span>${t('face.ops')}</span></a></li>`}
+            ${session.value?.operations && html`<li><a class="at" href="/ops" aria-current=${at('ops')}><${Icon} name="gauge" /><span>${t('face.ops')}</span></a></li>`}
           </ul>
           <div class="grow"></div>
           <ul class="x">
             <li>
               <button class="at" type="button" aria-expanded=${trayOpen.value} onClick=${() => (trayOpen.value = !trayOpen.value)}>
-                <${Icon} name="upload" /><span>${waiting > 0 ? t('uploads.percent', { percent }) : t('uploads')}</span>
+                <${Icon} name="upload" /><span>${waiting > 0 ? t('uploads.percent', { percent }) : t('uploads')}</span>${waiting === 0 && unfinished.value.length > 0 && html`<span class="sr">${t('uploads.waiting')}</span>`}
               </button>
             </li>
             <li>

@@ -3,7 +3,7 @@ import { asProblem, call } from '../door.js';
 import { nextLanguage, nextTheme } from '../parts/frame.js';
 import { html } from '../parts/html.js';
 import { Icon, Mark } from '../parts/icon.js';
-import { session } from '../store.js';
+import { setSession } from '../store.js';
 import { language, t } from '../words/words.js';
 
 /** The dial on the door: rings of marks around the mark. */
@@ -41,7 +41,7 @@ export function SignIn() {
     setBusy(true);
     const json = { access_key_id: key.current?.value.trim() ?? '', secret_access_key: secret.current?.value ?? '', keep: keep.current?.checked ?? false };
     try {
-      session.value = await call('POST', '/session', { json });
+      setSession(await call('POST', '/session', { json }));
     } catch (error) {
       setWrong(asProblem(error));
       setBusy(false);

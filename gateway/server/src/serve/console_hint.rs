@@ -6,7 +6,10 @@ use std::net::SocketAddr;
 /// What the page carries: it runs nothing, and nobody frames it.
 const HEADERS: [(HeaderName, &str); 5] = [
     (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; sandbox allow-top-navigation-by-user-activation"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'; sandbox allow-top-navigation-by-user-activation",
+    ),
     (header::CACHE_CONTROL, "no-store"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
@@ -23,7 +26,8 @@ impl ConsoleAt {
     /// The page, for a browser that asks for the root and brings no credentials. S3 would refuse it likewise.
     pub(super) fn page<B>(&self, request: &Request<B>) -> Option<Response<String>> {
         let headers = request.headers();
-        let is_plain = *request.method() == Method::GET && request.uri().path() == "/" && request.uri().query().is_none();
+        let is_plain =
+            *request.method() == Method::GET && request.uri().path() == "/" && request.uri().query().is_none();
         let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if !is_plain || !accept.contains("text/html") || headers.contains_key(header::AUTHORIZATION) {
             return None;
@@ -47,14 +51,18 @@ impl ConsoleAt {
         let said = if is_reachable && is_name(name) {
             let name = if ip.is_unspecified() || here { name.to_owned() } else { host_of(self.address) };
             let url = format!("{scheme}://{name}:{port}/");
-            format!("<p>The console is at <a href=\"{url}\">{url}</a>.<p lang=\"pt-BR\">O console fica em <a href=\"{url}\">{url}</a>.")
+            format!(
+                "<p>The console is at <a href=\"{url}\">{url}</a>.<p lang=\"pt-BR\">O console fica em <a href=\"{url}\">{url}</a>."
+            )
         } else {
             format!(
                 "<p>The console listens on port {port} of the server itself, and not for you: ask who runs it.\
                  <p lang=\"pt-BR\">O console atende na porta {port} só na própria máquina: fale com quem cuida dela."
             )
         };
-        format!("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Cofre</title><h1>Cofre</h1><p>This is the S3 API: programs speak to it with signed requests.{said}\n")
+        format!(
+            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Cofre</title><h1>Cofre</h1><p>This is the S3 API: programs speak to it with signed requests.{said}\n"
+        )
     }
 }
 

@@ -207,7 +207,9 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
 
     let mut registry = Registry::with_prefix("cofre");
     let listeners = metrics::ListenerMetrics::register(&mut registry);
-    for (name, listener) in [("s3", &s3), ("admin", &admin)].into_iter().chain(console.iter().map(|one| ("console", one))) {
+    for (name, listener) in
+        [("s3", &s3), ("admin", &admin)].into_iter().chain(console.iter().map(|one| ("console", one)))
+    {
         if let Some(ends) = listener.certificate_ends() {
             ends.tell(listeners.certificate_end(name));
         }

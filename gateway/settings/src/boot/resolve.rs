@@ -268,10 +268,14 @@ fn secs(setting: &'static str, value: u32, min: u32) -> Result<Duration, BootErr
 fn base_url(setting: &'static str, url: &str) -> Result<String, BootError> {
     let url = url.trim_end_matches('/');
     let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    let is_host = |host: &str| !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:[]".contains(&b));
+    let is_host =
+        |host: &str| !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:[]".contains(&b));
     match host {
         Some(host) if is_host(host) => Ok(url.to_owned()),
-        _ => Err(invalid(setting, "must be like https://s3.example or http://192.0.2.1:9000, and nothing behind the host")),
+        _ => Err(invalid(
+            setting,
+            "must be like https://s3.example or http://192.0.2.1:9000, and nothing behind the host",
+        )),
     }
 }
 
