@@ -99,3 +99,18 @@ async fn pages_and_door_stand_beside_the_api() {
     assert_eq!(none.status, StatusCode::NOT_FOUND);
     none.problem();
 }
+
+#[tokio::test]
+async fn a_stream_ends_with_its_session() {
+    let bed = Bed::new().await;
+    let cookie = root(&bed).await;
+    let text = cookie.strip_prefix("cofre=").unwrap();
+    let request = axum::http::Request::get("/v1/events/stream?kind=none.").header("cookie", &cookie);
+    let request = request.body(axum::body::Body::empty()).unwrap();
+    let mut stream = tower::ServiceExt::oneshot(bed.router.clone(), request).await.unwrap().into_body();
+    let session = bed.iam.verify_session(text).await.unwrap().unwrap().session;
+    bed.iam.end_session(session.account, &session.id, "test").await.unwrap();
+    let ended = http_body_util::BodyExt::frame(&mut stream);
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(10), ended).await;
+    assert!(ended.expect("the stream ends").is_none());
+}
