@@ -38,7 +38,7 @@ async function resume() {
   driver.expected.add('404');
   await driver.signIn();
   await driver.go('/files/films');
-  await driver.press('UploadsThey wait for their file', '.spine');
+  await driver.press('Uploads They wait for their file', '.spine');
   await page.waitForSelector('.tray li');
   await driver.audit('06-waiting');
 
@@ -53,7 +53,7 @@ async function resume() {
   driver.requests.length = 0;
 
   await driver.go('/files/films');
-  await driver.press('UploadsThey wait for their file', '.spine');
+  await driver.press('Uploads They wait for their file', '.spine');
   await page.waitForSelector('.tray input[type=file]');
   await (await page.$('.tray input[type=file]')).uploadFile(file('film.bin'));
   await driver.hasRows('film.bin');

@@ -24,7 +24,10 @@ export class Problem extends Error {
 
 /** @param {unknown} error */
 export function asProblem(error) {
-  return error instanceof Problem ? error : new Problem(0, { detail: String(error) });
+  if (error instanceof Problem) return error;
+  // A file that was chosen and is not there any more, or changed meanwhile.
+  const isFile = error instanceof DOMException && /^Not(Readable|Found)Error$/.test(error.name);
+  return new Problem(0, { code: isFile ? 'FileGone' : undefined, detail: String(error) });
 }
 
 /** @param {Record<string, string | number | undefined>} query */

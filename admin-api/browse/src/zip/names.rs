@@ -10,7 +10,7 @@ pub(super) struct Names(HashSet<String>);
 impl Names {
     /// The path of an object below `root`: each segment made safe, and none twice.
     pub(super) fn path(&mut self, root: &str, key: &str) -> String {
-        let is_folder = key.ends_with('/');
+        let is_folder = key.is_empty() || key.ends_with('/');
         let segments = key.split('/').filter(|segment| !segment.is_empty()).map(segment_name);
         let root = (!root.is_empty()).then(|| segment_name(root));
         let mut path = root.into_iter().chain(segments).collect::<Vec<_>>().join("/");
@@ -48,6 +48,7 @@ mod tests {
             ("c:\\x", "root/c__x"),
             ("a//c", "root/a/c"),
             ("a/./c", "root/a/object/c"),
+            ("", "root/"),
             ("empty/", "root/empty/"),
             ("empty/", "root/empty/"),
             ("x\u{202e}gpj.exe", "root/x_gpj.exe"),

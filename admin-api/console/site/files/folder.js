@@ -165,7 +165,7 @@ export function FolderPage({ bucket, prefix }) {
           ? listing.busy
             ? html`<${Loading} />`
             : html`<${Empty} text=${text} choose=${choose} folder=${() => folders.current?.click()} />`
-          : html`<${Rows} bucket=${bucket} label=${prefix || bucket} base=${searches ? prefix || '' : ''} listing=${listing} order=${order} setOrder=${searches ? null : setOrder} selected=${selected} select=${setSelected} versioned=${versioning !== 'off'} acts=${acts} keys=${keys} />
+          : html`<${Rows} bucket=${bucket} label=${prefix || bucket} base=${searches ? prefix : null} listing=${listing} order=${order} setOrder=${searches ? null : setOrder} selected=${selected} select=${setSelected} versioned=${versioning !== 'off'} acts=${acts} keys=${keys} />
               <${Summary} bucket=${bucket} prefix=${prefix} listing=${listing} order=${order} about=${about} searches=${searches} />
               ${searches && hits.next && html`<p class="summary"><button type="button" class="btn small" onClick=${hits.more}>${t('search.more')}</button></p>`}`}
       ${selected.size > 0 && html`<${SelectionBar} bucket=${bucket} entries=${[...selected.values()]} acts=${acts} clear=${() => setSelected(new Map())} />`}
@@ -217,6 +217,7 @@ function Summary({ bucket, prefix, listing, order, about, searches }) {
     parts.push(below.whole ? text : t('at_least', { what: text }));
   }
   return html`<p class="summary">
+    ${listing.stuck && html`<span class="wrong" role="alert"><${Icon} name="crit" />${listing.stuck.told}</span> <button type="button" class="btn small" onClick=${listing.goOn}>${t('again')}</button> `}
     ${parts.join(' · ')}
     ${prefix !== '' && folders > 0 && below === null && html` <button type="button" class="btn quiet small" onClick=${measure}>${t('folder.measure')}</button>`}
     ${below === 'asked' && html` <span role="status">${t('counting')}</span>`}

@@ -26,7 +26,7 @@ const TYPING_REST = 200;
 /**
  * @typedef {{ by: 'name' | 'bytes' | 'modified', down: boolean }} Order
  * @typedef {{ count: number, whole: boolean, full: boolean, get: (index: number) => Entry | undefined, ensure: (from: number, to: number) => void,
- *   loaded: () => Entry[], problem: import('../door.js').Problem | null, again: () => void, busy: boolean, read: number }} Listing
+ *   loaded: () => Entry[], problem: import('../door.js').Problem | null, stuck: import('../door.js').Problem | null, goOn: () => void, again: () => void, busy: boolean, read: number }} Listing
  */
 
 /**
@@ -65,7 +65,7 @@ export function useListing(bucket, prefix, start, order, off) {
   const now = state.current;
   /** @param {number} from @param {number} to */
   const ensure = (from, to) => {
-    if (now.sorted || now.loading) return;
+    if (now.sorted || now.loading || now.stuck) return;
     const first = Math.floor(from / PAGE_ENTRIES);
     const wanted = now.pages.findIndex((page, index) => page.items === null && index >= first - 1 && index <= Math.floor(to / PAGE_ENTRIES) + 1);
     const more = to > now.count - AHEAD && now.next !== undefined && now.count < ROWS_MAX;
@@ -75,7 +75,8 @@ export function useListing(bucket, prefix, start, order, off) {
     step
       .then(() => letGo(now, first))
       .catch((error) => {
-        now.problem = now.count === 0 ? asProblem(error) : null;
+        // What came before stays, and who looks decides when to ask again.
+        now.stuck = asProblem(error);
       })
       .finally(() => {
         now.loading = false;
@@ -90,6 +91,11 @@ export function useListing(bucket, prefix, start, order, off) {
     ensure,
     loaded: () => now.sorted ?? now.pages.flatMap((page) => page.items ?? []),
     problem: now.problem,
+    stuck: now.stuck,
+    goOn: () => {
+      now.stuck = null;
+      redraw();
+    },
     again: () => setTurn((value) => value + 1),
     busy: !now.asked && now.problem === null,
     read: 0,
@@ -102,6 +108,7 @@ function fresh() {
     /** @type {Entry[] | null} */ sorted: null,
     /** @type {string | undefined} */ next: undefined,
     /** @type {import('../door.js').Problem | null} */ problem: null,
+    /** @type {import('../door.js').Problem | null} */ stuck: null,
     count: 0,
     asked: false,
     loading: false,
@@ -166,8 +173,7 @@ function arrange(state, order) {
   const folders = entries.filter((one) => one.folder);
   if (order.down) files.reverse();
   if (order.down && order.by === 'name') folders.reverse();
-  state.sorted = [...folders, ...files];
-  if (state.sorted.length >= PAGE_ENTRIES && order.by === 'name' && !order.down) state.sorted = folders.length === 0 ? null : state.sorted;
+  if (folders.length > 0 || order.by !== 'name' || order.down) state.sorted = [...folders, ...files];
 }
 
 /**
@@ -233,6 +239,8 @@ export function useSearch(bucket, prefix, text, off) {
     ensure: () => {},
     loaded: () => hits,
     problem,
+    stuck: null,
+    goOn: () => {},
     again: () => setTurn((value) => value + 1),
     busy,
     read,

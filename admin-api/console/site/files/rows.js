@@ -57,7 +57,7 @@ function useWindow(body, count) {
 
 /**
  * The rows of a folder: a grid in which the arrows move (APG, "Grid"), of which only what is seen is drawn.
- * @param {{ bucket: string, label: string, base: string, listing: import('./listing.js').Listing, order: Order, setOrder: ((order: Order) => void) | null, selected: Map<string, Entry>, select: (keys: Map<string, Entry>) => void,
+ * @param {{ bucket: string, label: string, base: string | null, listing: import('./listing.js').Listing, order: Order, setOrder: ((order: Order) => void) | null, selected: Map<string, Entry>, select: (keys: Map<string, Entry>) => void,
  *   versioned: boolean, acts: Acts, keys: Record<string, () => void> }} props
  */
 export function Rows({ bucket, label, base, listing, order, setOrder, selected, select, versioned, acts, keys: pageKeys }) {
@@ -184,13 +184,13 @@ export function Rows({ bucket, label, base, listing, order, setOrder, selected, 
   </table>`;
 }
 
-/** @param {{ bucket: string, base: string, entry: Entry | undefined, index: number, focused: boolean, marked: boolean, focus: () => void, toggle: (index: number, through: boolean) => void, versioned: boolean, acts: Acts }} props */
+/** @param {{ bucket: string, base: string | null, entry: Entry | undefined, index: number, focused: boolean, marked: boolean, focus: () => void, toggle: (index: number, through: boolean) => void, versioned: boolean, acts: Acts }} props */
 function Row({ bucket, base, entry, index, focused, marked, focus, toggle, versioned, acts }) {
   if (!entry) {
     return html`<tr role="row" data-index=${index} aria-rowindex=${index + 2} tabindex=${focused ? 0 : -1}><td class="fit" role="gridcell"></td><th scope="row"><span class="bone" style=${{ '--v': 30 }}></span></th><td class="c3" role="gridcell"></td><td class="c3" role="gridcell"></td><td role="gridcell"></td></tr>`;
   }
   // What is found below a folder is told with its way.
-  const name = base === '' ? lastSegment(entry.key) : entry.key.slice(base.length);
+  const name = base === null ? lastSegment(entry.key) : entry.key.slice(base.length);
   const href = entry.folder ? folderHref(bucket, entry.key) : downloadHref(bucket, entry.key);
   const under = entry.folder ? '' : `${size(entry.bytes)} · ${when(entry.modified)}`;
   /** @param {MouseEvent} event */

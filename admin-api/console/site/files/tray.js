@@ -68,7 +68,7 @@ function WaitingRow({ one }) {
     <span class="row tight">
       <input ref=${input} type="file" hidden aria-label=${t('uploads.choose', { name })} onChange=${chosen} />
       <button type="button" class="btn small" aria-label=${t('uploads.choose', { name })} onClick=${() => input.current?.click()}>${t('uploads.choose.short')}</button>
-      <button type="button" class="btn icon quiet small" aria-label=${t('uploads.cancel', { name })} title=${t('uploads.cancel', { name })} onClick=${() => discard(one).catch(() => {})}><${Icon} name="x" /></button>
+      <button type="button" class="btn icon quiet small" aria-label=${t('uploads.discard', { name })} title=${t('uploads.discard', { name })} onClick=${() => discard(one).catch(() => {})}><${Icon} name="x" /></button>
     </span>
   </li>`;
 }

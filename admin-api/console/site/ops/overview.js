@@ -3,13 +3,13 @@ import { duration, number, size, when } from '../parts/format.js';
 import { html } from '../parts/html.js';
 import { Icon } from '../parts/icon.js';
 import { Name } from '../parts/name.js';
-import { t } from '../words/words.js';
+import { says, t } from '../words/words.js';
 import { OpsFrame } from './page.js';
 import { usePoll } from './poll.js';
 import { Wall } from './shards.js';
 
 /**
- * @typedef {{ severity: 'warning' | 'critical', promise: string, subject: string, message: string }} Verdict
+ * @typedef {{ severity: 'warning' | 'critical', promise: string, subject: string, message: string, code?: string, args?: Record<string, string> }} Verdict
  * @typedef {{ status: 'ok' | 'degraded' | 'failing', verdicts: Verdict[], draining: boolean, uptime_seconds: number, version: string, shards: import('./shards.js').Shard[],
  *   catalog: { commits: number, groups: number, disk_bytes?: number, last_backup?: string, commit_latency: Record<string, number> }, redundancy: { in_force: string, waiting_blobs: number, unreadable_blobs: number, more: boolean } }} Health
  */
@@ -42,7 +42,7 @@ function Overview({ health, events }) {
         ${health.verdicts.map(
           (one, index) => html`<div key=${index} class=${one.severity === 'critical' ? 'notice bad' : 'notice warn'}>
             <${Icon} name=${one.severity === 'critical' ? 'crit' : 'warn'} />
-            <div><p><strong>${t(`promise.${one.promise}`)} · ${one.subject}</strong></p><p lang="en">${one.message}</p></div>
+            <div><p><strong>${t(`promise.${one.promise}`)} · ${one.subject}</strong></p><${Message} verdict=${one} /></div>
           </div>`,
         )}
       </div>
@@ -70,6 +70,12 @@ function Overview({ health, events }) {
         </tbody>
       </table>
     </section>`;
+}
+
+/** What is the matter, in the language that is spoken; what no language here knows stays English. @param {{ verdict: Verdict }} props */
+function Message({ verdict }) {
+  const key = `verdict.${verdict.code}`;
+  return says(key) ? html`<p>${t(key, verdict.args ?? {})}</p>` : html`<p lang="en">${verdict.message}</p>`;
 }
 
 /** @param {{ promise: string, verdicts: Verdict[] }} props */

@@ -73,7 +73,7 @@ export function Frame({ face, children }) {
           <ul class="x">
             <li>
               <button class="at" type="button" aria-expanded=${trayOpen.value} onClick=${() => (trayOpen.value = !trayOpen.value)}>
-                <${Icon} name="upload" /><span>${waiting > 0 ? t('uploads.percent', { percent }) : t('uploads')}</span>${waiting === 0 && unfinished.value.length > 0 && html`<span class="sr">${t('uploads.waiting')}</span>`}
+                <${Icon} name="upload" /><span>${waiting > 0 ? t('uploads.percent', { percent }) : t('uploads')}</span>${waiting === 0 && unfinished.value.length > 0 && html`<span class="sr"> ${t('uploads.waiting')}</span>`}
               </button>
             </li>
             <li>

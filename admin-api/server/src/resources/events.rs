@@ -120,10 +120,7 @@ async fn stream(
             () = refused => {}
         }
     };
-    let events = tail
-        .take_until(over)
-        .filter_map(move |tailed| std::future::ready(sse(tailed, &query)))
-        .map(Ok);
+    let events = tail.take_until(over).filter_map(move |tailed| std::future::ready(sse(tailed, &query))).map(Ok);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 
