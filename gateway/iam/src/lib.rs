@@ -33,6 +33,7 @@ mod reports;
 mod request_facts;
 mod secret;
 mod service;
+mod sessions;
 
 pub use access::{BucketAccess, LastTold, ObjectAccess, is_public};
 pub use access_keys::{AccessKey, IssuedKey, NOTE_CHARS_MAX, NewKey, OVERLAP_MAX};
@@ -68,3 +69,4 @@ pub use reports::{
 pub use request_facts::{RequestFacts, Signature};
 pub use secret::{GivenKey, Secret};
 pub use service::{Iam, PAGE_ITEMS_MAX, Page};
+pub use sessions::{IssuedSession, NewSession, SESSIONS_PER_ACCOUNT_MAX, Session, SessionLength, SignedIn};

@@ -22,7 +22,7 @@ mod shard;
 mod upload;
 mod usage;
 
-pub use access::{AccessKeyRecord, AccountRecord, AdminTokenRecord, Scope};
+pub use access::{AccessKeyRecord, AccountRecord, AdminTokenRecord, Scope, SessionRecord};
 pub use access_log::{AccessLogBacklog, AccessLogRecord};
 pub use acl::{AclGrant, AclGrantee, AclPermission, AclRecord, Ownership, PublicAccessBlock};
 pub use blob::{BlobRecord, CopyRecord, DoomedRecord, Garbage, GarbageRecord, GraceCharge, HealRecord};

@@ -13,6 +13,7 @@ mod acme;
 mod beside;
 mod boot;
 mod catalog;
+mod console_hint;
 mod follow;
 mod health;
 mod history;
@@ -22,6 +23,7 @@ pub(crate) mod log;
 mod log_lines;
 mod metrics;
 mod opener;
+mod origin;
 mod owners;
 mod redundancy;
 mod untouched;
@@ -35,11 +37,11 @@ pub use log::LogControl;
 
 use anyhow::{Context, Result};
 use beside::Beside;
-use cofre_admin_server::{Admin, AdminParts};
+use cofre_admin_server::{Admin, AdminParts, LinksTo};
 use cofre_blobs::{Blobs, BlobsParts, Topology};
 use cofre_catalog::{Embedded, Store, keys};
 use cofre_events::EventLog;
-use cofre_iam::{Admission, Iam, Reports, RequestLimits};
+use cofre_iam::{Admission, Iam, Origin, Reports, RequestLimits};
 use cofre_jobs::{Ground, Jobs};
 use cofre_objects::{Error, Parts, Upkeep};
 use cofre_runtime::{Clock, Random, Shutdown, Task, spawn};
@@ -47,8 +49,11 @@ use cofre_s3::{S3Door, S3Options, S3Parts};
 use cofre_settings::{BootSettings, DynamicSettings, TlsFiles};
 use cofre_shards::{Shards, ShardsOptions};
 use cofre_shards_s3::Forbidden;
+use console_hint::ConsoleAt;
 use health::{Health, WithHealth};
+use hyper_util::service::TowerToHyperService;
 use listen::{Certificates, Door, InTheClear, Limits, Listener, Only, Serving, TrustedProxies, certificates_in};
+use origin::WithOrigin;
 use prometheus_client::registry::Registry;
 use redundancy::DefaultRedundancy;
 use std::future::Future;
@@ -82,6 +87,8 @@ pub struct Running {
     pub s3: SocketAddr,
     /// Where the admin API listens.
     pub admin: SocketAddr,
+    /// Where the console listens alone, if it does.
+    pub console: Option<SocketAddr>,
     /// What was made if this is the first start.
     pub first: Option<FirstStart>,
     /// Readiness turns.
@@ -91,6 +98,7 @@ pub struct Running {
     s3_task: Task<()>,
     admin_task: Task<()>,
     beside: Beside,
+    console_task: Option<Task<()>>,
     jobs: Jobs,
     upkeep: Upkeep,
     store: Arc<Embedded>,
@@ -118,9 +126,14 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         Some(acme) => Some(Arc::clone(acme.certificates())),
         None => certificates_of(settings.tls.as_ref(), "tls_cert, tls_key", &closing).await?,
     };
-    let s3 = Listener::bind(Door::S3, settings.listen, certificates, &random).await?;
-    let certificates = certificates_of(settings.admin_tls.as_ref(), "admin_tls_cert, admin_tls_key", &closing).await?;
-    let admin = Listener::bind(Door::Admin, settings.admin_listen, certificates, &random).await?;
+    let s3 = Listener::bind(Door::S3, settings.listen, certificates.clone(), &random).await?;
+    let of_admin = certificates_of(settings.admin_tls.as_ref(), "admin_tls_cert, admin_tls_key", &closing).await?;
+    let of_console = certificates.or_else(|| of_admin.clone());
+    let admin = Listener::bind(Door::Admin, settings.admin_listen, of_admin, &random).await?;
+    let console = match settings.console_listen {
+        Some(address) => Some(Listener::bind(Door::Console, address, of_console, &random).await?),
+        None => None,
+    };
     let challenges = match settings.acme.as_ref().and_then(|acme| acme.http_listen) {
         Some(address) => Some(Listener::bind(Door::Challenges, address, None, &random).await?),
         None => None,
@@ -137,7 +150,9 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         history: parking_lot::Mutex::new(base.history),
         catalog: catalog_directory(&settings.data),
         home: base.home,
-        forbidden: Forbidden::with_listeners(&[s3.address(), admin.address()]),
+        forbidden: Forbidden::with_listeners(
+            &[&s3, &admin].into_iter().chain(&console).map(Listener::address).collect::<Vec<_>>(),
+        ),
         master: base.master.clone(),
         clock: clock.clone(),
         random: random.clone(),
@@ -195,7 +210,9 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
 
     let mut registry = Registry::with_prefix("cofre");
     let listeners = metrics::ListenerMetrics::register(&mut registry);
-    for (name, listener) in [("s3", &s3), ("admin", &admin)] {
+    for (name, listener) in
+        [("s3", &s3), ("admin", &admin)].into_iter().chain(console.iter().map(|one| ("console", one)))
+    {
         if let Some(ends) = listener.certificate_ends() {
             ends.tell(listeners.certificate_end(name));
         }
@@ -241,6 +258,17 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         random: random.clone(),
         draining: leaving.clone(),
         redundancy: redundancy.scheme,
+        browse_limits: cofre_admin_server::BrowseLimits {
+            requests_max: settings.requests_max,
+            requests_per_account_max: settings.requests_per_account_max,
+            requests_per_address_max: settings.requests_per_address_max,
+        },
+        links: LinksTo {
+            url: settings.s3_url.clone(),
+            port: s3.address().port(),
+            tls: s3.certificate_ends().is_some(),
+            region: settings.region.clone(),
+        },
         concerns: Arc::new({
             let acme = acme.clone();
             move || acme.as_ref().map_or_else(Vec::new, |acme| acme.verdicts())
@@ -262,21 +290,32 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     let admin_serving = serving("admin", &closing, END_GRACE, None);
     let (s3_address, admin_address) = (s3.address(), admin.address());
     let s3_port = s3_address.port();
+    let console_address = console.as_ref().map(Listener::address);
+    let shown = console.as_ref().unwrap_or(&admin);
+    let console_at = Some(ConsoleAt { address: shown.address(), tls: shown.certificate_ends().is_some() });
     let service = {
         let random = random.clone();
         move |origin| {
-            let guarded = Guarded { service: door.connection(origin), door: Door::S3, s3_port, random: random.clone() };
+            let guarded = Guarded {
+                service: door.connection(origin),
+                door: Door::S3,
+                s3_port,
+                console: console_at,
+                random: random.clone(),
+            };
             WithHealth { service: guarded, door: door.clone(), health: health.clone() }
         }
     };
     let s3_task = spawn(s3.serve(s3_serving, clock.clone(), service));
-    let router = cofre_admin_server::router(api);
-    let service = move |_| {
-        let service = hyper_util::service::TowerToHyperService::new(router.clone());
-        Guarded { service, door: Door::Admin, s3_port, random: random.clone() }
-    };
+    let whole = cofre_admin_server::router(Arc::clone(&api));
+    let pages = if settings.console_admin { whole.clone() } else { cofre_admin_server::console_router(api) };
+    let routed = |door| (door, s3_port, random.clone());
     let beside = Beside::start()?;
-    let admin_task = beside.serve(admin, admin_serving, clock.clone(), service);
+    let admin_task = beside.serve(admin, admin_serving, clock.clone(), router_of(whole, routed(Door::Admin)));
+    let console_task = console.map(|console| {
+        let serving = serving("console", &closing, END_GRACE, None);
+        spawn(console.serve(serving, clock.clone(), router_of(pages, routed(Door::Console))))
+    });
     if let (Some(challenges), Some(tokens)) = (challenges, tokens) {
         let serving = serving("acme", &closing, END_GRACE, None);
         drop(spawn(challenges.serve(serving, clock.clone(), move |_| Only(tokens.clone()))));
@@ -287,6 +326,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     Ok(Running {
         s3: s3_address,
         admin: admin_address,
+        console: console_address,
         first,
         leaving,
         draining,
@@ -294,6 +334,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         s3_task,
         admin_task,
         beside,
+        console_task,
         jobs,
         upkeep: ours,
         store: base.store,
@@ -302,6 +343,17 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         shutdown_grace: settings.shutdown_grace,
         clock,
     })
+}
+
+/// The service of each client of a router, which is behind a door beside the S3 API at a port.
+fn router_of<R: Clone>(
+    router: R,
+    (door, s3_port, random): (Door, u16, Random),
+) -> impl Fn(Origin) -> Guarded<WithOrigin<TowerToHyperService<R>>> {
+    move |origin| {
+        let service = WithOrigin { service: TowerToHyperService::new(router.clone()), origin };
+        Guarded { service, door, s3_port, console: None, random: random.clone() }
+    }
 }
 
 /// The certificate of a listener, if there are files of it.
@@ -374,6 +426,9 @@ impl Running {
         self.upkeep.access_log().write().await;
         self.closing.begin();
         self.admin_task.await.context("the admin listener panicked")?;
+        if let Some(console) = self.console_task {
+            console.await.context("the console's listener panicked")?;
+        }
         drop(self.beside);
         history::note(&*self.store, &self.shards, 0).await;
         self.store.close().await.context("closing the catalog")?;

@@ -18,16 +18,17 @@ const WITHOUT_CALLER: &[(&str, &str)] = &[
 ];
 
 /// Where the doors of clients stand.
-const DOORS: &str = "gateway/doors/";
+const DOORS: [&str; 2] = ["gateway/doors/", "admin-api/browse/"];
 
 /// What a door of clients may use of this workspace.
-const FOR_DOORS: [&str; 5] = ["cofre-types", "cofre-runtime", "cofre-iam", "cofre-objects", "cofre-files"];
+const FOR_DOORS: [&str; 6] =
+    ["cofre-types", "cofre-runtime", "cofre-iam", "cofre-objects", "cofre-files", "cofre-admin-types"];
 
 /// What no door of clients names: it repairs, moves and deletes without asking for rights.
 const KNIVES: [&str; 2] = ["Upkeep", "cofre_blobs"];
 
 fn is_door(path: &str) -> bool {
-    path.starts_with(DOORS)
+    DOORS.iter().any(|door| path.starts_with(door))
 }
 
 /// Complaints about a file of the domain or of a door.

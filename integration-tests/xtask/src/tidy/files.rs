@@ -10,7 +10,7 @@ const UNFINISHED: [&str; 3] = [concat!("TO", "DO"), concat!("FIX", "ME"), concat
 /// A test that does not run. Spelt apart likewise.
 const IGNORED: &str = concat!("#[ig", "nore");
 /// Crates that translate the domain's errors into a protocol's.
-const DOORS: [&str; 3] = ["gateway/doors/", "admin-api/server/", "admin-api/console/"];
+const DOORS: [&str; 3] = ["gateway/doors/", "admin-api/server/", "admin-api/browse/"];
 
 /// Whether the file is source or prose of ours, rather than something vendored or generated.
 fn is_ours(path: &str) -> bool {

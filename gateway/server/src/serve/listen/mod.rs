@@ -114,6 +114,7 @@ impl Listener {
         let setting = match door {
             Door::S3 => "listen",
             Door::Admin => "admin_listen",
+            Door::Console => "console_listen",
             Door::Challenges => "acme_http_listen",
         };
         let tcp = TcpListener::bind(address).await.map_err(|error| {
