@@ -1,5 +1,6 @@
+use crate::admin::Admin;
 use crate::convert::api_scope;
-use crate::{Admin, ApiError};
+use crate::error::ApiError;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;

@@ -9,9 +9,10 @@
 //! # Limits
 //! An account has at most [`SESSIONS_PER_ACCOUNT_MAX`] sessions: one more ends the one that was used the longest time ago.
 
-use crate::secret::{random_alphanumeric, random_text};
-use crate::service::{Fact, Inner, TRIES_MAX};
-use crate::{Credential, Iam, IamError, Lookup, Secret};
+use crate::error::IamError;
+use crate::lookup::{Credential, Lookup};
+use crate::secret::{Secret, random_alphanumeric, random_text};
+use crate::service::{Fact, Iam, Inner, TRIES_MAX};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{Context, SHA256};
 use cofre_catalog::keys::{self, family};

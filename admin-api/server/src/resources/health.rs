@@ -1,6 +1,7 @@
+use crate::admin::Admin;
 use crate::routes::Routes;
 use crate::verdicts::{Seen, verdicts};
-use crate::{Admin, convert, resources};
+use crate::{convert, resources};
 use axum::extract::State;
 use axum::http::StatusCode;
 use cofre_admin_types::{
