@@ -1,12 +1,10 @@
 //! What is known of an object: headers, metadata, tags and lock; told, and set.
 
 use crate::copies::{plain_copy, plain_get};
-use crate::door::Door;
 use crate::edge::Browser;
-use crate::error::Refusal;
 use crate::extract::{self, Json, Path, Query};
-use crate::objects;
 use crate::session::{time_of, time_text};
+use crate::{Door, Refusal, objects};
 use axum::extract::State;
 use axum::http::StatusCode;
 use cofre_admin_types::{

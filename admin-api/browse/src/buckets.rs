@@ -1,10 +1,9 @@
 //! Buckets of the account.
 
-use crate::door::Door;
 use crate::edge::Browser;
-use crate::error::Refusal;
 use crate::extract::{self, Json, Path, Query};
 use crate::session::time_text;
+use crate::{Door, Refusal};
 use axum::extract::State;
 use axum::http::StatusCode;
 use cofre_admin_types::{BrowsedBucket, BrowsedVersioning, MakeBucket, Page, PageQuery, Problem};

@@ -1,10 +1,9 @@
 //! Objects that go elsewhere: copied, which moves no bytes, or moved, which is a copy and a deletion.
 
 use crate::deletions::deleted;
-use crate::door::Door;
 use crate::edge::Browser;
-use crate::error::Refusal;
 use crate::extract::{self, Json, Path};
+use crate::{Door, Refusal};
 use axum::extract::State;
 use axum::http::StatusCode;
 use cofre_admin_types::{CopyTo, Moved, Problem, Put};

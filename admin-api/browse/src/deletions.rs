@@ -1,10 +1,9 @@
 //! Many deletions in one call: objects that are named, or what is in a folder, step by step.
 
-use crate::door::Door;
 use crate::edge::Browser;
-use crate::error::Refusal;
 use crate::extract::{self, Json, PARTS_BYTES_MAX, Path};
 use crate::facts::Facts;
+use crate::{Door, Refusal};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use cofre_admin_types::{DeleteObjects, Deleted, DeletedObject, DeletedObjects, ObjectName};

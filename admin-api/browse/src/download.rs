@@ -1,9 +1,8 @@
 //! Downloads. The bytes of an object are a stranger's: they go out as an attachment and never as a page.
 
-use crate::door::Door;
 use crate::edge::Browser;
-use crate::error::Refusal;
 use crate::extract::{self, Path, Query};
+use crate::{Door, Refusal};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};

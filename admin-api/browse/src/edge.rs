@@ -1,10 +1,8 @@
 //! What stands around every call: whose it is, whether there is room for it, and problems written out.
 
-use crate::cookie::session_text;
-use crate::door::Door;
-use crate::error::Refusal;
 use crate::in_flight::{Held, Of, until_sent};
-use crate::same_origin::{check_same_origin, is_named};
+use crate::same_origin::is_named;
+use crate::{Door, Refusal, check_same_origin, session_text};
 use axum::extract::{FromRequestParts, OptionalFromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};

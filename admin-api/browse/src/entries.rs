@@ -1,12 +1,10 @@
 //! What is in a folder.
 
-use crate::buckets;
-use crate::door::Door;
 use crate::edge::Browser;
-use crate::error::Refusal;
 use crate::extract::{self, Path, Query};
 use crate::facts::Facts;
 use crate::session::time_text;
+use crate::{Door, Refusal, buckets};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use cofre_admin_types::{EntriesQuery, Entry, Page, Problem};

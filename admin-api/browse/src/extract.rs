@@ -1,6 +1,6 @@
 //! Extractors whose rejections are problems that name the field.
 
-use crate::error::Refusal;
+use crate::Refusal;
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};

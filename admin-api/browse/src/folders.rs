@@ -1,10 +1,8 @@
 //! Folders that hold nothing yet.
 
-use crate::door::Door;
 use crate::edge::Browser;
-use crate::error::Refusal;
 use crate::extract::{self, Json, Path};
-use crate::objects;
+use crate::{Door, Refusal, objects};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -1,11 +1,10 @@
 //! Objects that delete markers hide.
 
-use crate::door::Door;
 use crate::edge::Browser;
-use crate::error::Refusal;
 use crate::extract::{self, Path, Query};
 use crate::facts::Facts;
 use crate::session::time_text;
+use crate::{Door, Refusal};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use cofre_admin_types::{DeletedQuery, HiddenObject, Page};

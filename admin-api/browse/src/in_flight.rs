@@ -1,7 +1,7 @@
 //! Requests in flight: bounded in all, for each address and for each account, until the last byte of the answer went.
 
+use crate::Refusal;
 use crate::door::Limits;
-use crate::error::Refusal;
 use axum::body::{Body, Bytes};
 use axum::response::Response;
 use cofre_iam::Network;

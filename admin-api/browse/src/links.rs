@@ -1,12 +1,11 @@
 //! Links that download an object: addresses that are signed for S3 (AWS, "Authenticating Requests: Using Query
 //! Parameters"), with the access key of the session. They have its rights when they are used, and end with it.
 
-use crate::door::Door;
 use crate::download::{disposition, file_name};
 use crate::edge::Browser;
-use crate::error::Refusal;
 use crate::extract::{self, Json, Path};
 use crate::session::time_text;
+use crate::{Door, Refusal};
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use axum::extract::State;

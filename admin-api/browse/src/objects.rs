@@ -1,9 +1,8 @@
 //! Objects: put in one piece, and deleted.
 
-use crate::door::Door;
 use crate::edge::Browser;
-use crate::error::Refusal;
 use crate::extract::{self, Path, Query, Sent};
+use crate::{Door, Refusal};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use cofre_admin_types::{DeleteQuery, Deleted, ObjectQuery, Problem, Put};

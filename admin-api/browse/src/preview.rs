@@ -1,11 +1,10 @@
 //! Previews: bytes that a browser draws without running anything, under a type that the server finds in them.
 
 use crate::copies::plain_get;
-use crate::door::Door;
 use crate::download::{range, sent};
 use crate::edge::Browser;
-use crate::error::Refusal;
 use crate::extract::{self, Path, Query};
+use crate::{Door, Refusal};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;

@@ -1,11 +1,8 @@
 //! Signing in and out, and the sessions of an account.
 
-use crate::cookie;
-use crate::cookie::session_text;
-use crate::door::Door;
 use crate::edge::{Asked, Browser};
-use crate::error::Refusal;
 use crate::extract::{Json, Path};
+use crate::{Door, Refusal, cookie, session_text};
 use axum::extract::State;
 use axum::http::header::{SET_COOKIE, USER_AGENT};
 use axum::http::{HeaderMap, StatusCode};

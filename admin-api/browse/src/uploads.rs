@@ -1,11 +1,9 @@
 //! Uploads in parts: the parts that are kept stay, so that an upload goes on where it was cut off.
 
-use crate::door::Door;
 use crate::edge::Browser;
-use crate::error::Refusal;
 use crate::extract::{self, Json, PARTS_BYTES_MAX, Path, Query, Sent};
-use crate::objects;
 use crate::session::time_text;
+use crate::{Door, Refusal, objects};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use cofre_admin_types::{

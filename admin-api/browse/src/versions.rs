@@ -1,12 +1,11 @@
 //! Versions of an object: told, and made current again.
 
 use crate::copies::plain_copy;
-use crate::door::Door;
 use crate::edge::Browser;
-use crate::error::Refusal;
 use crate::extract::{self, Json, Path, Query};
 use crate::facts::Facts;
 use crate::session::time_text;
+use crate::{Door, Refusal};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use cofre_admin_types::{BrowsedVersion, Page, Problem, RestoreVersion, Restored, VersionsQuery};

@@ -1,12 +1,11 @@
 //! Walks through the names below a prefix: a search, and a count. Each is bounded, and ends with its connection.
 
-use crate::door::Door;
 use crate::edge::Browser;
 use crate::entries::object_entry;
-use crate::error::Refusal;
 use crate::extract::{self, Path, Query};
 use crate::facts::Facts;
 use crate::in_flight::Held;
+use crate::{Door, Refusal};
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};

@@ -1,6 +1,5 @@
-use crate::admin::Admin;
 use crate::convert::api_scope;
-use crate::error::ApiError;
+use crate::{Admin, ApiError};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;

@@ -1,8 +1,7 @@
 //! From the domain's types to the API's, and from the domain's errors to the API's: by hand, in one
 //! place, and without a wildcard.
 
-use crate::catalog::CatalogError;
-use crate::error::ApiError;
+use crate::{ApiError, CatalogError};
 use cofre_admin_types as api;
 use cofre_blobs::{BlobsError, TopologyError};
 use cofre_events::EventsError;

@@ -1,7 +1,6 @@
 //! What stands around every route: request id, access log, panics, and problems written out.
 
-use crate::admin::Admin;
-use crate::error::ApiError;
+use crate::{Admin, ApiError};
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, HeaderName};

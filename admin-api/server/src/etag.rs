@@ -1,6 +1,6 @@
 //! Revisions as entity tags: a change that must not overwrite another's says what it read.
 
-use crate::error::ApiError;
+use crate::ApiError;
 use axum::extract::FromRequestParts;
 use axum::http::HeaderValue;
 use axum::http::header::IF_MATCH;

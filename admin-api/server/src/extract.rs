@@ -1,6 +1,6 @@
 //! Extractors whose rejections are problems that name the field.
 
-use crate::error::ApiError;
+use crate::ApiError;
 use axum::extract::path::ErrorKind;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};

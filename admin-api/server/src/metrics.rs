@@ -1,8 +1,7 @@
 //! Metrics that are read off components when Prometheus asks, beside those that doors count.
 
-use crate::admin::Admin;
-use crate::catalog::Distribution;
 use crate::resources::health::last_backup;
+use crate::{Admin, Distribution};
 use cofre_admin_types::{CatalogState, Health};
 use cofre_blobs::ShardView;
 use cofre_jobs::JobStatus;

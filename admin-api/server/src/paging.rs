@@ -1,4 +1,4 @@
-use crate::error::ApiError;
+use crate::ApiError;
 use cofre_admin_types::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, Page};
 
 /// The number of items to answer with.

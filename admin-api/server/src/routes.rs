@@ -1,9 +1,7 @@
 //! The one way to add a route: with the scope that it asks for, or expressly open.
 
-use crate::admin::Admin;
 use crate::auth::{self, Guard};
-use crate::error::ApiError;
-use crate::variants;
+use crate::{Admin, ApiError, variants};
 use axum::middleware::from_fn_with_state;
 use cofre_admin_types::{Problem, Scope};
 use std::sync::Arc;

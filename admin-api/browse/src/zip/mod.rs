@@ -4,14 +4,13 @@ mod format;
 mod names;
 
 use crate::copies::plain_get;
-use crate::door::Door;
 use crate::download::disposition;
 use crate::edge::Browser;
-use crate::error::Refusal;
 use crate::extract::{self, Path, Query};
 use crate::facts::Facts;
 use crate::in_flight::Held;
 use crate::walk::Walk;
+use crate::{Door, Refusal};
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};

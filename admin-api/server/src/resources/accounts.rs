@@ -1,9 +1,7 @@
-use crate::admin::Admin;
 use crate::auth::Actor;
-use crate::error::ApiError;
 use crate::extract::{Json, Path, Query};
 use crate::routes::Routes;
-use crate::{convert, paging};
+use crate::{Admin, ApiError, convert, paging};
 use axum::extract::State;
 use axum::http::StatusCode;
 use cofre_admin_types::{

@@ -1,11 +1,9 @@
-use crate::admin::Admin;
 use crate::auth::Actor;
 use crate::catalog::{BACKUP_FAILED, BACKUP_FINISHED};
 use crate::convert::time_text;
-use crate::error::ApiError;
 use crate::extract::{Json, Path, Query};
-use crate::paging;
 use crate::routes::Routes;
+use crate::{Admin, ApiError, paging};
 use axum::extract::State;
 use axum::http::StatusCode;
 use cofre_admin_types::{Backup, Page, PageQuery, Problem, Scope, StartBackup};

@@ -1,8 +1,7 @@
-use crate::admin::Admin;
 use crate::auth::Actor;
-use crate::error::ApiError;
 use crate::extract::{Path, Query};
 use crate::routes::Routes;
+use crate::{Admin, ApiError};
 use axum::extract::State;
 use cofre_admin_types::{Drain, DrainQuery, DrainState, Problem, Scope};
 use cofre_blobs::{DrainProgress, ShardChange, ShardMode};

@@ -1,9 +1,7 @@
-use crate::admin::Admin;
 use crate::auth::Proof;
-use crate::error::ApiError;
 use crate::extract::Query;
 use crate::routes::Routes;
-use crate::{convert, paging};
+use crate::{Admin, ApiError, convert, paging};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Sse;

@@ -1,9 +1,7 @@
-use crate::admin::Admin;
 use crate::auth::Actor;
-use crate::error::ApiError;
 use crate::extract::Path;
-use crate::resources;
 use crate::routes::Routes;
+use crate::{Admin, ApiError, resources};
 use axum::extract::State;
 use cofre_admin_types::{Problem, Scope, Shard};
 use cofre_settings::JobName;

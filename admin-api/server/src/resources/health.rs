@@ -1,7 +1,6 @@
-use crate::admin::Admin;
 use crate::routes::Routes;
 use crate::verdicts::{Seen, verdicts};
-use crate::{convert, resources};
+use crate::{Admin, convert, resources};
 use axum::extract::State;
 use axum::http::StatusCode;
 use cofre_admin_types::{

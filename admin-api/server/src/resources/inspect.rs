@@ -1,8 +1,6 @@
-use crate::admin::Admin;
-use crate::convert;
-use crate::error::ApiError;
 use crate::extract::Query;
 use crate::routes::Routes;
+use crate::{Admin, ApiError, convert};
 use axum::extract::State;
 use cofre_admin_types::{
     CopyCheck, InspectQuery, InspectedBlob, InspectedCopy, InspectedObject, InspectedVersion, Problem, Scope,

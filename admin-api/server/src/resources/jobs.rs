@@ -1,9 +1,7 @@
-use crate::admin::Admin;
 use crate::auth::Actor;
-use crate::error::ApiError;
 use crate::extract::{Path, Query};
 use crate::routes::Routes;
-use crate::{convert, paging};
+use crate::{Admin, ApiError, convert, paging};
 use axum::extract::State;
 use cofre_admin_types::{Job, JobProblem, JobShard, Page, PageQuery, Problem, Scope};
 use cofre_jobs::JobStatus;

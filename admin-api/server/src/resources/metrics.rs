@@ -1,7 +1,6 @@
-use crate::admin::Admin;
-use crate::error::ApiError;
 use crate::metrics::{Format, render};
 use crate::routes::Routes;
+use crate::{Admin, ApiError};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, CONTENT_TYPE, VARY};

@@ -1,8 +1,7 @@
-use crate::admin::Admin;
 use crate::convert::time_text;
-use crate::error::ApiError;
 use crate::extract::Path;
 use crate::routes::Routes;
+use crate::{Admin, ApiError};
 use axum::extract::State;
 use cofre_admin_types::{
     Problem, ReportCondition, ReportDecision, ReportDetail, ReportPart, ReportStatement, RequestReport, Scope,

@@ -1,8 +1,7 @@
-use crate::admin::Admin;
 use crate::auth::Actor;
 use crate::convert::time_text;
-use crate::error::ApiError;
 use crate::routes::Routes;
+use crate::{Admin, ApiError};
 use axum::extract::State;
 use cofre_admin_types::{CatalogRestore, Problem, Scope, UnknownContent};
 use cofre_blobs::{Restore, Unknown};

@@ -1,11 +1,9 @@
-use crate::admin::Admin;
 use crate::auth::Actor;
 use crate::convert::time_text;
-use crate::error::ApiError;
 use crate::etag::{IfMatch, Revision};
 use crate::extract::{Json, Path, Query};
-use crate::paging;
 use crate::routes::Routes;
+use crate::{Admin, ApiError, paging};
 use axum::extract::State;
 use cofre_admin_types as api;
 use cofre_admin_types::{Page, PageQuery, RollbackSettings, Scope, Settings, SettingsDiff, SettingsRevision};

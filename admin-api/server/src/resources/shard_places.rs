@@ -1,6 +1,6 @@
 //! Where shards are, between the API and the domain.
 
-use crate::error::ApiError;
+use crate::ApiError;
 use cofre_admin_types::{PatchS3Place, RegisterPlace, S3Place, ShardPlace};
 use cofre_blobs::{NewPlace, NewS3Place, S3Change, S3Key, TopologyError};
 use cofre_iam::Secret;

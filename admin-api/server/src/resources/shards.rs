@@ -1,12 +1,10 @@
 use super::shard_places;
-use crate::admin::Admin;
 use crate::auth::{Actor, Granted};
 use crate::convert::time_text;
-use crate::error::ApiError;
 use crate::etag::{IfMatch, Revision};
 use crate::extract::{Json, Path, Query};
-use crate::paging;
 use crate::routes::Routes;
+use crate::{Admin, ApiError, paging};
 use axum::extract::State;
 use axum::http::StatusCode;
 use cofre_admin_types::{

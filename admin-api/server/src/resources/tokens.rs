@@ -1,10 +1,8 @@
 use super::keys::in_seconds;
-use crate::admin::Admin;
 use crate::auth::Actor;
-use crate::error::ApiError;
 use crate::extract::{Json, Path, Query};
 use crate::routes::Routes;
-use crate::{convert, paging};
+use crate::{Admin, ApiError, convert, paging};
 use axum::extract::State;
 use axum::http::StatusCode;
 use cofre_admin_types::{CreateToken, Page, PageQuery, Problem, RevokeQuery, Scope, Token, TokenCreated};

@@ -1,7 +1,6 @@
-use crate::admin::Admin;
-use crate::error::ApiError;
 use crate::extract::Query;
 use crate::routes::Routes;
+use crate::{Admin, ApiError};
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
