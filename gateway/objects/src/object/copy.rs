@@ -60,12 +60,12 @@ impl CopyTicket {
     /// [`Error`]; the destination stands as it was.
     pub async fn store(self, content: CopyContent) -> Result<CopyOutcome, Error> {
         let Self { right, copies_tags, from, source } = self;
-        uncancelled(Copying { right, copies_tags, from, content }.to_its_end(source)).await
+        uncancelled(Copying { right, copies_tags, from, content }.run(source)).await
     }
 }
 
 impl Copying {
-    async fn to_its_end(mut self, mut source: Source) -> Result<CopyOutcome, Error> {
+    async fn run(mut self, mut source: Source) -> Result<CopyOutcome, Error> {
         let objects = self.right.objects.clone();
         objects.check_class(&self.content.storage_class)?;
         let mut known: Option<(Revision, Option<Checksum>)> = None;

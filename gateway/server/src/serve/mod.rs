@@ -14,6 +14,7 @@ mod beside;
 mod boot;
 mod catalog;
 mod console_hint;
+mod doors;
 mod follow;
 mod health;
 mod history;
@@ -36,24 +37,23 @@ pub(crate) use health::{LIVE, READY};
 pub use log::LogControl;
 
 use anyhow::{Context, Result};
-use beside::Beside;
 use cofre_admin_server::{Admin, AdminParts, LinksTo};
 use cofre_blobs::{Blobs, BlobsParts, Topology};
 use cofre_catalog::{Embedded, Store, keys};
 use cofre_events::EventLog;
-use cofre_iam::{Admission, Iam, Origin, Reports, RequestLimits};
+use cofre_iam::{Admission, Iam, Reports, RequestLimits};
 use cofre_jobs::{Ground, Jobs};
 use cofre_objects::{Error, Parts, Upkeep};
-use cofre_runtime::{Clock, Random, Shutdown, Task, spawn};
+use cofre_runtime::{Clock, Random, Shutdown};
 use cofre_s3::{S3Door, S3Options, S3Parts};
 use cofre_settings::{BootSettings, DynamicSettings, TlsFiles};
 use cofre_shards::{Shards, ShardsOptions};
 use cofre_shards_s3::Forbidden;
 use console_hint::ConsoleAt;
+use doors::{Closes, Doors};
 use health::{Health, WithHealth};
-use hyper_util::service::TowerToHyperService;
-use listen::{Certificates, Door, InTheClear, Limits, Listener, Only, Serving, TrustedProxies, certificates_in};
-use origin::WithOrigin;
+use listen::{Certificates, Door, InTheClear, Limits, Listener, Only, TrustedProxies, certificates_in};
+use origin::router_of;
 use prometheus_client::registry::Registry;
 use redundancy::DefaultRedundancy;
 use std::future::Future;
@@ -93,12 +93,7 @@ pub struct Running {
     pub first: Option<FirstStart>,
     /// Readiness turns.
     leaving: Shutdown,
-    draining: Shutdown,
-    closing: Shutdown,
-    s3_task: Task<()>,
-    admin_task: Task<()>,
-    beside: Beside,
-    console_task: Option<Task<()>>,
+    doors: Doors,
     jobs: Jobs,
     upkeep: Upkeep,
     store: Arc<Embedded>,
@@ -210,13 +205,6 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
 
     let mut registry = Registry::with_prefix("cofre");
     let listeners = metrics::ListenerMetrics::register(&mut registry);
-    for (name, listener) in
-        [("s3", &s3), ("admin", &admin)].into_iter().chain(console.iter().map(|one| ("console", one)))
-    {
-        if let Some(ends) = listener.certificate_ends() {
-            ends.tell(listeners.certificate_end(name));
-        }
-    }
     if let Some(acme) = &acme {
         metrics::ListenerMetrics::register_acme(&mut registry, acme.failing_since().clone());
     }
@@ -274,20 +262,11 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
             move || acme.as_ref().map_or_else(Vec::new, |acme| acme.verdicts())
         }),
     });
-    let (limits, proxies) = (Limits::of(&settings), TrustedProxies::new(&settings.trusted_proxies));
+    let bounds = (Limits::of(&settings), TrustedProxies::new(&settings.trusted_proxies));
+    let mut doors = Doors::new(bounds, listeners, clock.clone(), (draining, closing.clone()))?;
     let health = Health::new(Arc::clone(&api), leaving.clone(), clock.clone());
-    let serving = |name, shutdown: &Shutdown, grace, in_the_clear| Serving {
-        limits,
-        proxies: proxies.clone(),
-        connections: listeners.connections(name),
-        in_the_clear,
-        shutdown: shutdown.clone(),
-        grace,
-    };
     let tokens = acme.as_ref().map(|acme| acme.tokens().clone());
     let open: Arc<dyn InTheClear> = Arc::new((health.clone(), tokens.clone()));
-    let s3_serving = serving("s3", &draining, settings.shutdown_grace, Some(open));
-    let admin_serving = serving("admin", &closing, END_GRACE, None);
     let (s3_address, admin_address) = (s3.address(), admin.address());
     let s3_port = s3_address.port();
     let console_address = console.as_ref().map(Listener::address);
@@ -306,19 +285,17 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
             WithHealth { service: guarded, door: door.clone(), health: health.clone() }
         }
     };
-    let s3_task = spawn(s3.serve(s3_serving, clock.clone(), service));
+    let (first, last) = (Closes::First(settings.shutdown_grace), Closes::Last(END_GRACE));
+    doors.open(s3, first, Some(open), service);
     let whole = cofre_admin_server::router(Arc::clone(&api));
     let pages = if settings.console_admin { whole.clone() } else { cofre_admin_server::console_router(api) };
     let routed = |door| (door, s3_port, random.clone());
-    let beside = Beside::start()?;
-    let admin_task = beside.serve(admin, admin_serving, clock.clone(), router_of(whole, routed(Door::Admin)));
-    let console_task = console.map(|console| {
-        let serving = serving("console", &closing, END_GRACE, None);
-        spawn(console.serve(serving, clock.clone(), router_of(pages, routed(Door::Console))))
-    });
+    doors.open_beside(admin, last, router_of(whole, routed(Door::Admin)));
+    if let Some(console) = console {
+        doors.open(console, last, None, router_of(pages, routed(Door::Console)));
+    }
     if let (Some(challenges), Some(tokens)) = (challenges, tokens) {
-        let serving = serving("acme", &closing, END_GRACE, None);
-        drop(spawn(challenges.serve(serving, clock.clone(), move |_| Only(tokens.clone()))));
+        doors.open(challenges, last, None, move |_| Only(tokens.clone()));
     }
     if let Some(acme) = &acme {
         acme.start(closing.clone());
@@ -329,12 +306,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         console: console_address,
         first,
         leaving,
-        draining,
-        closing,
-        s3_task,
-        admin_task,
-        beside,
-        console_task,
+        doors,
         jobs,
         upkeep: ours,
         store: base.store,
@@ -343,17 +315,6 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         shutdown_grace: settings.shutdown_grace,
         clock,
     })
-}
-
-/// The service of each client of a router, which is behind a door beside the S3 API at a port.
-fn router_of<R: Clone>(
-    router: R,
-    (door, s3_port, random): (Door, u16, Random),
-) -> impl Fn(Origin) -> Guarded<WithOrigin<TowerToHyperService<R>>> {
-    move |origin| {
-        let service = WithOrigin { service: TowerToHyperService::new(router.clone()), origin };
-        Guarded { service, door, s3_port, console: None, random: random.clone() }
-    }
 }
 
 /// The certificate of a listener, if there are files of it.
@@ -412,24 +373,18 @@ impl Running {
     ///
     /// # Errors
     /// If the catalog could not be closed in order. What was acknowledged is durable even so.
-    pub async fn drain(self) -> Result<()> {
+    pub async fn drain(mut self) -> Result<()> {
         self.leaving.begin();
         if !self.shutdown_delay.is_zero() {
             tracing::info!(delay_secs = self.shutdown_delay.as_secs(), "leaving: not ready any more, and serving on");
             self.clock.sleep(self.shutdown_delay).await;
         }
         tracing::info!(grace_secs = self.shutdown_grace.as_secs(), "draining: no new connections");
-        self.draining.begin();
-        self.s3_task.await.context("the S3 listener panicked")?;
+        self.doors.close_first().await?;
         self.jobs.ended(END_GRACE).await;
         // Lines of the last requests.
         self.upkeep.access_log().write().await;
-        self.closing.begin();
-        self.admin_task.await.context("the admin listener panicked")?;
-        if let Some(console) = self.console_task {
-            console.await.context("the console's listener panicked")?;
-        }
-        drop(self.beside);
+        self.doors.close().await?;
         history::note(&*self.store, &self.shards, 0).await;
         self.store.close().await.context("closing the catalog")?;
         tracing::info!("closed");

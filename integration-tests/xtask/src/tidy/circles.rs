@@ -20,6 +20,9 @@ struct File {
     shows: Vec<Vec<String>>,
 }
 
+/// Crates whose imports still lead through their roots or in circles. The list only shrinks.
+const KNOTTED: [&str; 4] = ["gateway/catalog", "gateway/iam", "admin-api/browse", "admin-api/server"];
+
 /// Complaints about the files of all crates: path and text of each.
 pub fn check(files: &[(String, String)]) -> Vec<String> {
     let mut crates: BTreeMap<&str, BTreeMap<Module, File>> = BTreeMap::new();
@@ -38,8 +41,14 @@ pub fn check(files: &[(String, String)]) -> Vec<String> {
                 read(file, &module, &known, text);
             }
         }
-        found.extend(check_homes(&modules));
-        found.extend(check_circles(&modules));
+        let complaints: Vec<_> = check_homes(&modules).into_iter().chain(check_circles(&modules)).collect();
+        match KNOTTED.contains(&folder) {
+            false => found.extend(complaints),
+            true if complaints.is_empty() => {
+                found.push(format!("{folder}: no longer knotted; say so in the tidy rule"))
+            }
+            true => {}
+        }
     }
     found
 }
