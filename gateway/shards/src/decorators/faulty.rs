@@ -128,6 +128,7 @@ fn spoil(stream: ByteStream, bytes: u64, trouble: StreamTrouble) -> ByteStream {
 }
 
 #[async_trait]
+#[deny(clippy::missing_trait_methods, reason = "what it does not hand on is lost")]
 impl Backend for Faulty {
     async fn put(&self, blob: BlobId, header: &BlobHeader, body: Body) -> Result<Stored, BackendError> {
         let troubles = self.troubles();

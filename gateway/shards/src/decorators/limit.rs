@@ -30,6 +30,7 @@ impl Limit {
 }
 
 #[async_trait]
+#[deny(clippy::missing_trait_methods, reason = "what it does not hand on is lost")]
 impl Backend for Limit {
     async fn put(&self, blob: BlobId, header: &BlobHeader, body: Body) -> Result<Stored, BackendError> {
         let _turn = match body {

@@ -144,6 +144,7 @@ impl Meter {
 }
 
 #[async_trait]
+#[deny(clippy::missing_trait_methods, reason = "what it does not hand on is lost")]
 impl Backend for Meter {
     async fn put(&self, blob: BlobId, header: &BlobHeader, body: Body) -> Result<Stored, BackendError> {
         let _in_flight = InFlight::new(&self.counters.writes_in_flight);
