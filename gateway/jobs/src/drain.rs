@@ -1,4 +1,4 @@
-use crate::figures::{Left, Shared};
+use crate::figures::{JobFigures, Left};
 use crate::{Ground, JobError};
 use cofre_blobs::DrainState;
 use cofre_catalog::records::ShardMode;
@@ -16,13 +16,13 @@ const AGAIN_AFTER: Duration = Duration::from_secs(30);
 /// Drains shards: moves their copies elsewhere, pass after pass, until nothing is on them.
 pub(crate) struct Relocate {
     ground: Ground,
-    figures: Shared,
+    figures: JobFigures,
     pass: Option<(ShardId, Option<BlobId>)>,
     left: Left,
 }
 
 impl Relocate {
-    pub(crate) fn new(ground: Ground, figures: Shared) -> Self {
+    pub(crate) fn new(ground: Ground, figures: JobFigures) -> Self {
         Self { ground, figures, pass: None, left: Left::default() }
     }
 

@@ -1,4 +1,4 @@
-use crate::figures::{Left, Shared};
+use crate::figures::{JobFigures, Left};
 use crate::{Ground, JobError};
 use cofre_blobs::ShardView;
 use cofre_catalog::records::ShardMode;
@@ -17,13 +17,13 @@ const ACTOR: &str = "job attach-shards";
 /// Opens shards that were away, looks whether the others answer, and gives up those that are away too long.
 pub(crate) struct AttachMissing {
     ground: Ground,
-    figures: Shared,
+    figures: JobFigures,
     /// Since when shards are away, by the clock's `elapsed`. A restart begins anew: rather too late than too soon.
     away: HashMap<ShardId, Duration>,
 }
 
 impl AttachMissing {
-    pub(crate) fn new(ground: Ground, figures: Shared) -> Self {
+    pub(crate) fn new(ground: Ground, figures: JobFigures) -> Self {
         Self { ground, figures, away: HashMap::new() }
     }
 

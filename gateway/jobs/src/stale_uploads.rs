@@ -1,4 +1,4 @@
-use crate::figures::{Left, Shared};
+use crate::figures::{JobFigures, Left};
 use crate::{Ground, JobError};
 use cofre_runtime::{Pace, Step, Worker};
 use cofre_settings::JobName;
@@ -11,12 +11,12 @@ pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(300);
 /// say so.
 pub(crate) struct StaleUploads {
     ground: Ground,
-    figures: Shared,
+    figures: JobFigures,
     cursor: Option<Vec<u8>>,
 }
 
 impl StaleUploads {
-    pub(crate) fn new(ground: Ground, figures: Shared) -> Self {
+    pub(crate) fn new(ground: Ground, figures: JobFigures) -> Self {
         Self { ground, figures, cursor: None }
     }
 }

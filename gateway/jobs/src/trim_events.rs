@@ -1,4 +1,4 @@
-use crate::figures::{Left, Shared};
+use crate::figures::{JobFigures, Left};
 use crate::{Ground, JobError};
 use cofre_events::Retention;
 use cofre_runtime::{Pace, Step, Worker};
@@ -12,11 +12,11 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// Trims the event log to what the settings keep.
 pub(crate) struct TrimEvents {
     ground: Ground,
-    figures: Shared,
+    figures: JobFigures,
 }
 
 impl TrimEvents {
-    pub(crate) fn new(ground: Ground, figures: Shared) -> Self {
+    pub(crate) fn new(ground: Ground, figures: JobFigures) -> Self {
         Self { ground, figures }
     }
 }
