@@ -49,7 +49,7 @@ pub use counts::Count;
 pub use doomed::Deleted;
 pub use drop::Dropped;
 pub use error::BlobsError;
-pub use given_up::Queued;
+pub use given_up::RebuildStep;
 pub use heal::{Damaged, Healed};
 pub use orphans::Orphans;
 pub use queue::HealCursor;

@@ -9,6 +9,7 @@ mod edges;
 mod files;
 mod licences;
 mod map;
+mod names;
 mod ratchet;
 mod supply;
 
@@ -56,6 +57,7 @@ fn complaints() -> Result<Vec<String>> {
     }
     found.extend(ratchet.check(&lengths));
     found.extend(circles::check(&sources));
+    found.extend(names::check(&sources));
     found.sort();
     Ok(found)
 }

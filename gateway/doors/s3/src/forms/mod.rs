@@ -100,7 +100,7 @@ impl Forms {
         check_expected_owner(&self.operations.objects, &caller, exchange, Some(&name), &parts.headers).await?;
 
         let mut headers = fields.to_headers()?;
-        checksums::value(&headers, checksums::Of::Other)?;
+        checksums::value(&headers, checksums::ChecksumOf::Other)?;
         caller.pays = payment::pays(&headers);
         let charge = caller.pays.then(|| Charge::of(&caller, Some(bucket), &headers));
         refusals::check(&headers)?;

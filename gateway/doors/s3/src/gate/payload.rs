@@ -2,7 +2,7 @@
 
 use crate::auth::Trailers;
 use crate::errors;
-use crate::translate::checksums::{self, Of};
+use crate::translate::checksums::{self, ChecksumOf};
 use crate::translate::document;
 use bytes::Bytes;
 use cofre_objects::DeclaredChecksum;
@@ -42,7 +42,7 @@ fn check(bytes: &Bytes, headers: &HeaderMap, trailers: Option<&Trailers>, of: Di
         // Requests without a body name algorithms of what they are about, not of themselves.
         return Ok(());
     }
-    let declared = match checksums::declared(headers, trailers, Of::Other)? {
+    let declared = match checksums::declared(headers, trailers, ChecksumOf::Other)? {
         DeclaredChecksum::Trailer(_, read) => read().map_err(errors::checksum)?,
         DeclaredChecksum::None | DeclaredChecksum::Compute(_) => return Ok(()),
         DeclaredChecksum::Value(declared) => declared,

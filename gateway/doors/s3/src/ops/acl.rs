@@ -2,7 +2,7 @@
 
 use super::asked::{Asked, answer, take};
 use super::{Operations, owners};
-use crate::translate::acl::{self, Named, Of, Written};
+use crate::translate::acl::{self, ListOf, Named, Written};
 use crate::translate::names;
 use cofre_iam::{Action, IamError};
 use cofre_objects::{Acl, AclGrant, AclGrantee, GivenAcl};
@@ -31,7 +31,7 @@ pub(super) async fn put_bucket(
 ) -> S3Result<S3Response<PutBucketAclOutput>> {
     let (input, asked) = take("PutBucketAcl", request)?;
     let bucket = names::bucket(&input.bucket)?;
-    let written = replacement(&asked, input.access_control_policy, Of::Bucket)?;
+    let written = replacement(&asked, input.access_control_policy, ListOf::Bucket)?;
     let allowed = ops.objects.bucket_allowing(&asked.caller, Action::PutBucketAcl, &bucket).await;
     allowed.map_err(|error| asked.refuse(&input.bucket, error))?;
     let given = resolve(ops, written).await?;
@@ -63,7 +63,7 @@ pub(super) async fn put_object(
     let at = names::object(&input.bucket, input.key, input.version_id.as_deref())?;
     let key = at.key.clone();
     let refuse = |error| asked.refuse_object(&input.bucket, key.as_str(), error);
-    let written = replacement(&asked, input.access_control_policy, Of::Object)?;
+    let written = replacement(&asked, input.access_control_policy, ListOf::Object)?;
     let ticket = ops.objects.begin_acl(&asked.caller, at).await.map_err(refuse)?;
     let given = resolve(ops, written).await?;
     ticket.store(given).await.map_err(refuse)?;
@@ -87,7 +87,7 @@ pub(super) async fn resolved(ops: &Operations, list: Option<Written>) -> S3Resul
 }
 
 /// The list that replaces another: from the headers or from the body.
-fn replacement(asked: &Asked, body: Option<AccessControlPolicy>, of: Of) -> S3Result<Written> {
+fn replacement(asked: &Asked, body: Option<AccessControlPolicy>, of: ListOf) -> S3Result<Written> {
     let written = match (acl::from_headers(asked.headers(), of)?, body) {
         (Some(written), None) => written,
         (None, Some(list)) if list.owner.is_some() => acl::from_dto(list)?,

@@ -2,7 +2,7 @@
 
 use super::asked::{Asked, answer, take};
 use super::{Operations, acl, ownership};
-use crate::translate::acl::{Of, from_headers};
+use crate::translate::acl::{ListOf, from_headers};
 use crate::translate::{names, tags};
 use cofre_iam::Action;
 use cofre_objects::{CreateBucket, Error};
@@ -45,7 +45,7 @@ pub(super) async fn create(
         None => Tags::default(),
     };
     let object_lock = input.object_lock_enabled_for_bucket.unwrap_or(false);
-    let list = from_headers(asked.headers(), Of::Bucket)?;
+    let list = from_headers(asked.headers(), ListOf::Bucket)?;
     let acl = acl::unresolved(list.as_ref());
     let request = CreateBucket { name: name.clone(), region: region.to_owned(), object_lock, acl, ownership };
     let ticket = ops.objects.begin_bucket(&asked.caller, request);

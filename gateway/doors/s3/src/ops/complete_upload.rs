@@ -3,7 +3,7 @@
 use super::Operations;
 use super::asked::{Asked, answer_with, take};
 use super::uploads::{refuse, upload_ref};
-use crate::translate::checksums::{self, Of, Shown, with_checksum};
+use crate::translate::checksums::{self, ChecksumOf, Shown, with_checksum};
 use crate::translate::{encryption, names, times};
 use cofre_objects::{CompletedPart, Completion};
 use cofre_types::ETag;
@@ -31,7 +31,7 @@ pub(super) async fn complete(
     let (ticket, (conditions, encryption)) = asked.after_rights(ticket, parsed(), refuse)?;
     let completion = Completion {
         parts: to_domain(&mut parts, &asked)?,
-        checksum: checksums::value(asked.headers(), Of::Completion)?,
+        checksum: checksums::value(asked.headers(), ChecksumOf::Completion)?,
         checksum_kind: input.checksum_type.as_ref().map(checksums::kind).transpose()?,
         size: asked.conditionals().object_size()?,
         conditions,

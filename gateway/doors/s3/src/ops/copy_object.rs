@@ -3,7 +3,7 @@
 use super::asked::{answer_with, take};
 use super::put_object::storage_class;
 use super::{Operations, acl, owners};
-use crate::translate::acl::{Of, from_headers};
+use crate::translate::acl::{ListOf, from_headers};
 use crate::translate::checksums::{self, Shown, with_checksum};
 use crate::translate::{encryption, headers, lock, names, tags, times};
 use cofre_objects::{CopyContent, CopyOutcome, NewCopy, NewObject};
@@ -35,7 +35,7 @@ pub(super) async fn copy(
         input.object_lock_retain_until_date.as_ref(),
         input.object_lock_legal_hold_status.as_ref(),
     )?;
-    let list = from_headers(asked.headers(), Of::Object)?;
+    let list = from_headers(asked.headers(), ListOf::Object)?;
     // A missing key is the source's: the destination need not be there.
     let (source_bucket, source_key) = (source.bucket.clone(), source.key.clone());
     let refuse = |error| asked.refuse_object(source_bucket.as_str(), source_key.as_str(), error);

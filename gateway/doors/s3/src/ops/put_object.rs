@@ -3,8 +3,8 @@
 use super::asked::{Asked, answer_with, take};
 use super::{Operations, acl};
 use crate::body;
-use crate::translate::acl::{Of, from_headers};
-use crate::translate::checksums::{self, Of as Checked, Shown, with_checksum};
+use crate::translate::acl::{ListOf, from_headers};
+use crate::translate::checksums::{self, ChecksumOf, Shown, with_checksum};
 use crate::translate::{encryption, headers, lock, names, tags, times};
 use cofre_objects::{Body, NewObject, PutContent, PutOutcome, Upload};
 use cofre_types::Tags;
@@ -39,7 +39,7 @@ pub(super) async fn store(
         input.object_lock_legal_hold_status.as_ref(),
     )?;
     // Before the body: a client that waits for `100 Continue` gets the refusal instead.
-    let list = from_headers(asked.headers(), Of::Object)?;
+    let list = from_headers(asked.headers(), ListOf::Object)?;
     let new = NewObject { bucket, key: key.clone(), tags, lock, acl: acl::unresolved(list.as_ref()) };
     let refuse = |error| asked.refuse_object(&input.bucket, key.as_str(), error);
     let mut ticket = ops.objects.begin_put(&asked.caller, new).await.map_err(refuse)?;
@@ -51,7 +51,7 @@ pub(super) async fn store(
         ticket.reserve(size).await.map_err(refuse)?;
     }
     let encryption = asked.encrypt_as()?;
-    let upload = upload(asked, body, Checked::Object).await?;
+    let upload = upload(asked, body, ChecksumOf::Object).await?;
     if lock.is_some() {
         refuse_unchecked(&upload)?;
     }
@@ -76,7 +76,11 @@ pub(super) async fn sent(body: Option<StreamingBlob>, length: Option<i64>) -> S3
 }
 
 /// A body and what the headers declare of it.
-pub(super) async fn upload(asked: &Asked, body: impl Future<Output = S3Result<Body>>, of: Checked) -> S3Result<Upload> {
+pub(super) async fn upload(
+    asked: &Asked,
+    body: impl Future<Output = S3Result<Body>>,
+    of: ChecksumOf,
+) -> S3Result<Upload> {
     let content_md5 = checksums::content_md5(asked.headers())?;
     let checksum = checksums::declared(asked.headers(), asked.trailers.as_ref(), of)?;
     Ok(Upload { body: body.await?, content_md5, checksum })

@@ -4,7 +4,7 @@ use super::asked::{answer_with, document, take};
 use super::put_object::{sent, upload};
 use super::uploads::{refuse, upload_ref};
 use super::{Operations, owners};
-use crate::translate::checksums::{Of, Shown, with_checksum};
+use crate::translate::checksums::{ChecksumOf, Shown, with_checksum};
 use crate::translate::{encryption, names, range, times};
 use cofre_objects::{CopiedRange, Error};
 use s3s::dto::{CopyPartResult, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput};
@@ -25,7 +25,7 @@ pub(super) async fn put(
         ticket.reserve(size).await.map_err(refuse)?;
     }
     let encryption = asked.encrypt_as()?;
-    let content = upload(&asked, sent(input.body, input.content_length), Of::Other).await?;
+    let content = upload(&asked, sent(input.body, input.content_length), ChecksumOf::Other).await?;
     let outcome = ticket.store(content, encryption).await.map_err(refuse)?;
     let checksum = Shown::new(outcome.checksum.as_ref(), None);
     let headers = encryption::shown(outcome.encryption.as_ref());

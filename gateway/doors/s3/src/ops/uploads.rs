@@ -4,7 +4,7 @@ use super::asked::{Asked, answer, answer_with, take};
 use super::list_uploads::class;
 use super::put_object::storage_class;
 use super::{Operations, acl, owners};
-use crate::translate::acl::{Of, from_headers};
+use crate::translate::acl::{ListOf, from_headers};
 use crate::translate::checksums::{self, Shown, with_checksum};
 use crate::translate::{encryption, headers, lock, names, tags, times};
 use cofre_objects::{ListedPart, NewObject, NewUpload, PAGE_ENTRIES_MAX, UploadRef};
@@ -39,7 +39,7 @@ pub(super) async fn create(
         input.object_lock_retain_until_date.as_ref(),
         input.object_lock_legal_hold_status.as_ref(),
     )?;
-    let list = from_headers(asked.headers(), Of::Object)?;
+    let list = from_headers(asked.headers(), ListOf::Object)?;
     let new = NewObject { bucket, key: key.clone(), tags, lock, acl: acl::unresolved(list.as_ref()) };
     let refuse = |error| asked.refuse_object(&input.bucket, key.as_str(), error);
     let ticket = ops.objects.begin_upload(&asked.caller, new).await;

@@ -18,7 +18,7 @@ const GROUPS: [(&str, AclGrantee); 3] = [
 
 /// What lists are of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Of {
+pub(crate) enum ListOf {
     Bucket,
     Object,
 }
@@ -50,7 +50,7 @@ const GRANT_HEADERS: [(&str, AclPermission); 5] = [
 ];
 
 /// Reads `x-amz-acl` and `x-amz-grant-*`; none if there is neither.
-pub(crate) fn from_headers(headers: &HeaderMap, of: Of) -> S3Result<Option<Written>> {
+pub(crate) fn from_headers(headers: &HeaderMap, of: ListOf) -> S3Result<Option<Written>> {
     let mut grants = Vec::new();
     for (header, permission) in GRANT_HEADERS {
         for value in headers.get_all(header) {
@@ -112,7 +112,7 @@ pub(crate) fn permission_to_dto(permission: AclPermission) -> dto::Permission {
     })
 }
 
-fn canned(name: &str, of: Of) -> S3Result<CannedAcl> {
+fn canned(name: &str, of: ListOf) -> S3Result<CannedAcl> {
     Ok(match name {
         BucketCannedACL::PRIVATE => CannedAcl::Private,
         BucketCannedACL::PUBLIC_READ => CannedAcl::PublicRead,
@@ -122,7 +122,7 @@ fn canned(name: &str, of: Of) -> S3Result<CannedAcl> {
         "aws-exec-read" => CannedAcl::Private,
         "bucket-owner-read" => CannedAcl::BucketOwnerRead,
         "bucket-owner-full-control" => CannedAcl::BucketOwnerFullControl,
-        "log-delivery-write" if of == Of::Bucket => CannedAcl::LogDeliveryWrite,
+        "log-delivery-write" if of == ListOf::Bucket => CannedAcl::LogDeliveryWrite,
         _ => return Err(s3_error!(InvalidArgument, "The canned access control list is not valid.")),
     })
 }
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
     use http::{HeaderName, HeaderValue};
 
-    fn read(headers: &[(&'static str, &str)], of: Of) -> Result<Option<Written>, String> {
+    fn read(headers: &[(&'static str, &str)], of: ListOf) -> Result<Option<Written>, String> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
@@ -182,8 +182,11 @@ mod tests {
     fn reads_headers() {
         let id = "ab".repeat(32);
         let named = Named::Id(AccountId::parse(&id).unwrap());
-        assert_eq!(read(&[], Of::Object), Ok(None));
-        assert_eq!(read(&[("x-amz-acl", "public-read")], Of::Object), Ok(Some(Written::Canned(CannedAcl::PublicRead))));
+        assert_eq!(read(&[], ListOf::Object), Ok(None));
+        assert_eq!(
+            read(&[("x-amz-acl", "public-read")], ListOf::Object),
+            Ok(Some(Written::Canned(CannedAcl::PublicRead)))
+        );
         let grants = read(
             &[
                 ("x-amz-grant-full-control", &format!("id={id}")),
@@ -192,7 +195,7 @@ mod tests {
                     "uri=\"http://acs.amazonaws.com/groups/global/AllUsers\", emailAddress=\"ann@example.com\"",
                 ),
             ],
-            Of::Object,
+            ListOf::Object,
         );
         assert_eq!(
             grants,
@@ -207,15 +210,15 @@ mod tests {
     #[test]
     fn refuses_what_it_cannot_grant() {
         let code = |headers: &[(&'static str, &str)], of| read(headers, of).unwrap_err();
-        assert_eq!(code(&[("x-amz-acl", "public-ready")], Of::Object), "InvalidArgument");
-        assert_eq!(code(&[("x-amz-acl", "log-delivery-write")], Of::Object), "InvalidArgument");
-        assert!(read(&[("x-amz-acl", "log-delivery-write")], Of::Bucket).is_ok());
-        assert_eq!(code(&[("x-amz-grant-read", "id=ann")], Of::Object), "InvalidArgument");
-        assert_eq!(code(&[("x-amz-grant-read", "uri=http://everyone")], Of::Object), "InvalidArgument");
-        assert_eq!(code(&[("x-amz-grant-read", "everyone")], Of::Object), "InvalidArgument");
+        assert_eq!(code(&[("x-amz-acl", "public-ready")], ListOf::Object), "InvalidArgument");
+        assert_eq!(code(&[("x-amz-acl", "log-delivery-write")], ListOf::Object), "InvalidArgument");
+        assert!(read(&[("x-amz-acl", "log-delivery-write")], ListOf::Bucket).is_ok());
+        assert_eq!(code(&[("x-amz-grant-read", "id=ann")], ListOf::Object), "InvalidArgument");
+        assert_eq!(code(&[("x-amz-grant-read", "uri=http://everyone")], ListOf::Object), "InvalidArgument");
+        assert_eq!(code(&[("x-amz-grant-read", "everyone")], ListOf::Object), "InvalidArgument");
         let both = [("x-amz-acl", "private"), ("x-amz-grant-read", "emailAddress=a@b")];
-        assert_eq!(code(&both, Of::Object), "InvalidRequest");
+        assert_eq!(code(&both, ListOf::Object), "InvalidRequest");
         let many = vec!["emailAddress=a@b"; GRANTS_MAX + 1].join(",");
-        assert_eq!(code(&[("x-amz-grant-read", &many)], Of::Object), "InvalidArgument");
+        assert_eq!(code(&[("x-amz-grant-read", &many)], ListOf::Object), "InvalidArgument");
     }
 }

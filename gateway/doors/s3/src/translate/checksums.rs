@@ -19,7 +19,7 @@ const MODE: HeaderName = HeaderName::from_static("x-amz-checksum-mode");
 
 /// What a checksum in the headers of a request is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Of {
+pub(crate) enum ChecksumOf {
     /// Of an object: base64 without its padding is a wrong value, as s3-tests have it.
     Object,
     /// Of an object that completing makes: as of any, and it may have the number of parts behind it.
@@ -52,7 +52,7 @@ fn algorithm_of(header: &str) -> Option<ChecksumAlgorithm> {
 
 /// What the headers of an upload declare of its body: a value before it, a value behind it, only an
 /// algorithm, or nothing.
-pub(crate) fn declared(headers: &HeaderMap, trailers: Option<&Trailers>, of: Of) -> S3Result<DeclaredChecksum> {
+pub(crate) fn declared(headers: &HeaderMap, trailers: Option<&Trailers>, of: ChecksumOf) -> S3Result<DeclaredChecksum> {
     let declared = match (value(headers, of)?, trailer(headers)?) {
         (Some(_), Some(_)) => return Err(several()),
         (Some(value), None) => DeclaredChecksum::Value(value),
@@ -82,7 +82,7 @@ pub(crate) fn declared(headers: &HeaderMap, trailers: Option<&Trailers>, of: Of)
 }
 
 /// The one checksum value in the headers.
-pub(crate) fn value(headers: &HeaderMap, of: Of) -> S3Result<Option<Checksum>> {
+pub(crate) fn value(headers: &HeaderMap, of: ChecksumOf) -> S3Result<Option<Checksum>> {
     let mut found = None;
     for (name, text) in headers.iter().filter(|(name, _)| name.as_str().starts_with(VALUES)) {
         if [TYPE, ALGORITHM, MODE].contains(name) {
@@ -102,15 +102,17 @@ pub(crate) fn value(headers: &HeaderMap, of: Of) -> S3Result<Option<Checksum>> {
 }
 
 /// Parses a value. Only that of a completed object may have a number of parts behind it.
-fn parse(algorithm: ChecksumAlgorithm, text: &HeaderValue, of: Of) -> S3Result<Checksum> {
+fn parse(algorithm: ChecksumAlgorithm, text: &HeaderValue, of: ChecksumOf) -> S3Result<Checksum> {
     let text = text.to_str().unwrap_or_default().trim();
     let parsed = Checksum::parse(algorithm, text).ok();
-    if let Some(parsed) = parsed.filter(|parsed| of == Of::Completion || parsed.kind() == ChecksumKind::FullObject) {
+    if let Some(parsed) =
+        parsed.filter(|parsed| of == ChecksumOf::Completion || parsed.kind() == ChecksumKind::FullObject)
+    {
         return Ok(parsed);
     }
     let is_base64 = |b: u8| b.is_ascii_alphanumeric() || b == b'+' || b == b'/';
     let lacks_padding = !text.len().is_multiple_of(4) && text.bytes().all(is_base64);
-    if of != Of::Other && lacks_padding {
+    if of != ChecksumOf::Other && lacks_padding {
         return Err(s3_error!(BadDigest, "The {} you specified is not base64 with its padding.", algorithm.name()));
     }
     Err(invalid(&header_of(algorithm)))
@@ -128,7 +130,7 @@ fn several() -> S3Error {
 fn trailing(trailers: Option<&Trailers>, algorithm: ChecksumAlgorithm) -> Result<Checksum, ChecksumError> {
     let text = trailers.and_then(|trailers| trailers.read(|trailers| trailers.get(header_of(algorithm)).cloned()));
     let text = text.flatten().ok_or(ChecksumError::Missing)?;
-    parse(algorithm, &text, Of::Other).map_err(|_| ChecksumError::Invalid(algorithm))
+    parse(algorithm, &text, ChecksumOf::Other).map_err(|_| ChecksumError::Invalid(algorithm))
 }
 
 /// The algorithm whose value `x-amz-trailer` promises.
@@ -299,7 +301,7 @@ mod tests {
 
     #[test]
     fn reads_what_is_declared() {
-        let read = |pairs| declared(&headers(pairs), None, Of::Object).unwrap();
+        let read = |pairs| declared(&headers(pairs), None, ChecksumOf::Object).unwrap();
         assert!(matches!(read(&[]), DeclaredChecksum::None));
         assert!(matches!(read(&[("x-amz-checksum-mode", "ENABLED")]), DeclaredChecksum::None));
         let value = read(&[("x-amz-checksum-crc32", "AAAAAA=="), ("x-amz-sdk-checksum-algorithm", "crc32")]);
@@ -330,14 +332,14 @@ mod tests {
             &[("x-amz-sdk-checksum-algorithm", "MD4")],
         ] {
             let refused =
-                declared(&headers(pairs), None, Of::Other).err().map(|error| error.code().as_str().to_owned());
+                declared(&headers(pairs), None, ChecksumOf::Other).err().map(|error| error.code().as_str().to_owned());
             assert_eq!(refused.as_deref(), Some("InvalidRequest"), "{pairs:?}");
         }
     }
 
     #[test]
     fn base64_without_padding_is_a_wrong_value_of_an_object() {
-        for (of, code) in [(Of::Object, "BadDigest"), (Of::Other, "InvalidRequest")] {
+        for (of, code) in [(ChecksumOf::Object, "BadDigest"), (ChecksumOf::Other, "InvalidRequest")] {
             let refused = declared(&headers(&[("x-amz-checksum-sha256", "bad")]), None, of).err();
             assert_eq!(refused.map(|error| error.code().as_str().to_owned()).as_deref(), Some(code));
         }
