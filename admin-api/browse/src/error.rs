@@ -212,6 +212,7 @@ impl From<Error> for Refusal {
                 plain(S::FORBIDDEN, "AccessDenied")
             }
             Error::InvalidBucketState(_) => plain(S::CONFLICT, "InvalidBucketState"),
+            Error::NotArchived => plain(S::CONFLICT, "NotArchived"),
             Error::InvalidRetentionPeriod(_) => plain(S::BAD_REQUEST, "InvalidRetentionPeriod"),
             Error::AclNotSupported
             | Error::AclWithOwnership

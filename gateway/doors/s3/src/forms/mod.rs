@@ -31,6 +31,7 @@ use crate::translate::checksums;
 use crate::translate::conditions::Conditionals;
 use crate::translate::encryption::CustomerKeys;
 use crate::translate::{names, text};
+use cofre_iam::Admission;
 use cofre_runtime::Clock;
 use cofre_types::Timestamp;
 use file::Measured;

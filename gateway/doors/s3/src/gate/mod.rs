@@ -74,7 +74,7 @@ pub(crate) struct Gate {
 }
 
 /// A request as s3s parses it.
-struct Admission {
+struct Parsable {
     request: HttpRequest,
     charge: Option<Charge>,
     /// The memory of what was gathered of its body.
@@ -110,7 +110,7 @@ impl Gate {
         if resource_tags::is_asked(request.uri(), request.headers()) {
             return self.answer_tags(request, exchange).await;
         }
-        let Admission { request, charge, share, document_bytes } = self.admit(request, host, exchange).await?;
+        let Parsable { request, charge, share, document_bytes } = self.admit(request, host, exchange).await?;
         let answer = self.parser.call(request, document_bytes).await;
         // What was gathered is gone by now.
         drop(share);
@@ -143,12 +143,7 @@ impl Gate {
     }
 
     /// Makes of a request whose signature is good the one that s3s parses.
-    async fn admit(
-        &self,
-        request: HttpRequest,
-        host: Option<&ForeignHost>,
-        exchange: &Exchange,
-    ) -> S3Result<Admission> {
+    async fn admit(&self, request: HttpRequest, host: Option<&ForeignHost>, exchange: &Exchange) -> S3Result<Parsable> {
         let (mut parts, body) = request.into_parts();
         let Authenticated { access_key, signed, body, trailers } =
             self.authenticator.authenticate(&mut parts, body, exchange).await?;
@@ -227,7 +222,7 @@ impl Gate {
         let exchange = exchange.clone();
         let admitted = Admitted { caller, exchange, conditionals, response_expires, trailers, signed, customer_keys };
         request.extensions_mut().insert(admitted);
-        Ok(Admission { request, charge, share, document_bytes })
+        Ok(Parsable { request, charge, share, document_bytes })
     }
 
     /// Refuses a large document of a caller that nothing may let. What it may the operation asks, who knows all of it.

@@ -90,6 +90,7 @@ mod tests {
     use crate::auth::scope::Scope;
     use http_body_util::BodyExt;
     use proptest::prelude::*;
+    use s3s::StdError;
 
     const DATE: &str = "20130524T000000Z";
 
