@@ -7,8 +7,10 @@
 //! never filed under new numbers. Ids that are unknown are not cached: whoever tries them at random
 //! costs one read each and drives nothing out of the cache.
 
-use crate::service::Inner;
-use crate::{AccountIdentity, Iam, IamError, Principal, Secret};
+use crate::caller::{AccountIdentity, Principal};
+use crate::error::IamError;
+use crate::secret::Secret;
+use crate::service::{Iam, Inner};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{AccessKeyRecord, AccountRecord, Record};
 use cofre_catalog::{Snapshot, SnapshotExt};

@@ -1,9 +1,12 @@
 //! What accounts own: counted in the commits that change it, and bounded there.
 
-use crate::quota::Quota;
-use crate::{Error, Objects, Upkeep};
+use crate::caches::AccountQuotas;
+use crate::domain::Objects;
+use crate::error::Error;
+use crate::upkeep::Upkeep;
 use cofre_catalog::records::{AccountRecord, AccountUsage, BucketRecord, Record, Usage};
 use cofre_catalog::{Batch, Check, CommitError, Entry, Scan, Snapshot, SnapshotExt, Store, keys};
+use cofre_rules::Quota;
 use cofre_types::{AccountId, BucketName};
 use std::collections::HashMap;
 use std::ops::Bound;
@@ -16,14 +19,6 @@ const BUCKETS_PER_PAGE: usize = 1_000;
 
 /// Name of the counter that says that what accounts own is counted.
 const COUNTED: &str = "account-usage";
-
-/// Quotas of accounts, as long as no account changes.
-#[derive(Default)]
-pub(crate) struct AccountQuotas {
-    /// What `touched` said when the cache was begun.
-    fresh_at: u64,
-    quotas: HashMap<AccountId, Quota>,
-}
 
 impl Upkeep {
     /// What some accounts own, exactly, as of the last commit.

@@ -20,6 +20,7 @@ mod policy_conditions;
 mod policy_parsing;
 mod policy_public;
 mod reports;
+mod sessions;
 mod tokens;
 
 use cofre_catalog::records::{EventRecord, Record};
