@@ -1,7 +1,8 @@
 //! A blob as its record names it.
 
+use crate::blobs::Blobs;
 use crate::counts::{Count, count_copy};
-use crate::{Blobs, BlobsError};
+use crate::error::BlobsError;
 use cofre_catalog::records::{BlobRecord, CopyRecord, DoomedRecord, Record};
 use cofre_catalog::{Batch, Check, Entry, Revision, keys};
 use cofre_shards::{BlobRef, Copy, CopyState, Locator};

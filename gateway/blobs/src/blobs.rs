@@ -1,4 +1,4 @@
-use crate::BlobsError;
+use crate::error::BlobsError;
 use cofre_catalog::{Batch, CommitError, Entry, ReadExt, Store};
 use cofre_runtime::Clock;
 use cofre_settings::DynamicSettings;

@@ -1,4 +1,5 @@
-use crate::{Blobs, BlobsError};
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
 use cofre_catalog::records::{BlobRecord, DoomedRecord, Record};
 use cofre_catalog::{Batch, Entry, ReadExt, Scan, keys};
 use cofre_shards::{BackendError, Locator};

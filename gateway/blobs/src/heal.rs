@@ -1,8 +1,9 @@
 use crate::blob::{BLOBS_AT_ONCE_MAX, DELETED, HeldBlob, blob_ref, blob_subject, copy_bytes};
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
 use crate::given_up::GivenUp;
 use crate::queue::HealCursor;
 use crate::twins::Split;
-use crate::{Blobs, BlobsError};
 use cofre_catalog::{Batch, Entry, keys};
 use cofre_shards::{AddError, BlobRef, Copy, CopyState, standing};
 use cofre_types::{BlobId, Scheme, ShardId};

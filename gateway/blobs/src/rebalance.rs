@@ -5,8 +5,9 @@
 //! moves back, and the spread only shrinks.
 
 use crate::blob::copy_bytes;
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
 use crate::relocate::Relocated;
-use crate::{Blobs, BlobsError};
 use cofre_catalog::records::{BlobRecord, Record, ShardMode, ShardRecord, ShardUsage};
 use cofre_catalog::{ReadExt, Scan, keys};
 use cofre_shards::{ShardState, standing};

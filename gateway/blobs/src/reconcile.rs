@@ -1,7 +1,8 @@
 use crate::blob::{blob_ref, copy_bytes, copy_record};
+use crate::blobs::Blobs;
 use crate::counts::{Count, count_copy};
+use crate::error::BlobsError;
 use crate::judge::{Judgement, OutOfReach};
-use crate::{Blobs, BlobsError};
 use cofre_catalog::records::{DoomedRecord, Record};
 use cofre_catalog::{Batch, Check, Entry, ReadExt, Scan, keys};
 use cofre_shards::{CopyState, Locator, standing};

@@ -1,5 +1,6 @@
 use crate::blob::{HeldBlob, blob_ref, copy_bytes};
-use crate::{Blobs, BlobsError};
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
 use cofre_catalog::records::ShardPass;
 use cofre_catalog::{ReadExt, Scan, keys};
 use cofre_shards::CopyState;

@@ -1,6 +1,7 @@
 //! What may be deleted from a shard, by what is known of it.
 
-use crate::{Blobs, BlobsError};
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
 use cofre_catalog::records::{ComparisonRecord, IncarnationRecord, Record, ShardMode, ShardRecord};
 use cofre_catalog::{Entry, ReadExt, Scan, StoreError, keys};
 use cofre_types::{ShardId, Timestamp};

@@ -1,5 +1,6 @@
 use crate::blob::{DELETED, HeldBlob, blob_ref, blob_subject, copy_bytes};
-use crate::{Blobs, BlobsError};
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
 use cofre_catalog::{ReadExt, Scan, keys};
 use cofre_shards::{BlobRef, Copy, CopyState, ReadError, standing};
 use cofre_types::Scheme;

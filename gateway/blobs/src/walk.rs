@@ -1,4 +1,5 @@
-use crate::{Blobs, BlobsError};
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
 use cofre_catalog::records::{BlobRecord, Record, RecordError};
 use cofre_catalog::{ReadExt, Revision, Scan, Visit, VisitStep, keys};
 use cofre_types::BlobId;

@@ -12,6 +12,8 @@
 //! | `K` | access key id | access key |
 //! | `k` | account id, access key id | empty: the keys of an account |
 //! | `T` | admin token id | admin token |
+//! | `W` | session id | session of the console |
+//! | `w` | account id, session id | empty: the sessions of an account |
 //! | `B` | bucket name | bucket |
 //! | `o` | account id, bucket name | empty: the buckets of an account, written with `B` |
 //! | `I` | bucket id | bucket name, so that jobs find the bucket of a key |
@@ -48,6 +50,7 @@
 use crate::Revision;
 pub use crate::access_log_keys::{access_log, access_log_backlog, access_log_of};
 pub use crate::encryption_keys::{key_policies, key_policy, key_policy_of, known_keys};
+pub use crate::sign_in_keys::{account_session, account_sessions, admin_token, session};
 pub use crate::version_place::{place_of, version_id};
 pub use crate::walk::prefix_end;
 use cofre_types::{AccessKeyId, AccountId, BlobId, BucketId, BucketName, ObjectKey, ShardId, UploadId};
@@ -61,6 +64,8 @@ pub mod family {
     pub const ACCESS_KEY: u8 = b'K';
     pub const ACCOUNT_KEY: u8 = b'k';
     pub const ADMIN_TOKEN: u8 = b'T';
+    pub const SESSION: u8 = b'W';
+    pub const ACCOUNT_SESSION: u8 = b'w';
     pub const BUCKET: u8 = b'B';
     pub const OWNED_BUCKET: u8 = b'o';
     pub const BUCKET_ID: u8 = b'I';
@@ -163,11 +168,6 @@ pub fn account_keys(account: AccountId) -> Vec<u8> {
 /// Key of an access key.
 pub fn access_key(id: &AccessKeyId) -> Vec<u8> {
     with(family::ACCESS_KEY, &[id.as_str().as_bytes()])
-}
-
-/// Key of an admin token.
-pub fn admin_token(id: &str) -> Vec<u8> {
-    with(family::ADMIN_TOKEN, &[id.as_bytes()])
 }
 
 /// Key of a bucket.

@@ -21,6 +21,7 @@ pub mod keys;
 mod memory;
 pub mod records;
 mod scan;
+mod sign_in_keys;
 mod state;
 mod store;
 mod tally;

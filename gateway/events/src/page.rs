@@ -1,4 +1,6 @@
-use crate::{Cursor, EventLog, EventsError, trim};
+use crate::cursor::Cursor;
+use crate::error::EventsError;
+use crate::{EventLog, trim};
 use cofre_catalog::records::{EventRecord, Record};
 use cofre_catalog::{Direction, ReadExt, Revision, Scan, Visit, VisitStep, keys};
 use std::ops::Bound;

@@ -8,11 +8,13 @@
 //! # Limits
 //! A stream holds at most one page of [`TAIL_PAGE_EVENTS`] events, however slow its reader is.
 
-use crate::{Cursor, Event, EventLog, EventsError, Order, PageRequest};
+use crate::EventLog;
+use crate::cursor::Cursor;
+use crate::error::EventsError;
+use crate::page::{Event, Order, PageRequest};
 use cofre_catalog::Slot;
 use cofre_catalog::keys::family;
-use futures_util::Stream;
-use futures_util::stream;
+use futures_util::{Stream, stream};
 use std::collections::VecDeque;
 
 /// Most events that a stream reads ahead.

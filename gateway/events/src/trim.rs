@@ -3,7 +3,9 @@
 //!
 //! The mark moves in the batch that deletes, so a reader always sees both or neither.
 
-use crate::{Cursor, EventLog, EventsError};
+use crate::EventLog;
+use crate::cursor::Cursor;
+use crate::error::EventsError;
 use cofre_catalog::records::{EventRecord, Record};
 use cofre_catalog::{Batch, ReadExt, Revision, Scan, Snapshot, Visit, VisitStep, keys};
 use cofre_types::Timestamp;

@@ -1,8 +1,9 @@
 //! Access keys of accounts.
 
 use crate::accounts::Taken;
-use crate::service::{Fact, Found, Inner, PAGE_ITEMS_MAX, TRIES_MAX, readable};
-use crate::{GivenKey, Iam, IamError, Page, Secret};
+use crate::error::IamError;
+use crate::secret::{GivenKey, Secret};
+use crate::service::{Fact, Found, Iam, Inner, PAGE_ITEMS_MAX, Page, TRIES_MAX, readable};
 use cofre_catalog::records::{AccessKeyRecord, Record};
 use cofre_catalog::{Batch, Check, Committed, GuardedBatch, ReadExt, Scan, keys};
 use cofre_types::{AccessKeyId, AccountId, Invalid, Timestamp};

@@ -1,5 +1,5 @@
-use crate::service::TRIES_MAX;
-use crate::{Iam, IamError};
+use crate::error::IamError;
+use crate::service::{Iam, TRIES_MAX};
 use cofre_catalog::{Batch, Check, ReadExt, Scan, keys};
 use cofre_types::AccountId;
 
@@ -7,7 +7,7 @@ use cofre_types::AccountId;
 const KEYS_BATCH_MAX: usize = 500;
 
 impl Iam {
-    /// Deletes an account and its keys, for good.
+    /// Deletes an account, its keys and its sessions, for good.
     ///
     /// The keys go first, in steps; the account goes in a commit that checks that it owns no bucket
     /// and has no key. After a crash, or a [`IamError::Refused`] because a bucket was made meanwhile,
@@ -31,6 +31,7 @@ impl Iam {
             batch.checks.push(Check::NoneWithPrefix(keys::account_keys(id)));
             batch.delete(keys::account(id)).delete(keys::account_name(&account.name));
             batch.delete(keys::account_usage(id));
+            self.0.end_sessions(id, &mut batch).await?;
             if !account.email.is_empty() {
                 batch.delete(keys::account_email(&account.email));
             }

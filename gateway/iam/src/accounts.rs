@@ -1,8 +1,9 @@
 //! Accounts: making, reading, switching off.
 
 use crate::access_keys::{IssuedKey, KeyIssue};
-use crate::service::{Fact, Found, Inner, PAGE_ITEMS_MAX, TRIES_MAX, readable};
-use crate::{GivenKey, Iam, IamError, Page};
+use crate::error::IamError;
+use crate::secret::GivenKey;
+use crate::service::{Fact, Found, Iam, Inner, PAGE_ITEMS_MAX, Page, TRIES_MAX, readable};
 use cofre_catalog::records::{AccountRecord, Record};
 use cofre_catalog::{Batch, Check, Committed, Entry, GuardedBatch, ReadExt, Scan, keys};
 use cofre_types::{AccountId, Invalid};

@@ -4,9 +4,9 @@
 //! A verified token is read from memory while it did not change, as access keys are.
 
 use crate::access_keys::NOTE_CHARS_MAX;
-use crate::secret::{random_alphanumeric, random_text};
-use crate::service::{Fact, Inner, PAGE_ITEMS_MAX, TRIES_MAX, readable};
-use crate::{Iam, IamError, Page, Secret};
+use crate::error::IamError;
+use crate::secret::{Secret, random_alphanumeric, random_text};
+use crate::service::{Fact, Iam, Inner, PAGE_ITEMS_MAX, Page, TRIES_MAX, readable};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use cofre_catalog::keys::{self, family};

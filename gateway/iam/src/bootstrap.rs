@@ -7,9 +7,14 @@
 //! root, so the next start makes up new ones and overwrites the files: what was in them never worked.
 //! After a crash behind the commit the files are there and right.
 
-use crate::accounts::{AccountIssue, ROOT_NAME};
-use crate::service::Inner;
-use crate::{GivenKey, Iam, IamError, IssuedKey, IssuedToken, Lookup, NewAccount, NewToken, write_private_file};
+use crate::access_keys::IssuedKey;
+use crate::accounts::{AccountIssue, NewAccount, ROOT_NAME};
+use crate::admin_tokens::{IssuedToken, NewToken};
+use crate::error::IamError;
+use crate::lookup::Lookup;
+use crate::private_file::write_private_file;
+use crate::secret::GivenKey;
+use crate::service::{Iam, Inner};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{AccessKeyRecord, Record, Scope};
 use cofre_catalog::{Committed, ReadExt, Scan};

@@ -6,8 +6,10 @@
 //! is so at most [`cofre_catalog::Store::staleness_max`] later, also while this one hears of nothing. Ids that are
 //! unknown are not cached: whoever tries them at random costs one read each and drives nothing out of the cache.
 
-use crate::service::Inner;
-use crate::{AccountIdentity, Iam, IamError, Principal, Secret};
+use crate::caller::{AccountIdentity, Principal};
+use crate::error::IamError;
+use crate::secret::Secret;
+use crate::service::{Iam, Inner};
 use cofre_catalog::records::{AccessKeyRecord, AccountRecord};
 use cofre_catalog::{Mark, keys};
 use cofre_types::{AccessKeyId, Timestamp};

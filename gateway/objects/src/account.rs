@@ -1,11 +1,13 @@
 //! What accounts own: counted in the commits that change it, and bounded there.
 
-use crate::quota::Quota;
-use crate::{Error, Objects, Upkeep};
+use crate::caches::AccountQuotas;
+use crate::domain::Objects;
+use crate::error::Error;
+use crate::upkeep::Upkeep;
 use cofre_catalog::records::{AccountRecord, AccountUsage, BucketRecord, Record, Usage};
 use cofre_catalog::{Batch, Check, CommitError, Entry, Mark, Scan, Snapshot, SnapshotExt, Store, keys};
+use cofre_rules::Quota;
 use cofre_types::{AccountId, BucketName};
-use std::collections::HashMap;
 use std::ops::Bound;
 
 /// Accounts whose quotas are kept at hand. Beyond it the cache starts anew.
@@ -16,9 +18,6 @@ const BUCKETS_PER_PAGE: usize = 1_000;
 
 /// Name of the counter that says that what accounts own is counted.
 const COUNTED: &str = "account-usage";
-
-/// Quotas of accounts, each as long as its account does not change.
-pub(crate) type AccountQuotas = HashMap<AccountId, (Mark, Quota)>;
 
 impl Upkeep {
     /// What some accounts own, exactly, as of the last commit.

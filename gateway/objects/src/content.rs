@@ -1,10 +1,12 @@
 //! Writes content as a blob, and reads content back, whatever it is made of.
 
-use crate::bucket::cached::{Bucket, durability};
+use crate::bucket::cached::Bucket;
 use crate::digest::{Digests, prepare};
+use crate::domain::Objects;
 use crate::encryption::{open_stream, seal_body, take_head};
+use crate::error::Error;
+use crate::object::Upload;
 use crate::room::BodyBound;
-use crate::{Error, Objects, Upload};
 use cofre_blobs::NewBlob;
 use cofre_catalog::records::{Content, ManifestRecord, PartRecord, Record, Segment};
 use cofre_catalog::{Entry, keys};
@@ -92,7 +94,7 @@ impl Objects {
             piece: 0,
         };
         let scheme = self.scheme_of(bucket, class);
-        let blob = self.blobs().write(id, header, body, scheme, durability(bucket)).await?;
+        let blob = self.blobs().write(id, header, body, scheme).await?;
         match digests.take().and_then(|digests| Ok(self.blobs().refuse_stale(now).map(|()| digests)?)) {
             Ok(digests) => Ok(Written { digests, blob: Some(blob) }),
             Err(error) => {

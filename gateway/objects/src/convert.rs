@@ -1,8 +1,10 @@
 //! Conversion: objects that stand under another redundancy than they should are written anew under it.
 
 use crate::bucket::cached::Bucket;
+use crate::domain::Objects;
+use crate::error::Error;
 use crate::rewrite::{Beside, Restated};
-use crate::{Error, Objects, Upkeep};
+use crate::upkeep::Upkeep;
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{BlobRecord, BucketRecord, Content, Record, Segment, Usage, VersionKind, VersionRecord};
 use cofre_catalog::{Entry, Revision, Scan, SnapshotExt, Visit, VisitStep};

@@ -1,14 +1,13 @@
 //! The domain object: what every operation stands on.
 
-use crate::Error;
-use crate::access_log::Outbox;
-use crate::account::AccountQuotas;
 use crate::bucket::cached::Bucket;
 use crate::buckets::Buckets;
+use crate::caches::{AccountQuotas, KeyPolicies};
 use crate::change::{Change, Refusal};
-use crate::encryption::KeyPolicies;
-use crate::room::InFlight;
+use crate::error::Error;
+use crate::in_flight::InFlight;
 use crate::versions::{Held, KeyState};
+use cofre_access_log::AccessLog;
 use cofre_blobs::{BlobRefusal, Blobs};
 use cofre_catalog::records::{Record, VersionRecord};
 use cofre_catalog::{Batch, CommitError, Committed, Entry, Mark, Revision, Scan, Snapshot, SnapshotExt, Store, keys};
@@ -65,7 +64,7 @@ pub(crate) struct Inner {
     key_locks: Vec<Arc<Mutex<()>>>,
     key_hasher: RandomState,
     /// Lines of access logs on their way to the catalog.
-    pub outbox: Outbox,
+    pub access_log: AccessLog,
     /// Bodies on their way to the shards.
     pub in_flight: InFlight,
 }
@@ -81,6 +80,7 @@ pub(crate) enum Tried {
 impl Objects {
     /// The domain over its parts.
     pub(crate) fn new(parts: Parts) -> Self {
+        let access_log = AccessLog::new(Arc::clone(&parts.store), parts.clock.clone());
         Self(Arc::new(Inner {
             parts,
             buckets: RwLock::default(),
@@ -88,7 +88,7 @@ impl Objects {
             key_policies: RwLock::default(),
             key_locks: (0..KEY_LOCKS).map(|_| Arc::default()).collect(),
             key_hasher: RandomState::new(),
-            outbox: Outbox::default(),
+            access_log,
             in_flight: InFlight::default(),
         }))
     }

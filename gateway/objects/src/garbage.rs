@@ -1,7 +1,9 @@
-use crate::{Error, Objects, Upkeep};
-use cofre_blobs::{Dropped, as_delta};
+use crate::domain::Objects;
+use crate::error::Error;
+use crate::upkeep::Upkeep;
+use cofre_blobs::Dropped;
 use cofre_catalog::records::{
-    AccountUsage, Garbage, GarbageRecord, GraceCharge, ManifestRecord, PartRecord, Record, RecordError, Usage,
+    AccountUsage, Garbage, GarbageRecord, GraceCharge, ManifestRecord, PartRecord, Record, RecordError, Usage, as_delta,
 };
 use cofre_catalog::{Batch, Check, Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
 use cofre_types::{AccountId, BlobId, BucketId, UploadId};

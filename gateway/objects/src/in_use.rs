@@ -1,6 +1,7 @@
 //! Which redundancies new blobs get, and for what.
 
-use crate::{Error, Upkeep};
+use crate::error::Error;
+use crate::upkeep::Upkeep;
 use cofre_catalog::records::{BucketRecord, Record, Usage};
 use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
 use cofre_types::{BucketId, Scheme};

@@ -12,7 +12,8 @@ mod settings;
 mod shards;
 mod truth;
 
-use crate::{Client, Error};
+use crate::Client;
+use crate::error::Error;
 use cofre_admin_types::{Page, PageQuery};
 use hyper::Method;
 use serde::de::DeserializeOwned;

@@ -4,6 +4,7 @@
 
 mod bed;
 mod buckets;
+mod console;
 mod document;
 mod engine;
 mod errors;

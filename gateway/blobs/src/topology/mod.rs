@@ -35,7 +35,7 @@ pub use change::ShardChange;
 pub use count::Holdings;
 pub use drain::{DrainProgress, DrainState};
 pub use error::TopologyError;
-pub use places::{Candidates, Standing};
+pub use places::{Candidates, ShardPresence};
 pub use register::{LABEL_BYTES_MAX, LABELS_MAX, NewShard, WEIGHT_PERCENT_MAX};
 pub use remote::{NewPlace, NewS3Place, REMOTE_CAPACITY_BYTES, S3Change, S3Key};
 pub use restore::{Restore, Unknown};
@@ -94,7 +94,7 @@ pub trait OpenBackend: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`BackendError::Unreachable`] if the directory cannot be looked at.
-    async fn standing(&self, _path: &str) -> Result<Option<Standing>, BackendError> {
+    async fn standing(&self, _path: &str) -> Result<Option<ShardPresence>, BackendError> {
         Ok(None)
     }
 

@@ -23,7 +23,7 @@ mod shard;
 mod upload;
 mod usage;
 
-pub use access::{AccessKeyRecord, AccountRecord, AdminTokenRecord, Scope};
+pub use access::{AccessKeyRecord, AccountRecord, AdminTokenRecord, Scope, SessionRecord};
 pub use access_log::{AccessLogBacklog, AccessLogRecord};
 pub use acl::{AclGrant, AclGrantee, AclPermission, AclRecord, Ownership, PublicAccessBlock};
 pub use blob::{BlobRecord, CopyRecord, DoomedRecord, Garbage, GarbageRecord, GraceCharge, HealRecord};
@@ -42,7 +42,7 @@ pub use queue_tally::QueueTally;
 pub use settings::SettingsRecord;
 pub use shard::{RemovedShardRecord, S3Place, ShardMode, ShardPlace, ShardRecord, ShardUsage};
 pub use upload::{ManifestRecord, PartRecord, UploadRecord};
-pub use usage::{AccountUsage, Usage};
+pub use usage::{AccountUsage, Usage, as_delta};
 
 use serde::{Serialize, de::DeserializeOwned};
 

@@ -21,6 +21,7 @@ mod policy_parsing;
 mod policy_public;
 mod reads;
 mod reports;
+mod sessions;
 mod tokens;
 
 use cofre_catalog::records::{EventRecord, Record};

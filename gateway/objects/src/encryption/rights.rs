@@ -6,7 +6,9 @@
 
 use super::EncryptionError;
 use crate::bucket::cached::Bucket;
-use crate::{Error, Objects};
+use crate::caches::KeyPolicies;
+use crate::domain::Objects;
+use crate::error::Error;
 use cofre_catalog::records::{Encryption, EncryptionMethod, EventRecord, KeyPolicyRecord, Record};
 use cofre_catalog::{Batch, CommitError, Mark, Scan, Slot, SnapshotExt, keys};
 use cofre_iam::{Action, Caller, Details, KeyAccess, OperatorAct, Policy, PolicyKind, Question, Resource, key_name};
@@ -34,14 +36,6 @@ impl KeyPolicy {
         let KeyPolicyRecord { document, set } = KeyPolicyRecord::decode(record)?;
         Ok(Self { key, document, set })
     }
-}
-
-/// Every policy of a key, at hand as long as none changes.
-#[derive(Debug, Default)]
-pub(crate) struct KeyPolicies {
-    /// Of all policies, made before they were read.
-    mark: Option<Mark>,
-    by_key: HashMap<String, KeyAccess>,
 }
 
 impl Objects {

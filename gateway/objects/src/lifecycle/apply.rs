@@ -1,11 +1,12 @@
 //! A step of the job: one page of one phase of one bucket.
 
 use super::cursor::{Cursor, Phase};
-use super::{Calendar, Lifecycle};
 use crate::bucket::cached::Bucket;
-use crate::domain::Tried;
-use crate::{Error, Objects, Upkeep};
+use crate::domain::{Objects, Tried};
+use crate::error::Error;
+use crate::upkeep::Upkeep;
 use cofre_catalog::{Scan, SnapshotExt, keys};
+use cofre_rules::{Calendar, Lifecycle};
 use cofre_types::{BucketId, BucketName, ObjectKey, Timestamp};
 use std::sync::Arc;
 

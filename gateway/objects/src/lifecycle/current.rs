@@ -3,12 +3,12 @@
 use super::apply::{LifecycleStep, Walk, object_key};
 use super::cursor::{Cursor, Phase};
 use super::ends::{Ending, What};
-use super::schedule::Due;
 use super::transition::Move;
-use crate::Error;
+use crate::error::Error;
 use crate::versions::Held;
 use cofre_catalog::records::{Record, RecordError, VersionRecord};
 use cofre_catalog::{Revision, SnapshotExt, Visit, VisitStep, keys};
+use cofre_rules::Due;
 
 /// Most records of current objects that one step reads.
 const RECORDS_PER_STEP_MAX: usize = 10_000;

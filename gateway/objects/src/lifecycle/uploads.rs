@@ -3,7 +3,8 @@
 use super::apply::{LifecycleStep, Outcome, Walk, object_key};
 use super::cursor::{Cursor, Phase};
 use super::log;
-use crate::{Error, UploadRef};
+use crate::error::Error;
+use crate::upload::UploadRef;
 use cofre_catalog::records::{Record, UploadRecord};
 use cofre_catalog::{Revision, SnapshotExt, Visit, VisitStep, keys};
 use cofre_types::{ObjectKey, UploadId};

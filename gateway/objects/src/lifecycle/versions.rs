@@ -3,13 +3,13 @@
 use super::apply::{LifecycleStep, Walk, object_key};
 use super::cursor::{Cursor, Known, Phase};
 use super::ends::{ENDS_PER_COMMIT_MAX, Ended, Ending, What, Why};
-use super::schedule::Due;
 use super::transition::Move;
-use crate::Error;
 use crate::domain::held;
+use crate::error::Error;
 use crate::versions::Held;
 use cofre_catalog::records::{Record, VersionKind, VersionRecord};
 use cofre_catalog::{Entry, Revision, Scan, Snapshot, SnapshotExt, Visit, VisitStep, keys};
+use cofre_rules::Due;
 use cofre_types::ObjectKey;
 use std::collections::HashMap;
 

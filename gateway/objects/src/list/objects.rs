@@ -1,5 +1,7 @@
 use super::rollup::{Place, Rollup};
-use crate::{Error, ListObjects, ListPage, ListedObject, Objects, PAGE_ENTRIES_MAX};
+use crate::domain::Objects;
+use crate::error::Error;
+use crate::list::{ListObjects, ListPage, ListedObject, PAGE_ENTRIES_MAX};
 use cofre_catalog::records::{Record, RecordError, VersionRecord};
 use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
 use cofre_iam::{Action, Caller};

@@ -1,5 +1,8 @@
 use super::rollup::{Place, Rollup};
-use crate::{Error, ListUploads, ListedUpload, Objects, PAGE_ENTRIES_MAX, UploadInfo, UploadsPage};
+use crate::domain::Objects;
+use crate::error::Error;
+use crate::list::{ListUploads, ListedUpload, PAGE_ENTRIES_MAX, UploadsPage};
+use crate::upload::UploadInfo;
 use cofre_catalog::records::{Record, RecordError, UploadRecord};
 use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
 use cofre_iam::{Action, Caller};

@@ -1,5 +1,7 @@
 use super::{ListedPart, PartsPage, UploadInfo, UploadRef};
-use crate::{Error, Objects, PAGE_ENTRIES_MAX};
+use crate::domain::Objects;
+use crate::error::Error;
+use crate::list::PAGE_ENTRIES_MAX;
 use cofre_catalog::records::{PartRecord, Record};
 use cofre_catalog::{Scan, SnapshotExt, keys};
 use cofre_iam::{Action, Caller};

@@ -1,4 +1,6 @@
-use crate::{Error, Upkeep, UploadRef};
+use crate::error::Error;
+use crate::upkeep::Upkeep;
+use crate::upload::UploadRef;
 use cofre_catalog::records::{Record, UploadRecord};
 use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
 use cofre_iam::Caller;

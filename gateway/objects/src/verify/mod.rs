@@ -11,7 +11,9 @@
 mod references;
 mod usage;
 
-use crate::{Error, Objects, Upkeep};
+use crate::domain::Objects;
+use crate::error::Error;
+use crate::upkeep::Upkeep;
 use cofre_blobs::Wrong;
 use cofre_catalog::{Entry, Scan, Snapshot, SnapshotExt};
 use cofre_types::BucketId;

@@ -1,7 +1,7 @@
 use super::references::{Counts, Round};
 use super::{Stage, Verify, after, wrong};
-use crate::Error;
 use crate::change::Change;
+use crate::error::Error;
 use cofre_blobs::{Count, Wrong};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{BlobRecord, PartRecord, Record, ShardUsage, Usage, VersionRecord};

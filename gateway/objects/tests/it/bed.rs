@@ -8,8 +8,8 @@ use cofre_catalog::{Batch, Memory, MemoryStream, Scan, SnapshotExt, Store, keys}
 use cofre_iam::{AccountIdentity, Caller, Origin, Principal, RequestId};
 use cofre_keys::{DEFAULT_KEY, KeyRing, MemoryKeys};
 use cofre_objects::{
-    CreateBucket, DeleteConditions, DeleteObject, DeleteOutcome, Error, GetObject, ListObjects, Objects, Parts,
-    PutObject, PutOutcome, Upkeep,
+    CreateBucket, DeleteConditions, DeleteObject, DeleteOutcome, Error, GetObject, ListObjects, ListVersions, Objects,
+    Parts, PutObject, PutOutcome, Upkeep,
 };
 use cofre_runtime::{ManualClock, Random};
 use cofre_settings::{DynamicSettings, Patch};
@@ -105,6 +105,20 @@ impl Bed {
             let (objects, twin) = (upkeep.objects().clone(), twin_upkeep.objects().clone());
             Self { objects, upkeep, blobs, twin, twin_stream, twin_upkeep, topology, ..self }
         }
+    }
+
+    /// The versions of a key, newest first.
+    pub async fn versions(&self, name: &str) -> Vec<VersionId> {
+        let request = ListVersions {
+            bucket: bucket("b"),
+            prefix: name.to_owned(),
+            delimiter: String::new(),
+            key_after: None,
+            version_after: None,
+            max: 10,
+        };
+        let page = self.objects.list_versions(&self.alice, request).await.unwrap();
+        page.versions.into_iter().map(|version| version.version).collect()
     }
 
     /// A part of Cofre itself, as the admin API asks.

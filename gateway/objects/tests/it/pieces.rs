@@ -5,7 +5,7 @@ use crate::erasure::{bed, content, heal, lose, records, scrub};
 use cofre_blobs::{NewShard, ShardChange};
 use cofre_catalog::records::{CopyRecord, Record};
 use cofre_catalog::{Batch, Scan, SnapshotExt, Store, keys};
-use cofre_shards::{Backend, Body, Durability, Locator};
+use cofre_shards::{Backend, Body, Locator};
 use cofre_types::{ResolvedRange, ShardId};
 use futures_util::StreamExt;
 use std::collections::HashSet;
@@ -88,7 +88,7 @@ async fn a_piece_that_stands_twice_does_not_keep_another_off_where_shards_are_fe
         }
         lose(&bed, PATHS[record.copies[two].shard.0 as usize - 1]).await;
         let body = Body::Whole(bytes.into());
-        let stored = place(&record.copies[two]).put(blob, &header, body, Durability::Durable).await.unwrap();
+        let stored = place(&record.copies[two]).put(blob, &header, body).await.unwrap();
         record.copies[two].locator = stored.locator.0;
         record.copies[two].piece = 1;
         let mut batch = Batch::new();

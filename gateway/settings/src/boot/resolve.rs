@@ -1,6 +1,7 @@
 use super::env::handed_over;
 use super::{AcmeSettings, BootArgs, LogFormat, Secrets};
-use crate::{BootError, LogLevel};
+use crate::dynamic::LogLevel;
+use crate::error::BootError;
 use cofre_types::{AddressRange, Region, Scheme};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -50,6 +51,12 @@ pub struct BootSettings {
     pub listen: SocketAddr,
     /// Address of the admin API.
     pub admin_listen: SocketAddr,
+    /// Address of the console alone.
+    pub console_listen: Option<SocketAddr>,
+    /// Whether the admin API answers there too.
+    pub console_admin: bool,
+    /// URL at which people reach the S3 API, without a slash at its end.
+    pub s3_url: Option<String>,
     /// Directories of shards, at least one.
     pub shards: Vec<PathBuf>,
     /// Redundancy of blobs, until the dynamic settings say otherwise; absent for that of the last start, which the
@@ -150,6 +157,16 @@ impl BootSettings {
         {
             return Err(invalid("acme_http_listen", "must be another address than listen and admin_listen"));
         }
+        if let Some(taken) = args.console_listen
+            && taken.port() != 0
+            && ([listen, admin_listen].contains(&taken)
+                || acme.as_ref().is_some_and(|acme| acme.http_listen == Some(taken)))
+        {
+            return Err(invalid("console_listen", "must be another address than those of the other listeners"));
+        }
+        if args.console_admin == Some(true) && args.console_listen.is_none() {
+            return Err(invalid("console_admin", "goes with console_listen"));
+        }
         let (region, other_regions) = regions(args.regions)?;
         let domains = host_names("domains", args.domains)?;
         let website_domains = host_names("website_domains", args.website_domains)?;
@@ -160,6 +177,9 @@ impl BootSettings {
             config: args.config,
             listen,
             admin_listen,
+            console_listen: args.console_listen,
+            console_admin: args.console_admin.unwrap_or(false),
+            s3_url: args.s3_url.map(|url| base_url("s3_url", &url)).transpose()?,
             shards: if args.shards.is_empty() { default_shards() } else { shards(args.shards)? },
             redundancy: args.redundancy,
             tls: pair("tls_cert", args.tls_cert, "tls_key", args.tls_key)?,
@@ -243,6 +263,21 @@ fn most(setting: &'static str, given: Option<u32>, default: u32) -> Result<usize
 
 fn secs(setting: &'static str, value: u32, min: u32) -> Result<Duration, BootError> {
     count(setting, value, min, 3_600).map(|secs| Duration::from_secs(secs.into()))
+}
+
+/// A URL of scheme and host, and perhaps a port: addresses are signed for a host, and begin at its root.
+fn base_url(setting: &'static str, url: &str) -> Result<String, BootError> {
+    let url = url.trim_end_matches('/');
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let is_host =
+        |host: &str| !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:[]".contains(&b));
+    match host {
+        Some(host) if is_host(host) => Ok(url.to_owned()),
+        _ => Err(invalid(
+            setting,
+            "must be like https://s3.example or http://192.0.2.1:9000, and nothing behind the host",
+        )),
+    }
 }
 
 fn pair(

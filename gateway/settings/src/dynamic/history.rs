@@ -1,6 +1,6 @@
 use super::stored::{self, revision_of};
 use super::{DynamicSettings, Revised};
-use crate::SettingsError;
+use crate::error::SettingsError;
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{Record, SettingsRecord};
 use cofre_catalog::{ReadExt, Scan};

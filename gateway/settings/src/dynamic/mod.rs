@@ -34,7 +34,7 @@ pub use new_buckets::{DefaultOwnership, NewBuckets};
 pub use stored::DOCUMENT_BYTES_MAX;
 pub use writes::{REPLICATE_BYTES_MAX, Writes};
 
-use crate::SettingsError;
+use crate::error::SettingsError;
 use arc_swap::ArcSwap;
 use cofre_catalog::keys::family;
 use cofre_catalog::{ReadExt, Scan, Slot, Store};

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Debian packages, by a program that tells whether one is there.
-const DEBIAN: [(&str, &str); 24] = [
+const DEBIAN: [(&str, &str); 25] = [
     ("buildah", "buildah"),
     ("caddy", "caddy"),
+    ("chromium", "chromium"),
     ("crun", "crun"),
     ("curl", "curl"),
     ("dbus-daemon", "dbus"),
@@ -39,6 +40,8 @@ const REQUIREMENTS: &str = "integration-tests/clients/requirements.txt";
 const OAPI_CODEGEN: &str = "github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2";
 /// The programs of the Go and TypeScript clients of the admin API, with what they are built by, pinned.
 const GENERATED: &str = "integration-tests/clients/generated";
+/// What drives a browser through the console, and checks its types, pinned.
+const BROWSER_TOOLS: &str = "admin-api/console/package.json";
 /// What checks the chart of `deploy/helm`, pinned: programs, then modules that hold schemas of what it makes.
 const CHART_PROGRAMS: [&str; 2] =
     ["helm.sh/helm/v3/cmd/helm@v3.18.6", "github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0"];
@@ -124,6 +127,25 @@ pub fn generators(log: &mut Log) -> Result<PathBuf> {
         && log.run("go", &["-C", &go, "mod", "download"], &[])?
         && log.run("npm", &quiet, &[])?;
     ensure!(done, "the generators of clients cannot be installed");
+    std::fs::write(stamp, wanted)?;
+    Ok(folder)
+}
+
+/// Makes `target/verify-console` hold what drives a browser through the console, and checks its types. Gives its folder.
+pub fn browser_tools(log: &mut Log) -> Result<PathBuf> {
+    let folder = workspace::target().join("verify-console");
+    let wanted = std::fs::read_to_string(workspace::root().join(BROWSER_TOOLS))?;
+    let stamp = folder.join("installed.txt");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(folder);
+    }
+    debian(log, &["node", "npm"])?;
+    println!("   installing what drives a browser into {}", folder.display());
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join("package.json"), &wanted)?;
+    let place = folder.display().to_string();
+    let quiet = ["install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", &place];
+    ensure!(log.run("npm", &quiet, &[])?, "what drives a browser cannot be installed");
     std::fs::write(stamp, wanted)?;
     Ok(folder)
 }

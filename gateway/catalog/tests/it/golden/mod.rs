@@ -6,6 +6,7 @@
 
 mod files;
 mod samples;
+mod sessions;
 
 use cofre_catalog::records::{AccessLogBacklog, AccountUsage, QueueTally, Record, RecordError, ShardUsage, Usage};
 use std::fmt::Debug;
