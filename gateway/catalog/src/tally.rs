@@ -5,6 +5,7 @@
 
 use crate::evaluate::{Changes, Current, add};
 use crate::keys::{self, family};
+use crate::queue_keys::waiting_row;
 use crate::records::{DoomedRecord, QueueTally, Record};
 use crate::{Batch, Check, CommitError, ReadExt, Revision, Scan, Snapshot, Store, StoreError, Visit, VisitStep, Write};
 
@@ -84,7 +85,7 @@ fn weight(key: &[u8], value: &[u8]) -> [i64; COUNTERS] {
 /// Keys that counting what a write changes asks for.
 pub(crate) fn wanted(write: &Write) -> impl Iterator<Item = &[u8]> {
     let (key, row) = match write {
-        Write::Put(key, _) | Write::Delete(key) if is_counted(key) => (Some(&key[..]), keys::waiting_row(key[0])),
+        Write::Put(key, _) | Write::Delete(key) if is_counted(key) => (Some(&key[..]), waiting_row(key[0])),
         Write::Put(..) | Write::Delete(_) | Write::Add(..) | Write::Append { .. } => (None, None),
     };
     key.into_iter().chain(row)

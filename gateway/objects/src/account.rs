@@ -5,7 +5,7 @@ use crate::domain::Objects;
 use crate::error::Error;
 use crate::upkeep::Upkeep;
 use cofre_catalog::records::{AccountRecord, AccountUsage, BucketRecord, Record, Usage};
-use cofre_catalog::{Batch, Check, CommitError, Entry, Mark, Scan, Snapshot, SnapshotExt, Store, keys};
+use cofre_catalog::{Batch, Check, CommitError, Entry, Mark, ReadExt, Scan, Snapshot, Store, keys};
 use cofre_rules::Quota;
 use cofre_types::{AccountId, BucketName};
 use std::ops::Bound;

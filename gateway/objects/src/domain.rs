@@ -10,7 +10,7 @@ use crate::versions::{Held, KeyState};
 use cofre_access_log::AccessLog;
 use cofre_blobs::{BlobRefusal, Blobs};
 use cofre_catalog::records::{Record, VersionRecord};
-use cofre_catalog::{Batch, CommitError, Committed, Entry, Mark, Revision, Scan, Snapshot, SnapshotExt, Store, keys};
+use cofre_catalog::{Batch, CommitError, Committed, Entry, Mark, ReadExt, Revision, Scan, Snapshot, Store, keys};
 use cofre_keys::KeyRing;
 use cofre_runtime::{Clock, Random};
 use cofre_settings::DynamicSettings;
@@ -133,7 +133,7 @@ impl Objects {
     }
 
     pub(crate) async fn get(&self, key: Vec<u8>) -> Result<Option<Entry>, Error> {
-        Ok(SnapshotExt::get(self.store(), key).await?)
+        Ok(ReadExt::get(self.store(), key).await?)
     }
 
     /// Waits until no other writer of this process is between reading and committing this key. Whoever

@@ -10,7 +10,7 @@ use crate::caches::KeyPolicies;
 use crate::domain::Objects;
 use crate::error::Error;
 use cofre_catalog::records::{Encryption, EncryptionMethod, EventRecord, KeyPolicyRecord, Record};
-use cofre_catalog::{Batch, CommitError, Mark, Scan, Slot, SnapshotExt, keys};
+use cofre_catalog::{Batch, CommitError, Mark, ReadExt, Scan, Slot, keys};
 use cofre_iam::{Action, Caller, Details, KeyAccess, OperatorAct, Policy, PolicyKind, Question, Resource, key_name};
 use cofre_keys::{KEY_NAME_RULE, is_key_name};
 use cofre_types::{Invalid, ObjectKey, Timestamp};
@@ -110,7 +110,7 @@ impl Objects {
 
     async fn read_key_policies(&self) -> Result<Vec<KeyPolicy>, Error> {
         let read_max = 2 * KEY_POLICIES_MAX;
-        let page = self.store().snapshot().await?.page(Scan::prefix(&keys::key_policies()), read_max).await?;
+        let page = self.store().page(Scan::prefix(&keys::key_policies()), read_max).await?;
         // Setters that race can pass the bound by their number. A key whose policy is not read must not be open to all.
         if page.len() == read_max {
             return Err(Error::Internal("more encryption keys have a policy than can be".to_owned()));

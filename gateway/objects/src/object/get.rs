@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::object::{GetObject, GetOutcome, HeadOutcome, ObjectInfo, ObjectRef, ReadObject};
 use crate::versions::Held;
 use cofre_catalog::records::{Content, VersionKind, VersionRecord};
-use cofre_catalog::{Scan, SnapshotExt, keys};
+use cofre_catalog::{ReadExt, Scan, keys};
 use cofre_iam::{Action, Caller};
 use cofre_types::{Checksum, ObjectKey, ResolvedRange, VersionId};
 use std::sync::Arc;

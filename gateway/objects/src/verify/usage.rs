@@ -5,7 +5,7 @@ use crate::error::Error;
 use cofre_blobs::{Count, Wrong};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{BlobRecord, PartRecord, Record, ShardUsage, Usage, VersionRecord};
-use cofre_catalog::{SnapshotExt, compare_tally};
+use cofre_catalog::{ReadExt, compare_tally};
 use cofre_types::{BucketId, ShardId, UploadId};
 use std::collections::BTreeMap;
 
@@ -144,7 +144,7 @@ impl Verify {
 
     async fn next_bucket(&mut self, last: Option<Vec<u8>>) -> Result<Stage, Error> {
         let scan = after(&[family::BUCKET_ID], last.as_ref());
-        let next = self.snapshot().await?.page(scan, 1).await?.into_iter().next();
+        let next = self.page(scan, 1).await?.into_iter().next();
         let Some((key, entry)) = next else { return Ok(Stage::Done) };
         let Some(bucket) = key.last_chunk().map(|bytes| BucketId(u64::from_be_bytes(*bytes))) else {
             return Ok(Stage::Usage(None, Some(key)));

@@ -4,7 +4,7 @@ use crate::backends::{Backends, Opener};
 use crate::rival::Rival;
 use cofre_blobs::{Blobs, BlobsParts, NewShard, Topology};
 use cofre_catalog::records::{AccountRecord, EventRecord, Record};
-use cofre_catalog::{Batch, Memory, MemoryStream, Scan, SnapshotExt, Store, keys};
+use cofre_catalog::{Batch, Memory, MemoryStream, ReadExt, Scan, Store, keys};
 use cofre_iam::{AccountIdentity, Caller, Origin, Principal, RequestId};
 use cofre_keys::{DEFAULT_KEY, KeyRing, MemoryKeys};
 use cofre_objects::{
@@ -128,7 +128,7 @@ impl Bed {
 
     /// Kind and actor of the last event.
     pub async fn last_event(&self) -> (String, String) {
-        let events = self.store.snapshot().await.unwrap().page(Scan::prefix(&keys::events()), 1_000).await.unwrap();
+        let events = self.store.page(Scan::prefix(&keys::events()), 1_000).await.unwrap();
         let last = EventRecord::decode(&events.last().unwrap().1.value).unwrap();
         (last.kind, last.actor)
     }
@@ -238,7 +238,7 @@ impl Bed {
 
     /// Keys of a family that are left in the catalog.
     pub async fn count(&self, family: u8) -> usize {
-        self.store.snapshot().await.unwrap().page(Scan::prefix(&[family]), 100_000).await.unwrap().len()
+        self.store.page(Scan::prefix(&[family]), 100_000).await.unwrap().len()
     }
 
     /// Whether some blob on a shard holds these bytes in one run.

@@ -1,7 +1,7 @@
 use crate::bed::{Bed, bucket, get, key, put};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{EventRecord, Record};
-use cofre_catalog::{MEMORY_STALENESS_MAX, Scan, SnapshotExt, Store};
+use cofre_catalog::{MEMORY_STALENESS_MAX, ReadExt, Scan, Store};
 use cofre_iam::{Caller, LOG_DELIVERY, Principal};
 use cofre_objects::{
     BucketConfig, CannedAcl, ConfigKind, CreateBucket, Error, GivenAcl, Inspect, ListBuckets, Ownership,
@@ -145,7 +145,7 @@ async fn the_event_of_a_configuration_says_which_and_what_became_of_it() {
     let bed = Bed::with_bucket().await;
     let (alice, name) = (&bed.alice, &bucket("b"));
     let last = async || {
-        let events = bed.store.snapshot().await.unwrap().page(Scan::prefix(&keys::events()), 100).await.unwrap();
+        let events = bed.store.page(Scan::prefix(&keys::events()), 100).await.unwrap();
         let event = EventRecord::decode(&events.last().unwrap().1.value).unwrap();
         assert_eq!(event.actor, "account:alice");
         let details: Vec<_> = event.details.iter().map(|(name, value)| format!("{name}={value}")).collect();

@@ -7,7 +7,7 @@ use crate::multipart::{begin_with_part, complete, named_parts};
 use cofre_blobs::Wrong;
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{BlobRecord, Record};
-use cofre_catalog::{Batch, Scan, SnapshotExt, Store};
+use cofre_catalog::{Batch, ReadExt, Scan, Store};
 use cofre_objects::{CopyState, CustomerKey, EncryptAs, Error, GetObject, Inspect, PutObject, VerifyStage};
 use cofre_shards::Backend;
 use cofre_types::ShardId;
@@ -44,7 +44,7 @@ async fn full() -> Bed {
 }
 
 async fn first_blob(bed: &Bed) -> (Vec<u8>, BlobRecord) {
-    let page = bed.store.snapshot().await.unwrap().page(Scan::prefix(&[family::BLOB]), 1).await.unwrap();
+    let page = bed.store.page(Scan::prefix(&[family::BLOB]), 1).await.unwrap();
     let (key, entry) = page.into_iter().next().unwrap();
     (key, BlobRecord::decode(&entry.value).unwrap())
 }
