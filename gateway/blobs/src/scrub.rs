@@ -1,4 +1,4 @@
-use crate::blob::{HeldBlob, blob_ref, copy_bytes};
+use crate::blob::{blob_ref, copy_bytes};
 use crate::blobs::Blobs;
 use crate::error::BlobsError;
 use cofre_catalog::records::ShardPass;
@@ -47,14 +47,14 @@ impl Blobs {
         if let Some(after) = after {
             scan.from = Bound::Excluded(keys::blob(after));
         }
-        let entries = self.store().page(scan, BLOBS_PER_STEP_MAX).await?;
+        let places = self.store().keys(scan, BLOBS_PER_STEP_MAX).await?;
         let mut scrubbed = Scrubbed::default();
-        if entries.len() == BLOBS_PER_STEP_MAX {
-            scrubbed.next = entries.last().and_then(|(key, _)| keys::blob_of(key));
+        if places.len() == BLOBS_PER_STEP_MAX {
+            scrubbed.next = places.last().and_then(|key| keys::blob_of(key));
         }
-        for (key, entry) in entries {
+        for key in places {
             let Some(id) = keys::blob_of(&key) else { continue };
-            let held = HeldBlob::of(id, &entry)?;
+            let Some(held) = self.held_blob(id).await? else { continue };
             let blob = blob_ref(id, &held.record);
             for (copy, state) in self.check_copies(&blob, &blob.copies).await {
                 match state {

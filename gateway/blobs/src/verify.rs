@@ -1,4 +1,4 @@
-use crate::blob::{DELETED, HeldBlob, blob_ref, blob_subject, copy_bytes};
+use crate::blob::{DELETED, blob_ref, blob_subject, copy_bytes};
 use crate::blobs::Blobs;
 use crate::error::BlobsError;
 use cofre_catalog::{ReadExt, Scan, keys};
@@ -50,11 +50,11 @@ impl Blobs {
         if let Some(last) = last {
             scan = scan.after(last);
         }
-        let page = self.store().page(scan, BLOBS_PER_STEP_MAX).await?;
+        let page = self.store().keys(scan, BLOBS_PER_STEP_MAX).await?;
         let mut verified = CopiesVerified { records: page.len() as u64, ..CopiesVerified::default() };
-        for (key, entry) in &page {
+        for key in &page {
             let Some(id) = keys::blob_of(key) else { continue };
-            let held = HeldBlob::of(id, entry)?;
+            let Some(held) = self.held_blob(id).await? else { continue };
             let blob = blob_ref(id, &held.record);
             let mut seen = Vec::with_capacity(blob.copies.len());
             for some in blob.copies.chunks(READS_AT_ONCE_MAX) {
@@ -95,7 +95,7 @@ impl Blobs {
             }
         }
         let full = page.len() == BLOBS_PER_STEP_MAX;
-        verified.next = page.last().filter(|_| full).map(|(key, _)| key.clone());
+        verified.next = page.last().filter(|_| full).cloned();
         Ok(verified)
     }
 

@@ -2,6 +2,7 @@
 
 use crate::tally;
 use crate::{BATCH_BYTES_MAX, Batch, Check, CommitError, Entry, Failed, KEY_BYTES_MAX, Revision, StoreError, Write};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// The state that a batch is held against.
@@ -11,6 +12,30 @@ pub(crate) trait Current {
 
     /// Whether some key with this prefix has a value.
     fn any_with_prefix(&self, prefix: &[u8]) -> Result<bool, StoreError>;
+}
+
+/// Remembers records of queues that the checks of a batch read, so that counting them reads none again.
+struct Remembering<'a, C> {
+    current: &'a C,
+    read: RefCell<BTreeMap<Vec<u8>, Option<Entry>>>,
+}
+
+impl<C: Current> Current for Remembering<'_, C> {
+    fn get(&self, key: &[u8]) -> Result<Option<Entry>, StoreError> {
+        if !tally::is_counted(key) {
+            return self.current.get(key);
+        }
+        if let Some(known) = self.read.borrow().get(key) {
+            return Ok(known.clone());
+        }
+        let entry = self.current.get(key)?;
+        self.read.borrow_mut().insert(key.to_vec(), entry.clone());
+        Ok(entry)
+    }
+
+    fn any_with_prefix(&self, prefix: &[u8]) -> Result<bool, StoreError> {
+        self.current.any_with_prefix(prefix)
+    }
 }
 
 /// The outcome of a batch: each key that changes, with its value or `None` if it is removed.
@@ -74,6 +99,7 @@ pub(crate) fn size(batch: &Batch) -> usize {
 
 /// Holds a batch's checks against `current`; if all hold, says what its writes come to.
 pub(crate) fn evaluate(current: &impl Current, batch: Batch, revision: Revision) -> Result<Changes, CommitError> {
+    let current = &Remembering { current, read: RefCell::default() };
     for (index, check) in batch.checks.iter().enumerate() {
         if !holds(current, check)? {
             return Err(CommitError::Failed(Failed(index)));

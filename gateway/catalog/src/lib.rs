@@ -39,5 +39,5 @@ pub use memory::{MEMORY_STALENESS_MAX, Memory, MemoryStream};
 pub use scan::{Direction, Scan, Visit, VisitDyn, VisitStep};
 pub use state::{COMMIT_SLOW_AFTER, CommitState, FilesChecked, StoreState};
 pub use store::{Read, ReadExt, Snapshot, Store};
-pub use tally::{begin_tally, compare_tally};
+pub use tally::{compare_tally, set_tally_right};
 pub use walk::prefix_end;

@@ -7,7 +7,7 @@ use crate::evaluate::{Changes, Current, add};
 use crate::keys::{self, family};
 use crate::queue_keys::waiting_row;
 use crate::records::{DoomedRecord, QueueTally, Record};
-use crate::{Batch, Check, CommitError, ReadExt, Revision, Scan, Snapshot, Store, StoreError, Visit, VisitStep, Write};
+use crate::{Batch, CommitError, ReadExt, Revision, Scan, Snapshot, Store, StoreError, Visit, VisitStep, Write};
 
 /// Queues whose records are counted.
 const COUNTED: [u8; 2] = [family::HEAL, family::DOOMED];
@@ -15,28 +15,45 @@ const COUNTED: [u8; 2] = [family::HEAL, family::DOOMED];
 /// Counters of a row, those of a [`QueueTally`].
 const COUNTERS: usize = 2;
 
-/// Begins to count a queue, that of [`family::HEAL`] or of [`family::DOOMED`], if it is not counted yet. To be called
-/// before others write to the queue: what stands is counted first.
+/// How often counters are set right anew when the queue changed meanwhile.
+const TRIES_MAX: usize = 16;
+
+/// Begins to count a queue, that of [`family::HEAL`] or of [`family::DOOMED`], and sets its counters right where an
+/// older version wrote to the queue without them. To be called at each start. It reads the whole queue.
+///
+/// Others may write to the queue meanwhile, if their commits are counted: what is set right is the difference between the
+/// row and the records of one state, and only on the row of that state.
 ///
 /// # Errors
 /// [`StoreError`] if the catalog cannot be read or written.
-pub async fn begin_tally(store: &dyn Store, of: u8) -> Result<(), StoreError> {
+pub async fn set_tally_right(store: &dyn Store, of: u8) -> Result<(), StoreError> {
     let key = keys::waiting(of);
-    if store.get(key.clone()).await?.is_some() {
-        return Ok(());
+    for _ in 0..TRIES_MAX {
+        let snapshot = store.snapshot().await?;
+        let row = snapshot.get(key.clone()).await?;
+        let mut batch = Batch::new();
+        batch.unchanged(key.clone(), row.as_ref().map(|row| row.revision));
+        match row {
+            // From this commit on each commit is counted; what stood before is added next.
+            None => _ = batch.add(key.clone(), vec![0; COUNTERS]),
+            Some(row) => {
+                let says = QueueTally::from_value(&row.value);
+                let counted = snapshot.scan(Scan::prefix(&[of]), Count::default()).await?.0;
+                if says == counted {
+                    return Ok(());
+                }
+                let missing = counted.row().into_iter().zip(says.row()).map(|(is, says)| is.saturating_sub(says));
+                batch.add(key.clone(), missing.collect());
+            }
+        }
+        drop(snapshot);
+        match store.commit(batch).await {
+            Ok(_) | Err(CommitError::Failed(_)) => {}
+            Err(CommitError::Store(error)) => return Err(error),
+        }
     }
-    let tally = store.scan(Scan::prefix(&[of]), Count::default()).await?.0;
-    let mut batch = Batch::new();
-    batch.unchanged(key.clone(), None).add(key, tally.row());
-    if tally == QueueTally::default() {
-        // So nothing can come between, whoever else writes.
-        batch.checks.push(Check::NoneWithPrefix(vec![of]));
-    }
-    match store.commit(batch).await {
-        // Another began, or something came between: the next start sees.
-        Ok(_) | Err(CommitError::Failed(_)) => Ok(()),
-        Err(CommitError::Store(error)) => Err(error),
-    }
+    // It changes so fast that the next start does it.
+    Ok(())
 }
 
 /// What the counters of a queue say, and what its records come to, if these are not the same. A queue that is not counted
@@ -65,7 +82,7 @@ impl Visit for Count {
 }
 
 /// Whether records of the family of a key are counted.
-fn is_counted(key: &[u8]) -> bool {
+pub(crate) fn is_counted(key: &[u8]) -> bool {
     key.first().is_some_and(|of| COUNTED.contains(of))
 }
 
@@ -104,8 +121,12 @@ pub(crate) fn count(current: &impl Current, changes: &mut Changes) -> Result<(),
             }
         };
         for (key, value) in changes.iter().filter(|(key, _)| key.first() == Some(&of)) {
-            if let Some(entry) = current.get(key)? {
-                sum(weight(key, &entry.value), -1);
+            match current.get(key) {
+                Ok(Some(entry)) => sum(weight(key, &entry.value), -1),
+                Ok(None) => {}
+                // What cannot be read must still be possible to delete and to replace; the next start sets it right.
+                Err(StoreError::Damaged(_)) => continue,
+                Err(error) => return Err(error),
             }
             if let Some(value) = value {
                 sum(weight(key, value), 1);

@@ -10,7 +10,7 @@ use crate::caller::{AccountIdentity, Principal};
 use crate::error::IamError;
 use crate::secret::Secret;
 use crate::service::{Iam, Inner};
-use cofre_catalog::records::{AccessKeyRecord, AccountRecord};
+use cofre_catalog::records::{AccessKeyRecord, AccountRecord, Record};
 use cofre_catalog::{Mark, keys};
 use cofre_types::{AccessKeyId, Timestamp};
 use std::sync::Arc;
@@ -89,21 +89,24 @@ impl Inner {
         }
     }
 
-    /// Reads a key and then its account, each after a mark of it: what either was at that moment, the request that asks
-    /// had begun.
+    /// Reads a key and its account, both from one state, after a mark of each. Whose the key is, which never changes, tells
+    /// a first look.
     async fn read_key(&self, id: &AccessKeyId) -> Result<Option<ReadKey>, IamError> {
-        let at = keys::access_key(id);
-        let of_key = Mark::of_key(self.store.as_ref(), &at);
-        let Some(key) = self.read::<AccessKeyRecord>(at).await? else {
+        let key_at = keys::access_key(id);
+        let of_key = Mark::of_key(self.store.as_ref(), &key_at);
+        let Some(seen) = self.read::<AccessKeyRecord>(key_at.clone()).await? else {
             return Ok(None);
         };
-        let key = key.record;
-        let at = keys::account(key.account);
-        let of_account = Mark::of_key(self.store.as_ref(), &at);
-        let Some(account) = self.read::<AccountRecord>(at).await? else {
+        let account_at = keys::account(seen.record.account);
+        let of_account = Mark::of_key(self.store.as_ref(), &account_at);
+        let mut found = self.store.get_many(vec![key_at, account_at]).await?;
+        let (Some(account), Some(key)) = (found.pop().flatten(), found.pop().flatten()) else {
             return Ok(None);
         };
-        let account = account.record;
+        let (key, account) = (AccessKeyRecord::decode(&key.value)?, AccountRecord::decode(&account.value)?);
+        if key.account != account.id {
+            return Ok(None);
+        }
         let identity = AccountIdentity {
             id: account.id,
             name: account.name,

@@ -1,6 +1,6 @@
 use super::{Topology, TopologyError};
 use cofre_catalog::records::{DoomedRecord, HealRecord, QueueTally, Record, RecordError};
-use cofre_catalog::{ReadExt, Revision, Scan, Visit, VisitStep, begin_tally, keys};
+use cofre_catalog::{ReadExt, Revision, Scan, Visit, VisitStep, keys, set_tally_right};
 use cofre_types::Timestamp;
 
 /// Most blobs or copies that are counted one by one, in a catalog that does not count them itself.
@@ -35,13 +35,14 @@ pub struct Doomed {
 }
 
 impl Topology {
-    /// Begins to count what waits, once, in a catalog of a Cofre that did not. To be called before a door or a job opens.
+    /// Sets the counters of what waits right, or begins them: a Cofre of an older version does not keep them. To be called
+    /// at each start.
     ///
     /// # Errors
     /// [`TopologyError`] if the catalog cannot be read or written.
     pub async fn count_waiting(&self) -> Result<(), TopologyError> {
         for of in [keys::family::HEAL, keys::family::DOOMED] {
-            begin_tally(self.0.store.as_ref(), of).await?;
+            set_tally_right(self.0.store.as_ref(), of).await?;
         }
         Ok(())
     }

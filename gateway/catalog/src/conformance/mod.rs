@@ -76,6 +76,7 @@ pub const CASES: &[Case] = cases![
     writes::an_empty_batch_commits,
     tallies::a_queue_is_counted_as_it_changes,
     tallies::what_stood_before_is_counted_first,
+    tallies::a_tally_is_set_right_while_its_queue_changes,
     tallies::commits_of_a_queue_that_meet_are_all_counted,
     checks::at_holds_until_the_key_is_written,
     checks::absent_holds_until_the_key_is_written,

@@ -2,7 +2,7 @@
 
 use crate::keys::{self, family};
 use crate::records::{DoomedRecord, HealRecord, QueueTally, Record};
-use crate::{Batch, ReadExt, Store, begin_tally, compare_tally};
+use crate::{Batch, ReadExt, Store, compare_tally, set_tally_right};
 use cofre_runtime::{Random, spawn};
 use cofre_types::{BlobId, ShardId, Timestamp};
 use std::sync::Arc;
@@ -37,8 +37,8 @@ async fn commit(store: &dyn Store, change: impl FnOnce(&mut Batch)) {
 
 pub(super) async fn a_queue_is_counted_as_it_changes(store: Arc<dyn Store>) {
     for of in [family::HEAL, family::DOOMED] {
-        begin_tally(&*store, of).await.expect("begins");
-        begin_tally(&*store, of).await.expect("a second time changes nothing");
+        set_tally_right(&*store, of).await.expect("begins");
+        set_tally_right(&*store, of).await.expect("a second time changes nothing");
         assert_eq!(tally(&*store, of).await, Some((0, 0)));
     }
     commit(&*store, |batch| {
@@ -76,15 +76,15 @@ pub(super) async fn what_stood_before_is_counted_first(store: Arc<dyn Store>) {
     commit(&*store, |batch| (0..5).for_each(|number| _ = batch.put(keys::doomed(SHARD, blob(number)), doomed(3))))
         .await;
     assert_eq!(tally(&*store, family::HEAL).await, None, "a queue that is not counted has no row");
-    begin_tally(&*store, family::HEAL).await.expect("begins");
-    begin_tally(&*store, family::DOOMED).await.expect("begins");
+    set_tally_right(&*store, family::HEAL).await.expect("begins");
+    set_tally_right(&*store, family::DOOMED).await.expect("begins");
     assert_eq!(tally(&*store, family::HEAL).await, Some((2, 1)));
     assert_eq!(tally(&*store, family::DOOMED).await, Some((5, 15)));
 }
 
 pub(super) async fn commits_of_a_queue_that_meet_are_all_counted(store: Arc<dyn Store>) {
     const BLOBS: u64 = 10;
-    begin_tally(&*store, family::HEAL).await.expect("begins");
+    set_tally_right(&*store, family::HEAL).await.expect("begins");
     let tasks: Vec<_> = (0..8)
         .map(|task| {
             let store = Arc::clone(&store);
@@ -115,4 +115,32 @@ pub(super) async fn commits_of_a_queue_that_meet_are_all_counted(store: Arc<dyn 
     let view = store.snapshot().await.expect("a snapshot");
     let [says, counted] = compare_tally(view.as_ref(), family::HEAL).await.expect("reads").expect("they differ");
     assert_eq!((says.records, counted.records), (expected[0] + 1, expected[0]));
+    set_tally_right(&*store, family::HEAL).await.expect("sets it right");
+    assert_eq!(tally(&*store, family::HEAL).await, Some((expected[0], expected[1])));
+}
+
+pub(super) async fn a_tally_is_set_right_while_its_queue_changes(store: Arc<dyn Store>) {
+    commit(&*store, |batch| (0..50).for_each(|number| _ = batch.put(keys::heal(1, blob(number)), heal()))).await;
+    let writing = spawn({
+        let store = Arc::clone(&store);
+        async move {
+            for number in 0..200 {
+                commit(&*store, |batch| _ = batch.put(keys::heal(0, blob(1_000 + number)), heal())).await;
+                commit(&*store, |batch| _ = batch.delete(keys::heal(1, blob(number)))).await;
+            }
+        }
+    });
+    let begun: Vec<_> = (0..4)
+        .map(|_| {
+            let store = Arc::clone(&store);
+            spawn(async move { set_tally_right(&*store, family::HEAL).await.expect("sets it right") })
+        })
+        .collect();
+    for task in begun.into_iter().chain([writing]) {
+        task.await.expect("the task ends");
+    }
+    set_tally_right(&*store, family::HEAL).await.expect("sets it right");
+    assert_eq!(tally(&*store, family::HEAL).await, Some((200, 200)));
+    let view = store.snapshot().await.expect("a snapshot");
+    assert_eq!(compare_tally(view.as_ref(), family::HEAL).await.expect("reads"), None);
 }

@@ -250,15 +250,10 @@ async fn new_shards(settings: &BootSettings, topology: &Topology, shards: &[Shar
     Ok(new)
 }
 
-/// Begins to count what waits, in a catalog of a version that did not.
-pub(super) async fn count_waiting(topology: &Topology) -> Result<()> {
-    match topology.count_waiting().await {
-        // It is counted one by one until a later start does both.
-        Err(TopologyError::Store(error @ (StoreError::Refused(_) | StoreError::Full))) => {
-            warn_unrecorded("how much waits", &error);
-            Ok(())
-        }
-        counted => counted.context("counting what waits"),
+/// Sets the counters of what waits right: an older version does not keep them.
+pub(super) async fn count_waiting(topology: &Topology) {
+    if let Err(error) = topology.count_waiting().await {
+        warn_unrecorded("how much waits", &error);
     }
 }
 

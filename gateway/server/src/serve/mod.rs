@@ -187,7 +187,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     if counted > 0 {
         tracing::info!(accounts = counted, "counted what accounts own: the catalog is of a version that did not");
     }
-    boot::count_waiting(&topology).await?;
+    boot::count_waiting(&topology).await;
     let ours = upkeep.clone();
     let events = EventLog::new(Arc::clone(&store));
     if let Err(error) = events.record(&boot::started(&clock)).await {
