@@ -22,17 +22,41 @@ fn main() -> Result<()> {
     for (number, file) in files.iter().enumerate() {
         let compressed = out.join(format!("{number}.gz"));
         let mut encoder = GzEncoder::new(fs::File::create(&compressed)?, Compression::best());
-        encoder.write_all(&fs::read(file)?)?;
-        encoder.finish()?;
         let name = file.strip_prefix(&site).unwrap_or(file).to_string_lossy().replace('\\', "/");
+        let mut bytes = fs::read(file)?;
+        let plain = out.join(format!("{number}.plain"));
+        if name.ends_with(".js") && !name.starts_with("vendor/") {
+            bytes = without_comments(&String::from_utf8_lossy(&bytes)).into_bytes();
+        }
+        fs::write(&plain, &bytes)?;
+        encoder.write_all(&bytes)?;
+        encoder.finish()?;
         // Writing to a string cannot fail.
         let _ = writeln!(
             list,
-            "    File {{ name: {name:?}, plain: include_bytes!({file:?}), gzip: include_bytes!({compressed:?}) }},"
+            "    File {{ name: {name:?}, plain: include_bytes!({plain:?}), gzip: include_bytes!({compressed:?}) }},"
         );
     }
     list.push_str("]\n");
     fs::write(out.join("files.rs"), list)
+}
+
+/// The lines of a script without indentation, and without comments that have their lines to themselves: half of a script is
+/// types for tools, which no browser reads.
+fn without_comments(script: &str) -> String {
+    let mut kept = String::with_capacity(script.len());
+    let mut in_comment = false;
+    for line in script.lines().map(str::trim) {
+        let begins = line.starts_with("/**");
+        let is_comment =
+            in_comment || line.starts_with("//") || (begins && line.find("*/").is_none_or(|end| end + 2 == line.len()));
+        in_comment = (in_comment || begins) && !line.contains("*/");
+        if !is_comment && !line.is_empty() {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
 }
 
 fn gather(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {

@@ -1,12 +1,13 @@
 // Where the console begins: language, session, and the page of the address.
 import { h, render } from 'preact';
 import { effect } from '@preact/signals';
-import { call } from './door.js';
+import { adminToken, call } from './door.js';
 import { html } from './parts/html.js';
 import { Frame } from './parts/frame.js';
 import { arrive, go, ownSession, place, safePlace, session, setSession } from './store.js';
 import { SignIn } from './sign-in/sign-in.js';
 import { FilesPage } from './files/files.js';
+import { mayAct } from './ops/act.js';
 import { OpsPage } from './ops/ops.js';
 import { MePage } from './me/me.js';
 import { speak, t } from './words/words.js';
@@ -44,6 +45,11 @@ async function begin() {
   }
   effect(() => {
     const { path, query } = place.value;
+    // What lets someone act goes with the session, and when operations are left.
+    if (!session.value || !path.startsWith('/ops')) {
+      adminToken.value = '';
+      mayAct.value = false;
+    }
     if (!session.value) return;
     if (path === '/' || path === '/signin') go(safePlace(query.get('to')), { replace: true });
   });

@@ -47,7 +47,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 #[utoipa::path(get, path = "/console/v1/buckets/{bucket}/zip", operation_id = "console_zip_folder", tag = "console",
     params(("bucket" = String, Path, description = "Name of the bucket."), ZipQuery),
     responses(
-        (status = 200, description = "The archive.", content_type = "application/zip", body = String),
+        (status = 200, description = "The archive.", content_type = "application/octet-stream", body = String),
         (status = 413, description = "There are more files than an archive may hold.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn get(

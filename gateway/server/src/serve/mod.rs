@@ -12,6 +12,7 @@
 mod acme;
 mod boot;
 mod catalog;
+mod clock;
 mod console_hint;
 mod follow;
 mod health;
@@ -39,7 +40,7 @@ use cofre_admin_server::{Admin, AdminParts, LinksTo};
 use cofre_blobs::{Blobs, BlobsParts, Topology};
 use cofre_catalog::{Embedded, Store, keys};
 use cofre_events::EventLog;
-use cofre_iam::{Iam, Origin, Reports};
+use cofre_iam::{Iam, Reports};
 use cofre_jobs::{Ground, Jobs};
 use cofre_objects::{Error, Parts, Upkeep};
 use cofre_runtime::{Clock, Random, Shutdown, Task, spawn};
@@ -49,9 +50,8 @@ use cofre_shards::{Shards, ShardsOptions};
 use cofre_shards_s3::Forbidden;
 use console_hint::ConsoleAt;
 use health::{Health, WithHealth};
-use hyper_util::service::TowerToHyperService;
 use listen::{Certificates, Door, InTheClear, Limits, Listener, Only, Serving, TrustedProxies, certificates_in};
-use origin::WithOrigin;
+use origin::router_of;
 use prometheus_client::registry::Registry;
 use redundancy::DefaultRedundancy;
 use std::future::Future;
@@ -110,7 +110,7 @@ pub struct Running {
 /// # Errors
 /// What is wrong and what to do about it; nothing serves then.
 pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Running> {
-    let (clock, random) = (clock(), Random::system());
+    let (clock, random) = (clock::of_machine(), Random::system());
     owners::check(&settings).await?;
     untouched::check(&settings).await?;
     let base = boot::open(&settings, &clock, &random).await?;
@@ -338,17 +338,6 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     })
 }
 
-/// The service of each client of a router, which is behind a door beside the S3 API at a port.
-fn router_of<R: Clone>(
-    router: R,
-    (door, s3_port, random): (Door, u16, Random),
-) -> impl Fn(Origin) -> Guarded<WithOrigin<TowerToHyperService<R>>> {
-    move |origin| {
-        let service = WithOrigin { service: TowerToHyperService::new(router.clone()), origin };
-        Guarded { service, door, s3_port, console: None, random: random.clone() }
-    }
-}
-
 /// The certificate of a listener, if there are files of it.
 async fn certificates_of(
     files: Option<&TlsFiles>,
@@ -369,15 +358,6 @@ fn request_limits(settings: &BootSettings) -> RequestLimits {
         anonymous_per_second: settings.anonymous_requests_per_second,
         documents_bytes_max: usize::try_from(settings.documents_bytes_max).unwrap_or(usize::MAX),
     }
-}
-
-/// Name of the variable that sets the wall clock ahead, in seconds, where the program was built with debug assertions.
-const CLOCK_AHEAD_VARIABLE: &str = "COFRE_DEBUG_CLOCK_AHEAD_SECS";
-
-/// The machine's clocks. A program for debugging may be set ahead, to see what takes hours.
-fn clock() -> Clock {
-    let ahead = std::env::var(CLOCK_AHEAD_VARIABLE).ok().filter(|_| cfg!(debug_assertions));
-    Clock::system_ahead(Duration::from_secs(ahead.and_then(|secs| secs.parse().ok()).unwrap_or(0)))
 }
 
 impl Running {
