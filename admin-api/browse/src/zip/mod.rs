@@ -4,7 +4,7 @@ mod format;
 mod names;
 
 use crate::copies::plain_get;
-use crate::download::disposition;
+use crate::download::{disposition, read_ahead};
 use crate::edge::Browser;
 use crate::extract::{self, Path, Query};
 use crate::facts::Facts;
@@ -95,10 +95,10 @@ pub(crate) async fn get(
         folder: folder.clone(),
         _held: held,
     };
-    let body = Body::from_stream(stream::try_unfold(archive, async |mut archive| {
+    let bytes = stream::try_unfold(archive, async |mut archive| {
         Ok::<_, Failure>(archive.step().await?.map(|bytes| (bytes, archive)))
-    }));
-    let mut response = body.into_response();
+    });
+    let mut response = Body::from_stream(read_ahead(bytes)).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/zip"));
     let name = format!("{}.zip", crate::download::segment_name(&folder));
     // A name without what harms a header always is one.

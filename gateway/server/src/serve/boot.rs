@@ -10,6 +10,7 @@ use cofre_catalog::records::{ClusterRecord, EventRecord, Record};
 use cofre_catalog::{Batch, CommitError, Embedded, EmbeddedOptions, Scan, SnapshotExt, Store, StoreError, keys};
 use cofre_iam::{Bootstrap, GivenKey, Iam, MasterKey};
 use cofre_runtime::{Clock, Random, blocking, make_private_directories};
+use cofre_s3::RequestLimits;
 use cofre_settings::BootSettings;
 use cofre_shards::{FsBackend, FsError};
 use cofre_types::Timestamp;
@@ -264,5 +265,17 @@ pub(super) fn started(clock: &Clock) -> EventRecord {
         subject: "cofre".to_owned(),
         actor: ACTOR.to_owned(),
         details: vec![("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned())],
+    }
+}
+
+/// Bounds on requests of the S3 door.
+pub(super) fn request_limits(settings: &BootSettings) -> RequestLimits {
+    RequestLimits {
+        requests_max: settings.requests_max,
+        requests_per_account_max: settings.requests_per_account_max,
+        requests_per_address_max: settings.requests_per_address_max,
+        anonymous_per_second: settings.anonymous_requests_per_second,
+        documents_bytes_max: usize::try_from(settings.documents_bytes_max).unwrap_or(usize::MAX),
+        ..RequestLimits::default()
     }
 }

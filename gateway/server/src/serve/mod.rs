@@ -10,6 +10,7 @@
 //! end, the admin API closes, and the catalog last.
 
 mod acme;
+mod beside;
 mod boot;
 mod catalog;
 mod clock;
@@ -36,6 +37,7 @@ pub(crate) use health::{LIVE, READY};
 pub use log::LogControl;
 
 use anyhow::{Context, Result};
+use beside::Beside;
 use cofre_admin_server::{Admin, AdminParts, LinksTo};
 use cofre_blobs::{Blobs, BlobsParts, Topology};
 use cofre_catalog::{Embedded, Store, keys};
@@ -44,13 +46,13 @@ use cofre_iam::{Iam, Reports};
 use cofre_jobs::{Ground, Jobs};
 use cofre_objects::{Error, Parts, Upkeep};
 use cofre_runtime::{Clock, Random, Shutdown, Task, spawn};
-use cofre_s3::{RequestLimits, S3Door, S3Options, S3Parts};
-use cofre_settings::{BootSettings, DynamicSettings, TlsFiles};
+use cofre_s3::{S3Door, S3Options, S3Parts};
+use cofre_settings::{BootSettings, DynamicSettings};
 use cofre_shards::{Shards, ShardsOptions};
 use cofre_shards_s3::Forbidden;
 use console_hint::ConsoleAt;
 use health::{Health, WithHealth};
-use listen::{Certificates, Door, InTheClear, Limits, Listener, Only, Serving, TrustedProxies, certificates_in};
+use listen::{Door, InTheClear, Limits, Listener, Only, Serving, TrustedProxies, certificates_of};
 use origin::router_of;
 use prometheus_client::registry::Registry;
 use redundancy::DefaultRedundancy;
@@ -96,6 +98,7 @@ pub struct Running {
     s3_task: Task<()>,
     admin_task: Task<()>,
     console_task: Option<Task<()>>,
+    beside: Beside,
     jobs: Jobs,
     upkeep: Upkeep,
     store: Arc<Embedded>,
@@ -229,7 +232,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
             region: settings.region.clone(),
             other_regions: settings.other_regions.clone(),
             allow_insecure_sse_c: settings.allow_insecure_sse_c,
-            limits: request_limits(&settings),
+            limits: boot::request_limits(&settings),
             takes_version_2: settings.signature_version_2,
             ..S3Options::default()
         },
@@ -305,7 +308,8 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     let whole = cofre_admin_server::router(Arc::clone(&api));
     let pages = if settings.console_admin { whole.clone() } else { cofre_admin_server::console_router(api) };
     let routed = |door| (door, s3_port, random.clone());
-    let admin_task = spawn(admin.serve(admin_serving, clock.clone(), router_of(whole, routed(Door::Admin))));
+    let beside = Beside::start()?;
+    let admin_task = beside.serve(admin, admin_serving, clock.clone(), router_of(whole, routed(Door::Admin)));
     let console_task = console.map(|console| {
         let serving = serving("console", &closing, END_GRACE, None);
         spawn(console.serve(serving, clock.clone(), router_of(pages, routed(Door::Console))))
@@ -328,6 +332,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         s3_task,
         admin_task,
         console_task,
+        beside,
         jobs,
         upkeep: ours,
         store: base.store,
@@ -336,28 +341,6 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         shutdown_grace: settings.shutdown_grace,
         clock,
     })
-}
-
-/// The certificate of a listener, if there are files of it.
-async fn certificates_of(
-    files: Option<&TlsFiles>,
-    setting: &'static str,
-    closing: &Shutdown,
-) -> Result<Option<Arc<Certificates>>> {
-    match files {
-        Some(files) => Ok(Some(certificates_in(files, closing.clone()).await.context(setting)?)),
-        None => Ok(None),
-    }
-}
-
-fn request_limits(settings: &BootSettings) -> RequestLimits {
-    RequestLimits {
-        requests_max: settings.requests_max,
-        requests_per_account_max: settings.requests_per_account_max,
-        requests_per_address_max: settings.requests_per_address_max,
-        anonymous_per_second: settings.anonymous_requests_per_second,
-        documents_bytes_max: usize::try_from(settings.documents_bytes_max).unwrap_or(usize::MAX),
-    }
 }
 
 impl Running {
@@ -402,6 +385,7 @@ impl Running {
         if let Some(console) = self.console_task {
             console.await.context("the console's listener panicked")?;
         }
+        drop(self.beside);
         history::note(&*self.store, &self.shards, 0).await;
         self.store.close().await.context("closing the catalog")?;
         tracing::info!("closed");

@@ -26,7 +26,7 @@ pub(super) use forwarded::TrustedProxies;
 pub(super) use in_the_clear::{Answer, InTheClear, Only};
 pub(super) use refusal::{Door, Refusal, Refuser};
 pub(super) use request_body::RequestBody;
-pub(super) use tls::{CertificateEnds, Certificates, certificates_in, certified};
+pub(super) use tls::{CertificateEnds, Certificates, certificates_of, certified};
 pub(super) use validity::of as validity_of;
 
 use super::metrics::Connections;
@@ -42,6 +42,7 @@ use hyper::body::Body;
 use hyper::service::Service;
 use hyper_util::server::graceful::GracefulShutdown;
 use std::error::Error;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -121,6 +122,15 @@ impl Listener {
         })?;
         let address = tcp.local_addr().context("asking for the address")?;
         Ok(Self { refuser: Refuser { door, random: random.clone() }, tcp, address, certificates })
+    }
+
+    /// The same, whose sockets are watched by the runtime that calls this.
+    ///
+    /// # Errors
+    /// If the operating system refuses.
+    pub(super) fn moved_here(self) -> io::Result<Self> {
+        let tcp = TcpListener::from_std(self.tcp.into_std()?)?;
+        Ok(Self { tcp, ..self })
     }
 
     pub(super) const fn address(&self) -> SocketAddr {
