@@ -175,6 +175,7 @@ mod tests {
         }
         assert!(import_map(FILES.iter().find(|file| file.name == PAGE).unwrap().plain).contains("preact"));
         let page = std::str::from_utf8(FILES.iter().find(|file| file.name == PAGE).unwrap().plain).unwrap();
+        assert!(page.contains("href=\"/a/files/folder.js\"") && !page.contains("/a/ops/") && !page.contains("<!--"));
         assert!(
             !page.contains("http:") && !page.contains("https:") && !page.contains("style=") && !page.contains(" on")
         );

@@ -5,9 +5,9 @@ import { number, size, when } from '../parts/format.js';
 import { html } from '../parts/html.js';
 import { Icon } from '../parts/icon.js';
 import { Menu } from '../parts/menu.js';
-import { go, place } from '../store.js';
+import { go, mayAct, place } from '../store.js';
 import { t } from '../words/words.js';
-import { Once, Sure, doing, mayAct } from './act.js';
+import { Once, Sure, doing } from './act.js';
 import { OpsFrame } from './page.js';
 import { usePoll } from './poll.js';
 

@@ -1,14 +1,10 @@
 import { useState } from 'preact/hooks';
-import { signal } from '@preact/signals';
 import { adminToken, asProblem, look } from '../door.js';
 import { Dialog } from '../parts/dialog.js';
 import { html } from '../parts/html.js';
 import { Icon } from '../parts/icon.js';
-import { toast } from '../store.js';
+import { mayAct, toast } from '../store.js';
 import { t } from '../words/words.js';
-
-/** Whether someone may change things here: an admin token is held by the page, and nowhere else. */
-export const mayAct = signal(false);
 
 /** Asks for an admin token, or lets it go. */
 export function ActButton() {
@@ -18,9 +14,9 @@ export function ActButton() {
       adminToken.value = '';
       mayAct.value = false;
     };
-    return html`<button type="button" class="btn" onClick=${leave}><${Icon} name="lock" />${t('act.end')}</button>`;
+    return html`<button type="button" class="btn" aria-label=${t('act.end')} onClick=${leave}><${Icon} name="lock" /><span class="only-wide">${t('act.end')}</span></button>`;
   }
-  return html`<button type="button" class="btn" onClick=${() => setAsked(true)}><${Icon} name="key" />${t('act')}</button>
+  return html`<button type="button" class="btn" aria-label=${t('act')} onClick=${() => setAsked(true)}><${Icon} name="key" /><span class="only-wide">${t('act')}</span></button>
     ${asked && html`<${AskToken} close=${() => setAsked(false)} />`}`;
 }
 

@@ -3,8 +3,9 @@ import { duration, number, size, when } from '../parts/format.js';
 import { html } from '../parts/html.js';
 import { Icon } from '../parts/icon.js';
 import { Menu } from '../parts/menu.js';
+import { mayAct } from '../store.js';
 import { says, t } from '../words/words.js';
-import { doing, mayAct } from './act.js';
+import { doing } from './act.js';
 import { OpsFrame } from './page.js';
 import { usePoll } from './poll.js';
 

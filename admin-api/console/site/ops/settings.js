@@ -3,9 +3,9 @@ import { act, asProblem, look } from '../door.js';
 import { when } from '../parts/format.js';
 import { html } from '../parts/html.js';
 import { Icon } from '../parts/icon.js';
-import { toast } from '../store.js';
+import { mayAct, toast } from '../store.js';
 import { t } from '../words/words.js';
-import { Sure, mayAct } from './act.js';
+import { Sure } from './act.js';
 import { OpsFrame } from './page.js';
 import { usePoll } from './poll.js';
 
