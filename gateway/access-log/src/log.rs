@@ -5,7 +5,7 @@ use crate::error::AccessLogError;
 use crate::group::{Share, group_of};
 use crate::queue::{AccessLogCounts, Line, Outbox, Settling};
 use cofre_catalog::records::{AccessLogBacklog, AccountRecord, EventRecord, Record};
-use cofre_catalog::{Batch, CommitError, Committed, GuardedBatch, Store, keys};
+use cofre_catalog::{Batch, CommitError, Committed, GuardedBatch, ReadExt, Store, keys};
 use cofre_runtime::{Clock, uncancelled};
 use cofre_types::{AccountId, Timestamp};
 use std::sync::Arc;
@@ -87,7 +87,7 @@ impl AccessLog {
     /// # Errors
     /// [`AccessLogError`] if the catalog cannot be read.
     pub async fn backlog(&self) -> Result<AccessLogBacklog, AccessLogError> {
-        let row = self.0.store.get_many(vec![keys::access_log_backlog(None)]).await?.pop().flatten();
+        let row = self.0.store.get(keys::access_log_backlog(None)).await?;
         Ok(row.map_or_else(AccessLogBacklog::default, |row| AccessLogBacklog::from_value(&row.value)))
     }
 
@@ -207,7 +207,7 @@ impl AccessLog {
     ) -> Result<EventRecord, AccessLogError> {
         let mut details = vec![("lines".to_owned(), lines.to_string()), ("why".to_owned(), why.to_owned())];
         if let Some(owner) = owner {
-            let entry = self.0.store.get_many(vec![keys::account(owner)]).await?.pop().flatten();
+            let entry = self.0.store.get(keys::account(owner)).await?;
             let record = entry.map(|entry| AccountRecord::decode(&entry.value)).transpose()?;
             details.extend(record.map(|record| ("account".to_owned(), record.name)));
             details.push(("account_id".to_owned(), owner.to_string()));

@@ -6,7 +6,7 @@
 use crate::blobs::Blobs;
 use crate::error::BlobsError;
 use cofre_catalog::records::{Record, ShardRecord};
-use cofre_catalog::{Revision, Scan, SnapshotExt, keys};
+use cofre_catalog::{ReadExt, Revision, Scan, keys};
 use cofre_types::{BlobId, ShardId};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::HashMap;
@@ -44,7 +44,7 @@ impl Blobs {
 
     /// The shards whose copies do not count, with the commits that wrote their records.
     pub(crate) async fn given_up_shards(&self) -> Result<GivenUp, BlobsError> {
-        let page = self.store().snapshot().await?.page(Scan::prefix(&[keys::family::SHARD]), crate::SHARDS_MAX).await?;
+        let page = self.store().page(Scan::prefix(&[keys::family::SHARD]), crate::SHARDS_MAX).await?;
         let mut given_up = HashMap::new();
         for (_, entry) in page {
             let record = ShardRecord::decode(&entry.value)?;

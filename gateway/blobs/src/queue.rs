@@ -4,7 +4,7 @@ use crate::blobs::Blobs;
 use crate::counts::spares;
 use crate::error::BlobsError;
 use cofre_catalog::records::{HealRecord, Record};
-use cofre_catalog::{Batch, Entry, Scan, SnapshotExt, keys};
+use cofre_catalog::{Batch, Entry, ReadExt, Scan, keys};
 use cofre_types::{BlobId, ShardId};
 use std::ops::Bound;
 

@@ -12,6 +12,7 @@ use crate::EventLog;
 use crate::cursor::Cursor;
 use crate::error::EventsError;
 use crate::page::{Event, Order, PageRequest};
+use cofre_catalog::Slot;
 use cofre_catalog::keys::family;
 use futures_util::{Stream, stream};
 use std::collections::VecDeque;
@@ -63,10 +64,11 @@ impl Reader {
             if let Some(item) = self.ready.pop_front() {
                 return Ok(item);
             }
-            let seen = self.log.store.touched(family::EVENT);
+            let slot = Slot::of_family(family::EVENT);
+            let seen = self.log.store.freshness(slot);
             let more = self.read().await?;
             if self.ready.is_empty() && !more {
-                self.log.store.wait_touched(family::EVENT, seen).await;
+                self.log.store.wait_changed(slot, seen).await;
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::error::IamError;
 use crate::secret::{GivenKey, Secret};
 use crate::service::{Fact, Found, Iam, Inner, PAGE_ITEMS_MAX, Page, TRIES_MAX, readable};
 use cofre_catalog::records::{AccessKeyRecord, Record};
-use cofre_catalog::{Batch, Check, Committed, GuardedBatch, Scan, SnapshotExt, keys};
+use cofre_catalog::{Batch, Check, Committed, GuardedBatch, ReadExt, Scan, keys};
 use cofre_types::{AccessKeyId, AccountId, Invalid, Timestamp};
 use std::time::Duration;
 

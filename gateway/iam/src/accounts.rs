@@ -5,7 +5,7 @@ use crate::error::IamError;
 use crate::secret::GivenKey;
 use crate::service::{Fact, Found, Iam, Inner, PAGE_ITEMS_MAX, Page, TRIES_MAX, readable};
 use cofre_catalog::records::{AccountRecord, Record};
-use cofre_catalog::{Batch, Check, Committed, Entry, GuardedBatch, Scan, SnapshotExt, keys};
+use cofre_catalog::{Batch, Check, Committed, Entry, GuardedBatch, ReadExt, Scan, keys};
 use cofre_types::{AccountId, Invalid};
 
 /// Longest account name, in characters.
@@ -230,7 +230,7 @@ impl Inner {
     }
 
     async fn account_behind(&self, index: Vec<u8>) -> Result<AccountRecord, IamError> {
-        let entry = self.store.get_many(vec![index]).await?.pop().flatten();
+        let entry = self.store.get(index).await?;
         let entry = entry.ok_or(IamError::NotFound { what: "account" })?;
         Ok(self.find_account(account_id(&entry.value)?).await?.record)
     }

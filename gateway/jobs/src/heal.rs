@@ -85,7 +85,7 @@ impl Worker for Heal {
         if self.after.is_some() {
             return Ok(Step::More);
         }
-        let nothing_left = self.left.waiting == 0 && self.ground.topology.waiting_for_heal().await?.blobs == 0;
+        let nothing_left = self.left.waiting == 0 && self.ground.topology.is_healed().await?;
         self.figures.end_pass(std::mem::take(&mut self.left));
         self.figures.finish(nothing_left);
         Ok(Step::Idle(WALK_EVERY))

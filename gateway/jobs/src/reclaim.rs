@@ -103,8 +103,7 @@ impl Worker for Reclaim {
         }
         let more = round.more;
         self.figures.end_pass(round.left);
-        // What waits is only looked through once nothing is known to.
-        let finished = !more && self.ground.topology.waiting_to_be_deleted().await?.copies == 0;
+        let finished = !more && self.ground.topology.is_rid_of_doomed().await?;
         self.figures.finish(finished);
         Ok(if more { Step::More } else { Step::Idle(LOOK_EVERY) })
     }

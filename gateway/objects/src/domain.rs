@@ -10,7 +10,7 @@ use crate::versions::{Held, KeyState};
 use cofre_access_log::AccessLog;
 use cofre_blobs::{BlobRefusal, Blobs};
 use cofre_catalog::records::{Record, VersionRecord};
-use cofre_catalog::{Batch, CommitError, Committed, Entry, Revision, Scan, Snapshot, SnapshotExt, Store, keys};
+use cofre_catalog::{Batch, CommitError, Committed, Entry, Mark, ReadExt, Revision, Scan, Snapshot, Store, keys};
 use cofre_keys::KeyRing;
 use cofre_runtime::{Clock, Random};
 use cofre_settings::DynamicSettings;
@@ -117,20 +117,23 @@ impl Objects {
         0..TRIES_MAX
     }
 
-    /// A bucket by name, from the cache while no bucket has changed.
+    /// A bucket by name, from the cache while it has not changed.
     pub(crate) async fn bucket(&self, name: &BucketName) -> Result<Arc<Bucket>, Error> {
-        let touched = self.store().touched(keys::family::BUCKET);
-        if let Some(bucket) = self.0.buckets.read().get(name, touched) {
+        if let Some(bucket) = self.0.buckets.read().get(name, self.store()) {
             return Ok(bucket);
         }
-        let entry = self.get(keys::bucket(name)).await?.ok_or(Error::NoSuchBucket)?;
+        let at = keys::bucket(name);
+        let mark = Mark::of_key(self.store(), &at);
+        let entry = self.get(at).await?.ok_or(Error::NoSuchBucket)?;
         let bucket = Arc::new(Bucket::of(name, &entry)?);
-        self.0.buckets.write().insert(touched, Arc::clone(&bucket), entry.value.len());
+        if let Some(mark) = mark {
+            self.0.buckets.write().insert(mark, Arc::clone(&bucket), entry.value.len());
+        }
         Ok(bucket)
     }
 
     pub(crate) async fn get(&self, key: Vec<u8>) -> Result<Option<Entry>, Error> {
-        Ok(self.store().get_many(vec![key]).await?.pop().flatten())
+        Ok(ReadExt::get(self.store(), key).await?)
     }
 
     /// Waits until no other writer of this process is between reading and committing this key. Whoever

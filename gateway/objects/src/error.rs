@@ -230,7 +230,9 @@ impl From<StoreError> for Error {
             StoreError::Full => Self::NoRoom,
             StoreError::Refused(_) => Self::Refused(error.to_string()),
             StoreError::Closed => Self::Unavailable("the catalog is closing".to_owned()),
-            StoreError::Engine(_) | StoreError::Damaged(_) | StoreError::InUse(_) => Self::Internal(error.to_string()),
+            StoreError::Engine(_) | StoreError::Damaged(_) | StoreError::InUse(_) | StoreError::Unfit(_) => {
+                Self::Internal(error.to_string())
+            }
         }
     }
 }

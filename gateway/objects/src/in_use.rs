@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::upkeep::Upkeep;
 use cofre_catalog::records::{BucketRecord, Record, Usage};
-use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
+use cofre_catalog::{ReadExt, Revision, Scan, Visit, VisitStep, keys};
 use cofre_types::{BucketId, Scheme};
 
 /// Most buckets that are looked through for a redundancy of their own.

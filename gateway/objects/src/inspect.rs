@@ -7,7 +7,7 @@ use cofre_blobs::blob_ref;
 use cofre_catalog::records::{
     BlobRecord, Content, EncryptionMethod, HealRecord, Record, ShardRecord, VersionKind, VersionRecord,
 };
-use cofre_catalog::{Scan, SnapshotExt, keys};
+use cofre_catalog::{ReadExt, Scan, keys};
 use cofre_iam::{Caller, OperatorAct};
 use cofre_shards::{CopyState, ShardStatus};
 use cofre_types::{BlobId, BucketName, ObjectKey, Scheme, ShardId, Timestamp, VersionId};

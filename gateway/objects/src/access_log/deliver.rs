@@ -17,7 +17,7 @@ use cofre_catalog::records::{
     AccessLogBacklog, AccessLogRecord, AclGrant, AclGrantee, AclPermission, AclRecord, Content, Guards, Header,
     Headers, Record, RecordError, as_delta,
 };
-use cofre_catalog::{Check, Committed, GuardedBatch, Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
+use cofre_catalog::{Check, Committed, GuardedBatch, ReadExt, Revision, Scan, Visit, VisitStep, keys};
 use cofre_iam::{Action, Caller, Details, GivenAcl, LOG_DELIVERY, Origin, RequestId};
 use cofre_rules::WriteConditions;
 use cofre_runtime::uncancelled;
@@ -117,7 +117,7 @@ impl Upkeep {
         if !from.is_empty() {
             scan.from = Bound::Included(from.to_vec());
         }
-        let gathered = self.objects.store().snapshot().await?.scan(scan, Gathered::default()).await?;
+        let gathered = self.objects.store().scan(scan, Gathered::default()).await?;
         if let Some(damaged) = gathered.damaged {
             return Err(damaged.into());
         }

@@ -5,7 +5,7 @@ use crate::bucket::cached::Bucket;
 use crate::domain::{Objects, Tried};
 use crate::error::Error;
 use crate::upkeep::Upkeep;
-use cofre_catalog::{Scan, SnapshotExt, keys};
+use cofre_catalog::{ReadExt, Scan, keys};
 use cofre_rules::{Calendar, Lifecycle};
 use cofre_types::{BucketId, BucketName, ObjectKey, Timestamp};
 use std::sync::Arc;
@@ -128,7 +128,7 @@ impl Objects {
         if let Some(cursor) = cursor {
             scan = scan.after(keys::bucket_id(cursor.bucket));
         }
-        let entries = self.store().snapshot().await?.page(scan, BUCKETS_PER_STEP_MAX).await?;
+        let entries = self.store().page(scan, BUCKETS_PER_STEP_MAX).await?;
         let full = entries.len() == BUCKETS_PER_STEP_MAX;
         let mut last = None;
         for (key, entry) in entries {

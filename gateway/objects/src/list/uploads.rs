@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::list::{ListUploads, ListedUpload, PAGE_ENTRIES_MAX, UploadsPage};
 use crate::upload::UploadInfo;
 use cofre_catalog::records::{Record, RecordError, UploadRecord};
-use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
+use cofre_catalog::{ReadExt, Revision, Scan, Visit, VisitStep, keys};
 use cofre_iam::{Action, Caller};
 use cofre_types::{ObjectKey, UploadId};
 use std::ops::Bound;
@@ -38,7 +38,7 @@ impl Objects {
             scan.from = later(start, scan.from);
         }
         let walk = Walk { rollup, max, last: None, page: UploadsPage::default(), error: None };
-        let walk = self.store().snapshot().await?.scan(scan, walk).await?;
+        let walk = self.store().scan(scan, walk).await?;
         match walk.error {
             Some(error) => Err(error.into()),
             None => Ok(walk.page),

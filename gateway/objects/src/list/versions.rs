@@ -5,7 +5,7 @@ use crate::domain::Objects;
 use crate::error::Error;
 use crate::list::{ListVersions, ListedVersion, PAGE_ENTRIES_MAX, VersionsPage};
 use cofre_catalog::records::{Record, RecordError, VersionKind, VersionRecord};
-use cofre_catalog::{Revision, Scan, Snapshot, SnapshotExt, Visit, VisitStep, keys};
+use cofre_catalog::{ReadExt, Revision, Scan, Snapshot, Visit, VisitStep, keys};
 use cofre_iam::{Action, Caller};
 use cofre_types::{ObjectKey, VersionId};
 use std::iter::Peekable;

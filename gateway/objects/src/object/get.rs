@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::object::{GetObject, GetOutcome, HeadOutcome, ObjectInfo, ObjectRef, ReadObject};
 use crate::versions::Held;
 use cofre_catalog::records::{Content, VersionKind, VersionRecord};
-use cofre_catalog::{Scan, SnapshotExt, keys};
+use cofre_catalog::{ReadExt, Scan, keys};
 use cofre_iam::{Action, Caller};
 use cofre_types::{Checksum, ObjectKey, ResolvedRange, VersionId};
 use std::sync::Arc;
@@ -179,8 +179,7 @@ impl Objects {
             return Err(Error::NoSuchKey { delete_marker: None });
         }
         let prefix = keys::object(keys::family::VERSION, bucket.record.id, key);
-        let snapshot = self.store().snapshot().await?;
-        let newest = snapshot.page(Scan::prefix(&prefix), 1).await?.pop();
+        let newest = self.store().page(Scan::prefix(&prefix), 1).await?.pop();
         let marker = newest.map(|(_, entry)| held(entry)).transpose()?;
         Err(Error::NoSuchKey { delete_marker: marker.map(|held| held.record.version) })
     }
@@ -192,15 +191,16 @@ impl Objects {
         key: &ObjectKey,
         version: VersionId,
     ) -> Result<Option<Held>, Error> {
-        let state = self.key_state(bucket, key).await?;
-        if let Some(current) = state.current
-            && current.record.version == version
-        {
-            return Ok(Some(current));
-        }
-        let Some(place) = keys::place_of(version) else { return Ok(state.null.map(|(_, held)| held)) };
-        let entry = self.get(keys::version(bucket.record.id, key, place)).await?;
-        Ok(entry.map(held).transpose()?.filter(|held| held.record.version == version))
+        let Some(place) = keys::place_of(version) else {
+            let state = self.key_state(bucket, key).await?;
+            let current = state.current.filter(|current| current.record.version == version);
+            return Ok(current.or(state.null.map(|(_, held)| held)));
+        };
+        let id = bucket.record.id;
+        let mut found = self.store().get_many(vec![keys::current(id, key), keys::version(id, key, place)]).await?;
+        let older = found.pop().flatten().map(held).transpose()?;
+        let current = found.pop().flatten().map(held_current).transpose()?;
+        Ok([current, older].into_iter().flatten().find(|held| held.record.version == version))
     }
 }
 

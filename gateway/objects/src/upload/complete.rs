@@ -11,7 +11,7 @@ use crate::object::put::{Draft, put_outcome};
 use crate::upload::{CompleteUpload, CompletedPart, Completion, PARTS_MAX};
 use cofre_blobs::Count;
 use cofre_catalog::records::{Content, ManifestRecord, PartRecord, Record, UploadRecord};
-use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
+use cofre_catalog::{ReadExt, Revision, Scan, Visit, VisitStep, keys};
 use cofre_iam::{Action, Caller, Details};
 use cofre_runtime::uncancelled;
 use cofre_types::{Checksum, ChecksumKind, ETag};

@@ -15,7 +15,7 @@ use crate::domain::Objects;
 use crate::error::Error;
 use crate::upkeep::Upkeep;
 use cofre_blobs::Wrong;
-use cofre_catalog::{Entry, Scan, Snapshot, SnapshotExt};
+use cofre_catalog::{Entry, ReadExt, Scan, Snapshot};
 use cofre_types::BucketId;
 use references::{Counts, Round};
 use std::collections::BTreeMap;
@@ -120,13 +120,13 @@ impl Verify {
 
     /// Some records of the one state that counts are held against each other in.
     async fn page(&mut self, scan: Scan) -> Result<Vec<(Vec<u8>, Entry)>, Error> {
-        let page = self.snapshot().await?.page(scan, RECORDS_PER_STEP_MAX).await?;
+        let page = self.page(scan, RECORDS_PER_STEP_MAX).await?;
         self.records += page.len() as u64;
         Ok(page)
     }
 
     async fn get_many(&mut self, keys: Vec<Vec<u8>>) -> Result<Vec<Option<Entry>>, Error> {
-        Ok(self.snapshot().await?.get_many(keys).await?)
+        Ok(self.get_many(keys).await?)
     }
 
     async fn snapshot(&mut self) -> Result<&dyn Snapshot, Error> {

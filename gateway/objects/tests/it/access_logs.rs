@@ -4,7 +4,7 @@ use crate::bed::{Bed, bucket};
 use crate::lifecycle::{DAY, after, noncurrent, pass, rule, set_rules};
 use crate::named_keys::only;
 use cofre_catalog::records::{EventRecord, Record};
-use cofre_catalog::{Scan, SnapshotExt, Store, keys};
+use cofre_catalog::{ReadExt, Scan, Store, keys};
 use cofre_iam::account_number;
 use cofre_objects::{
     AccessLogStep, BucketConfig, BucketEncryption, ConfigKind, DefaultEncryption, EncryptionMethod, GetObject,
@@ -85,7 +85,7 @@ impl Bed {
     }
 
     pub(crate) async fn dropped_events(&self) -> Vec<EventRecord> {
-        let events = self.store.snapshot().await.unwrap().page(Scan::prefix(&keys::events()), 1000).await.unwrap();
+        let events = self.store.page(Scan::prefix(&keys::events()), 1000).await.unwrap();
         let events = events.iter().map(|(_, entry)| EventRecord::decode(&entry.value).unwrap());
         events.filter(|event| event.kind == "access_log.lines_dropped").collect()
     }

@@ -4,7 +4,7 @@ use crate::bed::{Bed, PATHS};
 use async_trait::async_trait;
 use cofre_blobs::{Blobs, BlobsParts, ShardChange};
 use cofre_catalog::keys::{self, family};
-use cofre_catalog::{Batch, Entry, Scan, SnapshotExt, Store};
+use cofre_catalog::{Batch, Entry, ReadExt, Scan, Store};
 use cofre_runtime::Random;
 use cofre_shards::{
     Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Listed, Liveness, Locator, MemoryBackend,

@@ -3,7 +3,7 @@
 use crate::access_logs::DELIVERY;
 use crate::bed::{Bed, bucket};
 use cofre_catalog::records::{AccessLogBacklog, AccessLogRecord, Record};
-use cofre_catalog::{Batch, Scan, SnapshotExt, Store, keys};
+use cofre_catalog::{Batch, ReadExt, Scan, Store, keys};
 use cofre_objects::{BucketConfig, CreateBucket, LogKeys, Logging};
 use serde_json::json;
 
@@ -71,7 +71,7 @@ async fn what_an_older_cofre_left_is_delivered_and_counted_for_its_bucket_alone(
     // As the version before wrote it: the record does not say that it is counted for its owner.
     let alice = bed.alice.principal.account_id().unwrap();
     let scan = Scan::prefix(&[keys::family::ACCESS_LOG]);
-    let (key, entry) = bed.store.snapshot().await.unwrap().page(scan, 1).await.unwrap().remove(0);
+    let (key, entry) = bed.store.page(scan, 1).await.unwrap().remove(0);
     let record = AccessLogRecord { counted: false, ..AccessLogRecord::decode(&entry.value).unwrap() };
     let mut batch = Batch::new();
     batch.put(key, record.encode()).delete(keys::access_log_backlog_of(alice));
@@ -81,7 +81,7 @@ async fn what_an_older_cofre_left_is_delivered_and_counted_for_its_bucket_alone(
     bed.clock.advance(DELIVERY);
     bed.deliver().await;
     assert_eq!(bed.delivered().await.len(), 1);
-    let row = bed.store.get_many(vec![keys::access_log_backlog_of(alice)]).await.unwrap().remove(0).unwrap();
+    let row = bed.store.get(keys::access_log_backlog_of(alice)).await.unwrap().unwrap();
     assert_eq!(AccessLogBacklog::from_value(&row.value), AccessLogBacklog::default());
     assert_eq!(bed.backlog().await, (0, 0));
 }

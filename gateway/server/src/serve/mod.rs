@@ -40,7 +40,7 @@ pub use log::LogControl;
 use anyhow::{Context, Result};
 use cofre_admin_server::{Admin, AdminParts, LinksTo};
 use cofre_blobs::{Blobs, BlobsParts, Topology};
-use cofre_catalog::{Embedded, Store, keys};
+use cofre_catalog::{Embedded, ReadExt, Store, keys};
 use cofre_events::EventLog;
 use cofre_iam::{Admission, Iam, Reports};
 use cofre_jobs::{Ground, Jobs};
@@ -188,6 +188,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     if counted > 0 {
         tracing::info!(accounts = counted, "counted what accounts own: the catalog is of a version that did not");
     }
+    boot::count_waiting(&topology).await?;
     let ours = upkeep.clone();
     let events = EventLog::new(Arc::clone(&store));
     if let Err(error) = events.record(&boot::started(&clock)).await {
@@ -324,7 +325,7 @@ impl Running {
         let store = Arc::clone(&self.store);
         move || {
             let store = Arc::clone(&store);
-            Box::pin(async move { drop(store.get_many(vec![keys::cluster()]).await) })
+            Box::pin(async move { drop(store.get(keys::cluster()).await) })
         }
     }
 

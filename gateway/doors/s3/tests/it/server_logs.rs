@@ -3,7 +3,7 @@
 use crate::bed::{Bed, base64};
 use crate::sign::{Draft, Key};
 use cofre_catalog::records::{AccessLogRecord, Record};
-use cofre_catalog::{Scan, SnapshotExt, keys};
+use cofre_catalog::{ReadExt, Scan, keys};
 use http::Method;
 
 fn logging(inner: &str) -> String {
@@ -36,7 +36,7 @@ async fn logged() -> Bed {
 /// Lines that are durable, as their fields.
 async fn lines(bed: &Bed) -> Vec<Vec<String>> {
     let scan = Scan::prefix(&[keys::family::ACCESS_LOG]);
-    let page = bed.store.snapshot().await.unwrap().page(scan, 1000).await.unwrap();
+    let page = bed.store.page(scan, 1000).await.unwrap();
     let records = page.iter().map(|(_, entry)| AccessLogRecord::decode(&entry.value).unwrap());
     records.flat_map(|record| record.text.lines().map(fields).collect::<Vec<_>>()).collect()
 }

@@ -1,20 +1,16 @@
-use super::log::Group;
-use super::recent::Recent;
-use super::tree::View;
+use super::log::{Base, Group};
 use crate::evaluate::{Changes, Current};
 use crate::{Entry, Revision, Scan, StoreError};
 
 /// The durable state, and on it what the group under way has changed so far.
-pub(super) struct Overlay<'a> {
-    view: &'a View,
-    recent: &'a Recent,
+pub(super) struct Overlay<'a, B> {
+    base: &'a B,
     pub(super) group: Group,
 }
 
-impl<'a> Overlay<'a> {
-    /// `view` is the newest, which `recent` follows.
-    pub(super) const fn on(view: &'a View, recent: &'a Recent) -> Self {
-        Self { view, recent, group: Group::new() }
+impl<'a, B: Base> Overlay<'a, B> {
+    pub(super) const fn on(base: &'a B) -> Self {
+        Self { base, group: Group::new() }
     }
 
     /// Puts a commit on top.
@@ -23,14 +19,13 @@ impl<'a> Overlay<'a> {
     }
 }
 
-impl Current for Overlay<'_> {
+impl<B: Base> Current for Overlay<'_, B> {
     fn get(&self, key: &[u8]) -> Result<Option<Entry>, StoreError> {
         match self.group.get(key) {
             Some((revision, value)) => {
                 Ok(value.as_ref().map(|value| Entry { revision: *revision, value: value.clone() }))
             }
-            // Only the writer, who asks here, changes what stands in either.
-            None => self.recent.get(key).map_or_else(|| self.view.get(key), Ok),
+            None => self.base.get(key),
         }
     }
 
@@ -39,12 +34,6 @@ impl Current for Overlay<'_> {
         if self.group.range::<[u8], _>(range.bounds()).any(|(_, (_, value))| value.is_some()) {
             return Ok(true);
         }
-        for item in self.view.range(&range) {
-            let (key, _, _) = item?;
-            if !self.group.contains_key(&*key) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        self.base.any_with_prefix(prefix, &|key| self.group.contains_key(key))
     }
 }

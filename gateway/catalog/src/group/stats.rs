@@ -4,9 +4,9 @@ use std::time::Duration;
 /// Buckets of a [`Distribution`]: up to 2^23, which is eight seconds in microseconds.
 const BUCKETS: usize = 24;
 
-/// What an embedded catalog has done since it was opened.
+/// What the writer of a catalog has done since it was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EmbeddedStats {
+pub struct CommitStats {
     /// Commits that became durable.
     pub commits: u64,
     /// Commits that a check turned away.
@@ -57,7 +57,7 @@ impl Histogram {
     }
 }
 
-/// The counters behind [`EmbeddedStats`].
+/// The counters behind [`CommitStats`].
 #[derive(Default)]
 pub(super) struct Counters {
     pub(super) commits: AtomicU64,
@@ -68,8 +68,8 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    pub(super) fn read(&self) -> EmbeddedStats {
-        EmbeddedStats {
+    pub(super) fn read(&self) -> CommitStats {
+        CommitStats {
             commits: self.commits.load(Ordering::Relaxed),
             turned_away: self.turned_away.load(Ordering::Relaxed),
             commit_micros: self.commit_micros.read(),

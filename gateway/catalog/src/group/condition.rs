@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-pub(super) struct Condition {
+pub(crate) struct Condition {
     clock: Clock,
     /// The write that failed.
     broken: OnceLock<String>,
@@ -30,7 +30,7 @@ pub(super) struct Condition {
 }
 
 impl Condition {
-    pub(super) fn new(clock: Clock) -> Self {
+    pub(crate) fn new(clock: Clock) -> Self {
         Self {
             clock,
             broken: OnceLock::new(),
@@ -43,7 +43,7 @@ impl Condition {
         }
     }
 
-    pub(super) fn state(&self) -> StoreState {
+    pub(crate) fn state(&self) -> StoreState {
         let waiting = self.waiting().filter(|waiting| *waiting >= COMMIT_SLOW_AFTER);
         if waiting.is_none() && !self.noted.load(Ordering::Acquire) {
             return StoreState::default();
@@ -61,13 +61,13 @@ impl Condition {
     }
 
     /// The writer begins something that was asked for at this time.
-    pub(super) fn begin(&self, asked: Duration) {
+    pub(crate) fn begin(&self, asked: Duration) {
         let micros = u64::try_from(asked.as_micros()).unwrap_or(u64::MAX - 1);
         self.busy_since.store(micros + 1, Ordering::Release);
     }
 
     /// The writer has done it.
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         self.busy_since.store(0, Ordering::Release);
     }
 
@@ -77,24 +77,24 @@ impl Condition {
     }
 
     /// A write failed, and no more are taken. The first one counts.
-    pub(super) fn break_off(&self, cause: &str) {
+    pub(crate) fn break_off(&self, cause: &str) {
         self.refuse_for_good(&format!("an earlier write failed ({cause}); set that right, then start cofre again"));
     }
 
     /// No commits are taken until the catalog is opened again. The first reason counts.
-    pub(super) fn refuse_for_good(&self, why: &str) {
+    pub(crate) fn refuse_for_good(&self, why: &str) {
         if self.broken.set(why.to_owned()).is_ok() {
             self.noted.store(true, Ordering::Release);
         }
     }
 
     /// Why no commit is taken until the catalog is opened again.
-    pub(super) fn broken(&self) -> Option<&str> {
+    pub(crate) fn broken(&self) -> Option<&str> {
         self.broken.get().map(String::as_str)
     }
 
     /// What a look at the disk's room found.
-    pub(super) fn note_room(&self, outcome: &Result<(), StoreError>) {
+    pub(crate) fn note_room(&self, outcome: &Result<(), StoreError>) {
         let (full, refused) = match outcome {
             Ok(()) => (false, None),
             Err(StoreError::Full) => (true, None),
@@ -110,7 +110,7 @@ impl Condition {
     }
 
     /// Something on disk is damaged, or cannot be read. The first counts.
-    pub(super) fn note_damage(&self, what: &str) {
+    pub(crate) fn note_damage(&self, what: &str) {
         let mut damage = self.damage.write();
         self.damage_found.fetch_add(1, Ordering::AcqRel);
         if damage.is_none() {
@@ -121,13 +121,13 @@ impl Condition {
     }
 
     /// How often damage was found by now: a look at every file notes it when it begins.
-    pub(super) fn damage_found(&self) -> u64 {
+    pub(crate) fn damage_found(&self) -> u64 {
         self.damage_found.load(Ordering::Acquire)
     }
 
     /// A step of a look at every file ended that began when damage had been found so often. Once a whole look has ended
     /// and none was found since it began, by it or by others, none is known.
-    pub(super) fn note_checked(&self, began: u64, checked: &FilesChecked) {
+    pub(crate) fn note_checked(&self, began: u64, checked: &FilesChecked) {
         if let Some(what) = &checked.damage {
             self.note_damage(what);
         } else if checked.next.is_none() {

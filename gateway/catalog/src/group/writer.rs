@@ -6,22 +6,20 @@
 //!
 //! # Failure and retry
 //! No answer is given before the group is durable, not even that a check failed, since the check may
-//! have seen another commit of the group. A group that failed fails all its commits. Unless the
-//! failure was found before anything was written, all later commits are refused until the catalog is
-//! opened again.
+//! have seen another commit of the group. A group that failed fails all its commits: with an error that says that
+//! nothing was written only if the log is sure of it ([`AppendError::Refused`]). After [`AppendError::Poisoned`] all
+//! later commits are refused until the catalog is opened again.
 //!
 //! # Limits
 //! A group ends when the queue is empty and nobody is likely to come, or at [`GROUP_COMMITS_MAX`] or
 //! [`GROUP_BYTES_MAX`]; the queue's bound is in `queue`.
 
-use super::Shared;
-use super::log::CommitLog;
+use super::GroupState;
+use super::log::{AppendError, Base, Log, Wanted};
 use super::overlay::Overlay;
-use super::queue::{Next, Request, Requests};
-use super::space::Space;
-use super::tree::{POISONED, Tree, View};
+use super::queue::{Next, Reply, Request, Requests};
 use crate::evaluate::{evaluate, size};
-use crate::touched::Touched;
+use crate::freshness::Touched;
 use crate::{CommitError, Revision, StoreError};
 use cofre_runtime::Clock;
 use std::sync::Arc;
@@ -48,30 +46,32 @@ const LINGER_SYNC_DIVISOR: u32 = 4;
 const SETTLE_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(super) struct Writer<L> {
-    pub(super) requests: Requests,
-    pub(super) log: L,
-    pub(super) tree: Arc<Tree>,
-    pub(super) shared: Arc<Shared>,
-    pub(super) space: Space,
-    pub(super) clock: Clock,
-    pub(super) revision: Revision,
-    pub(super) last: Last,
+    requests: Requests,
+    log: L,
+    state: Arc<GroupState>,
+    clock: Clock,
+    last: Last,
     /// Whether the last try to settle failed.
-    pub(super) unsettled: bool,
+    unsettled: bool,
 }
 
 /// The last group, for a guess at the next one.
 #[derive(Default)]
-pub(super) struct Last {
+struct Last {
     /// Callers who waited when it was answered.
     callers: usize,
     /// What its sync took.
     sync: Duration,
 }
 
-type Outcome = Result<Revision, CommitError>;
+/// Who waits for a commit, and what it came to.
+type Outcome = (Reply, Result<Revision, CommitError>);
 
-impl<L: CommitLog> Writer<L> {
+impl<L: Log> Writer<L> {
+    pub(super) fn new(requests: Requests, log: L, state: Arc<GroupState>, clock: Clock) -> Self {
+        Self { requests, log, state, clock, last: Last::default(), unsettled: false }
+    }
+
     /// Serves the queue until it is closed and empty.
     pub(super) fn run(mut self) {
         let mut settled = self.clock.elapsed();
@@ -79,10 +79,10 @@ impl<L: CommitLog> Writer<L> {
         loop {
             match self.requests.next(SETTLE_INTERVAL) {
                 Next::Request(first) => {
-                    self.shared.condition.begin(first.asked);
+                    self.state.condition.begin(first.asked);
                     let group = self.gather(first);
                     self.commit(group);
-                    self.shared.condition.end();
+                    self.state.condition.end();
                 }
                 Next::Idle => {}
                 Next::Closed => break,
@@ -90,22 +90,19 @@ impl<L: CommitLog> Writer<L> {
             let now = self.clock.elapsed();
             if now.saturating_sub(settled) >= SETTLE_INTERVAL {
                 settled = now;
-                self.shared.condition.begin(now);
+                self.state.condition.begin(now);
                 self.settle();
                 self.look();
-                self.shared.condition.end();
+                self.state.condition.end();
             }
         }
         self.settle();
     }
 
-    /// Looks at the disk and the engine, so that what would fail is known before a commit does.
+    /// Looks at what the log stands on, so that what would fail is known before a commit does.
     fn look(&mut self) {
-        if self.shared.condition.broken().is_none() && self.tree.is_poisoned() {
-            self.shared.condition.break_off(POISONED);
-        }
-        let room = self.space.check();
-        self.shared.condition.note_room(&room);
+        let room = self.log.look();
+        self.state.condition.note_room(&room);
     }
 
     fn settle(&mut self) {
@@ -143,7 +140,7 @@ impl<L: CommitLog> Writer<L> {
     }
 
     fn commit(&mut self, requests: Vec<Request>) {
-        if let Some(cause) = self.shared.condition.broken() {
+        if let Some(cause) = self.state.condition.broken() {
             turn_away(requests, &StoreError::Refused(cause.to_owned()));
             return;
         }
@@ -151,9 +148,16 @@ impl<L: CommitLog> Writer<L> {
         if requests.is_empty() {
             return;
         }
-        let view = View::newest(Arc::clone(&self.tree), self.revision);
-        let mut overlay = Overlay::on(&view, &self.shared.recent);
-        let mut revision = self.revision;
+        let base = match self.log.read(Wanted(&requests)) {
+            Ok(base) => base,
+            Err(error) => {
+                tracing::warn!(%error, "a group of commits was turned away: what they check could not be read");
+                turn_away(requests, &error);
+                return;
+            }
+        };
+        let mut overlay = Overlay::on(&base);
+        let mut revision = base.revision();
         let mut outcomes = Vec::with_capacity(requests.len());
         for request in requests {
             let (batch, reply) = request.open();
@@ -166,20 +170,31 @@ impl<L: CommitLog> Writer<L> {
             outcomes.push((reply, outcome));
         }
         let group = overlay.group;
-        self.finish(group, revision, outcomes);
+        let commits = revision.0 - base.revision().0;
+        if commits > 0 {
+            let touches = Touched::of(group.keys());
+            let began = self.clock.elapsed();
+            if let Err(error) = self.log.append(base, group, revision) {
+                self.fail(outcomes, error);
+                return;
+            }
+            self.state.touched.touch(&touches);
+            self.count(commits, began);
+        }
+        self.answer(outcomes, commits);
     }
 
     /// Takes room for a group, and gives back what of it may be written: all, those that free something, or none.
     /// The others are answered.
     fn admit(&mut self, requests: Vec<Request>) -> Vec<Request> {
-        let taken = self.space.take(room(&requests), false);
-        self.shared.condition.note_room(&taken);
+        let taken = self.log.take_room(room(&requests), false);
+        self.state.condition.note_room(&taken);
         match taken {
             Ok(()) => requests,
             Err(StoreError::Full) => {
                 let (freeing, others): (Vec<_>, Vec<_>) = requests.into_iter().partition(|r| r.batch.frees);
                 turn_away(others, &StoreError::Full);
-                match self.space.take(room(&freeing), true) {
+                match self.log.take_room(room(&freeing), true) {
                     Ok(()) => freeing,
                     Err(error) => turn_away(freeing, &error),
                 }
@@ -188,37 +203,41 @@ impl<L: CommitLog> Writer<L> {
         }
     }
 
-    fn finish(&mut self, group: super::log::Group, revision: Revision, outcomes: Vec<(super::queue::Reply, Outcome)>) {
-        let commits = revision.0 - self.revision.0;
-        if commits > 0 {
-            let touches = Touched::of(group.keys());
-            let began = self.clock.elapsed();
-            if let Err(error) = self.log.append(&group, revision) {
-                // The group may stand whole in the journal, or come to when the engine closes and writes out what it
-                // holds: that the disk was full proves nothing here, unlike in `admit`.
-                let error = match error {
-                    StoreError::Full => StoreError::Engine("the disk was full as the journal was written".to_owned()),
-                    error => error,
-                };
-                tracing::error!(%error, "a group of commits could not be made durable; no more are taken");
-                for (reply, _) in outcomes {
-                    reply.send(Err(again(&error).into()));
-                }
-                self.shared.condition.break_off(&error.to_string());
-                return;
+    /// Answers a group that was not made durable for certain.
+    fn fail(&self, outcomes: Vec<Outcome>, error: AppendError) {
+        let error = match error {
+            AppendError::Refused(error) => {
+                tracing::warn!(%error, "a group of commits was refused; nothing of it was written");
+                error
             }
-            self.revision = revision;
-            let view = View::newest(Arc::clone(&self.tree), revision);
-            self.shared.recent.turn(group, || self.shared.publish(view));
-            self.shared.touched.touch(&touches);
-            let sync = self.clock.elapsed().saturating_sub(began);
-            self.last = Last { callers: self.requests.callers(), sync };
-            self.shared.counters.sync_micros.record_micros(sync);
-            self.shared.counters.group_commits.record(commits);
-            self.shared.counters.commits.fetch_add(commits, Ordering::Relaxed);
+            AppendError::Unknown(error) => {
+                tracing::error!(%error, "nobody knows whether a group of commits is durable; who reads again sees it");
+                error.without_promise()
+            }
+            AppendError::Poisoned(error) => {
+                let error = error.without_promise();
+                tracing::error!(%error, "a group of commits could not be made durable; no more are taken");
+                self.state.condition.break_off(&error.to_string());
+                error
+            }
+        };
+        for (reply, _) in outcomes {
+            reply.send(Err(error.again().into()));
         }
+    }
+
+    /// Counts a group that is durable.
+    fn count(&mut self, commits: u64, began: Duration) {
+        let sync = self.clock.elapsed().saturating_sub(began);
+        self.last = Last { callers: self.requests.callers(), sync };
+        self.state.counters.sync_micros.record_micros(sync);
+        self.state.counters.group_commits.record(commits);
+        self.state.counters.commits.fetch_add(commits, Ordering::Relaxed);
+    }
+
+    fn answer(&self, outcomes: Vec<Outcome>, commits: u64) {
         let turned_away = outcomes.len() as u64 - commits;
-        self.shared.counters.turned_away.fetch_add(turned_away, Ordering::Relaxed);
+        self.state.counters.turned_away.fetch_add(turned_away, Ordering::Relaxed);
         for (reply, outcome) in outcomes {
             reply.send(outcome);
         }
@@ -233,19 +252,7 @@ fn room(requests: &[Request]) -> u64 {
 /// Answers with an error that was found before anything was written; nothing is left of them.
 fn turn_away(requests: Vec<Request>, error: &StoreError) -> Vec<Request> {
     for request in requests {
-        request.answer(Err(again(error).into()));
+        request.answer(Err(error.again().into()));
     }
     Vec::new()
-}
-
-/// The same error for another commit of the group.
-fn again(error: &StoreError) -> StoreError {
-    match error {
-        StoreError::Full => StoreError::Full,
-        StoreError::Engine(text) => StoreError::Engine(text.clone()),
-        StoreError::Damaged(text) => StoreError::Damaged(text.clone()),
-        StoreError::InUse(path) => StoreError::InUse(path.clone()),
-        StoreError::Refused(text) => StoreError::Refused(text.clone()),
-        StoreError::Closed => StoreError::Closed,
-    }
 }
