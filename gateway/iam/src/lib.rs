@@ -30,8 +30,8 @@ mod secret;
 mod service;
 
 pub use access::{BucketAccess, LastTold, ObjectAccess, is_public};
-pub use access_keys::{AccessKey, IssuedKey, NOTE_CHARS_MAX, NewKey, OVERLAP_MAX};
-pub use accounts::{ACCOUNT_NAME_CHARS_MAX, CreatedAccount, NewAccount, ROOT_NAME};
+pub use access_keys::{AccessKey, IssuedKey, KeyChange, NOTE_CHARS_MAX, NewKey, OVERLAP_MAX};
+pub use accounts::{ACCOUNT_NAME_CHARS_MAX, CreatedAccount, NewAccount, ROOT_NAME, check_email};
 pub use action::Action;
 pub use admin_tokens::{AdminToken, IssuedToken, NewToken};
 pub use bootstrap::{Bootstrap, FirstStart};
