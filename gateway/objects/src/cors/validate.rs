@@ -14,7 +14,10 @@ const ID_CHARS_MAX: usize = 255;
 
 impl Cors {
     /// Checks the rules and writes them down as they are kept.
-    pub(super) fn validate(&self) -> Result<String, Error> {
+    ///
+    /// # Errors
+    /// [`Error::Rules`] names the element.
+    pub fn validate(&self) -> Result<String, Error> {
         if self.rules.is_empty() {
             return Err(malformed("A CORSConfiguration has at least one CORSRule"));
         }

@@ -28,7 +28,10 @@ fn request(why: impl Into<String>) -> Checked {
 
 impl Website {
     /// Checks it.
-    pub(super) fn validate(&self) -> Checked {
+    ///
+    /// # Errors
+    /// What is wrong with which element.
+    pub fn validate(&self) -> Checked {
         match self {
             Self::Elsewhere { host, .. } => validate_host(host),
             Self::Pages(pages) => pages.validate(),
