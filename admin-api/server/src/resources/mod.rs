@@ -14,6 +14,7 @@ mod jobs;
 mod key_policies;
 mod keys;
 mod metrics;
+mod provision;
 mod requests;
 mod restores;
 mod settings;
@@ -37,6 +38,7 @@ pub(crate) fn add(routes: Routes) -> Routes {
         tokens::add,
         key_policies::add,
         buckets::add,
+        provision::add,
         events::add,
         jobs::add,
         inspect::add,

@@ -13,6 +13,7 @@ mod key_policies;
 mod odd_queries;
 mod operations;
 mod people;
+mod provision;
 mod repair;
 mod requests;
 mod scopes;
