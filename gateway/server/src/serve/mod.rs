@@ -4,7 +4,7 @@
 //! A first start is looked at before anything is written. The catalog opens first: its lock keeps a
 //! second process off everything else. Then the addresses are bound, so that nothing is made for a
 //! process that cannot serve. The secrets of a first start are handed out once nothing else can fail,
-//! and reach their files before the catalog knows them. Doors open last.
+//! and reach their files before the catalog knows them. What there should be is made before doors open, which is last.
 //!
 //! At the end it goes the other way: readiness turns first, the S3 door drains once balancers had time to see that, jobs
 //! end, the admin API closes, and the catalog last.
@@ -22,6 +22,7 @@ mod log_lines;
 mod metrics;
 mod opener;
 mod owners;
+mod provision;
 mod redundancy;
 mod untouched;
 mod watch;
@@ -105,6 +106,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     let (clock, random) = (clock(), Random::system());
     owners::check(&settings).await?;
     untouched::check(&settings).await?;
+    let wanted = provision::read(&settings).await?;
     let base = boot::open(&settings, &clock, &random).await?;
     let (leaving, draining, closing) = (Shutdown::default(), Shutdown::default(), Shutdown::default());
     let acme = match &settings.acme {
@@ -176,6 +178,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     }
     let ours = upkeep.clone();
     let events = EventLog::new(Arc::clone(&store));
+    let log_of_events = events.clone();
     if let Err(error) = events.record(&boot::started(&clock)).await {
         boot::warn_unrecorded("the start", &error);
     }
@@ -241,6 +244,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
             move || acme.as_ref().map_or_else(Vec::new, |acme| acme.verdicts())
         }),
     });
+    provision::carry_out(&settings, &api, wanted, first.is_some(), (&log_of_events, &clock, &random)).await?;
     let (limits, proxies) = (Limits::of(&settings), TrustedProxies::new(&settings.trusted_proxies));
     let health = Health::new(Arc::clone(&api), leaving.clone(), clock.clone());
     let serving = |name, shutdown: &Shutdown, grace, in_the_clear| Serving {

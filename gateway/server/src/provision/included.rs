@@ -1,0 +1,89 @@
+//! What a provisioning file has in other files, and what it writes for people: sizes in words.
+
+use cofre_runtime::open_mode;
+use serde_json::Value;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// Longest file that is included, in bytes.
+const INCLUDED_BYTES_MAX: u64 = 128 << 10;
+
+/// A field, and what is wrong with it.
+type Wrong = (String, String);
+
+/// Puts what other files hold in its place, and numbers in that of sizes. Paths are relative to `folder`. Tells whether
+/// the document holds a secret by itself.
+pub(super) fn include(document: &mut Value, folder: &Path) -> Result<bool, Wrong> {
+    sizes(document, false);
+    for kind in ["buckets", "key_policies"] {
+        for (at, item) in items(document, kind) {
+            let field = format!("{kind}[{at}]");
+            replace(item, ("policy", "policy_file"), &field, |path| read(&folder.join(path), false))?;
+        }
+    }
+    let mut holds_secrets = false;
+    for (at, account) in items(document, "accounts") {
+        for (key_at, key) in items(account, "keys") {
+            holds_secrets |= key.get("secret_access_key").is_some();
+            let field = format!("accounts[{at}].keys[{key_at}]");
+            let secret =
+                |path: &str| read(&folder.join(path), true).map(|text| text.trim_end_matches(['\r', '\n']).to_owned());
+            replace(key, ("secret_access_key", "secret_access_key_file"), &field, secret)?;
+        }
+    }
+    Ok(holds_secrets)
+}
+
+fn items<'a>(of: &'a mut Value, name: &str) -> impl Iterator<Item = (usize, &'a mut Value)> {
+    of.get_mut(name).and_then(Value::as_array_mut).into_iter().flatten().enumerate()
+}
+
+/// Replaces the name of a file by what is in it.
+fn replace(
+    item: &mut Value,
+    (name, file_name): (&str, &str),
+    field: &str,
+    read: impl FnOnce(&str) -> Result<String, String>,
+) -> Result<(), Wrong> {
+    let Some(fields) = item.as_object_mut() else { return Ok(()) };
+    let Some(path) = fields.remove(file_name) else { return Ok(()) };
+    let wrong = |why: String| (format!("{field}.{file_name}"), why);
+    if fields.contains_key(name) {
+        return Err(wrong(format!("and {name} are both there; keep one")));
+    }
+    let path = path.as_str().ok_or_else(|| wrong("must be the path of a file".to_owned()))?;
+    fields.insert(name.to_owned(), Value::String(read(path).map_err(wrong)?));
+    Ok(())
+}
+
+fn read(path: &Path, secret: bool) -> Result<String, String> {
+    let shown = path.display();
+    let failed = |error: std::io::Error| format!("cannot read {shown}: {error}");
+    let file = File::open(path).map_err(failed)?;
+    if let Some(mode) = open_mode(&file.metadata().map_err(failed)?).filter(|_| secret) {
+        return Err(format!("others may read {shown} (mode {mode}); run: chmod 600 {shown}"));
+    }
+    let mut text = String::new();
+    file.take(INCLUDED_BYTES_MAX + 1).read_to_string(&mut text).map_err(failed)?;
+    if text.len() as u64 > INCLUDED_BYTES_MAX { Err(format!("{shown} has more than 128 KiB")) } else { Ok(text) }
+}
+
+/// Makes numbers of sizes in words, as `10GiB`, in fields that count bytes.
+fn sizes(value: &mut Value, counts_bytes: bool) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let sized = name.split('_').any(|word| word == "bytes") || name.starts_with("object_size_");
+                sizes(value, sized);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| sizes(item, false)),
+        Value::String(text) if counts_bytes => {
+            if let Ok(bytes) = cofre_settings::parse_bytes(text) {
+                *value = bytes.into();
+            }
+        }
+        _ => {}
+    }
+}
