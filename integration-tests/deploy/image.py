@@ -16,7 +16,7 @@ import proxies
 import servers
 
 sys.path.append(str(machine.ROOT / "integration-tests/deploy/golden"))
-import golden  # noqa: E402
+import golden
 
 DOCKER = machine.DEPLOY / "docker"
 STORE = Path("/srv/containers")
@@ -168,7 +168,13 @@ def upgraded():
     for name in golden.NAMES:
         place = Path("/srv") / f"golden-{name}"
         manifest = golden.unpack(name, place, 65532)
-        engine("podman", "run", "--detach", "--env=COFRE_ALLOW_INSECURE_SSE_C=true", *service("compose.yml", "cofre", place))
+        engine(
+            "podman",
+            "run",
+            "--detach",
+            "--env=COFRE_ALLOW_INSECURE_SSE_C=true",
+            *service("compose.yml", "cofre", place),
+        )
         healthy()
         assert golden.check("http://127.0.0.1:9000", manifest) > 0
         golden.use("http://127.0.0.1:9000", manifest)

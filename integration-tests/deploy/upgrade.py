@@ -11,7 +11,7 @@ import servers
 from boot import sh
 
 sys.path.append(str(machine.ROOT / "integration-tests/deploy/golden"))
-import golden  # noqa: E402
+import golden
 
 UNIT_S3 = "http://127.0.0.1:9010"
 

@@ -90,8 +90,6 @@ def use(endpoint, manifest):
     upload = manifest["open_upload"]
     where = {"Bucket": upload["bucket"], "Key": upload["key"], "UploadId": upload["upload"]}
     part = s3.list_parts(**where)["Parts"][0]
-    s3.complete_multipart_upload(
-        **where, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
-    )
+    s3.complete_multipart_upload(**where, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]})
     assert s3.get_object(Bucket="plain", Key="open")["Body"].read()[:4] == b"open"
     s3.delete_object(Bucket="plain", Key="new")
