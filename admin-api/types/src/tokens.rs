@@ -7,9 +7,9 @@ use utoipa::{IntoParams, ToSchema};
 pub enum Scope {
     /// Look at everything but secrets.
     Read,
-    /// Also run jobs, drain and label shards, set quotas and take backups.
+    /// Also run jobs, drain and label shards, and set quotas.
     Operate,
-    /// Also change settings, accounts, keys and tokens.
+    /// Also change settings, accounts, keys and tokens, say where shards are, and take backups.
     Admin,
 }
 

@@ -34,12 +34,13 @@ impl<R> GuardedBatch<R> {
         self
     }
 
-    /// Adds another batch, whose checks mean what `meaning` says.
+    /// Adds another batch, whose checks mean what `meaning` says. Both free what one of them frees.
     pub fn append<S>(&mut self, other: GuardedBatch<S>, mut meaning: impl FnMut(S) -> R) {
         let first = self.batch.checks.len();
         self.meanings.extend(other.meanings.into_iter().map(|(place, means)| (first + place, meaning(means))));
         self.batch.checks.extend(other.batch.checks);
         self.batch.writes.extend(other.batch.writes);
+        self.batch.frees |= other.batch.frees;
     }
 
     /// Commits it.

@@ -56,6 +56,10 @@ pub enum Rule {
     },
     /// The bucket's policy allows it, but is public, and the public access block lets no others in by it.
     PublicAccessBlock,
+    /// The access control list that is given is public, and the public access block refuses such lists.
+    PublicList,
+    /// The policy that is given is public, and the public access block refuses such policies.
+    PublicPolicy,
     /// The bucket's policy allows it, but says nothing about objects that others own.
     ForeignObject,
     /// It is for the account of the bucket's owner.
@@ -111,6 +115,12 @@ impl fmt::Display for Rule {
             Self::LogDelivery => f.write_str("the bucket's access control list takes access logs"),
             Self::PublicAccessBlock => {
                 f.write_str("the bucket's policy is public, and the bucket's public access block restricts it to the owner's account")
+            }
+            Self::PublicList => {
+                f.write_str("the access control list is public, and the bucket's public access block refuses such lists")
+            }
+            Self::PublicPolicy => {
+                f.write_str("the policy is public, and the bucket's public access block refuses such policies")
             }
             Self::ForeignObject => f.write_str("another account owns the object, so the bucket's policy cannot allow it"),
             Self::OwnerOnly => f.write_str("only the account of the bucket's owner may do it"),

@@ -125,11 +125,7 @@ impl Objects {
         object: Option<ObjectAccess<'_>>,
         details: Details<'_>,
     ) -> Decision {
-        let access = &bucket.access;
-        let resource = match key {
-            Some(key) => Resource::Object { bucket: &bucket.name, access, key, object },
-            None => Resource::Bucket { bucket: &bucket.name, access },
-        };
+        let resource = resource(bucket, key, object);
         let question = Question { caller, action, resource, details, now: self.now() };
         if bucket.is_unpaid(caller, action, key.is_some()) {
             if let Some(facts) = caller.facts.as_ref().filter(|facts| facts.wants_explanation()) {
@@ -153,6 +149,38 @@ impl Objects {
             }
         }
         decision
+    }
+
+    /// Refuses a public list where the bucket's public access block does.
+    pub(crate) fn refuse_public(
+        &self,
+        caller: &Caller,
+        action: Action,
+        bucket: &Bucket,
+        key: Option<&ObjectKey>,
+        acl: Option<&AclRecord>,
+    ) -> Result<(), Error> {
+        if !blocks_list(bucket, acl) {
+            return Ok(());
+        }
+        Err(self.refused_by(Rule::PublicList, caller, action, bucket, key))
+    }
+
+    /// The refusal of what the caller has the right to, by another rule. Tells the request by which.
+    pub(crate) fn refused_by(
+        &self,
+        rule: Rule,
+        caller: &Caller,
+        action: Action,
+        bucket: &Bucket,
+        key: Option<&ObjectKey>,
+    ) -> Error {
+        if let Some(facts) = caller.facts.as_ref().filter(|facts| facts.wants_explanation()) {
+            let resource = resource(bucket, key, None);
+            let question = Question { caller, action, resource, details: Details::default(), now: self.now() };
+            facts.explained(Explanation::of_rule(&question, rule));
+        }
+        Error::AccessDenied
     }
 
     /// A bucket and the right to do something to it or to an object of it.
@@ -286,7 +314,7 @@ impl Objects {
         };
         let Some(given) = given else { return Ok((owner, None)) };
         let acl = given.of_object(owner, bucket_owner);
-        refuse_public(bucket, acl.as_ref())?;
+        self.refuse_public(caller, Action::PutObjectAcl, bucket, Some(key), acl.as_ref())?;
         // A writer may grant what it owns; what will be another's only with the right to (AWS, "PutObject",
         // "Permissions"). A list that grants nothing to others takes none, unless a policy denies just that.
         let object = ObjectAccess { owner, acl: None, tags: &Tags::default() };
@@ -306,9 +334,18 @@ impl WantedLock {
     }
 }
 
-/// Refuses a public list where the bucket's public access block does.
-pub(crate) fn refuse_public(bucket: &Bucket, acl: Option<&AclRecord>) -> Result<(), Error> {
-    if bucket.access.block.block_acls && acl.is_some_and(is_public) { Err(Error::AccessDenied) } else { Ok(()) }
+/// What a question is about.
+fn resource<'a>(bucket: &'a Bucket, key: Option<&'a ObjectKey>, object: Option<ObjectAccess<'a>>) -> Resource<'a> {
+    let (bucket, access) = (&bucket.name, &bucket.access);
+    match key {
+        Some(key) => Resource::Object { bucket, access, key, object },
+        None => Resource::Bucket { bucket, access },
+    }
+}
+
+/// Whether a bucket's public access block refuses a list.
+pub(crate) fn blocks_list(bucket: &Bucket, acl: Option<&AclRecord>) -> bool {
+    bucket.access.block.block_acls && acl.is_some_and(is_public)
 }
 
 pub(crate) fn refuse(decision: Decision) -> Result<(), Error> {

@@ -8,13 +8,14 @@ use crate::errors;
 use crate::exchange::Exchange;
 use crate::forms::{self, Forms};
 use crate::gate::documents::Documents;
-use crate::gate::{Gate, XML_BYTES_MAX};
+use crate::gate::{Gate, Parser, XML_BYTES_MAX};
 use crate::host::{Domains, host};
 use crate::layers::access_log::AccessLine;
 use crate::layers::answer::{AnswerBody, Fixed, finish};
 use crate::layers::bucket_region::BucketRegion;
 use crate::layers::clients::{Claim, Clients, Connected};
 use crate::layers::cors::{CorsLayer, CrossOrigin};
+use crate::layers::penalties::{Outcome, Penalties, Waited};
 use crate::layers::rate_limit::RateLimit;
 use crate::layers::report::Forwarded;
 use crate::layers::requests::{InFlight, Requests};
@@ -28,7 +29,7 @@ use cofre_iam::{Iam, Origin, Reports, RequestId};
 use cofre_objects::Objects;
 use cofre_runtime::{Clock, Random};
 use futures_util::FutureExt;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::S3ServiceBuilder;
 use s3s::{Body, HttpResponse, S3Error, S3ErrorCode, StdError};
@@ -38,6 +39,7 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Largest body of a PUT or a part (AWS, "Amazon S3 multipart upload limits"): 5 GiB.
 const PUT_BYTES_MAX: u64 = 5 << 30;
@@ -77,6 +79,7 @@ struct Inner {
     domains: Domains,
     clients: Clients,
     requests: Requests,
+    penalties: Penalties,
     cors: CorsLayer,
     traffic: Arc<ArcSwap<Traffic>>,
     fixed: Fixed,
@@ -92,6 +95,7 @@ impl S3Door {
         let S3Parts { objects, iam, clock, random, options, observe, reports } = parts;
         let traffic = Arc::new(ArcSwap::from_pointee(Traffic::default()));
         let requests = Requests::new(options.limits.clone());
+        let penalties = Penalties::new(clock.clone(), &options.limits);
         let clients = Clients::new(clock.clone(), options.limits.anonymous_per_second);
         let documents = Documents::new(options.limits.documents_bytes_max, clock.clone());
         let rate_limit = Arc::new(RateLimit::new(Arc::clone(&traffic), clock.clone(), requests.clone()));
@@ -132,7 +136,7 @@ impl S3Door {
             documents,
             allow_insecure_sse_c: options.allow_insecure_sse_c,
             reports: reports.clone(),
-            parser: parser.build(),
+            parser: Parser::new(parser.build()),
         };
         let forms = Forms {
             operations,
@@ -153,6 +157,7 @@ impl S3Door {
             domains,
             clients,
             requests,
+            penalties,
             cors,
             traffic,
             fixed: Fixed { server: value(&options.server_name), host_id: value(&options.host_id) },
@@ -203,6 +208,7 @@ impl S3Connection {
             Ok((in_flight, claim)) => (Some(in_flight), Ok(claim)),
             Err(error) => (None, Err(error)),
         };
+        let (version, body_bytes) = (request.version(), request.body().size_hint().lower());
         let site = inner.websites.bucket(&request);
         let host_id = inner.fixed.host_id.to_str().unwrap_or_default();
         let server_log = match &claim {
@@ -228,6 +234,7 @@ impl S3Connection {
             clock: inner.clock.clone(),
             began: inner.clock.elapsed(),
             sent_bytes: 0,
+            waited: Duration::ZERO,
             observe: Arc::clone(&inner.observe),
             reports: inner.reports.clone(),
             server_log,
@@ -260,7 +267,23 @@ impl S3Connection {
         let status = response.status();
         let (objects, domains, headers) = (&inner.objects, &inner.domains, response.headers_mut());
         bucket_region.tell(objects, domains, site.as_deref(), status, headers).await;
+        let refused_keys = exchange.refused_keys();
+        let is_refused = !status.is_success() || refused_keys > 0;
+        let outcome = Outcome {
+            status,
+            document_bytes: exchange.document_bytes(),
+            body_bytes,
+            refused_keys,
+            account: if is_refused { exchange.noted(|noted| noted.requester) } else { None },
+        };
         let mut answer = finish(response, &inner.fixed, line);
+        match inner.penalties.wait(&inner.clients, &connected.client, outcome).await {
+            Waited::For(time) => answer.body_mut().waited(time),
+            Waited::NoRoom if version <= Version::HTTP_11 => {
+                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Waited::NoRoom => {}
+        }
         if let Some((objects, place)) = answer.body_mut().log_before() {
             objects.access_line_written(place).await;
         }

@@ -10,7 +10,7 @@ use cofre_types::AccountId;
 use http::StatusCode;
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Shared by the layers and the operation of one request. Cloning costs a reference count.
@@ -22,6 +22,10 @@ struct Inner {
     request_id: RequestId,
     origin: Origin,
     received_bytes: AtomicU64,
+    /// How long its document is, as declared.
+    document_bytes: AtomicU64,
+    /// Keys of DeleteObjects that were refused.
+    refused_keys: AtomicU32,
     /// None in tests of what comes before.
     clock: Option<Clock>,
     /// Whether the request is logged: then when its bytes came matters.
@@ -42,6 +46,8 @@ pub(crate) struct Noted {
     pub(crate) operation_at: Option<Duration>,
     /// When the signature was found good, or that there is none.
     pub(crate) admitted_at: Option<Duration>,
+    /// The code of an error whose answer is not XML.
+    pub(crate) code: Option<String>,
     /// Why it failed, for the operator alone.
     pub(crate) cause: Option<String>,
     /// The access key whose signature was good.
@@ -107,6 +113,8 @@ impl Exchange {
             request_id,
             origin,
             received_bytes: AtomicU64::new(0),
+            document_bytes: AtomicU64::new(0),
+            refused_keys: AtomicU32::new(0),
             clock,
             logged,
             received_micros: AtomicU64::new(0),
@@ -151,6 +159,29 @@ impl Exchange {
     /// Bytes of the request's body that came.
     pub(crate) fn received_bytes(&self) -> u64 {
         self.0.received_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the body is a document, and how long it is declared to be, if it is.
+    pub(crate) fn brings_document(&self, declared: Option<u64>) {
+        self.0.document_bytes.store(declared.unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// Bytes of its document, as declared; those that came, where nothing was. Zero of what brings none.
+    pub(crate) fn document_bytes(&self) -> u64 {
+        match self.0.document_bytes.load(Ordering::Relaxed) {
+            u64::MAX => self.received_bytes(),
+            declared => declared,
+        }
+    }
+
+    /// Notes that a key of DeleteObjects is refused.
+    pub(crate) fn key_refused(&self) {
+        self.0.refused_keys.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many keys of DeleteObjects were refused.
+    pub(crate) fn refused_keys(&self) -> u32 {
+        self.0.refused_keys.load(Ordering::Relaxed)
     }
 
     /// Now, on the scale of `Clock::elapsed`.

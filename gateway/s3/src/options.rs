@@ -64,6 +64,8 @@ pub struct RequestLimits {
     pub requests_per_address_max: usize,
     /// Requests a second that one address may make without a good signature; none is unlimited.
     pub anonymous_per_second: Option<u32>,
+    /// Requests a second of one address that may be refused before the answers to more of them wait; none is unlimited.
+    pub refused_per_second: Option<u32>,
     /// Memory for documents that requests bring, in bytes.
     pub documents_bytes_max: usize,
 }
@@ -75,6 +77,7 @@ impl Default for RequestLimits {
             requests_per_account_max: 1_536,
             requests_per_address_max: 1_536,
             anonymous_per_second: Some(1_000),
+            refused_per_second: Some(100),
             documents_bytes_max: 64 << 20,
         }
     }

@@ -50,6 +50,11 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// Whether it is the last of its stream, of those that have a place for saying so.
+    pub const fn ends_stream(&self) -> bool {
+        self.flags & END_STREAM != 0
+    }
+
     /// The status of a response's head, if this is one of those that have a place in HPACK's static table (RFC 7541,
     /// appendix A).
     pub fn status(&self) -> Option<u16> {

@@ -22,6 +22,7 @@
 
 mod dump;
 mod format;
+mod indexes;
 mod recount;
 mod restore;
 mod salvage;

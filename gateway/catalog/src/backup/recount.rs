@@ -5,7 +5,7 @@
 //! another state than what it counts. So references, and the counters of buckets, accounts and shards, are added up from
 //! the records that are there. What only leads to deletions is left out: garbage and doomed copies, which may have been
 //! dealt with already, so that doing it again would let something go that is in use. What they were about is in no record
-//! then, and stands on the shards. Left out as well are blobs and manifests that nothing refers to, uploads that were
+//! then, and stands on the shards. What only leads to other records is made anew (see [`Indexes`]). Left out as well are blobs and manifests that nothing refers to, uploads that were
 //! completed, and parts of neither an upload nor a manifest.
 //!
 //! # Limits
@@ -13,12 +13,13 @@
 //! few numbers for each bucket, account, upload and multipart object.
 
 use super::CopyBytes;
+use super::indexes::{Indexes, Row};
 use crate::keys::{self, family};
 use crate::records::{
-    AccountUsage, BlobRecord, BucketRecord, Content, ManifestRecord, PartRecord, Record, RecordError, Segment,
-    ShardUsage, Usage, VersionKind, VersionRecord,
+    AccessKeyRecord, AccountRecord, AccountUsage, BlobRecord, BucketRecord, Content, ManifestRecord, PartRecord,
+    Record, RecordError, Segment, ShardUsage, Usage, VersionKind, VersionRecord,
 };
-use cofre_types::{AccountId, BlobId, BucketId, ShardId, UploadId};
+use cofre_types::{AccountId, BlobId, BucketId, ShardId, UploadId, VersionId};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
@@ -28,19 +29,17 @@ use std::path::{Path, PathBuf};
 /// Bytes that are gathered before they go to a file of references; there are up to 256 files.
 const NOTED_BYTES: usize = 4 * 1024;
 
-/// A row of counters and its key.
-type Row = (Vec<u8>, Vec<u8>);
-
 /// What the records of a catalog refer to, and add up to.
 pub(super) struct Recount {
     copy_bytes: CopyBytes,
     references: References,
+    indexes: Indexes,
     owners: HashMap<BucketId, AccountId>,
     buckets: BTreeMap<BucketId, Usage>,
     uploads: HashMap<UploadId, BucketId>,
     manifests: HashMap<UploadId, u32>,
     shards: BTreeMap<ShardId, ShardUsage>,
-    /// Counters that are yet to be written.
+    /// Counters and indexes that are yet to be written.
     rows: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Keys of records that do not decode.
     unreadable: BTreeSet<Vec<u8>>,
@@ -52,6 +51,7 @@ impl Recount {
         Self {
             copy_bytes,
             references: References::new(work),
+            indexes: Indexes::new(work),
             owners: HashMap::new(),
             buckets: BTreeMap::new(),
             uploads: HashMap::new(),
@@ -65,8 +65,17 @@ impl Recount {
     /// Counts a record, but for parts: whose they are is known once all others are counted.
     pub(super) fn count(&mut self, key: &[u8], value: &[u8]) -> io::Result<()> {
         let counted = match key.first() {
+            Some(&family::ACCOUNT) => AccountRecord::decode(value).map(|account| {
+                self.indexes.account(&account);
+                Ok(())
+            }),
+            Some(&family::ACCESS_KEY) => AccessKeyRecord::decode(value).map(|access_key| {
+                self.indexes.access_key(&access_key);
+                Ok(())
+            }),
             Some(&family::BUCKET) => BucketRecord::decode(value).map(|bucket| {
                 self.owners.insert(bucket.id, bucket.owner);
+                self.indexes.bucket(key, &bucket);
                 Ok(())
             }),
             Some(&(family::CURRENT | family::VERSION)) => {
@@ -97,6 +106,9 @@ impl Recount {
                     ..Usage::default()
                 },
             };
+        }
+        if key.first() == Some(&family::VERSION) && version.version == VersionId::Null {
+            self.indexes.null_version(key, version.place)?;
         }
         match &version.content {
             Content::Segments(segments) => self.references.note_all(segments),
@@ -143,21 +155,24 @@ impl Recount {
         }
         let accounts = accounts.iter().map(|(id, usage)| (keys::account_usage(*id), row(&usage.row())));
         let buckets = self.buckets.iter().map(|(id, usage)| (keys::usage(*id), row(&usage.row())));
-        self.rows = accounts.chain(buckets).collect();
+        self.rows = accounts.chain(buckets).chain(self.indexes.end()?).collect();
         self.references.end()
     }
 
-    /// The counters that stand before a key, each of them once.
-    pub(super) fn counters_before(&mut self, key: &[u8]) -> Vec<Row> {
+    /// The next row that was made anew and stands before a key.
+    pub(super) fn next_before(&mut self, key: &[u8]) -> io::Result<Option<Row>> {
         if key.first().is_some_and(|of| *of > family::BLOB) {
             let shards = std::mem::take(&mut self.shards);
             self.rows.extend(shards.iter().map(|(id, usage)| (keys::shard_usage(*id), row(&usage.row()))));
         }
-        let mut before = Vec::new();
-        while let Some(first) = self.rows.first_entry().filter(|first| first.key().as_slice() < key) {
-            before.push(first.remove_entry());
+        let first = self.rows.first_entry().filter(|first| first.key().as_slice() < key);
+        let null = self.indexes.null().map(|(null, _)| null.as_slice()).filter(|null| *null < key);
+        match (first, null) {
+            (Some(first), None) => Ok(Some(first.remove_entry())),
+            (Some(first), Some(null)) if first.key().as_slice() < null => Ok(Some(first.remove_entry())),
+            (_, Some(_)) => self.indexes.take_null(),
+            (None, None) => Ok(None),
         }
-        before
     }
 
     /// What stands in the place of a record, once all is counted; `None` for what is left out. Records come in the order
@@ -167,6 +182,7 @@ impl Recount {
             Some(&(family::GARBAGE | family::DOOMED | family::USAGE | family::ACCOUNT_USAGE | family::SHARD_USAGE)) => {
                 false
             }
+            _ if Indexes::hold(key) => false,
             Some(&family::BLOB) => return self.recounted_blob(key, value),
             Some(&family::MANIFEST) => return Ok(self.recounted_manifest(key, value)),
             Some(&family::PART) => self.has_parts(key),

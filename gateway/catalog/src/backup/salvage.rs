@@ -24,7 +24,7 @@ pub struct Salvaged {
 /// Reads whatever reads of the embedded catalog in `catalog`, which nobody may have open and which is not changed, and
 /// makes a catalog of it at `data`, which must not be there, or be empty. Beside `data` it needs room for two copies. What
 /// was lost stands on shards all the same, so the new catalog is another incarnation, from `now`. What records count is
-/// counted anew, and what waits to be deleted is left out: that may be of an older state than the rest. `copy_bytes` tells
+/// counted anew, what leads to them is made anew, and what waits to be deleted is left out: that may be of an older state than the rest. `copy_bytes` tells
 /// what copies take on their shards.
 ///
 /// # Errors
@@ -78,13 +78,13 @@ fn write(salvage: &Salvage, mut recount: Recount, path: &Path, now: Timestamp) -
     let mut encoder = Encoder::begin(File::create(path)?, revision, now)?;
     let mut write = |key: &[u8], at: Revision, value: &[u8]| encoder.record(key, at, value).map(drop);
     each(salvage, |key, at, value| {
-        for (counter, row) in recount.counters_before(key) {
-            write(&counter, revision, &row)?;
+        while let Some((made, row)) = recount.next_before(key)? {
+            write(&made, revision, &row)?;
         }
         recount.recounted(key, value)?.map_or(Ok(()), |value| write(key, at, &value))
     })?;
-    for (counter, row) in recount.counters_before(&[u8::MAX]) {
-        write(&counter, revision, &row)?;
+    while let Some((made, row)) = recount.next_before(&[u8::MAX])? {
+        write(&made, revision, &row)?;
     }
     let (file, _) = encoder.finish()?;
     file.sync_all()?;

@@ -81,9 +81,9 @@ impl Record for AccessKeyRecord {
 pub enum Scope {
     /// Look at everything but secrets.
     Read,
-    /// Also run and stop jobs, drain and label shards, take backups.
+    /// Also run and stop jobs, drain and label shards, set quotas.
     Operate,
-    /// Also change settings, accounts, keys and tokens.
+    /// Also change settings, accounts, keys and tokens, say where shards are, and take backups.
     Admin,
 }
 

@@ -67,10 +67,34 @@ pub struct PartRecord {
     pub modified: Timestamp,
     /// Where the bytes are: one blob, or what a part copy referred to.
     pub segments: Vec<Segment>,
+    /// Whether its sender said what its checksum is, before the bytes or behind them. False where Cofre only computed it.
+    pub checksum_sent: bool,
 }
 
 impl Record for PartRecord {
     const NAME: &'static str = "part";
+    const VERSION: u8 = 2;
+
+    fn decode_older(version: u8, fields: &[u8]) -> Result<Self, RecordError> {
+        decode_version_1::<PartV1, Self>(version, fields)
+    }
+}
+
+/// The fields of version 1 of [`PartRecord`].
+#[derive(Deserialize)]
+struct PartV1 {
+    size: u64,
+    etag: ETag,
+    checksum: Option<Checksum>,
+    modified: Timestamp,
+    segments: Vec<Segment>,
+}
+
+impl From<PartV1> for PartRecord {
+    fn from(old: PartV1) -> Self {
+        let PartV1 { size, etag, checksum, modified, segments } = old;
+        Self { size, etag, checksum, modified, segments, checksum_sent: false }
+    }
 }
 
 /// The parts of a completed upload, which versions refer to: the upload's own object and its copies.

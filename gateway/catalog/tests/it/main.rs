@@ -6,6 +6,7 @@ mod damage;
 mod embedded;
 mod full;
 mod golden;
+mod guarded;
 mod memory;
 mod salvage;
 

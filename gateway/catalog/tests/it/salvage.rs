@@ -3,14 +3,15 @@
 use crate::open;
 use cofre_catalog::backup::{Salvaged, salvage};
 use cofre_catalog::records::{
-    AccountUsage, BlobRecord, BucketRecord, Content, CopyRecord, DoomedRecord, Durability, Garbage, GarbageRecord,
-    Guards, Headers, ManifestRecord, PartRecord, Record, Segment, ShardUsage, UploadRecord, Usage, VersionKind,
-    VersionRecord, Versioning,
+    AccessKeyRecord, AccountRecord, AccountUsage, BlobRecord, BucketRecord, Content, CopyRecord, DoomedRecord,
+    Durability, Garbage, GarbageRecord, Guards, Headers, ManifestRecord, PartRecord, Record, Segment, ShardUsage,
+    UploadRecord, Usage, VersionKind, VersionRecord, Versioning,
 };
 use cofre_catalog::{Batch, Embedded, EmbeddedOptions, Entry, Scan, SnapshotExt, Store, keys};
 use cofre_runtime::Clock;
 use cofre_types::{
-    AccountId, BlobId, BucketId, BucketName, ETag, ObjectKey, Scheme, ShardId, Tags, Timestamp, UploadId, VersionId,
+    AccessKeyId, AccountId, BlobId, BucketId, BucketName, ETag, ObjectKey, Scheme, ShardId, Tags, Timestamp, UploadId,
+    VersionId,
 };
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -211,7 +212,7 @@ fn upload(id: UploadId) -> Vec<u8> {
 
 fn part(blob: u8) -> Vec<u8> {
     let (etag, segments) = (ETag::of_md5([0; 16]), segments(blob));
-    PartRecord { size: SIZE, etag, checksum: None, modified: Timestamp(1), segments }.encode()
+    PartRecord { size: SIZE, etag, checksum: None, modified: Timestamp(1), segments, checksum_sent: false }.encode()
 }
 
 /// A catalog whose records are of several states, as one is where older values came to light.
@@ -300,6 +301,72 @@ async fn what_records_count_is_counted_anew_and_nothing_is_left_to_be_deleted() 
     assert_eq!(AccountUsage::from_value(&found[&keys::account_usage(OWNER)].value), account);
     let shard = ShardUsage { copies: 3, bytes: 300 };
     assert_eq!(ShardUsage::from_value(&found[&keys::shard_usage(SHARD)].value), shard);
+}
+
+#[tokio::test]
+async fn what_leads_to_records_is_made_anew() {
+    let directory = TempDir::new().expect("a directory");
+    let (from, to) = (directory.path().join("from"), directory.path().join("to"));
+    torn(&from).await;
+    let store = open(&from).await.expect("the catalog opens");
+    let (other, key_id) = (AccountId::from_bytes([8; 32]), AccessKeyId::parse("KEYOFALICE").expect("it is legal"));
+    let account = AccountRecord {
+        id: OWNER,
+        name: "Alice".to_owned(),
+        email: "A@example.com".to_owned(),
+        root: false,
+        disabled: false,
+        created: Timestamp(1),
+        buckets_max: None,
+        bytes_max: None,
+        objects_max: None,
+    };
+    let nameless = AccountRecord { id: other, name: "bob".to_owned(), email: String::new(), ..account.clone() };
+    let access_key = AccessKeyRecord {
+        id: key_id.clone(),
+        account: OWNER,
+        sealed_secret: vec![1],
+        disabled: false,
+        created: Timestamp(1),
+        expires: None,
+        note: String::new(),
+    };
+    let name = BucketName::parse("photos").expect("it is legal");
+    let at = |text: &str| ObjectKey::parse(text).expect("it is legal");
+    let mut batch = Batch::new();
+    batch.put(keys::account(OWNER), account.encode()).put(keys::account(other), nameless.encode());
+    batch.put(keys::access_key(&key_id), access_key.encode());
+    // Some that lead elsewhere, or nowhere.
+    batch.put(keys::account_name("alice"), other.as_bytes().to_vec()).put(keys::account_name("gone"), vec![7; 32]);
+    batch.put(keys::account_email("gone@example.com"), vec![7; 32]);
+    batch.put(keys::owned_bucket(other, &name), Vec::new()).delete(keys::bucket_id(BUCKET));
+    batch.put(keys::null_version(BUCKET, &at("b")), 9_u64.to_be_bytes().to_vec());
+    batch.put(keys::null_version(BUCKET, &at("z")), 1_u64.to_be_bytes().to_vec());
+    store.commit(batch).await.expect("commits");
+    store.close().await.expect("closes");
+
+    let (_, found) = salvaged(&from, &to).await;
+    let of = |families: &[u8]| {
+        let held = found.iter().filter(|(key, _)| families.contains(&key[0]));
+        held.map(|(key, entry)| (key.clone(), entry.value.clone())).collect::<Vec<_>>()
+    };
+    let [alice, bob] = [OWNER, other].map(|id| id.as_bytes().to_vec());
+    assert_eq!(
+        of(&[keys::family::ACCOUNT_NAME, keys::family::ACCOUNT_EMAIL]),
+        [
+            (keys::account_name("alice"), alice.clone()),
+            (keys::account_name("bob"), bob),
+            (keys::account_email("a@example.com"), alice)
+        ]
+    );
+    assert_eq!(of(&[keys::family::ACCOUNT_KEY]), [(keys::account_key(OWNER, &key_id), Vec::new())]);
+    assert_eq!(of(&[keys::family::OWNED_BUCKET]), [(keys::owned_bucket(OWNER, &name), Vec::new())]);
+    assert_eq!(of(&[keys::family::BUCKET_ID]), [(keys::bucket_id(BUCKET), b"photos".to_vec())]);
+    let place = 1_u64.to_be_bytes().to_vec();
+    assert_eq!(
+        of(&[keys::family::NULL_VERSION]),
+        [(keys::null_version(BUCKET, &at("b")), place.clone()), (keys::null_version(BUCKET, &at("c")), place)]
+    );
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use crate::content::{Target, Written};
 use crate::domain::Tried;
 use crate::encryption::entity_tag;
 use crate::object::put::Draft;
-use crate::rights::refuse_public;
+use crate::rights::blocks_list;
 use crate::room::BodyBound;
 use crate::{DeclaredChecksum, EncryptAs, Error, GivenAcl, Objects, PUT_BYTES_MAX, Upkeep, Upload, WriteConditions};
 use cofre_blobs::as_delta;
@@ -302,8 +302,7 @@ fn granted(bucket: &Bucket, grants: &[AclGrant]) -> Result<Option<AclRecord>, Er
     let own = AclGrant { grantee: AclGrantee::Account(owner), permission: AclPermission::FullControl };
     let grants = std::iter::once(own).chain(grants.iter().copied()).collect();
     let acl = GivenAcl::Grants(grants).of_object(owner, owner);
-    refuse_public(bucket, acl.as_ref())?;
-    Ok(acl)
+    if blocks_list(bucket, acl.as_ref()) { Err(Error::AccessDenied) } else { Ok(acl) }
 }
 
 impl Upkeep {

@@ -1,7 +1,6 @@
 //! A bucket's access control list, and whether it is public.
 
 use crate::bucket::cached::Bucket;
-use crate::rights::refuse_public;
 use crate::{Acl, ConfigKind, Error, GivenAcl, Objects};
 use cofre_catalog::records::{BucketConfig, BucketRecord};
 use cofre_iam::{Action, Caller};
@@ -29,7 +28,7 @@ impl Objects {
                 return Err(Error::AclNotSupported);
             }
             let acl = given.of_bucket(record.owner);
-            refuse_public(bucket, acl.as_ref())?;
+            self.refuse_public(caller, Action::PutBucketAcl, bucket, None, acl.as_ref())?;
             record.config.retain(|config| ConfigKind::of(config) != ConfigKind::Acl);
             record.config.extend(acl.map(BucketConfig::Acl));
             Ok(())

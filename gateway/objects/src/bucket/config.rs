@@ -6,7 +6,7 @@ use crate::lock::lock_of;
 use crate::{ConfigKind, Error, Objects, Unset};
 use cofre_catalog::records::{BucketConfig, BucketRecord, EventRecord, Ownership, Record, Versioning};
 use cofre_catalog::{Batch, CommitError, keys};
-use cofre_iam::{Action, Caller, Details, OperatorAct, Policy, PolicyKind, is_public};
+use cofre_iam::{Action, Caller, Details, OperatorAct, Policy, PolicyKind, Rule, is_public};
 use cofre_types::{BucketName, Scheme};
 use std::sync::Arc;
 
@@ -100,8 +100,9 @@ const HANDED_OVER: Error = Error::InvalidBucketState(
     "The bucket was handed over from another account, so its ownership controls stay BucketOwnerEnforced.",
 );
 
-/// Refuses what contradicts what the bucket is, or says about who may reach it.
-fn check_against(bucket: &Bucket, config: &BucketConfig) -> Result<(), Error> {
+/// Refuses what contradicts what the bucket is, or says about who may reach it. `refused_by` refuses by a rule of its
+/// public access block.
+fn check_against(bucket: &Bucket, config: &BucketConfig, refused_by: impl Fn(Rule) -> Error) -> Result<(), Error> {
     let access = &bucket.access;
     match config {
         BucketConfig::Ownership(wanted)
@@ -112,7 +113,7 @@ fn check_against(bucket: &Bucket, config: &BucketConfig) -> Result<(), Error> {
         BucketConfig::Policy(document) => {
             let policy = Policy::parse(document, PolicyKind::Bucket(bucket.name.as_str()))?;
             if access.block.block_policy && policy.is_public() {
-                return Err(Error::AccessDenied);
+                return Err(refused_by(Rule::PublicPolicy));
             }
         }
         // Lists that are disabled must not be all that kept something open.
@@ -125,7 +126,9 @@ fn check_against(bucket: &Bucket, config: &BucketConfig) -> Result<(), Error> {
             ));
         }
         BucketConfig::Acl(_) if access.acls_disabled() => return Err(Error::AclNotSupported),
-        BucketConfig::Acl(acl) if access.block.block_acls && is_public(acl) => return Err(Error::AccessDenied),
+        BucketConfig::Acl(acl) if access.block.block_acls && is_public(acl) => {
+            return Err(refused_by(Rule::PublicList));
+        }
         _ => {}
     }
     Ok(())
@@ -262,7 +265,7 @@ impl Objects {
         let kind = ConfigKind::of(&config);
         refuse_special(kind)?;
         let set = |bucket: &Bucket, record: &mut BucketRecord| {
-            check_against(bucket, &config)?;
+            check_against(bucket, &config, |rule| self.refused_by(rule, caller, kind.actions().1, bucket, None))?;
             if kind == ConfigKind::Ownership && bucket.access.ownership == Some(Ownership::HandedOver) {
                 return Ok(());
             }

@@ -32,12 +32,13 @@ pub(crate) fn check_customer_key(
     }
 }
 
-/// Holds what a request to complete says against how its upload was begun. It needs the customer's key only where the
-/// upload names a checksum algorithm (AWS, "CompleteMultipartUpload").
-pub(crate) fn check_completion(upload: &UploadRecord, said: &EncryptAs) -> Result<(), Error> {
+/// Compares what a request to complete says with how its upload was begun. It needs the customer's key only where
+/// clients chose a checksum: the upload names an algorithm (AWS, "CompleteMultipartUpload"), or a part came with one.
+pub(crate) fn check_completion(upload: &UploadRecord, checksum_sent: bool, said: &EncryptAs) -> Result<(), Error> {
     let held = upload.guards.encryption.as_ref();
     let by_customer = held.is_some_and(|held| held.method == EncryptionMethod::Customer);
-    if by_customer && upload.checksum.is_none() && matches!(said, EncryptAs::AsBucket) {
+    let needs_key = upload.checksum.is_some() || checksum_sent;
+    if by_customer && !needs_key && matches!(said, EncryptAs::AsBucket) {
         return Ok(());
     }
     check_part(held, said).map(drop)

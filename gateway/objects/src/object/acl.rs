@@ -2,7 +2,6 @@
 
 use crate::bucket::cached::Bucket;
 use crate::domain::Tried;
-use crate::rights::refuse_public;
 use crate::{Acl, Error, GivenAcl, Objects};
 use cofre_iam::{Action, Caller};
 use cofre_runtime::uncancelled;
@@ -62,7 +61,7 @@ impl Objects {
                 return Err(Error::AclNotSupported);
             }
             let acl = given.of_object(held.record.owner, bucket.record.owner);
-            refuse_public(&bucket, acl.as_ref())?;
+            self.refuse_public(caller, action, &bucket, Some(key), acl.as_ref())?;
             held.record.guards.acl = acl;
             let shown = bucket.shown(held.record.version);
             if matches!(self.try_rewrite(&bucket, key, held).await?, Tried::Done) {

@@ -5,7 +5,6 @@ use crate::digest::{Hasher, join_crc};
 use crate::domain::Tried;
 use crate::encryption::check_completion;
 use crate::object::put::{Draft, put_outcome};
-use crate::rights::refuse_public;
 use crate::{ChecksumError, CompleteUpload, CompletedPart, Error, Objects, PARTS_MAX, PutOutcome};
 use cofre_blobs::Count;
 use cofre_catalog::records::{Content, ManifestRecord, PartRecord, Record, UploadRecord};
@@ -56,7 +55,8 @@ impl Objects {
         let record = found.as_ref().map(|found| &found.record);
         let details = Details { creates: Some(true), ..details_of(record) };
         self.authorise_with(caller, Action::PutObject, bucket, Some(&at.key), details)?;
-        refuse_public(bucket, record.and_then(|record| record.guards.acl.as_ref()))
+        let acl = record.and_then(|record| record.guards.acl.as_ref());
+        self.refuse_public(caller, Action::PutObject, bucket, Some(&at.key), acl)
     }
 
     async fn commit_upload(
@@ -73,10 +73,11 @@ impl Objects {
         // AWS, "CompleteMultipartUpload", "Permissions".
         let held = found.record.guards.encryption.as_ref();
         self.authorise_reading(caller, &found.bucket, &at.key, held).await?;
-        check_completion(&found.record, &request.encryption)?;
         for _ in Self::tries() {
             let _turn = self.lock_key(&found.bucket, &at.key).await;
             let standing = self.standing_parts(at).await?;
+            let checksum_sent = standing.parts.values().any(|part| part.checksum_sent);
+            check_completion(&found.record, checksum_sent, &request.encryption)?;
             let chosen = choose(request, &found.record, &standing.parts)?;
             let (draft, manifest) = assemble(request, &found.record, &chosen)?;
             let mut change = Change::default();
@@ -192,11 +193,12 @@ fn choose<'a>(
     if !request.parts.is_sorted_by(|a, b| a.number < b.number) {
         return Err(Error::InvalidPartOrder);
     }
+    let any_checksum = request.parts.iter().any(|part| part.checksum.is_some());
     let mut chosen = Vec::with_capacity(request.parts.len());
     for named in &request.parts {
         let part = parts.get(&named.number).filter(|part| named.etag == Some(part.etag));
         let part = part.ok_or(Error::InvalidPart { number: named.number })?;
-        check_part_checksum(named, part, upload)?;
+        check_part_checksum(named, part, upload, any_checksum)?;
         chosen.push((named.number, part));
     }
     let (_, all_but_last) = chosen.split_last().ok_or(Error::InvalidPartOrder)?;
@@ -206,14 +208,24 @@ fn choose<'a>(
     Ok(chosen)
 }
 
-/// Holds the checksum that completing names of a part against the part's. A composite upload needs one of each part. Of
-/// an upload that named no algorithm another one than is kept counts for nothing: the part was held against it when it
-/// came, and its entity tag says that it is this part.
-fn check_part_checksum(named: &CompletedPart, part: &PartRecord, upload: &UploadRecord) -> Result<(), Error> {
+/// Compares the checksum that completing names of a part with the part's. A composite upload needs one of each part.
+/// Where the algorithm has no other kind, none of any part will do too, as clients have it that chose the algorithm and
+/// never heard of kinds; AWS refuses that. Of an upload that named no algorithm another one than is kept counts for
+/// nothing: the part was compared with it when it came, and its entity tag says that it is this part.
+fn check_part_checksum(
+    named: &CompletedPart,
+    part: &PartRecord,
+    upload: &UploadRecord,
+    any_checksum: bool,
+) -> Result<(), Error> {
     let number = named.number;
     let Some(given) = &named.checksum else {
         return match upload.checksum {
-            Some((algorithm, ChecksumKind::Composite)) => Err(ChecksumError::PartMissing { number, algorithm }.into()),
+            Some((algorithm, ChecksumKind::Composite))
+                if any_checksum || algorithm.allows_multipart(ChecksumKind::FullObject) =>
+            {
+                Err(ChecksumError::PartMissing { number, algorithm }.into())
+            }
             _ => Ok(()),
         };
     };

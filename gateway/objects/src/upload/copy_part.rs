@@ -115,6 +115,7 @@ impl Objects {
             checksum: Some(hasher.finish(ChecksumKind::FullObject)?),
             modified: self.now(),
             segments,
+            checksum_sent: false,
         })
     }
 

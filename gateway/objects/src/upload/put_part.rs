@@ -46,6 +46,7 @@ impl Objects {
             data_key: key.as_ref(),
             checksum: Some(kept_algorithm(&found.record)),
         };
+        let checksum_sent = content.checksum.has_value();
         let told = |error: Error| error.for_caller(caller, &found.bucket);
         let room = self.room(&found.bucket, Brings::Part(&at, number), content.body.size()).await.map_err(told)?;
         let bound = BodyBound { size_max: PUT_BYTES_MAX, room: room.clone() };
@@ -57,6 +58,7 @@ impl Objects {
             checksum: Some(written.digests.checksum.clone()),
             modified: self.now(),
             segments: written.segments(),
+            checksum_sent,
         };
         let asked = found.record.checksum;
         let outcome = PartOutcome {

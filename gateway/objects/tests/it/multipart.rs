@@ -196,7 +196,9 @@ async fn parts_of_a_composite_checksum_bring_theirs() {
         async move { bed.objects.complete_upload(&bed.alice, named).await }
     };
     let missing = ChecksumError::PartMissing { number: 1, algorithm: ChecksumAlgorithm::XxHash3 };
-    assert!(matches!(try_with(None).await, Err(Error::Checksum(error)) if error == missing));
+    let half = complete(&at, &[CompletedPart { checksum: None, ..one.clone() }, other.clone()]);
+    let refused = bed.objects.complete_upload(&bed.alice, half).await;
+    assert!(matches!(refused, Err(Error::Checksum(error)) if error == missing));
     let of_another = Checksum::parse(ChecksumAlgorithm::Crc32, "AAAAAA==").unwrap();
     let mismatch = ChecksumError::PartMismatch { number: 1, algorithm: ChecksumAlgorithm::Crc32 };
     assert!(matches!(try_with(Some(of_another)).await, Err(Error::Checksum(error)) if error == mismatch));
@@ -207,6 +209,36 @@ async fn parts_of_a_composite_checksum_bring_theirs() {
     assert!(matches!(refused, Err(Error::Checksum(ChecksumError::OtherKind(ChecksumKind::Composite)))));
     let done = try_with(one.checksum.clone()).await.unwrap().checksum.unwrap();
     assert_eq!((done.algorithm(), done.kind()), (ChecksumAlgorithm::XxHash3, ChecksumKind::Composite));
+}
+
+#[tokio::test]
+async fn completing_may_leave_checksums_out_where_the_algorithm_has_one_kind() {
+    let bed = Bed::with_bucket().await;
+    for algorithm in ChecksumAlgorithm::ALL {
+        if !algorithm.allows_multipart(ChecksumKind::Composite) {
+            continue;
+        }
+        let name = algorithm.name();
+        let request =
+            CreateUpload { checksum: Some(algorithm), checksum_kind: Some(ChecksumKind::Composite), ..create(name) };
+        let upload = bed.objects.create_upload(&bed.alice, request).await.unwrap().id;
+        let at = UploadRef { bucket: bucket("b"), key: key(name), upload };
+        let one = summed_part(&bed, &at, 1, b"x", algorithm).await;
+        let bare = complete(&at, &[CompletedPart { checksum: None, ..one.clone() }]);
+        let outcome = bed.objects.complete_upload(&bed.alice, bare).await;
+        if algorithm.allows_multipart(ChecksumKind::FullObject) {
+            let missing = ChecksumError::PartMissing { number: 1, algorithm };
+            assert!(matches!(outcome, Err(Error::Checksum(error)) if error == missing), "{name}");
+            continue;
+        }
+        let made = outcome.unwrap().checksum.unwrap();
+        assert_eq!((made.algorithm(), made.kind()), (algorithm, ChecksumKind::Composite));
+        // The checksum is that of a completion which names them.
+        let again = UploadRef { upload: begin(&bed, name, Some(algorithm)).await.upload, ..at };
+        let one = summed_part(&bed, &again, 1, b"x", algorithm).await;
+        let named = bed.objects.complete_upload(&bed.alice, complete(&again, &[one])).await.unwrap();
+        assert_eq!(named.checksum.unwrap().value(), made.value(), "{name}");
+    }
 }
 
 #[tokio::test]

@@ -4,9 +4,11 @@
 //! A document is bounded by what its operation can need. All that are held at a time share a budget of bytes, and what
 //! parsing makes of them is charged to it too; those of clients that have shown no good signature have a smaller one of
 //! their own. No account, and no address without one, has more of a budget than it leaves. Only the first
-//! [`FIRST_BYTES`] of a document are gathered for a caller that nothing may let.
+//! [`FIRST_BYTES`] of a document are gathered for a caller that nothing may let. One with more elements than its operation
+//! knows is refused at the first of them.
 
 use super::budget::{Budget, Holder, Share};
+use super::elements::Counter;
 use super::target::{Content, Target};
 use crate::errors;
 use bytes::Bytes;
@@ -44,6 +46,8 @@ pub(crate) struct Document {
     pub(crate) bytes_max: usize,
     /// Most elements directly below the first one, where the operation bounds them.
     pub(super) children_max: usize,
+    /// Most elements in all, where the operation bounds them.
+    pub(super) elements_max: usize,
     /// What sending it asks for, one or the other, of the bucket or of objects in it; empty where nothing is sent.
     pub(super) actions: &'static [Action],
 }
@@ -81,21 +85,27 @@ const OF_OBJECTS: [(&str, Document); 5] = [
     ("tagging", small(&[Action::PutObjectTagging, Action::PutObjectVersionTagging])),
 ];
 
-/// A thousand keys of 1,024 bytes, every one of them escaped, with versions and conditions, and whether to be quiet.
+/// A thousand keys of 1,024 bytes, every one of them escaped, with versions and conditions, and whether to be quiet. A key
+/// has five elements.
 const DELETE: Document = Document {
     bytes_max: 13 << 19,
     children_max: 1_001,
+    elements_max: 2 + 1_000 * 6,
     actions: &[Action::DeleteObject, Action::DeleteObjectVersion],
 };
 
-/// Ten thousand parts with their checksums.
-const COMPLETE: Document = Document { bytes_max: 4 << 20, children_max: 10_000, actions: &[Action::PutObject] };
+/// Ten thousand parts with their checksums, of which there are ten.
+const COMPLETE: Document =
+    Document { bytes_max: 4 << 20, children_max: 10_000, elements_max: 1 + 10_000 * 13, actions: &[Action::PutObject] };
 
 /// Content of an object or a part that comes in chunks without its length: it is held until that is known.
 const UNDECLARED: Document = Document { bytes_max: 1 << 20, ..small(&[Action::PutObject]) };
 
+/// What has no bound but its bytes.
+pub(super) const UNBOUNDED: Document = small(&[]);
+
 const fn small(actions: &'static [Action]) -> Document {
-    Document { bytes_max: OTHER_BYTES_MAX, children_max: usize::MAX, actions }
+    Document { bytes_max: OTHER_BYTES_MAX, children_max: usize::MAX, elements_max: usize::MAX, actions }
 }
 
 /// What a request brings.
@@ -111,7 +121,7 @@ pub(super) fn of(method: &Method, target: &Target<'_>, sub_resource: Option<&str
         _ => &[],
     };
     let found = named.iter().find(|(name, _)| sub_resource == Some(name));
-    found.map_or(small(&[]), |(_, document)| *document)
+    found.map_or(UNBOUNDED, |(_, document)| *document)
 }
 
 /// Gathers documents.
@@ -136,19 +146,30 @@ impl Documents {
         bytes_max: usize,
         sender: Sender<impl Future<Output = S3Result<()>>>,
     ) -> S3Result<Option<(Bytes, Share)>> {
+        let gathered = self.gather(body, bytes_max, None, sender).await?;
+        Ok(gathered.map(|gathered| (gathered.held.into(), gathered.share)))
+    }
+
+    async fn gather<'a>(
+        &self,
+        body: &'a mut Body,
+        bytes_max: usize,
+        counter: Option<Counter>,
+        sender: Sender<impl Future<Output = S3Result<()>>>,
+    ) -> S3Result<Option<Gathering<'a>>> {
         let Sender { holder, may } = sender;
         let (budget, time) = match holder {
             Holder::Account(_) => (&self.proven, PROVEN_TIME_MAX),
             Holder::Site(_) | Holder::Inside => (&self.unproven, UNPROVEN_TIME_MAX),
         };
-        let mut gathering = Gathering::new(body, budget.share(holder));
+        let mut gathering = Gathering { body, held: Vec::new(), share: budget.share(holder), counter };
         if !within(&self.clock, time, gathering.up_to(FIRST_BYTES.min(bytes_max))).await? {
             may.await?;
             if !within(&self.clock, time, gathering.up_to(bytes_max)).await? {
                 return Ok(None);
             }
         }
-        Ok(Some(gathering.end()))
+        Ok(Some(gathering))
     }
 
     /// Gathers the document of a request, if it brings one.
@@ -165,14 +186,13 @@ impl Documents {
         if body.size_hint().lower() > document.bytes_max as u64 {
             return Err(too_long());
         }
-        let (bytes, mut share) = self.whole(&mut body, document.bytes_max, sender).await?.ok_or_else(too_long)?;
-        let count = count(&bytes);
-        if count.children > document.children_max {
-            return Err(S3Error::new(S3ErrorCode::MalformedXML));
-        }
+        let counter = Some(Counter::of(&document));
+        let gathered = self.gather(&mut body, document.bytes_max, counter, sender).await?.ok_or_else(too_long)?;
+        let Gathering { held, mut share, counter, .. } = gathered;
+        let elements = counter.map_or(Ok(0), |counter| counter.end_of(&held))?;
         // The parser copies the text out.
-        share.grow(bytes.len() + count.elements * ELEMENT_BYTES)?;
-        Ok((bytes, Some(share)))
+        share.grow(held.len() + elements * ELEMENT_BYTES)?;
+        Ok((held.into(), Some(share)))
     }
 }
 
@@ -195,13 +215,11 @@ struct Gathering<'a> {
     body: &'a mut Body,
     held: Vec<u8>,
     share: Share,
+    /// Counts the elements of a document.
+    counter: Option<Counter>,
 }
 
-impl<'a> Gathering<'a> {
-    fn new(body: &'a mut Body, share: Share) -> Self {
-        Self { body, held: Vec::new(), share }
-    }
-
+impl Gathering<'_> {
     /// Reads on; whether the body ended within so many bytes.
     async fn up_to(&mut self, bytes_max: usize) -> S3Result<bool> {
         while self.held.len() <= bytes_max {
@@ -209,6 +227,13 @@ impl<'a> Gathering<'a> {
             let piece = piece.map_err(errors::body)?;
             self.make_room(piece.len())?;
             self.held.extend_from_slice(&piece);
+            if let Some(counter) = &mut self.counter {
+                counter.came(&self.held)?;
+            }
+            if self.held.len() > FIRST_BYTES {
+                // The rest may have come already: others get their turn between its pieces.
+                tokio::task::yield_now().await;
+            }
         }
         Ok(false)
     }
@@ -224,93 +249,5 @@ impl<'a> Gathering<'a> {
             self.held.reserve_exact(room - self.held.len());
         }
         Ok(())
-    }
-
-    fn end(self) -> (Bytes, Share) {
-        (self.held.into(), self.share)
-    }
-}
-
-/// What a document has, as far as it takes memory to parse.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Count {
-    elements: usize,
-    /// Elements directly below the first.
-    children: usize,
-}
-
-/// Counts the elements of a document, well formed or not. What is not XML has none.
-fn count(xml: &[u8]) -> Count {
-    let mut count = Count::default();
-    let mut depth = 0_usize;
-    let mut rest = xml;
-    while let Some(at) = memchr::memchr(b'<', rest) {
-        rest = &rest[at..];
-        let end = if rest.starts_with(b"<!--") {
-            memchr::memmem::find(rest, b"-->").map(|at| at + 3)
-        } else if rest.starts_with(b"<![CDATA[") {
-            memchr::memmem::find(rest, b"]]>").map(|at| at + 3)
-        } else if rest.starts_with(b"<?") {
-            memchr::memmem::find(rest, b"?>").map(|at| at + 2)
-        } else {
-            tag_end(rest)
-        };
-        let Some(end) = end else {
-            // The parser may see an end where this sees none: all that follows counts.
-            let more = memchr::memchr_iter(b'<', rest).count();
-            count.elements += more;
-            count.children += more;
-            break;
-        };
-        match rest[1] {
-            b'!' | b'?' => {}
-            b'/' => depth = depth.saturating_sub(1),
-            _ => {
-                count.elements += 1;
-                count.children += usize::from(depth == 1);
-                depth += usize::from(!rest[..end].ends_with(b"/>"));
-            }
-        }
-        rest = &rest[end..];
-    }
-    count
-}
-
-/// One past the end of the tag that `text` begins with. A `>` within quotes is none.
-fn tag_end(text: &[u8]) -> Option<usize> {
-    let mut quote = None;
-    for (at, byte) in text.iter().enumerate() {
-        match (quote, byte) {
-            (None, b'>') => return Some(at + 1),
-            (None, b'"' | b'\'') => quote = Some(*byte),
-            (Some(open), byte) if open == *byte => quote = None,
-            _ => {}
-        }
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_elements_and_children() {
-        for (xml, elements, children) in [
-            ("", 0, 0),
-            ("no xml", 0, 0),
-            ("<a/>", 1, 0),
-            ("<a><b/><b></b><c><b/></c></a>", 5, 3),
-            ("<?xml version=\"1.0\"?><!-- <x> --><a x='>' y=\"/>\"><b><![CDATA[<b>]]></b></a>", 2, 1),
-            ("<a><b", 2, 1),
-            ("<a></a></a></a><b><c/>", 3, 1),
-            // An odd quote in an instruction is none to the parser.
-            ("<?x it's one?><a><b/><b/></a>", 3, 2),
-            ("<?x \"?><a><b/><b/></a>", 3, 2),
-            // What seems to have no end may have one to the parser.
-            ("<a><b x=\"><c/><c/>", 4, 3),
-        ] {
-            assert_eq!(count(xml.as_bytes()), Count { elements, children }, "{xml}");
-        }
     }
 }

@@ -10,7 +10,9 @@
 
 mod budget;
 pub(crate) mod documents;
+mod elements;
 mod own_requests;
+mod parser;
 mod payload;
 pub(crate) mod payment;
 pub(crate) mod refusals;
@@ -21,6 +23,7 @@ mod table;
 pub(crate) mod target;
 
 pub(crate) use budget::Share;
+pub(crate) use parser::Parser;
 pub(crate) use payload::XML_BYTES_MAX;
 pub(crate) use table::is_sub_resource;
 pub(crate) use target::Target;
@@ -46,7 +49,6 @@ use documents::{Documents, Sender};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body::Body as _;
 use payment::Charge;
-use s3s::service::S3Service;
 use s3s::{Body, HttpRequest, HttpResponse, S3Error, S3ErrorCode, S3Result, s3_error};
 use std::sync::Arc;
 use style::ForeignHost;
@@ -69,7 +71,17 @@ pub(crate) struct Gate {
     /// Why requests were refused.
     pub(crate) reports: Reports,
     /// Parses requests and calls operations; checks no signatures.
-    pub(crate) parser: S3Service,
+    pub(crate) parser: Parser,
+}
+
+/// A request as s3s parses it.
+struct Admission {
+    request: HttpRequest,
+    charge: Option<Charge>,
+    /// The memory of what was gathered of its body.
+    share: Option<Share>,
+    /// How long its document is; zero if it has none.
+    document_bytes: usize,
 }
 
 impl Gate {
@@ -99,8 +111,8 @@ impl Gate {
         if resource_tags::is_asked(request.uri(), request.headers()) {
             return self.answer_tags(request, exchange).await;
         }
-        let (request, charge, share) = self.admit(request, host, exchange).await?;
-        let answer = self.parser.call(request).await;
+        let Admission { request, charge, share, document_bytes } = self.admit(request, host, exchange).await?;
+        let answer = self.parser.call(request, document_bytes).await;
         // What was gathered is gone by now.
         drop(share);
         let mut response = answer.map_err(|error| {
@@ -137,7 +149,7 @@ impl Gate {
         request: HttpRequest,
         host: Option<&ForeignHost>,
         exchange: &Exchange,
-    ) -> S3Result<(HttpRequest, Option<Charge>, Option<Share>)> {
+    ) -> S3Result<Admission> {
         let (mut parts, body) = request.into_parts();
         let Authenticated { access_key, signed, body, trailers } =
             self.authenticator.authenticate(&mut parts, body, exchange).await?;
@@ -183,16 +195,22 @@ impl Gate {
         translate_leniently(&mut headers);
         let may = self.may_send(&caller, exchange, bucket.as_ref(), document.actions);
         let sender = Sender { holder: Holder::of(&caller), may };
-        let (body, share) = match content {
+        let (body, share, document_bytes) = match content {
             Content::Object => {
-                before_s3s::declare_length(&mut headers, body, &self.documents, document, sender).await?
+                let content = before_s3s::declare_length(&mut headers, body, &self.documents, document, sender).await?;
+                (content.0, content.1, 0)
             }
             Content::Xml(of) => {
+                exchange.brings_document(body.size_hint().exact());
                 let (bytes, share) = self.documents.document(body, document, sender).await?;
                 if updates_encryption {
                     object_encryption::check_document(&bytes)?;
                 }
-                (payload::checked(bytes, &headers, trailers.as_ref(), of)?, share)
+                let (length, behind) = (bytes.len(), trailers.clone());
+                let check = move || (payload::checked(bytes, &headers, behind.as_ref(), of), headers);
+                let checked;
+                (checked, headers) = self.parser.beside(length, check).await;
+                (checked?, share, length)
             }
         };
         checksums::strip_aws_chunked(&mut headers);
@@ -210,7 +228,7 @@ impl Gate {
         let exchange = exchange.clone();
         let admitted = Admitted { caller, exchange, conditionals, response_expires, trailers, signed, customer_keys };
         request.extensions_mut().insert(admitted);
-        Ok((request, charge, share))
+        Ok(Admission { request, charge, share, document_bytes })
     }
 
     /// Refuses a large document of a caller that nothing may let. What it may the operation asks, who knows all of it.

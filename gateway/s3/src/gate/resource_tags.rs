@@ -6,7 +6,7 @@
 //! account before the host that they are told.
 
 use super::budget::Holder;
-use super::documents::{Document, Sender};
+use super::documents::{self, Document, Sender};
 use super::payload::{self, DigestOf};
 use super::{Gate, admit_caller, check_expected_owner, target};
 use crate::auth::Authenticated;
@@ -65,7 +65,7 @@ impl Gate {
         let bucket = bucket_of(&uri)?;
         check_expected_owner(&self.objects, &caller, exchange, Some(&bucket), &parts.headers).await?;
         let may = self.may_send(&caller, exchange, Some(&bucket), &[Action::TagResource]);
-        let document = Document { bytes_max: TAGS_BYTES_MAX, children_max: usize::MAX, actions: &[] };
+        let document = Document { bytes_max: TAGS_BYTES_MAX, ..documents::UNBOUNDED };
         let (bytes, share) =
             self.documents.document(body, document, Sender { holder: Holder::of(&caller), may }).await?;
         let checked = payload::checked(bytes, &parts.headers, trailers.as_ref(), DigestOf::Body)?;

@@ -29,6 +29,8 @@ pub(crate) struct AccessLine {
     pub(crate) clock: Clock,
     pub(crate) began: Duration,
     pub(crate) sent_bytes: u64,
+    /// How long the answer had to wait, since its client had many refused.
+    pub(crate) waited: Duration,
     pub(crate) observe: Arc<dyn Observe>,
     pub(crate) forwarded: Forwarded,
     pub(crate) reports: Reports,
@@ -63,11 +65,16 @@ impl Drop for AccessLine {
                 user_agent = shown(self.user_agent.as_ref()),
                 received_bytes,
                 sent_bytes,
-                micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
+                waited_micros = (!self.waited.is_zero()).then(|| micros(self.waited)),
+                micros = micros(duration),
             );
             self.observe.answered(Answered { operation, status, code, duration, received_bytes, sent_bytes });
         });
     }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// The beginning of a header, if it is text.

@@ -11,6 +11,7 @@ use http_body::{Body, Frame, SizeHint};
 use s3s::{HttpResponse, StdError};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 const ID_2: HeaderName = HeaderName::from_static("x-amz-id-2");
@@ -30,6 +31,7 @@ pub(crate) fn finish(response: HttpResponse, fixed: &Fixed, mut line: AccessLine
         // Before HEAD loses it.
         let bytes = body.bytes();
         line.code = bytes.as_deref().and_then(|xml| error_xml::code(std::str::from_utf8(xml).ok()?)).map(str::to_owned);
+        line.code = line.code.take().or_else(|| line.exchange.noted(|noted| noted.code.clone()));
     }
     if let Some(log) = &mut line.server_log {
         let bytes = body.bytes();
@@ -72,6 +74,11 @@ pin_project_lite::pin_project! {
 }
 
 impl AnswerBody {
+    /// Notes how long the answer had to wait.
+    pub(crate) fn waited(&mut self, time: Duration) {
+        self.line.waited = time;
+    }
+
     /// Queues what is to be durable in the log of a bucket before the answer goes, and gives what to wait for.
     pub(crate) fn log_before(&mut self) -> Option<(Objects, u64)> {
         let sent_bytes = self.inner.size_hint().exact()?;

@@ -8,6 +8,7 @@
 use super::slow_down;
 use cofre_iam::Network;
 use cofre_runtime::Clock;
+use cofre_types::AccountId;
 use http::{Request, header};
 use parking_lot::Mutex;
 use s3s::S3Result;
@@ -39,9 +40,18 @@ pub(crate) struct Clients {
     clock: Clock,
     /// Time of one request at the rate of those without a good signature; without a limit if absent.
     interval: Option<Duration>,
-    known: Mutex<HashMap<Network, Arc<Client>>>,
+    known: Mutex<HashMap<Who, Arc<Client>>>,
     /// Stands for all that there is no room for.
     others: Arc<Client>,
+}
+
+/// Who a client is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Who {
+    /// What comes from a network.
+    Network(Network),
+    /// What an account signed, wherever it comes from.
+    Account(AccountId),
 }
 
 /// One client.
@@ -52,6 +62,10 @@ pub(crate) struct Client {
     due_nanos: AtomicU64,
     /// When what was explained to it would have been at a tenth of a processor, in the same.
     explained_nanos: AtomicU64,
+    /// When what was refused to it would have been at the rate of refusals, in the same.
+    refused_nanos: AtomicU64,
+    /// Answers to it that wait.
+    pub(super) waiting: AtomicUsize,
 }
 
 impl Clients {
@@ -63,13 +77,18 @@ impl Clients {
 
     /// A connection of the client at an address. What has no address is inside the process, and each its own client.
     pub(crate) fn connect(&self, ip: Option<IpAddr>) -> Connected {
-        let client = ip.map_or_else(Arc::default, |ip| self.client(Network::of(ip)));
+        let client = ip.map_or_else(Arc::default, |ip| self.client(Who::Network(Network::of(ip))));
         Connected { client, is_proven: AtomicBool::new(false) }
     }
 
-    fn client(&self, network: Network) -> Arc<Client> {
+    /// An account as a client, whose signature was good.
+    pub(crate) fn account(&self, account: AccountId) -> Arc<Client> {
+        self.client(Who::Account(account))
+    }
+
+    fn client(&self, who: Who) -> Arc<Client> {
         let mut known = self.known.lock();
-        if let Some(client) = known.get(&network) {
+        if let Some(client) = known.get(&who) {
             return Arc::clone(client);
         }
         if known.len() >= CLIENTS_MAX {
@@ -80,7 +99,7 @@ impl Clients {
             }
         }
         let client = Arc::<Client>::default();
-        known.insert(network, Arc::clone(&client));
+        known.insert(who, Arc::clone(&client));
         client
     }
 
@@ -134,7 +153,8 @@ pub(crate) struct Claim {
 impl Client {
     /// When it owes nothing any more.
     fn rests_at(&self) -> u64 {
-        self.due_nanos.load(Ordering::Relaxed).max(self.explained_nanos.load(Ordering::Relaxed))
+        let times = [&self.due_nanos, &self.explained_nanos, &self.refused_nanos];
+        times.iter().map(|time| time.load(Ordering::Relaxed)).max().unwrap_or(0)
     }
 
     fn take(&self, now: Duration, interval: Duration) -> bool {
@@ -164,6 +184,16 @@ impl Client {
         let (now, cost) = (nanos(now), EXPLAINED_NANOS + steps.saturating_mul(EXPLAINED_STEP_NANOS));
         let charged = |at: u64| Some(at.max(now).saturating_add(cost));
         let _ = self.explained_nanos.fetch_update(Ordering::Relaxed, Ordering::Relaxed, charged);
+    }
+
+    /// Learns that something was refused that costs so much. Gives how long its answer has to wait, where `burst` may be
+    /// refused at once; it is `wait_max` at the most, and what is beyond is let off.
+    pub(super) fn had_refused(&self, now: Duration, cost: Duration, burst: Duration, wait_max: Duration) -> Duration {
+        let (now, cost, free) = (nanos(now), nanos(cost), nanos(now + burst));
+        let charged = |at: u64| at.max(now).saturating_add(cost).min(free + nanos(wait_max));
+        let before = self.refused_nanos.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |at| Some(charged(at)));
+        let at = charged(before.unwrap_or_else(|at| at));
+        Duration::from_nanos(at.saturating_sub(free))
     }
 
     fn give_back(&self, interval: Duration) {

@@ -44,7 +44,12 @@ pub(super) async fn delete(
         match outcome {
             Ok(outcome) if !quiet => deleted.push(show(&asked, object, outcome)),
             Ok(_) => {}
-            Err(error) => errors.push(show_error(&asked, object, &error)),
+            Err(error) => {
+                if *error.code() == S3ErrorCode::AccessDenied {
+                    asked.exchange.key_refused();
+                }
+                errors.push(show_error(&asked, object, &error));
+            }
         }
     }
     answer(DeleteObjectsOutput { deleted: Some(deleted), errors: Some(errors), ..DeleteObjectsOutput::default() })

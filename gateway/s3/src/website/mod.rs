@@ -166,6 +166,7 @@ impl Websites {
     }
 
     fn page(&self, exchange: &Exchange, error: &S3Error) -> Page {
+        exchange.note(|noted| noted.code = Some(error.code().as_str().to_owned()));
         let details = exchange.noted(|noted| noted.details.clone());
         Page::of(error, details, &exchange.request_id().to_string(), &self.host_id)
     }

@@ -25,6 +25,17 @@ async fn a_bucket_lives_and_dies() {
 }
 
 #[tokio::test]
+async fn a_namespace_is_taken_and_every_name_is_in_one() {
+    let bed = Bed::new().await;
+    for (name, namespace) in [("one-111122223333-us-east-1-an", "account-regional"), ("two", "global")] {
+        let create =
+            |key| Draft::new(Method::PUT, &format!("/{name}")).header("x-amz-bucket-namespace", namespace).signed(key);
+        bed.raw(create(&bed.alice)).await.is(200);
+        bed.raw(create(&bed.bob)).await.is_error(409, "BucketAlreadyExists");
+    }
+}
+
+#[tokio::test]
 async fn names_that_are_none_are_refused() {
     let bed = Bed::new().await;
     for name in ["ab", "Photos", "a_b", "a..b", "192.168.1.1", "-ab", &"a".repeat(64)] {

@@ -121,6 +121,8 @@ async fn a_value_behind_the_body_that_is_none_is_named() {
 #[tokio::test]
 async fn parts_and_completion_of_a_composite_checksum_carry_theirs() {
     let bed = Bed::with_bucket().await;
+    // Those that have a full object kind too: of the others completing may name none at all.
+    let chosen = ["crc32", "crc32c"];
     for (algorithm, value) in all(b"hello").into_iter().filter(|(algorithm, _)| *algorithm != "crc64nvme") {
         let create = Draft::new(Method::POST, "/bucket/key?uploads")
             .header("x-amz-checksum-algorithm", algorithm)
@@ -139,12 +141,15 @@ async fn parts_and_completion_of_a_composite_checksum_carry_theirs() {
             let body = format!("<CompleteMultipartUpload>{part}</CompleteMultipartUpload>");
             bed.send(Draft::new(Method::POST, &format!("/bucket/key?uploadId={id}")).body(body))
         };
-        complete("").await.is_error(400, "InvalidRequest");
+        if chosen.contains(&algorithm) {
+            complete("").await.is_error(400, "InvalidRequest");
+        }
         let bad = complete(&format!("<{element}>bad</{element}>")).await;
         assert_eq!(bad.is_error(400, "InvalidArgument").element("ArgumentName").as_deref(), Some("Checksum"));
         let two = format!("<{element}>{value}</{element}><ChecksumCRC64NVME>rosUhgp5mIg=</ChecksumCRC64NVME>");
         complete(&two).await.is_error(400, "InvalidArgument");
-        let done = complete(&format!("<{element}>{value}</{element}>")).await;
+        let sum = format!("<{element}>{value}</{element}>");
+        let done = complete(if chosen.contains(&algorithm) { &sum } else { "" }).await;
         assert!(done.is(200).element(&element).unwrap().ends_with("-1"), "{}", done.text());
         let attributes = Draft::new(Method::GET, "/bucket/key?attributes");
         let told = bed.send(attributes.header("x-amz-object-attributes", "Checksum,ObjectParts")).await;

@@ -1,9 +1,10 @@
 //! Encryption at rest as clients see it: headers in, headers out, and AWS's refusals.
 
-use crate::bed::{Answer, Bed};
-use crate::sign::Draft;
+use crate::bed::{Answer, Bed, base64};
+use crate::sign::{Draft, chunks_with_trailer};
 use cofre_s3::S3Options;
 use http::Method;
+use s3s::crypto::{Checksum, Crc32};
 
 pub const METHOD: &str = "x-amz-server-side-encryption";
 pub const KMS_KEY: &str = "x-amz-server-side-encryption-aws-kms-key-id";
@@ -156,6 +157,45 @@ async fn an_upload_tells_its_encryption_at_every_step() {
     bed.send(with_key(part, "", ONE)).await.is(200);
     let complete = || Draft::new(Method::POST, &format!("/bucket/sum?uploadId={upload}")).body(list.clone());
     bed.send(complete()).await.is_error(400, "InvalidRequest");
+}
+
+#[tokio::test]
+async fn a_part_that_came_with_a_checksum_is_completed_with_the_key() {
+    let bed = bed_with_bucket().await;
+    let sum = base64(&Crc32::checksum(b"hello"));
+    let behind = chunks_with_trailer(&[b"hello"], &format!("x-amz-checksum-crc32:{sum}\r\n"));
+    for (is_behind, number) in [(false, 1), (true, 1), (false, 2)] {
+        let begun = bed.send(with_key(Draft::new(Method::POST, "/bucket/k?uploads"), "", ONE)).await;
+        let upload = begun.is(200).element("UploadId").unwrap();
+        let part = |number| Draft::new(Method::PUT, &format!("/bucket/k?partNumber={number}&uploadId={upload}"));
+        let made = bed.send(with_key(part(1).body("hello"), "", ONE)).await;
+        let etag = made.is(200).header("etag").unwrap();
+        // As boto3 puts parts over HTTP and over TLS. It need not be a part that is named in the end.
+        let summed = match is_behind {
+            false => part(number).header("x-amz-checksum-crc32", &sum).body("hello"),
+            true => part(number)
+                .header("content-encoding", "aws-chunked")
+                .header("x-amz-decoded-content-length", "5")
+                .header("x-amz-trailer", "x-amz-checksum-crc32")
+                .payload("STREAMING-UNSIGNED-PAYLOAD-TRAILER")
+                .body(behind.clone()),
+        };
+        bed.send(with_key(summed, "", ONE)).await.is(200);
+        let list = format!("<Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part>");
+        let list = format!("<CompleteMultipartUpload>{list}</CompleteMultipartUpload>");
+        let complete = || Draft::new(Method::POST, &format!("/bucket/k?uploadId={upload}")).body(list.clone());
+        bed.send(complete()).await.is_error(400, "InvalidRequest");
+        bed.send(with_key(complete(), "", TWO)).await.is_error(400, "InvalidRequest");
+        let done = match number {
+            1 => bed.send(with_key(complete(), "", ONE)).await,
+            // One that was put again without a checksum has none.
+            _ => {
+                bed.send(with_key(part(number).body("hello"), "", ONE)).await.is(200);
+                bed.send(complete()).await
+            }
+        };
+        done.is(200);
+    }
 }
 
 #[tokio::test]

@@ -27,6 +27,7 @@ mod names;
 mod objects;
 mod odd_queries;
 mod payment;
+mod penalties;
 mod policies;
 mod policy_subjects;
 mod promoted;

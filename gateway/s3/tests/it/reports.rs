@@ -3,6 +3,7 @@
 use crate::bed::{Answer, Bed};
 use crate::sign::{Draft, Key};
 use cofre_iam::{Action, REPORT_DECISIONS_MAX, RequestId, RequestReport, Rule};
+use cofre_s3::S3Options;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -110,6 +111,61 @@ async fn an_account_asks_why_its_own_requests_were_refused() {
     bed.get("/.cofre/requests/zzz").await.is_error(404, "NoSuchRequest");
     bed.get("/.cofre/other").await.is_error(400, "InvalidBucketName");
     bed.put("/.cofre/requests/0123456789ABCDEF", "x").await.is_error(400, "InvalidBucketName");
+}
+
+#[tokio::test]
+async fn a_public_access_block_is_told_where_it_refuses() {
+    let bed = Bed::with_bucket().await;
+    bed.put("/bucket/key", "x").await.is(200);
+    let begin = Draft::new(Method::POST, "/bucket/upload?uploads").header("x-amz-acl", "public-read");
+    let upload = bed.send(begin).await.is(200).element("UploadId").unwrap();
+    let part = bed.put(&format!("/bucket/upload?partNumber=1&uploadId={upload}"), "x").await;
+    let etag = part.is(200).header("etag").unwrap();
+    let block = "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls>\
+                 <BlockPublicPolicy>true</BlockPublicPolicy></PublicAccessBlockConfiguration>";
+    bed.put("/bucket?publicAccessBlock", block).await.is(200);
+    let owner = format!("<Owner><ID>{}</ID></Owner>", bed.alice_id);
+    let all = "<Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"Group\">\
+               <URI>http://acs.amazonaws.com/groups/global/AllUsers</URI></Grantee><Permission>READ</Permission>";
+    let list = format!(
+        "<AccessControlPolicy>{owner}<AccessControlList><Grant>{all}</Grant></AccessControlList></AccessControlPolicy>"
+    );
+    let parts = format!("<Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part>");
+    let parts = format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>");
+    let policy = r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/*"}}"#;
+    let public = |address: &str| Draft::new(Method::PUT, address).header("x-amz-acl", "public-read");
+    let completion = Draft::new(Method::POST, &format!("/bucket/upload?uploadId={upload}")).body(parts);
+    for (draft, action, rule) in [
+        (Draft::new(Method::PUT, "/bucket?acl").body(list.clone()), Action::PutBucketAcl, Rule::PublicList),
+        (Draft::new(Method::PUT, "/bucket/key?acl").body(list), Action::PutObjectAcl, Rule::PublicList),
+        (public("/bucket/new").body("x"), Action::PutObjectAcl, Rule::PublicList),
+        (completion, Action::PutObject, Rule::PublicList),
+        (Draft::new(Method::PUT, "/bucket?policy").body(policy), Action::PutBucketPolicy, Rule::PublicPolicy),
+    ] {
+        let refused = bed.send(draft).await;
+        refused.is_error(403, "AccessDenied");
+        let kept = report(&bed, &refused).expect("a refusal is kept");
+        let [decision] = kept.decisions.as_slice() else { panic!("{action}: {:?}", kept.decisions) };
+        assert_eq!((decision.action, decision.rule), (action, rule));
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_is_refused_says_why() {
+    let options = S3Options { website_domains: vec!["web.local".to_owned()], ..S3Options::default() };
+    let bed = Bed::with(options).await;
+    bed.put("/bucket", "").await.is(200);
+    let index = "<IndexDocument><Suffix>index.html</Suffix></IndexDocument>";
+    let error = "<ErrorDocument><Key>error.html</Key></ErrorDocument>";
+    bed.put("/bucket?policy", OFFICE.replace("192.0.2.0/24", "192.0.2.1/32")).await.is(204);
+    for (document, method) in [(index, Method::GET), (index, Method::HEAD), (&format!("{error}{index}"), Method::GET)] {
+        let body = format!("<WebsiteConfiguration>{document}</WebsiteConfiguration>");
+        bed.put("/bucket?website", body).await.is(200);
+        let refused = bed.by_anyone(Draft::new(method, "/page").header("host", "bucket.web.local:8080")).await;
+        let kept = report(&bed, refused.is(403)).expect("a refusal is kept");
+        assert_eq!(kept.code.as_deref(), Some("AccessDenied"));
+        assert_eq!(kept.decisions[0].rule, Rule::PolicyDenies { statement: Some(1) });
+    }
 }
 
 #[tokio::test]

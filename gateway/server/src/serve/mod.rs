@@ -10,6 +10,7 @@
 //! end, the admin API closes, and the catalog last.
 
 mod acme;
+mod beside;
 mod boot;
 mod catalog;
 mod follow;
@@ -34,6 +35,7 @@ pub(crate) use health::{LIVE, READY};
 pub use log::LogControl;
 
 use anyhow::{Context, Result};
+use beside::Beside;
 use cofre_admin_server::{Admin, AdminParts};
 use cofre_blobs::{Blobs, BlobsParts, Topology};
 use cofre_catalog::{Embedded, Store, keys};
@@ -89,6 +91,7 @@ pub struct Running {
     closing: Shutdown,
     s3_task: Task<()>,
     admin_task: Task<()>,
+    beside: Beside,
     jobs: Jobs,
     upkeep: Upkeep,
     store: Arc<Embedded>,
@@ -274,7 +277,8 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         let service = hyper_util::service::TowerToHyperService::new(router.clone());
         Guarded { service, door: Door::Admin, s3_port, random: random.clone() }
     };
-    let admin_task = spawn(admin.serve(admin_serving, clock.clone(), service));
+    let beside = Beside::start()?;
+    let admin_task = beside.serve(admin, admin_serving, clock.clone(), service);
     if let (Some(challenges), Some(tokens)) = (challenges, tokens) {
         let serving = serving("acme", &closing, END_GRACE, None);
         drop(spawn(challenges.serve(serving, clock.clone(), move |_| Only(tokens.clone()))));
@@ -291,6 +295,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         closing,
         s3_task,
         admin_task,
+        beside,
         jobs,
         upkeep: ours,
         store: base.store,
@@ -320,6 +325,7 @@ fn request_limits(settings: &BootSettings) -> RequestLimits {
         requests_per_address_max: settings.requests_per_address_max,
         anonymous_per_second: settings.anonymous_requests_per_second,
         documents_bytes_max: usize::try_from(settings.documents_bytes_max).unwrap_or(usize::MAX),
+        ..RequestLimits::default()
     }
 }
 
@@ -371,6 +377,7 @@ impl Running {
         self.upkeep.write_access_lines().await;
         self.closing.begin();
         self.admin_task.await.context("the admin listener panicked")?;
+        drop(self.beside);
         history::note(&*self.store, &self.shards, 0).await;
         self.store.close().await.context("closing the catalog")?;
         tracing::info!("closed");

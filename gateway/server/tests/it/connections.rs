@@ -1,5 +1,8 @@
 use crate::bed::Bed;
+use std::io::{Read, Write};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -72,4 +75,37 @@ async fn connections_beyond_the_bound_wait() {
     drop(first);
     tokio::time::timeout(PATIENCE, second.read_exact(&mut answer)).await.expect("its turn comes").unwrap();
     assert_eq!(&answer, b"HTTP/1.1 200");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health_answers_while_every_thread_of_the_door_is_busy() {
+    let bed = Bed::with(|_, _| {}).await;
+    let address = bed.running().admin;
+    let (busy, is_over) = (Arc::new(Barrier::new(3)), Arc::new(AtomicBool::new(false)));
+    let tasks: Vec<_> = (0..2)
+        .map(|_| {
+            let (busy, is_over) = (busy.clone(), is_over.clone());
+            cofre_runtime::spawn(async move {
+                busy.wait();
+                while !is_over.load(Ordering::Relaxed) {
+                    std::thread::yield_now();
+                }
+            })
+        })
+        .collect();
+    busy.wait();
+    // This runs on a thread of the test's own.
+    let asked = (|| {
+        let mut stream = std::net::TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.write_all(b"GET /health/ready HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")?;
+        let mut said = String::new();
+        stream.read_to_string(&mut said).map(|_| said)
+    })();
+    is_over.store(true, Ordering::Relaxed);
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let said = asked.expect("health answers");
+    assert!(said.starts_with("HTTP/1.1 200"), "{said}");
 }

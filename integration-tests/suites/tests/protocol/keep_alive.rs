@@ -1,6 +1,7 @@
 //! A request that is refused before its body is read, and the next one on its connection.
 
 use anyhow::{Result, ensure};
+use cofre_harness::http2::{Http2, kind};
 use cofre_harness::{Cofre, Connection, Fill, Options, Payload, Request, Response};
 use cofre_suites::{get, path, put, succeeded, with_bucket};
 use std::time::Duration;
@@ -115,6 +116,57 @@ fn requests_that_come_behind_a_refused_one_are_served() -> Result<()> {
         connection.write(bytes.as_bytes())?;
         ensure!(connection.response(false)?.status == 403);
         ensure!(succeeded(connection.response(false)?)?.body == b"hello");
+    }
+    Ok(())
+}
+
+/// Takes frames until a stream's answer has ended, and gives its body.
+fn answer(client: &mut Http2, stream: u32) -> Result<String> {
+    let mut body = Vec::new();
+    loop {
+        let frame = client.frame()?;
+        ensure!(!matches!(frame.kind, kind::RST_STREAM | kind::GOAWAY), "{frame:?}");
+        if frame.stream == stream && matches!(frame.kind, kind::HEADERS | kind::DATA) {
+            if frame.kind == kind::DATA {
+                body.extend_from_slice(&frame.payload);
+            }
+            if frame.ends_stream() {
+                return Ok(String::from_utf8_lossy(&body).into_owned());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stream_that_still_sends_is_not_reset_behind_its_answer() -> Result<()> {
+    let cofre = with_bucket(Options::new())?;
+    succeeded(cofre.send(put("object", b"hello"))?)?;
+    let host = cofre.s3().to_string();
+    let signed = |request: Request, payload| cofre.signer().sign(request.header("host", &host), payload);
+    let bytes = Fill(1).bytes(600 << 10);
+    // Of a body without length more than a MiB is not held.
+    for (request, code) in [
+        (signed(Request::new("PUT", &path("long")), Payload::Unsigned), "MissingContentLength"),
+        (Request::new("PUT", "/no-such-bucket/key").header("host", &host), "NoSuchBucket"),
+        (Request::new("PUT", &path("key")).header("host", &host), "AccessDenied"),
+    ] {
+        let mut client = Http2::open(cofre.s3())?;
+        let stream = client.request(&request, false)?;
+        client.data(stream, &bytes, false)?;
+        if code == "MissingContentLength" {
+            // Credit for as much again.
+            while client.frame()?.stream != stream {}
+            client.data(stream, &bytes, false)?;
+        }
+        let refused = answer(&mut client, stream)?;
+        ensure!(refused.contains(&format!("<Code>{code}</Code>")), "{code}: {refused}");
+        // It may send on to the end, and the connection serves.
+        client.data(stream, &bytes[..100 << 10], false)?;
+        let next = client.request(&signed(get("object"), Payload::Signed), true)?;
+        ensure!(answer(&mut client, next)? == "hello", "{code}");
+        client.data(stream, b"the end", true)?;
+        let last = client.request(&signed(get("object"), Payload::Signed), true)?;
+        ensure!(answer(&mut client, last)? == "hello", "{code}");
     }
     Ok(())
 }

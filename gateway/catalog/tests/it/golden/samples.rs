@@ -295,8 +295,10 @@ fn uploads_and_parts() {
         checksum: checksums().pop(),
         modified: TIME,
         segments: segments(),
+        checksum_sent: false,
     };
-    check("part", &[record]);
+    check_older("part.v1.hex", &[record.clone()]);
+    check("part", &[record.clone(), PartRecord { checksum_sent: true, ..record }]);
     let record =
         ManifestRecord { references: 2, parts: vec![(1, 8_388_608), (10_000, 1)], etag: ETag::of_parts([0x44; 16], 2) };
     check("manifest", &[record]);

@@ -10,9 +10,9 @@ use cofre_admin_types::{CreateToken, Scope};
 pub(in crate::cli) enum ScopeArg {
     /// Look at everything but secrets.
     Read,
-    /// Also run jobs, drain and label shards, set quotas and take backups.
+    /// Also run jobs, drain and label shards, and set quotas.
     Operate,
-    /// Also change settings, accounts, keys and tokens.
+    /// Also change settings, accounts, keys and tokens, say where shards are, and take backups.
     Admin,
 }
 

@@ -113,15 +113,20 @@ where
         if let Some(answer) = &answer {
             *self.exchanges.begun.lock() = Some(Arc::clone(answer));
         }
-        // Without a body nothing can be left of it, and on HTTP/2 a stream ends without its connection.
-        let rest = (answer.is_none() && !request.body().is_end_stream()).then(|| Rest::of(request.headers()));
+        // Without a body nothing can be left of it.
+        let rest = (!request.body().is_end_stream()).then(|| Rest::of(request.headers()));
         let limits = self.limits;
         let request = request.map(|body| RequestBody::new(body, limits, rest.clone()));
         let exchanges = Arc::clone(&self.exchanges);
         let answering = self.service.call(request);
         Box::pin(async move {
             let mut response = answering.await?;
-            if let Some(rest) = rest
+            if let Some(rest) = &rest
+                && answer.is_some()
+            {
+                // A stream ends without its connection.
+                rest.linger();
+            } else if let Some(rest) = rest
                 && !rest.is_taken().await
             {
                 exchanges.leave_rest();

@@ -42,6 +42,7 @@ use hyper::body::Body;
 use hyper::service::Service;
 use hyper_util::server::graceful::GracefulShutdown;
 use std::error::Error;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -120,6 +121,15 @@ impl Listener {
         })?;
         let address = tcp.local_addr().context("asking for the address")?;
         Ok(Self { refuser: Refuser { door, random: random.clone() }, tcp, address, certificates })
+    }
+
+    /// The same, whose sockets are watched by the runtime that calls this.
+    ///
+    /// # Errors
+    /// If the operating system refuses.
+    pub(super) fn moved_here(self) -> io::Result<Self> {
+        let tcp = TcpListener::from_std(self.tcp.into_std()?)?;
+        Ok(Self { tcp, ..self })
     }
 
     pub(super) const fn address(&self) -> SocketAddr {

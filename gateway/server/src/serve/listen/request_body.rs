@@ -2,7 +2,9 @@
 
 use super::Limits;
 use super::pace::Pace;
+use super::stream::{LINGER_BYTES_MAX, LINGER_TIME_MAX};
 use bytes::Bytes;
+use cofre_runtime::spawn;
 use http::{HeaderMap, header};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use parking_lot::Mutex;
@@ -102,7 +104,7 @@ impl Drop for RequestBody {
     }
 }
 
-/// What is left of the body of one request on HTTP/1, where the next one comes behind it.
+/// What is left of the body of one request: on HTTP/1 the next one comes behind it.
 #[derive(Debug)]
 pub(super) struct Rest {
     state: Mutex<State>,
@@ -129,6 +131,15 @@ impl Rest {
         Arc::new(Self { state: Mutex::new(State::Held), waits_for_continue })
     }
 
+    /// Reads what is left of it for a while, and forgets it. Else the stream is reset once its answer was sent (RFC 9113,
+    /// section 8.1), and a client that sees the reset while it still sends loses the answer.
+    pub(super) fn linger(&self) {
+        let state = std::mem::replace(&mut *self.state.lock(), State::Lost);
+        if let State::Left(body) = state {
+            drop(spawn(async move { timeout(LINGER_TIME_MAX, forget(body)).await }));
+        }
+    }
+
     /// Whether the body was read to its end, or is now, since little is left: then the connection serves on.
     pub(super) async fn is_taken(&self) -> bool {
         let state = std::mem::replace(&mut *self.state.lock(), State::Lost);
@@ -136,6 +147,17 @@ impl Rest {
             State::Taken => true,
             State::Left(body) => timeout(REST_TIME_MAX, drain(body)).await.unwrap_or(false),
             State::Held | State::Lost => false,
+        }
+    }
+}
+
+/// Reads a body to its end or to the bound.
+async fn forget(mut body: Incoming) {
+    let mut left = LINGER_BYTES_MAX;
+    while left > 0 {
+        match poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+            Some(Ok(frame)) => left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len)),
+            Some(Err(_)) | None => break,
         }
     }
 }

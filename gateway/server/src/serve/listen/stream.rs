@@ -12,6 +12,7 @@ use super::refusal::Refuser;
 use super::substitute::Substitute;
 use std::future::Future;
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -19,13 +20,13 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-/// How long a connection that Cofre closes is read on, and how many bytes: what a client still sends into a closed
-/// socket is answered by a reset, which destroys the answer before it is read.
-const LINGER_TIME_MAX: Duration = Duration::from_secs(2);
-const LINGER_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// How long a connection that Cofre closes is read on, or a stream whose answer came early, and how many bytes: what a
+/// client still sends into a closed socket is answered by a reset, which destroys the answer before it is read.
+pub(super) const LINGER_TIME_MAX: Duration = Duration::from_secs(2);
+pub(super) const LINGER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// Bytes of it that are read at a time.
-const LINGER_READ_BYTES: usize = 4 * 1024;
+/// Bytes of it that are read at a time: few reads, and on the stack.
+const LINGER_READ_BYTES: usize = 16 * 1024;
 
 /// What the reader waits for between requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,8 +151,8 @@ impl<T: AsyncRead + Unpin> Watched<T> {
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Closing::Lingers { deadline, left } = &mut self.closing else { return Poll::Ready(()) };
         while deadline.as_mut().poll(cx).is_pending() && *left > 0 {
-            let mut bytes = [0; LINGER_READ_BYTES];
-            let mut buffer = ReadBuf::new(&mut bytes);
+            let mut bytes = [MaybeUninit::uninit(); LINGER_READ_BYTES];
+            let mut buffer = ReadBuf::uninit(&mut bytes);
             match ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer)) {
                 Ok(()) if buffer.filled().is_empty() => break,
                 Ok(()) => *left = left.saturating_sub(buffer.filled().len()),
