@@ -247,7 +247,15 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
             move || acme.as_ref().map_or_else(Vec::new, |acme| acme.verdicts())
         }),
     });
-    provision::carry_out(&settings, &api, wanted, first.is_some(), (&log_of_events, &clock, &random)).await?;
+    let outlook = (&log_of_events, &clock, &random);
+    if let Err(error) = provision::carry_out(&settings, &api, wanted, first.is_some(), outlook).await {
+        // Nothing serves; what began ends in order.
+        draining.begin();
+        closing.begin();
+        jobs.ended(END_GRACE).await;
+        base.store.close().await.context("closing the catalog")?;
+        return Err(error);
+    }
     let (limits, proxies) = (Limits::of(&settings), TrustedProxies::new(&settings.trusted_proxies));
     let health = Health::new(Arc::clone(&api), leaving.clone(), clock.clone());
     let serving = |name, shutdown: &Shutdown, grace, in_the_clear| Serving {

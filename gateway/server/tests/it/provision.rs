@@ -217,8 +217,9 @@ async fn a_start_makes_what_the_file_says_and_tells_what_was_changed_by_hand() {
 
     let running = began(&|_| {}).await;
     assert_eq!(admin(&running, &["settings", "get", "quotas.grace_multiple"]).await, 5);
-    let events = admin(&running, &["events"]).await;
-    let kinds: Vec<_> = events.as_array().unwrap().iter().map(|event| event["kind"].as_str().unwrap()).collect();
+    let events = admin(&running, &["events", "--kind", "provision."]).await;
+    let kinds: Vec<_> =
+        events["items"].as_array().unwrap().iter().map(|event| event["kind"].as_str().unwrap()).collect();
     let count = |kind: &str| kinds.iter().filter(|found| **found == kind).count();
     assert_eq!((count("provision.applied"), count("provision.drifted")), (2, 1), "{kinds:?}");
     running.drain().await.unwrap();
