@@ -14,8 +14,8 @@ use std::time::Duration;
 /// Longest body that a request may have, in bytes.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
 
-/// Longest body that holds all that a Cofre should have, in bytes: some 1,000 for each bucket of the largest document.
-pub const DOCUMENT_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Longest body that holds all that a Cofre should have, in bytes: some 800 for each bucket of the largest document.
+pub const DOCUMENT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// How long a body may take to come.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);

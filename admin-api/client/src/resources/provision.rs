@@ -23,7 +23,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Error`] as every call; 400 if a step is refused, where those before it are done; 412 if other steps are due than
-    /// those that were given.
+    /// those of the plan.
     pub async fn apply_provision(&self, request: &ApplyProvision) -> Result<ProvisionPlan, Error> {
         self.call(Method::POST, "/provision/apply").body(request)?.json().await
     }

@@ -1,7 +1,7 @@
 //! What can be wrong with a document by itself.
 
 use super::plan::BucketSetting;
-use super::{ITEMS_MAX, KEYS_MAX, forms, rules, settings};
+use super::{forms, rules, settings};
 use crate::ApiError;
 use cofre_admin_types::Quota;
 use cofre_admin_types::provision::{
@@ -22,15 +22,6 @@ type Checked = Result<(), ApiError>;
 /// # Errors
 /// [`ApiError::Invalid`] with the first field that is wrong, as `buckets[2].policy`.
 pub fn check(document: &Provision) -> Checked {
-    for (field, count) in [
-        ("accounts", document.accounts.len()),
-        ("key_policies", document.key_policies.len()),
-        ("buckets", document.buckets.len()),
-    ] {
-        if count > ITEMS_MAX {
-            return Err(ApiError::invalid(field, format!("has {count} items; a document has at most {ITEMS_MAX}")));
-        }
-    }
     Settings::default().patched(Value::Object(document.settings.clone())).map_err(settings::wrong)?;
     check_accounts(&document.accounts)?;
     let mut names = HashSet::new();
@@ -90,9 +81,6 @@ fn check_accounts(accounts: &[ProvisionAccount]) -> Checked {
             return Err(ApiError::invalid(format!("{field}.disabled"), "the root account cannot be disabled"));
         }
         check_quota(account.quota.as_ref()).map_err(|error| below(&field, error))?;
-        if account.keys.len() > KEYS_MAX {
-            return Err(ApiError::invalid(format!("{field}.keys"), format!("has more than {KEYS_MAX} keys")));
-        }
         for (key_at, key) in account.keys.iter().enumerate() {
             let field = format!("{field}.keys[{key_at}]");
             // Ids of keys are told apart by their case.

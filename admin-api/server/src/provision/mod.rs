@@ -28,12 +28,7 @@ use crate::{Admin, ApiError};
 use cofre_admin_types::Scope;
 use cofre_admin_types::provision::{Provision, ProvisionPlan, ProvisionStep};
 use std::collections::HashSet;
-
-/// Most accounts, buckets or key policies of a document.
-pub(crate) const ITEMS_MAX: usize = 10_000;
-
-/// Most keys of an account in a document.
-pub(crate) const KEYS_MAX: usize = 1_000;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A document in the form that plans compare, and the plan.
 pub struct Prepared {
@@ -65,7 +60,12 @@ impl Prepared {
     }
 
     pub(crate) fn into_plan(self) -> ProvisionPlan {
-        ProvisionPlan { steps: self.planned.into_iter().map(|planned| planned.step).collect(), kept: self.kept }
+        made(self.planned, self.kept)
+    }
+
+    /// The id of the plan.
+    pub(crate) fn id(&self) -> String {
+        id(self.steps())
     }
 
     /// Refuses what asks for a larger scope than the token has.
@@ -78,7 +78,21 @@ impl Prepared {
 /// What it takes to get from one document to another, both as [`Prepared::document`] has them.
 pub fn between(from: &Provision, to: &Provision) -> ProvisionPlan {
     let (planned, kept) = plan::plan(to, from, &HashSet::new(), false);
-    ProvisionPlan { steps: planned.into_iter().map(|planned| planned.step).collect(), kept }
+    made(planned, kept)
+}
+
+fn made(planned: Vec<Planned>, kept: Vec<ProvisionStep>) -> ProvisionPlan {
+    let steps: Vec<_> = planned.into_iter().map(|planned| planned.step).collect();
+    ProvisionPlan { id: id(steps.iter()), steps, kept }
+}
+
+/// Tells plans apart: an operator compares two of its own, moments apart.
+fn id<'a>(steps: impl Iterator<Item = &'a ProvisionStep>) -> String {
+    let mut hasher = DefaultHasher::new();
+    for step in steps {
+        serde_json::to_string(step).unwrap_or_default().hash(&mut hasher);
+    }
+    format!("{:016x}", hasher.finish())
 }
 
 /// Checks a document against what is there, and plans it.

@@ -42,14 +42,15 @@ pub(crate) enum Op {
 }
 
 impl Op {
-    /// What a token must reach to ask for it: what the route of the single change asks for.
+    /// What a token must reach to ask for it: what the route of the single change asks for, where there is one.
     pub(crate) const fn scope(&self) -> Scope {
         match self {
             Self::CreateBucket(_)
-            | Self::SetBucket(..)
-            | Self::UnsetBucket(..)
             | Self::DeleteBucket(_)
+            | Self::SetBucket(_, BucketSetting::Quota | BucketSetting::Redundancy)
+            | Self::UnsetBucket(_, BucketSetting::Quota | BucketSetting::Redundancy)
             | Self::SetAccount(_, AccountSetting::Quota) => Scope::Operate,
+            // Who says who may reach a bucket, and what becomes of its objects, could get at them.
             _ => Scope::Admin,
         }
     }

@@ -3,12 +3,14 @@
 use super::checked::below;
 use super::normal::{Names, normalise};
 use super::shown::{bucket_there, shown_bucket};
-use super::{ITEMS_MAX, forms, settings};
+use super::{forms, settings};
 use crate::convert::time_text;
 use crate::{Admin, ApiError};
 use cofre_admin_types::Quota;
-use cofre_admin_types::provision::{Provision, ProvisionAccount, ProvisionBucket, ProvisionKey, ProvisionKeyPolicy};
-use cofre_iam::{AccessKey, Account, IamError, PAGE_ITEMS_MAX, Secret, key_name};
+use cofre_admin_types::provision::{
+    PROVISION_ITEMS_MAX, Provision, ProvisionAccount, ProvisionBucket, ProvisionKey, ProvisionKeyPolicy,
+};
+use cofre_iam::{AccessKey, Account, IamError, PAGE_PROVISION_ITEMS_MAX, Secret, key_name};
 use cofre_objects::{BucketInfo, ListBuckets};
 use cofre_types::{AccessKeyId, AccountId};
 use serde_json::Value;
@@ -138,7 +140,7 @@ async fn shown_account(admin: &Admin, account: Account) -> Result<ProvisionAccou
     let mut keys = Vec::new();
     let mut after = None;
     loop {
-        let page = admin.iam.list_keys(account.id, after.as_ref(), PAGE_ITEMS_MAX).await?;
+        let page = admin.iam.list_keys(account.id, after.as_ref(), PAGE_PROVISION_ITEMS_MAX).await?;
         keys.extend(page.items.into_iter().map(shown_key));
         match page.next {
             Some(next) => after = Some(AccessKeyId::parse(&next)?),
@@ -186,7 +188,7 @@ async fn accounts(admin: &Admin) -> Result<Vec<Account>, ApiError> {
     let mut accounts = Vec::new();
     let mut after: Option<String> = None;
     loop {
-        let page = admin.iam.list_accounts(after.as_deref(), PAGE_ITEMS_MAX).await?;
+        let page = admin.iam.list_accounts(after.as_deref(), PAGE_PROVISION_ITEMS_MAX).await?;
         accounts.extend(page.items);
         bound("accounts", accounts.len())?;
         match page.next {
@@ -212,10 +214,12 @@ async fn buckets(admin: &Admin) -> Result<Vec<BucketInfo>, ApiError> {
 }
 
 fn bound(what: &str, count: usize) -> Result<(), ApiError> {
-    if count <= ITEMS_MAX {
+    if count <= PROVISION_ITEMS_MAX {
         return Ok(());
     }
-    Err(ApiError::Conflict(format!("there are more than {ITEMS_MAX} {what}, which is the most that a document has")))
+    Err(ApiError::Conflict(format!(
+        "there are more than {PROVISION_ITEMS_MAX} {what}, which is the most that a document has"
+    )))
 }
 
 /// All there is, without secrets, as a document that makes another Cofre equal. The keys of the root account, and keys

@@ -47,8 +47,8 @@ async fn plan(
 
 /// Carry a document out, step by step.
 ///
-/// Each step asks for the scope that the change asks for by itself: `operate` for buckets and quotas, `admin` for
-/// accounts, keys, key policies, owners and settings. A step that fails ends it; those before are done, and to send the
+/// Each step asks for the scope that the change asks for by itself: `operate` to make and to delete buckets, for quotas and
+/// for redundancy, `admin` for all else. A step that fails ends it; those before are done, and to send the
 /// document again goes on with the others.
 #[utoipa::path(post, path = "/v1/provision/apply", operation_id = "apply_provision", tag = "provision",
     request_body = ApplyProvision, responses(
@@ -65,8 +65,8 @@ async fn apply(
     may_hold_secrets(granted, &request.document)?;
     let approve = |prepared: &Prepared| {
         prepared.allowed(granted)?;
-        match &request.steps {
-            Some(steps) if !prepared.steps().eq(steps) => Err(ApiError::PreconditionFailed(
+        match &request.plan {
+            Some(plan) if *plan != prepared.id() => Err(ApiError::PreconditionFailed(
                 "something was changed since the plan was made: make it anew and look at it".to_owned(),
             )),
             _ => Ok(()),

@@ -254,6 +254,9 @@ async fn errors_name_the_field_and_change_nothing() {
             );
         }
     }
+    let many: Vec<_> = (0..10_001).map(|at| json!({"name": format!("bucket-{at}")})).collect();
+    let many = plan(&bed, &json!({"buckets": many}), false).await.problem();
+    assert_eq!(many.field.as_deref(), Some("document.buckets"), "{}", many.detail);
     let unknown = plan(&bed, &json!({"buckets": [{"name": "x", "colour": 1}]}), false).await.problem();
     assert_eq!(unknown.field.as_deref(), Some("document.buckets[0].colour"));
     assert_eq!(bed.get("/v1/buckets/fine").await.status, StatusCode::NOT_FOUND);
@@ -293,13 +296,13 @@ async fn a_plan_that_is_stale_is_not_carried_out() {
     let document = json!({"buckets": [{"name": "photos", "quota": {"bytes_max": 5}}], "accounts": [{"name": "root"}]});
     // The bed has no root account until somebody makes one.
     bed.post("/v1/accounts", json!({"display_name": "root"})).await;
-    let seen = plan(&bed, &document, false).await.json()["steps"].clone();
+    let seen = plan(&bed, &document, false).await.json()["id"].clone();
     bed.post("/v1/buckets", json!({"name": "photos", "owner": "root"})).await;
-    let request = json!({"document": document, "steps": seen});
+    let request = json!({"document": document, "plan": seen});
     assert_eq!(bed.post("/v1/provision/apply", request).await.status, StatusCode::PRECONDITION_FAILED);
-    let seen = plan(&bed, &document, false).await.json()["steps"].clone();
+    let seen = plan(&bed, &document, false).await.json()["id"].clone();
     assert_eq!(
-        bed.post("/v1/provision/apply", json!({"document": document, "steps": seen})).await.status,
+        bed.post("/v1/provision/apply", json!({"document": document, "plan": seen})).await.status,
         StatusCode::OK
     );
 }

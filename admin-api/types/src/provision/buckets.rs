@@ -1,4 +1,4 @@
-use super::{CorsRule, LifecycleRule, Website};
+use super::{CorsRule, LifecycleRule, PROVISION_PARTS_MAX, Website, some_at_most};
 use crate::Quota;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -42,7 +42,11 @@ pub struct ProvisionBucket {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ownership: Option<Ownership>,
     /// Access control list. The owner has only what it says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "some_at_most::<_, _, PROVISION_PARTS_MAX>"
+    )]
     pub acl: Option<Vec<Grant>>,
     /// Bucket policy, as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,10 +61,18 @@ pub struct ProvisionBucket {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub abac: Option<bool>,
     /// CORS rules, at most 100.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "some_at_most::<_, _, PROVISION_PARTS_MAX>"
+    )]
     pub cors: Option<Vec<CorsRule>>,
     /// Lifecycle rules, at most 1,000.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "some_at_most::<_, _, PROVISION_PARTS_MAX>"
+    )]
     pub lifecycle: Option<Vec<LifecycleRule>>,
     /// Which objects its lifecycle rules do not move to another storage class unless they name sizes.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -14,10 +14,49 @@ pub use rules::{
 };
 
 use crate::Quota;
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use std::fmt;
+use std::marker::PhantomData;
 use utoipa::ToSchema;
+
+/// Most accounts, buckets or key policies of a document.
+pub const PROVISION_ITEMS_MAX: usize = 10_000;
+
+/// Most keys of an account, and most lifecycle rules of a bucket, in a document.
+pub const PROVISION_PARTS_MAX: usize = 1_000;
+
+/// Reads a list of at most `MAX` items, and no more of a longer one.
+fn at_most<'de, D: Deserializer<'de>, T: Deserialize<'de>, const MAX: usize>(from: D) -> Result<Vec<T>, D::Error> {
+    struct AtMost<T, const MAX: usize>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for AtMost<T, MAX> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "a list of at most {MAX} items")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
+            let mut read = Vec::new();
+            while let Some(item) = items.next_element()? {
+                if read.len() == MAX {
+                    return Err(A::Error::custom(format!("has more than {MAX} items")));
+                }
+                read.push(item);
+            }
+            Ok(read)
+        }
+    }
+    from.deserialize_seq(AtMost::<T, MAX>(PhantomData))
+}
+
+/// As [`at_most`], of a list that may be absent.
+fn some_at_most<'de, D: Deserializer<'de>, T: Deserialize<'de>, const MAX: usize>(
+    from: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    at_most::<D, T, MAX>(from).map(Some)
+}
 
 /// What a Cofre should have: accounts, keys, buckets and settings. What is not in it stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -28,13 +67,13 @@ pub struct Provision {
     #[schema(value_type = Object)]
     pub settings: Map<String, Value>,
     /// Accounts with their keys, at most 10,000.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "at_most::<_, _, PROVISION_ITEMS_MAX>")]
     pub accounts: Vec<ProvisionAccount>,
     /// Policies of named encryption keys, at most 10,000.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "at_most::<_, _, PROVISION_ITEMS_MAX>")]
     pub key_policies: Vec<ProvisionKeyPolicy>,
     /// Buckets, at most 10,000.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "at_most::<_, _, PROVISION_ITEMS_MAX>")]
     pub buckets: Vec<ProvisionBucket>,
 }
 
@@ -61,7 +100,7 @@ pub struct ProvisionAccount {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota: Option<Quota>,
     /// Its access keys, at most 1,000.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "at_most::<_, _, PROVISION_PARTS_MAX>")]
     pub keys: Vec<ProvisionKey>,
 }
 
@@ -124,14 +163,16 @@ pub struct ApplyProvision {
     /// As in a plan.
     #[serde(default)]
     pub prune: bool,
-    /// The steps of the plan that was looked at; if others are due by now, nothing is done. Absent for any.
+    /// The id of the plan that was looked at; if other steps are due by now, nothing is done. Absent for any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub steps: Option<Vec<ProvisionStep>>,
+    pub plan: Option<String>,
 }
 
 /// What it takes to get to a document.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ProvisionPlan {
+    /// Which steps these are: another plan has another id.
+    pub id: String,
     /// The steps, in their order; none if all is as the document says.
     pub steps: Vec<ProvisionStep>,
     /// What is there beside the document, on what it names, and stays: what `prune` would delete.

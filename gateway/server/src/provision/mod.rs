@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 
 /// Longest file, in bytes.
-const FILE_BYTES_MAX: u64 = 16 << 20;
+const FILE_BYTES_MAX: u64 = 8 << 20;
 
 /// What stands for standard input.
 const STDIN: &str = "-";
@@ -82,7 +82,7 @@ fn read_text(path: &Path) -> std::io::Result<(String, Option<String>)> {
     let mut text = String::new();
     reader.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
     if text.len() as u64 > FILE_BYTES_MAX {
-        return Err(std::io::Error::other("it has more than 16 MiB"));
+        return Err(std::io::Error::other("it has more than 8 MiB"));
     }
     Ok((text, mode))
 }

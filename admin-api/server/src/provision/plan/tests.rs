@@ -156,14 +156,18 @@ fn another_secret_is_a_step_that_tells_none() {
 
 #[test]
 fn each_step_asks_for_the_scope_of_its_change() {
-    let mut desired = buckets([ProvisionBucket { abac: Some(true), ..bucket("b") }]);
-    let scopes = |desired: &Provision| {
+    let scope = |desired: &Provision| {
         let (planned, _) = plan(desired, &buckets([]), &HashSet::new(), false);
         planned.iter().map(|planned| planned.op.scope()).max()
     };
-    assert_eq!(scopes(&desired), Some(Scope::Operate));
-    desired.accounts = vec![account("ana", &[])];
-    assert_eq!(scopes(&desired), Some(Scope::Admin));
+    let quota = Some(Quota { bytes_max: Some(5), objects_max: None });
+    let mut desired = buckets([ProvisionBucket { quota, redundancy: Some("replicas:1".to_owned()), ..bucket("b") }]);
+    assert_eq!(scope(&desired), Some(Scope::Operate));
+    // Who may set policies could read all.
+    desired.buckets[0].policy = Some("{}".to_owned());
+    assert_eq!(scope(&desired), Some(Scope::Admin));
+    let accounts = Provision { accounts: vec![account("ana", &[])], ..Provision::default() };
+    assert_eq!(scope(&accounts), Some(Scope::Admin));
 }
 
 #[test]

@@ -73,7 +73,7 @@ pub(super) async fn apply(context: &Context, args: Apply) -> Result<()> {
     let mut document = request.document;
     let made = made(&mut document, &plan);
     tell_secrets(context, &args, &made)?;
-    let request = ApplyProvision { document, prune: args.prune, steps: Some(plan.steps) };
+    let request = ApplyProvision { document, prune: args.prune, plan: Some(plan.id) };
     let done = context.client.apply_provision(&request).await.map_err(|error| {
         let is_stale = error.status() == Some(412);
         let so = if is_stale { "nothing was done" } else { "not all was done; to apply the file again goes on" };
