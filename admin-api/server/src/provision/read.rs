@@ -5,6 +5,7 @@ use super::normal::{Names, normalise};
 use super::shown::{bucket_there, shown_bucket};
 use super::{forms, settings};
 use crate::convert::time_text;
+use crate::resources::settings::check_reach;
 use crate::{Admin, ApiError};
 use cofre_admin_types::Quota;
 use cofre_admin_types::provision::{
@@ -34,9 +35,7 @@ pub(super) async fn actual(admin: &Admin, desired: Provision, prune: bool) -> Re
     let wanted = current.patched(Value::Object(desired.settings.clone())).map_err(settings::wrong)?;
     there.settings = settings::document(&current)?;
     desired.settings = settings::named(&desired.settings, &settings::document(&wanted)?);
-    if let Some(scheme) = wanted.redundancy.filter(|scheme| current.redundancy != Some(*scheme)) {
-        admin.topology.check_reach("settings.redundancy", scheme).await?;
-    }
+    check_reach(admin, &wanted).await.map_err(|error| below("settings", error))?;
 
     let mut names = Names::of(&desired);
     let mut other_secrets = HashSet::new();

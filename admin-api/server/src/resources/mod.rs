@@ -17,7 +17,7 @@ mod metrics;
 mod provision;
 mod requests;
 mod restores;
-mod settings;
+pub(crate) mod settings;
 mod shard_places;
 mod shards;
 mod tokens;

@@ -215,6 +215,8 @@ async fn errors_name_the_field_and_change_nothing() {
         (json!({"accounts": [{"name": "owner", "email": "x@example.com"}]}), "accounts[0].email"),
         (json!({"settings": {"quotas": {"grace_multiple": 0}}}), "settings.quotas.grace_multiple"),
         (json!({"settings": {"colour": 1}}), "settings.colour"),
+        (json!({"settings": {"redundancy": "replicas:3"}}), "settings.redundancy"),
+        (json!({"settings": {"storage_classes": {"COLD": "replicas:3"}}}), "settings.storage_classes.COLD"),
         (json!({"key_policies": [{"key": "k", "policy": "{}"}]}), "key_policies[0].policy"),
         (json!({"buckets": [{"name": "Photos"}]}), "buckets[0].name"),
         (json!({"buckets": [{"name": "photos"}, {"name": "photos"}]}), "buckets[1].name"),
