@@ -11,7 +11,7 @@ use cofre_admin_types::Quota;
 use cofre_admin_types::provision::{
     PROVISION_ITEMS_MAX, Provision, ProvisionAccount, ProvisionBucket, ProvisionKey, ProvisionKeyPolicy,
 };
-use cofre_iam::{AccessKey, Account, IamError, PAGE_PROVISION_ITEMS_MAX, Secret, key_name};
+use cofre_iam::{AccessKey, Account, IamError, PAGE_ITEMS_MAX, Secret, key_name};
 use cofre_objects::{BucketInfo, ListBuckets};
 use cofre_types::{AccessKeyId, AccountId};
 use serde_json::Value;
@@ -139,7 +139,7 @@ async fn shown_account(admin: &Admin, account: Account) -> Result<ProvisionAccou
     let mut keys = Vec::new();
     let mut after = None;
     loop {
-        let page = admin.iam.list_keys(account.id, after.as_ref(), PAGE_PROVISION_ITEMS_MAX).await?;
+        let page = admin.iam.list_keys(account.id, after.as_ref(), PAGE_ITEMS_MAX).await?;
         keys.extend(page.items.into_iter().map(shown_key));
         match page.next {
             Some(next) => after = Some(AccessKeyId::parse(&next)?),
@@ -187,7 +187,7 @@ async fn accounts(admin: &Admin) -> Result<Vec<Account>, ApiError> {
     let mut accounts = Vec::new();
     let mut after: Option<String> = None;
     loop {
-        let page = admin.iam.list_accounts(after.as_deref(), PAGE_PROVISION_ITEMS_MAX).await?;
+        let page = admin.iam.list_accounts(after.as_deref(), PAGE_ITEMS_MAX).await?;
         accounts.extend(page.items);
         bound("accounts", accounts.len())?;
         match page.next {
