@@ -5,7 +5,7 @@ use super::plan::{AccountSetting, BucketSetting, Op};
 use super::{Prepared, forms, rules};
 use crate::{Admin, ApiError};
 use cofre_admin_types::provision::{Grant, Logging, Provision, ProvisionBucket, ProvisionKey};
-use cofre_iam::{Caller, KeyChange, NewAccount, NewKey, ROOT_NAME, Secret};
+use cofre_iam::{Caller, IamError, KeyChange, NewAccount, NewKey, ROOT_NAME, Secret};
 use cofre_objects::{AclGrant, AclGrantee, BucketConfig, BucketEncryption, ConfigKind, CreateBucket, Error, GivenAcl};
 use cofre_settings::{JobName, Patch};
 use cofre_types::{AccessKeyId, AccountId, BucketName, Timestamp};
@@ -114,11 +114,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The account of a name or an id.
+    /// The account of a name, which may look like an id, or of an id.
     async fn account(&self, called: &str) -> Result<AccountId, ApiError> {
-        match AccountId::parse(called) {
-            Ok(id) => Ok(id),
-            Err(_) => Ok(self.admin.iam.account_by_name(called).await?.id),
+        match (self.admin.iam.account_by_name(called).await, AccountId::parse(called)) {
+            (Ok(account), _) => Ok(account.id),
+            (Err(IamError::NotFound { .. }), Ok(id)) => Ok(id),
+            (Err(error), _) => Err(error.into()),
         }
     }
 

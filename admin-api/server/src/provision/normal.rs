@@ -23,9 +23,13 @@ impl Names {
 
     /// The name of the account that a document calls so.
     async fn resolve(&mut self, admin: &Admin, field: &str, called: &str) -> Result<String, ApiError> {
-        let there = match AccountId::parse(called) {
+        let by_id = match AccountId::parse(called) {
             Ok(id) => found(admin.iam.account(id).await)?,
-            Err(_) => found(admin.iam.account_by_name(called).await)?,
+            Err(_) => None,
+        };
+        let there = match by_id {
+            Some(account) => Some(account),
+            None => found(admin.iam.account_by_name(called).await)?,
         };
         match there.map(|account| account.name).or_else(|| self.0.get(&called.to_lowercase()).cloned()) {
             Some(name) => Ok(name),

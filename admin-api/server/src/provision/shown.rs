@@ -39,7 +39,7 @@ async fn settings_of(admin: &Admin, info: &BucketInfo) -> Result<ProvisionBucket
         tags: Some(tags.pairs().iter().cloned().collect()).filter(|_| !tags.is_empty()),
         ..ProvisionBucket::default()
     };
-    let mut grants = Vec::new();
+    let mut grants = None;
     let mut log_grants = Vec::new();
     for kind in ConfigKind::ALL {
         let config = match objects.bucket_config(caller, name, kind).await {
@@ -55,7 +55,7 @@ async fn settings_of(admin: &Admin, info: &BucketInfo) -> Result<ProvisionBucket
                 bucket.transition_default_minimum_object_size = rules::shown_minimum(&lifecycle);
             }
             BucketConfig::Policy(policy) => bucket.policy = Some(policy),
-            BucketConfig::Acl(acl) => grants = acl.grants,
+            BucketConfig::Acl(acl) => grants = Some(acl.grants),
             BucketConfig::Ownership(of) => bucket.ownership = Some(forms::shown_ownership(of)),
             BucketConfig::PublicAccess(of) => bucket.public_access_block = Some(forms::shown_public_access(of)),
             BucketConfig::Encryption(of) => bucket.encryption = forms::shown_encryption(&of),
@@ -80,13 +80,13 @@ async fn settings_of(admin: &Admin, info: &BucketInfo) -> Result<ProvisionBucket
             BucketConfig::Abac(of) => bucket.abac = Some(of),
         }
     }
-    let accounts = grants.iter().chain(&log_grants).filter_map(|grant| account_of(grant.grantee));
+    let accounts = grants.iter().flatten().chain(&log_grants).filter_map(|grant| account_of(grant.grantee));
     let accounts = accounts.chain([info.owner]).collect();
     let names = admin.iam.account_names(accounts).await.map_err(|error| Error::Internal(error.to_string()))?;
     let names: HashMap<AccountId, String> = names.into_iter().collect();
     bucket.owner = Some(name_in(&names, info.owner));
     let lists_count = bucket.ownership != Some(Ownership::BucketOwnerEnforced);
-    bucket.acl = Some(shown_grants(&grants, &names)).filter(|grants| lists_count && !grants.is_empty());
+    bucket.acl = grants.filter(|_| lists_count).map(|grants| shown_grants(&grants, &names));
     if let Some(logging) = &mut bucket.logging {
         logging.target_grants = shown_grants(&log_grants, &names);
     }

@@ -293,6 +293,44 @@ async fn errors_name_the_field_and_change_nothing() {
 }
 
 #[tokio::test]
+async fn values_that_say_nothing_are_no_drift() {
+    let bed = Bed::with_shard().await;
+    bed.make_bucket().await;
+    let document = json!({"buckets": [
+        {"name": "listless", "owner": "owner", "acl": [], "blocked_encryption_types": [], "tags": {}, "quota": {},
+         "abac": false, "acceleration": false, "request_payer": "bucket_owner", "public_access_block": {},
+         "lifecycle": [{"id": "a", "expiration": {"days": 1}}],
+         "transition_default_minimum_object_size": "varies_by_storage_class", "object_lock": {}},
+    ]});
+    assert!(!steps(&apply(&bed, &document).await).is_empty());
+    assert_eq!(steps(&plan(&bed, &document, false).await), Vec::<String>::new());
+    let export = bed.get("/v1/provision").await.json();
+    assert_eq!(steps(&plan(&bed, &export, true).await), Vec::<String>::new(), "{export:#}");
+}
+
+#[tokio::test]
+async fn a_name_that_looks_like_an_id_is_a_name() {
+    let bed = Bed::with_shard().await;
+    let id = "ab".repeat(32);
+    let document = json!({
+        "accounts": [
+            {"name": "ana", "id": id, "quota": {"bytes_max": 1}},
+            {"name": id, "quota": {"bytes_max": 2},
+             "keys": [{"access_key_id": "odd", "secret_access_key": "kQ7zYw31pLm9XcVbn2"}]},
+            {"name": "cd".repeat(32)},
+        ],
+        "buckets": [{"name": "of-ana", "owner": id}, {"name": "of-odd", "owner": "cd".repeat(32)}],
+    });
+    assert!(!steps(&apply(&bed, &document).await).is_empty());
+    assert_eq!(steps(&plan(&bed, &document, false).await), Vec::<String>::new());
+    let buckets = bed.get("/v1/buckets").await.json();
+    let owners: Vec<_> = buckets["items"].as_array().unwrap().iter().map(|bucket| &bucket["owner_name"]).collect();
+    assert_eq!(owners, [&json!("ana"), &json!("cd".repeat(32))]);
+    assert_eq!(bed.get(&format!("/v1/accounts/{id}")).await.json()["quota"]["bytes_max"], 1);
+    assert_eq!(bed.get(&format!("/v1/accounts/{id}/keys")).await.json()["items"], json!([]), "the key is the other's");
+}
+
+#[tokio::test]
 async fn a_plan_that_is_stale_is_not_carried_out() {
     let bed = Bed::with_shard().await;
     let document = json!({"buckets": [{"name": "photos", "quota": {"bytes_max": 5}}], "accounts": [{"name": "root"}]});

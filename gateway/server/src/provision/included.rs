@@ -15,7 +15,7 @@ type Wrong = (String, String);
 /// Puts what other files hold in its place, and numbers in that of sizes. Paths are relative to `folder`. Tells whether
 /// the document holds a secret by itself.
 pub(super) fn include(document: &mut Value, folder: &Path) -> Result<bool, Wrong> {
-    sizes(document, false);
+    sizes(document);
     for kind in ["buckets", "key_policies"] {
         for (at, item) in items(document, kind) {
             let field = format!("{kind}[{at}]");
@@ -69,21 +69,37 @@ fn read(path: &Path, secret: bool) -> Result<String, String> {
     if text.len() as u64 > INCLUDED_BYTES_MAX { Err(format!("{shown} has more than 128 KiB")) } else { Ok(text) }
 }
 
-/// Makes numbers of sizes in words, as `10GiB`, in fields that count bytes.
-fn sizes(value: &mut Value, counts_bytes: bool) {
-    match value {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                let sized = name.split('_').any(|word| word == "bytes") || name.starts_with("object_size_");
-                sizes(value, sized);
+/// Makes numbers of sizes in words, as `10GiB`, where a document counts bytes.
+fn sizes(document: &mut Value) {
+    if let Some(settings) = document.get_mut("settings") {
+        settings_sizes(settings);
+    }
+    for kind in ["accounts", "buckets"] {
+        for (_, item) in items(document, kind) {
+            number(item.pointer_mut("/quota/bytes_max"));
+            for (_, rule) in items(item, "lifecycle") {
+                number(rule.pointer_mut("/filter/object_size_greater_than"));
+                number(rule.pointer_mut("/filter/object_size_less_than"));
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| sizes(item, false)),
-        Value::String(text) if counts_bytes => {
-            if let Ok(bytes) = cofre_settings::parse_bytes(text) {
-                *value = bytes.into();
-            }
+    }
+}
+
+/// In settings the name of a field says that it counts bytes.
+fn settings_sizes(settings: &mut Value) {
+    for (name, value) in settings.as_object_mut().into_iter().flatten() {
+        if value.is_object() {
+            settings_sizes(value);
+        } else if name.split('_').any(|word| word == "bytes") {
+            number(Some(value));
         }
-        _ => {}
+    }
+}
+
+fn number(value: Option<&mut Value>) {
+    if let Some(value) = value
+        && let Some(bytes) = value.as_str().and_then(|text| cofre_settings::parse_bytes(text).ok())
+    {
+        *value = bytes.into();
     }
 }

@@ -205,6 +205,8 @@ mod tests {
         let text = "[settings.quotas]\nbucket_bytes_max = \"1 GiB\"\n[[buckets]]\nname = \"x\"\nversioning = \"Enabled\"\n\
                     quota = { bytes_max = \"2KiB\" }\n[[buckets.lifecycle]]\nid = \"a\"\nexpiration = { date = 2030-01-01T00:00:00Z }\n";
         let said = read(text);
+        let tags = read("[[buckets]]\nname = \"x\"\ntags = { bytes = \"5\", max_bytes = \"1GiB\" }\n");
+        assert!(tags.contains("{\"bytes\":\"5\",\"max_bytes\":\"1GiB\"}"), "{tags}");
         for part in ["\"bucket_bytes_max\":1073741824", "\"bytes_max\":2048", "\"enabled\"", "\"2030-01-01T00:00:00Z\""]
         {
             assert!(said.contains(part), "{part}: {said}");

@@ -86,6 +86,10 @@ async fn apply_shows_the_difference_and_changes_nothing_twice() {
     assert!(!unasked.status.success() && said(&unasked).contains("--yes"), "{}", said(&unasked));
     assert!(bed.admin(&["bucket", "list"]).await.as_array().unwrap().is_empty());
 
+    let json = apply(&["--yes", "--json"]).await;
+    assert!(!json.status.success() && said(&json).contains("--secrets"), "{}", said(&json));
+    assert!(bed.admin(&["bucket", "list"]).await.as_array().unwrap().is_empty());
+
     let secrets = bed.folder.path().join("made");
     let done = apply(&["--yes", "--secrets", shown(&secrets)]).await;
     assert!(done.status.success(), "{}", said(&done));

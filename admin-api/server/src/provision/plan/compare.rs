@@ -1,7 +1,9 @@
 //! How settings of buckets compare, and in which order they are set.
 
 use super::BucketSetting;
-use cofre_admin_types::provision::{BlockedEncryption, Ownership, Provision, ProvisionBucket, PublicAccessBlock};
+use cofre_admin_types::provision::{
+    BlockedEncryption, Ownership, Provision, ProvisionBucket, PublicAccessBlock, TransitionMinimum,
+};
 use serde_json::{Map, Value, json};
 
 /// The settings in the order that gets from one to the other without being refused on the way.
@@ -69,6 +71,7 @@ pub(super) fn same_json(one: &str, other: &str) -> bool {
 pub(super) fn is_nothing(setting: BucketSetting, value: &Value, owner: Option<&str>) -> bool {
     match setting {
         BucketSetting::Quota | BucketSetting::Tags => value.as_object().is_some_and(Map::is_empty),
+        BucketSetting::TransitionMinimum => *value == json!(TransitionMinimum::ByClass),
         BucketSetting::Acl => *value == json!([{"account": owner, "permission": "full_control"}]),
         _ => false,
     }

@@ -11,7 +11,7 @@ use cofre_admin_types::provision::{
     ApplyProvision, PlanProvision, Provision, ProvisionPlan, ProvisionStep, ProvisionVerb,
 };
 use cofre_runtime::Random;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io::{BufRead, IsTerminal, Write as _};
@@ -41,7 +41,8 @@ pub(super) struct Apply {
     /// keys of accounts that have any in it, and settings of its buckets. The root account stays.
     #[arg(long)]
     prune: bool,
-    /// AWS shared credentials file, mode 0600, for the secrets of keys that are made; they are printed if absent.
+    /// AWS shared credentials file, mode 0600, for the secrets of keys that are made; they are printed if absent, which
+    /// --json does not.
     #[arg(long, value_name = "FILE")]
     secrets: Option<PathBuf>,
 }
@@ -80,10 +81,7 @@ pub(super) async fn apply(context: &Context, args: Apply) -> Result<()> {
         wrong(&file, error).context(so)
     })?;
     if context.printer.json {
-        let secrets: Vec<_> = made.pairs().iter().filter(|_| args.secrets.is_none()).map(shown_secret).collect();
-        return context
-            .printer
-            .value(&json!({"steps": done.steps, "kept": done.kept, "secrets": secrets}), |_| String::new());
+        return context.printer.value(&done, |_| String::new());
     }
     context.printer.done(&format!("done: {}", counted(done.steps.len() as u64, "change")))
 }
@@ -132,7 +130,7 @@ fn tell_secrets(context: &Context, args: &Apply, made: &Made) -> Result<()> {
         return context.printer.done(&format!("wrote the secrets of new keys to {}", path.display()));
     }
     if context.printer.json {
-        return Ok(());
+        bail!("nothing was done: keys are to be made, and --json prints no secrets; give --secrets FILE for theirs");
     }
     let lines = made.pairs().iter().fold(String::new(), |mut lines, (id, secret)| {
         // Writing to a string cannot fail.
@@ -140,10 +138,6 @@ fn tell_secrets(context: &Context, args: &Apply, made: &Made) -> Result<()> {
         lines
     });
     context.printer.done(&format!("secrets of new keys, which are not shown again:{lines}"))
-}
-
-fn shown_secret((id, secret): &(String, cofre_iam::Secret)) -> Value {
-    json!({"access_key_id": id, "secret_access_key": secret.expose()})
 }
 
 fn shown_plan(plan: &ProvisionPlan) -> String {
