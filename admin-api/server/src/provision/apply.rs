@@ -23,15 +23,18 @@ pub(super) async fn carry_out(admin: &Admin, actor: &str, prepared: &Prepared) -
         }
     }
     let run = Run { admin, actor, document, caller: admin.caller().on_behalf_of(actor) };
+    let mut kept = Ok(());
     for planned in &prepared.planned {
         let step = &planned.step;
-        run.step(&planned.op).await.map_err(|error| {
-            let field = if step.field.is_empty() { &step.subject } else { &step.field };
-            tracing::debug!(%error, field, "a step of provisioning failed");
-            at(field, error)
-        })?;
+        let field = if step.field.is_empty() { &step.subject } else { &step.field };
+        match run.step(&planned.op).await.map_err(|error| at(field, error)) {
+            Ok(()) => {}
+            // What cannot be deleted, as a bucket that is not empty, holds up nothing of the others.
+            Err(error @ ApiError::Invalid { .. }) if planned.op.deletes() => kept = kept.and(Err(error)),
+            Err(error) => return Err(error),
+        }
     }
-    Ok(())
+    kept
 }
 
 /// The error of a step, as one of its field unless the server is at fault.
@@ -223,7 +226,15 @@ impl Run<'_> {
             }
             BucketSetting::Lifecycle | BucketSetting::TransitionMinimum => {
                 let (lifecycle, minimum) = (&wanted.lifecycle, wanted.transition_default_minimum_object_size);
-                let rules = rules::lifecycle(lifecycle.as_deref().unwrap_or_default(), minimum, |_| true)?;
+                let mut rules = rules::lifecycle(lifecycle.as_deref().unwrap_or_default(), minimum, |_| true)?;
+                if minimum.is_none() {
+                    // What the document does not say stays; to unset it is a step of its own.
+                    rules.small_stay = match objects.lifecycle(caller, name).await {
+                        Ok(before) => before.small_stay,
+                        Err(Error::NoSuchConfiguration(_)) => false,
+                        Err(error) => return Err(error.into()),
+                    };
+                }
                 objects.put_lifecycle(caller, name, rules).await?;
             }
             BucketSetting::Website => {

@@ -56,6 +56,13 @@ impl Op {
     }
 }
 
+impl Op {
+    /// Whether it deletes something as a whole.
+    pub(crate) const fn deletes(&self) -> bool {
+        matches!(self, Self::DeleteBucket(_) | Self::DeleteKeyPolicy(_) | Self::DeleteKey(_) | Self::DeleteAccount(_))
+    }
+}
+
 /// A setting of an account that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AccountSetting {

@@ -13,7 +13,7 @@ use cofre_admin_types::provision::{
 };
 use cofre_iam::{AccessKey, Account, IamError, PAGE_ITEMS_MAX, Secret, key_name};
 use cofre_objects::{BucketInfo, ListBuckets};
-use cofre_types::{AccessKeyId, AccountId};
+use cofre_types::{AccessKeyId, AccountId, Timestamp};
 use serde_json::Value;
 use std::collections::HashSet;
 
@@ -39,6 +39,7 @@ pub(super) async fn actual(admin: &Admin, desired: Provision, prune: bool) -> Re
 
     let mut names = Names::of(&desired);
     let mut other_secrets = HashSet::new();
+    let now = now(admin);
     for (at, account) in desired.accounts.iter_mut().enumerate() {
         let found = account_there(admin, account).await.map_err(|error| below(&format!("accounts[{at}]"), error))?;
         if let Some(found) = &found {
@@ -52,7 +53,12 @@ pub(super) async fn actual(admin: &Admin, desired: Provision, prune: bool) -> Re
             }
         }
         if let Some(found) = found {
-            there.accounts.push(shown_account(admin, found).await?);
+            let mut shown = shown_account(admin, found).await?;
+            // A key that has expired opens nothing, and is in no export: it is not to be pruned.
+            let named =
+                |key: &ProvisionKey| account.keys.iter().any(|wanted| wanted.access_key_id == key.access_key_id);
+            shown.keys.retain(|key| !has_expired(key, &now) || named(key));
+            there.accounts.push(shown);
         }
     }
     for policy in &mut desired.key_policies {
@@ -183,6 +189,15 @@ async fn add_others(admin: &Admin, desired: &Provision, there: &mut Provision) -
     Ok(())
 }
 
+fn now(admin: &Admin) -> String {
+    time_text(Timestamp(admin.clock.now_nanos()))
+}
+
+/// Texts of one form sort as their times do.
+fn has_expired(key: &ProvisionKey, now: &str) -> bool {
+    key.expires.as_ref().is_some_and(|expires| expires.as_str() <= now)
+}
+
 async fn accounts(admin: &Admin) -> Result<Vec<Account>, ApiError> {
     let mut accounts = Vec::new();
     let mut after: Option<String> = None;
@@ -226,14 +241,13 @@ fn bound(what: &str, count: usize) -> Result<(), ApiError> {
 pub(crate) async fn export(admin: &Admin) -> Result<Provision, ApiError> {
     let current = admin.settings.current();
     let mut document = Provision { settings: settings::beyond_defaults(&current)?, ..Provision::default() };
-    let now = time_text(cofre_types::Timestamp(admin.clock.now_nanos()));
+    let now = now(admin);
     for account in accounts(admin).await? {
         let root = account.root;
         let mut shown = shown_account(admin, account).await?;
         shown.disabled = shown.disabled.filter(|disabled| *disabled);
         shown.quota = shown.quota.filter(|quota| *quota != Quota::default());
-        // Texts of one form sort as their times do.
-        shown.keys.retain(|key| !root && key.expires.as_ref().is_none_or(|expires| *expires > now));
+        shown.keys.retain(|key| !root && !has_expired(key, &now));
         for key in &mut shown.keys {
             key.disabled = key.disabled.filter(|disabled| *disabled);
             key.note = key.note.take().filter(|note| !note.is_empty());

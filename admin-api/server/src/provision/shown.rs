@@ -88,6 +88,8 @@ async fn settings_of(admin: &Admin, info: &BucketInfo) -> Result<ProvisionBucket
     let lists_count = bucket.ownership != Some(Ownership::BucketOwnerEnforced);
     bucket.acl = grants.filter(|_| lists_count).map(|grants| shown_grants(&grants, &names));
     if let Some(logging) = &mut bucket.logging {
+        // One to the owner says nothing that does not hold.
+        log_grants.retain(|grant| grant.grantee != AclGrantee::Account(info.owner));
         logging.target_grants = shown_grants(&log_grants, &names);
     }
     Ok(bucket)

@@ -184,6 +184,34 @@ async fn what_is_not_in_the_document_goes_only_when_asked() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_deleted_holds_up_nothing_else() {
+    let bed = Bed::with_shard().await;
+    bed.make_bucket().await;
+    bed.put("held", b"12345").await.unwrap();
+    let document = json!({"accounts": [{"name": "owner"}, {"name": "extra"}],
+        "buckets": [{"name": "kept", "owner": "owner"}, {"name": "zz-gone", "owner": "owner"}]});
+    apply(&bed, &document).await;
+    let less = json!({"accounts": [{"name": "owner"}], "buckets": [{"name": "kept"}]});
+    let pruned = bed.post("/v1/provision/apply", json!({"document": less, "prune": true})).await.problem();
+    assert_eq!(pruned.field.as_deref(), Some("bucket bucket"), "{}", pruned.detail);
+    assert!(pruned.detail.contains("not empty"), "{}", pruned.detail);
+    assert_eq!(bed.get("/v1/buckets/zz-gone").await.status, StatusCode::NOT_FOUND);
+    let accounts = bed.get("/v1/accounts").await.json();
+    assert_eq!(accounts["items"].as_array().unwrap().len(), 1, "{accounts}");
+}
+
+#[tokio::test]
+async fn what_lifecycle_rules_say_of_small_objects_stays() {
+    let bed = Bed::with_shard().await;
+    apply(&bed, &everything()).await;
+    let rules = json!({"buckets": [{"name": "photos", "lifecycle": [{"id": "x", "expiration": {"days": 1}}]}]});
+    apply(&bed, &rules).await;
+    let bucket = &bed.get("/v1/provision").await.json()["buckets"][1];
+    assert_eq!(bucket["transition_default_minimum_object_size"], "all_storage_classes_128K", "{bucket}");
+    assert_eq!(bucket["lifecycle"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn errors_name_the_field_and_change_nothing() {
     let bed = Bed::with_shard().await;
     bed.make_bucket().await;

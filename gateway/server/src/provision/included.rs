@@ -9,6 +9,9 @@ use std::path::Path;
 /// Longest file that is included, in bytes.
 const INCLUDED_BYTES_MAX: u64 = 128 << 10;
 
+/// Most bytes of all files that are included.
+const INCLUDED_IN_ALL_MAX: u64 = 8 << 20;
+
 /// A field, and what is wrong with it.
 type Wrong = (String, String);
 
@@ -16,10 +19,11 @@ type Wrong = (String, String);
 /// the document holds a secret by itself.
 pub(super) fn include(document: &mut Value, folder: &Path) -> Result<bool, Wrong> {
     sizes(document);
+    let mut left = INCLUDED_IN_ALL_MAX;
     for kind in ["buckets", "key_policies"] {
         for (at, item) in items(document, kind) {
             let field = format!("{kind}[{at}]");
-            replace(item, ("policy", "policy_file"), &field, |path| read(&folder.join(path), false))?;
+            replace(item, ("policy", "policy_file"), &field, |path| read(&folder.join(path), false, &mut left))?;
         }
     }
     let mut holds_secrets = false;
@@ -57,7 +61,7 @@ fn replace(
     Ok(())
 }
 
-fn read(path: &Path, secret: bool) -> Result<String, String> {
+fn read(path: &Path, secret: bool, left: &mut u64) -> Result<String, String> {
     let shown = path.display();
     let failed = |error: std::io::Error| format!("cannot read {shown}: {error}");
     let file = File::open(path).map_err(failed)?;
@@ -66,7 +70,14 @@ fn read(path: &Path, secret: bool) -> Result<String, String> {
     }
     let mut text = String::new();
     file.take(INCLUDED_BYTES_MAX + 1).read_to_string(&mut text).map_err(failed)?;
-    if text.len() as u64 > INCLUDED_BYTES_MAX { Err(format!("{shown} has more than 128 KiB")) } else { Ok(text) }
+    if text.len() as u64 > INCLUDED_BYTES_MAX {
+        return Err(format!("{shown} has more than 128 KiB"));
+    }
+    match left.checked_sub(text.len() as u64) {
+        Some(rest) => *left = rest,
+        None => return Err(format!("{shown} and the files before it have more than 8 MiB together")),
+    }
+    Ok(text)
 }
 
 /// Makes numbers of sizes in words, as `10GiB`, where a document counts bytes.

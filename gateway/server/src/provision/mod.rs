@@ -59,7 +59,7 @@ impl ProvisionFile {
         }
         let document = serde_path_to_error::deserialize(value).map_err(|error| {
             let (path, why) = (error.path().to_string(), error.inner().to_string());
-            place.wrong(if path == "." { "" } else { &path }, &why)
+            place.wrong(if path == "." { "" } else { &path }, &without_value(&why))
         })?;
         Ok(Self { document, place })
     }
@@ -98,7 +98,7 @@ impl Place {
         }
         let table: toml::Table = toml::from_str(&self.text).map_err(|error| {
             let line = error.span().map_or(1, |span| line_of(&self.text, span.start));
-            anyhow!("{}:{line}: {}", self.name, error.message())
+            anyhow!("{}:{line}: {}", self.name, without_value(error.message()))
         })?;
         Ok(json(toml::Value::Table(table)))
     }
@@ -141,6 +141,15 @@ impl Place {
             here = inner.into_inner();
         }
         Some(line_of(&self.text, at?))
+    }
+}
+
+/// What a deserializer says, without a value of the wrong type: it could be a secret.
+fn without_value(why: &str) -> String {
+    let expected = why.rsplit_once(", expected ").map(|(_, expected)| expected);
+    match expected.filter(|_| why.starts_with("invalid ")) {
+        Some(expected) => format!("must be {expected}"),
+        None => why.to_owned(),
     }
 }
 
@@ -192,7 +201,15 @@ mod tests {
                 "p.toml:3: accounts[0].keys[0]: missing field",
             ),
             ("[[buckets]\n", "p.toml:1: "),
-            ("{\"buckets\": [{\"name\": 5}]}", "p.toml: buckets[0].name: invalid type"),
+            (
+                "[[accounts]]\nname = \"a\"\n[[accounts.keys]]\naccess_key_id = \"b\"\nsecret_access_key = 1234567890123456",
+                "p.toml:5: accounts[0].keys[0].secret_access_key: must be a string",
+            ),
+            (
+                "[[accounts]]\nname = \"a\"\n[[accounts.keys]]\nsecret_access_key = 12345678901234567890123456",
+                "p.toml:4: must be ",
+            ),
+            ("{\"buckets\": [{\"name\": 5}]}", "p.toml: buckets[0].name: must be a string"),
             ("[[buckets]]\nname = \"x\"\nversioning = \"on\"", "p.toml:3: buckets[0].versioning: unknown variant `on`"),
         ] {
             let said = read(text);
