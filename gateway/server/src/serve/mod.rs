@@ -4,7 +4,7 @@
 //! A first start is looked at before anything is written. The catalog opens first: its lock keeps a
 //! second process off everything else. Then the addresses are bound, so that nothing is made for a
 //! process that cannot serve. The secrets of a first start are handed out once nothing else can fail,
-//! and reach their files before the catalog knows them. Doors open last.
+//! and reach their files before the catalog knows them. What there should be is made before doors open, which is last.
 //!
 //! At the end it goes the other way: readiness turns first, the S3 door drains once balancers had time to see that, jobs
 //! end, the admin API closes, and the catalog last.
@@ -27,6 +27,7 @@ mod metrics;
 mod opener;
 mod origin;
 mod owners;
+mod provision;
 mod redundancy;
 mod untouched;
 mod watch;
@@ -112,6 +113,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     let (clock, random) = (clock::of_machine(), Random::system());
     owners::check(&settings).await?;
     untouched::check(&settings).await?;
+    let wanted = provision::read(&settings).await?;
     let base = boot::open(&settings, &clock, &random).await?;
     let (leaving, draining, closing) = (Shutdown::default(), Shutdown::default(), Shutdown::default());
     let acme = match &settings.acme {
@@ -191,6 +193,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     boot::count_waiting(&topology).await?;
     let ours = upkeep.clone();
     let events = EventLog::new(Arc::clone(&store));
+    let log_of_events = events.clone();
     if let Err(error) = events.record(&boot::started(&clock)).await {
         boot::warn_unrecorded("the start", &error);
     }
@@ -264,6 +267,15 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
             move || acme.as_ref().map_or_else(Vec::new, |acme| acme.verdicts())
         }),
     });
+    let outlook = (&log_of_events, &clock, &random);
+    if let Err(error) = provision::carry_out(&settings, &api, wanted, first.is_some(), outlook).await {
+        // Nothing serves; what began ends in order.
+        draining.begin();
+        closing.begin();
+        jobs.ended(END_GRACE).await;
+        base.store.close().await.context("closing the catalog")?;
+        return Err(error);
+    }
     let bounds = (Limits::of(&settings), TrustedProxies::new(&settings.trusted_proxies));
     let mut doors = Doors::new(bounds, listeners, clock.clone(), (draining, closing.clone()))?;
     let health = Health::new(Arc::clone(&api), leaving.clone(), clock.clone());
