@@ -123,6 +123,12 @@ export class Driver {
     await found.asElement().click();
   }
 
+  /** Types into a field of a dialog, once the dialog has given it the focus. */
+  async type(selector, text) {
+    await this.page.waitForSelector(`${selector}:focus`);
+    await this.page.keyboard.type(text);
+  }
+
   async text(selector) {
     return this.page.$eval(selector, (one) => one.textContent.trim().replace(/\s+/g, ' '));
   }

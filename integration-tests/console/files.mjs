@@ -30,7 +30,7 @@ run(async () => {
 
   // A folder, and files by the picker.
   await driver.press('New folder', 'header');
-  await page.type('#folder-name', 'Photos');
+  await driver.type('#folder-name', 'Photos');
   await driver.audit('03-new-folder');
   await page.keyboard.press('Enter');
   await driver.hasRows('Photos');

@@ -14,6 +14,9 @@ use cofre_objects::{
 use cofre_types::{BucketName, ETag, ObjectKey, VersionId};
 use std::sync::Arc;
 
+/// Where an object stands.
+type Place = (BucketName, ObjectKey);
+
 /// An object that is copied from, as it stood when it was looked at.
 struct Source {
     bucket: BucketName,
@@ -31,13 +34,7 @@ impl Source {
     }
 
     /// Copies it to another place, if it is still the one that was looked at.
-    async fn copy(
-        &self,
-        door: &Door,
-        browser: &Browser,
-        to: (BucketName, ObjectKey),
-        replace: bool,
-    ) -> Result<Put, Refusal> {
+    async fn copy(&self, door: &Door, browser: &Browser, to: Place, replace: bool) -> Result<Put, Refusal> {
         let there = (!replace).then_some(TagMatch::Any);
         let copy = CopyObject {
             source_conditions: ReadConditions { if_match: Some(self.tag()), ..ReadConditions::default() },
@@ -51,12 +48,12 @@ impl Source {
     }
 
     fn tag(&self) -> TagMatch {
-        TagMatch::OneOf(vec![self.etag.clone()])
+        TagMatch::OneOf(vec![self.etag])
     }
 }
 
 /// Where a call wants an object to be.
-fn wanted(from: &str, to: &CopyTo) -> Result<((BucketName, ObjectKey), (BucketName, ObjectKey)), Refusal> {
+fn wanted(from: &str, to: &CopyTo) -> Result<(Place, Place), Refusal> {
     let source = (extract::bucket(from)?, extract::key(to.key.clone())?);
     let goal = (extract::bucket(to.to_bucket.as_deref().unwrap_or(from))?, extract::key(to.to_key.clone())?);
     if source == goal {
@@ -137,7 +134,7 @@ pub(crate) fn plain_get(bucket: BucketName, key: ObjectKey, version: Option<Vers
 /// A copy that keeps headers and tags; what the bucket says decides its lock and its encryption.
 pub(crate) fn plain_copy(
     (source_bucket, source_key, source_version): (BucketName, ObjectKey, Option<VersionId>),
-    (bucket, key): (BucketName, ObjectKey),
+    (bucket, key): Place,
 ) -> CopyObject {
     CopyObject {
         source_bucket,

@@ -3,14 +3,14 @@
 use crate::edge::Browser;
 use crate::extract::{self, Path, Query};
 use crate::{Door, Refusal};
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cofre_admin_types::{ObjectQuery, Problem};
 use cofre_objects::{GetObject, GetOutcome, RangeOf, ReadConditions};
 use cofre_types::{ByteRange, ETag, ResolvedRange};
-use futures_util::TryStreamExt;
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ pub(crate) async fn get(
 pub(crate) fn sent(found: GetOutcome) -> Response {
     let (info, range) = (found.head.info, found.head.range);
     let sent = range.unwrap_or(ResolvedRange { start: 0, end: info.size });
-    let body = Body::from_stream(found.body.map_err(|error| error.0));
+    let body = Body::from_stream(read_ahead(found.body.map_err(|error| error.0)));
     let status = if range.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
     let mut response = (status, body).into_response();
     let headers = response.headers_mut();
@@ -84,6 +84,27 @@ pub(crate) fn sent(found: GetOutcome) -> Response {
         }
     }
     response
+}
+
+/// Pieces of a body that are read before they are sent.
+const AHEAD_MAX: usize = 2;
+
+/// A stream that is read where its request is carried out, and not where its connection is served: the thread of the admin
+/// listener has health to answer.
+pub(crate) fn read_ahead<E: Send + 'static>(
+    stream: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
+) -> impl Stream<Item = Result<Bytes, E>> + Send + 'static {
+    let (to, from) = tokio::sync::mpsc::channel(AHEAD_MAX);
+    drop(cofre_runtime::spawn(async move {
+        let mut stream = std::pin::pin!(stream);
+        while let Some(piece) = stream.next().await {
+            // Whoever reads has gone.
+            if to.send(piece).await.is_err() {
+                break;
+            }
+        }
+    }));
+    stream::unfold(from, async |mut from| from.recv().await.map(|piece| (piece, from)))
 }
 
 fn content_range(range: ResolvedRange, size: u64) -> Option<String> {

@@ -1,14 +1,17 @@
 //! Extractors whose rejections are problems that name the field.
 
-use crate::Refusal;
+use crate::{Door, Refusal};
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
+use cofre_iam::SignedIn;
 use cofre_objects::{Body as DomainBody, BodyError};
 use cofre_types::{BucketName, Invalid, ObjectKey, VersionId};
 use futures_util::TryStreamExt;
 use serde::de::DeserializeOwned;
+use std::sync::Arc;
 use std::time::Duration;
 use sync_wrapper::SyncStream;
 
@@ -28,14 +31,21 @@ const WHOLE_BYTES_MAX: u64 = 128 * 1024;
 #[derive(Debug)]
 pub(crate) struct Json<T, const BYTES_MAX: usize = JSON_BYTES_MAX>(pub(crate) T);
 
-impl<T: DeserializeOwned, S: Send + Sync, const BYTES_MAX: usize> FromRequest<S> for Json<T, BYTES_MAX> {
+impl<T: DeserializeOwned, const BYTES_MAX: usize> FromRequest<Arc<Door>> for Json<T, BYTES_MAX> {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, door: &Arc<Door>) -> Result<Self, Refusal> {
         let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
         if !media_type.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("application/json") {
             return Err(Refusal::media_type());
         }
+        // Long ones are few at a time.
+        let is_long = content_length(request.headers()).is_none_or(|length| length > JSON_BYTES_MAX as u64);
+        let account = request.extensions().get::<SignedIn>().map(|found| found.session.account);
+        let _held = match account {
+            Some(account) if is_long && BYTES_MAX > JSON_BYTES_MAX => Some(door.in_flight.enter_walk(account)?),
+            _ => None,
+        };
         let reading = axum::body::to_bytes(request.into_body(), BYTES_MAX);
         let bytes = tokio::time::timeout(JSON_TIMEOUT, reading).await;
         let bytes = bytes.map_err(|_| Refusal::invalid("body", "did not come in time"))?;
@@ -87,7 +97,7 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
-        let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        let length = content_length(request.headers());
         Ok(Self { length: length.ok_or_else(Refusal::length_required)?, body: request.into_body() })
     }
 }
@@ -103,6 +113,11 @@ impl Sent {
         let whole = whole.map_err(|_| Refusal::incomplete())?;
         if whole.len() as u64 == self.length { Ok(DomainBody::Whole(whole)) } else { Err(Refusal::incomplete()) }
     }
+}
+
+/// The length that a request declares of its body.
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// The name of a bucket.

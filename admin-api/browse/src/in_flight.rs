@@ -22,7 +22,7 @@ pub(crate) enum Of {
     /// What walks many records: searches, counts, archives.
     Walks,
     /// The same, of one account.
-    WalksOf(AccountId),
+    AccountWalks(AccountId),
 }
 
 /// Walks in all, and of one account.
@@ -47,13 +47,13 @@ impl InFlight {
             Of::Address(_) => self.limits.requests_per_address_max,
             Of::Account(_) => self.limits.requests_per_account_max,
             Of::Walks => WALKS_MAX,
-            Of::WalksOf(_) => WALKS_PER_ACCOUNT_MAX,
+            Of::AccountWalks(_) => WALKS_PER_ACCOUNT_MAX,
         }
     }
 
     /// One more walk of an account.
     pub(crate) fn enter_walk(&self, account: AccountId) -> Result<[Held; 2], Refusal> {
-        let both = self.enter(Of::WalksOf(account)).zip(self.enter(Of::Walks));
+        let both = self.enter(Of::AccountWalks(account)).zip(self.enter(Of::Walks));
         both.map(|(one, other)| [one, other]).ok_or_else(Refusal::busy)
     }
 

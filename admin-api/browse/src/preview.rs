@@ -28,8 +28,8 @@ const TEXT_BYTES_MAX: u64 = 1024 * 1024;
     params(("bucket" = String, Path, description = "Name of the bucket."), ObjectQuery,
         ("Range" = Option<String>, Header, description = "One range of bytes.")),
     responses(
-        (status = 200, description = "The bytes.", content_type = "image/*", body = String),
-        (status = 206, description = "The bytes of the range.", content_type = "image/*", body = String),
+        (status = 200, description = "The bytes, under the type that was found.", content_type = "application/octet-stream", body = String),
+        (status = 206, description = "The bytes of the range.", content_type = "application/octet-stream", body = String),
         (status = 415, description = "It is nothing that is shown.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn get(

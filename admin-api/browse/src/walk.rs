@@ -1,5 +1,6 @@
 //! Walks through the names below a prefix: a search, and a count. Each is bounded, and ends with its connection.
 
+use crate::download::read_ahead;
 use crate::edge::Browser;
 use crate::entries::object_entry;
 use crate::extract::{self, Path, Query};
@@ -14,7 +15,7 @@ use cofre_admin_types::{FolderQuery, Measured, SearchLine, SearchQuery};
 use cofre_iam::Caller;
 use cofre_objects::{ListObjects, ListPage, Objects, PAGE_ENTRIES_MAX};
 use cofre_types::BucketName;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use std::sync::Arc;
 
 /// Most keys that one search looks at.
@@ -147,7 +148,7 @@ pub(crate) async fn search(
         Ok::<_, cofre_objects::Error>(lines.map(|lines| (lines, search)))
     });
     let first = stream::iter(first.map(Ok));
-    let mut response = Body::from_stream(futures_util::StreamExt::chain(first, rest)).into_response();
+    let mut response = Body::from_stream(read_ahead(first.chain(rest))).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
     Ok(response)
 }

@@ -1,13 +1,13 @@
 // Where the console begins: language, session, and the page of the address.
 import { h, render } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
 import { effect } from '@preact/signals';
-import { call } from './door.js';
+import { adminToken, call } from './door.js';
 import { html } from './parts/html.js';
 import { Frame } from './parts/frame.js';
-import { arrive, go, ownSession, place, safePlace, session, setSession } from './store.js';
+import { arrive, go, mayAct, ownSession, place, safePlace, session, setSession } from './store.js';
 import { SignIn } from './sign-in/sign-in.js';
 import { FilesPage } from './files/files.js';
-import { OpsPage } from './ops/ops.js';
 import { MePage } from './me/me.js';
 import { speak, t } from './words/words.js';
 
@@ -17,8 +17,17 @@ function App() {
   if (session.value === null) return html`<${SignIn} />`;
   const face = path.startsWith('/ops') && session.value.operations ? 'ops' : path.startsWith('/me') ? 'me' : 'files';
   return html`<${Frame} face=${face}>
-    ${face === 'ops' ? html`<${OpsPage} />` : face === 'me' ? html`<${MePage} />` : html`<${FilesPage} />`}
+    ${face === 'ops' ? html`<${Operations} />` : face === 'me' ? html`<${MePage} />` : html`<${FilesPage} />`}
   <//>`;
+}
+
+/** Operations come when someone goes there. */
+function Operations() {
+  const [Page, setPage] = useState(/** @type {any} */ (null));
+  useEffect(() => {
+    import('./ops/ops.js').then(({ OpsPage }) => setPage(() => OpsPage));
+  }, []);
+  return Page && html`<${Page} />`;
 }
 
 /** A click on an address of ours changes the page without loading another. @param {MouseEvent} event */
@@ -44,6 +53,11 @@ async function begin() {
   }
   effect(() => {
     const { path, query } = place.value;
+    // What lets someone act goes with the session, and when operations are left.
+    if (!session.value || !path.startsWith('/ops')) {
+      adminToken.value = '';
+      mayAct.value = false;
+    }
     if (!session.value) return;
     if (path === '/' || path === '/signin') go(safePlace(query.get('to')), { replace: true });
   });

@@ -79,9 +79,18 @@ export function call(method, path, asked = {}) {
   return send(method, DOOR + path, asked);
 }
 
+/** The admin token of who acts as an operator: in the memory of this page, until it is reloaded or left. */
+export const adminToken = { value: '' };
+
 /** Looks at the admin API. @param {string} path @param {Asked} [asked] @returns {Promise<any>} */
 export function look(path, asked = {}) {
-  return send('GET', `/v1${path}`, asked);
+  return act('GET', path, asked);
+}
+
+/** Asks the admin API, by the token that the page holds if it holds one. @param {string} method @param {string} path @param {Asked} [asked] @returns {Promise<any>} */
+export function act(method, path, asked = {}) {
+  const bearer = /** @type {Record<string, string>} */ (adminToken.value === '' ? {} : { authorization: `Bearer ${adminToken.value}` });
+  return send(method, `/v1${path}`, { ...asked, headers: { ...asked.headers, ...bearer } });
 }
 
 /** Path of a bucket. @param {string} bucket */

@@ -47,6 +47,9 @@ export const place = signal({ path: location.pathname, query: new URLSearchParam
 /** Whether the last call found no server. */
 export const offline = signal(false);
 
+/** Whether someone may change things in operations: an admin token is held by the page, and nowhere else. */
+export const mayAct = signal(false);
+
 /** The column of places, open over the page where there is no room beside it. */
 export const columnOpen = signal(false);
 

@@ -175,6 +175,7 @@ mod tests {
         }
         assert!(import_map(FILES.iter().find(|file| file.name == PAGE).unwrap().plain).contains("preact"));
         let page = std::str::from_utf8(FILES.iter().find(|file| file.name == PAGE).unwrap().plain).unwrap();
+        assert!(page.contains("href=\"/a/files/folder.js\"") && !page.contains("/a/ops/") && !page.contains("<!--"));
         assert!(
             !page.contains("http:") && !page.contains("https:") && !page.contains("style=") && !page.contains(" on")
         );
@@ -204,11 +205,11 @@ mod tests {
         let keys = |name: &str| -> Vec<String> {
             let file = FILES.iter().find(|file| file.name == name).unwrap();
             let lines = std::str::from_utf8(file.plain).unwrap().lines();
-            let texts =
-                lines.filter_map(|line| line.strip_prefix("  ")?.split_once(": ").map(|(key, _)| key.to_owned()));
-            texts.filter(|key| !key.starts_with(' ')).collect()
+            let texts = lines.filter_map(|line| line.split_once(": ").map(|(key, _)| key.to_owned()));
+            texts.filter(|key| !key.contains(' ')).collect()
         };
-        let (english, portuguese) = (keys("words/en.js"), keys("words/pt-BR.js"));
+        let both = |name: &str| [keys(&format!("words/{name}.js")), keys(&format!("words/{name}.ops.js"))].concat();
+        let (english, portuguese) = (both("en"), both("pt-BR"));
         assert!(english.len() > 200, "{}", english.len());
         assert_eq!(english, portuguese);
     }

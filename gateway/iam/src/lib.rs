@@ -36,8 +36,8 @@ mod service;
 mod sessions;
 
 pub use access::{BucketAccess, LastTold, ObjectAccess, is_public};
-pub use access_keys::{AccessKey, IssuedKey, NOTE_CHARS_MAX, NewKey, OVERLAP_MAX};
-pub use accounts::{ACCOUNT_NAME_CHARS_MAX, CreatedAccount, NewAccount, ROOT_NAME};
+pub use access_keys::{AccessKey, IssuedKey, KeyChange, NOTE_CHARS_MAX, NewKey, OVERLAP_MAX};
+pub use accounts::{ACCOUNT_NAME_CHARS_MAX, CreatedAccount, NewAccount, ROOT_NAME, check_email};
 pub use acl::{Acl, CannedAcl, GivenAcl};
 pub use action::Action;
 pub use admin_tokens::{AdminToken, IssuedToken, NewToken};

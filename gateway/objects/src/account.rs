@@ -1,6 +1,5 @@
 //! What accounts own: counted in the commits that change it, and bounded there.
 
-use crate::caches::AccountQuotas;
 use crate::domain::Objects;
 use crate::error::Error;
 use crate::upkeep::Upkeep;

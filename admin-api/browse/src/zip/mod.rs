@@ -4,7 +4,7 @@ mod format;
 mod names;
 
 use crate::copies::plain_get;
-use crate::download::disposition;
+use crate::download::{disposition, read_ahead};
 use crate::edge::Browser;
 use crate::extract::{self, Path, Query};
 use crate::facts::Facts;
@@ -29,6 +29,9 @@ use std::sync::Arc;
 /// Most files of an archive.
 const FILES_MAX: usize = 100_000;
 
+/// Most bytes of their keys together: an archive holds them in memory, and their names at its end.
+const KEYS_BYTES_MAX: usize = 8 * 1024 * 1024;
+
 /// Most objects and folders that one archive may be asked to hold by name.
 const PICKED_MAX: usize = 500;
 
@@ -47,7 +50,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 #[utoipa::path(get, path = "/console/v1/buckets/{bucket}/zip", operation_id = "console_zip_folder", tag = "console",
     params(("bucket" = String, Path, description = "Name of the bucket."), ZipQuery),
     responses(
-        (status = 200, description = "The archive.", content_type = "application/zip", body = String),
+        (status = 200, description = "The archive.", content_type = "application/octet-stream", body = String),
         (status = 413, description = "There are more files than an archive may hold.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn get(
@@ -66,6 +69,7 @@ pub(crate) async fn get(
     let folder = query.prefix.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     let folder = if folder.is_empty() { bucket.as_str() } else { folder }.to_owned();
     let mut plan = VecDeque::new();
+    let mut bytes = 0;
     for wanted in picked {
         if !wanted.is_empty() && !wanted.ends_with('/') {
             plan.push_back(wanted);
@@ -74,8 +78,9 @@ pub(crate) async fn get(
         let caller = Facts::listing(&browser.caller, &headers, &wanted, "", PAGE_ENTRIES_MAX);
         let mut walk = Walk::new(&door, caller, bucket.clone(), wanted, None);
         while let Some(page) = walk.next().await? {
+            bytes += page.objects.iter().map(|object| object.key.len()).sum::<usize>();
             plan.extend(page.objects.into_iter().map(|object| object.key));
-            if plan.len() > FILES_MAX {
+            if plan.len() > FILES_MAX || bytes > KEYS_BYTES_MAX {
                 return Err(Refusal::too_many_files(FILES_MAX));
             }
         }
@@ -95,10 +100,10 @@ pub(crate) async fn get(
         folder: folder.clone(),
         _held: held,
     };
-    let body = Body::from_stream(stream::try_unfold(archive, async |mut archive| {
+    let pieces = stream::try_unfold(archive, async |mut archive| {
         Ok::<_, Failure>(archive.step().await?.map(|bytes| (bytes, archive)))
-    }));
-    let mut response = body.into_response();
+    });
+    let mut response = Body::from_stream(read_ahead(pieces)).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/zip"));
     let name = format!("{}.zip", crate::download::segment_name(&folder));
     // A name without what harms a header always is one.

@@ -84,6 +84,8 @@ async fn others_may_what_a_policy_lets_them_and_nothing_else() {
         &["GetObject", "ListBucket", "DeleteObject"],
     ];
     for granted in sets {
+        // What bob restored was his: this one is hers again.
+        alice.put("a", b"content").await.is(201);
         let actions: Vec<_> = granted.iter().map(|action| format!("s3:{action}")).collect();
         let resources = json!(["arn:aws:s3:::bucket", "arn:aws:s3:::bucket/*"]);
         let statement = json!([{"Effect": "Allow", "Principal": "*", "Action": actions, "Resource": resources}]);

@@ -7,6 +7,7 @@ mod events;
 mod health;
 mod jobs;
 mod key_policies;
+mod provision;
 mod restores;
 mod settings;
 mod shards;

@@ -1,6 +1,8 @@
 // CRC-64/NVME, which the server keeps of every part: so bytes that changed on their way are found out, and so is a file that
 // is not the one that was begun. It needs no secure context, as the browser's own digests do.
 
+import { turn } from '../parts/turn.js';
+
 /** Bytes that are summed before others get a turn. */
 const SLICE = 1024 * 1024;
 
@@ -55,18 +57,6 @@ function over(bytes, [low, high]) {
     high = (high >>> 8) ^ h[index];
   }
   return [low, high];
-}
-
-/** Lets what waits go first, without the rest that timers have. @returns {Promise<void>} */
-function turn() {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
 }
 
 /** The sum of some bytes, in base64, as the server tells it. @param {Blob} blob @returns {Promise<string>} */

@@ -1,13 +1,24 @@
 // Files and folders that are dropped or chosen, as keys below a prefix.
+import { turn } from '../parts/turn.js';
 
 /** Most files of one drop. */
 const FILES_MAX = 100_000;
 
 /** @typedef {{ file: File, key: string }} Chosen */
 
-/** @param {FileList | null} list @param {string} prefix @returns {Chosen[]} */
-export function chosen(list, prefix) {
-  return [...(list ?? [])].slice(0, FILES_MAX).map((file) => ({ file, key: prefix + (file.webkitRelativePath || file.name) }));
+/** Files that are looked at before others get a turn. */
+const SLICE = 50;
+
+/** @param {FileList | null} list @param {string} prefix @returns {Promise<Chosen[]>} */
+export async function chosen(list, prefix) {
+  /** @type {Chosen[]} */
+  const found = [];
+  for (let at = 0; at < Math.min(list?.length ?? 0, FILES_MAX); at += 1) {
+    const file = list?.item(at);
+    if (file) found.push({ file, key: prefix + (file.webkitRelativePath || file.name) });
+    if (at % SLICE === SLICE - 1) await turn();
+  }
+  return found;
 }
 
 /** @param {DataTransfer} transfer @param {string} prefix @returns {Promise<Chosen[]>} */

@@ -131,9 +131,12 @@ export function FolderPage({ bucket, prefix }) {
   };
   const title = prefix === '' ? bucket : html`<${Name} text=${lastSegment(prefix)} />`;
   const choose = html`<button type="button" class="btn primary" onClick=${() => files.current?.click()}><${Icon} name="upload" />${t('upload')}</button>`;
-  const input = (/** @type {any} */ event) => {
-    upload(chosen(event.currentTarget.files, prefix));
-    event.currentTarget.value = '';
+  const input = async (/** @type {any} */ event) => {
+    const field = event.currentTarget;
+    const list = chosen(field.files, prefix);
+    // So that the same file can be chosen again; the list stays as it is.
+    field.value = '';
+    upload(await list);
   };
   const seg = (/** @type {boolean} */ value, /** @type {string} */ word) =>
     html`<button type="button" aria-pressed=${inside === value} onClick=${() => setInside(value)}>${t(word)}</button>`;

@@ -85,7 +85,7 @@ function Group({ title, icon, list }) {
 /** @param {{ one: import('./uploads.js').Upload }} props */
 function Row({ one }) {
   const name = lastSegment(one.key);
-  const percent = one.file.size === 0 ? 0 : Math.floor((one.sent / one.file.size) * 100);
+  const percent = one.bytes === 0 ? 0 : Math.floor((one.sent / one.bytes) * 100);
   const act = (/** @type {string} */ icon, /** @type {string} */ label, /** @type {() => void} */ run) =>
     html`<button type="button" class="btn icon quiet small" aria-label=${t(label, { name })} title=${t(label, { name })} onClick=${run}><${Icon} name=${icon} /></button>`;
   return html`<li>
@@ -109,7 +109,7 @@ function note(one) {
   if (one.state === 'conflict') return t('conflict.text');
   if (one.state === 'failed') return one.problem?.told ?? '';
   if (one.state === 'checking') return t('uploads.checking');
-  if (one.state === 'paused') return t('uploads.paused', { sent: size(one.sent), bytes: size(one.file.size) });
-  if (one.state === 'done') return size(one.file.size);
-  return t('uploads.sum', { sent: size(one.sent), bytes: size(one.file.size) });
+  if (one.state === 'paused') return t('uploads.paused', { sent: size(one.sent), bytes: size(one.bytes) });
+  if (one.state === 'done') return size(one.bytes);
+  return t('uploads.sum', { sent: size(one.sent), bytes: size(one.bytes) });
 }

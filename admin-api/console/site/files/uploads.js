@@ -7,7 +7,7 @@ import { crc64 } from './crc.js';
 /**
  * @typedef {'queued' | 'checking' | 'sending' | 'paused' | 'conflict' | 'failed' | 'done' | 'cancelled'} State
  * @typedef {{ number: number, bytes: number, etag: string, crc64nvme?: string }} Part
- * @typedef {{ id: number, file: File, bucket: string, key: string, state: State, sent: number, replace: boolean, problem?: Problem,
+ * @typedef {{ id: number, file: File, bytes: number, bucket: string, key: string, state: State, sent: number, replace: boolean, problem?: Problem,
  *   upload?: { id: string, partBytes: number, parts: Part[] }, stop?: AbortController }} Upload
  * @typedef {{ id: string, bucket: string, key: string, begun: string }} Unfinished
  */
@@ -29,7 +29,10 @@ let queue = [];
 
 const tick = signal(0);
 
-/** All uploads, as they are at most once in a frame. */
+/** How often who looks is told what changed, in milliseconds. */
+const TOLD_EVERY = 200;
+
+/** All uploads, as they are a few times a second. */
 export const uploads = computed(() => {
   tick.value;
   return [...all.values()];
@@ -40,8 +43,8 @@ export const summary = computed(() => {
   let [files, waiting, problems, bytes, sent] = [0, 0, 0, 0, 0];
   for (const one of uploads.value) {
     files += 1;
-    bytes += one.file.size;
-    sent += one.state === 'done' ? one.file.size : one.sent;
+    bytes += one.bytes;
+    sent += one.state === 'done' ? one.bytes : one.sent;
     if (one.state !== 'done') waiting += 1;
     if (one.state === 'failed' || one.state === 'conflict') problems += 1;
   }
@@ -63,17 +66,17 @@ function change(upload, to) {
   Object.assign(upload, to);
   if (!isDrawn) return;
   isDrawn = false;
-  requestAnimationFrame(() => {
+  setTimeout(() => {
     isDrawn = true;
     tick.value += 1;
-  });
+  }, TOLD_EVERY);
 }
 
 /** Puts files into the queue. @param {string} bucket @param {{ file: File, key: string }[]} files */
 export function enqueue(bucket, files) {
   for (const { file, key } of files) {
     lastId += 1;
-    const upload = /** @type {Upload} */ ({ id: lastId, file, bucket, key, state: 'queued', sent: 0, replace: false });
+    const upload = /** @type {Upload} */ ({ id: lastId, file, bytes: file.size, bucket, key, state: 'queued', sent: 0, replace: false });
     all.set(lastId, upload);
     queue.push(lastId);
     change(upload, {});

@@ -132,6 +132,9 @@ const OPS = [
   ['/ops/shards', 'disk', 'ops.shards'],
   ['/ops/jobs', 'jobs', 'ops.jobs'],
   ['/ops/events', 'pulse', 'ops.events'],
+  ['/ops/accounts', 'user', 'ops.accounts'],
+  ['/ops/tokens', 'key', 'ops.tokens'],
+  ['/ops/settings', 'sliders', 'ops.settings'],
 ];
 
 function OpsPlaces() {
@@ -141,7 +144,7 @@ function OpsPlaces() {
       <ul class="links">
         ${OPS.map(
           ([href, icon, key]) => html`<li key=${href}>
-            <a href=${href} aria-current=${place.value.path === href ? 'page' : undefined}><${Icon} name=${icon} /><span>${t(key)}</span></a>
+            <a href=${href} aria-current=${place.value.path === href || (href !== '/ops' && place.value.path.startsWith(`${href}/`)) ? 'page' : undefined}><${Icon} name=${icon} /><span>${t(key)}</span></a>
           </li>`,
         )}
         <li><a href="/docs/" target="_blank" rel="noopener"><${Icon} name="code" /><span>${t('ops.docs')}</span></a></li>

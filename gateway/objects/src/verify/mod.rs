@@ -120,13 +120,13 @@ impl Verify {
 
     /// Some records of the one state that counts are held against each other in.
     async fn page(&mut self, scan: Scan) -> Result<Vec<(Vec<u8>, Entry)>, Error> {
-        let page = self.page(scan, RECORDS_PER_STEP_MAX).await?;
+        let page = self.snapshot().await?.page(scan, RECORDS_PER_STEP_MAX).await?;
         self.records += page.len() as u64;
         Ok(page)
     }
 
     async fn get_many(&mut self, keys: Vec<Vec<u8>>) -> Result<Vec<Option<Entry>>, Error> {
-        Ok(self.get_many(keys).await?)
+        Ok(self.snapshot().await?.get_many(keys).await?)
     }
 
     async fn snapshot(&mut self) -> Result<&dyn Snapshot, Error> {

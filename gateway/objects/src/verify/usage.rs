@@ -144,7 +144,7 @@ impl Verify {
 
     async fn next_bucket(&mut self, last: Option<Vec<u8>>) -> Result<Stage, Error> {
         let scan = after(&[family::BUCKET_ID], last.as_ref());
-        let next = self.page(scan, 1).await?.into_iter().next();
+        let next = self.snapshot().await?.page(scan, 1).await?.into_iter().next();
         let Some((key, entry)) = next else { return Ok(Stage::Done) };
         let Some(bucket) = key.last_chunk().map(|bytes| BucketId(u64::from_be_bytes(*bytes))) else {
             return Ok(Stage::Usage(None, Some(key)));

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use cofre_blobs::{Candidates, NewShard, ShardPlace, ShardView, Topology, TopologyError, shared_devices};
 use cofre_catalog::records::{ClusterRecord, EventRecord, Record};
 use cofre_catalog::{Batch, CommitError, Embedded, EmbeddedOptions, ReadExt, Scan, Store, StoreError, keys};
-use cofre_iam::{Bootstrap, GivenKey, Iam, MasterKey};
+use cofre_iam::{Bootstrap, GivenKey, Iam, MasterKey, RequestLimits};
 use cofre_runtime::{Clock, Random, blocking, make_private_directories};
 use cofre_settings::BootSettings;
 use cofre_shards::{FsBackend, FsError};
@@ -270,5 +270,16 @@ pub(super) fn started(clock: &Clock) -> EventRecord {
         subject: "cofre".to_owned(),
         actor: ACTOR.to_owned(),
         details: vec![("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned())],
+    }
+}
+
+/// Bounds on requests of the S3 door.
+pub(super) fn request_limits(settings: &BootSettings) -> RequestLimits {
+    RequestLimits {
+        requests_max: settings.requests_max,
+        requests_per_account_max: settings.requests_per_account_max,
+        requests_per_address_max: settings.requests_per_address_max,
+        anonymous_per_second: settings.anonymous_requests_per_second,
+        ..RequestLimits::default()
     }
 }

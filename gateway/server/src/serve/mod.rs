@@ -4,7 +4,7 @@
 //! A first start is looked at before anything is written. The catalog opens first: its lock keeps a
 //! second process off everything else. Then the addresses are bound, so that nothing is made for a
 //! process that cannot serve. The secrets of a first start are handed out once nothing else can fail,
-//! and reach their files before the catalog knows them. Doors open last.
+//! and reach their files before the catalog knows them. What there should be is made before doors open, which is last.
 //!
 //! At the end it goes the other way: readiness turns first, the S3 door drains once balancers had time to see that, jobs
 //! end, the admin API closes, and the catalog last.
@@ -13,6 +13,7 @@ mod acme;
 mod beside;
 mod boot;
 mod catalog;
+mod clock;
 mod console_hint;
 mod doors;
 mod follow;
@@ -26,6 +27,7 @@ mod metrics;
 mod opener;
 mod origin;
 mod owners;
+mod provision;
 mod redundancy;
 mod untouched;
 mod watch;
@@ -41,18 +43,18 @@ use cofre_admin_server::{Admin, AdminParts, LinksTo};
 use cofre_blobs::{Blobs, BlobsParts, Topology};
 use cofre_catalog::{Embedded, ReadExt, Store, keys};
 use cofre_events::EventLog;
-use cofre_iam::{Admission, Iam, Reports, RequestLimits};
+use cofre_iam::{Admission, Iam, Reports};
 use cofre_jobs::{Ground, Jobs};
 use cofre_objects::{Error, Parts, Upkeep};
 use cofre_runtime::{Clock, Random, Shutdown};
 use cofre_s3::{S3Door, S3Options, S3Parts};
-use cofre_settings::{BootSettings, DynamicSettings, TlsFiles};
+use cofre_settings::{BootSettings, DynamicSettings};
 use cofre_shards::{Shards, ShardsOptions};
 use cofre_shards_s3::Forbidden;
 use console_hint::ConsoleAt;
 use doors::{Closes, Doors};
 use health::{Health, WithHealth};
-use listen::{Certificates, Door, InTheClear, Limits, Listener, Only, TrustedProxies, certificates_in};
+use listen::{Door, InTheClear, Limits, Listener, Only, TrustedProxies, certificates_of};
 use origin::router_of;
 use prometheus_client::registry::Registry;
 use redundancy::DefaultRedundancy;
@@ -108,9 +110,10 @@ pub struct Running {
 /// # Errors
 /// What is wrong and what to do about it; nothing serves then.
 pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Running> {
-    let (clock, random) = (clock(), Random::system());
+    let (clock, random) = (clock::of_machine(), Random::system());
     owners::check(&settings).await?;
     untouched::check(&settings).await?;
+    let wanted = provision::read(&settings).await?;
     let base = boot::open(&settings, &clock, &random).await?;
     let (leaving, draining, closing) = (Shutdown::default(), Shutdown::default(), Shutdown::default());
     let acme = match &settings.acme {
@@ -190,6 +193,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     boot::count_waiting(&topology).await;
     let ours = upkeep.clone();
     let events = EventLog::new(Arc::clone(&store));
+    let log_of_events = events.clone();
     if let Err(error) = events.record(&boot::started(&clock)).await {
         boot::warn_unrecorded("the start", &error);
     }
@@ -210,7 +214,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         metrics::ListenerMetrics::register_acme(&mut registry, acme.failing_since().clone());
     }
     let reports = Reports::default();
-    let admission = Admission::new(clock.clone(), &request_limits(&settings));
+    let admission = Admission::new(clock.clone(), &boot::request_limits(&settings));
     let door = S3Door::new(S3Parts {
         objects: upkeep.objects().clone(),
         iam: iam.clone(),
@@ -263,6 +267,15 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
             move || acme.as_ref().map_or_else(Vec::new, |acme| acme.verdicts())
         }),
     });
+    let outlook = (&log_of_events, &clock, &random);
+    if let Err(error) = provision::carry_out(&settings, &api, wanted, first.is_some(), outlook).await {
+        // Nothing serves; what began ends in order.
+        draining.begin();
+        closing.begin();
+        jobs.ended(END_GRACE).await;
+        base.store.close().await.context("closing the catalog")?;
+        return Err(error);
+    }
     let bounds = (Limits::of(&settings), TrustedProxies::new(&settings.trusted_proxies));
     let mut doors = Doors::new(bounds, listeners, clock.clone(), (draining, closing.clone()))?;
     let health = Health::new(Arc::clone(&api), leaving.clone(), clock.clone());
@@ -286,17 +299,17 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
             WithHealth { service: guarded, door: door.clone(), health: health.clone() }
         }
     };
-    let (first, last) = (Closes::First(settings.shutdown_grace), Closes::Last(END_GRACE));
-    doors.open(s3, first, Some(open), service);
+    let (closes_first, closes_last) = (Closes::First(settings.shutdown_grace), Closes::Last(END_GRACE));
+    doors.open(s3, closes_first, Some(open), service);
     let whole = cofre_admin_server::router(Arc::clone(&api));
     let pages = if settings.console_admin { whole.clone() } else { cofre_admin_server::console_router(api) };
     let routed = |door| (door, s3_port, random.clone());
-    doors.open_beside(admin, last, router_of(whole, routed(Door::Admin)));
+    doors.open_beside(admin, closes_last, router_of(whole, routed(Door::Admin)));
     if let Some(console) = console {
-        doors.open(console, last, None, router_of(pages, routed(Door::Console)));
+        doors.open(console, closes_last, None, router_of(pages, routed(Door::Console)));
     }
     if let (Some(challenges), Some(tokens)) = (challenges, tokens) {
-        doors.open(challenges, last, None, move |_| Only(tokens.clone()));
+        doors.open(challenges, closes_last, None, move |_| Only(tokens.clone()));
     }
     if let Some(acme) = &acme {
         acme.start(closing.clone());
@@ -316,37 +329,6 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         shutdown_grace: settings.shutdown_grace,
         clock,
     })
-}
-
-/// The certificate of a listener, if there are files of it.
-async fn certificates_of(
-    files: Option<&TlsFiles>,
-    setting: &'static str,
-    closing: &Shutdown,
-) -> Result<Option<Arc<Certificates>>> {
-    match files {
-        Some(files) => Ok(Some(certificates_in(files, closing.clone()).await.context(setting)?)),
-        None => Ok(None),
-    }
-}
-
-fn request_limits(settings: &BootSettings) -> RequestLimits {
-    RequestLimits {
-        requests_max: settings.requests_max,
-        requests_per_account_max: settings.requests_per_account_max,
-        requests_per_address_max: settings.requests_per_address_max,
-        anonymous_per_second: settings.anonymous_requests_per_second,
-        ..RequestLimits::default()
-    }
-}
-
-/// Name of the variable that sets the wall clock ahead, in seconds, where the program was built with debug assertions.
-const CLOCK_AHEAD_VARIABLE: &str = "COFRE_DEBUG_CLOCK_AHEAD_SECS";
-
-/// The machine's clocks. A program for debugging may be set ahead, to see what takes hours.
-fn clock() -> Clock {
-    let ahead = std::env::var(CLOCK_AHEAD_VARIABLE).ok().filter(|_| cfg!(debug_assertions));
-    Clock::system_ahead(Duration::from_secs(ahead.and_then(|secs| secs.parse().ok()).unwrap_or(0)))
 }
 
 impl Running {

@@ -55,6 +55,14 @@ fn operators_look_and_others_do_not() -> Result<()> {
     })
 }
 
+#[test]
+fn operators_act_by_a_token_that_goes_when_they_leave() -> Result<()> {
+    // What is paused and drained here is logged.
+    let cofre = Cofre::start(Options::new())?;
+    let token = std::fs::read_to_string(cofre.data().join("admin-token"))?;
+    script(&cofre, "acting.mjs", &[], |tool| tool.env("ADMIN_TOKEN", token.trim()))
+}
+
 /// The browser is killed in the middle, and then the server.
 #[test]
 fn an_upload_goes_on_after_browser_and_server_were_killed() -> Result<()> {

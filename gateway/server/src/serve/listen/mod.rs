@@ -26,7 +26,7 @@ pub(super) use forwarded::TrustedProxies;
 pub(super) use in_the_clear::{Answer, InTheClear, Only};
 pub(super) use refusal::{Door, Refusal, Refuser};
 pub(super) use request_body::RequestBody;
-pub(super) use tls::{CertificateEnds, Certificates, certificates_in, certified};
+pub(super) use tls::{CertificateEnds, Certificates, certificates_of, certified};
 pub(super) use validity::of as validity_of;
 
 use super::metrics::Connections;
