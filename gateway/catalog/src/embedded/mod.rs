@@ -194,7 +194,7 @@ impl Store for Embedded {
     }
 
     fn freshness(&self, slot: Slot) -> Option<Freshness> {
-        Some(self.commits.state().touched.freshness(slot))
+        self.commits.state().freshness(slot)
     }
 
     fn staleness_max(&self) -> Duration {
@@ -203,6 +203,6 @@ impl Store for Embedded {
     }
 
     async fn wait_changed(&self, slot: Slot, seen: Option<Freshness>) -> Option<Freshness> {
-        Some(self.commits.state().touched.wait(slot, seen).await)
+        self.commits.state().wait_changed(slot, seen).await
     }
 }

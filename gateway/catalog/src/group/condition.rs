@@ -19,6 +19,8 @@ pub(crate) struct Condition {
     /// Why commits are refused for now; `None` for want of room.
     refused: RwLock<Option<String>>,
     full: AtomicBool,
+    /// Why the log did not read or take the last group; `None` once it reads again.
+    log: RwLock<Option<String>>,
     damage: RwLock<Option<String>>,
     /// How often damage was found: several looks at every file may be under way.
     damage_found: AtomicU64,
@@ -36,6 +38,7 @@ impl Condition {
             broken: OnceLock::new(),
             refused: RwLock::default(),
             full: AtomicBool::new(false),
+            log: RwLock::default(),
             damage: RwLock::default(),
             damage_found: AtomicU64::new(0),
             noted: AtomicBool::new(false),
@@ -48,7 +51,7 @@ impl Condition {
         if waiting.is_none() && !self.noted.load(Ordering::Acquire) {
             return StoreState::default();
         }
-        let refused = || self.refused.read().clone().map(CommitState::Refused);
+        let refused = || self.refused.read().clone().or_else(|| self.log.read().clone()).map(CommitState::Refused);
         let commits = match self.broken.get() {
             Some(cause) => CommitState::Refused(cause.clone()),
             None => refused().unwrap_or_else(|| match waiting {
@@ -107,6 +110,20 @@ impl Condition {
         self.full.store(full, Ordering::Release);
         *self.refused.write() = refused;
         self.noted.store(true, Ordering::Release);
+    }
+
+    /// What the log failed with as it read or took a group, or that it reads.
+    pub(crate) fn note_log(&self, failed: Option<&StoreError>) {
+        if failed.is_none() && !self.log_fails() {
+            return;
+        }
+        *self.log.write() = failed.map(ToString::to_string);
+        self.noted.store(true, Ordering::Release);
+    }
+
+    /// Whether the log did not read or take the last group.
+    pub(crate) fn log_fails(&self) -> bool {
+        self.noted.load(Ordering::Acquire) && self.log.read().is_some()
     }
 
     /// Something on disk is damaged, or cannot be read. The first counts.

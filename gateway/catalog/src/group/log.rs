@@ -89,8 +89,8 @@ pub(crate) trait Log: Send + 'static {
     /// Each [`AppendError`] says what its callers are told, and how the writer goes on.
     fn append(&mut self, base: Self::Base, group: Group, revision: Revision) -> Result<(), AppendError>;
 
-    /// Whether a commit that frees nothing would be taken now, so that what would fail is known before a commit does.
-    /// Called at the start and about once a second.
+    /// Whether a commit that frees nothing would find room now, so that what would fail is known before a commit does.
+    /// Called at the start and about once a second. That the log can be reached is seen by [`Log::read`].
     ///
     /// # Errors
     /// Why it would not.

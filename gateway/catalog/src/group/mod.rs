@@ -18,25 +18,61 @@ pub use stats::{CommitStats, Distribution};
 
 use crate::evaluate::admit;
 use crate::freshness::Touched;
-use crate::{Batch, CommitError, Revision, StoreError};
+use crate::{Batch, CommitError, FRESHNESS_POLL, Freshness, Revision, Slot, StoreError};
 use cofre_runtime::{Clock, thread};
 use parking_lot::Mutex;
 use queue::{Queue, queue};
 use stats::Counters;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use writer::Writer;
 
 /// What a writer tells those who do not commit.
 pub(crate) struct GroupState {
     pub(crate) condition: Arc<Condition>,
-    pub(crate) touched: Touched,
+    touched: Touched,
+    /// Whether a group may have come to stand that nobody was told of: what caches hold is not known to be fresh.
+    in_doubt: AtomicBool,
     counters: Counters,
 }
 
 impl GroupState {
     pub(crate) fn new(condition: Arc<Condition>) -> Self {
-        Self { condition, touched: Touched::default(), counters: Counters::default() }
+        Self { condition, touched: Touched::default(), in_doubt: AtomicBool::new(false), counters: Counters::default() }
+    }
+
+    /// As [`crate::Store::freshness`], for a store that hears of all commits through this writer.
+    pub(crate) fn freshness(&self, slot: Slot) -> Option<Freshness> {
+        let fresh = self.touched.freshness(slot);
+        (!self.is_in_doubt()).then_some(fresh)
+    }
+
+    /// As [`crate::Store::wait_changed`].
+    pub(crate) async fn wait_changed(&self, slot: Slot, seen: Option<Freshness>) -> Option<Freshness> {
+        if !self.is_in_doubt() {
+            self.touched.wait(slot, seen).await;
+        }
+        if self.is_in_doubt() {
+            tokio::time::sleep(FRESHNESS_POLL).await;
+        }
+        self.freshness(slot)
+    }
+
+    fn is_in_doubt(&self) -> bool {
+        self.in_doubt.load(Ordering::SeqCst)
+    }
+
+    /// From now on nothing that was read is known to be fresh. Who waits is woken.
+    fn doubt(&self) {
+        self.in_doubt.store(true, Ordering::SeqCst);
+        self.touched.begin_stream();
+    }
+
+    /// What is read from now on is no older than the group that was in doubt.
+    fn end_doubt(&self) {
+        self.touched.begin_stream();
+        self.in_doubt.store(false, Ordering::SeqCst);
     }
 }
 

@@ -103,6 +103,21 @@ impl<L: Log> Writer<L> {
     fn look(&mut self) {
         let room = self.log.look();
         self.state.condition.note_room(&room);
+        // While nothing is taken nobody commits, so it is asked here whether the log answers again.
+        if self.state.condition.broken().is_none() && (self.state.condition.log_fails() || self.state.is_in_doubt()) {
+            match self.log.read(Wanted(&[])) {
+                Ok(_) => self.answers(),
+                Err(error) => self.state.condition.note_log(Some(&error)),
+            }
+        }
+    }
+
+    /// The log gave its newest state: it answers, and what became of earlier groups is a part of that state.
+    fn answers(&self) {
+        self.state.condition.note_log(None);
+        if self.state.is_in_doubt() {
+            self.state.end_doubt();
+        }
     }
 
     fn settle(&mut self) {
@@ -152,10 +167,12 @@ impl<L: Log> Writer<L> {
             Ok(base) => base,
             Err(error) => {
                 tracing::warn!(%error, "a group of commits was turned away: what they check could not be read");
+                self.state.condition.note_log(Some(&error));
                 turn_away(requests, &error);
                 return;
             }
         };
+        self.answers();
         let mut overlay = Overlay::on(&base);
         let mut revision = base.revision();
         let mut outcomes = Vec::with_capacity(requests.len());
@@ -208,14 +225,18 @@ impl<L: Log> Writer<L> {
         let error = match error {
             AppendError::Refused(error) => {
                 tracing::warn!(%error, "a group of commits was refused; nothing of it was written");
+                self.state.condition.note_log(Some(&error));
                 error
             }
             AppendError::Unknown(error) => {
                 tracing::error!(%error, "nobody knows whether a group of commits is durable; who reads again sees it");
+                self.state.doubt();
+                self.state.condition.note_log(Some(&error));
                 error.without_promise()
             }
             AppendError::Poisoned(error) => {
                 let error = error.without_promise();
+                self.state.doubt();
                 tracing::error!(%error, "a group of commits could not be made durable; no more are taken");
                 self.state.condition.break_off(&error.to_string());
                 error
