@@ -19,7 +19,6 @@ use crate::scan::{Scan, Visit, VisitDyn, VisitStep};
 use crate::state::{FilesChecked, StoreState};
 use crate::{Batch, CommitError, Entry, Revision, StoreError};
 use async_trait::async_trait;
-use std::future::Future;
 use std::time::Duration;
 
 /// What can be read from: a store as it is now, or a [`Snapshot`] of it. [`ReadExt`] is easier to use.
@@ -47,39 +46,40 @@ pub trait Snapshot: Read {
 }
 
 /// Convenience over [`Read`].
+#[async_trait]
 pub trait ReadExt {
     /// The value of one key.
     ///
     /// # Errors
     /// [`StoreError`] if the engine cannot read.
-    fn get(&self, key: Vec<u8>) -> impl Future<Output = Result<Option<Entry>, StoreError>> + Send;
+    async fn get(&self, key: Vec<u8>) -> Result<Option<Entry>, StoreError>;
 
     /// Walks a range with a visitor, and gives it back with what it gathered.
     ///
     /// # Errors
     /// [`StoreError`] if the engine cannot read.
-    fn scan<V: Visit>(&self, range: Scan, visitor: V) -> impl Future<Output = Result<V, StoreError>> + Send;
+    async fn scan<V: Visit>(&self, range: Scan, visitor: V) -> Result<V, StoreError>;
 
     /// The first `limit` keys of a range with their entries.
     ///
     /// # Errors
     /// [`StoreError`] if the engine cannot read.
-    fn page(&self, range: Scan, limit: usize)
-    -> impl Future<Output = Result<Vec<(Vec<u8>, Entry)>, StoreError>> + Send;
+    async fn page(&self, range: Scan, limit: usize) -> Result<Vec<(Vec<u8>, Entry)>, StoreError>;
 
     /// The first `limit` keys of a range, without their values.
     ///
     /// # Errors
     /// [`StoreError`] if the engine cannot read.
-    fn keys(&self, range: Scan, limit: usize) -> impl Future<Output = Result<Vec<Vec<u8>>, StoreError>> + Send;
+    async fn keys(&self, range: Scan, limit: usize) -> Result<Vec<Vec<u8>>, StoreError>;
 
     /// How many keys a range has, counted to at most `max`.
     ///
     /// # Errors
     /// [`StoreError`] if the engine cannot read.
-    fn count(&self, range: Scan, max: usize) -> impl Future<Output = Result<usize, StoreError>> + Send;
+    async fn count(&self, range: Scan, max: usize) -> Result<usize, StoreError>;
 }
 
+#[async_trait]
 impl<R: Read + ?Sized> ReadExt for R {
     async fn get(&self, key: Vec<u8>) -> Result<Option<Entry>, StoreError> {
         Ok(self.get_many(vec![key]).await?.pop().flatten())

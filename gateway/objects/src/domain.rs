@@ -133,7 +133,7 @@ impl Objects {
     }
 
     pub(crate) async fn get(&self, key: Vec<u8>) -> Result<Option<Entry>, Error> {
-        Ok(ReadExt::get(self.store(), key).await?)
+        Ok(self.store().get_many(vec![key]).await?.pop().flatten())
     }
 
     /// Waits until no other writer of this process is between reading and committing this key. Whoever
