@@ -44,7 +44,7 @@ impl Names {
 pub(super) async fn normalise(
     admin: &Admin,
     bucket: &mut ProvisionBucket,
-    found: Option<&ProvisionBucket>,
+    (found, owners): (Option<&ProvisionBucket>, Owners),
     names: &mut Names,
     (targets, is_class): (&HashSet<String>, &(dyn Fn(&str) -> bool + Sync)),
 ) -> Result<(), ApiError> {
@@ -57,7 +57,7 @@ pub(super) async fn normalise(
         return Err(ApiError::invalid("region", format!("the bucket is there and in {there}, which does not change")));
     }
     if let Some(found) = found {
-        fits(bucket, found)?;
+        fits(bucket, found, owners)?;
     }
     if let Some(text) = &mut bucket.redundancy {
         let scheme: Scheme = text.parse()?;
@@ -100,19 +100,44 @@ pub(super) async fn normalise(
     Ok(())
 }
 
+/// Whether a bucket may be taken from its owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owners {
+    /// It may: somebody looks at the plan.
+    MayChange,
+    /// It stays whose it is.
+    Stay,
+}
+
 /// Refuses what the bucket that is there cannot become.
-fn fits(wanted: &ProvisionBucket, found: &ProvisionBucket) -> Result<(), ApiError> {
+fn fits(wanted: &ProvisionBucket, found: &ProvisionBucket, owners: Owners) -> Result<(), ApiError> {
     let unset = |name: &str| wanted.unset.iter().any(|unset| unset == name);
-    if found.object_lock.is_some() && wanted.versioning == Some(Versioning::Suspended) {
-        return Err(ApiError::invalid(
-            "versioning",
-            "the bucket is there and has object lock, which keeps versioning enabled",
-        ));
-    }
     let enforced = Some(Ownership::BucketOwnerEnforced);
-    if wanted.ownership == enforced && wanted.acl.is_none() && found.acl.is_some() && !unset("acl") {
-        let why = "the bucket is there and its access control list grants something: say unset = [\"acl\"] too";
-        return Err(ApiError::invalid("ownership", why));
+    if wanted.owner.is_some() && wanted.owner != found.owner {
+        let lists = wanted.acl.is_some() || (wanted.ownership.is_some() && wanted.ownership != enforced);
+        if owners == Owners::Stay {
+            let why = format!(
+                "the bucket is there and belongs to {}: cofre admin apply hands it over, or name another",
+                found.owner.as_deref().unwrap_or("another account")
+            );
+            return Err(ApiError::invalid("owner", why));
+        }
+        if lists || unset("ownership") {
+            let why =
+                "the bucket is handed over, which disables access control lists for good: leave acl and ownership out";
+            return Err(ApiError::invalid("owner", why));
+        }
+    }
+    let stays_versioned = wanted.versioning.is_none() && found.versioning == Some(Versioning::Enabled);
+    if found.object_lock.is_some() && wanted.versioning == Some(Versioning::Suspended) {
+        let why = "the bucket is there and has object lock, which keeps versioning enabled";
+        return Err(ApiError::invalid("versioning", why));
+    }
+    if wanted.object_lock.is_some() && !stays_versioned && wanted.versioning != Some(Versioning::Enabled) {
+        return Err(ApiError::invalid(
+            "object_lock",
+            "the bucket is there unversioned: say versioning = \"enabled\" too",
+        ));
     }
     if wanted.acl.is_some() && wanted.ownership.is_none() && found.ownership == enforced && !unset("ownership") {
         let why = "the bucket is there and its ownership disables lists: say ownership = \"object_writer\" too";

@@ -81,6 +81,10 @@ fn read_text(path: &Path) -> std::io::Result<(String, Option<String>)> {
     };
     let mut text = String::new();
     reader.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
+    // Some editors begin a file so.
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
     if text.len() as u64 > FILE_BYTES_MAX {
         return Err(std::io::Error::other("it has more than 8 MiB"));
     }
