@@ -176,7 +176,7 @@ impl Start<'_> {
     }
 
     /// Says what was done, and which of it somebody had changed by hand.
-    async fn tell(&self, done: &Prepared, problems: &Problems, last: Option<&Provision>) {
+    async fn tell(&self, done: &Prepared, problems: &[ApiError], last: Option<&Provision>) {
         let refused: HashSet<&str> = problems.iter().filter_map(field_of).collect();
         let of_file = last.map(|last| between(last, done.document()));
         if let Some(of_file) = &of_file {
