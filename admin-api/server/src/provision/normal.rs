@@ -4,7 +4,7 @@ use super::read::found;
 use super::shown::bucket_there;
 use super::{forms, rules};
 use crate::{Admin, ApiError};
-use cofre_admin_types::provision::{Grant, Ownership, Provision, ProvisionBucket, Versioning};
+use cofre_admin_types::provision::{Grant, Ownership, Provision, ProvisionAccount, ProvisionBucket, Versioning};
 use cofre_types::{AccountId, Scheme};
 use std::collections::{HashMap, HashSet};
 
@@ -13,11 +13,11 @@ pub(super) struct Names(HashMap<String, String>);
 
 impl Names {
     pub(super) fn of(desired: &Provision) -> Self {
-        let mut names = HashMap::new();
-        for account in &desired.accounts {
-            names.insert(account.name.to_lowercase(), account.name.clone());
-            names.extend(account.id.clone().map(|id| (id, account.name.clone())));
-        }
+        let called = |account: &ProvisionAccount| (account.name.to_lowercase(), account.name.clone());
+        let mut names: HashMap<_, _> = desired.accounts.iter().map(called).collect();
+        // An id goes before a name that looks like it.
+        let by_id = |account: &ProvisionAccount| Some((account.id.clone()?, account.name.clone()));
+        names.extend(desired.accounts.iter().filter_map(by_id));
         Self(names)
     }
 

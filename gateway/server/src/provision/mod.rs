@@ -177,11 +177,13 @@ fn json(value: toml::Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     fn read(text: &str) -> String {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("p.toml");
         std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         match ProvisionFile::read(&path) {
             Ok(file) => serde_json::to_string(&file.document).unwrap(),
             Err(error) => error.to_string().replace(&path.display().to_string(), "p.toml"),
