@@ -2,7 +2,7 @@
 
 use super::checked::given;
 use super::plan::{AccountSetting, BucketSetting, Op};
-use super::{Prepared, forms, rules};
+use super::{Prepared, Problems, forms, rules};
 use crate::{Admin, ApiError};
 use cofre_admin_types::provision::{Grant, Logging, Provision, ProvisionBucket, ProvisionKey};
 use cofre_iam::{Caller, IamError, KeyChange, NewAccount, NewKey, ROOT_NAME, Secret};
@@ -12,7 +12,14 @@ use cofre_types::{AccessKeyId, AccountId, BucketName, Timestamp};
 use serde_json::Value;
 
 /// Carries every step out, in their order. Events name `actor`.
-pub(super) async fn carry_out(admin: &Admin, actor: &str, prepared: &Prepared) -> Result<(), ApiError> {
+///
+/// With `problems`, a step that is refused goes there, and the others are carried out.
+pub(super) async fn carry_out(
+    admin: &Admin,
+    actor: &str,
+    prepared: &Prepared,
+    mut problems: Option<&mut Problems>,
+) -> Result<(), ApiError> {
     let document = &prepared.document;
     for planned in &prepared.planned {
         if let Op::CreateKey(account, key) = planned.op
@@ -31,6 +38,10 @@ pub(super) async fn carry_out(admin: &Admin, actor: &str, prepared: &Prepared) -
             Ok(()) => {}
             // What cannot be deleted, as a bucket that is not empty, holds up nothing of the others.
             Err(error @ ApiError::Invalid { .. }) if planned.op.deletes() => kept = kept.and(Err(error)),
+            Err(error @ ApiError::Invalid { .. }) => match &mut problems {
+                Some(problems) => problems.push(error),
+                None => return Err(error),
+            },
             Err(error) => return Err(error),
         }
     }
@@ -54,6 +65,12 @@ fn public_refused(error: Error) -> ApiError {
         }
         error => error.into(),
     }
+}
+
+/// What may let others into a bucket.
+enum Opening {
+    Policy(String),
+    List(GivenAcl),
 }
 
 struct Run<'a> {
@@ -168,7 +185,7 @@ impl Run<'_> {
             region: wanted.region.clone().unwrap_or_default(),
             object_lock: wanted.object_lock.is_some(),
             acl: None,
-            ownership: wanted.ownership.map(forms::ownership),
+            ownership: None,
         };
         self.admin.objects.create_bucket_for(&self.caller, owner, new).await?;
         Ok(())
@@ -214,10 +231,13 @@ impl Run<'_> {
             }
             BucketSetting::Acl => {
                 let grants = self.grants(wanted.acl.as_deref().unwrap_or_default()).await?;
-                let given = GivenAcl::Grants(grants);
-                objects.put_bucket_acl(caller, name, given).await.map_err(public_refused)?;
+                self.put_opening(wanted, name, &Opening::List(GivenAcl::Grants(grants))).await?;
             }
-            BucketSetting::Policy => put(wanted.policy.clone().map(BucketConfig::Policy)).await?,
+            BucketSetting::Policy => {
+                if let Some(policy) = wanted.policy.clone() {
+                    self.put_opening(wanted, name, &Opening::Policy(policy)).await?;
+                }
+            }
             BucketSetting::PublicAccessBlock => {
                 put(wanted.public_access_block.map(forms::public_access).map(BucketConfig::PublicAccess)).await?;
             }
@@ -254,6 +274,36 @@ impl Run<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Puts what may open a bucket. Where the document says a public access block beside it, which S3 takes in this order
+    /// alone, that is lifted for the moment.
+    async fn put_opening(
+        &self,
+        wanted: &ProvisionBucket,
+        name: &BucketName,
+        opening: &Opening,
+    ) -> Result<(), ApiError> {
+        let block = match (self.open(name, opening).await, wanted.public_access_block.map(forms::public_access)) {
+            (Err(Error::AccessDenied), Some(block)) => block,
+            (other, _) => return other.map_err(public_refused),
+        };
+        let (objects, caller) = (&self.admin.objects, &self.caller);
+        let lifted = PublicAccessBlock { block_acls: false, block_policy: false, ..block };
+        objects.put_bucket_config(caller, name, BucketConfig::PublicAccess(lifted)).await?;
+        let outcome = self.open(name, opening).await;
+        objects.put_bucket_config(caller, name, BucketConfig::PublicAccess(block)).await?;
+        outcome.map_err(public_refused)
+    }
+
+    async fn open(&self, name: &BucketName, opening: &Opening) -> Result<(), Error> {
+        let (objects, caller) = (&self.admin.objects, &self.caller);
+        match opening {
+            Opening::Policy(policy) => {
+                objects.put_bucket_config(caller, name, BucketConfig::Policy(policy.clone())).await
+            }
+            Opening::List(list) => objects.put_bucket_acl(caller, name, list.clone()).await,
+        }
     }
 
     /// Where tags count in conditions of policies, they are not replaced as a whole.

@@ -101,9 +101,36 @@ fn id<'a>(steps: impl Iterator<Item = &'a ProvisionStep>) -> String {
 /// [`ApiError::Invalid`] names the field that is wrong. Nothing was changed.
 pub async fn prepare(admin: &Admin, document: Provision, prune: bool) -> Result<Prepared, ApiError> {
     check(&document)?;
-    let (document, actual) = read::actual(admin, document, prune).await?;
+    let (document, actual) = read::actual(admin, document, prune, None).await?;
     let (planned, kept) = plan::plan(&document, &actual.document, &actual.other_secrets, prune);
     Ok(Prepared { document, planned, kept })
+}
+
+/// What of a document could not be, because of what is there.
+pub type Problems = Vec<ApiError>;
+
+/// Carries out of a document what can be: what is refused because of what is there, which others than its author may have
+/// changed, is given back and holds up nothing else. No bucket is taken from its owner.
+///
+/// # Errors
+/// As [`prepare`], where nothing could be done.
+pub async fn provide(admin: &Admin, actor: &str, document: Provision) -> Result<(Prepared, Problems), ApiError> {
+    let _one_at_a_time = admin.provisioning.lock().await;
+    let (prepared, mut problems) = prepare_what_can_be(admin, document).await?;
+    apply::carry_out(admin, actor, &prepared, Some(&mut problems)).await?;
+    Ok((prepared, problems))
+}
+
+/// As [`prepare`], without what is refused because of what is there.
+///
+/// # Errors
+/// As [`prepare`], where nothing could be done.
+pub async fn prepare_what_can_be(admin: &Admin, document: Provision) -> Result<(Prepared, Problems), ApiError> {
+    check(&document)?;
+    let mut problems = Problems::new();
+    let (document, actual) = read::actual(admin, document, false, Some(&mut problems)).await?;
+    let (planned, kept) = plan::plan(&document, &actual.document, &actual.other_secrets, false);
+    Ok((Prepared { document, planned, kept }, problems))
 }
 
 /// Carries a document out: what it takes is planned again, under a lock that other runs of this process wait for. Nothing
@@ -121,6 +148,6 @@ pub async fn apply(
     let _one_at_a_time = admin.provisioning.lock().await;
     let prepared = prepare(admin, document, prune).await?;
     approve(&prepared)?;
-    apply::carry_out(admin, actor, &prepared).await?;
+    apply::carry_out(admin, actor, &prepared, None).await?;
     Ok(prepared)
 }

@@ -4,7 +4,7 @@ use super::read::found;
 use super::shown::bucket_there;
 use super::{forms, rules};
 use crate::{Admin, ApiError};
-use cofre_admin_types::provision::{Grant, Ownership, Provision, ProvisionBucket, Versioning};
+use cofre_admin_types::provision::{Grant, Ownership, Provision, ProvisionAccount, ProvisionBucket, Versioning};
 use cofre_types::{AccountId, Scheme};
 use std::collections::{HashMap, HashSet};
 
@@ -13,11 +13,11 @@ pub(super) struct Names(HashMap<String, String>);
 
 impl Names {
     pub(super) fn of(desired: &Provision) -> Self {
-        let mut names = HashMap::new();
-        for account in &desired.accounts {
-            names.insert(account.name.to_lowercase(), account.name.clone());
-            names.extend(account.id.clone().map(|id| (id, account.name.clone())));
-        }
+        let called = |account: &ProvisionAccount| (account.name.to_lowercase(), account.name.clone());
+        let mut names: HashMap<_, _> = desired.accounts.iter().map(called).collect();
+        // An id goes before a name that looks like it.
+        let by_id = |account: &ProvisionAccount| Some((account.id.clone()?, account.name.clone()));
+        names.extend(desired.accounts.iter().filter_map(by_id));
         Self(names)
     }
 
@@ -44,7 +44,7 @@ impl Names {
 pub(super) async fn normalise(
     admin: &Admin,
     bucket: &mut ProvisionBucket,
-    found: Option<&ProvisionBucket>,
+    (found, owners): (Option<&ProvisionBucket>, Owners),
     names: &mut Names,
     (targets, is_class): (&HashSet<String>, &(dyn Fn(&str) -> bool + Sync)),
 ) -> Result<(), ApiError> {
@@ -57,7 +57,7 @@ pub(super) async fn normalise(
         return Err(ApiError::invalid("region", format!("the bucket is there and in {there}, which does not change")));
     }
     if let Some(found) = found {
-        fits(bucket, found)?;
+        fits(bucket, found, owners)?;
     }
     if let Some(text) = &mut bucket.redundancy {
         let scheme: Scheme = text.parse()?;
@@ -100,19 +100,44 @@ pub(super) async fn normalise(
     Ok(())
 }
 
+/// Whether a bucket may be taken from its owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owners {
+    /// It may: somebody looks at the plan.
+    MayChange,
+    /// It stays whose it is.
+    Stay,
+}
+
 /// Refuses what the bucket that is there cannot become.
-fn fits(wanted: &ProvisionBucket, found: &ProvisionBucket) -> Result<(), ApiError> {
+fn fits(wanted: &ProvisionBucket, found: &ProvisionBucket, owners: Owners) -> Result<(), ApiError> {
     let unset = |name: &str| wanted.unset.iter().any(|unset| unset == name);
-    if found.object_lock.is_some() && wanted.versioning == Some(Versioning::Suspended) {
-        return Err(ApiError::invalid(
-            "versioning",
-            "the bucket is there and has object lock, which keeps versioning enabled",
-        ));
-    }
     let enforced = Some(Ownership::BucketOwnerEnforced);
-    if wanted.ownership == enforced && wanted.acl.is_none() && found.acl.is_some() && !unset("acl") {
-        let why = "the bucket is there and its access control list grants something: say unset = [\"acl\"] too";
-        return Err(ApiError::invalid("ownership", why));
+    if wanted.owner.is_some() && wanted.owner != found.owner {
+        let lists = wanted.acl.is_some() || (wanted.ownership.is_some() && wanted.ownership != enforced);
+        if owners == Owners::Stay {
+            let why = format!(
+                "the bucket is there and belongs to {}: cofre admin apply hands it over, or name another",
+                found.owner.as_deref().unwrap_or("another account")
+            );
+            return Err(ApiError::invalid("owner", why));
+        }
+        if lists || unset("ownership") {
+            let why =
+                "the bucket is handed over, which disables access control lists for good: leave acl and ownership out";
+            return Err(ApiError::invalid("owner", why));
+        }
+    }
+    let stays_versioned = wanted.versioning.is_none() && found.versioning == Some(Versioning::Enabled);
+    if found.object_lock.is_some() && wanted.versioning == Some(Versioning::Suspended) {
+        let why = "the bucket is there and has object lock, which keeps versioning enabled";
+        return Err(ApiError::invalid("versioning", why));
+    }
+    if wanted.object_lock.is_some() && !stays_versioned && wanted.versioning != Some(Versioning::Enabled) {
+        return Err(ApiError::invalid(
+            "object_lock",
+            "the bucket is there unversioned: say versioning = \"enabled\" too",
+        ));
     }
     if wanted.acl.is_some() && wanted.ownership.is_none() && found.ownership == enforced && !unset("ownership") {
         let why = "the bucket is there and its ownership disables lists: say ownership = \"object_writer\" too";

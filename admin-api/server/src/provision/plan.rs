@@ -286,7 +286,6 @@ impl Plan {
         let mut last = Vec::new();
         for (at, wanted) in desired.buckets.iter().enumerate() {
             let (field, subject) = (format!("buckets[{at}]"), format!("bucket {}", wanted.name));
-            let made = ProvisionBucket { ownership: wanted.ownership.or(usual.ownership), ..usual.clone() };
             let is = match there.get(wanted.name.as_str()) {
                 Some(is) => {
                     if let Some(owner) = wanted.owner.as_ref().filter(|owner| is.owner.as_ref() != Some(owner)) {
@@ -301,7 +300,7 @@ impl Plan {
                     let after = ProvisionBucket { owner, region: wanted.region.clone(), ..ProvisionBucket::default() };
                     let made_step = step(ProvisionVerb::Create, subject, None, field);
                     self.push(Op::CreateBucket(at), ProvisionStep { after: nameless(&after), ..made_step });
-                    &made
+                    &usual
                 }
             };
             last.extend(self.bucket_settings(at, wanted, is, &value(&usual)));

@@ -1,9 +1,9 @@
 //! What is there, in the form of a document.
 
 use super::checked::below;
-use super::normal::{Names, normalise};
+use super::normal::{Names, Owners, normalise};
 use super::shown::{bucket_there, shown_bucket};
-use super::{forms, settings};
+use super::{Problems, forms, settings};
 use crate::convert::time_text;
 use crate::resources::settings::check_reach;
 use crate::{Admin, ApiError};
@@ -28,7 +28,14 @@ pub(super) struct Actual {
 const BUCKETS_PER_PAGE: usize = 1_000;
 
 /// A document in the form that plans compare, and what is there of what it names; all there is of its kinds to prune.
-pub(super) async fn actual(admin: &Admin, desired: Provision, prune: bool) -> Result<(Provision, Actual), ApiError> {
+///
+/// With `problems`, what cannot become what the document says goes there, and the document asks nothing of it any more.
+pub(super) async fn actual(
+    admin: &Admin,
+    desired: Provision,
+    prune: bool,
+    mut problems: Option<&mut Problems>,
+) -> Result<(Provision, Actual), ApiError> {
     let mut desired = desired;
     let mut there = Provision::default();
     let current = admin.settings.current();
@@ -41,17 +48,34 @@ pub(super) async fn actual(admin: &Admin, desired: Provision, prune: bool) -> Re
     let mut other_secrets = HashSet::new();
     let now = now(admin);
     for (at, account) in desired.accounts.iter_mut().enumerate() {
-        let found = account_there(admin, account).await.map_err(|error| below(&format!("accounts[{at}]"), error))?;
+        let found = match account_there(admin, account).await.map_err(|error| below(&format!("accounts[{at}]"), error))
+        {
+            Ok(found) => found,
+            Err(error) => {
+                let there = found(admin.iam.account_by_name(&account.name).await)?;
+                note(&mut problems, there.is_some(), error)?;
+                *account = ProvisionAccount { name: account.name.clone(), ..ProvisionAccount::default() };
+                there
+            }
+        };
         if let Some(found) = &found {
             account.name.clone_from(&found.name);
         }
+        let mut foreign = HashSet::new();
         for (key_at, key) in account.keys.iter_mut().enumerate() {
             let field = format!("accounts[{at}].keys[{key_at}]");
-            let same = key_there(admin, key, found.as_ref()).await.map_err(|error| below(&field, error))?;
-            if !same {
-                other_secrets.insert(key.access_key_id.clone());
+            match key_there(admin, key, found.as_ref()).await.map_err(|error| below(&field, error)) {
+                Ok(true) => {}
+                Ok(false) => {
+                    other_secrets.insert(key.access_key_id.clone());
+                }
+                Err(error) => {
+                    note(&mut problems, true, error)?;
+                    foreign.insert(key.access_key_id.clone());
+                }
             }
         }
+        account.keys.retain(|key| !foreign.contains(&key.access_key_id));
         if let Some(found) = found {
             let mut shown = shown_account(admin, found).await?;
             // A key that has expired opens nothing, and is in no export: it is not to be pruned.
@@ -74,15 +98,30 @@ pub(super) async fn actual(admin: &Admin, desired: Provision, prune: bool) -> Re
     for (at, bucket) in desired.buckets.iter_mut().enumerate() {
         let field = format!("buckets[{at}]");
         let found = bucket_there(admin, &bucket.name).await?;
-        normalise(admin, bucket, found.as_ref(), &mut names, (&targets, &is_class))
-            .await
-            .map_err(|error| below(&field, error))?;
+        let owners = if problems.is_some() { Owners::Stay } else { Owners::MayChange };
+        let normal = normalise(admin, bucket, (found.as_ref(), owners), &mut names, (&targets, &is_class)).await;
+        if let Err(error) = normal {
+            note(&mut problems, found.is_some(), below(&field, error))?;
+            *bucket = ProvisionBucket { name: bucket.name.clone(), ..ProvisionBucket::default() };
+        }
         there.buckets.extend(found);
     }
     if prune {
         add_others(admin, &desired, &mut there).await?;
     }
     Ok((desired, Actual { document: there, other_secrets }))
+}
+
+/// Notes what is wrong with something that is there, and goes on; else it is an error.
+fn note(problems: &mut Option<&mut Problems>, is_there: bool, error: ApiError) -> Result<(), ApiError> {
+    let is_of_the_document = matches!(error, ApiError::Invalid { .. });
+    match problems {
+        Some(problems) if is_there && is_of_the_document => {
+            problems.push(error);
+            Ok(())
+        }
+        _ => Err(error),
+    }
 }
 
 /// The account of a document that is there; one that cannot become what the document says is refused.

@@ -292,11 +292,12 @@ async fn errors_name_the_field_and_change_nothing() {
     assert_eq!(bed.get("/v1/buckets/fine").await.status, StatusCode::NOT_FOUND);
 
     // What the bucket that is there cannot become is told before the first step.
+    bed.post("/v1/accounts", json!({"display_name": "other"})).await;
     let listed = json!([{"group": "all_users", "permission": "read"}]);
     apply(&bed, &json!({"buckets": [{"name": "listed", "owner": "owner", "acl": listed, "object_lock": {}}]})).await;
     for (settings, field) in [
         (json!({"versioning": "suspended"}), "buckets[0].versioning"),
-        (json!({"ownership": "bucket_owner_enforced"}), "buckets[0].ownership"),
+        (json!({"owner": "other", "ownership": "object_writer"}), "buckets[0].owner"),
         (json!({"region": "eu-west-1"}), "buckets[0].region"),
     ] {
         let mut document = json!({"buckets": [{"name": "listed"}, {"name": "fine", "owner": "owner"}]});
@@ -311,10 +312,20 @@ async fn errors_name_the_field_and_change_nothing() {
     let taken = plan(&bed, &json!({"accounts": [{"name": "b", "keys": [key]}]}), false).await.problem();
     assert_eq!(taken.field.as_deref(), Some("accounts[0].keys[0].access_key_id"));
     assert!(taken.detail.contains("the account a"), "{}", taken.detail);
-    // A public policy under a block is refused as that.
-    let blocked = bucket(json!({"public_access_block": {"block_public_policy": true}}));
-    apply(&bed, &blocked).await;
+    // A public policy under a block is refused as that, unless the document says both.
     let policy = everything()["buckets"][0]["policy"].clone();
+    let block = json!({"block_public_policy": true, "block_public_acls": true});
+    for version in ["2012-10-17", "2008-10-17"] {
+        let policy = policy.as_str().unwrap().replace("2012-10-17", version);
+        let acl = json!([{"group": "all_users", "permission": "read"}]);
+        let both = bucket(json!({"policy": policy, "acl": acl, "public_access_block": block}));
+        assert!(!steps(&apply(&bed, &both).await).is_empty());
+        assert_eq!(steps(&plan(&bed, &both, false).await), Vec::<String>::new());
+    }
+    // Lists that are disabled go.
+    let enforced = bucket(json!({"ownership": "bucket_owner_enforced"}));
+    assert_eq!(steps(&apply(&bed, &enforced).await), ["set bucket photos ownership"]);
+    apply(&bed, &bucket(json!({"unset": ["policy"]}))).await;
     let refused = apply(&bed, &bucket(json!({"policy": policy}))).await.problem();
     assert_eq!((refused.status, refused.field.as_deref()), (400, Some("buckets[1].policy")), "{}", refused.detail);
     assert!(refused.detail.contains("public access block"), "{}", refused.detail);

@@ -56,7 +56,9 @@ impl Made {
         for (id, secret) in &self.0 {
             let _ = writeln!(text, "[{id}]\naws_access_key_id = {id}\naws_secret_access_key = {}", secret.expose());
         }
-        write_private_file(path, &text)?;
+        // What a link leads to is written, and the link stays.
+        let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        write_private_file(&path, &text)?;
         Ok(())
     }
 }

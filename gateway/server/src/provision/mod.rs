@@ -81,6 +81,10 @@ fn read_text(path: &Path) -> std::io::Result<(String, Option<String>)> {
     };
     let mut text = String::new();
     reader.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
+    // Some editors begin a file so.
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
     if text.len() as u64 > FILE_BYTES_MAX {
         return Err(std::io::Error::other("it has more than 8 MiB"));
     }
@@ -173,11 +177,13 @@ fn json(value: toml::Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     fn read(text: &str) -> String {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("p.toml");
         std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         match ProvisionFile::read(&path) {
             Ok(file) => serde_json::to_string(&file.document).unwrap(),
             Err(error) => error.to_string().replace(&path.display().to_string(), "p.toml"),

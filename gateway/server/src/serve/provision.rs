@@ -1,7 +1,9 @@
 //! What there should be, by file and environment, made so at a start.
 //!
 //! The file counts: what was changed by hand since it was carried out last is told, and is as the file says again. What
-//! the file does not name, or names no more, stays.
+//! the file does not name, or names no more, stays. A file that is wrong stops a start, and so does one that the first
+//! start cannot carry out. What is refused later, for what others have made of it, is warned of: no tenant keeps the others
+//! from being served.
 //!
 //! # Crash recovery
 //! A start that ends in the middle is gone on with by the next one. Secrets that are made stand in their file before
@@ -10,7 +12,7 @@
 use super::boot::{ACTOR, warn_unrecorded};
 use crate::provision::{ProvisionFile, make_secrets};
 use anyhow::{Context, Result, anyhow};
-use cofre_admin_server::provision::{Prepared, apply, between, check, prepare};
+use cofre_admin_server::provision::{Prepared, Problems, apply, between, check, prepare, prepare_what_can_be, provide};
 use cofre_admin_server::{Admin, ApiError};
 use cofre_admin_types::provision::{Provision, ProvisionBucket, ProvisionStep};
 use cofre_catalog::records::EventRecord;
@@ -62,25 +64,31 @@ pub(super) async fn carry_out(
     (events, clock, random): (&EventLog, &Clock, &Random),
 ) -> Result<()> {
     if first && !settings.buckets.is_empty() {
-        first_buckets(settings, admin).await?;
+        first_buckets(settings, admin, file.as_ref()).await?;
     }
     let Some(file) = file else { return Ok(()) };
     let start = Start { settings, admin, events, clock, random };
-    match start.provision(&file).await {
+    match start.provision(&file, first).await {
         Ok(()) => Ok(()),
         Err(error @ (ApiError::Internal(_) | ApiError::Unavailable(_))) => {
             warn_unrecorded("what the file of --provision says", &error);
             Ok(())
         }
-        Err(error) => Err(explain(&file, error)),
+        Err(error) if first => Err(explain(&file, error)),
+        Err(error) => {
+            start.tell_problems(&file, vec![error]).await;
+            Ok(())
+        }
     }
 }
 
 /// The buckets of `COFRE_BUCKETS`.
-async fn first_buckets(settings: &BootSettings, admin: &Admin) -> Result<()> {
-    let bucket =
-        |name: &cofre_types::BucketName| ProvisionBucket { name: name.to_string(), ..ProvisionBucket::default() };
-    let document = Provision { buckets: settings.buckets.iter().map(bucket).collect(), ..Provision::default() };
+async fn first_buckets(settings: &BootSettings, admin: &Admin, file: Option<&ProvisionFile>) -> Result<()> {
+    // Those that the file has as well are the file's.
+    let of_file = |name: &str| file.is_some_and(|file| file.document.buckets.iter().any(|bucket| bucket.name == name));
+    let names = settings.buckets.iter().map(ToString::to_string).filter(|name| !of_file(name));
+    let buckets = names.map(|name| ProvisionBucket { name, ..ProvisionBucket::default() }).collect();
+    let document = Provision { buckets, ..Provision::default() };
     apply(admin, ACTOR, document, false, |_| Ok(())).await.map_err(|error| anyhow!("buckets: {error}"))?;
     tracing::info!(buckets = settings.buckets.len(), "the first start made the buckets of COFRE_BUCKETS");
     Ok(())
@@ -103,17 +111,35 @@ struct Start<'a> {
 }
 
 impl Start<'_> {
-    async fn provision(&self, file: &ProvisionFile) -> Result<(), ApiError> {
+    async fn provision(&self, file: &ProvisionFile, first: bool) -> Result<(), ApiError> {
         let mut document = file.document.clone();
-        let prepared = prepare(self.admin, document.clone(), false).await?;
+        let prepared = match first {
+            true => prepare(self.admin, document.clone(), false).await?,
+            false => prepare_what_can_be(self.admin, document.clone()).await?.0,
+        };
         let keys: HashSet<String> = prepared.keys_without_secrets().map(str::to_owned).collect();
         if !keys.is_empty() {
             self.make_secrets(&mut document, &keys).await?;
         }
         let last = self.last().await;
-        let done = apply(self.admin, PROVISIONER, document, false, keeps_owners).await?;
-        self.tell(&done, last.as_ref()).await;
+        let (done, problems) = provide(self.admin, PROVISIONER, document).await?;
+        self.tell(&done, &problems, last.as_ref()).await;
+        self.tell_problems(file, problems).await;
         self.note(done.document()).await
+    }
+
+    /// Warns of what could not be, which is no reason not to serve.
+    async fn tell_problems(&self, file: &ProvisionFile, problems: Problems) {
+        if problems.is_empty() {
+            return;
+        }
+        let told: Vec<_> = problems.into_iter().map(|problem| format!("{:#}", explain(file, problem))).collect();
+        for problem in told.iter().take(TOLD_MAX) {
+            tracing::warn!(problem, "what the file of --provision says cannot be; all else is served");
+        }
+        let count = told.len();
+        let details = told.into_iter().take(TOLD_MAX).map(|problem| ("problem".to_owned(), problem)).collect();
+        self.record("provision.failed", details, count).await;
     }
 
     async fn make_secrets(&self, document: &mut Provision, keys: &HashSet<String>) -> Result<(), ApiError> {
@@ -150,7 +176,8 @@ impl Start<'_> {
     }
 
     /// Says what was done, and which of it somebody had changed by hand.
-    async fn tell(&self, done: &Prepared, last: Option<&Provision>) {
+    async fn tell(&self, done: &Prepared, problems: &[ApiError], last: Option<&Provision>) {
+        let refused: HashSet<&str> = problems.iter().filter_map(field_of).collect();
         let of_file = last.map(|last| between(last, done.document()));
         if let Some(of_file) = &of_file {
             for step in of_file.kept.iter().take(TOLD_MAX) {
@@ -168,7 +195,8 @@ impl Start<'_> {
         let by_hand = |step: &&ProvisionStep| {
             !is_secret(step) && of_file.as_ref().is_some_and(|of_file| !of_file.contains(&named(step)))
         };
-        let (drift, ours): (Vec<_>, Vec<_>) = done.steps().partition(by_hand);
+        let (drift, ours): (Vec<_>, Vec<_>) =
+            done.steps().filter(|step| !refused.contains(step.field.as_str())).partition(by_hand);
         for step in drift.iter().take(TOLD_MAX) {
             let (what, was) = (what(step), shown(&step.before));
             tracing::warn!(
@@ -184,43 +212,39 @@ impl Start<'_> {
             tracing::info!(changed = ours.len(), put_back = drift.len(), "carried out the file of --provision");
         }
         for (kind, steps) in [("provision.drifted", drift), ("provision.applied", ours)] {
-            if !steps.is_empty()
-                && let Err(error) = self.events.record(&self.event(kind, &steps)).await
-            {
-                warn_unrecorded("an event of provisioning", &error);
+            if steps.is_empty() {
+                continue;
             }
+            let detail =
+                |step: &&ProvisionStep| (what(step), format!("{} -> {}", shown(&step.before), shown(&step.after)));
+            let details = steps.iter().take(TOLD_MAX).map(detail).collect();
+            self.record(kind, details, steps.len()).await;
         }
     }
 
-    fn event(&self, kind: &str, steps: &[&ProvisionStep]) -> EventRecord {
+    /// Records an event of so many things, of which the first are told.
+    async fn record(&self, kind: &str, mut details: Vec<(String, String)>, count: usize) {
+        let more = count.saturating_sub(details.len());
+        details.extend((more > 0).then(|| ("further".to_owned(), more.to_string())));
         let path = self.settings.provision.as_deref().unwrap_or(Path::new(""));
-        let told = steps
-            .iter()
-            .take(TOLD_MAX)
-            .map(|step| (what(step), format!("{} -> {}", shown(&step.before), shown(&step.after))));
-        let more = steps.len().saturating_sub(TOLD_MAX);
-        EventRecord {
+        let event = EventRecord {
             at: Timestamp(self.clock.now_nanos()),
             kind: kind.to_owned(),
             subject: path.display().to_string(),
             actor: PROVISIONER.to_owned(),
-            details: told.chain((more > 0).then(|| ("further changes".to_owned(), more.to_string()))).collect(),
+            details,
+        };
+        if let Err(error) = self.events.record(&event).await {
+            warn_unrecorded("an event of provisioning", &error);
         }
     }
 }
 
-/// A file takes no bucket from its owner while nobody looks: who reads the plan may.
-fn keeps_owners(prepared: &Prepared) -> Result<(), ApiError> {
-    let taken = prepared.steps().find(|step| step.setting.as_deref() == Some("owner"));
-    taken.map_or(Ok(()), |step| {
-        let why = format!(
-            "{} is there and belongs to {}: hand it over with `cofre admin bucket hand-over` or `cofre admin apply`, or name \
-             another",
-            step.subject,
-            step.before.as_str().unwrap_or("another account")
-        );
-        Err(ApiError::invalid(step.field.clone(), why))
-    })
+const fn field_of(problem: &ApiError) -> Option<&str> {
+    match problem {
+        ApiError::Invalid { field, .. } => Some(field.as_str()),
+        _ => None,
+    }
 }
 
 /// A step in words, as `bucket photos: quota`.

@@ -255,28 +255,61 @@ async fn a_wrong_file_stops_the_start_before_anything_is_made() {
         assert!(said.starts_with(error), "{said:?} is not {error:?}");
         assert!(!data.exists(), "{error}");
     }
-    // What only the catalog can tell stops it before the first step.
+    // What only the catalog can tell stops a first start before the first step.
     let said = refused("[[buckets]]\nname = \"fine\"\n[[buckets]]\nname = \"photos\"\nowner = \"nobody\"\n").await;
     assert!(said.starts_with("provision: /provision.toml:5: buckets[1].owner: there is no account nobody"), "{said}");
     let mut args = settings(&data);
     args.buckets = vec!["late".to_owned()];
     let running = start(resolve(args), None).await.unwrap();
-    let list = async |running: &cofre_server::Running| {
-        let url = format!("http://{}", running.admin);
-        let mut command = program(&["admin", "bucket", "list", "--json", "--url", &url]);
-        command.env("COFRE_ADMIN_TOKEN_FILE", data.join("admin-token"));
-        serde_json::from_slice::<Value>(&run(command).await.stdout).unwrap()
-    };
-    assert_eq!(list(&running).await, serde_json::json!([]), "and buckets are of the first start alone");
+    assert_eq!(buckets(&running, &data).await, Vec::<String>::new(), "and buckets are of the first start alone");
     running.drain().await.unwrap();
+}
 
-    // No bucket is taken from its owner while nobody looks.
-    write(&path, "[[accounts]]\nname = \"ana\"\n[[buckets]]\nname = \"photos\"\n");
-    let mut args = settings(&data);
-    args.provision = Some(path.clone());
-    start(resolve(args.clone()), None).await.unwrap().drain().await.unwrap();
-    let said = refused("[[accounts]]\nname = \"ana\"\n[[buckets]]\nname = \"photos\"\nowner = \"ana\"\n").await;
-    assert!(said.contains("provision.toml:5: buckets[0].owner: bucket photos is there and belongs to root"), "{said}");
+/// Names of all buckets.
+async fn buckets(running: &cofre_server::Running, data: &Path) -> Vec<String> {
+    let url = format!("http://{}", running.admin);
+    let mut command = program(&["admin", "bucket", "list", "--json", "--url", &url]);
+    command.env("COFRE_ADMIN_TOKEN_FILE", data.join("admin-token"));
+    let listed: Value = serde_json::from_slice(&run(command).await.stdout).unwrap();
+    listed.as_array().unwrap().iter().map(|bucket| bucket["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// What somebody made of a bucket since, and whose it is, is warned of: nobody keeps the others from being served.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_there_stops_no_later_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let path = folder.path().join("provision.toml");
+    let served = async |content: &str| {
+        write(&path, content);
+        let mut args = settings(&data);
+        args.provision = Some(path.clone());
+        let running = start(resolve(args), None).await.unwrap();
+        let found = buckets(&running, &data).await;
+        running.drain().await.unwrap();
+        found
+    };
+    let ana = "[[accounts]]\nname = \"ana\"\nbuckets_max = 1\n";
+    let first = format!("{ana}[[buckets]]\nname = \"locked\"\nobject_lock = {{}}\n[[buckets]]\nname = \"photos\"\n");
+    assert_eq!(served(&first).await, ["locked", "photos"]);
+    let impossible = format!(
+        "{ana}[[buckets]]\nname = \"locked\"\nversioning = \"suspended\"\n[[buckets]]\nname = \"photos\"\nowner = \"ana\"\n\
+         [[buckets]]\nname = \"one\"\nowner = \"ana\"\n[[buckets]]\nname = \"two\"\nowner = \"ana\"\n[[buckets]]\nname = \"zoo\"\n"
+    );
+    // The account may own one more, and all else is made.
+    assert_eq!(served(&impossible).await, ["locked", "one", "photos", "zoo"]);
+    let log = logged(&["--data", shown(&data), "--provision", shown(&path)], &[], |entry| {
+        entry["fields"]["message"] == "listening" || entry["message"] == "listening"
+    })
+    .await;
+    let told: String = log.iter().filter(|entry| entry["level"] == "WARN").map(ToString::to_string).collect();
+    for part in [
+        "provision.toml:6: buckets[0].versioning: the bucket is there and has object lock",
+        "buckets[1].owner: the bucket is there and belongs to root",
+        "buckets[3]: the account owns as many buckets as it may",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,7 +15,7 @@ use serde_json::Value;
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io::{BufRead, IsTerminal, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Exit code where a check finds a difference.
 const DIFFERS: u8 = 2;
@@ -73,11 +73,16 @@ pub(super) async fn apply(context: &Context, args: Apply) -> Result<()> {
     }
     let mut document = request.document;
     let made = made(&mut document, &plan);
-    tell_secrets(context, &args, &made)?;
+    let kept = tell_secrets(context, &args, &made)?;
     let request = ApplyProvision { document, prune: args.prune, plan: Some(plan.id) };
-    let done = context.client.apply_provision(&request).await.map_err(|error| {
-        let is_stale = error.status() == Some(412);
-        let so = if is_stale { "nothing was done" } else { "not all was done; to apply the file again goes on" };
+    let done = context.client.apply_provision(&request).await;
+    let nothing = matches!(&done, Err(error) if error.status() == Some(412));
+    kept.settle(args.secrets.as_deref(), &made, nothing)?;
+    let done = done.map_err(|error| {
+        let so = match nothing {
+            true => "nothing was done, and no secret counts",
+            false => "not all was done; to apply the file again goes on",
+        };
         wrong(&file, error).context(so)
     })?;
     if context.printer.json {
@@ -120,14 +125,33 @@ fn made(document: &mut Provision, plan: &ProvisionPlan) -> Made {
     make_secrets(document, &keys, &Random::system())
 }
 
+/// A file with secrets of keys that are about to be made, beside the one that they are for.
+struct Kept(Option<PathBuf>);
+
+impl Kept {
+    /// Puts the secrets where they belong, unless their keys were not made. Another run may write the same file.
+    fn settle(self, path: Option<&Path>, made: &Made, nothing: bool) -> Result<()> {
+        let (Some(beside), Some(path)) = (self.0, path) else { return Ok(()) };
+        if !nothing {
+            let kept = || format!("--secrets {}: the secrets are in {}", path.display(), beside.display());
+            made.write(path).with_context(kept)?;
+        }
+        std::fs::remove_file(&beside).with_context(|| beside.display().to_string())
+    }
+}
+
 /// Secrets are told before their keys are made: what fails later loses none.
-fn tell_secrets(context: &Context, args: &Apply, made: &Made) -> Result<()> {
+fn tell_secrets(context: &Context, args: &Apply, made: &Made) -> Result<Kept> {
     if made.pairs().is_empty() {
-        return Ok(());
+        return Ok(Kept(None));
     }
     if let Some(path) = &args.secrets {
-        made.write(path).with_context(|| format!("--secrets {}", path.display()))?;
-        return context.printer.done(&format!("wrote the secrets of new keys to {}", path.display()));
+        let mut beside = path.clone().into_os_string();
+        beside.push(format!(".{}", std::process::id()));
+        let beside = PathBuf::from(beside);
+        made.write(&beside).with_context(|| format!("--secrets {}", path.display()))?;
+        context.printer.done(&format!("the secrets of new keys go to {}", path.display()))?;
+        return Ok(Kept(Some(beside)));
     }
     if context.printer.json {
         bail!("nothing was done: keys are to be made, and --json prints no secrets; give --secrets FILE for theirs");
@@ -137,7 +161,8 @@ fn tell_secrets(context: &Context, args: &Apply, made: &Made) -> Result<()> {
         let _ = write!(lines, "\n  {id}  {}", secret.expose());
         lines
     });
-    context.printer.done(&format!("secrets of new keys, which are not shown again:{lines}"))
+    context.printer.done(&format!("secrets of new keys, which are not shown again:{lines}"))?;
+    Ok(Kept(None))
 }
 
 fn shown_plan(plan: &ProvisionPlan) -> String {
@@ -169,28 +194,53 @@ fn shown_step(step: &ProvisionStep) -> String {
         ProvisionVerb::Delete if step.setting.is_none() => format!("- {}\n", step.subject),
         ProvisionVerb::Delete => format!("- {}  {}\n", name(step), value(setting, &step.before)),
         ProvisionVerb::Set => {
-            format!("~ {}  {} -> {}\n", name(step), value(setting, &step.before), value(setting, &step.after))
+            let (before, after) = differing(&whole(setting, &step.before), &whole(setting, &step.after));
+            format!("~ {}  {before} -> {after}\n", name(step))
         }
     }
 }
 
-/// A value for people: short, and bytes with their unit.
-fn value(setting: &str, value: &Value) -> String {
-    let text = match value {
+/// A value for people, with the unit of bytes.
+fn whole(setting: &str, value: &Value) -> String {
+    match value {
         Value::Null => "none".to_owned(),
         Value::Object(fields) if fields.is_empty() && setting == "quota" => "none".to_owned(),
         Value::Object(fields) if fields.is_empty() => "{}".to_owned(),
         Value::Number(number) if setting.contains("bytes") => number.as_u64().map_or_else(|| number.to_string(), bytes),
         Value::Object(fields) => {
-            let field = |(name, inner): (&String, &Value)| format!("{name}={}", self::value(name, inner));
+            let field = |(name, inner): (&String, &Value)| format!("{name}={}", whole(name, inner));
             fields.iter().map(field).collect::<Vec<_>>().join(" ")
         }
+        // A document is shown as it reads.
+        Value::String(text) if text.starts_with('{') => text.split_whitespace().collect::<Vec<_>>().join(" "),
         value => value.to_string(),
-    };
+    }
+}
+
+/// The same, cut where it is long.
+fn value(setting: &str, value: &Value) -> String {
+    cut(&whole(setting, value))
+}
+
+fn cut(text: &str) -> String {
     match text.char_indices().nth(SHOWN_CHARS_MAX) {
         Some((end, _)) => format!("{}...", &text[..end]),
-        None => text,
+        None => text.to_owned(),
     }
+}
+
+/// Characters that two long texts share and that are shown before what differs.
+const SHARED_CHARS: usize = 30;
+
+/// Two texts, cut so that what differs is shown.
+fn differing(before: &str, after: &str) -> (String, String) {
+    let shared = before.chars().zip(after.chars()).take_while(|(one, other)| one == other).count();
+    let skipped = if shared > SHOWN_CHARS_MAX / 2 { shared - SHARED_CHARS.min(shared) } else { 0 };
+    let part = |text: &str| {
+        let rest: String = text.chars().skip(skipped).collect();
+        if skipped > 0 { format!("...{}", cut(&rest)) } else { cut(&rest) }
+    };
+    (part(before), part(after))
 }
 
 /// What an exported file begins with.
