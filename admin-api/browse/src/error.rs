@@ -219,7 +219,7 @@ impl From<Error> for Refusal {
             | Error::LogTarget(_) => plain(S::BAD_REQUEST, "InvalidRequest"),
             Error::MalformedPolicy(_) => plain(S::BAD_REQUEST, "MalformedPolicy"),
             Error::InvalidStorageClass => plain(S::BAD_REQUEST, "InvalidStorageClass"),
-            Error::Rules(_) | Error::InvalidRequest(_) => plain(S::BAD_REQUEST, "InvalidRequest"),
+            Error::Rules(_) | Error::InvalidRequest(_) | Error::NotArchived => plain(S::BAD_REQUEST, "InvalidRequest"),
             Error::Invalid(invalid) => invalid.into(),
             Error::Body(_) | Error::IncompleteBody { .. } => Self::incomplete(),
             Error::BadDigest | Error::ChecksumMismatch(_) | Error::Checksum(_) => plain(S::BAD_REQUEST, "BadDigest"),

@@ -12,6 +12,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Uri, header};
 use cofre_admin_types::{Link, MakeLink, Problem};
 use cofre_iam::Secret;
+use cofre_objects::ObjectRef;
 use cofre_types::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::sync::Arc;
@@ -84,7 +85,8 @@ pub(crate) async fn make(
         let detail = "no address leads to an object whose name has . or .. between slashes: rename it first";
         return Err(Refusal::conflict("NoAddress", detail));
     }
-    door.objects.may_get(&browser.caller, &bucket, &key, version).await?;
+    let at = ObjectRef { bucket: bucket.clone(), key: key.clone(), version };
+    drop(door.objects.begin_get(&browser.caller, at).await?);
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let host = uri.authority().map(axum::http::uri::Authority::as_str).or(host);
     let base = door.links.base(host.ok_or_else(|| Refusal::invalid("Host", "is missing"))?);

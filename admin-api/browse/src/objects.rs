@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use cofre_admin_types::{DeleteQuery, Deleted, ObjectQuery, Problem, Put};
 use cofre_objects::{
-    BeginPut, Body, DeclaredChecksum, DeleteConditions, DeleteObject, EncryptAs, Header, Headers, PutContent,
+    Body, DeclaredChecksum, DeleteConditions, DeleteObject, EncryptAs, Header, Headers, NewObject, PutContent,
     PutObject, PutOutcome, TagMatch, Upload, WantedLock, WriteConditions,
 };
 use cofre_types::{BucketName, Checksum, ChecksumAlgorithm, ObjectKey, Tags};
@@ -39,7 +39,7 @@ pub(crate) async fn put(
     if query.version.is_some() {
         return Err(Refusal::invalid("version", "a version is never written anew"));
     }
-    let begin = BeginPut {
+    let new = NewObject {
         bucket: extract::bucket(&bucket)?,
         key: extract::key(query.key)?,
         tags: Tags::default(),
@@ -47,8 +47,8 @@ pub(crate) async fn put(
         acl: None,
     };
     // Before the body: who may not send it learns that at once.
-    let ticket = door.objects.begin_put(&browser.caller, begin).await?;
-    ticket.fits(sent.length).await?;
+    let mut ticket = door.objects.begin_put(&browser.caller, new).await?;
+    ticket.reserve(sent.length).await?;
     let conditions = if_none_match(&headers)?;
     let content = PutContent {
         upload: declared(&headers, sent.into_domain().await?)?,

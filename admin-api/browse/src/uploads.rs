@@ -11,8 +11,8 @@ use cofre_admin_types::{
     UploadsQuery,
 };
 use cofre_objects::{
-    CompleteUpload, CompletedPart, CreateUpload, EncryptAs, ListUploads, ListedPart, ListedUpload, PARTS_MAX, PutPart,
-    UploadRef, WantedLock, WantedPut,
+    CompleteUpload, CompletedPart, EncryptAs, ListUploads, ListedPart, ListedUpload, NewObject, NewUpload, PARTS_MAX,
+    UploadRef, WantedLock,
 };
 use cofre_types::{Checksum, ChecksumAlgorithm, Tags, UploadId};
 use std::sync::Arc;
@@ -37,22 +37,17 @@ pub(crate) async fn begin(
     Json(request): Json<StartUpload>,
 ) -> Result<(StatusCode, axum::Json<StartedUpload>), Refusal> {
     let (bucket, key) = (extract::bucket(&bucket)?, extract::key(request.key)?);
-    let wanted = WantedPut { upload: true, ..WantedPut::object(&bucket, &key) };
-    door.objects.may_put(&browser.caller, wanted).await?;
-    let create = CreateUpload {
-        bucket,
-        key,
+    let (tags, lock) = (Tags::default(), WantedLock::default());
+    let ticket = door.objects.begin_upload(&browser.caller, NewObject { bucket, key, tags, lock, acl: None }).await?;
+    let new = NewUpload {
         headers: objects::kept(&request.media_type),
-        tags: Tags::default(),
         storage_class: String::new(),
-        lock: WantedLock::default(),
         // Named, so that the parts tell theirs: so a page finds out whether a file is the one that was begun.
         checksum: Some(ChecksumAlgorithm::Crc64Nvme),
         checksum_kind: None,
-        acl: None,
         encryption: EncryptAs::default(),
     };
-    let begun = door.objects.create_upload(&browser.caller, create).await?;
+    let begun = ticket.create(new).await?;
     let part_bytes = Some(request.bytes.div_ceil(PARTS_MAX.into()).max(PART_BYTES_MIN));
     let started = StartedUpload { id: begun.id.to_string(), part_bytes, parts: Vec::new(), more: false };
     Ok((StatusCode::CREATED, axum::Json(started)))
@@ -134,12 +129,11 @@ pub(crate) async fn put_part(
         return Err(Refusal::invalid("number", "must be 1 to 10,000"));
     }
     let upload = reference(&bucket, query.key, &id)?;
-    door.objects.may_put_part(&browser.caller, &upload, None).await?;
-    door.objects.part_fits(&browser.caller, &upload, number, sent.length).await?;
+    let mut ticket = door.objects.begin_part(&browser.caller, upload, number).await?;
+    ticket.reserve(sent.length).await?;
     let bytes = sent.length;
     let content = objects::declared(&headers, sent.into_domain().await?)?;
-    let request = PutPart { upload, number, content, encryption: EncryptAs::default() };
-    let put = door.objects.put_part(&browser.caller, request).await?;
+    let put = ticket.store(content, EncryptAs::default()).await?;
     let crc64nvme = crc(put.checksum.as_ref());
     Ok(axum::Json(UploadedPart { number, bytes, etag: put.etag.to_string(), crc64nvme }))
 }

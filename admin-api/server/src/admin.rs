@@ -94,6 +94,8 @@ pub struct Admin {
     last_backup: Mutex<Option<Option<Timestamp>>>,
     /// One look at all buckets at a time.
     largest: tokio::sync::Mutex<Largest>,
+    /// One document is carried out at a time.
+    pub(crate) provisioning: tokio::sync::Mutex<()>,
     /// One verify at a time.
     pub(crate) verifying: Arc<Semaphore>,
     started: Duration,
@@ -132,6 +134,7 @@ impl Admin {
             draining: parts.draining,
             redundancy: parts.redundancy,
             concerns: parts.concerns,
+            provisioning: tokio::sync::Mutex::default(),
             verifying: Arc::new(Semaphore::new(1)),
         })
     }

@@ -7,7 +7,7 @@
 //! - A secret appears in the answer that makes it and nowhere else.
 //!
 //! # Limits
-//! A body has at most [`BODY_BYTES_MAX`] bytes, a page at most [`cofre_admin_types::PAGE_ITEMS_MAX`]
+//! A body has at most [`BODY_BYTES_MAX`] bytes, one that holds all that a Cofre should have [`DOCUMENT_BYTES_MAX`], a page at most [`cofre_admin_types::PAGE_ITEMS_MAX`]
 //! items. Connections, header time-outs and TLS are the listener's.
 
 mod admin;
@@ -21,6 +21,7 @@ mod etag;
 mod extract;
 mod metrics;
 mod paging;
+pub mod provision;
 mod resources;
 mod routes;
 mod variants;
@@ -30,7 +31,7 @@ pub use admin::{Admin, AdminParts, Concerns};
 pub use catalog::{BackupProgress, Catalog, CatalogError, CatalogFigures, Distribution};
 pub use cofre_browse::{Limits as BrowseLimits, LinksTo};
 pub use error::ApiError;
-pub use extract::BODY_BYTES_MAX;
+pub use extract::{BODY_BYTES_MAX, DOCUMENT_BYTES_MAX};
 pub use metrics::Process;
 
 use axum::Router;

@@ -1,4 +1,4 @@
-use crate::Shard;
+use crate::shards::Shard;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;

@@ -20,6 +20,7 @@ mod jobs;
 mod key_policies;
 mod page;
 mod problem;
+pub mod provision;
 mod requests;
 mod restores;
 mod settings;

@@ -1,6 +1,6 @@
-use crate::service::TRIES_MAX;
-use crate::{Iam, IamError};
-use cofre_catalog::{Batch, Check, Scan, SnapshotExt, keys};
+use crate::error::IamError;
+use crate::service::{Iam, TRIES_MAX};
+use cofre_catalog::{Batch, Check, ReadExt, Scan, keys};
 use cofre_types::AccountId;
 
 /// Most keys that one commit deletes.
@@ -44,8 +44,7 @@ impl Iam {
     }
 
     async fn check_owns_nothing(&self, id: AccountId) -> Result<(), IamError> {
-        let owned = self.0.store.snapshot().await?.page(Scan::prefix(&keys::owned_buckets(id)), 1).await?;
-        if owned.is_empty() {
+        if self.0.store.count(Scan::prefix(&keys::owned_buckets(id)), 1).await? == 0 {
             return Ok(());
         }
         Err(IamError::Refused { reason: "the account owns buckets; delete them first" })
@@ -54,16 +53,16 @@ impl Iam {
     async fn delete_keys_of(&self, id: AccountId, name: &str, actor: &str) -> Result<(), IamError> {
         let prefix = keys::account_keys(id);
         loop {
-            let page = self.0.store.snapshot().await?.page(Scan::prefix(&prefix), KEYS_BATCH_MAX).await?;
-            if page.is_empty() {
+            let places = self.0.store.keys(Scan::prefix(&prefix), KEYS_BATCH_MAX).await?;
+            if places.is_empty() {
                 return Ok(());
             }
             let mut batch = Batch::new();
-            for (place, _) in &page {
+            for place in &places {
                 let key = [&[keys::family::ACCESS_KEY], &place[prefix.len()..]].concat();
                 batch.delete(place.clone()).delete(key);
             }
-            batch.writes.push(self.0.event(0, "account.keys_deleted", name, actor, &[("count", &page.len())]));
+            batch.writes.push(self.0.event(0, "account.keys_deleted", name, actor, &[("count", &places.len())]));
             // Without a check it cannot fail but by the store.
             if !self.0.commit(batch).await? {
                 return Err(IamError::Conflict);

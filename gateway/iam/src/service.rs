@@ -1,10 +1,11 @@
 use crate::admin_tokens::CachedToken;
 use crate::cache::Cache;
+use crate::error::IamError;
 use crate::lookup::CachedKey;
+use crate::master_key::MasterKey;
 use crate::sessions::CachedSession;
-use crate::{IamError, MasterKey};
 use cofre_catalog::records::{EventRecord, Record};
-use cofre_catalog::{Batch, CommitError, Revision, Store, Write};
+use cofre_catalog::{Batch, CommitError, ReadExt, Revision, Store, Write};
 use cofre_runtime::{Clock, Random};
 use cofre_types::{AccessKeyId, Timestamp};
 use std::fmt;
@@ -88,7 +89,7 @@ impl Inner {
     }
 
     pub(crate) async fn read<R: Record>(&self, key: Vec<u8>) -> Result<Option<Found<R>>, IamError> {
-        let entry = self.store.get_many(vec![key]).await?.pop().flatten();
+        let entry = self.store.get(key).await?;
         entry.map(|entry| Ok(Found { record: R::decode(&entry.value)?, revision: entry.revision })).transpose()
     }
 

@@ -9,14 +9,15 @@
 //! # Limits
 //! An account has at most [`SESSIONS_PER_ACCOUNT_MAX`] sessions: one more ends the one that was used the longest time ago.
 
-use crate::secret::{random_alphanumeric, random_text};
-use crate::service::{Fact, Inner, TRIES_MAX};
-use crate::{Credential, Iam, IamError, Lookup, Secret};
+use crate::error::IamError;
+use crate::lookup::{Credential, Lookup};
+use crate::secret::{Secret, random_alphanumeric, random_text};
+use crate::service::{Fact, Iam, Inner, TRIES_MAX};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{Context, SHA256};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{Record, SessionRecord};
-use cofre_catalog::{Batch, Revision, Scan, SnapshotExt};
+use cofre_catalog::{Batch, Mark, ReadExt, Revision, Scan};
 use cofre_types::{AccessKeyId, AccountId, Timestamp};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -139,7 +140,8 @@ pub struct IssuedSession {
 
 #[derive(Clone)]
 pub(crate) struct CachedSession {
-    touched: u64,
+    /// Absent while the catalog cannot say for how long it is fresh.
+    mark: Option<Mark>,
     revision: Revision,
     record: Arc<SessionRecord>,
 }
@@ -278,12 +280,14 @@ impl Inner {
     }
 
     async fn read_session(&self, id: &str) -> Result<Option<CachedSession>, IamError> {
-        let touched = self.store.touched(family::SESSION);
-        if let Some(cached) = self.sessions.get(id).filter(|cached| cached.touched == touched) {
+        let holds = |cached: &CachedSession| cached.mark.is_some_and(|mark| mark.holds(self.store.as_ref()));
+        if let Some(cached) = self.sessions.get(id).filter(holds) {
             return Ok(Some(cached));
         }
-        let Some(found) = self.read::<SessionRecord>(keys::session(id)).await? else { return Ok(None) };
-        let cached = CachedSession { touched, revision: found.revision, record: Arc::new(found.record) };
+        let at = keys::session(id);
+        let mark = Mark::of_key(self.store.as_ref(), &at);
+        let Some(found) = self.read::<SessionRecord>(at).await? else { return Ok(None) };
+        let cached = CachedSession { mark, revision: found.revision, record: Arc::new(found.record) };
         self.sessions.put(id.to_owned(), cached.clone());
         Ok(Some(cached))
     }

@@ -1,4 +1,5 @@
-use crate::{Cofre, Signer};
+use crate::cofre::Cofre;
+use crate::sign::Signer;
 use anyhow::{Context, Result, ensure};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -14,6 +14,7 @@ mod key_policies;
 mod odd_queries;
 mod operations;
 mod people;
+mod provision;
 mod repair;
 mod requests;
 mod scopes;

@@ -1,5 +1,5 @@
 use super::AcmeChallenge;
-use crate::LogLevel;
+use crate::dynamic::LogLevel;
 use cofre_types::Scheme;
 use serde::{Deserialize, Deserializer};
 use std::net::SocketAddr;
@@ -153,6 +153,17 @@ pub struct BootArgs {
     /// How much is logged until the dynamic settings say otherwise [default: info].
     #[arg(long, env = "COFRE_LOG_LEVEL", value_name = "LEVEL")]
     pub log_level: Option<LogLevel>,
+
+    /// Bucket of the root account that the first start makes, once per bucket, at most 100. Later starts make none. In the
+    /// file `buckets`.
+    #[arg(long = "bucket", env = "COFRE_BUCKETS", value_name = "NAME", value_delimiter = ',')]
+    pub buckets: Vec<String>,
+
+    /// File with the accounts, keys, buckets and settings that there should be, as TOML or JSON. Each start makes them so
+    /// before it is ready, says what it changed, and warns of what was changed by hand since. What is not in the file
+    /// stays. `cofre admin export` writes such a file.
+    #[arg(long, env = "COFRE_PROVISION", value_name = "FILE")]
+    pub provision: Option<PathBuf>,
 
     /// File of the master key that seals secrets [default: DATA/master.key]. Made at the first
     /// start. Without it no access key works again: keep a copy apart from the data.

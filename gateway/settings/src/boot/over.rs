@@ -31,6 +31,8 @@ impl BootArgs {
             regions: if self.regions.is_empty() { under.regions } else { self.regions },
             log_format: self.log_format.or(under.log_format),
             log_level: self.log_level.or(under.log_level),
+            buckets: if self.buckets.is_empty() { under.buckets } else { self.buckets },
+            provision: self.provision.or(under.provision),
             master_key_file: self.master_key_file.or(under.master_key_file),
             encryption_keys_file: self.encryption_keys_file.or(under.encryption_keys_file),
             accept_lost_encryption_keys: self.accept_lost_encryption_keys.or(under.accept_lost_encryption_keys),

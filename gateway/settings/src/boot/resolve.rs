@@ -1,7 +1,8 @@
 use super::env::handed_over;
 use super::{AcmeSettings, BootArgs, LogFormat, Secrets};
-use crate::{BootError, LogLevel};
-use cofre_types::{AddressRange, Region, Scheme};
+use crate::dynamic::LogLevel;
+use crate::error::BootError;
+use cofre_types::{AddressRange, BucketName, Region, Scheme};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +12,9 @@ const SHARDS_MAX: usize = 1_024;
 
 /// Most ranges of trusted proxies.
 const PROXIES_MAX: usize = 100;
+
+/// Most buckets of a first start.
+const BUCKETS_MAX: usize = 100;
 
 /// Most domains of virtual-host style, and most of websites.
 const DOMAINS_MAX: usize = 100;
@@ -81,6 +85,10 @@ pub struct BootSettings {
     pub log_format: LogFormat,
     /// How much is logged, until the dynamic settings say otherwise.
     pub log_level: LogLevel,
+    /// Buckets of the root account that the first start makes.
+    pub buckets: Vec<BucketName>,
+    /// File with what there should be.
+    pub provision: Option<PathBuf>,
     /// File of the master key.
     pub master_key_file: PathBuf,
     /// File of the encryption keys of SSE-S3 and SSE-KMS.
@@ -191,6 +199,8 @@ impl BootSettings {
             other_regions,
             log_format: args.log_format.unwrap_or(LogFormat::Text),
             log_level: args.log_level.unwrap_or(LogLevel::Info),
+            buckets: first_buckets(args.buckets)?,
+            provision: args.provision,
             master_key_file: args.master_key_file.unwrap_or_else(|| data.join("master.key")),
             encryption_keys_file: args.encryption_keys_file.unwrap_or_else(|| data.join("encryption-keys")),
             accept_lost_encryption_keys: args.accept_lost_encryption_keys.unwrap_or(false),
@@ -317,6 +327,23 @@ fn shards(paths: Vec<PathBuf>) -> Result<Vec<PathBuf>, BootError> {
         }
     }
     Ok(paths)
+}
+
+fn first_buckets(names: Vec<String>) -> Result<Vec<BucketName>, BootError> {
+    if names.len() > BUCKETS_MAX {
+        return Err(invalid("buckets", format!("must have at most {BUCKETS_MAX} names")));
+    }
+    let mut buckets = Vec::with_capacity(names.len());
+    // An empty variable names none.
+    for name in names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
+        let bucket =
+            BucketName::parse(name).map_err(|error| invalid("buckets", format!("{name:?}: {}", error.reason)))?;
+        if buckets.contains(&bucket) {
+            return Err(invalid("buckets", format!("{name} stands there twice")));
+        }
+        buckets.push(bucket);
+    }
+    Ok(buckets)
 }
 
 fn trusted_proxies(ranges: &[String]) -> Result<Vec<AddressRange>, BootError> {

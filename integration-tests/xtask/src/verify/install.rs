@@ -49,6 +49,8 @@ const CHART_SCHEMAS: [&str; 2] =
     ["k8s.io/cli-runtime@v0.33.3", "github.com/prometheus-operator/prometheus-operator@v0.83.0"];
 /// Version of cargo-fuzz.
 const CARGO_FUZZ: &str = "0.13.2";
+/// Version of cargo-mutants.
+const CARGO_MUTANTS: &str = "27.0.0";
 
 /// Installs the programs of this list that are missing: those that a suite names.
 pub fn debian(log: &mut Log, programs: &[&str]) -> Result<()> {
@@ -169,17 +171,27 @@ pub fn charts(log: &mut Log) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Installs cargo-fuzz into `target/tools`, which takes minutes; not a part of `cargo verify`.
+/// Installs cargo-fuzz; not a part of `cargo verify`.
 pub fn cargo_fuzz() -> Result<()> {
+    cargo_tool("cargo-fuzz", CARGO_FUZZ)
+}
+
+/// Installs cargo-mutants; not a part of `cargo verify`.
+pub fn cargo_mutants() -> Result<()> {
+    cargo_tool("cargo-mutants", CARGO_MUTANTS)
+}
+
+/// Installs a program into `target/tools`, which takes minutes.
+fn cargo_tool(name: &str, version: &str) -> Result<()> {
     let tools = workspace::target().join("tools");
-    if tools.join("bin/cargo-fuzz").is_file() {
+    if tools.join("bin").join(name).is_file() {
         return Ok(());
     }
-    println!("installing cargo-fuzz {CARGO_FUZZ} into {}", tools.display());
+    println!("installing {name} {version} into {}", tools.display());
     let root = tools.display().to_string();
-    let mut log = Log::create("cargo-fuzz")?;
-    let arguments = ["install", "--locked", "--version", CARGO_FUZZ, "--root", &root, "cargo-fuzz"];
-    ensure!(log.run("cargo", &arguments, &[])?, "cargo-fuzz cannot be installed");
+    let mut log = Log::create(name)?;
+    let arguments = ["install", "--locked", "--version", version, "--root", &root, name];
+    ensure!(log.run("cargo", &arguments, &[])?, "{name} cannot be installed");
     Ok(())
 }
 

@@ -133,6 +133,11 @@ impl Listener {
         Ok(Self { tcp, ..self })
     }
 
+    /// What is spoken behind it.
+    pub(super) const fn door(&self) -> Door {
+        self.refuser.door
+    }
+
     pub(super) const fn address(&self) -> SocketAddr {
         self.address
     }

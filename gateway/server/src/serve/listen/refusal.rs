@@ -71,6 +71,16 @@ impl Refusal {
 }
 
 impl Door {
+    /// Its name in metrics.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::S3 => "s3",
+            Self::Admin => "admin",
+            Self::Console => "console",
+            Self::Challenges => "acme",
+        }
+    }
+
     /// The header of an answer by which an operator finds it in the log.
     const fn id_header(self) -> HeaderName {
         HeaderName::from_static(match self {
