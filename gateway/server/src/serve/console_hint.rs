@@ -2,6 +2,7 @@
 
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// What the page carries: it runs nothing, and nobody frames it.
 const HEADERS: [(HeaderName, &str); 5] = [
@@ -16,10 +17,12 @@ const HEADERS: [(HeaderName, &str); 5] = [
 ];
 
 /// Where the console is.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct ConsoleAt {
     pub(super) address: SocketAddr,
     pub(super) tls: bool,
+    /// Domains below which each host is a bucket or a website, in lower case: their roots are their own.
+    pub(super) domains: Arc<[String]>,
 }
 
 impl ConsoleAt {
@@ -34,7 +37,12 @@ impl ConsoleAt {
         }
         let host = headers.get(header::HOST).and_then(|value| value.to_str().ok());
         let host = request.uri().authority().map(http::uri::Authority::as_str).or(host).unwrap_or_default();
-        let mut response = Response::new(self.text(name_of(host)));
+        let name = name_of(host).to_ascii_lowercase();
+        let is_below = |domain: &String| name.strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.'));
+        if self.domains.iter().any(is_below) {
+            return None;
+        }
+        let mut response = Response::new(self.text(&name));
         *response.status_mut() = StatusCode::FORBIDDEN;
         for (name, value) in HEADERS {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
@@ -95,7 +103,8 @@ mod tests {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let at = ConsoleAt { address: address.parse().unwrap(), tls: false };
+        let domains = Arc::new(["s3.example".to_owned(), "web.example".to_owned()]);
+        let at = ConsoleAt { address: address.parse().unwrap(), tls: false, domains };
         at.page(&request.body(()).unwrap()).map(Response::into_body)
     }
 
@@ -119,6 +128,10 @@ mod tests {
     #[test]
     fn programs_are_not() {
         let html = ("accept", "text/html");
+        // The root of a bucket's host, or of a website, is its own.
+        assert!(page("0.0.0.0:9001", "GET", "/", &[html, ("host", "blog.WEB.example")]).is_none());
+        assert!(page("0.0.0.0:9001", "GET", "/", &[html, ("host", "bucket.s3.example:9000")]).is_none());
+        assert!(page("0.0.0.0:9001", "GET", "/", &[html, ("host", "s3.example:9000")]).is_some());
         assert!(page("127.0.0.1:9001", "GET", "/", &[]).is_none());
         assert!(page("127.0.0.1:9001", "GET", "/", &[("accept", "*/*")]).is_none());
         assert!(page("127.0.0.1:9001", "GET", "/bucket/page.html", &[html]).is_none());

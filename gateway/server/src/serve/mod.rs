@@ -285,7 +285,11 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     let s3_port = s3_address.port();
     let console_address = console.as_ref().map(Listener::address);
     let shown = console.as_ref().unwrap_or(&admin);
-    let console_at = Some(ConsoleAt { address: shown.address(), tls: shown.certificate_ends().is_some() });
+    let console_at = ConsoleAt {
+        address: shown.address(),
+        tls: shown.certificate_ends().is_some(),
+        domains: [&settings.domains[..], &settings.website_domains].concat().into(),
+    };
     let service = {
         let random = random.clone();
         move |origin| {
@@ -293,7 +297,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
                 service: door.connection(origin),
                 door: Door::S3,
                 s3_port,
-                console: console_at,
+                console: Some(console_at.clone()),
                 random: random.clone(),
             };
             WithHealth { service: guarded, door: door.clone(), health: health.clone() }
