@@ -13,9 +13,10 @@ use crate::host::{Domains, host};
 use crate::layers::access_log::AccessLine;
 use crate::layers::answer::{AnswerBody, Fixed, finish};
 use crate::layers::bucket_region::BucketRegion;
-use crate::layers::clients::{Claim, Clients, Connected};
+use crate::layers::clients::{Claim, Client, Clients, Connected};
 use crate::layers::cors::{CorsLayer, CrossOrigin};
-use crate::layers::penalties::{Outcome, Penalties, Waited};
+use crate::layers::outcome::{BodyLength, Outcome};
+use crate::layers::penalties::Penalties;
 use crate::layers::rate_limit::RateLimit;
 use crate::layers::report::Forwarded;
 use crate::layers::requests::{InFlight, Requests};
@@ -29,7 +30,7 @@ use cofre_iam::{Iam, Origin, Reports, RequestId};
 use cofre_objects::Objects;
 use cofre_runtime::{Clock, Random};
 use futures_util::FutureExt;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::S3ServiceBuilder;
 use s3s::{Body, HttpResponse, S3Error, S3ErrorCode, StdError};
@@ -77,9 +78,9 @@ struct Inner {
     websites: Websites,
     objects: Objects,
     domains: Domains,
-    clients: Clients,
+    clients: Arc<Clients>,
     requests: Requests,
-    penalties: Penalties,
+    penalties: Arc<Penalties>,
     cors: CorsLayer,
     traffic: Arc<ArcSwap<Traffic>>,
     fixed: Fixed,
@@ -95,10 +96,11 @@ impl S3Door {
         let S3Parts { objects, iam, clock, random, options, observe, reports } = parts;
         let traffic = Arc::new(ArcSwap::from_pointee(Traffic::default()));
         let requests = Requests::new(options.limits.clone());
-        let penalties = Penalties::new(clock.clone(), &options.limits);
-        let clients = Clients::new(clock.clone(), options.limits.anonymous_per_second);
+        let clients = Arc::new(Clients::new(clock.clone(), options.limits.anonymous_per_second));
+        let penalties = Arc::new(Penalties::new(Arc::clone(&clients), clock.clone(), &options.limits));
         let documents = Documents::new(options.limits.documents_bytes_max, clock.clone());
-        let rate_limit = Arc::new(RateLimit::new(Arc::clone(&traffic), clock.clone(), requests.clone()));
+        let (changing, owed) = (Arc::clone(&traffic), Arc::clone(&penalties));
+        let rate_limit = Arc::new(RateLimit::new(changing, clock.clone(), requests.clone(), owed));
         let ours = objects.clone();
         let regions: Arc<[String]> = options.regions().map(str::to_owned).collect();
         let operations = Operations {
@@ -204,11 +206,8 @@ impl S3Connection {
     {
         let Self { door, origin, connected } = self;
         let (inner, origin) = (&door.0, *origin);
-        let (in_flight, claim) = match inner.enter(connected, &request) {
-            Ok((in_flight, claim)) => (Some(in_flight), Ok(claim)),
-            Err(error) => (None, Err(error)),
-        };
-        let (version, body_bytes) = (request.version(), request.body().size_hint().lower());
+        let Entry { in_flight, claim, is_turned_away } = inner.enter(connected, &request);
+        let (length, can_wait) = (BodyLength::of(&request), in_flight.is_some() && !is_turned_away);
         let site = inner.websites.bucket(&request);
         let host_id = inner.fixed.host_id.to_str().unwrap_or_default();
         let server_log = match &claim {
@@ -267,22 +266,12 @@ impl S3Connection {
         let status = response.status();
         let (objects, domains, headers) = (&inner.objects, &inner.domains, response.headers_mut());
         bucket_region.tell(objects, domains, site.as_deref(), status, headers).await;
-        let refused_keys = exchange.refused_keys();
-        let is_refused = !status.is_success() || refused_keys > 0;
-        let outcome = Outcome {
-            status,
-            document_bytes: exchange.document_bytes(),
-            body_bytes,
-            refused_keys,
-            account: if is_refused { exchange.noted(|noted| noted.requester) } else { None },
-        };
+        let outcome = Outcome::of(&line.method, length, &response, &exchange);
+        let outcome = outcome.filter(|_| can_wait && !exchange.is_turned_away());
+        let wait = outcome.map_or(Duration::ZERO, |outcome| inner.penalty(&connected.client, &outcome, &exchange));
         let mut answer = finish(response, &inner.fixed, line);
-        match inner.penalties.wait(&inner.clients, &connected.client, outcome).await {
-            Waited::For(time) => answer.body_mut().waited(time),
-            Waited::NoRoom if version <= Version::HTTP_11 => {
-                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-            }
-            Waited::NoRoom => {}
+        if !wait.is_zero() && inner.penalties.wait(&connected.client, wait).await {
+            answer.body_mut().waited(wait);
         }
         if let Some((objects, place)) = answer.body_mut().log_before() {
             objects.access_line_written(place).await;
@@ -291,11 +280,38 @@ impl S3Connection {
     }
 }
 
+/// How a request came in.
+struct Entry {
+    /// Counts it; none if there is no room for it.
+    in_flight: Option<InFlight>,
+    /// Its claim, if its client may make it.
+    claim: Result<Claim, S3Error>,
+    /// Whether it is refused for what its client owes.
+    is_turned_away: bool,
+}
+
 impl Inner {
     /// Makes room for a request, and lets its client make it.
-    fn enter<B>(&self, connected: &Connected, request: &Request<B>) -> Result<(InFlight, Claim), S3Error> {
-        let in_flight = self.requests.enter(connected)?;
-        Ok((in_flight, self.clients.admit(connected, request)?))
+    fn enter<B>(&self, connected: &Connected, request: &Request<B>) -> Entry {
+        let in_flight = match self.requests.enter(connected) {
+            Ok(in_flight) => Some(in_flight),
+            Err(error) => return Entry { in_flight: None, claim: Err(error), is_turned_away: false },
+        };
+        if self.clients.is_unproven(connected, request)
+            && let Err(error) = self.penalties.check(&connected.client)
+        {
+            return Entry { in_flight, claim: Err(error), is_turned_away: true };
+        }
+        Entry { in_flight, claim: self.clients.admit(connected, request), is_turned_away: false }
+    }
+
+    /// How long an answer has to wait, since its sender had many refused. Of its account it is in flight no more then.
+    fn penalty(&self, client: &Client, outcome: &Outcome, exchange: &Exchange) -> Duration {
+        let wait = self.penalties.charge(client, outcome);
+        if !wait.is_zero() {
+            exchange.note(|noted| (noted.penalty, noted.in_flight) = (Some(wait), None));
+        }
+        wait
     }
 
     async fn dispatch<B>(

@@ -64,7 +64,8 @@ pub struct RequestLimits {
     pub requests_per_address_max: usize,
     /// Requests a second that one address may make without a good signature; none is unlimited.
     pub anonymous_per_second: Option<u32>,
-    /// Requests a second of one address that may be refused before the answers to more of them wait; none is unlimited.
+    /// Requests a second of one account, or of one address without a good signature, that may be refused before the answers
+    /// to more of them wait; none is unlimited.
     pub refused_per_second: Option<u32>,
     /// Memory for documents that requests bring, in bytes.
     pub documents_bytes_max: usize,

@@ -82,6 +82,7 @@ struct Admission {
     share: Option<Share>,
     /// How long its document is; zero if it has none.
     document_bytes: usize,
+    holder: Holder,
 }
 
 impl Gate {
@@ -111,8 +112,8 @@ impl Gate {
         if resource_tags::is_asked(request.uri(), request.headers()) {
             return self.answer_tags(request, exchange).await;
         }
-        let Admission { request, charge, share, document_bytes } = self.admit(request, host, exchange).await?;
-        let answer = self.parser.call(request, document_bytes).await;
+        let Admission { request, charge, share, document_bytes, holder } = self.admit(request, host, exchange).await?;
+        let answer = self.parser.call(request, document_bytes, holder).await;
         // What was gathered is gone by now.
         drop(share);
         let mut response = answer.map_err(|error| {
@@ -194,14 +195,15 @@ impl Gate {
         let updates_encryption = target.is_of_object() && sub_resource == Some("encryption");
         translate_leniently(&mut headers);
         let may = self.may_send(&caller, exchange, bucket.as_ref(), document.actions);
-        let sender = Sender { holder: Holder::of(&caller), may };
+        let holder = Holder::of(&caller);
+        let sender = Sender { holder, may };
         let (body, share, document_bytes) = match content {
             Content::Object => {
                 let content = before_s3s::declare_length(&mut headers, body, &self.documents, document, sender).await?;
                 (content.0, content.1, 0)
             }
             Content::Xml(of) => {
-                exchange.brings_document(body.size_hint().exact());
+                exchange.brings_document();
                 let (bytes, share) = self.documents.document(body, document, sender).await?;
                 if updates_encryption {
                     object_encryption::check_document(&bytes)?;
@@ -209,7 +211,7 @@ impl Gate {
                 let (length, behind) = (bytes.len(), trailers.clone());
                 let check = move || (payload::checked(bytes, &headers, behind.as_ref(), of), headers);
                 let checked;
-                (checked, headers) = self.parser.beside(length, check).await;
+                (checked, headers) = self.parser.beside(length, holder, check).await;
                 (checked?, share, length)
             }
         };
@@ -228,7 +230,7 @@ impl Gate {
         let exchange = exchange.clone();
         let admitted = Admitted { caller, exchange, conditionals, response_expires, trailers, signed, customer_keys };
         request.extensions_mut().insert(admitted);
-        Ok(Admission { request, charge, share, document_bytes })
+        Ok(Admission { request, charge, share, document_bytes, holder })
     }
 
     /// Refuses a large document of a caller that nothing may let. What it may the operation asks, who knows all of it.
@@ -329,6 +331,7 @@ pub(crate) async fn admit_caller(
     exchange.note(|noted| noted.requester = account);
     rate_limit.admit(access_key.unwrap_or_default())?;
     if let Some(account) = account {
+        rate_limit.penalties.check_account(account).inspect_err(|_| exchange.turned_away())?;
         let in_flight = rate_limit.requests.enter_account(account)?;
         exchange.note(|noted| noted.in_flight = Some(in_flight));
     }

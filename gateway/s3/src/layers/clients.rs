@@ -36,6 +36,7 @@ const EXPLAINED_BURST_NANOS: u64 = 1_000_000_000;
 const SIGNATURES: [&str; 2] = ["X-Amz-Signature=", "Signature="];
 
 /// The clients of the door.
+#[derive(Debug)]
 pub(crate) struct Clients {
     clock: Clock,
     /// Time of one request at the rate of those without a good signature; without a limit if absent.
@@ -86,6 +87,16 @@ impl Clients {
         self.client(Who::Account(account))
     }
 
+    /// An account, if it is known as a client.
+    pub(super) fn known_account(&self, account: AccountId) -> Option<Arc<Client>> {
+        self.known.lock().get(&Who::Account(account)).cloned()
+    }
+
+    /// Whether nobody is known to have sent a request: it brings no signature, or its connection has shown no good one.
+    pub(crate) fn is_unproven<B>(&self, connected: &Connected, request: &Request<B>) -> bool {
+        !(connected.is_proven.load(Ordering::Relaxed) && claims_signature(request))
+    }
+
     fn client(&self, who: Who) -> Arc<Client> {
         let mut known = self.known.lock();
         if let Some(client) = known.get(&who) {
@@ -118,7 +129,12 @@ impl Clients {
 
     /// Learns what became of a request's signature.
     pub(crate) fn judge(&self, connected: &Connected, claim: Claim, is_good: bool) {
-        let Some(interval) = self.interval else { return };
+        let Some(interval) = self.interval else {
+            if claim.claims {
+                connected.is_proven.store(is_good, Ordering::Relaxed);
+            }
+            return;
+        };
         match (is_good, claim.is_counted) {
             (true, true) => {
                 connected.is_proven.store(true, Ordering::Relaxed);
@@ -186,14 +202,17 @@ impl Client {
         let _ = self.explained_nanos.fetch_update(Ordering::Relaxed, Ordering::Relaxed, charged);
     }
 
-    /// Learns that something was refused that costs so much. Gives how long its answer has to wait, where `burst` may be
-    /// refused at once; it is `wait_max` at the most, and what is beyond is let off.
-    pub(super) fn had_refused(&self, now: Duration, cost: Duration, burst: Duration, wait_max: Duration) -> Duration {
-        let (now, cost, free) = (nanos(now), nanos(cost), nanos(now + burst));
-        let charged = |at: u64| at.max(now).saturating_add(cost).min(free + nanos(wait_max));
+    /// Learns that something was refused that costs so much. Gives what it owes then, which is `max` at the most.
+    pub(super) fn had_refused(&self, now: Duration, cost: Duration, max: Duration) -> Duration {
+        let (now, cost, latest) = (nanos(now), nanos(cost), nanos(now + max));
+        let charged = |at: u64| at.max(now).saturating_add(cost).min(latest);
         let before = self.refused_nanos.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |at| Some(charged(at)));
-        let at = charged(before.unwrap_or_else(|at| at));
-        Duration::from_nanos(at.saturating_sub(free))
+        Duration::from_nanos(charged(before.unwrap_or_else(|at| at)) - now)
+    }
+
+    /// What it owes for what was refused.
+    pub(super) fn owes(&self, now: Duration) -> Duration {
+        Duration::from_nanos(self.refused_nanos.load(Ordering::Relaxed).saturating_sub(nanos(now)))
     }
 
     fn give_back(&self, interval: Duration) {

@@ -8,6 +8,7 @@ pub(crate) mod clients;
 pub(crate) mod cors;
 pub(crate) mod error_xml;
 pub(crate) mod log_line;
+pub(crate) mod outcome;
 pub(crate) mod penalties;
 pub(crate) mod rate_limit;
 pub(crate) mod report;

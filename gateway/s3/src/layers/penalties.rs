@@ -1,131 +1,101 @@
-//! Penalties: once an address or an account had many requests refused, the answers to further ones wait. However fast it
-//! asks, being refused takes little of the processor; what it may do does not wait.
+//! Penalties: once someone had many requests refused, the answers to further ones wait. However fast it asks, being refused
+//! takes little of the processor; what it may do does not wait.
 //!
-//! What stands for a refusal is in proportion to what it cost, and a refused list of keys counts for each of them. That
-//! something is not there, is in the way or does not match is no refusal: clients ask such things all day.
+//! Who that is says the signature, if it was good: an account, wherever it comes from. Without one it is an address.
+//! A refusal stands for a time in proportion to what it cost, and a refused list of keys counts for each of them. What
+//! clients ask all day is no refusal: that something is not there, is in the way or does not match; and, of an account,
+//! what it may not read. Nor is what Cofre itself cannot do.
+//!
+//! The time is owed as soon as the answer is made, whether its client waits for it or goes away. Who owes more than an
+//! answer may wait is refused before anything is done for it, and owes no more for that.
 //!
 //! # Limits
-//! An answer waits for [`WAIT_MAX`] at the most, as a request in flight. No more than [`WAITING_PERCENT`] of all requests
-//! that may be in flight wait, and of those of one client; what is beyond is answered at once, and ends its connection.
+//! An answer waits for [`WAIT_MAX`] at the most, as a request in flight of its address and not of its account. No more
+//! than [`WAITING_PERCENT`] of all requests that may be in flight wait, and of those of one address; what is beyond is
+//! answered at once, and owed all the same.
 
 use super::clients::{Client, Clients};
+use super::outcome::Outcome;
+use super::slow_down;
 use crate::options::RequestLimits;
 use cofre_runtime::Clock;
 use cofre_types::AccountId;
-use http::StatusCode;
+use s3s::S3Result;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// What a client may have refused at once after a rest, in time of its rate.
+/// What may be refused at once after a rest, in time of the rate.
 const BURST: Duration = Duration::from_secs(2);
 
 /// The longest that an answer waits.
 const WAIT_MAX: Duration = Duration::from_secs(5);
 
+/// The most that is owed.
+const DEBT_MAX: Duration = Duration::from_secs(2 + 2 * 5);
+
 /// How many of the requests that may be in flight may wait.
 const WAITING_PERCENT: usize = 75;
-
-/// What a byte of a refused request stands for, of a document and of content: ten times what it takes to read, about.
-const DOCUMENT_BYTE_NANOS: u64 = 60;
-const CONTENT_BYTE_NANOS: u64 = 10;
-
-/// Most bytes of a request that count.
-const BYTES_MAX: u64 = 8 << 20;
-
-/// What a refused key of DeleteObjects stands for.
-const KEY_NANOS: u64 = 100_000;
-
-/// What came of a request, as far as penalties go by it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Outcome {
-    pub(crate) status: StatusCode,
-    /// Bytes of its document, and of its body whatever it is.
-    pub(crate) document_bytes: u64,
-    pub(crate) body_bytes: u64,
-    /// Keys of DeleteObjects that were refused.
-    pub(crate) refused_keys: u32,
-    /// Who signed it.
-    pub(crate) account: Option<AccountId>,
-}
-
-impl Outcome {
-    /// What it stands for, where a refusal stands for `interval`.
-    fn cost(&self, interval: Duration) -> Duration {
-        let Self { status, document_bytes, body_bytes, refused_keys, account: _ } = *self;
-        let mut nanos = u64::from(refused_keys) * KEY_NANOS;
-        if status.is_client_error() || status == StatusCode::SERVICE_UNAVAILABLE {
-            nanos += document_bytes.min(BYTES_MAX) * DOCUMENT_BYTE_NANOS;
-        }
-        let mut cost = Duration::from_nanos(nanos);
-        if is_refusal(status) {
-            cost += interval + Duration::from_nanos(body_bytes.min(BYTES_MAX) * CONTENT_BYTE_NANOS);
-        }
-        cost
-    }
-}
-
-/// Whether a status says that a request should not have been made.
-fn is_refusal(status: StatusCode) -> bool {
-    match status {
-        StatusCode::NOT_FOUND
-        | StatusCode::CONFLICT
-        | StatusCode::PRECONDITION_FAILED
-        | StatusCode::RANGE_NOT_SATISFIABLE => false,
-        StatusCode::SERVICE_UNAVAILABLE => true,
-        status => status.is_client_error(),
-    }
-}
 
 /// Has the answers to refused requests wait.
 #[derive(Debug)]
 pub(crate) struct Penalties {
+    clients: Arc<Clients>,
     clock: Clock,
     /// Time of one refusal at the rate; none is without penalties.
     interval: Option<Duration>,
     waiting: AtomicUsize,
     waiting_max: usize,
-    waiting_per_client_max: usize,
-}
-
-/// What became of an answer that was to wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Waited {
-    For(Duration),
-    /// As many wait as may.
-    NoRoom,
+    waiting_per_address_max: usize,
 }
 
 impl Penalties {
-    pub(crate) fn new(clock: Clock, limits: &RequestLimits) -> Self {
+    pub(crate) fn new(clients: Arc<Clients>, clock: Clock, limits: &RequestLimits) -> Self {
         let part = |max: usize| (max.saturating_mul(WAITING_PERCENT) / 100).max(1);
         Self {
+            clients,
             clock,
             interval: limits.refused_per_second.map(|rate| Duration::from_secs(1) / rate.max(1)),
             waiting: AtomicUsize::new(0),
             waiting_max: part(limits.requests_max),
-            waiting_per_client_max: part(limits.requests_per_address_max),
+            waiting_per_address_max: part(limits.requests_per_address_max),
         }
     }
 
-    /// Waits for as long as the answer to a request has to: of the client that sent it, and of the account that signed it.
-    pub(crate) async fn wait(&self, clients: &Clients, client: &Client, outcome: Outcome) -> Waited {
-        let cost = match self.interval.map(|interval| outcome.cost(interval)) {
-            None | Some(Duration::ZERO) => return Waited::For(Duration::ZERO),
-            Some(cost) => cost,
-        };
+    /// Refuses an address that owes too much.
+    pub(crate) fn check(&self, client: &Client) -> S3Result<()> {
+        if self.interval.is_none() || client.owes(self.clock.elapsed()) <= BURST + WAIT_MAX {
+            return Ok(());
+        }
+        Err(slow_down("Too many of your requests were refused."))
+    }
+
+    /// Refuses an account that owes too much.
+    pub(crate) fn check_account(&self, account: AccountId) -> S3Result<()> {
+        self.clients.known_account(account).map_or(Ok(()), |client| self.check(&client))
+    }
+
+    /// Notes what came of a client's request, and tells how long the answer has to wait.
+    pub(crate) fn charge(&self, client: &Client, outcome: &Outcome) -> Duration {
+        let cost = self.interval.map_or(Duration::ZERO, |interval| outcome.cost(interval));
+        if cost.is_zero() {
+            return cost;
+        }
         let now = self.clock.elapsed();
-        let mut wait = client.had_refused(now, cost, BURST, WAIT_MAX);
-        if let Some(account) = outcome.account {
-            wait = wait.max(clients.account(account).had_refused(now, cost, BURST, WAIT_MAX));
-        }
-        if wait.is_zero() {
-            return Waited::For(wait);
-        }
+        let owed = match outcome.account {
+            Some(account) => self.clients.account(account).had_refused(now, cost, DEBT_MAX),
+            None => client.had_refused(now, cost, DEBT_MAX),
+        };
+        owed.saturating_sub(BURST).min(WAIT_MAX)
+    }
+
+    /// Waits, if there is room to. Tells whether it did.
+    pub(crate) async fn wait(&self, client: &Client, time: Duration) -> bool {
         let all = Place::take(&self.waiting, self.waiting_max);
-        let own = Place::take(&client.waiting, self.waiting_per_client_max);
-        let (Some(_all), Some(_own)) = (all, own) else { return Waited::NoRoom };
-        self.clock.sleep(wait).await;
-        Waited::For(wait)
+        let own = Place::take(&client.waiting, self.waiting_per_address_max);
+        let (Some(_all), Some(_own)) = (all, own) else { return false };
+        self.clock.sleep(time).await;
+        true
     }
 }
 
@@ -148,112 +118,113 @@ impl Drop for Place<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layers::outcome::tests::of;
     use cofre_runtime::ManualClock;
     use futures_util::FutureExt;
 
     const INTERVAL: Duration = Duration::from_millis(10);
 
-    fn of(status: u16) -> Outcome {
-        let status = StatusCode::from_u16(status).unwrap();
-        Outcome { status, document_bytes: 0, body_bytes: 0, refused_keys: 0, account: None }
+    fn account(number: u8) -> Option<AccountId> {
+        Some(AccountId::from_bytes([number; 32]))
     }
 
-    fn limits(requests: usize) -> RequestLimits {
-        RequestLimits {
-            refused_per_second: Some(100),
-            requests_max: requests,
-            requests_per_address_max: requests / 2,
-            ..RequestLimits::default()
+    struct Bed {
+        clients: Arc<Clients>,
+        clock: ManualClock,
+        penalties: Penalties,
+    }
+
+    impl Bed {
+        fn new() -> Self {
+            let limits = RequestLimits {
+                refused_per_second: Some(100),
+                requests_max: 8,
+                requests_per_address_max: 4,
+                ..RequestLimits::default()
+            };
+            let clock = ManualClock::at(1_000);
+            let clients = Arc::new(Clients::new(clock.clock(), None));
+            let penalties = Penalties::new(Arc::clone(&clients), clock.clock(), &limits);
+            Self { clients, clock, penalties }
+        }
+
+        fn client(&self, last: u8) -> Arc<Client> {
+            self.clients.connect(Some([192, 0, 2, last].into())).client
         }
     }
 
     #[test]
-    fn what_is_refused_costs_what_it_took() {
-        for status in [200, 204, 206, 304, 404, 409, 412, 416, 500, 507] {
-            assert_eq!(of(status).cost(INTERVAL), Duration::ZERO, "{status}");
-        }
-        for status in [400, 401, 403, 405, 411, 413, 503] {
-            assert_eq!(of(status).cost(INTERVAL), INTERVAL, "{status}");
-        }
-        let mib = 1 << 20;
-        let cost = |outcome: Outcome| outcome.cost(INTERVAL).as_micros();
-        assert_eq!(cost(Outcome { body_bytes: mib, ..of(403) }), 10_000 + 10_485);
-        assert_eq!(cost(Outcome { body_bytes: u64::MAX, ..of(403) }), 10_000 + 83_886);
-        assert_eq!(cost(Outcome { body_bytes: mib, ..of(404) }), 0);
-        assert_eq!(cost(Outcome { document_bytes: mib, body_bytes: mib, ..of(404) }), 62_914);
-        assert_eq!(cost(Outcome { document_bytes: mib, body_bytes: mib, ..of(200) }), 0);
-        assert_eq!(cost(Outcome { refused_keys: 1_000, ..of(200) }), 100_000);
+    fn answers_wait_beyond_the_rate_alone() {
+        let bed = Bed::new();
+        let client = bed.client(1);
+        let wait = |outcome: &Outcome| bed.penalties.charge(&client, outcome);
+        assert!((0..200).all(|_| wait(&of(403)).is_zero()));
+        assert_eq!(wait(&of(403)), INTERVAL);
+        assert!(wait(&of(200)).is_zero() && wait(&of(404)).is_zero(), "what is good does not wait");
+        assert!(bed.penalties.charge(&bed.client(2), &of(403)).is_zero(), "others do not wait");
+        bed.clock.advance(INTERVAL);
+        assert_eq!(wait(&of(403)), INTERVAL);
+        bed.clock.advance(3 * INTERVAL);
+        assert!(wait(&of(403)).is_zero());
     }
 
-    #[tokio::test]
-    async fn answers_wait_beyond_the_rate_alone() {
-        let clock = ManualClock::at(1_000);
-        let clients = Clients::new(clock.clock(), None);
-        let penalties = Penalties::new(clock.clock(), &limits(8));
-        let client = clients.connect(Some([192, 0, 2, 1].into())).client;
-        let waits = |outcome| penalties.wait(&clients, &client, outcome).now_or_never().is_none();
-        assert!((0..200).all(|_| !waits(of(403))));
-        assert!(waits(of(403)));
-        assert!(!waits(of(200)) && !waits(of(404)), "what is good does not wait");
-        let other = clients.connect(Some([192, 0, 2, 2].into())).client;
-        assert_eq!(penalties.wait(&clients, &other, of(403)).now_or_never(), Some(Waited::For(Duration::ZERO)));
-        // What asked on was charged.
-        clock.advance(INTERVAL);
-        assert!(waits(of(403)));
-        clock.advance(3 * INTERVAL);
-        assert!(!waits(of(403)));
-        // Nothing is owed beyond the longest wait.
+    #[test]
+    fn who_does_not_wait_is_refused_before_anything_is_done() {
+        let bed = Bed::new();
+        let client = bed.client(1);
+        let mut charged = 0;
+        while bed.penalties.check(&client).is_ok() {
+            bed.penalties.charge(&client, &of(403));
+            charged += 1;
+        }
+        assert_eq!(charged, 701, "seven seconds at the rate");
+        assert!(bed.penalties.check(&bed.client(2)).is_ok());
         for _ in 0..10_000 {
-            waits(Outcome { refused_keys: 1_000, ..of(403) });
+            assert_eq!(bed.penalties.charge(&client, &of(403)), WAIT_MAX);
         }
-        clock.advance(WAIT_MAX + INTERVAL);
-        assert!(!waits(of(403)));
+        // Nobody owes more than what is over soon.
+        bed.clock.advance(WAIT_MAX);
+        assert!(bed.penalties.check(&client).is_ok());
     }
 
-    #[tokio::test]
-    async fn an_account_is_one_wherever_it_comes_from() {
-        let clock = ManualClock::at(1_000);
-        let clients = Clients::new(clock.clock(), None);
-        let penalties = Penalties::new(clock.clock(), &limits(8));
-        let connect = |last| clients.connect(Some([192, 0, 2, last].into())).client;
-        let by = |account| Outcome { account: Some(AccountId::from_bytes([account; 32])), ..of(403) };
+    #[test]
+    fn an_account_owes_for_what_it_signs_wherever_it_comes_from() {
+        let bed = Bed::new();
+        let by = |number| Outcome { account: account(number), ..of(403) };
         for number in 0..200 {
-            let waited = penalties.wait(&clients, &connect(number), by(1)).now_or_never();
-            assert_eq!(waited, Some(Waited::For(Duration::ZERO)));
+            assert!(bed.penalties.charge(&bed.client(number), &by(1)).is_zero());
         }
-        assert!(penalties.wait(&clients, &connect(201), by(1)).now_or_never().is_none());
-        let other = penalties.wait(&clients, &connect(201), by(2)).now_or_never();
-        assert_eq!(other, Some(Waited::For(Duration::ZERO)));
+        assert_eq!(bed.penalties.charge(&bed.client(201), &by(1)), INTERVAL);
+        let client = bed.client(1);
+        assert!(bed.penalties.charge(&client, &by(2)).is_zero());
+        for _ in 0..1_000 {
+            bed.penalties.charge(&client, &by(1));
+        }
+        let check = |number| account(number).map(|account| bed.penalties.check_account(account).is_ok());
+        assert_eq!([check(1), check(2), check(3)], [Some(false), Some(true), Some(true)]);
+        assert!(bed.penalties.check(&client).is_ok(), "its address owes nothing");
+        assert!(bed.penalties.charge(&client, &of(403)).is_zero());
     }
 
     #[tokio::test]
     async fn as_many_wait_as_may() {
-        let clock = ManualClock::at(1_000);
-        let clients = Clients::new(clock.clock(), None);
-        let penalties = Penalties::new(clock.clock(), &limits(8));
-        let connect = |last| clients.connect(Some([192, 0, 2, last].into())).client;
-        let busy = |client: &Client| {
-            for _ in 0..200 {
-                assert_eq!(penalties.wait(&clients, client, of(403)).now_or_never(), Some(Waited::For(Duration::ZERO)));
-            }
-        };
-        let all: Vec<_> = (1..=3).map(connect).collect();
-        all.iter().for_each(|client| busy(client));
+        let bed = Bed::new();
+        let all = [1, 2, 3].map(|last| bed.client(last));
         let mut waiting = Vec::new();
         let mut begin = |client| {
-            let mut wait = Box::pin(penalties.wait(&clients, client, of(403)));
+            let mut wait = Box::pin(bed.penalties.wait(client, INTERVAL));
             let first = wait.as_mut().now_or_never();
             waiting.push(wait);
             first
         };
         // Three of four of each, and six of eight in all.
         for client in &all[..2] {
-            assert_eq!([(); 4].map(|()| begin(client)), [None, None, None, Some(Waited::NoRoom)]);
+            assert_eq!([(); 4].map(|()| begin(client)), [None, None, None, Some(false)]);
         }
-        assert_eq!(begin(&all[2]), Some(Waited::NoRoom));
+        assert_eq!(begin(&all[2]), Some(false));
         drop(waiting);
-        assert!(penalties.wait(&clients, &all[2], of(403)).now_or_never().is_none());
-        assert_eq!(penalties.waiting.load(Ordering::Relaxed), 0);
+        assert!(bed.penalties.wait(&all[2], INTERVAL).await);
+        assert_eq!(bed.penalties.waiting.load(Ordering::Relaxed), 0);
         assert!(all.iter().all(|client| client.waiting.load(Ordering::Relaxed) == 0));
     }
 }

@@ -1,5 +1,6 @@
 //! A token bucket for each access key.
 
+use super::penalties::Penalties;
 use super::requests::Requests;
 use super::slow_down;
 use crate::options::Traffic;
@@ -22,6 +23,8 @@ pub(crate) struct RateLimit {
     buckets: Mutex<HashMap<String, Bucket>>,
     /// What is in flight.
     pub(crate) requests: Requests,
+    /// Who had much refused.
+    pub(crate) penalties: Arc<Penalties>,
 }
 
 #[derive(Clone, Copy)]
@@ -38,8 +41,13 @@ impl Bucket {
 }
 
 impl RateLimit {
-    pub(crate) fn new(traffic: Arc<ArcSwap<Traffic>>, clock: Clock, requests: Requests) -> Self {
-        Self { traffic, clock, buckets: Mutex::default(), requests }
+    pub(crate) fn new(
+        traffic: Arc<ArcSwap<Traffic>>,
+        clock: Clock,
+        requests: Requests,
+        penalties: Arc<Penalties>,
+    ) -> Self {
+        Self { traffic, clock, buckets: Mutex::default(), requests, penalties }
     }
 
     /// Takes a token of a key; the empty key is everyone without one.
@@ -78,20 +86,17 @@ fn too_many() -> s3s::S3Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layers::clients::Clients;
     use crate::options::RequestLimits;
     use cofre_runtime::ManualClock;
 
     fn limit(per_second: Option<u32>, burst: u32) -> (RateLimit, ManualClock) {
         let clock = ManualClock::at(0);
         let traffic = Traffic { requests_per_second_max: per_second, burst_max: burst, ..Traffic::default() };
-        (
-            RateLimit::new(
-                Arc::new(ArcSwap::from_pointee(traffic)),
-                clock.clock(),
-                Requests::new(RequestLimits::default()),
-            ),
-            clock,
-        )
+        let (traffic, limits) = (Arc::new(ArcSwap::from_pointee(traffic)), RequestLimits::default());
+        let clients = Arc::new(Clients::new(clock.clock(), None));
+        let penalties = Arc::new(Penalties::new(clients, clock.clock(), &limits));
+        (RateLimit::new(traffic, clock.clock(), Requests::new(limits), penalties), clock)
     }
 
     #[test]

@@ -321,7 +321,7 @@ fn request_limits(settings: &BootSettings) -> RequestLimits {
         requests_per_address_max: settings.requests_per_address_max,
         anonymous_per_second: settings.anonymous_requests_per_second,
         documents_bytes_max: usize::try_from(settings.documents_bytes_max).unwrap_or(usize::MAX),
-        ..RequestLimits::default()
+        refused_per_second: settings.refused_requests_per_second,
     }
 }
 
