@@ -94,39 +94,39 @@ where
     B::Data: Send,
     B::Error: Send,
 {
-    type Response = Response<Handed<B>>;
+    type Response = Response<Pieces<B>>;
     type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Handed<B>>, S::Error>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Pieces<B>>, S::Error>> + Send>>;
 
     fn call(&self, request: Request<R>) -> Self::Future {
         let is_health = request.uri().path().starts_with(HEALTH);
         let answering = self.service.call(request);
         if is_health {
-            return Box::pin(async move { Ok(answering.await?.map(|body| Handed::Made { body: Box::pin(body) })) });
+            return Box::pin(async move { Ok(answering.await?.map(|body| Pieces::Here { body: Box::pin(body) })) });
         }
         let main = self.main.clone();
         Box::pin(async move {
             let response = Elsewhere(main.spawn(answering)).await?;
-            Ok(response.map(|body| Handed::pumped(body, &main)))
+            Ok(response.map(|body| Pieces::from(body, &main)))
         })
     }
 }
 
 /// The body of an answer.
-enum Handed<B: Body> {
+enum Pieces<B: Body> {
     /// It is made here.
-    Made { body: Pin<Box<B>> },
+    Here { body: Pin<Box<B>> },
     /// It is made elsewhere, and comes from there.
-    Pumped { frames: Receiver<Result<Frame<B::Data>, B::Error>>, size: SizeHint, is_empty: bool },
+    There { frames: Receiver<Result<Frame<B::Data>, B::Error>>, size: SizeHint, is_empty: bool },
 }
 
-impl<B> Handed<B>
+impl<B> Pieces<B>
 where
     B: Body + Send + 'static,
     B::Data: Send,
     B::Error: Send,
 {
-    fn pumped(body: B, main: &Handle) -> Self {
+    fn from(body: B, main: &Handle) -> Self {
         let (size, is_empty) = (body.size_hint(), body.is_end_stream());
         let (to, frames) = channel(FRAMES_MAX);
         if !is_empty {
@@ -145,35 +145,35 @@ where
                 }
             });
         }
-        Self::Pumped { frames, size, is_empty }
+        Self::There { frames, size, is_empty }
     }
 }
 
 // Nothing of it is pinned but in its box.
-impl<B: Body> Unpin for Handed<B> {}
+impl<B: Body> Unpin for Pieces<B> {}
 
-impl<B: Body> Body for Handed<B> {
+impl<B: Body> Body for Pieces<B> {
     type Data = B::Data;
     type Error = B::Error;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         match self.get_mut() {
-            Self::Made { body } => body.as_mut().poll_frame(cx),
-            Self::Pumped { frames, .. } => frames.poll_recv(cx),
+            Self::Here { body } => body.as_mut().poll_frame(cx),
+            Self::There { frames, .. } => frames.poll_recv(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Made { body } => body.is_end_stream(),
-            Self::Pumped { is_empty, .. } => *is_empty,
+            Self::Here { body } => body.is_end_stream(),
+            Self::There { is_empty, .. } => *is_empty,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Made { body } => body.size_hint(),
-            Self::Pumped { size, .. } => size.clone(),
+            Self::Here { body } => body.size_hint(),
+            Self::There { size, .. } => size.clone(),
         }
     }
 }
