@@ -3,15 +3,20 @@ the image, and each service runs with what its file says. An image that would co
 program.
 """
 
+import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import machine
 import proxies
 import servers
+
+sys.path.append(str(machine.ROOT / "integration-tests/deploy/golden"))
+import golden
 
 DOCKER = machine.DEPLOY / "docker"
 STORE = Path("/srv/containers")
@@ -20,6 +25,16 @@ IMAGE = "localhost/cofre"
 HERE = ["--cgroups=disabled", "--health-interval=disable", "--ulimit=nproc=1024:1024", "--network=host", "--pull=never"]
 NOFILE_MAX = 10_000
 HEALTHY_SECS_MAX = 60
+PROVISION = """
+[[accounts]]
+name = "ana"
+[[accounts.keys]]
+access_key_id = "ana-app"
+secret_access_key_file = "ana.secret"
+[[buckets]]
+name = "photos"
+owner = "ana"
+"""
 
 
 def engine(program, *arguments, check=True):
@@ -147,6 +162,42 @@ def behind_haproxy():
     end()
 
 
+def upgraded():
+    """Stores of older releases under the image: everything reads back, and it goes on."""
+    assert golden.NAMES, "there is no golden store"
+    for name in golden.NAMES:
+        place = Path("/srv") / f"golden-{name}"
+        manifest = golden.unpack(name, place, 65532)
+        engine(
+            "podman",
+            "run",
+            "--detach",
+            "--env=COFRE_ALLOW_INSECURE_SSE_C=true",
+            *service("compose.yml", "cofre", place),
+        )
+        healthy()
+        assert golden.check("http://127.0.0.1:9000", manifest) > 0
+        golden.use("http://127.0.0.1:9000", manifest)
+        engine("podman", "exec", "cofre", "cofre", "admin", "verify", "--deep")
+        end()
+
+
+def provisioned():
+    """A file that is mounted says what there is to be, with secrets that only the image's user reads."""
+    place, files = folder("provisioned", 65532), folder("provision", 65532, 0o700)
+    (files / "provision.toml").write_text(PROVISION)
+    (files / "ana.secret").write_text("kQ7zYw31pLm9XcVbn2\n")
+    for path in files.iterdir():
+        os.chown(path, 65532, 65532)
+        path.chmod(0o600)
+    more = [f"--volume={files}:/provision:ro", "--env=COFRE_PROVISION=/provision/provision.toml"]
+    engine("podman", "run", "--detach", *more, *service("compose.yml", "cofre", place))
+    healthy()
+    listed = engine("podman", "exec", "cofre", "cofre", "admin", "bucket", "list", "--json")
+    assert [(bucket["name"], bucket["owner_name"]) for bucket in json.loads(listed)] == [("photos", "ana")], listed
+    end()
+
+
 def nothing_more():
     """The image holds the program and what it is linked to, and is no one's who could write to it."""
     found = {str(path.relative_to(STORE / "image")) for path in (STORE / "image").rglob("*") if path.is_file()}
@@ -164,6 +215,8 @@ def main():
     build()
     nothing_more()
     folders_of_anyone()
+    upgraded()
+    provisioned()
     behind_haproxy()
     linter = shutil.which("hadolint", path=str(Path(os.sys.executable).parent))
     for name in ("Dockerfile", "Dockerfile.binary"):

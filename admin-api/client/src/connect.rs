@@ -1,6 +1,7 @@
 //! One connection: TCP, and TLS where the URL says so.
 
-use crate::{ClientOptions, Error, TlsFault};
+use crate::ClientOptions;
+use crate::error::{Error, TlsFault};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::client::conn::http1::{self, SendRequest};

@@ -1,6 +1,7 @@
 //! A request and its answer, as JSON.
 
-use crate::{Client, Error};
+use crate::Client;
+use crate::error::Error;
 use bytes::Bytes;
 use cofre_admin_types::{PREFIX, Problem};
 use http_body_util::{BodyExt, Full, Limited};

@@ -1,4 +1,5 @@
-use crate::{Client, Error};
+use crate::Client;
+use crate::error::Error;
 use bytes::{Buf, BytesMut};
 use cofre_admin_types::{Event, EventsQuery};
 use http_body_util::BodyExt;

@@ -2,6 +2,7 @@ use crate::auth::Actor;
 use crate::catalog::{BACKUP_FINISHED, Backups, Catalog};
 use cofre_admin_types::Verdict;
 use cofre_blobs::Topology;
+use cofre_browse::{Door, DoorParts, Limits as BrowseLimits, LinksTo};
 use cofre_events::{EventLog, Order, PageRequest};
 use cofre_iam::{Caller, Iam, Reports};
 use cofre_jobs::JobsControl;
@@ -44,6 +45,10 @@ pub struct AdminParts {
     pub draining: Shutdown,
     /// Redundancy of new blobs while neither bucket nor settings say another.
     pub redundancy: Scheme,
+    /// Bounds on requests of the console that are in flight.
+    pub browse_limits: BrowseLimits,
+    /// Where links of the console lead.
+    pub links: LinksTo,
     /// What else is in danger.
     pub concerns: Concerns,
 }
@@ -82,6 +87,8 @@ pub struct Admin {
     pub(crate) random: Random,
     pub(crate) draining: Shutdown,
     pub(crate) redundancy: Scheme,
+    /// The console's door.
+    pub(crate) door: Arc<Door>,
     pub(crate) concerns: Concerns,
     /// When the last whole backup ended, once it was looked for.
     last_backup: Mutex<Option<Option<Timestamp>>>,
@@ -90,6 +97,8 @@ pub struct Admin {
     /// One looks whether the process is ready, and what it saw and when it began.
     pub(crate) looking: tokio::sync::Mutex<()>,
     pub(crate) seen: Mutex<Option<(Duration, Vec<String>)>>,
+    /// One document is carried out at a time.
+    pub(crate) provisioning: tokio::sync::Mutex<()>,
     /// One verify at a time.
     pub(crate) verifying: Arc<Semaphore>,
     started: Duration,
@@ -98,7 +107,17 @@ pub struct Admin {
 impl Admin {
     /// The state over its parts. The time of uptime begins now.
     pub fn new(parts: AdminParts) -> Arc<Self> {
+        let door = Door::new(DoorParts {
+            objects: parts.upkeep.objects().clone(),
+            iam: parts.iam.clone(),
+            clock: parts.clock.clone(),
+            random: parts.random.clone(),
+            limits: parts.browse_limits,
+            links: parts.links,
+            version: env!("CARGO_PKG_VERSION"),
+        });
         Arc::new(Self {
+            door,
             started: parts.clock.elapsed(),
             iam: parts.iam,
             settings: parts.settings,
@@ -120,6 +139,7 @@ impl Admin {
             concerns: parts.concerns,
             looking: tokio::sync::Mutex::default(),
             seen: Mutex::default(),
+            provisioning: tokio::sync::Mutex::default(),
             verifying: Arc::new(Semaphore::new(1)),
         })
     }

@@ -5,10 +5,8 @@ use axum::Router;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::middleware::{Next, from_fn};
-use axum::response::Redirect;
-use axum::routing::get;
 use cofre_admin_types::Problem;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder};
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -22,9 +20,11 @@ pub(crate) fn outline() -> OpenApi {
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("An admin token. Its scope is read, operate or admin; each includes the ones before it."))
         .build();
+    let cookie = ApiKeyValue::with_description("cofre", "The session of a browser; `__Host-cofre` over TLS.");
     let components = ComponentsBuilder::new()
         .schema_from::<Problem>()
         .security_scheme(SECURITY_SCHEME, SecurityScheme::Http(bearer))
+        .security_scheme(cofre_browse::SECURITY_SCHEME, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)))
         .build();
     OpenApiBuilder::new()
         .info(
@@ -39,10 +39,9 @@ pub(crate) fn outline() -> OpenApi {
         .build()
 }
 
-/// `/docs`, `/openapi.json` and the way there, open to all: they hold nothing that the source does not.
+/// `/docs` and `/openapi.json`, open to all: they hold nothing that the source does not.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>(document: OpenApi) -> Router<S> {
     let page: Router<S> = SwaggerUi::new("/docs").url("/openapi.json", document).into();
-    let page = page.route("/", get(|| async { Redirect::to("/docs/") }));
     page.layer(from_fn(|request, next: Next| async move {
         let mut response = next.run(request).await;
         response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));

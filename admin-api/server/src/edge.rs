@@ -6,6 +6,7 @@ use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, HeaderName};
 use axum::middleware::Next;
 use axum::response::Response;
+use cofre_iam::RequestId;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -16,8 +17,10 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const PROBES: [&str; 2] = ["/health", "/metrics"];
 
 /// Runs a request, and turns errors and panics into problems.
-pub(crate) async fn edge(State(admin): State<Arc<Admin>>, request: Request, next: Next) -> Response {
-    let id = format!("{:016X}", admin.random.u64());
+pub(crate) async fn edge(State(admin): State<Arc<Admin>>, mut request: Request, next: Next) -> Response {
+    let id = RequestId::new(&admin.random);
+    request.extensions_mut().insert(id);
+    let id = id.to_string();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let began = admin.clock.elapsed();
     let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {

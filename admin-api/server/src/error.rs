@@ -1,6 +1,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cofre_admin_types::{PROBLEM_MEDIA_TYPE, Problem, Scope};
+use std::collections::BTreeMap;
 
 /// Why a request was not carried out. Handlers return it; `edge` writes it out as a
 /// [`Problem`] with the request id.
@@ -98,6 +99,8 @@ impl ApiError {
             status: status.as_u16(),
             detail,
             field,
+            code: None,
+            args: BTreeMap::new(),
             request_id: request_id.to_owned(),
         };
         let mut response = (status, axum::Json(problem)).into_response();

@@ -14,14 +14,17 @@ use std::time::Duration;
 /// Longest body that a request may have, in bytes.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
 
+/// Longest body that holds all that a Cofre should have, in bytes: some 800 for each bucket of the largest document.
+pub const DOCUMENT_BYTES_MAX: usize = 8 * 1024 * 1024;
+
 /// How long a body may take to come.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A body of JSON.
+/// A body of JSON, of so many bytes at the most.
 #[derive(Debug)]
-pub(crate) struct Json<T>(pub(crate) T);
+pub(crate) struct Json<T, const BYTES_MAX: usize = BODY_BYTES_MAX>(pub(crate) T);
 
-impl<T: DeserializeOwned + Serialize, S: Send + Sync> FromRequest<S> for Json<T> {
+impl<T: DeserializeOwned + Serialize, S: Send + Sync, const BYTES_MAX: usize> FromRequest<S> for Json<T, BYTES_MAX> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
@@ -30,12 +33,12 @@ impl<T: DeserializeOwned + Serialize, S: Send + Sync> FromRequest<S> for Json<T>
         if !["application/json", "application/merge-patch+json"].iter().any(|json| essence.eq_ignore_ascii_case(json)) {
             return Err(ApiError::UnsupportedMediaType("application/json"));
         }
-        let too_large = ApiError::TooLarge { max_bytes: BODY_BYTES_MAX };
+        let too_large = ApiError::TooLarge { max_bytes: BYTES_MAX };
         let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-        if declared.and_then(|text| text.parse::<u64>().ok()).is_some_and(|bytes| bytes > BODY_BYTES_MAX as u64) {
+        if declared.and_then(|text| text.parse::<u64>().ok()).is_some_and(|bytes| bytes > BYTES_MAX as u64) {
             return Err(too_large);
         }
-        let reading = axum::body::to_bytes(request.into_body(), BODY_BYTES_MAX);
+        let reading = axum::body::to_bytes(request.into_body(), BYTES_MAX);
         let bytes = tokio::time::timeout(BODY_TIMEOUT, reading)
             .await
             .map_err(|_| ApiError::invalid("body", "did not come in time"))?

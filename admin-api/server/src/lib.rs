@@ -1,4 +1,4 @@
-//! The admin API: HTTP routes over the domain, for operators and their programs.
+//! The admin API: HTTP routes over the domain, for operators and their programs; beside it the console and its door.
 //!
 //! # Invariants
 //! - A route is declared with the scope that it asks for, or expressly open, in `routes`: there is
@@ -7,7 +7,7 @@
 //! - A secret appears in the answer that makes it and nowhere else.
 //!
 //! # Limits
-//! A body has at most [`BODY_BYTES_MAX`] bytes, a page at most [`cofre_admin_types::PAGE_ITEMS_MAX`]
+//! A body has at most [`BODY_BYTES_MAX`] bytes, one that holds all that a Cofre should have [`DOCUMENT_BYTES_MAX`], a page at most [`cofre_admin_types::PAGE_ITEMS_MAX`]
 //! items. Connections, header time-outs and TLS are the listener's.
 
 mod admin;
@@ -21,6 +21,7 @@ mod etag;
 mod extract;
 mod metrics;
 mod paging;
+pub mod provision;
 mod resources;
 mod routes;
 mod variants;
@@ -28,8 +29,9 @@ mod verdicts;
 
 pub use admin::{Admin, AdminParts, Concerns};
 pub use catalog::{BackupProgress, Catalog, CatalogError, CatalogFigures, Distribution};
+pub use cofre_browse::{Limits as BrowseLimits, LinksTo};
 pub use error::ApiError;
-pub use extract::BODY_BYTES_MAX;
+pub use extract::{BODY_BYTES_MAX, DOCUMENT_BYTES_MAX};
 pub use metrics::Process;
 
 use axum::Router;
@@ -41,7 +43,22 @@ use utoipa::openapi::OpenApi;
 /// The service: every route, ready to be served.
 pub fn router(admin: Arc<Admin>) -> Router {
     let (router, document) = build(Arc::clone(&admin));
-    router.merge(docs::router(document)).layer(from_fn_with_state(Arc::clone(&admin), edge::edge)).with_state(admin)
+    router
+        .merge(docs::router(document))
+        .merge(cofre_console::router())
+        .layer(axum::Extension(cofre_browse::WithOperations))
+        .layer(from_fn_with_state(Arc::clone(&admin), edge::edge))
+        .with_state(admin)
+}
+
+/// The service of the console alone: its pages and its door, without the admin API.
+pub fn console_router(admin: Arc<Admin>) -> Router {
+    let (door, _) = cofre_browse::router(Arc::clone(&admin.door)).split_for_parts();
+    door.fallback(|| async { ApiError::NotFound("such page".to_owned()) })
+        .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
+        .merge(cofre_console::router())
+        .layer(from_fn_with_state(Arc::clone(&admin), edge::edge))
+        .with_state(admin)
 }
 
 /// The OpenAPI document of the routes.
@@ -50,5 +67,6 @@ pub fn document(admin: Arc<Admin>) -> OpenApi {
 }
 
 fn build(admin: Arc<Admin>) -> (Router<Arc<Admin>>, OpenApi) {
-    resources::add(Routes::new(admin, docs::outline())).finish()
+    let door = cofre_browse::router(Arc::clone(&admin.door));
+    resources::add(Routes::new(admin, docs::outline())).beside(door).finish()
 }

@@ -157,7 +157,7 @@ impl Sample {
     }
 
     fn access_logs(&self, encoder: Encoder<'_, '_>) -> fmt::Result {
-        let counts = self.admin.upkeep.access_log_counts();
+        let counts = self.admin.upkeep.access_log().counts();
         let (written, dropped) = (counts.written as f64, counts.dropped as f64);
         counter(encoder, "access_log_lines_written", "Lines of server access logs that are durable", None, written)?;
         counter(encoder, "access_log_lines_dropped", "Lines of server access logs beyond a bound", None, dropped)?;

@@ -47,6 +47,12 @@ impl Routes {
         self
     }
 
+    /// Routes of another door, which guards them itself.
+    pub(crate) fn beside(mut self, other: OpenApiRouter<Arc<Admin>>) -> Self {
+        self.router = self.router.merge(other);
+        self
+    }
+
     /// The router and its document.
     pub(crate) fn finish(self) -> (axum::Router<Arc<Admin>>, OpenApi) {
         let (router, mut document) = self.router.split_for_parts();

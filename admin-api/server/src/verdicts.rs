@@ -1,5 +1,7 @@
 //! What the state means: which promise is in danger, in words, and what to do about it. Pure.
 
+mod restored;
+
 use cofre_admin_types::{Promise, Severity, Verdict};
 use cofre_blobs::{Holdings, Restore, ShardMode, ShardSight, ShardState, ShardView, Waiting, domains, shared_devices};
 use cofre_jobs::{JobState, JobStatus};
@@ -61,15 +63,18 @@ pub(crate) fn verdicts(seen: &Seen<'_>) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     if let Some(error) = seen.catalog_error {
         let message = format!("the catalog does not read, so no request is answered: {error}");
-        verdicts.push(verdict(Severity::Critical, Promise::Availability, "catalog", message));
+        verdicts.push(
+            verdict(Severity::Critical, Promise::Availability, "catalog-unreadable", "catalog", message)
+                .with("why", error),
+        );
     }
     catalog(seen.catalog, &mut verdicts);
     if let Some(due) = &seen.backup_due {
-        verdicts.push(verdict(Severity::Warning, Promise::Durability, "catalog", due.clone()));
+        verdicts.push(verdict(Severity::Warning, Promise::Durability, "backup-due", "catalog", due.clone()));
     }
     if seen.draining {
         let message = "the process is about to end and refuses new connections".to_owned();
-        verdicts.push(verdict(Severity::Warning, Promise::Availability, "process", message));
+        verdicts.push(verdict(Severity::Warning, Promise::Availability, "process-ends", "process", message));
     }
     for in_use in seen.in_use {
         writes(seen, in_use, &mut verdicts);
@@ -79,7 +84,7 @@ pub(crate) fn verdicts(seen: &Seen<'_>) -> Vec<Verdict> {
         shard(view, seen.scheme, &mut verdicts);
     }
     redundancy(seen, &mut verdicts);
-    verdicts.extend(seen.restore.and_then(restore));
+    verdicts.extend(seen.restore.and_then(restored::verdict_of));
     verdicts.extend(shared_devices(seen.shards).iter().map(|shards| one_device(shards)));
     jobs(seen, &mut verdicts);
     verdicts.extend(seen.concerns.iter().cloned());
@@ -93,6 +98,8 @@ fn catalog(state: &StoreState, verdicts: &mut Vec<Verdict>) {
         CommitState::Taken => None,
         CommitState::Slow(waiting) => Some((
             Promise::Availability,
+            "catalog-slow",
+            waiting.as_secs().to_string(),
             format!(
                 "its disk has not answered for {} s: writes are refused until it does; look at it",
                 waiting.as_secs()
@@ -100,19 +107,25 @@ fn catalog(state: &StoreState, verdicts: &mut Vec<Verdict>) {
         )),
         CommitState::Full => Some((
             Promise::Space,
+            "catalog-full",
+            String::new(),
             "its disk is full: writes are refused, deletions are taken; free room on it".to_owned(),
         )),
-        CommitState::Refused(why) => Some((Promise::Availability, format!("writes are refused: {why}"))),
+        CommitState::Refused(why) => {
+            Some((Promise::Availability, "catalog-refuses", why.to_string(), format!("writes are refused: {why}")))
+        }
     };
-    if let Some((promise, message)) = refused {
-        verdicts.push(verdict(Severity::Critical, promise, "catalog", message));
+    if let Some((promise, code, why, message)) = refused {
+        verdicts.push(verdict(Severity::Critical, promise, code, "catalog", message).with("why", why));
     }
     if let Some(damage) = &state.damage {
         let message = format!(
             "a part of it cannot be read: {damage}; stop Cofre, look at the disk, and restore the newest backup or \
              salvage what reads (`cofre catalog salvage`)"
         );
-        verdicts.push(verdict(Severity::Critical, Promise::Durability, "catalog", message));
+        verdicts.push(
+            verdict(Severity::Critical, Promise::Durability, "catalog-damaged", "catalog", message).with("why", damage),
+        );
     }
 }
 
@@ -129,8 +142,14 @@ const fn copies_of(scheme: Scheme) -> &'static str {
     }
 }
 
-fn verdict(severity: Severity, promise: Promise, subject: impl Into<String>, message: String) -> Verdict {
-    Verdict { severity, promise, subject: subject.into(), message }
+fn verdict(
+    severity: Severity,
+    promise: Promise,
+    code: &'static str,
+    subject: impl Into<String>,
+    message: String,
+) -> Verdict {
+    Verdict::new(severity, promise, code, subject, message)
 }
 
 /// How a redundancy is named, and what it means that it cannot be had: a storage class may have no objects.
@@ -154,7 +173,8 @@ fn writes(seen: &Seen<'_>, in_use: &InUse, verdicts: &mut Vec<Verdict>) {
              ones that are away",
             taking(domains)
         );
-        verdicts.push(verdict(severity, Promise::Availability, "writes", message));
+        let verdict = verdict(severity, Promise::Availability, "writes-refused", "writes", message);
+        verdicts.push(verdict.with("domains", domains).with("needed", quorum).with("redundancy", scheme));
     } else if domains < scheme.width() {
         let message = format!(
             "{}, and {name} wants {}: new blobs have fewer {} than they should until that many are back",
@@ -162,7 +182,8 @@ fn writes(seen: &Seen<'_>, in_use: &InUse, verdicts: &mut Vec<Verdict>) {
             scheme.width(),
             copies_of(scheme)
         );
-        verdicts.push(verdict(Severity::Warning, Promise::Durability, "writes", message));
+        let verdict = verdict(Severity::Warning, Promise::Durability, "writes-short", "writes", message);
+        verdicts.push(verdict.with("domains", domains).with("needed", scheme.width()).with("redundancy", scheme));
     }
 }
 
@@ -193,7 +214,8 @@ fn out_of_spares(seen: &Seen<'_>, in_use: &InUse, verdicts: &mut Vec<Verdict>) {
          objects from a backup",
         copies_of(scheme)
     );
-    verdicts.push(verdict(severity, Promise::Availability, "shards", message));
+    let verdict = verdict(severity, Promise::Availability, "shards-away", "shards", message);
+    verdicts.push(verdict.with("away", away).with("redundancy", scheme));
 }
 
 fn shard(view: &ShardView, scheme: Scheme, verdicts: &mut Vec<Verdict>) {
@@ -210,11 +232,12 @@ fn shard(view: &ShardView, scheme: Scheme, verdicts: &mut Vec<Verdict>) {
         ShardState::Unreachable => verdicts.push(away(view.record.id, scheme, last_error)),
         ShardState::Suspect => {
             let message = format!("its last calls failed: {last_error}; look at its disk, and probe it");
-            verdicts.push(verdict(Severity::Warning, Promise::Availability, &subject, message));
+            let verdict = verdict(Severity::Warning, Promise::Availability, "shard-suspect", &subject, message);
+            verdicts.push(verdict.with("why", last_error));
         }
         ShardState::Full => {
             let message = "it is full and takes no new blobs; add a shard, or delete objects".to_owned();
-            verdicts.push(verdict(Severity::Warning, Promise::Space, &subject, message));
+            verdicts.push(verdict(Severity::Warning, Promise::Space, "shard-full", &subject, message));
         }
         ShardState::Healthy => {}
     }
@@ -224,13 +247,15 @@ fn shard(view: &ShardView, scheme: Scheme, verdicts: &mut Vec<Verdict>) {
              add a shard, drain this one (`cofre admin shard drain {}`) and replace its disk",
             view.record.id
         );
-        verdicts.push(verdict(Severity::Warning, Promise::Durability, &subject, message));
+        let verdict = verdict(Severity::Warning, Promise::Durability, "shard-damaged", &subject, message);
+        verdicts.push(verdict.with("why", damage).with("shard", view.record.id));
     }
     if let Some(capacity) = status.capacity.filter(|_| status.state == ShardState::Healthy) {
         let free_share = capacity.free_bytes as f64 / capacity.total_bytes.max(1) as f64;
         if free_share < NEARLY_FULL_SHARE {
             let message = format!("{:.0} % of its room is free; add a shard before it is full", free_share * 100.0);
-            verdicts.push(verdict(Severity::Warning, Promise::Space, &subject, message));
+            let verdict = verdict(Severity::Warning, Promise::Space, "shard-nearly-full", &subject, message);
+            verdicts.push(verdict.with("percent", format!("{:.0}", free_share * 100.0)));
         }
     }
 }
@@ -240,13 +265,16 @@ fn away(id: ShardId, scheme: Scheme, reason: &str) -> Verdict {
     let subject = format!("shard {id}");
     if scheme.width() == 1 {
         let message = format!("it is away, and with {scheme} what is on it cannot be read: {reason}; bring it back");
-        return verdict(Severity::Critical, Promise::Availability, subject, message);
+        let verdict = verdict(Severity::Critical, Promise::Availability, "shard-away-bare", subject, message);
+        return verdict.with("why", reason).with("redundancy", scheme);
     }
     let message = format!(
         "it is away, and what is on it has one copy or piece less: {reason}; bring it back; if it is lost for good: \
          `cofre admin shard declare-dead {id}`, and add another"
     );
-    verdict(Severity::Warning, Promise::Durability, subject, message)
+    verdict(Severity::Warning, Promise::Durability, "shard-away", subject, message)
+        .with("why", reason)
+        .with("shard", id)
 }
 
 fn one_device(shards: &str) -> Verdict {
@@ -254,46 +282,7 @@ fn one_device(shards: &str) -> Verdict {
         "{shards} stand on one device and fail together: copies on them are no redundancy, and they share its room; put them \
          on devices of their own, or say what each fails with (`cofre admin shard set N --failure-domain NAME`)"
     );
-    verdict(Severity::Warning, Promise::Durability, "shards", message)
-}
-
-/// What a catalog that was restored has yet to learn of the shards, and waits for.
-fn restore(restore: &Restore) -> Option<Verdict> {
-    let taken = restore.backup_taken.map_or_else(|| "an unknown time".to_owned(), crate::convert::time_text);
-    let (what, than) = match restore.found_behind {
-        true => (format!("an older copy of it was put back, whose last event is of {taken}"), "that"),
-        false => (format!("restored from a backup of {taken}"), "the backup"),
-    };
-    let of = format!("{what}; {} of {} shards compared", restore.compared, restore.shards);
-    let found = format!(
-        "{} newer than {than} in no record",
-        match restore.newer.objects {
-            1 => "1 object is".to_owned(),
-            objects => format!("{objects} objects are"),
-        },
-    );
-    let message = if restore.compared < restore.shards {
-        let so_far = if restore.waiting { format!("; so far {found}") } else { String::new() };
-        format!("{of}: nothing is deleted from the others before they are (job orphans){so_far}")
-    } else if restore.unreadable > 0 {
-        format!(
-            "{of}, and places on {} could not be read: what stands there may be newer; {found}; once their disks read, run \
-             `cofre admin job run orphans`, which compares them anew, else drain and remove those shards",
-            counted(restore.unreadable, "shard")
-        )
-    } else if restore.waiting {
-        format!(
-            "{of}: {found}, and {} that are older; nothing of that is deleted before you say so with `cofre admin \
-             restore discard`",
-            match restore.older.copies {
-                1 => "1 copy".to_owned(),
-                copies => format!("{copies} copies"),
-            },
-        )
-    } else {
-        return None;
-    };
-    Some(verdict(Severity::Warning, Promise::Durability, "catalog", message))
+    verdict(Severity::Warning, Promise::Durability, "shards-one-device", "shards", message).with("shards", shards)
 }
 
 fn redundancy(seen: &Seen<'_>, verdicts: &mut Vec<Verdict>) {
@@ -303,18 +292,22 @@ fn redundancy(seen: &Seen<'_>, verdicts: &mut Vec<Verdict>) {
              at hand",
             seen.away.blobs
         );
-        verdicts.push(verdict(Severity::Warning, Promise::Durability, "redundancy", message));
+        let verdict = verdict(Severity::Warning, Promise::Durability, "copies-away", "redundancy", message);
+        verdicts.push(verdict.with("copies", seen.away.blobs));
     }
     for view in seen.shards.iter().filter(|view| view.record.mode.is_unreconciled()) {
-        let message = match view.record.mode {
-            ShardMode::Returning => "it is back, and is being held against the catalog (job reconcile)",
-            _ => {
-                "it was given up, and what it held is made anew elsewhere (job rebuild); bring it back and take it back, \
-                 or remove it once nothing names it"
+        let (code, message) = match view.record.mode {
+            ShardMode::Returning => {
+                ("shard-returns", "it is back, and is being held against the catalog (job reconcile)")
             }
+            _ => (
+                "shard-given-up",
+                "it was given up, and what it held is made anew elsewhere (job rebuild); bring it back and take it back, \
+                 or remove it once nothing names it",
+            ),
         };
         let subject = format!("shard {}", view.record.id);
-        verdicts.push(verdict(Severity::Warning, Promise::Durability, subject, message.to_owned()));
+        verdicts.push(verdict(Severity::Warning, Promise::Durability, code, subject, message.to_owned()));
     }
     let unreadable = seen.unreadable;
     if unreadable > 0 {
@@ -324,7 +317,8 @@ fn redundancy(seen: &Seen<'_>, verdicts: &mut Vec<Verdict>) {
              `cofre admin job show heal` lists them",
             counted(unreadable, "blob")
         );
-        verdicts.push(verdict(Severity::Critical, Promise::Durability, "blobs", message));
+        let verdict = verdict(Severity::Critical, Promise::Durability, "blobs-unreadable", "blobs", message);
+        verdicts.push(verdict.with("blobs", unreadable));
     }
     let waiting = seen.waiting.blobs.saturating_sub(unreadable);
     if waiting == 0 {
@@ -342,7 +336,9 @@ fn redundancy(seen: &Seen<'_>, verdicts: &mut Vec<Verdict>) {
         if waiting == 1 { "1 blob has".to_owned() } else { format!("{waiting} blobs have") },
         if waiting == 1 { "waits" } else { "wait" },
     );
-    verdicts.push(verdict(Severity::Warning, Promise::Durability, "redundancy", message));
+    let code = if late { "blobs-waiting-long" } else { "blobs-waiting" };
+    let verdict = verdict(Severity::Warning, Promise::Durability, code, "redundancy", message);
+    verdicts.push(verdict.with("blobs", waiting));
 }
 
 fn jobs(seen: &Seen<'_>, verdicts: &mut Vec<Verdict>) {
@@ -351,20 +347,23 @@ fn jobs(seen: &Seen<'_>, verdicts: &mut Vec<Verdict>) {
         match job.state {
             JobState::Paused => {
                 let message = "the settings hold it, and what it is for waits; resume it".to_owned();
-                verdicts.push(verdict(Severity::Warning, Promise::Upkeep, subject(), message));
+                let verdict = verdict(Severity::Warning, Promise::Upkeep, "job-paused", subject(), message);
+                verdicts.push(verdict.with("job", job.name));
             }
             JobState::Stuck => {
                 let why = job.figures.problems.first();
                 let why = why.map(|problem| format!(": {}: {}", problem.subject, problem.why));
-                let message =
-                    format!("it has something to do and got nothing done for a minute{}", why.unwrap_or_default());
-                verdicts.push(verdict(Severity::Warning, Promise::Upkeep, subject(), message));
+                let why = why.unwrap_or_default();
+                let message = format!("it has something to do and got nothing done for a minute{why}");
+                let verdict = verdict(Severity::Warning, Promise::Upkeep, "job-stuck", subject(), message);
+                verdicts.push(verdict.with("job", job.name).with("why", why));
             }
             JobState::Idle | JobState::Running => {}
         }
         if let Some(error) = &job.worker.last_error {
             let message = format!("its last step failed and is tried again: {error}");
-            verdicts.push(verdict(Severity::Warning, Promise::Upkeep, subject(), message));
+            let verdict = verdict(Severity::Warning, Promise::Upkeep, "job-failed", subject(), message);
+            verdicts.push(verdict.with("job", job.name).with("why", error));
         }
     }
 }

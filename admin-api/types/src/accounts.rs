@@ -1,4 +1,4 @@
-use crate::Quota;
+use crate::buckets::Quota;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use utoipa::ToSchema;

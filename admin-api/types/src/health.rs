@@ -1,5 +1,6 @@
-use crate::Shard;
+use crate::shards::Shard;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// The process runs.
@@ -68,6 +69,28 @@ pub struct Verdict {
     pub subject: String,
     /// What is the matter and what to do about it.
     pub message: String,
+    /// What is the matter, as a word for programs and for pages in other languages.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schema(example = "shard-full")]
+    pub code: String,
+    /// What the code is about, by name: figures, names and times that `message` tells in words.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub args: BTreeMap<String, String>,
+}
+
+impl Verdict {
+    /// One of a code, which has no arguments yet.
+    pub fn new(severity: Severity, promise: Promise, code: &str, subject: impl Into<String>, message: String) -> Self {
+        let (code, args) = (code.to_owned(), BTreeMap::new());
+        Self { severity, promise, subject: subject.into(), message, code, args }
+    }
+
+    /// With an argument.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
+        self.args.insert(name.to_owned(), value.to_string());
+        self
+    }
 }
 
 /// Health in detail.

@@ -1,4 +1,4 @@
-use crate::ShardState;
+use crate::shards::ShardState;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

@@ -10,6 +10,8 @@
 
 mod accounts;
 mod backups;
+mod browse;
+mod browse_more;
 mod buckets;
 mod events;
 mod health;
@@ -18,6 +20,7 @@ mod jobs;
 mod key_policies;
 mod page;
 mod problem;
+pub mod provision;
 mod requests;
 mod restores;
 mod settings;
@@ -31,6 +34,17 @@ pub use accounts::{
     PatchKey, RotateKey,
 };
 pub use backups::{Backup, BackupState, StartBackup};
+pub use browse::{
+    BrowsedBucket, BrowsedSession, BrowsedVersion, BrowsedVersioning, DeleteQuery, Deleted, EntriesQuery, Entry,
+    FinishUpload, MakeBucket, MakeFolder, ObjectQuery, Put, RestoreVersion, Restored, SignIn, SignedIn,
+    SignedInAccount, StartUpload, StartedUpload, UnfinishedUpload, UploadQuery, UploadedPart, UploadsQuery,
+    VersionsQuery,
+};
+pub use browse_more::{
+    AboutObject, BrowsedLockMode, BrowsedRetention, CopyTo, DeleteObjects, DeletedObject, DeletedObjects, DeletedQuery,
+    FolderQuery, HiddenObject, Link, MakeLink, Measured, Moved, ObjectName, SearchLine, SearchQuery, SetAbout,
+    SetMetadata, TextBeginning, ZipQuery,
+};
 pub use buckets::{Bucket, BucketOwner, BucketRedundancy, BucketUsage, CreateBucket, Quota};
 pub use events::{Event, EventsQuery};
 pub use health::{

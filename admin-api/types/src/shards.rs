@@ -1,4 +1,4 @@
-use crate::{PatchS3Place, RegisterPlace, S3Place};
+use crate::shard_places::{PatchS3Place, RegisterPlace, S3Place};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};

@@ -1,9 +1,10 @@
 //! A blob as its record names it.
 
+use crate::blobs::Blobs;
 use crate::counts::{Count, count_copy};
-use crate::{Blobs, BlobsError};
+use crate::error::BlobsError;
 use cofre_catalog::records::{BlobRecord, CopyRecord, DoomedRecord, Record};
-use cofre_catalog::{Batch, Check, Revision, keys};
+use cofre_catalog::{Batch, Check, Entry, Revision, keys};
 use cofre_shards::{BlobRef, Copy, CopyState, Locator};
 use cofre_types::{BlobId, ShardId};
 use futures_util::stream::{self, StreamExt};
@@ -34,8 +35,7 @@ impl Blobs {
     /// # Errors
     /// [`BlobsError`] if the catalog cannot be read.
     pub async fn held_blob(&self, id: BlobId) -> Result<Option<HeldBlob>, BlobsError> {
-        let Some(entry) = self.get(keys::blob(id)).await? else { return Ok(None) };
-        Ok(Some(HeldBlob { id, revision: entry.revision, record: BlobRecord::decode(&entry.value)? }))
+        self.get(keys::blob(id)).await?.map(|entry| HeldBlob::of(id, &entry)).transpose()
     }
 
     /// Reads some copies of a blob whole, side by side, and tells what each is, in their order.
@@ -53,6 +53,11 @@ impl Blobs {
 }
 
 impl HeldBlob {
+    /// A blob as an entry of the catalog has it.
+    pub(crate) fn of(id: BlobId, entry: &Entry) -> Result<Self, BlobsError> {
+        Ok(Self { id, revision: entry.revision, record: BlobRecord::decode(&entry.value)? })
+    }
+
     /// Adds to `batch` that `lost` copies go and `new` ones come. What is lost becomes doomed.
     pub(crate) fn change_copies(&self, lost: &[Copy], new: Vec<Copy>, batch: &mut Batch) {
         let mut record = self.record.clone();

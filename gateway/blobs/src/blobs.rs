@@ -1,5 +1,5 @@
-use crate::BlobsError;
-use cofre_catalog::{Batch, CommitError, Entry, Store};
+use crate::error::BlobsError;
+use cofre_catalog::{Batch, CommitError, Entry, ReadExt, Store};
 use cofre_runtime::Clock;
 use cofre_settings::DynamicSettings;
 use cofre_shards::{BadCopies, Redundancy, ShardStatus, Shards};
@@ -87,7 +87,7 @@ impl Blobs {
     }
 
     pub(crate) async fn get(&self, key: Vec<u8>) -> Result<Option<Entry>, BlobsError> {
-        Ok(self.store().get_many(vec![key]).await?.pop().flatten())
+        Ok(self.store().get(key).await?)
     }
 
     /// Commits a batch of maintenance; false if a check failed, so that the step is done anew.

@@ -1,6 +1,8 @@
 //! Backups of the catalog that stand on the shards' disks, where one that is lost with its own disk can be had again.
 
-use crate::{BACKUPS_OF_REMOTE, Blobs, BlobsError, ShardPlace, ShardView, Topology, all_remote};
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
+use crate::topology::{BACKUPS_OF_REMOTE, ShardPlace, ShardView, Topology, all_remote};
 use cofre_catalog::records::ShardMode;
 use cofre_catalog::{FilesChecked, backup};
 use cofre_runtime::{blocking, make_private_directories};

@@ -1,4 +1,5 @@
-use crate::{Blobs, BlobsError};
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
 use async_trait::async_trait;
 use cofre_catalog::records::{BlobRecord, DoomedRecord, Record};
 use cofre_catalog::{Batch, Check, Entry, keys};

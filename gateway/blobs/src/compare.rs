@@ -3,8 +3,9 @@
 //! Such a catalog is older than the shards. What moved since stands where no record says: it is named again at once. What
 //! was written since is in no record: it is counted, and stays until an operator lets go of it.
 
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
 use crate::orphans::{Claim, is_doomed, names};
-use crate::{Blobs, BlobsError};
 use cofre_catalog::records::{ComparisonRecord, IncarnationRecord, Record};
 use cofre_catalog::{Batch, Entry, keys};
 use cofre_shards::{BlobRef, Copy, ListPage, Listed};

@@ -1,5 +1,6 @@
 use crate::blob::{BLOBS_AT_ONCE_MAX, DELETED, blob_ref};
-use crate::{Blobs, BlobsError};
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
 use cofre_shards::CopyState;
 use cofre_types::{BlobId, ShardId};
 use futures_util::stream::{self, StreamExt, TryStreamExt};

@@ -1,6 +1,6 @@
 //! What is counted of the copies on each shard, and of what a blob has to spare.
 
-use cofre_catalog::records::{BlobRecord, ShardUsage};
+use cofre_catalog::records::{BlobRecord, ShardUsage, as_delta};
 use cofre_catalog::{Batch, keys};
 use cofre_shards::standing;
 use cofre_types::ShardId;
@@ -53,9 +53,4 @@ impl Count {
             Self::Remove => -1,
         }
     }
-}
-
-/// A size as a change of a counter. Sizes are below 2^63: an object has at most 5 TiB.
-pub fn as_delta(size: u64) -> i64 {
-    i64::try_from(size).unwrap_or(i64::MAX)
 }

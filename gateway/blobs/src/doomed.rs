@@ -1,6 +1,7 @@
-use crate::{Blobs, BlobsError};
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
 use cofre_catalog::records::{BlobRecord, DoomedRecord, Record};
-use cofre_catalog::{Batch, Entry, Scan, SnapshotExt, keys};
+use cofre_catalog::{Batch, Entry, ReadExt, Scan, keys};
 use cofre_shards::{BackendError, Locator};
 use cofre_types::{BlobId, ShardId};
 use std::collections::HashSet;

@@ -1,6 +1,7 @@
 use crate::blob::{copy_bytes, doom};
+use crate::blobs::Blobs;
 use crate::counts::{CopyCounts, Count};
-use crate::{Blobs, BlobsError};
+use crate::error::BlobsError;
 use cofre_catalog::records::{BlobRecord, Record};
 use cofre_catalog::{Batch, keys};
 use cofre_types::BlobId;

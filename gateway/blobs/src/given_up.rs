@@ -3,9 +3,10 @@
 //! Their copies stop counting, and leave the records as the blobs are healed. They become doomed, but nothing is
 //! deleted from a shard until it was held against the catalog: it may come back with the last good copy of something.
 
-use crate::{Blobs, BlobsError};
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
 use cofre_catalog::records::{Record, ShardRecord};
-use cofre_catalog::{Revision, Scan, SnapshotExt, keys};
+use cofre_catalog::{ReadExt, Revision, Scan, keys};
 use cofre_types::{BlobId, ShardId};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::HashMap;
@@ -21,7 +22,7 @@ pub(crate) type GivenUp = HashMap<ShardId, Revision>;
 
 /// What a step of queueing did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Queued {
+pub struct RebuildStep {
     /// Blobs that wait to be healed now.
     pub blobs: u64,
     /// Where to go on; absent at the end of the catalog.
@@ -33,9 +34,9 @@ impl Blobs {
     ///
     /// # Errors
     /// [`BlobsError`] if the catalog cannot be read or written.
-    pub async fn queue_given_up(&self, shard: ShardId, after: Option<BlobId>) -> Result<Queued, BlobsError> {
+    pub async fn queue_given_up(&self, shard: ShardId, after: Option<BlobId>) -> Result<RebuildStep, BlobsError> {
         let (found, next) = self.blobs_on(shard, after, BLOBS_PER_STEP_MAX).await?;
-        let queued = Queued { blobs: found.len() as u64, next };
+        let queued = RebuildStep { blobs: found.len() as u64, next };
         let each = found.into_iter().map(|blob| self.queue_heal(blob, shard));
         stream::iter(each).buffer_unordered(COMMITS_AT_ONCE_MAX).try_collect::<()>().await?;
         Ok(queued)
@@ -43,7 +44,7 @@ impl Blobs {
 
     /// The shards whose copies do not count, with the commits that wrote their records.
     pub(crate) async fn given_up_shards(&self) -> Result<GivenUp, BlobsError> {
-        let page = self.store().snapshot().await?.page(Scan::prefix(&[keys::family::SHARD]), crate::SHARDS_MAX).await?;
+        let page = self.store().page(Scan::prefix(&[keys::family::SHARD]), crate::SHARDS_MAX).await?;
         let mut given_up = HashMap::new();
         for (_, entry) in page {
             let record = ShardRecord::decode(&entry.value)?;

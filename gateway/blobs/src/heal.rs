@@ -1,8 +1,9 @@
 use crate::blob::{BLOBS_AT_ONCE_MAX, DELETED, HeldBlob, blob_ref, blob_subject, copy_bytes};
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
 use crate::given_up::GivenUp;
 use crate::queue::HealCursor;
 use crate::twins::Split;
-use crate::{Blobs, BlobsError};
 use cofre_catalog::{Batch, Entry, keys};
 use cofre_shards::{AddError, BlobRef, Copy, CopyState, standing};
 use cofre_types::{BlobId, Scheme, ShardId};
@@ -61,19 +62,33 @@ impl Blobs {
     pub async fn heal(&self, after: Option<HealCursor>) -> Result<Healed, BlobsError> {
         let given_up = self.given_up_shards().await?;
         let queued = self.heal_queue(after).await?;
-        let each = queued.entries.into_iter().map(|entry| self.heal_queued(entry, &given_up));
+        let ids: Vec<_> = queued.entries.iter().map(|(key, _)| keys::blob_of(key)).collect();
+        let blobs = self.store().get_many(ids.iter().flatten().map(|id| keys::blob(*id)).collect()).await?;
+        let mut blobs = blobs.into_iter();
+        let each = queued.entries.into_iter().zip(ids).filter_map(|(queued, id)| {
+            let id = id?;
+            Some((queued, id, blobs.next().flatten()))
+        });
+        let each: Vec<_> = each.map(|(queued, id, blob)| self.heal_queued(queued, id, blob, &given_up)).collect();
         let healed: Vec<_> = stream::iter(each).buffer_unordered(BLOBS_AT_ONCE_MAX).try_collect().await?;
         let healed = healed.into_iter().fold(Healed::default(), Healed::and);
         Ok(Healed { next: queued.next, ..healed })
     }
 
-    async fn heal_queued(&self, (key, entry): (Vec<u8>, Entry), given_up: &GivenUp) -> Result<Healed, BlobsError> {
-        let Some(id) = keys::blob_of(&key) else { return Ok(Healed::default()) };
+    /// Heals a blob as its record was when the page of the queue was read: if it changed since, the commit fails, and the
+    /// next pass decides anew.
+    async fn heal_queued(
+        &self,
+        (key, entry): (Vec<u8>, Entry),
+        id: BlobId,
+        blob: Option<Entry>,
+        given_up: &GivenUp,
+    ) -> Result<Healed, BlobsError> {
         let mut unqueue = Batch::new();
         unqueue.unchanged(key.clone(), Some(entry.revision));
         unqueue.delete(key);
-        match self.held_blob(id).await? {
-            Some(held) => self.heal_blob(&held, given_up, unqueue).await,
+        match blob {
+            Some(blob) => self.heal_blob(&HeldBlob::of(id, &blob)?, given_up, unqueue).await,
             None => self.maintain(unqueue).await.map(|_| Healed::default()),
         }
     }

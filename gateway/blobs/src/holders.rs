@@ -1,4 +1,5 @@
-use crate::{Blobs, BlobsError};
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
 use cofre_catalog::keys;
 use cofre_catalog::records::{BlobRecord, HealRecord, Record};
 use cofre_types::{BlobId, ShardId};

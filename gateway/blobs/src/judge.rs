@@ -1,7 +1,8 @@
 //! Whether a blob lacks a copy that its record does not name: the one judgement by which copies are named again.
 
 use crate::blob::{HeldBlob, blob_ref};
-use crate::{Blobs, BlobsError};
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
 use cofre_shards::{BlobRef, Copy, CopyState, Locator, ReadError, standing};
 use cofre_types::ShardId;
 

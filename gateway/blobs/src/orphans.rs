@@ -1,7 +1,8 @@
 use crate::blob::doom;
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
 use crate::judge::{Judgement, OutOfReach};
 use crate::standing::Standing;
-use crate::{Blobs, BlobsError};
 use cofre_catalog::records::{BlobRecord, DoomedRecord, Record};
 use cofre_catalog::{Batch, Check, Entry, keys};
 use cofre_shards::Listed;

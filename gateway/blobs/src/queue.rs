@@ -1,9 +1,10 @@
 //! The queue of blobs that are below their redundancy, those nearest loss first.
 
+use crate::blobs::Blobs;
 use crate::counts::spares;
-use crate::{Blobs, BlobsError};
+use crate::error::BlobsError;
 use cofre_catalog::records::{HealRecord, Record};
-use cofre_catalog::{Batch, Entry, Scan, SnapshotExt, keys};
+use cofre_catalog::{Batch, Entry, ReadExt, Scan, keys};
 use cofre_types::{BlobId, ShardId};
 use std::ops::Bound;
 
@@ -22,7 +23,7 @@ pub struct HealCursor {
 }
 
 /// What a step takes off the queue.
-pub(crate) struct Queued {
+pub(crate) struct QueuePage {
     pub(crate) entries: Vec<(Vec<u8>, Entry)>,
     pub(crate) next: Option<HealCursor>,
 }
@@ -78,7 +79,7 @@ impl Blobs {
 
     /// What comes next in the queue. Blobs that came to have nothing to spare after the walk had passed them are taken
     /// along, so that they do not wait for the walk of a long queue to end.
-    pub(crate) async fn heal_queue(&self, after: Option<HealCursor>) -> Result<Queued, BlobsError> {
+    pub(crate) async fn heal_queue(&self, after: Option<HealCursor>) -> Result<QueuePage, BlobsError> {
         let snapshot = self.store().snapshot().await?;
         let urgent_key = keys::heal(0, BlobId::from_bytes([0; 16]));
         let urgent_prefix = urgent_key.get(..2).unwrap_or_default();
@@ -100,6 +101,6 @@ impl Blobs {
         let page = snapshot.page(scan, BLOBS_PER_STEP_MAX).await?;
         let last = page.last().filter(|_| page.len() == BLOBS_PER_STEP_MAX).map(|(key, _)| key.clone());
         entries.extend(page);
-        Ok(Queued { entries, next: last.map(|at| HealCursor { at, urgent }) })
+        Ok(QueuePage { entries, next: last.map(|at| HealCursor { at, urgent }) })
     }
 }

@@ -1,5 +1,6 @@
 use crate::blob::blob_ref;
-use crate::{Blobs, BlobsError};
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
 use cofre_catalog::keys;
 use cofre_catalog::records::{BlobRecord, Record};
 use cofre_shards::{ByteStream, ReadError};

@@ -5,10 +5,11 @@
 //! moves back, and the spread only shrinks.
 
 use crate::blob::copy_bytes;
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
 use crate::relocate::Relocated;
-use crate::{Blobs, BlobsError};
 use cofre_catalog::records::{BlobRecord, Record, ShardMode, ShardRecord, ShardUsage};
-use cofre_catalog::{Scan, SnapshotExt, keys};
+use cofre_catalog::{ReadExt, Scan, keys};
 use cofre_shards::{ShardState, standing};
 use cofre_types::{BlobId, ShardId};
 use std::collections::BTreeMap;

@@ -1,9 +1,10 @@
 use crate::blob::{blob_ref, copy_bytes, copy_record};
+use crate::blobs::Blobs;
 use crate::counts::{Count, count_copy};
+use crate::error::BlobsError;
 use crate::judge::{Judgement, OutOfReach};
-use crate::{Blobs, BlobsError};
 use cofre_catalog::records::{DoomedRecord, Record};
-use cofre_catalog::{Batch, Check, Entry, Scan, SnapshotExt, keys};
+use cofre_catalog::{Batch, Check, Entry, ReadExt, Scan, keys};
 use cofre_shards::{CopyState, Locator, standing};
 use cofre_types::{BlobId, ShardId};
 
@@ -57,7 +58,7 @@ impl Blobs {
         if let Some(after) = after {
             scan = scan.after(keys::doomed(shard, after));
         }
-        let entries = self.store().snapshot().await?.page(scan, COPIES_PER_STEP_MAX).await?;
+        let entries = self.store().page(scan, COPIES_PER_STEP_MAX).await?;
         let last = entries.last().and_then(|(key, _)| keys::blob_of(key));
         let full = entries.len() == COPIES_PER_STEP_MAX;
         let next = if full { Reconciling::LetGo(last) } else { Reconciling::Named(None) };

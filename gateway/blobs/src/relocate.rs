@@ -1,6 +1,7 @@
 use crate::blob::{BLOBS_AT_ONCE_MAX, blob_ref, copy_bytes, doom};
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
 use crate::given_up::GivenUp;
-use crate::{Blobs, BlobsError};
 use cofre_catalog::{Batch, keys};
 use cofre_shards::{BlobRef, Copy, CopyState};
 use cofre_types::{BlobId, Scheme, ShardId};

@@ -1,7 +1,8 @@
-use crate::blob::{blob_ref, copy_bytes};
-use crate::{Blobs, BlobsError};
+use crate::blob::{HeldBlob, blob_ref, copy_bytes};
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
 use cofre_catalog::records::ShardPass;
-use cofre_catalog::{Scan, SnapshotExt, keys};
+use cofre_catalog::{ReadExt, Scan, keys};
 use cofre_shards::CopyState;
 use cofre_types::{BlobId, ShardId};
 use std::ops::Bound;
@@ -46,14 +47,14 @@ impl Blobs {
         if let Some(after) = after {
             scan.from = Bound::Excluded(keys::blob(after));
         }
-        let entries = self.store().snapshot().await?.page(scan, BLOBS_PER_STEP_MAX).await?;
+        let entries = self.store().page(scan, BLOBS_PER_STEP_MAX).await?;
         let mut scrubbed = Scrubbed::default();
         if entries.len() == BLOBS_PER_STEP_MAX {
             scrubbed.next = entries.last().and_then(|(key, _)| keys::blob_of(key));
         }
-        for (key, _) in entries {
+        for (key, entry) in entries {
             let Some(id) = keys::blob_of(&key) else { continue };
-            let Some(held) = self.held_blob(id).await? else { continue };
+            let held = HeldBlob::of(id, &entry)?;
             let blob = blob_ref(id, &held.record);
             for (copy, state) in self.check_copies(&blob, &blob.copies).await {
                 match state {

@@ -1,8 +1,9 @@
 //! What may be deleted from a shard, by what is known of it.
 
-use crate::{Blobs, BlobsError};
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
 use cofre_catalog::records::{ComparisonRecord, IncarnationRecord, Record, ShardMode, ShardRecord};
-use cofre_catalog::{Entry, Scan, SnapshotExt, StoreError, keys};
+use cofre_catalog::{Entry, ReadExt, Scan, StoreError, keys};
 use cofre_types::{ShardId, Timestamp};
 
 /// What may be deleted from a shard.

@@ -1,6 +1,7 @@
 //! Good copies that a blob has beyond those that its scheme asks for: a piece that stands twice, say.
 
-use crate::{Blobs, BlobsError};
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
 use cofre_catalog::keys;
 use cofre_catalog::records::{Record, ShardMode, ShardRecord};
 use cofre_shards::Copy;

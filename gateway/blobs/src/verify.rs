@@ -1,6 +1,7 @@
-use crate::blob::{DELETED, blob_ref, blob_subject, copy_bytes};
-use crate::{Blobs, BlobsError};
-use cofre_catalog::{Scan, SnapshotExt, keys};
+use crate::blob::{DELETED, HeldBlob, blob_ref, blob_subject, copy_bytes};
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
+use cofre_catalog::{ReadExt, Scan, keys};
 use cofre_shards::{BlobRef, Copy, CopyState, ReadError, standing};
 use cofre_types::Scheme;
 use futures_util::future::join_all;
@@ -49,11 +50,11 @@ impl Blobs {
         if let Some(last) = last {
             scan = scan.after(last);
         }
-        let page = self.store().snapshot().await?.page(scan, BLOBS_PER_STEP_MAX).await?;
+        let page = self.store().page(scan, BLOBS_PER_STEP_MAX).await?;
         let mut verified = CopiesVerified { records: page.len() as u64, ..CopiesVerified::default() };
-        for (key, _) in &page {
+        for (key, entry) in &page {
             let Some(id) = keys::blob_of(key) else { continue };
-            let Some(held) = self.held_blob(id).await? else { continue };
+            let held = HeldBlob::of(id, entry)?;
             let blob = blob_ref(id, &held.record);
             let mut seen = Vec::with_capacity(blob.copies.len());
             for some in blob.copies.chunks(READS_AT_ONCE_MAX) {

@@ -1,6 +1,7 @@
-use crate::{Blobs, BlobsError};
+use crate::blobs::Blobs;
+use crate::error::BlobsError;
 use cofre_catalog::records::{BlobRecord, Record, RecordError};
-use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
+use cofre_catalog::{ReadExt, Revision, Scan, Visit, VisitStep, keys};
 use cofre_types::BlobId;
 use std::ops::Bound;
 
@@ -21,7 +22,7 @@ impl Blobs {
             scan.from = Bound::Excluded(keys::blob(after));
         }
         let walk = Walk { choose, found_max, found: Vec::new(), read: 0, last: None, error: None };
-        let walk = self.store().snapshot().await?.scan(scan, walk).await?;
+        let walk = self.store().scan(scan, walk).await?;
         if let Some(error) = walk.error {
             return Err(error.into());
         }

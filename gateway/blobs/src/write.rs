@@ -1,9 +1,10 @@
 use crate::blob::{copy_bytes, copy_record};
+use crate::blobs::Blobs;
 use crate::counts::{Count, count_copy, spares};
-use crate::{Blobs, BlobsError};
+use crate::error::BlobsError;
 use cofre_catalog::records::{BlobRecord, HealRecord, Record};
 use cofre_catalog::{Check, GuardedBatch, keys};
-use cofre_shards::{BlobHeader, Body, Durability, Locator};
+use cofre_shards::{BlobHeader, Body, Locator};
 use cofre_types::{BlobId, Scheme, ShardId, Timestamp};
 
 /// A blob that was written and that no record refers to yet.
@@ -67,10 +68,9 @@ impl Blobs {
         header: BlobHeader,
         body: Body,
         scheme: Scheme,
-        durability: Durability,
     ) -> Result<NewBlob, BlobsError> {
         let begun = Timestamp(header.written_nanos);
-        let written = self.shards().write(id, header, body, self.redundancy(scheme), durability).await?;
+        let written = self.shards().write(id, header, body, self.redundancy(scheme)).await?;
         let copies = written.copies.into_iter().map(copy_record).collect();
         let record = BlobRecord {
             size: written.size,

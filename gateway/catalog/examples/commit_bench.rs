@@ -3,7 +3,7 @@
 //!
 //! `cargo run --ignore-rust-version --release -p cofre-catalog --example commit_bench -- DIR [SECONDS] [RECORDS]`
 
-use cofre_catalog::{Batch, Embedded, EmbeddedOptions, Scan, SnapshotExt, Store};
+use cofre_catalog::{Batch, Embedded, EmbeddedOptions, Read, ReadExt, Scan, Store};
 use cofre_runtime::{Clock, spawn};
 use std::io::Write;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! What a batch means: one reading of checks and writes for every engine.
 
-use crate::store::{BATCH_BYTES_MAX, KEY_BYTES_MAX};
-use crate::{Batch, Check, CommitError, Entry, Failed, Revision, StoreError, Write};
+use crate::tally;
+use crate::{BATCH_BYTES_MAX, Batch, Check, CommitError, Entry, Failed, KEY_BYTES_MAX, Revision, StoreError, Write};
 use std::collections::BTreeMap;
 
 /// The state that a batch is held against.
@@ -18,24 +18,40 @@ pub(crate) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// Refuses what no engine takes, before it is queued.
 pub(crate) fn admit(batch: &Batch) -> Result<(), StoreError> {
-    let keys = batch.writes.iter().map(|write| match write {
-        Write::Put(key, _) | Write::Delete(key) | Write::Add(key, _) => key.len(),
-        Write::Append { prefix, suffix, .. } => prefix.len() + size_of::<u64>() + suffix.len(),
-    });
-    let firsts = batch.writes.iter().map(|write| match write {
-        Write::Put(key, _) | Write::Delete(key) | Write::Add(key, _) | Write::Append { prefix: key, .. } => key.first(),
-    });
-    if firsts.into_iter().any(|first| first == Some(&0)) {
-        return Err(StoreError::Engine("a key begins with a zero byte; such keys belong to the engine".to_owned()));
+    let begins_with_zero = |write: &Write| match write {
+        Write::Put(key, _) | Write::Delete(key) | Write::Add(key, _) | Write::Append { prefix: key, .. } => {
+            key.first() == Some(&0)
+        }
+    };
+    if batch.writes.iter().any(begins_with_zero) {
+        return Err(StoreError::Unfit("a key begins with a zero byte; such keys belong to the engine".to_owned()));
     }
-    if let Some(bytes) = keys.into_iter().find(|bytes| *bytes == 0 || *bytes > KEY_BYTES_MAX) {
-        return Err(StoreError::Engine(format!("a key has {bytes} bytes; it may have 1 to {KEY_BYTES_MAX}")));
+    let unfit = |bytes: &usize| !(1..=KEY_BYTES_MAX).contains(bytes);
+    if let Some(bytes) = key_bytes(batch).find(unfit) {
+        return Err(StoreError::Unfit(format!("a key has {bytes} bytes; it may have 1 to {KEY_BYTES_MAX}")));
     }
     let bytes = size(batch);
     if bytes > BATCH_BYTES_MAX {
-        return Err(StoreError::Engine(format!("a batch has {bytes} bytes; it may have {BATCH_BYTES_MAX}")));
+        return Err(StoreError::Unfit(format!("a batch has {bytes} bytes; it may have {BATCH_BYTES_MAX}")));
     }
     Ok(())
+}
+
+/// Bytes of each key that a batch writes or checks. A prefix is no key.
+fn key_bytes(batch: &Batch) -> impl Iterator<Item = usize> {
+    let written = |write: &Write| match write {
+        Write::Put(key, _) | Write::Delete(key) | Write::Add(key, _) => key.len(),
+        Write::Append { prefix, suffix, .. } => prefix.len() + size_of::<u64>() + suffix.len(),
+    };
+    batch.writes.iter().map(written).chain(checked_keys(batch).map(Vec::len))
+}
+
+/// Keys whose values the checks of a batch ask for.
+pub(crate) fn checked_keys(batch: &Batch) -> impl Iterator<Item = &Vec<u8>> {
+    batch.checks.iter().filter_map(|check| match check {
+        Check::At(key, _) | Check::Absent(key) | Check::Present(key) | Check::CounterAtMost { key, .. } => Some(key),
+        Check::NoneWithPrefix(_) => None,
+    })
 }
 
 /// Bytes of keys and values in a batch.
@@ -81,6 +97,7 @@ pub(crate) fn evaluate(current: &impl Current, batch: Batch, revision: Revision)
             }
         };
     }
+    tally::count(current, &mut changes)?;
     Ok(changes)
 }
 
@@ -104,7 +121,7 @@ fn counter(row: &[u8], index: usize) -> i64 {
 }
 
 /// Sums saturate, so that no bound is passed by an overflow.
-fn add(mut row: Vec<u8>, deltas: &[i64]) -> Vec<u8> {
+pub(crate) fn add(mut row: Vec<u8>, deltas: &[i64]) -> Vec<u8> {
     row.resize(row.len().max(size_of_val(deltas)), 0);
     for (index, (delta, bytes)) in deltas.iter().zip(row.clone().chunks(size_of::<i64>())).enumerate() {
         let sum = counter(bytes, 0).saturating_add(*delta);

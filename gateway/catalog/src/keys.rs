@@ -12,6 +12,8 @@
 //! | `K` | access key id | access key |
 //! | `k` | account id, access key id | empty: the keys of an account |
 //! | `T` | admin token id | admin token |
+//! | `W` | session id | session of the console |
+//! | `w` | account id, session id | empty: the sessions of an account |
 //! | `B` | bucket name | bucket |
 //! | `o` | account id, bucket name | empty: the buckets of an account, written with `B` |
 //! | `I` | bucket id | bucket name, so that jobs find the bucket of a key |
@@ -28,6 +30,7 @@
 //! | `h` | copies to spare, blob id | heal: this blob is below its redundancy; those nearest loss come first |
 //! | `g` | due time, id | garbage: a reference to drop after its grace |
 //! | `d` | shard id, blob id | doomed: a copy to delete from a shard |
+//! | `W` | family, `h` or `d` | counters of its records, which commits keep by themselves |
 //! | `S` | shard id | shard |
 //! | `s` | shard id | counters of a shard's copies and their bytes |
 //! | `r` | shard id | directory of a shard that was removed |
@@ -47,8 +50,10 @@
 use crate::Revision;
 pub use crate::access_log_keys::{access_log, access_log_backlog, access_log_of};
 pub use crate::encryption_keys::{key_policies, key_policy, key_policy_of, known_keys};
-pub use crate::scan::prefix_end;
+pub use crate::queue_keys::{doomed, doomed_on, heal, heal_spares, heals, waiting};
+pub use crate::sign_in_keys::{account_session, account_sessions, admin_token, session};
 pub use crate::version_place::{place_of, version_id};
+pub use crate::walk::prefix_end;
 use cofre_types::{AccessKeyId, AccountId, BlobId, BucketId, BucketName, ObjectKey, ShardId, UploadId};
 
 /// First byte of a key.
@@ -60,6 +65,8 @@ pub mod family {
     pub const ACCESS_KEY: u8 = b'K';
     pub const ACCOUNT_KEY: u8 = b'k';
     pub const ADMIN_TOKEN: u8 = b'T';
+    pub const SESSION: u8 = b'W';
+    pub const ACCOUNT_SESSION: u8 = b'w';
     pub const BUCKET: u8 = b'B';
     pub const OWNED_BUCKET: u8 = b'o';
     pub const BUCKET_ID: u8 = b'I';
@@ -75,6 +82,7 @@ pub mod family {
     pub const HEAL: u8 = b'h';
     pub const GARBAGE: u8 = b'g';
     pub const DOOMED: u8 = b'd';
+    pub const WAITING: u8 = b'W';
     pub const SHARD: u8 = b'S';
     pub const SHARD_USAGE: u8 = b's';
     pub const REMOVED_SHARD: u8 = b'r';
@@ -161,11 +169,6 @@ pub fn account_keys(account: AccountId) -> Vec<u8> {
 /// Key of an access key.
 pub fn access_key(id: &AccessKeyId) -> Vec<u8> {
     with(family::ACCESS_KEY, &[id.as_str().as_bytes()])
-}
-
-/// Key of an admin token.
-pub fn admin_token(id: &str) -> Vec<u8> {
-    with(family::ADMIN_TOKEN, &[id.as_bytes()])
 }
 
 /// Key of a bucket.
@@ -286,41 +289,9 @@ pub fn blob(id: BlobId) -> Vec<u8> {
     with(family::BLOB, &[id.as_bytes()])
 }
 
-/// Spare copies from which on blobs in the heal queue are not told apart.
-const HEAL_SPARES_MAX: u8 = 3;
-
-/// Key of the place in the heal queue of a blob that has so many copies or pieces beyond those that reading takes.
-pub fn heal(spares: usize, id: BlobId) -> Vec<u8> {
-    let spares = u8::try_from(spares).unwrap_or(HEAL_SPARES_MAX).min(HEAL_SPARES_MAX);
-    with(family::HEAL, &[&[spares], id.as_bytes()])
-}
-
-/// The copies to spare in a key of the heal queue, at most those that are told apart; `None` where it does not tell.
-pub fn heal_spares(key: &[u8]) -> Option<usize> {
-    let [family::HEAL, spares, id @ ..] = key else { return None };
-    (id.len() == size_of::<BlobId>()).then_some(usize::from(*spares))
-}
-
-/// Every key that a blob may have in the heal queue: one for each number of spares, and the one of queues that did not
-/// tell them apart.
-pub fn heals(id: BlobId) -> impl Iterator<Item = Vec<u8>> {
-    let plain = with(family::HEAL, &[id.as_bytes()]);
-    (0..=HEAL_SPARES_MAX).map(move |spares| heal(spares.into(), id)).chain([plain])
-}
-
 /// Key of a reference to drop, due at `due_nanos`.
 pub fn garbage(due_nanos: u64, id: [u8; 16]) -> Vec<u8> {
     with(family::GARBAGE, &[&due_nanos.to_be_bytes(), &id])
-}
-
-/// Key of a copy to delete from a shard.
-pub fn doomed(shard: ShardId, blob: BlobId) -> Vec<u8> {
-    with(family::DOOMED, &[&shard.0.to_be_bytes(), blob.as_bytes()])
-}
-
-/// What every doomed copy of a shard begins with.
-pub fn doomed_on(shard: ShardId) -> Vec<u8> {
-    with(family::DOOMED, &[&shard.0.to_be_bytes()])
 }
 
 /// Key of a shard.

@@ -8,26 +8,36 @@
 
 mod access_log_keys;
 pub mod backup;
+mod batch;
 pub mod conformance;
 mod embedded;
 mod encryption_keys;
+mod error;
 mod evaluate;
+mod freshness;
+mod group;
 mod guarded;
 pub mod keys;
 mod memory;
+mod queue_keys;
 pub mod records;
 mod scan;
+mod sign_in_keys;
 mod state;
 mod store;
-mod touched;
+mod tally;
 mod version_place;
+mod walk;
 
-pub use embedded::{Distribution, Embedded, EmbeddedOptions, EmbeddedStats};
+pub use batch::{BATCH_BYTES_MAX, Batch, Check, Entry, KEY_BYTES_MAX, Revision, Write};
+pub use embedded::{Embedded, EmbeddedOptions};
+pub use error::{CommitError, Failed, StoreError};
+pub use freshness::{FRESHNESS_POLL, Freshness, Mark, Slot};
+pub use group::{CommitStats, Distribution};
 pub use guarded::{Committed, GuardedBatch};
-pub use memory::Memory;
-pub use scan::prefix_end;
+pub use memory::{MEMORY_STALENESS_MAX, Memory, MemoryStream};
+pub use scan::{Direction, Scan, Visit, VisitDyn, VisitStep};
 pub use state::{COMMIT_SLOW_AFTER, CommitState, FilesChecked, StoreState};
-pub use store::{
-    BATCH_BYTES_MAX, Batch, Check, CommitError, Direction, Entry, Failed, KEY_BYTES_MAX, Revision, Scan, Snapshot,
-    SnapshotExt, Store, StoreError, TOUCHED_POLL, Visit, VisitDyn, VisitStep, Write,
-};
+pub use store::{Read, ReadExt, Snapshot, Store};
+pub use tally::{begin_tally, compare_tally};
+pub use walk::prefix_end;

@@ -1,31 +1,49 @@
 //! The engine that keeps everything in memory: for tests and simulations.
 //!
 //! # Ordering
-//! One lock orders commits. Every key keeps its versions for as long as some snapshot can see them,
+//! One lock orders commits, through whichever handle they come. Every key keeps its versions for as long as some snapshot can see them,
 //! so a snapshot costs a counter and copies nothing.
+//!
+//! # Handles
+//! [`Memory::twin`] gives a second handle of the same store, as another process would have one: it hears of commits
+//! through a [`MemoryStream`], which a test may cut.
 //!
 //! # Limits
 //! Nothing survives the process. A scan holds the lock against commits while its visitor runs.
 
+mod stream;
+
+pub use stream::{MEMORY_STALENESS_MAX, MemoryStream};
+
 use crate::evaluate::{Changes, Current, admit, evaluate};
-use crate::scan::walk;
-use crate::store::VisitDyn;
-use crate::touched::Touched;
-use crate::{Batch, CommitError, Direction, Entry, Revision, Scan, Snapshot, Store, StoreError, prefix_end};
+use crate::freshness::Touched;
+use crate::walk::walk;
+use crate::{
+    Batch, CommitError, Direction, Entry, Freshness, Read, Revision, Scan, Slot, Snapshot, Store, StoreError, VisitDyn,
+    prefix_end,
+};
 use async_trait::async_trait;
+use cofre_runtime::Clock;
 use parking_lot::RwLock;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
+use std::time::Duration;
+use stream::News;
 
-/// A store in memory. Cloning is cheap; clones are the same store.
-#[derive(Clone, Default)]
-pub struct Memory(Arc<Shared>);
+/// A store in memory. Cloning is cheap; clones are the same handle of the same store.
+#[derive(Clone)]
+pub struct Memory {
+    shared: Arc<Shared>,
+    news: Arc<News>,
+}
 
+/// What all handles share.
 #[derive(Default)]
 struct Shared {
     state: RwLock<State>,
-    touched: Touched,
+    /// What each handle hears of commits.
+    handles: RwLock<Vec<Arc<News>>>,
 }
 
 /// What one commit made of a key.
@@ -48,7 +66,27 @@ struct State {
 impl Memory {
     /// An empty store.
     pub fn new() -> Self {
-        Self::default()
+        Self::of(Arc::default(), News::without_stream())
+    }
+
+    /// Another handle of the same store, as another process would have: what it hears of the commits of others comes
+    /// through a stream.
+    pub fn twin(&self, clock: Clock) -> (Self, MemoryStream) {
+        let twin = Self::of(Arc::clone(&self.shared), News::of_stream(clock));
+        let stream = MemoryStream::of(Arc::clone(&twin.news));
+        (twin, stream)
+    }
+
+    fn of(shared: Arc<Shared>, news: News) -> Self {
+        let news = Arc::new(news);
+        shared.handles.write().push(Arc::clone(&news));
+        Self { shared, news }
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -72,6 +110,21 @@ impl State {
             }
             versions.push(Version { revision, value });
         }
+    }
+
+    /// Walks what stands at a revision.
+    fn walk(&self, range: Scan, at: Revision, mut visitor: Box<dyn VisitDyn>) -> Result<Box<dyn VisitDyn>, StoreError> {
+        walk(range, &mut *visitor, |range| {
+            let seen = self.keys.range::<[u8], _>(range.bounds()).filter_map(|(key, versions)| {
+                let (revision, value) = Self::at(versions, at)?;
+                Some(Ok((key, revision, value)))
+            });
+            match range.direction {
+                Direction::Forward => Box::new(seen),
+                Direction::Reverse => Box::new(seen.rev()),
+            }
+        })?;
+        Ok(visitor)
     }
 
     /// Drops the versions that no snapshot, present or future, sees.
@@ -102,33 +155,52 @@ impl Current for State {
 }
 
 #[async_trait]
+impl Read for Memory {
+    async fn get_many(&self, keys: Vec<Vec<u8>>) -> Result<Vec<Option<Entry>>, StoreError> {
+        let state = self.shared.state.read();
+        Ok(keys.iter().map(|key| state.entry(key, state.last)).collect())
+    }
+
+    async fn scan_dyn(&self, range: Scan, visitor: Box<dyn VisitDyn>) -> Result<Box<dyn VisitDyn>, StoreError> {
+        let state = self.shared.state.read();
+        state.walk(range, state.last, visitor)
+    }
+}
+
+#[async_trait]
 impl Store for Memory {
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
-        let mut state = self.0.state.write();
+        let mut state = self.shared.state.write();
         let revision = state.last;
         *state.snapshots.entry(revision).or_default() += 1;
-        Ok(Box::new(MemorySnapshot { shared: Arc::clone(&self.0), revision }))
+        Ok(Box::new(MemorySnapshot { shared: Arc::clone(&self.shared), revision }))
     }
 
     async fn commit(&self, batch: Batch) -> Result<Revision, CommitError> {
         admit(&batch)?;
-        let mut state = self.0.state.write();
+        let mut state = self.shared.state.write();
         let revision = Revision(state.last.0 + 1);
         let changes = evaluate(&*state, batch, revision)?;
         let touches = Touched::of(changes.keys());
         state.apply(revision, changes);
         state.prune();
         drop(state);
-        self.0.touched.touch(&touches);
+        for handle in &*self.shared.handles.read() {
+            handle.tell(&touches, Arc::ptr_eq(handle, &self.news));
+        }
         Ok(revision)
     }
 
-    fn touched(&self, prefix: u8) -> u64 {
-        self.0.touched.get(prefix)
+    fn freshness(&self, slot: Slot) -> Option<Freshness> {
+        self.news.freshness(slot)
     }
 
-    async fn wait_touched(&self, prefix: u8, seen: u64) -> u64 {
-        self.0.touched.wait(prefix, seen).await
+    fn staleness_max(&self) -> Duration {
+        self.news.staleness_max()
+    }
+
+    async fn wait_changed(&self, slot: Slot, seen: Option<Freshness>) -> Option<Freshness> {
+        self.news.wait_changed(slot, seen).await
     }
 }
 
@@ -151,28 +223,20 @@ impl Drop for MemorySnapshot {
 }
 
 #[async_trait]
-impl Snapshot for MemorySnapshot {
-    fn revision(&self) -> Revision {
-        self.revision
-    }
-
+impl Read for MemorySnapshot {
     async fn get_many(&self, keys: Vec<Vec<u8>>) -> Result<Vec<Option<Entry>>, StoreError> {
         let state = self.shared.state.read();
         Ok(keys.iter().map(|key| state.entry(key, self.revision)).collect())
     }
 
-    async fn scan_dyn(&self, range: Scan, mut visitor: Box<dyn VisitDyn>) -> Result<Box<dyn VisitDyn>, StoreError> {
-        let state = self.shared.state.read();
-        walk(range, &mut *visitor, |range| {
-            let seen = state.keys.range::<[u8], _>(range.bounds()).filter_map(|(key, versions)| {
-                let (revision, value) = State::at(versions, self.revision)?;
-                Some(Ok((key, revision, value)))
-            });
-            match range.direction {
-                Direction::Forward => Box::new(seen),
-                Direction::Reverse => Box::new(seen.rev()),
-            }
-        })?;
-        Ok(visitor)
+    async fn scan_dyn(&self, range: Scan, visitor: Box<dyn VisitDyn>) -> Result<Box<dyn VisitDyn>, StoreError> {
+        self.shared.state.read().walk(range, self.revision, visitor)
+    }
+}
+
+#[async_trait]
+impl Snapshot for MemorySnapshot {
+    fn revision(&self) -> Revision {
+        self.revision
     }
 }

@@ -1,71 +1,123 @@
-use crate::store::VisitDyn;
-use crate::{Direction, Revision, Scan, StoreError, VisitStep};
+//! Ranges of keys, and who walks them.
+
+use crate::{Revision, prefix_end};
+use std::any::Any;
 use std::ops::Bound;
 
-/// Keys that a walk steps over before it seeks: opening an iterator of a log-structured tree costs
-/// about as much as this many steps of an open one.
-const STEPS_BEFORE_SEEK: usize = 8;
+/// Which way a scan goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// From small keys to large ones.
+    Forward,
+    /// From large keys to small ones.
+    Reverse,
+}
 
-/// What an engine's iterator yields.
-pub(crate) type Item<K, V> = Result<(K, Revision, V), StoreError>;
+/// A range of keys to walk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scan {
+    /// Where the range begins, whatever the direction.
+    pub from: Bound<Vec<u8>>,
+    /// Where it ends.
+    pub to: Bound<Vec<u8>>,
+    /// Which way to walk it.
+    pub direction: Direction,
+    /// Most keys that the visitor is shown; those that it seeks over do not count. All, if absent. So an engine knows
+    /// how much to read ahead.
+    pub keys_max: Option<usize>,
+    /// Whether the visitor is shown empty values in the place of those that stand there. So an engine need not move them.
+    pub keys_only: bool,
+}
 
-/// Drives a visitor over the iterators of an engine, which `open` makes in the scan's direction. It
-/// is not called for a range that no key can lie in.
-pub(crate) fn walk<'a, K, V>(
-    mut range: Scan,
-    visitor: &mut dyn VisitDyn,
-    mut open: impl FnMut(&Scan) -> Box<dyn Iterator<Item = Item<K, V>> + 'a>,
-) -> Result<(), StoreError>
-where
-    K: AsRef<[u8]>,
-    V: AsRef<[u8]>,
-{
-    'seek: while !range.is_empty() {
-        let mut target: Option<Vec<u8>> = None;
-        let mut skipped = 0;
-        for item in open(&range) {
-            let (key, revision, value) = item?;
-            if let Some(wanted) = &target {
-                if comes_before(key.as_ref(), wanted, range.direction) {
-                    skipped += 1;
-                    if skipped == STEPS_BEFORE_SEEK {
-                        narrow(&mut range, target.take().unwrap_or_default());
-                        continue 'seek;
-                    }
-                    continue;
-                }
-                target = None;
-                skipped = 0;
-            }
-            match visitor.visit(key.as_ref(), revision, value.as_ref()) {
-                VisitStep::Continue => {}
-                VisitStep::Seek(wanted) => target = Some(wanted),
-                VisitStep::Stop => return Ok(()),
-            }
+impl Scan {
+    /// All keys that begin with `prefix`, forward.
+    pub fn prefix(prefix: &[u8]) -> Self {
+        Self {
+            from: Bound::Included(prefix.to_vec()),
+            to: prefix_end(prefix).map_or(Bound::Unbounded, Bound::Excluded),
+            direction: Direction::Forward,
+            keys_max: None,
+            keys_only: false,
         }
-        return Ok(());
     }
-    Ok(())
+
+    /// All keys.
+    pub fn everything() -> Self {
+        Self::prefix(&[])
+    }
+
+    /// The same range, and no more than its first `keys` keys.
+    #[must_use]
+    pub fn at_most(mut self, keys: usize) -> Self {
+        self.keys_max = Some(self.keys_max.map_or(keys, |max| max.min(keys)));
+        self
+    }
+
+    /// The same range, without its values.
+    #[must_use]
+    pub fn without_values(mut self) -> Self {
+        self.keys_only = true;
+        self
+    }
+
+    /// The same range, but only keys after `key` (forward).
+    #[must_use]
+    pub fn after(mut self, key: Vec<u8>) -> Self {
+        self.from = Bound::Excluded(key);
+        self
+    }
+
+    /// The same range, backward.
+    #[must_use]
+    pub fn reversed(mut self) -> Self {
+        self.direction = Direction::Reverse;
+        self
+    }
+
+    /// Whether the visitor is shown no key: the ends have met or crossed, or none is wanted.
+    pub fn is_empty(&self) -> bool {
+        if self.keys_max == Some(0) {
+            return true;
+        }
+        match (&self.from, &self.to) {
+            (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
+            (Bound::Included(from), Bound::Included(to)) => from > to,
+            (Bound::Included(from) | Bound::Excluded(from), Bound::Included(to) | Bound::Excluded(to)) => from >= to,
+        }
+    }
+
+    /// Both ends, borrowed, as ordered collections take them.
+    pub(crate) fn bounds(&self) -> (Bound<&[u8]>, Bound<&[u8]>) {
+        (self.from.as_ref().map(Vec::as_slice), self.to.as_ref().map(Vec::as_slice))
+    }
 }
 
-fn comes_before(key: &[u8], wanted: &[u8], direction: Direction) -> bool {
-    match direction {
-        Direction::Forward => key < wanted,
-        Direction::Reverse => key > wanted,
-    }
+/// What a visitor wants next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VisitStep {
+    /// The next key.
+    Continue,
+    /// The first key at or beyond this one, in the scan's direction. It never goes back.
+    Seek(Vec<u8>),
+    /// No more.
+    Stop,
 }
 
-fn narrow(range: &mut Scan, wanted: Vec<u8>) {
-    match range.direction {
-        Direction::Forward => range.from = Bound::Included(wanted),
-        Direction::Reverse => range.to = Bound::Included(wanted),
-    }
+/// Receives the keys of a scan, on the engine's side: nothing is copied that it does not keep.
+/// It runs where blocking is allowed, and should be quick.
+pub trait Visit: Send + 'static {
+    /// Called for each key in order.
+    fn visit(&mut self, key: &[u8], revision: Revision, value: &[u8]) -> VisitStep;
 }
 
-/// The smallest key that is greater than every key with this prefix; `None` if there is none.
-pub fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {
-    let last = prefix.iter().rposition(|b| *b != u8::MAX)?;
-    let mut end = prefix[..=last].to_vec();
-    end[last] += 1;
-    Some(end)
+/// Object-safe twin of [`Visit`]; use [`crate::ReadExt::scan`].
+pub trait VisitDyn: Visit {
+    /// Gives the visitor back as it is.
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send>;
+}
+
+impl<V: Visit> VisitDyn for V {
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+        self
+    }
 }

@@ -1,4 +1,4 @@
-use crate::EventsError;
+use crate::error::EventsError;
 use cofre_catalog::{Revision, keys};
 use std::fmt;
 use std::str::FromStr;

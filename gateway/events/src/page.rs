@@ -1,6 +1,8 @@
-use crate::{Cursor, EventLog, EventsError, trim};
+use crate::cursor::Cursor;
+use crate::error::EventsError;
+use crate::{EventLog, trim};
 use cofre_catalog::records::{EventRecord, Record};
-use cofre_catalog::{Direction, Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
+use cofre_catalog::{Direction, ReadExt, Revision, Scan, Visit, VisitStep, keys};
 use std::ops::Bound;
 
 /// Most events on a page.
@@ -94,7 +96,7 @@ fn range(after: Option<Cursor>, order: Order) -> Scan {
         (Order::OldestFirst, Some(after)) => range.after(after.key()),
         (Order::NewestFirst, None) => range.reversed(),
         (Order::NewestFirst, Some(after)) => {
-            Scan { from: range.from, to: Bound::Excluded(after.key()), direction: Direction::Reverse }
+            Scan { to: Bound::Excluded(after.key()), direction: Direction::Reverse, ..range }
         }
     }
 }

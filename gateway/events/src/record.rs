@@ -1,4 +1,5 @@
-use crate::{EventLog, EventsError};
+use crate::EventLog;
+use crate::error::EventsError;
 use cofre_catalog::Batch;
 use cofre_catalog::records::{EventRecord, Record};
 

@@ -8,10 +8,13 @@
 //! # Limits
 //! A stream holds at most one page of [`TAIL_PAGE_EVENTS`] events, however slow its reader is.
 
-use crate::{Cursor, Event, EventLog, EventsError, Order, PageRequest};
+use crate::EventLog;
+use crate::cursor::Cursor;
+use crate::error::EventsError;
+use crate::page::{Event, Order, PageRequest};
+use cofre_catalog::Slot;
 use cofre_catalog::keys::family;
-use futures_util::Stream;
-use futures_util::stream;
+use futures_util::{Stream, stream};
 use std::collections::VecDeque;
 
 /// Most events that a stream reads ahead.
@@ -61,10 +64,11 @@ impl Reader {
             if let Some(item) = self.ready.pop_front() {
                 return Ok(item);
             }
-            let seen = self.log.store.touched(family::EVENT);
+            let slot = Slot::of_family(family::EVENT);
+            let seen = self.log.store.freshness(slot);
             let more = self.read().await?;
             if self.ready.is_empty() && !more {
-                self.log.store.wait_touched(family::EVENT, seen).await;
+                self.log.store.wait_changed(slot, seen).await;
             }
         }
     }

@@ -3,9 +3,11 @@
 //!
 //! The mark moves in the batch that deletes, so a reader always sees both or neither.
 
-use crate::{Cursor, EventLog, EventsError};
+use crate::EventLog;
+use crate::cursor::Cursor;
+use crate::error::EventsError;
 use cofre_catalog::records::{EventRecord, Record};
-use cofre_catalog::{Batch, Revision, Scan, Snapshot, SnapshotExt, Visit, VisitStep, keys};
+use cofre_catalog::{Batch, ReadExt, Revision, Scan, Snapshot, Visit, VisitStep, keys};
 use cofre_types::Timestamp;
 use std::time::Duration;
 
@@ -57,7 +59,7 @@ impl EventLog {
     pub async fn trim(&self, retention: Retention, now: Timestamp) -> Result<Trimmed, EventsError> {
         let left = [retention.of_accounts_max, retention.others_max];
         let range = Scan::prefix(&keys::events()).reversed();
-        let surplus = self.store.snapshot().await?.scan(range, Skip { left, surplus: [None, None] }).await?.surplus;
+        let surplus = self.store.scan(range, Skip { left, surplus: [None, None] }).await?.surplus;
         let age_max = u64::try_from(retention.age_max.as_nanos()).unwrap_or(u64::MAX);
         let too_old = Timestamp(now.0.saturating_sub(age_max));
         let mut trimmed = Trimmed { events: 0, more: true };

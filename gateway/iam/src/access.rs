@@ -1,10 +1,9 @@
 //! What a bucket and an object say about who may reach them, and what access control lists mean (AWS,
 //! "Access control list (ACL) overview").
 
-use crate::caller::LOG_DELIVERY_NAME;
-use crate::evaluate::{arn_of, is_of_the_object};
-use crate::policy::Requester;
-use crate::{Action, Policy, Principal};
+use crate::action::Action;
+use crate::caller::{LOG_DELIVERY_NAME, Principal};
+use crate::policy::{Policy, Requester};
 use cofre_catalog::records::{
     AclGrant, AclGrantee, AclPermission, AclRecord, BucketConfig, BucketRecord, Ownership, PublicAccessBlock,
 };
@@ -163,7 +162,7 @@ impl BucketAccess {
         let inside =
             matches!(principal, Principal::Internal(_)) || principal.account().is_some_and(|account| account.root);
         let by_policy = || {
-            let arn = arn_of(principal);
+            let arn = principal.arn();
             let requester = match (principal, who, &arn) {
                 (Principal::Service(name), ..) => Requester::Service(name),
                 (_, Some(account), Some(arn)) => Requester::Identity { account, arn },
@@ -175,7 +174,7 @@ impl BucketAccess {
         let permission = of_bucket(action, true);
         let by_list = || permission.is_some_and(|wanted| self.acl.iter().any(|list| self.grants(list, wanted, who)));
         // Objects may be others', and let others in.
-        let by_object = || is_of_the_object(action) && (who.is_some() || of_object(action).is_some());
+        let by_object = || action.is_of_the_object() && (who.is_some() || of_object(action).is_some());
         inside || who == Some(self.owner) || by_policy() || (!self.acls_disabled() && (by_list() || by_object()))
     }
 

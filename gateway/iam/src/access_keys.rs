@@ -1,10 +1,11 @@
 //! Access keys of accounts.
 
 use crate::accounts::Taken;
-use crate::service::{Fact, Found, Inner, PAGE_ITEMS_MAX, TRIES_MAX, readable};
-use crate::{GivenKey, Iam, IamError, Page, Secret};
+use crate::error::IamError;
+use crate::secret::{GivenKey, Secret};
+use crate::service::{Fact, Found, Iam, Inner, PAGE_ITEMS_MAX, Page, TRIES_MAX, readable};
 use cofre_catalog::records::{AccessKeyRecord, Record};
-use cofre_catalog::{Batch, Check, Committed, GuardedBatch, Scan, SnapshotExt, keys};
+use cofre_catalog::{Batch, Check, Committed, GuardedBatch, ReadExt, Scan, keys};
 use cofre_types::{AccessKeyId, AccountId, Invalid, Timestamp};
 use std::time::Duration;
 
@@ -58,6 +59,19 @@ pub struct IssuedKey {
     pub secret: Secret,
     /// From when on it is refused.
     pub expires: Option<Timestamp>,
+}
+
+/// What of a key is changed; what is absent stays.
+#[derive(Debug, Clone, Default)]
+pub struct KeyChange {
+    /// Another secret. Requests that are signed with the one before are refused from then on.
+    pub secret: Option<Secret>,
+    /// Whether it is refused.
+    pub disabled: Option<bool>,
+    /// From when on it is refused.
+    pub expires: Option<Timestamp>,
+    /// What it is for; at most [`NOTE_CHARS_MAX`] characters.
+    pub note: Option<String>,
 }
 
 pub(crate) struct KeyIssue {
@@ -150,6 +164,57 @@ impl Iam {
             }
         }
         Err(IamError::Conflict)
+    }
+
+    /// Changes a key in one step. The event names what was changed, and no secret.
+    ///
+    /// # Errors
+    /// [`IamError::NotFound`], or [`IamError::Invalid`] for a note that is too long.
+    pub async fn change_key(&self, id: &AccessKeyId, change: KeyChange, actor: &str) -> Result<AccessKey, IamError> {
+        let KeyChange { secret, disabled, expires, note } = change;
+        if let Some(note) = &note {
+            readable("note", note, NOTE_CHARS_MAX)?;
+        }
+        for _ in 0..TRIES_MAX {
+            let Found { mut record, revision } = self.0.find_key(id).await?;
+            let mut changed = Vec::new();
+            if let Some(secret) = &secret {
+                record.sealed_secret = self.0.master.seal(id, secret, &self.0.random)?;
+                changed.push("secret");
+            }
+            if let Some(disabled) = disabled.filter(|disabled| *disabled != record.disabled) {
+                record.disabled = disabled;
+                changed.push(if disabled { "disabled" } else { "enabled" });
+            }
+            if expires.is_some_and(|expires| record.expires != Some(expires)) {
+                record.expires = expires;
+                changed.push("expires");
+            }
+            if let Some(note) = note.clone().filter(|note| *note != record.note) {
+                record.note = note;
+                changed.push("note");
+            }
+            if changed.is_empty() {
+                return Ok(record.into());
+            }
+            let mut batch = Batch::new();
+            batch.unchanged(keys::access_key(id), Some(revision)).put(keys::access_key(id), record.encode());
+            let details: [Fact<'_>; 2] = [("account", &record.account), ("changed", &changed.join(", "))];
+            batch.writes.push(self.0.event(0, "key.changed", id, actor, &details));
+            if self.0.commit(batch).await? {
+                return Ok(record.into());
+            }
+        }
+        Err(IamError::Conflict)
+    }
+
+    /// Whether the secret of a key is this one, in a time that does not tell where they differ.
+    ///
+    /// # Errors
+    /// [`IamError::NotFound`]; [`IamError::WrongMasterKey`] if the secret does not open.
+    pub async fn key_has_secret(&self, id: &AccessKeyId, secret: &Secret) -> Result<bool, IamError> {
+        let record = self.0.find_key(id).await?.record;
+        Ok(self.0.master.open(id, &record.sealed_secret)?.is(secret))
     }
 
     /// Makes a successor with the same account, note and expiry; the old key expires `overlap` from now,

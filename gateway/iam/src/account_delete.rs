@@ -1,13 +1,13 @@
-use crate::service::TRIES_MAX;
-use crate::{Iam, IamError};
-use cofre_catalog::{Batch, Check, Scan, SnapshotExt, keys};
+use crate::error::IamError;
+use crate::service::{Iam, TRIES_MAX};
+use cofre_catalog::{Batch, Check, ReadExt, Scan, keys};
 use cofre_types::AccountId;
 
 /// Most keys that one commit deletes.
 const KEYS_BATCH_MAX: usize = 500;
 
 impl Iam {
-    /// Deletes an account and its keys, for good.
+    /// Deletes an account, its keys and its sessions, for good.
     ///
     /// The keys go first, in steps; the account goes in a commit that checks that it owns no bucket
     /// and has no key. After a crash, or a [`IamError::Refused`] because a bucket was made meanwhile,
@@ -31,6 +31,7 @@ impl Iam {
             batch.checks.push(Check::NoneWithPrefix(keys::account_keys(id)));
             batch.delete(keys::account(id)).delete(keys::account_name(&account.name));
             batch.delete(keys::account_usage(id));
+            self.0.end_sessions(id, &mut batch).await?;
             if !account.email.is_empty() {
                 batch.delete(keys::account_email(&account.email));
             }
@@ -43,8 +44,7 @@ impl Iam {
     }
 
     async fn check_owns_nothing(&self, id: AccountId) -> Result<(), IamError> {
-        let owned = self.0.store.snapshot().await?.page(Scan::prefix(&keys::owned_buckets(id)), 1).await?;
-        if owned.is_empty() {
+        if self.0.store.count(Scan::prefix(&keys::owned_buckets(id)), 1).await? == 0 {
             return Ok(());
         }
         Err(IamError::Refused { reason: "the account owns buckets; delete them first" })
@@ -53,16 +53,16 @@ impl Iam {
     async fn delete_keys_of(&self, id: AccountId, name: &str, actor: &str) -> Result<(), IamError> {
         let prefix = keys::account_keys(id);
         loop {
-            let page = self.0.store.snapshot().await?.page(Scan::prefix(&prefix), KEYS_BATCH_MAX).await?;
-            if page.is_empty() {
+            let places = self.0.store.keys(Scan::prefix(&prefix), KEYS_BATCH_MAX).await?;
+            if places.is_empty() {
                 return Ok(());
             }
             let mut batch = Batch::new();
-            for (place, _) in &page {
+            for place in &places {
                 let key = [&[keys::family::ACCESS_KEY], &place[prefix.len()..]].concat();
                 batch.delete(place.clone()).delete(key);
             }
-            batch.writes.push(self.0.event(0, "account.keys_deleted", name, actor, &[("count", &page.len())]));
+            batch.writes.push(self.0.event(0, "account.keys_deleted", name, actor, &[("count", &places.len())]));
             // Without a check it cannot fail but by the store.
             if !self.0.commit(batch).await? {
                 return Err(IamError::Conflict);

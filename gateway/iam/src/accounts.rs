@@ -1,10 +1,11 @@
 //! Accounts: making, reading, switching off.
 
 use crate::access_keys::{IssuedKey, KeyIssue};
-use crate::service::{Fact, Found, Inner, PAGE_ITEMS_MAX, TRIES_MAX, readable};
-use crate::{GivenKey, Iam, IamError, Page};
+use crate::error::IamError;
+use crate::secret::GivenKey;
+use crate::service::{Fact, Found, Iam, Inner, PAGE_ITEMS_MAX, Page, TRIES_MAX, readable};
 use cofre_catalog::records::{AccountRecord, Record};
-use cofre_catalog::{Batch, Check, Committed, Entry, GuardedBatch, Scan, SnapshotExt, keys};
+use cofre_catalog::{Batch, Check, Committed, Entry, GuardedBatch, ReadExt, Scan, keys};
 use cofre_types::{AccountId, Invalid};
 
 /// Longest account name, in characters.
@@ -49,6 +50,19 @@ impl Iam {
         let mut issue = self.0.issue_account(new, false, actor)?;
         match std::mem::take(&mut issue.batch).commit(&*self.0.store).await? {
             Committed::Done(_) => Ok(issue.created),
+            Committed::Refused(Taken(what)) => Err(IamError::Taken { what }),
+            Committed::Changed => Err(IamError::Conflict),
+        }
+    }
+
+    /// Makes an account without a key; `new` brings none.
+    ///
+    /// # Errors
+    /// As [`Iam::create_account`].
+    pub async fn create_account_without_key(&self, new: NewAccount, actor: &str) -> Result<AccountRecord, IamError> {
+        let (batch, account) = self.0.bare_account(new, false, actor)?;
+        match batch.commit(&*self.0.store).await? {
+            Committed::Done(_) => Ok(account),
             Committed::Refused(Taken(what)) => Err(IamError::Taken { what }),
             Committed::Changed => Err(IamError::Conflict),
         }
@@ -144,6 +158,32 @@ impl Iam {
         Err(IamError::Conflict)
     }
 
+    /// Sets how many buckets an account may own; if absent, the default of the settings. One below what it owns deletes
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`IamError::NotFound`].
+    pub async fn set_account_buckets_max(
+        &self,
+        id: AccountId,
+        buckets_max: Option<u32>,
+        actor: &str,
+    ) -> Result<AccountRecord, IamError> {
+        for _ in 0..TRIES_MAX {
+            let Found { mut record, revision } = self.0.find_account(id).await?;
+            record.buckets_max = buckets_max;
+            let mut batch = Batch::new();
+            batch.unchanged(keys::account(id), Some(revision)).put(keys::account(id), record.encode());
+            let shown = buckets_max.map_or_else(|| "default".to_owned(), |max| max.to_string());
+            let details: [Fact<'_>; 2] = [("id", &id), ("buckets_max", &shown)];
+            batch.writes.push(self.0.event(0, "account.quota_changed", &record.name, actor, &details));
+            if self.0.commit(batch).await? {
+                return Ok(record);
+            }
+        }
+        Err(IamError::Conflict)
+    }
+
     /// Refuses all keys of an account, or takes them again. Doing it twice is one change.
     ///
     /// # Errors
@@ -190,7 +230,24 @@ pub(crate) struct AccountIssue {
 }
 
 impl Inner {
-    pub(crate) fn issue_account(&self, new: NewAccount, root: bool, actor: &str) -> Result<AccountIssue, IamError> {
+    pub(crate) fn issue_account(&self, mut new: NewAccount, root: bool, actor: &str) -> Result<AccountIssue, IamError> {
+        let given = new.key.take();
+        let (mut batch, account) = self.bare_account(new, root, actor)?;
+        let (id, key) = (account.id, KeyIssue { account: account.id, given, expires: None, note: String::new() });
+        let (record, key) = self.issue_key(key)?;
+        batch.require(Check::Absent(keys::access_key(&key.id)), Taken("access key id"));
+        batch.put(keys::access_key(&key.id), record.encode()).put(keys::account_key(id, &key.id), Vec::new());
+        batch.writes.push(self.event(1, "key.created", &key.id, actor, &[("account", &account.name)]));
+        Ok(AccountIssue { batch, created: CreatedAccount { account, key }, events: 2 })
+    }
+
+    /// An account before it has a key.
+    fn bare_account(
+        &self,
+        new: NewAccount,
+        root: bool,
+        actor: &str,
+    ) -> Result<(GuardedBatch<Taken>, AccountRecord), IamError> {
         check_name(&new.name)?;
         check_email(&new.email)?;
         let id = new.id.unwrap_or_else(|| AccountId::from_bytes(self.random.bytes()));
@@ -205,23 +262,17 @@ impl Inner {
             bytes_max: None,
             objects_max: None,
         };
-        let key = KeyIssue { account: id, given: new.key, expires: None, note: String::new() };
-        let (record, key) = self.issue_key(key)?;
-
         let mut batch = GuardedBatch::new();
         batch.require(Check::Absent(keys::account_name(&account.name)), Taken("account name"));
         batch.require(Check::Absent(keys::account(id)), Taken("account id"));
-        batch.require(Check::Absent(keys::access_key(&key.id)), Taken("access key id"));
         batch.put(keys::account(id), account.encode()).put(keys::account_name(&account.name), id.as_bytes().to_vec());
         if !account.email.is_empty() {
             batch.require(Check::Absent(keys::account_email(&account.email)), Taken("e-mail address"));
             batch.put(keys::account_email(&account.email), id.as_bytes().to_vec());
         }
-        batch.put(keys::access_key(&key.id), record.encode()).put(keys::account_key(id, &key.id), Vec::new());
         let details: [Fact<'_>; 2] = [("id", &id), ("email", &account.email)];
         batch.writes.push(self.event(0, "account.created", &account.name, actor, &details));
-        batch.writes.push(self.event(1, "key.created", &key.id, actor, &[("account", &account.name)]));
-        Ok(AccountIssue { batch, created: CreatedAccount { account, key }, events: 2 })
+        Ok((batch, account))
     }
 
     pub(crate) async fn find_account(&self, id: AccountId) -> Result<Found<AccountRecord>, IamError> {
@@ -229,7 +280,7 @@ impl Inner {
     }
 
     async fn account_behind(&self, index: Vec<u8>) -> Result<AccountRecord, IamError> {
-        let entry = self.store.get_many(vec![index]).await?.pop().flatten();
+        let entry = self.store.get(index).await?;
         let entry = entry.ok_or(IamError::NotFound { what: "account" })?;
         Ok(self.find_account(account_id(&entry.value)?).await?.record)
     }
@@ -248,11 +299,14 @@ fn check_name(name: &str) -> Result<(), IamError> {
 }
 
 /// As much of an address as matters here: it is only compared, never sent to.
-fn check_email(email: &str) -> Result<(), IamError> {
+///
+/// # Errors
+/// `email`.
+pub fn check_email(email: &str) -> Result<(), Invalid> {
     let legal = |part: &str| !part.is_empty() && part.chars().all(|c| !c.is_control() && !c.is_whitespace());
     let whole = email.split_once('@').is_some_and(|(local, domain)| legal(local) && legal(domain));
     if email.is_empty() || (whole && email.len() <= EMAIL_BYTES_MAX) {
         return Ok(());
     }
-    Err(Invalid { field: "email", reason: "must be an address such as ann@example.com, of at most 254 bytes" }.into())
+    Err(Invalid { field: "email", reason: "must be an address such as ann@example.com, of at most 254 bytes" })
 }

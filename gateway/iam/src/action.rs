@@ -9,6 +9,27 @@ macro_rules! actions {
         }
 
         impl Action {
+    /// What an object's owner may do to it, and the owner of its bucket may not.
+    pub(crate) const fn is_of_the_object(self) -> bool {
+        matches!(
+            self,
+            Self::GetObject
+                | Self::GetObjectVersion
+                | Self::GetObjectAttributes
+                | Self::GetObjectVersionAttributes
+                | Self::GetObjectAcl
+                | Self::GetObjectVersionAcl
+                | Self::PutObjectAcl
+                | Self::PutObjectVersionAcl
+                | Self::GetObjectTagging
+                | Self::GetObjectVersionTagging
+                | Self::PutObjectTagging
+                | Self::PutObjectVersionTagging
+                | Self::DeleteObjectTagging
+                | Self::DeleteObjectVersionTagging
+        )
+    }
+
             /// Every action.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 

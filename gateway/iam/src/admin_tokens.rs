@@ -1,17 +1,17 @@
 //! Tokens of the admin API: `cofre_<id>_<secret>`.
 //!
 //! The secret has 256 random bits, so one SHA-256 of it is enough at rest: there is nothing to guess.
-//! A verified token is read from memory while no token changed, as access keys are.
+//! A verified token is read from memory while it did not change, as access keys are.
 
 use crate::access_keys::NOTE_CHARS_MAX;
-use crate::secret::{random_alphanumeric, random_text};
-use crate::service::{Fact, Inner, PAGE_ITEMS_MAX, TRIES_MAX, readable};
-use crate::{Iam, IamError, Page, Secret};
+use crate::error::IamError;
+use crate::secret::{Secret, random_alphanumeric, random_text};
+use crate::service::{Fact, Iam, Inner, PAGE_ITEMS_MAX, Page, TRIES_MAX, readable};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{AdminTokenRecord, Record, Scope};
-use cofre_catalog::{Batch, Revision, Scan, SnapshotExt};
+use cofre_catalog::{Batch, Mark, ReadExt, Revision, Scan};
 use cofre_types::{Invalid, Timestamp};
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ pub struct IssuedToken {
 
 #[derive(Clone)]
 pub(crate) struct CachedToken {
-    touched: u64,
+    mark: Mark,
     secret_sha256: [u8; 32],
     token: Arc<AdminToken>,
 }
@@ -98,22 +98,27 @@ impl Iam {
         let Some((id, secret)) = parse(text) else {
             return Ok(None);
         };
-        let touched = self.0.store.touched(family::ADMIN_TOKEN);
-        let cached = match self.0.tokens.get(id).filter(|cached| cached.touched == touched) {
-            Some(cached) => cached,
+        let store = self.0.store.as_ref();
+        let (secret_sha256, token) = match self.0.tokens.get(id).filter(|cached| cached.mark.holds(store)) {
+            Some(cached) => (cached.secret_sha256, cached.token),
             None => {
-                let Some(found) = self.0.read::<AdminTokenRecord>(keys::admin_token(id)).await? else {
+                let at = keys::admin_token(id);
+                let mark = Mark::of_key(store, &at);
+                let Some(found) = self.0.read::<AdminTokenRecord>(at).await? else {
                     return Ok(None);
                 };
                 let secret_sha256 = found.record.secret_sha256;
-                let cached = CachedToken { touched, secret_sha256, token: Arc::new(found.record.into()) };
-                self.0.tokens.put(id.to_owned(), cached.clone());
-                cached
+                let token = Arc::new(AdminToken::from(found.record));
+                if let Some(mark) = mark {
+                    let cached = CachedToken { mark, secret_sha256, token: Arc::clone(&token) };
+                    self.0.tokens.put(id.to_owned(), cached);
+                }
+                (secret_sha256, token)
             }
         };
-        let right = verify_slices_are_equal(&sha256(secret), &cached.secret_sha256).is_ok();
-        let expired = cached.token.expires.is_some_and(|expires| expires <= self.0.now());
-        Ok((right && !expired).then_some(cached.token))
+        let right = verify_slices_are_equal(&sha256(secret), &secret_sha256).is_ok();
+        let expired = token.expires.is_some_and(|expires| expires <= self.0.now());
+        Ok((right && !expired).then_some(token))
     }
 
     /// Tokens by id, after `after`; at most `limit` and [`PAGE_ITEMS_MAX`].
@@ -126,7 +131,7 @@ impl Iam {
         if let Some(after) = after {
             range = range.after(keys::admin_token(after));
         }
-        let mut entries = self.0.store.snapshot().await?.page(range, limit + 1).await?;
+        let mut entries = self.0.store.page(range, limit + 1).await?;
         let more = entries.len() > limit;
         entries.truncate(limit);
         let decode = |value: &[u8]| AdminTokenRecord::decode(value).map(AdminToken::from);
@@ -170,10 +175,9 @@ impl Iam {
 
     /// A token of the scope `admin` in force beside this one.
     async fn another_admin(&self, id: &str) -> Result<Option<(Vec<u8>, Revision)>, IamError> {
-        let snapshot = self.0.store.snapshot().await?;
         let mut range = Scan::prefix(&[family::ADMIN_TOKEN]);
         loop {
-            let page = snapshot.page(range.clone(), PAGE_ITEMS_MAX).await?;
+            let page = self.0.store.page(range.clone(), PAGE_ITEMS_MAX).await?;
             let Some((last, _)) = page.last() else { return Ok(None) };
             range = range.after(last.clone());
             for (key, entry) in page {

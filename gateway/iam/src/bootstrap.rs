@@ -7,12 +7,17 @@
 //! root, so the next start makes up new ones and overwrites the files: what was in them never worked.
 //! After a crash behind the commit the files are there and right.
 
-use crate::accounts::{AccountIssue, ROOT_NAME};
-use crate::service::Inner;
-use crate::{GivenKey, Iam, IamError, IssuedKey, IssuedToken, Lookup, NewAccount, NewToken, write_private_file};
+use crate::access_keys::IssuedKey;
+use crate::accounts::{AccountIssue, NewAccount, ROOT_NAME};
+use crate::admin_tokens::{IssuedToken, NewToken};
+use crate::error::IamError;
+use crate::lookup::Lookup;
+use crate::private_file::write_private_file;
+use crate::secret::GivenKey;
+use crate::service::{Iam, Inner};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{AccessKeyRecord, Record, Scope};
-use cofre_catalog::{Committed, Scan, SnapshotExt};
+use cofre_catalog::{Committed, ReadExt, Scan};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -48,7 +53,7 @@ impl Iam {
     /// # Errors
     /// [`IamError::WrongMasterKey`] if it does not: better now than at each request.
     pub async fn bootstrap(&self, preset: Option<GivenKey>) -> Result<Bootstrap, IamError> {
-        let root = self.0.store.get_many(vec![keys::account_name(ROOT_NAME)]).await?.pop().flatten();
+        let root = self.0.store.get(keys::account_name(ROOT_NAME)).await?;
         if root.is_some() {
             self.0.check_master_key().await?;
             self.warn_of_unused_preset(preset).await?;
@@ -122,7 +127,7 @@ impl FirstStart {
 
 impl Inner {
     async fn check_master_key(&self) -> Result<(), IamError> {
-        let any = self.store.snapshot().await?.page(Scan::prefix(&[family::ACCESS_KEY]), 1).await?.pop();
+        let any = self.store.page(Scan::prefix(&[family::ACCESS_KEY]), 1).await?.pop();
         if let Some((_, entry)) = any {
             let key = AccessKeyRecord::decode(&entry.value)?;
             self.master.open(&key.id, &key.sealed_secret)?;

@@ -1,7 +1,8 @@
 //! Who asks, from where, until when, and under which request id: the explicit context of every
 //! domain call. Nothing of it is ever global or task-local.
 
-use crate::{Policy, RequestFacts};
+use crate::policy::{Policy, account_number};
+use crate::request_facts::RequestFacts;
 use cofre_runtime::Random;
 use cofre_types::{AccessKeyId, AccountId};
 use std::fmt;
@@ -57,6 +58,11 @@ impl Principal {
     /// Canonical id of the account, if it is one.
     pub fn account_id(&self) -> Option<AccountId> {
         self.account().map(|account| account.id)
+    }
+
+    /// The ARN of who asks; none for someone without credentials.
+    pub(crate) fn arn(&self) -> Option<String> {
+        self.account_id().map(|account| format!("arn:aws:iam::{}:root", account_number(account)))
     }
 }
 
@@ -138,13 +144,6 @@ impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016X}", self.0)
     }
-}
-
-/// The number of an account, 12 digits as in AWS: what ARNs name it by. It is made of the account's id,
-/// which is random, so two accounts share one with a chance of one in 10^12.
-pub fn account_number(account: AccountId) -> String {
-    let [first, ..] = account.as_bytes().as_chunks::<8>().0 else { return String::new() };
-    format!("{:012}", u64::from_be_bytes(*first) % 1_000_000_000_000)
 }
 
 /// The context of a domain call. Cloning is cheap.

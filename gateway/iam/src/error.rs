@@ -18,7 +18,7 @@ pub enum IamError {
     /// There is no such thing.
     #[error("there is no such {what}")]
     NotFound {
-        /// What there is not: `account`, `access key` or `admin token`.
+        /// What there is not: `account`, `access key`, `admin token` or `session`.
         what: &'static str,
     },
     /// What stands in the way must go first.

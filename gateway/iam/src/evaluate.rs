@@ -23,35 +23,15 @@
 //!
 //! Whatever no rule allows is denied, and so is what would take too long to decide.
 
-use crate::explain::Rule;
+use crate::access::{BucketAccess, LastTold, ObjectAccess};
+use crate::action::Action;
+use crate::caller::{LOG_DELIVERY, Principal};
+use crate::decision::Decision;
+use crate::explanation::Rule;
 use crate::facts::QuestionContext;
+use crate::key_access::KeyAccess;
 use crate::policy::{Asked, DecisionMemo, Overrun, Requester, Run, Said, Steps, Trace, Verdict};
 use crate::question::{Question, Resource};
-use crate::{Action, BucketAccess, KeyAccess, LOG_DELIVERY, LastTold, ObjectAccess, Principal, account_number};
-use cofre_types::AccountId;
-
-/// Whether a caller may do what it asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use]
-pub enum Decision {
-    /// It may.
-    Allow,
-    /// It may not, since nothing allows it: AccessDenied.
-    Default,
-    /// It may not, since a policy denies it: AccessDenied.
-    Deny,
-    /// It may not, though something allows it: it is for the account of the bucket's owner. MethodNotAllowed.
-    OwnerOnly,
-    /// It may not, though something allows it: it needs credentials. AccessDenied.
-    NeedsCredentials,
-}
-
-impl Decision {
-    /// Whether it is [`Decision::Allow`].
-    pub const fn is_allowed(self) -> bool {
-        matches!(self, Self::Allow)
-    }
-}
 
 /// Decides a question.
 ///
@@ -171,7 +151,7 @@ impl Question<'_> {
         }
         let object_owner = self.object().map(|object| access.object_owner(object.owner));
         let foreign = object_owner.is_some_and(|owner| owner != access.owner);
-        let of_owner = is_of_the_object(self.action);
+        let of_owner = self.action.is_of_the_object();
         let is_inside = owns_bucket || matches!(self.caller.principal, Principal::Service(_));
         let shut_out = !is_inside && access.shuts_others_out();
         let by_policy = verdict == Verdict::Allow && !foreign;
@@ -223,7 +203,7 @@ impl Question<'_> {
     }
 
     fn ask(&self, policy: &crate::Policy, run: Run<'_>) -> Result<Said, Overrun> {
-        let arn = arn_of(&self.caller.principal);
+        let arn = self.caller.principal.arn();
         let requester = match (&self.caller.principal, self.caller.principal.account_id(), &arn) {
             (Principal::Service(name), _, _) => Requester::Service(name),
             (_, Some(account), Some(arn)) => Requester::Identity { account, arn },
@@ -253,35 +233,9 @@ impl BucketAccess {
     }
 }
 
-/// The ARN of who asks; none for someone without credentials.
-pub(crate) fn arn_of(principal: &Principal) -> Option<String> {
-    principal.account_id().map(|account: AccountId| format!("arn:aws:iam::{}:root", account_number(account)))
-}
-
 /// What a bucket's owner may do to its policy whatever that says (AWS, "PutBucketPolicy").
 fn is_about_the_policy(action: Action) -> bool {
     matches!(action, Action::GetBucketPolicy | Action::PutBucketPolicy | Action::DeleteBucketPolicy)
-}
-
-/// What an object's owner may do to it, and the owner of its bucket may not.
-pub(crate) fn is_of_the_object(action: Action) -> bool {
-    matches!(
-        action,
-        Action::GetObject
-            | Action::GetObjectVersion
-            | Action::GetObjectAttributes
-            | Action::GetObjectVersionAttributes
-            | Action::GetObjectAcl
-            | Action::GetObjectVersionAcl
-            | Action::PutObjectAcl
-            | Action::PutObjectVersionAcl
-            | Action::GetObjectTagging
-            | Action::GetObjectVersionTagging
-            | Action::PutObjectTagging
-            | Action::PutObjectVersionTagging
-            | Action::DeleteObjectTagging
-            | Action::DeleteObjectVersionTagging
-    )
 }
 
 /// What who began an upload may do to it (AWS, "Multipart upload API and permissions").

@@ -7,56 +7,16 @@
 //! A key that is not in the table has no value. Those of AWS's own networks and organisations are left out
 //! on purpose: nothing here is reached through a VPC endpoint or an access point.
 
-use crate::policy::{ConditionKey, Context, NAMED_KEY, arn};
-use crate::{Action, Explanation, Principal, Question, Resource, account_number, key_name};
+use crate::action::Action;
+use crate::caller::Principal;
+use crate::policy::{ConditionKey, Context, NAMED_KEY, account_number, arn, key_name};
+use crate::question::{Question, Resource};
+use crate::request_facts::Signature;
 use cofre_catalog::records::LockMode;
 use cofre_types::{AccountId, Timestamp};
 use std::borrow::Cow;
-use std::fmt;
-use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-
-/// What a door knows of a request. Asked only where a policy is, and only for what its conditions name.
-pub trait RequestFacts: fmt::Debug + Send + Sync {
-    /// The value of a header, by its name in lower case, as the operation takes it: none where it means
-    /// nothing to the operation.
-    fn header(&self, name: &str) -> Option<Cow<'_, str>>;
-
-    /// The value of a query parameter of a listing, decoded; none of what is no listing.
-    fn parameter(&self, name: &str) -> Option<Cow<'_, str>>;
-
-    /// How it was signed; none for a request without credentials.
-    fn signature(&self, now: Timestamp) -> Option<Signature>;
-
-    /// Whether it wants to know that something was allowed only by an access control list. Finding out
-    /// costs a second decision.
-    fn wants_list_use(&self) -> bool {
-        false
-    }
-
-    /// Is told that something was allowed only by an access control list.
-    fn list_used(&self) {}
-
-    /// Whether it wants to know why something is refused. Explaining costs two more decisions, whose steps it is told.
-    fn wants_explanation(&self) -> bool {
-        false
-    }
-
-    /// Is told why something is refused.
-    fn explained(&self, _explanation: Explanation) {}
-}
-
-/// How a request was signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Signature {
-    /// `REST-HEADER`, `REST-QUERY-STRING` or `POST`.
-    pub auth_type: &'static str,
-    /// `AWS4-HMAC-SHA256`, or `AWS` for version 2.
-    pub version: &'static str,
-    /// Since when it is signed, where its address says.
-    pub age: Option<Duration>,
-}
 
 /// A question as the context of conditions.
 pub(crate) struct QuestionContext<'a>(pub(crate) &'a Question<'a>);
@@ -109,7 +69,7 @@ impl QuestionContext<'_> {
                 Principal::Account(_) | Principal::Internal(_) => text("Account"),
             },
             "aws:principalaccount" | "aws:userid" => Some(account_number(caller.principal.account_id()?).into()),
-            "aws:principalarn" => Some(crate::evaluate::arn_of(&caller.principal)?.into()),
+            "aws:principalarn" => Some(caller.principal.arn()?.into()),
             "aws:resourceaccount" | "s3:resourceaccount" => Some(account_number(self.owner()?).into()),
             "aws:principalisawsservice" => Some(matches!(caller.principal, Principal::Service(_)).to_string().into()),
             "aws:principalservicename" => match caller.principal {

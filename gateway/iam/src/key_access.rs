@@ -1,7 +1,7 @@
 //! What is said about who may use a named key (AWS, "Key policies in AWS KMS").
 
-use crate::policy::arn;
-use crate::{LastTold, Policy, PolicyKind};
+use crate::access::LastTold;
+use crate::policy::{Policy, PolicyKind};
 
 /// What is said about who may use a named key. Made once when its policy is read.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -23,11 +23,4 @@ impl KeyAccess {
         });
         Self { policy: Some(policy), told: LastTold::default() }
     }
-}
-
-/// The name of a key that is given by its name or by an ARN: as AWS KMS writes it,
-/// `arn:aws:kms:REGION:ACCOUNT:key/NAME`, whatever partition, region and account, or as MinIO does,
-/// `arn:minio:kms:::NAME`.
-pub fn key_name(given: &str) -> &str {
-    arn::key(given).filter(|name| !name.is_empty()).unwrap_or(given)
 }

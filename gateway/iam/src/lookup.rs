@@ -1,17 +1,17 @@
 //! From an access key id to its secret: the first step of every signed request.
 //!
 //! # Invariants
-//! A cached key carries the numbers of touches of keys and accounts at which it was read, and counts
-//! only while they stand still: a key that was disabled, rotated or deleted is refused by the next
-//! request after that change returned. The numbers are read before the records, so that an old state is
-//! never filed under new numbers. Ids that are unknown are not cached: whoever tries them at random
-//! costs one read each and drives nothing out of the cache.
+//! A cached key is used only while the marks hold that were made before its records were read: a key that was disabled,
+//! rotated or deleted is refused by the next request after that change returned. Where another process changes it, that
+//! is so at most [`cofre_catalog::Store::staleness_max`] later, also while this one hears of nothing. Ids that are
+//! unknown are not cached: whoever tries them at random costs one read each and drives nothing out of the cache.
 
-use crate::service::Inner;
-use crate::{AccountIdentity, Iam, IamError, Principal, Secret};
-use cofre_catalog::keys::{self, family};
-use cofre_catalog::records::{AccessKeyRecord, AccountRecord, Record};
-use cofre_catalog::{Snapshot, SnapshotExt};
+use crate::caller::{AccountIdentity, Principal};
+use crate::error::IamError;
+use crate::secret::Secret;
+use crate::service::{Iam, Inner};
+use cofre_catalog::records::{AccessKeyRecord, AccountRecord};
+use cofre_catalog::{Mark, keys};
 use cofre_types::{AccessKeyId, Timestamp};
 use std::sync::Arc;
 
@@ -39,7 +39,8 @@ pub enum Lookup {
 
 #[derive(Clone)]
 pub(crate) struct CachedKey {
-    touched: Touched,
+    /// Of the key's record and of its account's.
+    marks: [Mark; 2],
     key: Arc<Key>,
 }
 
@@ -49,25 +50,30 @@ struct Key {
     expires: Option<Timestamp>,
 }
 
-/// How often keys and accounts have been touched.
-type Touched = (u64, u64);
+/// What was read of a key, and whether it may be kept.
+struct ReadKey {
+    marks: [Option<Mark>; 2],
+    key: Key,
+}
 
 impl Iam {
-    /// Looks an access key up: from memory, unless a key or an account changed since.
+    /// Looks an access key up: from memory, unless the key or its account changed since.
     ///
     /// # Errors
     /// [`IamError::Store`] or [`IamError::Damaged`]; [`IamError::WrongMasterKey`] if the secret does
     /// not open. Whether the key is any good is not an error but the answer.
     pub async fn lookup(&self, id: &AccessKeyId) -> Result<Lookup, IamError> {
-        let touched = (self.0.store.touched(family::ACCESS_KEY), self.0.store.touched(family::ACCOUNT));
-        if let Some(cached) = self.0.keys.get(id).filter(|cached| cached.touched == touched) {
+        let fresh = |cached: &CachedKey| cached.marks.iter().all(|mark| mark.holds(self.0.store.as_ref()));
+        if let Some(cached) = self.0.keys.get(id).filter(fresh) {
             return Ok(self.0.verdict(&cached.key));
         }
-        let Some(key) = self.0.read_key(id).await? else {
+        let Some(ReadKey { marks, key }) = self.0.read_key(id).await? else {
             return Ok(Lookup::Unknown);
         };
         let key = Arc::new(key);
-        self.0.keys.put(id.clone(), CachedKey { touched, key: Arc::clone(&key) });
+        if let [Some(of_key), Some(of_account)] = marks {
+            self.0.keys.put(id.clone(), CachedKey { marks: [of_key, of_account], key: Arc::clone(&key) });
+        }
         Ok(self.0.verdict(&key))
     }
 }
@@ -83,14 +89,21 @@ impl Inner {
         }
     }
 
-    async fn read_key(&self, id: &AccessKeyId) -> Result<Option<Key>, IamError> {
-        let snapshot = self.store.snapshot().await?;
-        let Some(key) = read::<AccessKeyRecord>(snapshot.as_ref(), keys::access_key(id)).await? else {
+    /// Reads a key and then its account, each after a mark of it: what either was at that moment, the request that asks
+    /// had begun.
+    async fn read_key(&self, id: &AccessKeyId) -> Result<Option<ReadKey>, IamError> {
+        let at = keys::access_key(id);
+        let of_key = Mark::of_key(self.store.as_ref(), &at);
+        let Some(key) = self.read::<AccessKeyRecord>(at).await? else {
             return Ok(None);
         };
-        let Some(account) = read::<AccountRecord>(snapshot.as_ref(), keys::account(key.account)).await? else {
+        let key = key.record;
+        let at = keys::account(key.account);
+        let of_account = Mark::of_key(self.store.as_ref(), &at);
+        let Some(account) = self.read::<AccountRecord>(at).await? else {
             return Ok(None);
         };
+        let account = account.record;
         let identity = AccountIdentity {
             id: account.id,
             name: account.name,
@@ -103,14 +116,8 @@ impl Inner {
             secret: self.master.open(id, &key.sealed_secret)?,
             principal: Principal::Account(Arc::new(identity)),
         };
-        Ok(Some(Key {
-            credential: Arc::new(credential),
-            disabled: key.disabled || account.disabled,
-            expires: key.expires,
-        }))
+        let read =
+            Key { credential: Arc::new(credential), disabled: key.disabled || account.disabled, expires: key.expires };
+        Ok(Some(ReadKey { marks: [of_key, of_account], key: read }))
     }
-}
-
-async fn read<R: Record>(snapshot: &dyn Snapshot, key: Vec<u8>) -> Result<Option<R>, IamError> {
-    Ok(snapshot.get(key).await?.map(|entry| R::decode(&entry.value)).transpose()?)
 }

@@ -4,8 +4,9 @@
 //! (NIST SP 800-38D, section 8.3). The access key id, or what else a text belongs to, is the associated data,
 //! so a sealed text that someone moves to another record does not open.
 
+use crate::error::IamError;
 use crate::private_file::create_private_file;
-use crate::{IamError, Secret};
+use crate::secret::Secret;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};

@@ -1,6 +1,7 @@
 //! What only operators do. It is no [`crate::Action`]: no policy can name it, so none can allow it.
 
-use crate::{Caller, Decision, Principal};
+use crate::caller::{Caller, Principal};
+use crate::decision::Decision;
 
 /// Declares the enum, the list of all and the names from one table, so that they cannot differ.
 macro_rules! acts {

@@ -1,6 +1,6 @@
 //! Files that hold secrets: mode 0600, and on disk before anything depends on them.
 
-use crate::IamError;
+use crate::error::IamError;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};

@@ -1,7 +1,10 @@
 //! What is asked when a right is asked for.
 
+use crate::access::{BucketAccess, ObjectAccess};
+use crate::action::Action;
+use crate::caller::Caller;
+use crate::key_access::KeyAccess;
 use crate::policy::{DecisionMemo, arn};
-use crate::{Action, BucketAccess, Caller, KeyAccess, ObjectAccess};
 use cofre_catalog::records::Retention;
 use cofre_types::{AccountId, BucketName, ObjectKey, Tags, Timestamp, VersionId};
 

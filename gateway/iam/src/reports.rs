@@ -7,7 +7,8 @@
 //!
 //! No report holds a secret or a signature: who makes one leaves them out.
 
-use crate::{Explanation, RequestId};
+use crate::caller::RequestId;
+use crate::explanation::Explanation;
 use cofre_types::{AccountId, Timestamp};
 use parking_lot::Mutex;
 use std::collections::VecDeque;

@@ -61,7 +61,7 @@ impl Secret {
     }
 
     /// A secret access key: 40 random letters and digits.
-    pub(crate) fn access_key(random: &Random) -> Self {
+    pub fn access_key(random: &Random) -> Self {
         Self::new(random_text(random, ALPHANUMERIC, SECRET_CHARS))
     }
 }

@@ -1,9 +1,11 @@
 use crate::admin_tokens::CachedToken;
 use crate::cache::Cache;
+use crate::error::IamError;
 use crate::lookup::CachedKey;
-use crate::{IamError, MasterKey};
+use crate::master_key::MasterKey;
+use crate::sessions::CachedSession;
 use cofre_catalog::records::{EventRecord, Record};
-use cofre_catalog::{Batch, CommitError, Revision, Store, Write};
+use cofre_catalog::{Batch, CommitError, ReadExt, Revision, Store, Write};
 use cofre_runtime::{Clock, Random};
 use cofre_types::{AccessKeyId, Timestamp};
 use std::fmt;
@@ -29,6 +31,7 @@ pub(crate) struct Inner {
     pub(crate) random: Random,
     pub(crate) keys: Cache<AccessKeyId, CachedKey>,
     pub(crate) tokens: Cache<String, CachedToken>,
+    pub(crate) sessions: Cache<String, CachedSession>,
 }
 
 /// A page of a list.
@@ -52,7 +55,15 @@ pub(crate) type Fact<'a> = (&'a str, &'a (dyn fmt::Display + Sync));
 impl Iam {
     /// Over a catalog, with the key that seals secrets.
     pub fn new(store: Arc<dyn Store>, master: MasterKey, clock: Clock, random: Random) -> Self {
-        Self(Arc::new(Inner { store, master, clock, random, keys: Cache::new(), tokens: Cache::new() }))
+        Self(Arc::new(Inner {
+            store,
+            master,
+            clock,
+            random,
+            keys: Cache::new(),
+            tokens: Cache::new(),
+            sessions: Cache::new(),
+        }))
     }
 
     /// Identities for what neither seals nor opens the secret of an access key, such as admin tokens. What would is
@@ -78,7 +89,7 @@ impl Inner {
     }
 
     pub(crate) async fn read<R: Record>(&self, key: Vec<u8>) -> Result<Option<Found<R>>, IamError> {
-        let entry = self.store.get_many(vec![key]).await?.pop().flatten();
+        let entry = self.store.get(key).await?;
         entry.map(|entry| Ok(Found { record: R::decode(&entry.value)?, revision: entry.revision })).transpose()
     }
 

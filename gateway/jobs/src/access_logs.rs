@@ -1,4 +1,4 @@
-use crate::figures::{Left, Shared};
+use crate::figures::{JobFigures, Left};
 use crate::{Ground, JobError};
 use cofre_objects::Upkeep;
 use cofre_runtime::{Clock, Pace, Shutdown, Step, Worker};
@@ -15,13 +15,13 @@ const GATHER: Duration = Duration::from_millis(100);
 /// Makes objects of the lines of server access logs that wait in the catalog, pass after pass.
 pub(crate) struct DeliverAccessLogs {
     ground: Ground,
-    figures: Shared,
+    figures: JobFigures,
     from: Vec<u8>,
     left: Left,
 }
 
 impl DeliverAccessLogs {
-    pub(crate) fn new(ground: Ground, figures: Shared) -> Self {
+    pub(crate) fn new(ground: Ground, figures: JobFigures) -> Self {
         Self { ground, figures, from: Vec::new(), left: Left::default() }
     }
 }
@@ -60,13 +60,13 @@ impl Worker for DeliverAccessLogs {
 pub(crate) async fn write_lines(upkeep: Upkeep, clock: Clock, shutdown: Shutdown) {
     loop {
         tokio::select! {
-            () = upkeep.access_line_came() => {}
+            () = upkeep.access_log().came() => {}
             () = shutdown.begun() => return,
         }
         tokio::select! {
             () = clock.sleep(GATHER) => {}
             () = shutdown.begun() => {}
         }
-        upkeep.write_access_lines().await;
+        upkeep.access_log().write().await;
     }
 }

@@ -1,4 +1,4 @@
-use crate::figures::Shared;
+use crate::figures::JobFigures;
 use crate::passes::{Passes, is_due};
 use crate::{Ground, JobError};
 use cofre_blobs::CatalogBackup;
@@ -26,7 +26,7 @@ const AGAIN_AFTER: Duration = Duration::from_secs(3_600);
 /// Checks every file of the catalog and takes a backup of it, once in an interval.
 pub(crate) struct BackUpCatalog {
     ground: Ground,
-    figures: Shared,
+    figures: JobFigures,
     passes: Passes,
     /// Where the look at the files goes on, while one is under way.
     files: Option<Vec<u8>>,
@@ -37,7 +37,7 @@ pub(crate) struct BackUpCatalog {
 }
 
 impl BackUpCatalog {
-    pub(crate) fn new(ground: Ground, figures: Shared) -> Self {
+    pub(crate) fn new(ground: Ground, figures: JobFigures) -> Self {
         let not_before = ground.clock.elapsed() + FIRST_AFTER;
         Self { ground, figures, passes: Passes::new(NAME.as_str()), files: None, not_before, told: Vec::new() }
     }

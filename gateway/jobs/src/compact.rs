@@ -1,4 +1,4 @@
-use crate::figures::{Left, Shared};
+use crate::figures::{JobFigures, Left};
 use crate::{Ground, JobError};
 use cofre_runtime::{Pace, Step, Worker};
 use cofre_settings::JobName;
@@ -10,11 +10,11 @@ pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(15);
 /// Lets shards move what is left in packs together, so that the space of deleted blobs comes back.
 pub(crate) struct Compact {
     ground: Ground,
-    figures: Shared,
+    figures: JobFigures,
 }
 
 impl Compact {
-    pub(crate) fn new(ground: Ground, figures: Shared) -> Self {
+    pub(crate) fn new(ground: Ground, figures: JobFigures) -> Self {
         Self { ground, figures }
     }
 }

@@ -1,4 +1,4 @@
-use crate::figures::Shared;
+use crate::figures::JobFigures;
 use crate::passes::Passes;
 use crate::{Ground, JobError};
 use cofre_runtime::{Pace, Step, Worker};
@@ -24,7 +24,7 @@ const LOOK_THROUGH_EVERY: Duration = Duration::from_secs(24 * 3_600);
 /// brought back behind it stands as it did before. So it has ended once a pass found nothing.
 pub(crate) struct Convert {
     ground: Ground,
-    figures: Shared,
+    figures: JobFigures,
     passes: Passes,
     /// What the last pass left over; none is known of one before this process.
     left: u64,
@@ -36,7 +36,7 @@ pub(crate) struct Convert {
 }
 
 impl Convert {
-    pub(crate) fn new(ground: Ground, figures: Shared) -> Self {
+    pub(crate) fn new(ground: Ground, figures: JobFigures) -> Self {
         Self {
             ground,
             figures,

@@ -116,10 +116,12 @@ pub struct JobStatus {
 
 /// Figures that a job writes and the status reads.
 #[derive(Clone)]
-pub(crate) struct Shared(Arc<Mutex<Kept>>, Clock, StuckAfter);
-
-/// After so long with something left and nothing done, the job counts as stuck.
-type StuckAfter = Duration;
+pub(crate) struct JobFigures {
+    kept: Arc<Mutex<Kept>>,
+    clock: Clock,
+    /// After so long with something left and nothing done, the job counts as stuck.
+    stuck_after: Duration,
+}
 
 #[derive(Default)]
 struct Kept {
@@ -160,14 +162,14 @@ impl Kept {
     }
 }
 
-impl Shared {
+impl JobFigures {
     /// The figures of a job that rests at most `rest` while it has something to do.
     pub(crate) fn new(clock: Clock, rest: Duration) -> Self {
-        Self(Arc::default(), clock, rest + STUCK_AFTER)
+        Self { kept: Arc::default(), clock, stuck_after: rest + STUCK_AFTER }
     }
 
     pub(crate) fn get(&self) -> Figures {
-        self.0.lock().figures.clone()
+        self.kept.lock().figures.clone()
     }
 
     pub(crate) fn done(&self, objects: u64, bytes: u64) {
@@ -183,8 +185,8 @@ impl Shared {
         if (objects, bytes, passed) == (0, 0, 0) {
             return;
         }
-        let now = self.1.elapsed();
-        let mut kept = self.0.lock();
+        let now = self.clock.elapsed();
+        let mut kept = self.kept.lock();
         // The step that did it is what it began to work with.
         kept.busy = true;
         let began = kept.step_began;
@@ -199,13 +201,13 @@ impl Shared {
 
     /// A step begins.
     pub(crate) fn begin_step(&self) {
-        self.0.lock().step_began = self.1.elapsed();
+        self.kept.lock().step_began = self.clock.elapsed();
     }
 
     /// The step has ended: it found something to do, or failed, or neither.
     pub(crate) fn end_step(&self, busy: bool, failed: bool) {
-        let now = self.1.elapsed();
-        let mut kept = self.0.lock();
+        let now = self.clock.elapsed();
+        let mut kept = self.kept.lock();
         (kept.busy, kept.failed) = (busy, failed);
         let began = kept.step_began;
         kept.settle(if busy { began } else { now });
@@ -213,12 +215,12 @@ impl Shared {
 
     /// It got on, though it did nothing that is counted.
     pub(crate) fn got_on(&self) {
-        self.0.lock().moved_at = self.1.elapsed();
+        self.kept.lock().moved_at = self.clock.elapsed();
     }
 
     /// Counts actions by name.
     pub(crate) fn acted(&self, actions: impl IntoIterator<Item = (&'static str, u64)>) {
-        let mut kept = self.0.lock();
+        let mut kept = self.kept.lock();
         for (action, count) in actions {
             *kept.figures.actions.entry(action).or_default() += count;
         }
@@ -226,13 +228,13 @@ impl Shared {
 
     /// A pass began now.
     pub(crate) fn begin_pass(&self) {
-        self.0.lock().figures.pass_began = Some(self.now());
+        self.kept.lock().figures.pass_began = Some(self.now());
     }
 
     /// A pass ended with these left over.
     pub(crate) fn end_pass(&self, left: Left) {
         let now = self.now();
-        let mut kept = self.0.lock();
+        let mut kept = self.kept.lock();
         kept.figures.passes += 1;
         kept.figures.pass_ended = Some(now);
         kept.figures.waiting = left.waiting;
@@ -242,14 +244,14 @@ impl Shared {
 
     /// What a pass under way has found unreadable by now. That fewer are, only a whole pass can tell.
     pub(crate) fn note_unreadable(&self, left: &Left) {
-        let mut kept = self.0.lock();
+        let mut kept = self.kept.lock();
         kept.figures.unreadable = kept.figures.unreadable.max(left.unreadable.len() as u64);
     }
 
     /// Shows how far a pass is that outlives the process.
     pub(crate) fn show(&self, record: &JobRecord) {
         let known = |at: Timestamp| Some(at).filter(|at| *at != Timestamp::default());
-        let mut kept = self.0.lock();
+        let mut kept = self.kept.lock();
         kept.figures.pass_began = known(record.began);
         kept.figures.pass_ended = known(record.ended);
         kept.figures.shards.clone_from(&record.shards);
@@ -260,29 +262,29 @@ impl Shared {
     /// Nothing is left, which was just proved; or something is.
     pub(crate) fn finish(&self, nothing_left: bool) {
         let now = self.now();
-        self.0.lock().figures.finished = nothing_left.then_some(now);
+        self.kept.lock().figures.finished = nothing_left.then_some(now);
     }
 
     pub(crate) fn set_paused(&self, paused: bool) {
-        let now = self.1.elapsed();
-        let mut kept = self.0.lock();
+        let now = self.clock.elapsed();
+        let mut kept = self.kept.lock();
         kept.paused = paused;
         kept.settle(now);
     }
 
     pub(crate) fn ask(&self) {
-        self.0.lock().asked = true;
+        self.kept.lock().asked = true;
     }
 
     /// Whether someone asked for a pass since this was last called.
     pub(crate) fn take_asked(&self) -> bool {
-        std::mem::take(&mut self.0.lock().asked)
+        std::mem::take(&mut self.kept.lock().asked)
     }
 
     /// Notes what is left, as it was just read.
     pub(crate) fn note_remaining(&self, remaining: Remaining) {
-        let now = self.1.elapsed();
-        let mut kept = self.0.lock();
+        let now = self.clock.elapsed();
+        let mut kept = self.kept.lock();
         kept.remaining = remaining;
         kept.settle(now);
         if remaining.is_some() {
@@ -292,12 +294,12 @@ impl Shared {
 
     /// What the job is doing, by what is known of it now.
     pub(crate) fn status(&self, name: &'static str, worker: WorkerStatus) -> JobStatus {
-        let now = self.1.elapsed();
-        let kept = self.0.lock();
+        let now = self.clock.elapsed();
+        let kept = self.kept.lock();
         let state = match (kept.paused, kept.has_work()) {
             (true, _) => JobState::Paused,
             (false, false) => JobState::Idle,
-            (false, true) if now.saturating_sub(kept.moved_at) >= self.2 => JobState::Stuck,
+            (false, true) if now.saturating_sub(kept.moved_at) >= self.stuck_after => JobState::Stuck,
             (false, true) => JobState::Running,
         };
         let rate = kept.work.per_second(now);
@@ -312,7 +314,7 @@ impl Shared {
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp(self.1.now_nanos())
+        Timestamp(self.clock.now_nanos())
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::figures::{Left, Shared};
+use crate::figures::{JobFigures, Left};
 use crate::{Asking, Ground, JobError};
 use cofre_blobs::{Blobs, HealCursor, WAITING_COUNTED_MAX};
 use cofre_runtime::{Pace, Shutdown, Step, Task, Worker, WorkerHandle, spawn};
@@ -14,7 +14,7 @@ const SEARCH_AGAIN_AFTER: Duration = Duration::from_secs(600);
 /// Makes redundancy whole again: walks the queue of blobs that are below it, and reads back what it wrote.
 pub(crate) struct Heal {
     ground: Ground,
-    figures: Shared,
+    figures: JobFigures,
     after: Option<HealCursor>,
     left: Left,
     /// The search for copies that no record names.
@@ -24,7 +24,7 @@ pub(crate) struct Heal {
 }
 
 impl Heal {
-    pub(crate) fn new(ground: Ground, figures: Shared, search: Option<Asking>) -> Self {
+    pub(crate) fn new(ground: Ground, figures: JobFigures, search: Option<Asking>) -> Self {
         Self { ground, figures, after: None, left: Left::default(), search, search_again_at: Duration::ZERO }
     }
 
@@ -85,7 +85,7 @@ impl Worker for Heal {
         if self.after.is_some() {
             return Ok(Step::More);
         }
-        let nothing_left = self.left.waiting == 0 && self.ground.topology.waiting_for_heal().await?.blobs == 0;
+        let nothing_left = self.left.waiting == 0 && self.ground.topology.is_healed().await?;
         self.figures.end_pass(std::mem::take(&mut self.left));
         self.figures.finish(nothing_left);
         Ok(Step::Idle(WALK_EVERY))

@@ -8,11 +8,12 @@
 //! known, and is not guessed. A job has finished only once it has proved that nothing is left.
 
 mod access_logs;
+mod attach_shards;
 mod backlog;
 mod catalog_backup;
 mod compact;
 mod convert;
-mod events;
+mod drain;
 mod figures;
 mod heal;
 mod lifecycle;
@@ -23,11 +24,10 @@ mod rebalance;
 mod rebuild;
 mod reclaim;
 mod reconcile;
-mod relocate;
 mod scrub;
+mod stale_uploads;
 mod steered;
-mod topology;
-mod uploads;
+mod trim_events;
 mod work;
 
 pub use figures::{Figures, JobProblem, JobState, JobStatus, Remaining, Speed};
@@ -39,7 +39,7 @@ use cofre_events::EventLog;
 use cofre_objects::{Error, Upkeep};
 use cofre_runtime::{Clock, Pace, Shutdown, Task, Worker, WorkerHandle, run_worker};
 use cofre_settings::{DynamicSettings, JobName};
-use figures::Shared;
+use figures::JobFigures;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use steered::Steered;
@@ -104,7 +104,7 @@ pub struct JobsControl(Arc<Running>);
 
 #[derive(Default)]
 struct Running {
-    jobs: Vec<(JobName, WorkerHandle, Shared)>,
+    jobs: Vec<(JobName, WorkerHandle, JobFigures)>,
     ground: OnceLock<Ground>,
 }
 
@@ -121,13 +121,13 @@ impl Jobs {
         jobs.run(JobName::Reclaim, reclaim::Reclaim::new);
         jobs.run(JobName::Compact, compact::Compact::new);
         jobs.run(JobName::Convert, convert::Convert::new);
-        jobs.run(JobName::Drain, relocate::Relocate::new);
+        jobs.run(JobName::Drain, drain::Relocate::new);
         jobs.run(JobName::Rebalance, rebalance::Rebalance::new);
         jobs.run(JobName::Scrub, scrub::Scrub::new);
-        jobs.run(JobName::StaleUploads, uploads::StaleUploads::new);
+        jobs.run(JobName::StaleUploads, stale_uploads::StaleUploads::new);
         jobs.run(JobName::Lifecycle, lifecycle::ApplyLifecycle::new);
-        jobs.run(JobName::TrimEvents, events::TrimEvents::new);
-        jobs.run(JobName::AttachShards, topology::AttachMissing::new);
+        jobs.run(JobName::TrimEvents, trim_events::TrimEvents::new);
+        jobs.run(JobName::AttachShards, attach_shards::AttachMissing::new);
         jobs.run(JobName::CatalogBackup, catalog_backup::BackUpCatalog::new);
         jobs.run(JobName::AccessLogs, access_logs::DeliverAccessLogs::new);
         let Starting { jobs, mut tasks, .. } = jobs;
@@ -162,7 +162,7 @@ impl Jobs {
 struct Starting {
     ground: Ground,
     shutdown: Shutdown,
-    jobs: Vec<(JobName, WorkerHandle, Shared)>,
+    jobs: Vec<(JobName, WorkerHandle, JobFigures)>,
     tasks: Vec<Task<()>>,
 }
 
@@ -176,14 +176,14 @@ impl Starting {
     fn run<W: Worker<Error = JobError>>(
         &mut self,
         name: JobName,
-        make: impl FnOnce(Ground, Shared) -> W,
+        make: impl FnOnce(Ground, JobFigures) -> W,
     ) -> WorkerHandle {
         let rest = match name {
             JobName::Convert => convert::AGAIN_AFTER,
-            JobName::StaleUploads => uploads::LOOK_EVERY,
+            JobName::StaleUploads => stale_uploads::LOOK_EVERY,
             _ => Duration::ZERO,
         };
-        let figures = Shared::new(self.ground.clock.clone(), rest);
+        let figures = JobFigures::new(self.ground.clock.clone(), rest);
         let job = make(self.ground.clone(), figures.clone());
         let worker = Steered { job, name, ground: self.ground.clone(), figures: figures.clone() };
         let (handle, task) = run_worker(worker, self.ground.clock.clone(), self.shutdown.clone());
@@ -196,7 +196,7 @@ impl Starting {
 /// A way to have another job begin a pass now.
 pub(crate) struct Asking {
     handle: WorkerHandle,
-    figures: Shared,
+    figures: JobFigures,
 }
 
 impl Asking {
@@ -234,7 +234,7 @@ impl JobsControl {
     }
 
     /// A pause holds from the moment that the settings say so, not from the job's next step.
-    fn status_of(&self, name: JobName, handle: &WorkerHandle, figures: &Shared) -> JobStatus {
+    fn status_of(&self, name: JobName, handle: &WorkerHandle, figures: &JobFigures) -> JobStatus {
         if let Some(ground) = self.0.ground.get() {
             figures.set_paused(ground.settings.current().jobs.of(name).paused);
         }

@@ -1,4 +1,4 @@
-use crate::figures::Shared;
+use crate::figures::JobFigures;
 use crate::passes::{Passes, is_due};
 use crate::{Ground, JobError};
 use cofre_catalog::records::JobRecord;
@@ -20,12 +20,12 @@ const REST_MIN: Duration = Duration::from_millis(500);
 /// Does what the lifecycle rules of all buckets ask for, pass after pass.
 pub(crate) struct ApplyLifecycle {
     ground: Ground,
-    figures: Shared,
+    figures: JobFigures,
     passes: Passes,
 }
 
 impl ApplyLifecycle {
-    pub(crate) fn new(ground: Ground, figures: Shared) -> Self {
+    pub(crate) fn new(ground: Ground, figures: JobFigures) -> Self {
         Self { ground, figures, passes: Passes::new(NAME.as_str()) }
     }
 

@@ -1,4 +1,4 @@
-use crate::figures::{Left, Shared};
+use crate::figures::{JobFigures, Left};
 use crate::{Ground, JobError};
 use cofre_runtime::{Pace, Step, Worker};
 use cofre_settings::JobName;
@@ -18,7 +18,7 @@ const FIRST_SEARCH_AFTER: Duration = Duration::from_secs(60);
 /// that was restored from a backup.
 pub(crate) struct FindOrphans {
     ground: Ground,
-    figures: Shared,
+    figures: JobFigures,
     /// When the next search begins, by the clock's `elapsed`.
     due_at: Duration,
     /// No look for shards that are to be compared before this, by the clock's `elapsed`.
@@ -29,7 +29,7 @@ pub(crate) struct FindOrphans {
 }
 
 impl FindOrphans {
-    pub(crate) fn new(ground: Ground, figures: Shared) -> Self {
+    pub(crate) fn new(ground: Ground, figures: JobFigures) -> Self {
         let due_at = ground.clock.elapsed() + FIRST_SEARCH_AFTER;
         let (compared_until, todo, cursor) = Default::default();
         Self { ground, figures, due_at, compared_until, todo, cursor, left: Left::default() }

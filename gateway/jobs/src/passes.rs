@@ -1,4 +1,4 @@
-use crate::figures::{Left, Shared};
+use crate::figures::{JobFigures, Left};
 use crate::{Ground, JobError};
 use cofre_catalog::records::JobRecord;
 use cofre_types::Timestamp;
@@ -20,7 +20,7 @@ impl Passes {
     }
 
     /// How far the pass is; read from the catalog the first time.
-    pub(crate) async fn record(&mut self, ground: &Ground, figures: &Shared) -> Result<&mut JobRecord, JobError> {
+    pub(crate) async fn record(&mut self, ground: &Ground, figures: &JobFigures) -> Result<&mut JobRecord, JobError> {
         let record = match self.record.take() {
             Some(record) => record,
             None => {
@@ -33,7 +33,7 @@ impl Passes {
     }
 
     /// Begins a pass, unless one is under way. Gives where it goes on.
-    pub(crate) fn begin(&mut self, figures: &Shared, now: Timestamp, goal: &[u8]) -> Vec<u8> {
+    pub(crate) fn begin(&mut self, figures: &JobFigures, now: Timestamp, goal: &[u8]) -> Vec<u8> {
         let record = self.record.get_or_insert_default();
         if record.cursor.is_empty() {
             let ended = record.ended;
@@ -53,7 +53,7 @@ impl Passes {
     pub(crate) async fn advance(
         &mut self,
         ground: &Ground,
-        figures: &Shared,
+        figures: &JobFigures,
         next: Option<Vec<u8>>,
     ) -> Result<Option<u64>, JobError> {
         let record = self.record.get_or_insert_default();

@@ -1,11 +1,11 @@
 use crate::{Ground, JobError};
 use cofre_catalog::records::{JobRecord, Record};
-use cofre_catalog::{Batch, CommitError, keys};
+use cofre_catalog::{Batch, CommitError, ReadExt, keys};
 
 impl Ground {
     /// How far a job is in its pass; the beginning of the first if it never ran.
     pub(crate) async fn job_progress(&self, job: &str) -> Result<JobRecord, JobError> {
-        let entry = self.store.get_many(vec![keys::job(job)]).await?.pop().flatten();
+        let entry = self.store.get(keys::job(job)).await?;
         Ok(entry.map(|entry| JobRecord::decode(&entry.value)).transpose()?.unwrap_or_default())
     }
 

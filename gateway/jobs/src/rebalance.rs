@@ -1,4 +1,4 @@
-use crate::figures::{Left, Shared};
+use crate::figures::{JobFigures, Left};
 use crate::{Ground, JobError};
 use cofre_catalog::records::ShardMode;
 use cofre_runtime::{Pace, Step, Worker};
@@ -16,7 +16,7 @@ const AGAIN_AFTER: Duration = Duration::from_secs(600);
 /// is half as far: when a shard is added, say.
 pub(crate) struct Rebalance {
     ground: Ground,
-    figures: Shared,
+    figures: JobFigures,
     /// Where the pass under way is.
     pass: Option<Option<BlobId>>,
     /// Copies that the pass has moved.
@@ -25,7 +25,7 @@ pub(crate) struct Rebalance {
 }
 
 impl Rebalance {
-    pub(crate) fn new(ground: Ground, figures: Shared) -> Self {
+    pub(crate) fn new(ground: Ground, figures: JobFigures) -> Self {
         Self { ground, figures, pass: None, moved: 0, left: Left::default() }
     }
 

@@ -1,4 +1,4 @@
-use crate::figures::{Left, Shared};
+use crate::figures::{JobFigures, Left};
 use crate::{Ground, JobError};
 use cofre_blobs::Holdings;
 use cofre_runtime::{Pace, Step, Worker, WorkerHandle};
@@ -15,7 +15,7 @@ const AGAIN_AFTER: Duration = Duration::from_secs(30);
 /// Has blobs healed that have copies on shards which were given up. What leaves those shards' records counts as done.
 pub(crate) struct Rebuild {
     ground: Ground,
-    figures: Shared,
+    figures: JobFigures,
     heal: WorkerHandle,
     pass: Option<(ShardId, Option<BlobId>)>,
     /// What records named on those shards when that was last counted.
@@ -25,7 +25,7 @@ pub(crate) struct Rebuild {
 }
 
 impl Rebuild {
-    pub(crate) fn new(ground: Ground, figures: Shared, heal: WorkerHandle) -> Self {
+    pub(crate) fn new(ground: Ground, figures: JobFigures, heal: WorkerHandle) -> Self {
         Self { ground, figures, heal, pass: None, before: None, again_at: Duration::ZERO }
     }
 

@@ -1,4 +1,4 @@
-use crate::figures::{Left, Shared};
+use crate::figures::{JobFigures, Left};
 use crate::{Ground, JobError};
 use cofre_runtime::{Pace, Step, Worker};
 use cofre_settings::JobName;
@@ -17,7 +17,7 @@ const DROPS_PER_ROUND_MAX: u32 = 8;
 /// that nothing names.
 pub(crate) struct Reclaim {
     ground: Ground,
-    figures: Shared,
+    figures: JobFigures,
     /// Where reclaiming is in the garbage.
     done: Option<Vec<u8>>,
     round: Option<Round>,
@@ -36,7 +36,7 @@ struct Round {
 }
 
 impl Reclaim {
-    pub(crate) fn new(ground: Ground, figures: Shared) -> Self {
+    pub(crate) fn new(ground: Ground, figures: JobFigures) -> Self {
         Self { ground, figures, done: None, round: None }
     }
 
@@ -103,8 +103,7 @@ impl Worker for Reclaim {
         }
         let more = round.more;
         self.figures.end_pass(round.left);
-        // What waits is only looked through once nothing is known to.
-        let finished = !more && self.ground.topology.waiting_to_be_deleted().await?.copies == 0;
+        let finished = !more && self.ground.topology.is_rid_of_doomed().await?;
         self.figures.finish(finished);
         Ok(if more { Step::More } else { Step::Idle(LOOK_EVERY) })
     }

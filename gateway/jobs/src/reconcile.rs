@@ -1,4 +1,4 @@
-use crate::figures::Shared;
+use crate::figures::JobFigures;
 use crate::passes::Passes;
 use crate::{Ground, JobError};
 use cofre_blobs::Reconciling;
@@ -21,13 +21,13 @@ const AGAIN_AFTER: Duration = Duration::from_secs(30);
 /// on them is deleted.
 pub(crate) struct Reconcile {
     ground: Ground,
-    figures: Shared,
+    figures: JobFigures,
     heal: WorkerHandle,
     passes: Passes,
 }
 
 impl Reconcile {
-    pub(crate) fn new(ground: Ground, figures: Shared, heal: WorkerHandle) -> Self {
+    pub(crate) fn new(ground: Ground, figures: JobFigures, heal: WorkerHandle) -> Self {
         Self { ground, figures, heal, passes: Passes::new(NAME.as_str()) }
     }
 }

@@ -1,4 +1,4 @@
-use crate::figures::Shared;
+use crate::figures::JobFigures;
 use crate::passes::{Passes, is_due};
 use crate::{Ground, JobError};
 use cofre_runtime::{Pace, Step, Worker};
@@ -20,7 +20,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(600);
 /// another copy, or a backup, is whole.
 pub(crate) struct Scrub {
     ground: Ground,
-    figures: Shared,
+    figures: JobFigures,
     passes: Passes,
     /// Where the look at the catalog's files goes on, while one is under way.
     files: Option<Vec<u8>>,
@@ -29,7 +29,7 @@ pub(crate) struct Scrub {
 }
 
 impl Scrub {
-    pub(crate) fn new(ground: Ground, figures: Shared) -> Self {
+    pub(crate) fn new(ground: Ground, figures: JobFigures) -> Self {
         Self { ground, figures, passes: Passes::new(NAME.as_str()), files: None, catalog_checked: false }
     }
 }

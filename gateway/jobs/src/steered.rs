@@ -1,4 +1,4 @@
-use crate::figures::Shared;
+use crate::figures::JobFigures;
 use crate::{Ground, JobError};
 use cofre_runtime::{Pace, Shutdown, Step, Task, Worker, WorkerHandle, spawn};
 use cofre_settings::JobName;
@@ -12,7 +12,7 @@ pub(crate) struct Steered<W> {
     pub job: W,
     pub name: JobName,
     pub ground: Ground,
-    pub figures: Shared,
+    pub figures: JobFigures,
 }
 
 impl<W: Worker<Error = JobError>> Worker for Steered<W> {
@@ -43,7 +43,7 @@ impl<W: Worker<Error = JobError>> Worker for Steered<W> {
 /// Ends the rest of each job whose settings change, so that pause, end of pause and pace hold at once.
 pub(crate) fn follow_settings(
     ground: &Ground,
-    jobs: Vec<(JobName, WorkerHandle, Shared)>,
+    jobs: Vec<(JobName, WorkerHandle, JobFigures)>,
     shutdown: Shutdown,
 ) -> Task<()> {
     let mut changes = ground.settings.subscribe();

@@ -1,6 +1,7 @@
+use crate::data_key::DataKey;
+use crate::error::KeyError;
 use crate::service::sealed_by;
 use crate::wrap::{unwrap, wrap};
-use crate::{DataKey, KeyError};
 use cofre_runtime::Random;
 use md5_simd::Md5;
 use std::fmt;

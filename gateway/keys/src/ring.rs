@@ -1,4 +1,6 @@
-use crate::{DEFAULT_KEY, DataKey, Generated, KeyError, KeyService};
+use crate::data_key::DataKey;
+use crate::error::KeyError;
+use crate::service::{DEFAULT_KEY, Generated, KeyService};
 use std::fmt;
 use std::sync::Arc;
 

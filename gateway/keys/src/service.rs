@@ -1,4 +1,5 @@
-use crate::{DataKey, KeyError};
+use crate::data_key::DataKey;
+use crate::error::KeyError;
 use async_trait::async_trait;
 
 /// The key that is used where none is named: for SSE-S3, and for SSE-KMS without a key id.

@@ -3,8 +3,9 @@
 //! Each wrap has its own AES-256-GCM key, derived from the wrapping key and 32 random bytes, so that
 //! its nonce may be zero and no bound on the number of wraps is ever near.
 
+use crate::data_key::DataKey;
 use crate::derive::derive;
-use crate::{DataKey, KeyError};
+use crate::error::KeyError;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use cofre_runtime::Random;
 use zeroize::Zeroizing;

@@ -1,11 +1,12 @@
 //! What accounts own: counted in the commits that change it, and bounded there.
 
-use crate::quota::Quota;
-use crate::{Error, Objects, Upkeep};
+use crate::domain::Objects;
+use crate::error::Error;
+use crate::upkeep::Upkeep;
 use cofre_catalog::records::{AccountRecord, AccountUsage, BucketRecord, Record, Usage};
-use cofre_catalog::{Batch, Check, CommitError, Entry, Scan, Snapshot, SnapshotExt, Store, keys};
+use cofre_catalog::{Batch, Check, CommitError, Entry, Mark, ReadExt, Scan, Snapshot, Store, keys};
+use cofre_rules::Quota;
 use cofre_types::{AccountId, BucketName};
-use std::collections::HashMap;
 use std::ops::Bound;
 
 /// Accounts whose quotas are kept at hand. Beyond it the cache starts anew.
@@ -16,14 +17,6 @@ const BUCKETS_PER_PAGE: usize = 1_000;
 
 /// Name of the counter that says that what accounts own is counted.
 const COUNTED: &str = "account-usage";
-
-/// Quotas of accounts, as long as no account changes.
-#[derive(Default)]
-pub(crate) struct AccountQuotas {
-    /// What `touched` said when the cache was begun.
-    fresh_at: u64,
-    quotas: HashMap<AccountId, Quota>,
-}
 
 impl Upkeep {
     /// What some accounts own, exactly, as of the last commit.
@@ -76,7 +69,7 @@ impl Upkeep {
 }
 
 impl Objects {
-    /// What an account may hold, from memory while no account has changed.
+    /// What an account may hold, from memory while the account has not changed.
     pub(crate) async fn account_quota(&self, account: AccountId) -> Result<Quota, Error> {
         let own = self.own_account_quota(account).await?;
         let settings = self.0.parts.settings.current();
@@ -87,26 +80,25 @@ impl Objects {
     }
 
     async fn own_account_quota(&self, account: AccountId) -> Result<Quota, Error> {
-        let touched = self.store().touched(keys::family::ACCOUNT);
-        {
-            let cache = self.0.account_quotas.read();
-            if cache.fresh_at == touched
-                && let Some(quota) = cache.quotas.get(&account)
-            {
-                return Ok(*quota);
-            }
+        let fresh = |(mark, _): &&(Mark, Quota)| mark.holds(self.store());
+        if let Some((_, quota)) = self.0.account_quotas.read().get(&account).filter(fresh) {
+            return Ok(*quota);
         }
-        let record = self.get(keys::account(account)).await?;
+        let at = keys::account(account);
+        let mark = Mark::of_key(self.store(), &at);
+        let record = self.get(at).await?;
         let record = record.map(|entry| AccountRecord::decode(&entry.value)).transpose()?;
         let quota = record.map_or_else(Quota::default, |record| Quota {
             bytes_max: record.bytes_max,
             objects_max: record.objects_max,
         });
-        let mut cache = self.0.account_quotas.write();
-        if cache.fresh_at != touched || cache.quotas.len() >= CACHED_ACCOUNTS_MAX {
-            *cache = AccountQuotas { fresh_at: touched, quotas: HashMap::new() };
+        if let Some(mark) = mark {
+            let mut cache = self.0.account_quotas.write();
+            if cache.len() >= CACHED_ACCOUNTS_MAX {
+                cache.clear();
+            }
+            cache.insert(account, (mark, quota));
         }
-        cache.quotas.insert(account, quota);
         Ok(quota)
     }
 }

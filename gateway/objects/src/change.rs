@@ -1,11 +1,12 @@
 //! One commit in the making: the batch, the usage it adds up to, and the references it lets go.
 
-use crate::quota::{Adds, Bound, Quotas};
-use cofre_blobs::{BlobRefusal, Count, NewBlob, as_delta};
+use cofre_blobs::{BlobRefusal, Count, NewBlob};
 use cofre_catalog::records::{
-    AccountUsage, BucketRecord, Content, Garbage, GarbageRecord, GraceCharge, Record, Usage, VersionKind, VersionRecord,
+    AccountUsage, BucketRecord, Content, Garbage, GarbageRecord, GraceCharge, Record, Usage, VersionKind,
+    VersionRecord, as_delta,
 };
 use cofre_catalog::{GuardedBatch, keys};
+use cofre_rules::{Adds, Bound, Quotas};
 use cofre_types::{BlobId, Timestamp, UploadId};
 
 /// Most blobs that one garbage record names; more make more records.

@@ -1,13 +1,15 @@
 //! Writes content as a blob, and reads content back, whatever it is made of.
 
-use crate::bucket::cached::{Bucket, durability};
+use crate::bucket::cached::Bucket;
 use crate::digest::{Digests, prepare};
+use crate::domain::Objects;
 use crate::encryption::{open_stream, seal_body, take_head};
+use crate::error::Error;
+use crate::object::Upload;
 use crate::room::BodyBound;
-use crate::{Error, Objects, Upload};
 use cofre_blobs::NewBlob;
-use cofre_catalog::keys;
 use cofre_catalog::records::{Content, ManifestRecord, PartRecord, Record, Segment};
+use cofre_catalog::{Entry, keys};
 use cofre_keys::DataKey;
 use cofre_keys::stream::{HEAD_BYTES, Span, plain_len};
 use cofre_shards::{BlobHeader, BodyError, ByteStream};
@@ -15,6 +17,9 @@ use cofre_types::{BlobId, ChecksumAlgorithm, ObjectKey, ResolvedRange, UploadId}
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::VecDeque;
 use sync_wrapper::SyncStream;
+
+/// Most parts of a manifest whose records are read at once.
+const PARTS_READ_AHEAD_MAX: usize = 16;
 
 /// What a blob is written for.
 pub(crate) struct Target<'a> {
@@ -89,7 +94,7 @@ impl Objects {
             piece: 0,
         };
         let scheme = self.scheme_of(bucket, class);
-        let blob = self.blobs().write(id, header, body, scheme, durability(bucket)).await?;
+        let blob = self.blobs().write(id, header, body, scheme).await?;
         match digests.take().and_then(|digests| Ok(self.blobs().refuse_stale(now).map(|()| digests)?)) {
             Ok(digests) => Ok(Written { digests, blob: Some(blob) }),
             Err(error) => {
@@ -147,9 +152,7 @@ impl Objects {
     }
 
     pub(crate) async fn part(&self, id: UploadId, number: u16) -> Result<PartRecord, Error> {
-        let entry = self.get(keys::part(id, number)).await?;
-        let entry = entry.ok_or_else(|| Error::Unreadable("the object was replaced".to_owned()))?;
-        Ok(PartRecord::decode(&entry.value)?)
+        held_part(self.get(keys::part(id, number)).await?)
     }
 
     /// Opens the next run of bytes; parts become the blobs behind them on the way.
@@ -167,13 +170,35 @@ impl Objects {
                     return Ok(Some(self.read_sealed(id, sealed, range, key).await?));
                 }
                 Some(Piece::Part(id, number, range)) => {
-                    let part = self.part(id, number).await?;
-                    for piece in slice(&part.segments, range, key)?.into_iter().rev() {
-                        pieces.push_front(piece);
+                    let mut parts = vec![(id, number, range)];
+                    while let Some(Piece::Part(id, number, range)) = pieces.front()
+                        && parts.len() < PARTS_READ_AHEAD_MAX
+                    {
+                        parts.push((*id, *number, *range));
+                        pieces.pop_front();
                     }
+                    self.resolve(parts, pieces, key).await?;
                 }
             }
         }
+    }
+
+    /// Puts the blobs behind some parts before the pieces that follow.
+    async fn resolve(
+        &self,
+        parts: Vec<(UploadId, u16, ResolvedRange)>,
+        pieces: &mut VecDeque<Piece>,
+        key: Option<&DataKey>,
+    ) -> Result<(), Error> {
+        let entries =
+            self.store().get_many(parts.iter().map(|(id, number, _)| keys::part(*id, *number)).collect()).await?;
+        for ((.., range), entry) in parts.into_iter().zip(entries).rev() {
+            let part = held_part(entry)?;
+            for piece in slice(&part.segments, range, key)?.into_iter().rev() {
+                pieces.push_front(piece);
+            }
+        }
+        Ok(())
     }
 
     /// Reads a range of the plaintext of an encrypted blob of `sealed` bytes, by the chunks that hold it.
@@ -196,6 +221,11 @@ impl Objects {
         let (head, _) = take_head(&mut head).await?;
         open_stream(stream, Some(head), key, sealed_for, span).await
     }
+}
+
+fn held_part(entry: Option<Entry>) -> Result<PartRecord, Error> {
+    let entry = entry.ok_or_else(|| Error::Unreadable("the object was replaced".to_owned()))?;
+    Ok(PartRecord::decode(&entry.value)?)
 }
 
 /// The pieces of a range of what segments hold, encrypted if there is a key: each segment is then a

@@ -1,11 +1,13 @@
 //! Conversion: objects that stand under another redundancy than they should are written anew under it.
 
 use crate::bucket::cached::Bucket;
+use crate::domain::Objects;
+use crate::error::Error;
 use crate::rewrite::{Beside, Restated};
-use crate::{Error, Objects, Upkeep};
+use crate::upkeep::Upkeep;
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{BlobRecord, BucketRecord, Content, Record, Segment, Usage, VersionKind, VersionRecord};
-use cofre_catalog::{Entry, Revision, Scan, SnapshotExt, Visit, VisitStep};
+use cofre_catalog::{Entry, ReadExt, Revision, Scan, Visit, VisitStep};
 use cofre_runtime::uncancelled;
 use cofre_types::{BucketId, BucketName, ObjectKey};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -65,7 +67,7 @@ impl Upkeep {
     pub async fn redundancy_goal(&self) -> Result<Vec<u8>, Error> {
         let settings = self.objects.0.parts.settings.current();
         let goal = Goal { hasher: DefaultHasher::new() };
-        let mut goal = self.objects.store().snapshot().await?.scan(Scan::prefix(&[family::BUCKET]), goal).await?;
+        let mut goal = self.objects.store().scan(Scan::prefix(&[family::BUCKET]), goal).await?;
         (self.objects.0.parts.scheme, settings.redundancy, settings.writes.replicate_bytes_max).hash(&mut goal.hasher);
         for (class, scheme) in &settings.storage_classes {
             (class, scheme.scheme()).hash(&mut goal.hasher);
@@ -93,7 +95,7 @@ impl Upkeep {
         if !cursor.last.is_empty() {
             scan = scan.after(cursor.last.clone());
         }
-        let page = self.objects.store().snapshot().await?.page(scan, RECORDS_PER_STEP_MAX).await?;
+        let page = self.objects.store().page(scan, RECORDS_PER_STEP_MAX).await?;
         let full = page.len() == RECORDS_PER_STEP_MAX;
         let last = page.last().map(|(key, _)| key.clone()).unwrap_or_default();
         converted.looked_at = page.len() as u64;
@@ -185,7 +187,7 @@ impl Objects {
             }
             scan = scan.after(keys::bucket_id(cursor.bucket));
         }
-        let Some((key, entry)) = self.store().snapshot().await?.page(scan, 1).await?.pop() else { return Ok(None) };
+        let Some((key, entry)) = self.store().page(scan, 1).await?.pop() else { return Ok(None) };
         let id = key.last_chunk().map(|bytes| BucketId(u64::from_be_bytes(*bytes)));
         let id = id.ok_or_else(|| Error::Internal("the key of a bucket's name is too short".to_owned()))?;
         let begin = |family| Cursor { bucket: id, family, last: Vec::new() };

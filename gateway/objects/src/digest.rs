@@ -2,8 +2,9 @@
 //!
 //! MD5 bounds a single stream at about 1 GB/s a core; every other hash but SHA is far above that.
 
+use crate::error::{Error, body_error};
+use crate::object::{DeclaredChecksum, Upload};
 use crate::room::BodyBound;
-use crate::{DeclaredChecksum, Error, Upload};
 use aws_lc_rs::digest::{Context as Sha, SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA512};
 use bytes::{Bytes, BytesMut};
 use cofre_shards::{Body, BodyError, ByteStream};
@@ -219,14 +220,6 @@ impl Ingest {
     fn fail(&mut self, error: Error) -> Poll<Option<Result<Bytes, BodyError>>> {
         self.hashing = None;
         Poll::Ready(Some(Err(BodyError(Box::new(error)))))
-    }
-}
-
-/// The domain's own error inside a body error, or the door's.
-pub(crate) fn body_error(error: BodyError) -> Error {
-    match error.0.downcast::<Error>() {
-        Ok(ours) => *ours,
-        Err(theirs) => Error::Body(BodyError(theirs)),
     }
 }
 

@@ -1,17 +1,16 @@
 //! The domain object: what every operation stands on.
 
-use crate::Error;
-use crate::access_log::Outbox;
-use crate::account::AccountQuotas;
 use crate::bucket::cached::Bucket;
 use crate::buckets::Buckets;
+use crate::caches::{AccountQuotas, KeyPolicies};
 use crate::change::{Change, Refusal};
-use crate::encryption::KeyPolicies;
-use crate::room::InFlight;
+use crate::error::Error;
+use crate::in_flight::InFlight;
 use crate::versions::{Held, KeyState};
+use cofre_access_log::AccessLog;
 use cofre_blobs::{BlobRefusal, Blobs};
 use cofre_catalog::records::{Record, VersionRecord};
-use cofre_catalog::{Batch, CommitError, Committed, Entry, Revision, Scan, Snapshot, SnapshotExt, Store, keys};
+use cofre_catalog::{Batch, CommitError, Committed, Entry, Mark, ReadExt, Revision, Scan, Snapshot, Store, keys};
 use cofre_keys::KeyRing;
 use cofre_runtime::{Clock, Random};
 use cofre_settings::DynamicSettings;
@@ -65,7 +64,7 @@ pub(crate) struct Inner {
     key_locks: Vec<Arc<Mutex<()>>>,
     key_hasher: RandomState,
     /// Lines of access logs on their way to the catalog.
-    pub outbox: Outbox,
+    pub access_log: AccessLog,
     /// Bodies on their way to the shards.
     pub in_flight: InFlight,
 }
@@ -81,6 +80,7 @@ pub(crate) enum Tried {
 impl Objects {
     /// The domain over its parts.
     pub(crate) fn new(parts: Parts) -> Self {
+        let access_log = AccessLog::new(Arc::clone(&parts.store), parts.clock.clone());
         Self(Arc::new(Inner {
             parts,
             buckets: RwLock::default(),
@@ -88,7 +88,7 @@ impl Objects {
             key_policies: RwLock::default(),
             key_locks: (0..KEY_LOCKS).map(|_| Arc::default()).collect(),
             key_hasher: RandomState::new(),
-            outbox: Outbox::default(),
+            access_log,
             in_flight: InFlight::default(),
         }))
     }
@@ -117,20 +117,23 @@ impl Objects {
         0..TRIES_MAX
     }
 
-    /// A bucket by name, from the cache while no bucket has changed.
+    /// A bucket by name, from the cache while it has not changed.
     pub(crate) async fn bucket(&self, name: &BucketName) -> Result<Arc<Bucket>, Error> {
-        let touched = self.store().touched(keys::family::BUCKET);
-        if let Some(bucket) = self.0.buckets.read().get(name, touched) {
+        if let Some(bucket) = self.0.buckets.read().get(name, self.store()) {
             return Ok(bucket);
         }
-        let entry = self.get(keys::bucket(name)).await?.ok_or(Error::NoSuchBucket)?;
+        let at = keys::bucket(name);
+        let mark = Mark::of_key(self.store(), &at);
+        let entry = self.get(at).await?.ok_or(Error::NoSuchBucket)?;
         let bucket = Arc::new(Bucket::of(name, &entry)?);
-        self.0.buckets.write().insert(touched, Arc::clone(&bucket), entry.value.len());
+        if let Some(mark) = mark {
+            self.0.buckets.write().insert(mark, Arc::clone(&bucket), entry.value.len());
+        }
         Ok(bucket)
     }
 
     pub(crate) async fn get(&self, key: Vec<u8>) -> Result<Option<Entry>, Error> {
-        Ok(self.store().get_many(vec![key]).await?.pop().flatten())
+        Ok(ReadExt::get(self.store(), key).await?)
     }
 
     /// Waits until no other writer of this process is between reading and committing this key. Whoever

@@ -1,9 +1,11 @@
-use crate::digest::body_error;
-use crate::{ChecksumError, EncryptionError, Excess, RulesError, Unset};
+use crate::bucket::Unset;
+use crate::checksum_error::ChecksumError;
+use crate::encryption::EncryptionError;
 use cofre_blobs::BlobsError;
 use cofre_catalog::records::RecordError;
 use cofre_catalog::{CommitError, StoreError};
 use cofre_iam::MalformedPolicy;
+use cofre_rules::{Excess, LockError, RulesError, Unmet};
 use cofre_shards::BodyError;
 use cofre_types::{ChecksumAlgorithm, ETag, Invalid, Timestamp, VersionId};
 
@@ -178,6 +180,9 @@ pub enum Error {
         /// When it was made.
         modified: Timestamp,
     },
+    /// The object stands in no archive, so there is nothing to restore.
+    #[error("the object is not in an archive")]
+    NotArchived,
     /// There is no such upload.
     #[error("there is no such upload")]
     NoSuchUpload,
@@ -225,7 +230,9 @@ impl From<StoreError> for Error {
             StoreError::Full => Self::NoRoom,
             StoreError::Refused(_) => Self::Refused(error.to_string()),
             StoreError::Closed => Self::Unavailable("the catalog is closing".to_owned()),
-            StoreError::Engine(_) | StoreError::Damaged(_) | StoreError::InUse(_) => Self::Internal(error.to_string()),
+            StoreError::Engine(_) | StoreError::Damaged(_) | StoreError::InUse(_) | StoreError::Unfit(_) => {
+                Self::Internal(error.to_string())
+            }
         }
     }
 }
@@ -258,5 +265,35 @@ impl From<CommitError> for Error {
 impl From<RecordError> for Error {
     fn from(error: RecordError) -> Self {
         Self::Internal(error.to_string())
+    }
+}
+
+/// The domain's own error inside a body error, or the door's.
+pub(crate) fn body_error(error: BodyError) -> Error {
+    match error.0.downcast::<Error>() {
+        Ok(ours) => *ours,
+        Err(theirs) => Error::Body(BodyError(theirs)),
+    }
+}
+
+impl From<Unmet> for Error {
+    fn from(unmet: Unmet) -> Self {
+        match unmet {
+            Unmet::Condition { condition } => Self::PreconditionFailed { condition },
+            Unmet::NotModified { etag, modified } => Self::NotModified { etag, modified },
+            Unmet::NoObject => Self::NoSuchKey { delete_marker: None },
+        }
+    }
+}
+
+impl From<LockError> for Error {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Locked => Self::Locked,
+            LockError::Missing => Self::InvalidRequest("Bucket is missing Object Lock Configuration"),
+            LockError::Invalid(invalid) => Self::Invalid(invalid),
+            LockError::BucketState(why) => Self::InvalidBucketState(why),
+            LockError::Period(why) => Self::InvalidRetentionPeriod(why),
+        }
     }
 }

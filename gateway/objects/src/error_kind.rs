@@ -1,4 +1,4 @@
-use crate::Error;
+use crate::error::Error;
 
 /// What kind of answer an error is, for doors whose protocol has few: each is the same to do for whoever asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,9 @@ impl Error {
             | Self::IsDeleteMarker { .. }
             | Self::NoSuchUpload => ErrorKind::NotFound,
             Self::BucketAlreadyExists | Self::BucketAlreadyOwnedByYou => ErrorKind::Exists,
-            Self::InvalidBucketState(_) | Self::BucketNotEmpty | Self::Conflict => ErrorKind::Conflict,
+            Self::InvalidBucketState(_) | Self::BucketNotEmpty | Self::NotArchived | Self::Conflict => {
+                ErrorKind::Conflict
+            }
             Self::PreconditionFailed { .. } | Self::NotModified { .. } => ErrorKind::Condition,
             Self::InvalidRetentionPeriod(_)
             | Self::AclNotSupported

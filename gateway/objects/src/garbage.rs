@@ -1,9 +1,11 @@
-use crate::{Error, Objects, Upkeep};
-use cofre_blobs::{Dropped, as_delta};
+use crate::domain::Objects;
+use crate::error::Error;
+use crate::upkeep::Upkeep;
+use cofre_blobs::Dropped;
 use cofre_catalog::records::{
-    AccountUsage, Garbage, GarbageRecord, GraceCharge, ManifestRecord, PartRecord, Record, RecordError, Usage,
+    AccountUsage, Garbage, GarbageRecord, GraceCharge, ManifestRecord, PartRecord, Record, RecordError, Usage, as_delta,
 };
-use cofre_catalog::{Batch, Check, Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
+use cofre_catalog::{Batch, Check, ReadExt, Revision, Scan, Visit, VisitStep, keys};
 use cofre_types::{AccountId, BlobId, BucketId, UploadId};
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -80,7 +82,7 @@ impl Upkeep {
             scan.from = Bound::Included(done.clone());
         }
         scan.to = Bound::Excluded(keys::garbage(self.objects.now().0 + 1, [0; 16]));
-        let due = self.objects.store().snapshot().await?.scan(scan, Due::default()).await?;
+        let due = self.objects.store().scan(scan, Due::default()).await?;
         if let Some(error) = due.error {
             return Err(error.into());
         }
@@ -187,7 +189,7 @@ impl Objects {
     /// a part may have thousands of segments.
     async fn drop_parts(&self, id: UploadId, drops: &mut Drops) -> Result<bool, Error> {
         let scan = Scan::prefix(&keys::parts(id));
-        let parts = self.store().snapshot().await?.page(scan, PARTS_PER_STEP_MAX).await?;
+        let parts = self.store().page(scan, PARTS_PER_STEP_MAX).await?;
         let done = parts.len() < PARTS_PER_STEP_MAX;
         for (key, entry) in parts {
             if drops.is_full() {
@@ -204,7 +206,7 @@ impl Objects {
     /// Ends some uploads of a bucket that was deleted; true when none is left.
     async fn drop_uploads(&self, bucket: BucketId, drops: &mut Drops) -> Result<bool, Error> {
         let scan = Scan::prefix(&keys::in_bucket(keys::family::UPLOAD, bucket));
-        let uploads = self.store().snapshot().await?.page(scan, PARTS_PER_STEP_MAX).await?;
+        let uploads = self.store().page(scan, PARTS_PER_STEP_MAX).await?;
         let done = uploads.len() < PARTS_PER_STEP_MAX;
         for (key, entry) in uploads {
             let Some(id) = key.last_chunk().copied().map(UploadId::from_bytes) else { continue };

@@ -1,8 +1,9 @@
 //! Which redundancies new blobs get, and for what.
 
-use crate::{Error, Upkeep};
+use crate::error::Error;
+use crate::upkeep::Upkeep;
 use cofre_catalog::records::{BucketRecord, Record, Usage};
-use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
+use cofre_catalog::{ReadExt, Revision, Scan, Visit, VisitStep, keys};
 use cofre_types::{BucketId, Scheme};
 
 /// Most buckets that are looked through for a redundancy of their own.

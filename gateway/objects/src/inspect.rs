@@ -1,13 +1,13 @@
 //! What is known of an object: its versions, their blobs, and where each copy stands and why.
 
 use crate::bucket::cached::Bucket;
-use crate::{Error, Objects};
+use crate::domain::Objects;
+use crate::error::Error;
 use cofre_blobs::blob_ref;
-use cofre_catalog::keys;
 use cofre_catalog::records::{
     BlobRecord, Content, EncryptionMethod, HealRecord, Record, ShardRecord, VersionKind, VersionRecord,
 };
-use cofre_catalog::{Scan, SnapshotExt};
+use cofre_catalog::{ReadExt, Scan, keys};
 use cofre_iam::{Caller, OperatorAct};
 use cofre_shards::{CopyState, ShardStatus};
 use cofre_types::{BlobId, BucketName, ObjectKey, Scheme, ShardId, Timestamp, VersionId};

@@ -15,30 +15,28 @@
 
 mod access_log;
 mod account;
-mod acl;
 mod bucket;
 mod buckets;
+mod caches;
 mod change;
 mod checksum_error;
-mod conditions;
 mod content;
 mod convert;
-mod cors;
 mod digest;
 mod domain;
 mod encryption;
 mod error;
 mod error_kind;
+mod excess;
 mod garbage;
+mod in_flight;
 mod in_use;
 mod inspect;
 mod lifecycle;
 mod list;
-mod lock;
 mod object;
 mod own_shard;
 mod payment;
-mod quota;
 mod rewrite;
 mod rights;
 mod room;
@@ -46,23 +44,27 @@ mod upkeep;
 mod upload;
 mod verify;
 mod versions;
-mod website;
 
-pub use access_log::{AccessLogCounts, AccessLogStep, LogFields, LogKeys, LogRequester, LoggedBucket, Logging};
-pub use acl::{Acl, CannedAcl, GivenAcl};
+pub use access_log::{AccessLogStep, LogKeys, Logging};
 pub use bucket::*;
 pub use checksum_error::ChecksumError;
+pub use cofre_access_log::{AccessLog, AccessLogCounts, BucketLog, LinePlace, LogFields, LogRequester};
 pub use cofre_catalog::records::{
     AccessLogBacklog, AccountUsage, AclGrant, AclGrantee, AclPermission, BucketConfig, DefaultEncryption,
     EncryptionBlock, EncryptionMethod, Header, Headers, LockConfig, LockDefault, LockMode, LockPeriod, Ownership,
     Payer, PublicAccessBlock, Retention, ShardPass, Usage, VersionKind, Versioning,
 };
 pub use cofre_catalog::{CommitState, StoreState};
-pub use cofre_iam::MalformedPolicy;
+pub use cofre_iam::{Acl, CannedAcl, GivenAcl, MalformedPolicy};
 pub use cofre_keys::{CustomerKey, DEFAULT_KEY};
+pub use cofre_rules::{
+    Amounts, Bounded, CORS_DOCUMENT_BYTES_MAX, CORS_RULES_MAX, Condition, Cors, CorsMethod, CorsRule, Criteria,
+    DeleteConditions, Excess, Expiration, Lifecycle, Moved, NoncurrentExpiration, NoncurrentTransition, Pages, QuotaOf,
+    ROUTING_RULES_MAX, RULE_ID_CHARS_MAX, RULES_MAX, RangeOf, ReadConditions, ReplaceKey, RoutingRule, Rule,
+    RulesError, Scope, TagMatch, Transition, WantedLock, WebProtocol, WebRedirect, Website, When, WriteConditions,
+};
 pub use cofre_shards::{Body, BodyError, ByteStream, CopyState};
 pub use convert::Converted;
-pub use cors::{CORS_DOCUMENT_BYTES_MAX, CORS_RULES_MAX, Cors, CorsMethod, CorsRule};
 pub use domain::{Objects, Parts};
 pub use encryption::{EncryptAs, Encrypted, EncryptionError, KeyPolicy};
 pub use error::Error;
@@ -70,18 +72,10 @@ pub use error_kind::ErrorKind;
 pub use garbage::Reclaimed;
 pub use in_use::{InUse, RedundancyOf};
 pub use inspect::*;
-pub use lifecycle::{
-    Criteria, Expiration, Lifecycle, LifecycleCounts, LifecycleStep, NoncurrentExpiration, NoncurrentTransition,
-    RULE_ID_CHARS_MAX, RULES_MAX, Rule, RulesError, Scope, Transition, When,
-};
+pub use lifecycle::{LifecycleCounts, LifecycleStep};
 pub use list::*;
-pub use lock::WantedLock;
 pub use object::*;
 pub use own_shard::leads_back;
-pub use quota::{Amounts, Bounded, Excess, QuotaOf};
 pub use upkeep::Upkeep;
 pub use upload::*;
 pub use verify::{Verified, Verify, VerifyStage};
-pub use website::{
-    Condition, Moved, Pages, ROUTING_RULES_MAX, ReplaceKey, RoutingRule, WebProtocol, WebRedirect, Website,
-};

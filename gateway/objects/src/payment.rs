@@ -2,15 +2,10 @@
 //! billed here: what stands of it is who must say that they pay, and who is told that they did.
 
 use crate::bucket::cached::Bucket;
-use crate::{Error, Objects};
-use cofre_catalog::records::{BucketConfig, Payer};
+use crate::domain::Objects;
+use crate::error::Error;
 use cofre_iam::{Action, Caller, Principal};
 use cofre_types::BucketName;
-
-/// Whether the record of a bucket leaves the cost of requests to who makes them.
-pub(crate) fn requester_pays(config: &[BucketConfig]) -> bool {
-    config.contains(&BucketConfig::RequestPayment(Payer::Requester))
-}
 
 impl Bucket {
     /// Whether requests of the caller are its own to pay: of everyone but the account that owns the bucket.

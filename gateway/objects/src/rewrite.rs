@@ -1,9 +1,9 @@
 //! Writes content anew under another redundancy, as it stands on the shards.
 
-use crate::bucket::cached::{Bucket, durability};
+use crate::bucket::cached::Bucket;
 use crate::change::Change;
-use crate::domain::Tried;
-use crate::{Error, Objects};
+use crate::domain::{Objects, Tried};
+use crate::error::Error;
 use cofre_blobs::NewBlob;
 use cofre_catalog::records::{BlobRecord, Content, ManifestRecord, PartRecord, Record, Segment, VersionRecord};
 use cofre_catalog::{Revision, keys};
@@ -260,7 +260,7 @@ impl Objects {
             piece: 0,
         };
         let body = Body::Stream { stream, size: Some(length) };
-        let mut blob = self.blobs().write(id, header, body, scheme, durability(bucket)).await?;
+        let mut blob = self.blobs().write(id, header, body, scheme).await?;
         blob.record.sealed_for = sealed_for;
         let size = blob.record.size;
         blobs.push(blob);

@@ -2,13 +2,15 @@
 //! of the catalog; what an object says comes with the record that its operation reads anyway.
 
 use crate::bucket::cached::Bucket;
+use crate::domain::Objects;
+use crate::error::Error;
 use crate::versions::Held;
-use crate::{Error, GivenAcl, Objects, WantedLock};
 use cofre_catalog::records::{AclRecord, Guards, Ownership, VersionRecord};
 use cofre_iam::{
-    Action, AskedLock, Caller, Decision, Details, Explanation, ObjectAccess, OperatorAct, Question, Resource, Rule,
-    evaluate, evaluate_operator, explain, is_public, needs_list,
+    Action, AskedLock, Caller, Decision, Details, Explanation, GivenAcl, ObjectAccess, OperatorAct, Question, Resource,
+    Rule, evaluate, evaluate_operator, explain, is_public, needs_list,
 };
+use cofre_rules::WantedLock;
 use cofre_types::{AccountId, BucketName, ObjectKey, Tags, VersionId};
 use std::sync::Arc;
 
@@ -262,7 +264,7 @@ impl Objects {
             creates: Some(makes == Makes::Object),
             begins_upload: makes == Makes::Upload,
             copy_source: source,
-            lock: Some(lock.asked()),
+            lock: Some(asked_lock(lock)),
             ..Details::default()
         };
         self.authorise_with(caller, Action::PutObject, bucket, Some(key), details)?;
@@ -327,11 +329,9 @@ impl Objects {
     }
 }
 
-impl WantedLock {
-    /// As conditions of policies see it.
-    pub(crate) fn asked(self) -> AskedLock {
-        AskedLock { retention: self.retention, legal_hold: self.legal_hold }
-    }
+/// A lock as conditions of policies see it.
+pub(crate) const fn asked_lock(wanted: WantedLock) -> AskedLock {
+    AskedLock { retention: wanted.retention, legal_hold: wanted.legal_hold }
 }
 
 /// What a question is about.

@@ -7,30 +7,18 @@
 
 use crate::bucket::cached::Bucket;
 use crate::change::Change;
-use crate::lock::Removal;
-use crate::quota::{Adds, Amounts, Bound, Bounded, Quota, QuotaOf, Quotas, passed};
-use crate::versions::delete_marker;
-use crate::{Error, Objects, UploadRef};
-use cofre_blobs::{Count, as_delta};
+use crate::domain::Objects;
+use crate::error::Error;
+use crate::excess::passed;
+use crate::in_flight::Holder;
+use crate::upload::UploadRef;
+use cofre_blobs::Count;
 use cofre_catalog::keys;
-use cofre_catalog::records::{AccountUsage, PartRecord, Record, Usage, VersionKind, VersionRecord};
-use cofre_iam::Caller;
-use cofre_types::{AccountId, BucketId, ObjectKey};
+use cofre_catalog::records::{AccountUsage, PartRecord, Record, Usage, VersionKind, VersionRecord, as_delta};
+use cofre_rules::{Adds, Amounts, Bound, Bounded, Quota, QuotaOf, Quotas, Removal};
+use cofre_types::ObjectKey;
 use parking_lot::Mutex;
-use std::collections::HashMap;
 use std::sync::Arc;
-
-/// Bytes of bodies on their way to the shards, of buckets and accounts that have a quota on bytes. As many entries as
-/// requests in flight have holders.
-#[derive(Default)]
-pub(crate) struct InFlight(Mutex<HashMap<Holder, u64>>);
-
-/// Who has a quota.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Holder {
-    Bucket(BucketId),
-    Account(AccountId),
-}
 
 /// What a body becomes.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +43,13 @@ impl BodyBound {
     pub(crate) const fn size(size_max: u64) -> Self {
         Self { size_max, room: None }
     }
+}
+
+/// The room of a body that is declared and has not come yet.
+pub(crate) struct Reservation {
+    size: u64,
+    /// None if nothing is bounded.
+    room: Option<Arc<Room>>,
 }
 
 /// The room of one body, for as long as it is written and committed.
@@ -135,15 +130,28 @@ impl Objects {
         Ok(Some(Arc::new(room)))
     }
 
-    /// Whether a part of a declared length fits under the quotas, with what it replaces: for a door that asks before it
-    /// gathers a body. The operation itself asks again. Costs nothing where there is no quota.
-    ///
-    /// # Errors
-    /// As of the operation.
-    pub async fn part_fits(&self, caller: &Caller, at: &UploadRef, number: u16, size: u64) -> Result<(), Error> {
-        let bucket = self.bucket(&at.bucket).await?;
-        let room = self.room(&bucket, Brings::Part(at, number), Some(size)).await;
-        room.map(drop).map_err(|error| error.for_caller(caller, &bucket))
+    /// As [`Objects::room`], before the body is at hand.
+    pub(crate) async fn reserve(
+        &self,
+        bucket: &Arc<Bucket>,
+        brings: Brings<'_>,
+        size: u64,
+    ) -> Result<Reservation, Error> {
+        Ok(Reservation { size, room: self.room(bucket, brings, Some(size)).await? })
+    }
+
+    /// The room of a body: what was reserved, unless it has another length after all.
+    pub(crate) async fn room_of(
+        &self,
+        reserved: Option<Reservation>,
+        bucket: &Arc<Bucket>,
+        brings: Brings<'_>,
+        size: Option<u64>,
+    ) -> Result<Option<Arc<Room>>, Error> {
+        match reserved.filter(|reserved| Some(reserved.size) == size) {
+            Some(reserved) => Ok(reserved.room),
+            None => self.room(bucket, brings, size).await,
+        }
     }
 
     /// What a write of so many bytes would change, with what it replaces.
@@ -154,7 +162,8 @@ impl Objects {
                 let state = self.key_state(bucket, key).await?;
                 let now = self.now();
                 let place = state.next_place(now);
-                let marker = delete_marker(self.version_at(bucket, place), place, now, bucket.record.owner);
+                let marker =
+                    VersionRecord::delete_marker(self.version_at(bucket, place), place, now, bucket.record.owner);
                 let record = VersionRecord { kind: VersionKind::Object, size, ..marker };
                 state.put(bucket.record.versioning, &record, Removal::at(now), &mut change)?;
             }

@@ -1,4 +1,4 @@
-use crate::{Objects, Parts};
+use crate::domain::{Objects, Parts};
 
 /// What keeps the domain in order: lifecycle, conversion, stale uploads, delivery of access logs, garbage of records,
 /// counting and verifying. Cloning is cheap.

@@ -9,13 +9,13 @@
 //! anew on what the other left. What adds a version to a key that has a current object changes that object's record, so
 //! a check of it covers what stands behind it too.
 
-use crate::Error;
 use crate::change::Change;
-use crate::lock::{Removal, check_removal};
+use crate::error::Error;
 use cofre_blobs::Count;
-use cofre_catalog::records::{Content, Guards, Headers, Record, VersionKind, VersionRecord, Versioning};
+use cofre_catalog::records::{Record, VersionKind, VersionRecord, Versioning};
 use cofre_catalog::{Revision, Write, keys};
-use cofre_types::{AccountId, BucketId, ETag, ObjectKey, Tags, Timestamp, VersionId};
+use cofre_rules::{Removal, check_removal};
+use cofre_types::{BucketId, ObjectKey, Timestamp, VersionId};
 
 /// A version and the commit that wrote its record.
 #[derive(Debug, Clone)]
@@ -244,24 +244,5 @@ impl KeyState {
         if record.version == VersionId::Null {
             change.batch.writes.push(Write::Delete(self.null_key()));
         }
-    }
-}
-
-/// A delete marker.
-pub(crate) fn delete_marker(version: VersionId, place: u64, now: Timestamp, owner: AccountId) -> VersionRecord {
-    VersionRecord {
-        version,
-        place,
-        kind: VersionKind::DeleteMarker,
-        modified: now,
-        owner,
-        size: 0,
-        etag: ETag::of_md5([0; 16]),
-        checksum: None,
-        storage_class: String::new(),
-        headers: Headers::default(),
-        tags: Tags::default(),
-        content: Content::Segments(Vec::new()),
-        guards: Guards::default(),
     }
 }

@@ -1,6 +1,10 @@
 //! Background work as a small trait; the runner owns pacing, back-off, status and shutdown.
 
-use crate::{Clock, Pace, Shutdown, Task, spawn};
+use crate::clock::Clock;
+use crate::pace::Pace;
+use crate::shutdown::Shutdown;
+use crate::spawn;
+use crate::spawn::Task;
 use parking_lot::Mutex;
 use std::fmt::Display;
 use std::future::Future;

@@ -4,6 +4,7 @@
 
 mod cli;
 mod private;
+mod provision;
 mod serve;
 mod supervisor;
 

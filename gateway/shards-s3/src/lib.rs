@@ -27,8 +27,10 @@
 //! A blob is in memory in parts of 5 MiB: at most four of them for each put, one stride of 128 KiB for each read.
 
 mod address;
+mod backend;
 mod calls;
 mod delete;
+mod error;
 mod failure;
 mod framer;
 mod get;
@@ -38,9 +40,10 @@ mod names;
 mod options;
 mod put;
 mod shard;
+mod unclaimed;
 mod upload;
 
 pub use address::Forbidden;
-pub use identity::S3Error;
+pub use backend::S3Backend;
+pub use error::S3Error;
 pub use options::{CA_BYTES_MAX, PREFIX_BYTES_MAX, S3Options};
-pub use shard::S3Backend;

@@ -1,5 +1,5 @@
-use crate::S3Error;
 use crate::address::{Forbidden, Resolver};
+use crate::error::S3Error;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{
     AppName, BehaviorVersion, Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,

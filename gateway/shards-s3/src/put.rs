@@ -2,6 +2,7 @@ use crate::calls::Bucket;
 use crate::framer::{Framer, PARTS_MAX, check_parts};
 use crate::names::{Copy, Place};
 use crate::shard::Shard;
+use crate::unclaimed::Unclaimed;
 use crate::upload::Upload;
 use bytes::{Bytes, BytesMut};
 use cofre_runtime::uncancelled;
@@ -9,33 +10,6 @@ use cofre_shards::frame::{self, Kind};
 use cofre_shards::{BackendError, BlobHeader, Body, BodyError, ByteStream, Stored};
 use cofre_types::BlobId;
 use futures_util::{StreamExt, stream};
-
-/// An object that was written and that nobody has taken over: it is deleted when this is dropped.
-pub(crate) struct Unclaimed {
-    object: Option<(Bucket, String)>,
-}
-
-impl Unclaimed {
-    pub(crate) const fn new(bucket: Bucket, name: String) -> Self {
-        Self { object: Some((bucket, name)) }
-    }
-
-    fn claim(mut self) {
-        self.object = None;
-    }
-}
-
-impl Drop for Unclaimed {
-    fn drop(&mut self) {
-        let Some((bucket, name)) = self.object.take() else { return };
-        // It becomes a task of its own.
-        drop(uncancelled(async move {
-            if let Err(failure) = bucket.delete(&name).await {
-                tracing::debug!(name, ?failure, "an object that nobody wants may stay as an orphan");
-            }
-        }));
-    }
-}
 
 /// Writes a blob: in one request if it fits a part, else as a multipart upload.
 pub(crate) async fn put(shard: &Shard, blob: BlobId, header: &BlobHeader, body: Body) -> Result<Stored, BackendError> {

@@ -1,82 +1,35 @@
 use crate::calls::{ANSWER_MAX, Bucket, bounded};
+use crate::error::S3Error;
 use crate::failure::Failure;
-use crate::names::{BLOBS, Place};
-use crate::options::S3Options;
-use crate::{S3Error, delete, get, identity, list, put};
-use async_trait::async_trait;
-use cofre_runtime::{Clock, Random};
-use cofre_shards::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, Listed, Locator, NotDeleted,
-    Probe, Relocate, ShardIdentity, Stored,
-};
-use cofre_types::{BlobId, ResolvedRange};
-use futures_util::StreamExt;
+use crate::identity;
+use crate::names::BLOBS;
+use cofre_runtime::Clock;
+use cofre_shards::{BackendError, ShardIdentity};
 use parking_lot::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-use tokio::time::timeout;
 
 /// How long it counts that the identity was seen.
 const IDENTITY_TTL: Duration = Duration::from_secs(30);
-/// How long what was seen of the endpoint counts when the room is asked for.
-const LOOK_TTL: Duration = Duration::from_secs(10);
-/// How long such a look may take: a write may wait for it.
-const LOOK_MAX: Duration = Duration::from_secs(2);
 /// Between two looks for uploads that a crash left.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 /// Age of an upload that is aborted: above that of any put.
 const STALE_UPLOAD_AGE: Duration = Duration::from_secs(24 * 3600);
 /// Uploads that one look aborts.
 const SWEEP_UPLOADS_MAX: i32 = 1000;
-/// Content of a probe, in bytes.
-const PROBE_BYTES: usize = 16;
-
-/// A shard on a remote S3 endpoint.
-#[derive(Debug)]
-pub struct S3Backend(Shard);
-
 /// What all parts of a shard share.
 #[derive(Debug)]
 pub(crate) struct Shard {
     pub(crate) bucket: Bucket,
-    identity: ShardIdentity,
-    clock: Clock,
-    capacity_bytes: u64,
+    pub(crate) identity: ShardIdentity,
+    pub(crate) clock: Clock,
+    pub(crate) capacity_bytes: u64,
     /// When the identity was last seen.
-    seen_at: Mutex<Option<Duration>>,
+    pub(crate) seen_at: Mutex<Option<Duration>>,
     /// Whether the endpoint deletes one by one.
     pub(crate) one_by_one: AtomicBool,
     /// When uploads were last looked for.
-    swept_at: Mutex<Option<Duration>>,
-}
-
-impl S3Backend {
-    /// Makes a shard of a prefix under which there is nothing, and answers with the identity that stands there: a
-    /// shard of the same Cofre that was made before keeps its own.
-    ///
-    /// # Errors
-    /// [`S3Error`]; but for an endpoint that ignores `If-None-Match`, nothing that was there is written over.
-    pub async fn create(options: &S3Options, identity: ShardIdentity, random: Random) -> Result<[u8; 16], S3Error> {
-        identity::create(options, identity, random).await
-    }
-
-    /// Opens a shard, if it is the one that it should be.
-    ///
-    /// # Errors
-    /// [`S3Error`].
-    pub async fn open(
-        options: &S3Options,
-        identity: ShardIdentity,
-        clock: Clock,
-        random: Random,
-    ) -> Result<Self, S3Error> {
-        let bucket = identity::open_bucket(options, random)?;
-        identity::verify(&bucket, &identity).await?;
-        let seen_at = Mutex::new(Some(clock.elapsed()));
-        let (one_by_one, swept_at) = Default::default();
-        let capacity_bytes = options.capacity_bytes;
-        Ok(Self(Shard { bucket, identity, clock, capacity_bytes, seen_at, one_by_one, swept_at }))
-    }
+    pub(crate) swept_at: Mutex<Option<Duration>>,
 }
 
 impl Shard {
@@ -85,12 +38,12 @@ impl Shard {
         if self.seen_within(IDENTITY_TTL) { Ok(()) } else { self.verify_identity().await }
     }
 
-    fn seen_within(&self, ttl: Duration) -> bool {
+    pub(crate) fn seen_within(&self, ttl: Duration) -> bool {
         let seen_at = *self.seen_at.lock();
         seen_at.is_some_and(|at| self.clock.elapsed().saturating_sub(at) < ttl)
     }
 
-    async fn verify_identity(&self) -> Result<(), BackendError> {
+    pub(crate) async fn verify_identity(&self) -> Result<(), BackendError> {
         let verified = identity::verify(&self.bucket, &self.identity).await;
         *self.seen_at.lock() = verified.is_ok().then(|| self.clock.elapsed());
         verified.map_err(S3Error::unreachable)
@@ -104,45 +57,8 @@ impl Shard {
         }
     }
 
-    /// Puts, reads and deletes a small blob, while the identity is looked at.
-    async fn probe(&self) -> Result<Probe, BackendError> {
-        let began = self.clock.elapsed();
-        let blob = BlobId::from_bytes(self.bucket.random.bytes());
-        let content: [u8; PROBE_BYTES] = self.bucket.random.bytes();
-        let header = BlobHeader {
-            bucket: String::new(),
-            key: "probe".into(),
-            version: String::new(),
-            part: None,
-            written_nanos: self.clock.now_nanos(),
-            scheme: None,
-            piece: 0,
-        };
-        self.verify_identity().await?;
-        let stored = put::put(self, blob, &header, Body::Whole(content.to_vec().into())).await?;
-        let read = self.read_back(blob, &stored).await;
-        let failed = delete::delete(self, vec![(blob, stored.locator)]).await?;
-        if read? != content {
-            return Err(BackendError::Corrupt("a blob did not come back as it was written".into()));
-        }
-        if let Some(failed) = failed.into_iter().next() {
-            return Err(BackendError::Unreachable(failed.why));
-        }
-        Ok(Probe { round_trip: self.clock.elapsed().saturating_sub(began) })
-    }
-
-    async fn read_back(&self, blob: BlobId, stored: &Stored) -> Result<Vec<u8>, BackendError> {
-        let place = Place::parse(blob, &stored.locator)?;
-        let mut stream = get::read(self, blob, place, ResolvedRange { start: 0, end: stored.size }).await?;
-        let mut all = Vec::new();
-        while let Some(piece) = stream.next().await {
-            all.extend_from_slice(&piece.map_err(BackendError::of_stream)?);
-        }
-        Ok(all)
-    }
-
     /// Aborts uploads that a crash left, now and then. An endpoint that lists none has to forget them by itself.
-    async fn sweep_uploads(&self) -> Result<(), Failure> {
+    pub(crate) async fn sweep_uploads(&self) -> Result<(), Failure> {
         let now = self.clock.elapsed();
         {
             let mut swept_at = self.swept_at.lock();
@@ -164,59 +80,5 @@ impl Shard {
             }
         }
         Ok(())
-    }
-}
-
-#[async_trait]
-impl Backend for S3Backend {
-    /// Whatever the durability, the blob is as durable as the endpoint makes what it acknowledges.
-    async fn put(
-        &self,
-        blob: BlobId,
-        header: &BlobHeader,
-        body: Body,
-        _durability: Durability,
-    ) -> Result<Stored, BackendError> {
-        put::put(&self.0, blob, header, body).await
-    }
-
-    async fn get(&self, blob: BlobId, locator: &Locator, range: ResolvedRange) -> Result<ByteStream, BackendError> {
-        get::read(&self.0, blob, Place::parse(blob, locator)?, range).await
-    }
-
-    async fn header(&self, blob: BlobId, locator: &Locator) -> Result<BlobHeader, BackendError> {
-        get::header(&self.0, blob, Place::parse(blob, locator)?).await
-    }
-
-    async fn delete(&self, blobs: Vec<(BlobId, Locator)>) -> Result<Vec<NotDeleted>, BackendError> {
-        delete::delete(&self.0, blobs).await
-    }
-
-    async fn list(&self, after: Option<Vec<u8>>) -> Result<(Vec<Listed>, Option<Vec<u8>>), BackendError> {
-        list::page(&self.0, after.as_deref()).await
-    }
-
-    /// Nothing is to be moved: a blob is an object, and deleting it gives its room back. Uploads that a crash left
-    /// are aborted instead.
-    async fn compact(&self, _relocate: &dyn Relocate) -> Result<Option<Compacted>, BackendError> {
-        match self.0.sweep_uploads().await {
-            Ok(()) | Err(Failure::NotKnown(_) | Failure::NoSuchKey) => Ok(None),
-            Err(failure) => Err(failure.unreachable()),
-        }
-    }
-
-    /// What was set, all of it free: who knows what stands on the shard takes that off. The endpoint is looked at every
-    /// ten seconds, so that one which is away does not count as room.
-    async fn capacity(&self) -> Result<Capacity, BackendError> {
-        if !self.0.seen_within(LOOK_TTL) {
-            let looked = timeout(LOOK_MAX, self.0.verify_identity()).await;
-            looked.map_err(|_| BackendError::Unreachable("no answer within 2 seconds to a look".into()))??;
-        }
-        let bytes = self.0.capacity_bytes;
-        Ok(Capacity { total_bytes: bytes, free_bytes: bytes })
-    }
-
-    async fn probe(&self) -> Result<Probe, BackendError> {
-        self.0.probe().await
     }
 }

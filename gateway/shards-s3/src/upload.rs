@@ -2,7 +2,7 @@
 
 use crate::calls::{ANSWER_MAX, Bucket, COMPLETE_MAX, WRITE_MAX, bounded};
 use crate::failure::Failure;
-use crate::put::Unclaimed;
+use crate::unclaimed::Unclaimed;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::create_multipart_upload::CreateMultipartUploadError;

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use cofre_runtime::{Clock, Random, spawn};
-use cofre_shards::{Backend, BlobHeader, Body, Durability, FsBackend, FsOptions, Locator, ShardIdentity};
+use cofre_shards::{Backend, BlobHeader, Body, FsBackend, FsOptions, Locator, ShardIdentity};
 use cofre_types::{BlobId, ResolvedRange};
 use futures_util::{StreamExt, stream};
 use std::path::{Path, PathBuf};
@@ -65,7 +65,7 @@ impl Bench {
     async fn put(&self, content: Bytes) -> (BlobId, Locator) {
         let blob = BlobId::from_bytes(self.random.bytes());
         let header = header(&self.random);
-        let stored = self.shard.put(blob, &header, Body::Whole(content), Durability::Durable).await;
+        let stored = self.shard.put(blob, &header, Body::Whole(content)).await;
         (blob, stored.expect("a put").locator)
     }
 
@@ -120,7 +120,7 @@ impl Bench {
                 let body = Body::Stream { stream: Box::pin(pieces), size: Some(LARGE_BYTES as u64) };
                 let blob = BlobId::from_bytes(bench.random.bytes());
                 let header = header(&bench.random);
-                let stored = bench.shard.put(blob, &header, body, Durability::Durable).await;
+                let stored = bench.shard.put(blob, &header, body).await;
                 (blob, stored.expect("a put").locator)
             })
         });

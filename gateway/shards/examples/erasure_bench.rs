@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use cofre_runtime::{Clock, Random};
 use cofre_shards::{
-    Backend, BackendError, BlobHeader, BlobRef, Body, ByteStream, Capacity, Durability, Listed, Locator, MemoryBackend,
-    NotDeleted, Probe, ShardInfo, ShardMode, Shards, ShardsOptions, Stored,
+    Backend, BackendError, BlobHeader, BlobRef, Body, ByteStream, Capacity, Listed, Locator, MemoryBackend, NotDeleted,
+    Probe, ShardInfo, ShardMode, Shards, ShardsOptions, Stored,
 };
 use cofre_types::{BlobId, ResolvedRange, Scheme, ShardId};
 use futures_util::{StreamExt, stream};
@@ -32,13 +32,7 @@ struct Shelf {
 
 #[async_trait]
 impl Backend for Shelf {
-    async fn put(
-        &self,
-        blob: BlobId,
-        header: &BlobHeader,
-        body: Body,
-        durability: Durability,
-    ) -> Result<Stored, BackendError> {
+    async fn put(&self, blob: BlobId, header: &BlobHeader, body: Body) -> Result<Stored, BackendError> {
         match body {
             Body::Stream { mut stream, .. } if self.discards.load(Relaxed) => {
                 let mut size = 0;
@@ -47,7 +41,7 @@ impl Backend for Shelf {
                 }
                 Ok(Stored { locator: Locator(Vec::new()), size })
             }
-            body => self.kept.put(blob, header, body, durability).await,
+            body => self.kept.put(blob, header, body).await,
         }
     }
     async fn get(&self, blob: BlobId, locator: &Locator, range: ResolvedRange) -> Result<ByteStream, BackendError> {
@@ -157,7 +151,7 @@ async fn main() {
         let pieces = (0..BLOB_BYTES).step_by(PIECE_BYTES);
         let pieces = stream::iter(pieces).map(move |at| Ok(content.slice(at..at + PIECE_BYTES)));
         let body = Body::Stream { stream: Box::pin(pieces), size: Some(BLOB_BYTES as u64) };
-        pool.write(id, header.clone(), body, scheme, Durability::Durable)
+        pool.write(id, header.clone(), body, scheme)
     };
     let written = write().await.expect("a write");
     let blob = BlobRef { id, size: written.size, scheme, copies: written.copies };

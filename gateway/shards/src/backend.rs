@@ -1,7 +1,7 @@
 //! The backend trait: one place that holds blobs.
 //!
 //! # Invariants
-//! - A blob is durable when `put` returns, unless the caller asked for [`Durability::Relaxed`].
+//! - A blob is durable when `put` returns.
 //! - Every block that `get` yields has passed its checksum.
 //! - A `put` that failed or was dropped leaves nothing that `get` or `list` would show.
 //!
@@ -9,7 +9,7 @@
 //! [`BackendError`] says what the caller should do next. *Missing* is a proof: the backend looked and
 //! the blob is not there. *Unreachable* proves nothing.
 
-use crate::{Body, BodyError, ByteStream};
+use crate::body::{Body, BodyError, ByteStream};
 use async_trait::async_trait;
 use cofre_types::{BlobId, ResolvedRange, Scheme};
 use serde::{Deserialize, Serialize};
@@ -38,15 +38,6 @@ pub struct BlobHeader {
     pub scheme: Option<Scheme>,
     /// Which piece of the blob this is, from 0, which the pool fills in; 0 for a whole copy.
     pub piece: u8,
-}
-
-/// When `put` returns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
-    /// Once a power cut cannot undo it.
-    Durable,
-    /// Once the operating system has it.
-    Relaxed,
 }
 
 /// A blob that was put.
@@ -216,13 +207,7 @@ pub trait Backend: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`BackendError::Full`], [`BackendError::Unreachable`] or [`BackendError::Body`]; nothing stays.
-    async fn put(
-        &self,
-        blob: BlobId,
-        header: &BlobHeader,
-        body: Body,
-        durability: Durability,
-    ) -> Result<Stored, BackendError>;
+    async fn put(&self, blob: BlobId, header: &BlobHeader, body: Body) -> Result<Stored, BackendError>;
 
     /// Reads a range of a blob: `0 <= start < end <= size`. The first blocks are checked before it
     /// returns, so that a caller can still turn to another copy; later ones are checked as they come.

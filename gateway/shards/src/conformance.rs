@@ -4,7 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "checks of a test suite: a panic is the finding")]
 
-use crate::{Backend, BackendError, BlobHeader, Body, BodyError, ByteStream, Durability, Listed, Locator, Stored};
+use crate::backend::{Backend, BackendError, BlobHeader, Listed, Locator, Stored};
+use crate::body::{Body, BodyError, ByteStream};
 use bytes::Bytes;
 use cofre_types::{BlobId, ResolvedRange};
 use futures_util::{StreamExt, stream};
@@ -18,16 +19,16 @@ const SIZES: [usize; 11] =
 const CLEAN_UP_MAX: Duration = Duration::from_secs(10);
 
 /// Runs every check, each on its own blobs of the same backend.
-pub async fn run(backend: &dyn Backend, durability: Durability) {
-    blobs_come_back_as_they_were_put(backend, durability).await;
-    ranges_are_cut_to_the_byte(backend, durability).await;
-    headers_come_back(backend, durability).await;
-    two_copies_of_a_blob_are_apart(backend, durability).await;
-    another_blobs_locator_is_refused(backend, durability).await;
-    deleted_blobs_are_listed_no_more(backend, durability).await;
-    bodies_that_fail_leave_nothing(backend, durability).await;
-    dropped_puts_leave_nothing(backend, durability).await;
-    concurrent_puts_are_all_there(backend, durability).await;
+pub async fn run(backend: &dyn Backend) {
+    blobs_come_back_as_they_were_put(backend).await;
+    ranges_are_cut_to_the_byte(backend).await;
+    headers_come_back(backend).await;
+    two_copies_of_a_blob_are_apart(backend).await;
+    another_blobs_locator_is_refused(backend).await;
+    deleted_blobs_are_listed_no_more(backend).await;
+    bodies_that_fail_leave_nothing(backend).await;
+    dropped_puts_leave_nothing(backend).await;
+    concurrent_puts_are_all_there(backend).await;
     locators_that_are_none_are_errors(backend).await;
     assert!(backend.probe().await.is_ok());
     let capacity = backend.capacity().await.unwrap();
@@ -35,7 +36,7 @@ pub async fn run(backend: &dyn Backend, durability: Durability) {
 }
 
 /// What is put comes back, whole or streamed, of known and unknown size, and is listed.
-pub async fn blobs_come_back_as_they_were_put(backend: &dyn Backend, durability: Durability) {
+pub async fn blobs_come_back_as_they_were_put(backend: &dyn Backend) {
     let mut number = 0;
     for size in SIZES {
         let content = content(size);
@@ -47,7 +48,7 @@ pub async fn blobs_come_back_as_they_were_put(backend: &dyn Backend, durability:
         for body in bodies {
             number += 1;
             let blob = blob("whole", number);
-            let stored = backend.put(blob, &header("whole"), body, durability).await.unwrap();
+            let stored = backend.put(blob, &header("whole"), body).await.unwrap();
             assert_eq!(stored.size, size as u64);
             assert_eq!(get(backend, blob, &stored, 0, size).await.unwrap(), content, "{size} bytes");
             let listed = list(backend).await;
@@ -58,12 +59,12 @@ pub async fn blobs_come_back_as_they_were_put(backend: &dyn Backend, durability:
 }
 
 /// A range is exactly the bytes that were asked for, around every bound.
-pub async fn ranges_are_cut_to_the_byte(backend: &dyn Backend, durability: Durability) {
+pub async fn ranges_are_cut_to_the_byte(backend: &dyn Backend) {
     for (number, size) in SIZES.into_iter().filter(|size| *size > 0).enumerate() {
         let content = content(size);
         let blob = blob("ranges", number);
         let body = Body::Whole(content.clone());
-        let stored = backend.put(blob, &header("ranges"), body, durability).await.unwrap();
+        let stored = backend.put(blob, &header("ranges"), body).await.unwrap();
         let marks: Vec<usize> = SIZES.into_iter().chain([2, size / 2, size]).filter(|mark| *mark <= size).collect();
         for start in &marks {
             for end in marks.iter().filter(|end| start < *end) {
@@ -75,24 +76,24 @@ pub async fn ranges_are_cut_to_the_byte(backend: &dyn Backend, durability: Durab
 }
 
 /// A blob knows what it is.
-pub async fn headers_come_back(backend: &dyn Backend, durability: Durability) {
+pub async fn headers_come_back(backend: &dyn Backend) {
     for (number, size) in [0, 10, 500_000].into_iter().enumerate() {
         let blob = blob("headers", number);
         let mut header = header("a/../\u{1F5DD}\n");
         header.part = Some((10_000, "upload".into()));
         header.key.extend(std::iter::repeat_n('k', 1000));
-        let stored = backend.put(blob, &header, Body::Whole(content(size)), durability).await.unwrap();
+        let stored = backend.put(blob, &header, Body::Whole(content(size))).await.unwrap();
         assert_eq!(backend.header(blob, &stored.locator).await.unwrap(), header);
     }
 }
 
 /// A second put of one id stands beside the first: deleting one leaves the other.
-pub async fn two_copies_of_a_blob_are_apart(backend: &dyn Backend, durability: Durability) {
+pub async fn two_copies_of_a_blob_are_apart(backend: &dyn Backend) {
     for (number, size) in [100, 400_000].into_iter().enumerate() {
         let blob = blob("twice", number);
         let body = || Body::Whole(content(size));
-        let first = backend.put(blob, &header("twice"), body(), durability).await.unwrap();
-        let second = backend.put(blob, &header("twice"), body(), durability).await.unwrap();
+        let first = backend.put(blob, &header("twice"), body()).await.unwrap();
+        let second = backend.put(blob, &header("twice"), body()).await.unwrap();
         assert_ne!(first.locator, second.locator);
         backend.delete(vec![(blob, first.locator.clone())]).await.unwrap();
         let listed = list(backend).await;
@@ -103,10 +104,10 @@ pub async fn two_copies_of_a_blob_are_apart(backend: &dyn Backend, durability: D
 }
 
 /// A locator gives only its own blob.
-pub async fn another_blobs_locator_is_refused(backend: &dyn Backend, durability: Durability) {
+pub async fn another_blobs_locator_is_refused(backend: &dyn Backend) {
     for (number, size) in [100, 400_000].into_iter().enumerate() {
         let owner = blob("owner", number);
-        let stored = backend.put(owner, &header("owner"), Body::Whole(content(size)), durability).await.unwrap();
+        let stored = backend.put(owner, &header("owner"), Body::Whole(content(size))).await.unwrap();
         let error = get(backend, blob("thief", number), &stored, 0, size).await.unwrap_err();
         assert!(matches!(error, BackendError::Missing | BackendError::Corrupt(_)), "{error}");
         backend.delete(vec![(blob("thief", number), stored.locator.clone())]).await.unwrap();
@@ -115,12 +116,12 @@ pub async fn another_blobs_locator_is_refused(backend: &dyn Backend, durability:
 }
 
 /// A deletion takes what it names and nothing else, and may be repeated.
-pub async fn deleted_blobs_are_listed_no_more(backend: &dyn Backend, durability: Durability) {
+pub async fn deleted_blobs_are_listed_no_more(backend: &dyn Backend) {
     let mut stored = Vec::new();
     for number in 0..40 {
         let blob = blob("deleted", number);
         let size = if number % 2 == 0 { 50 } else { 300_000 };
-        let put = backend.put(blob, &header("deleted"), Body::Whole(content(size)), durability).await.unwrap();
+        let put = backend.put(blob, &header("deleted"), Body::Whole(content(size))).await.unwrap();
         stored.push((blob, put, size));
     }
     let (doomed, kept) = stored.split_at(30);
@@ -138,7 +139,7 @@ pub async fn deleted_blobs_are_listed_no_more(backend: &dyn Backend, durability:
 }
 
 /// A body that ends with an error, or with another size than declared, is no blob, and its error comes back.
-pub async fn bodies_that_fail_leave_nothing(backend: &dyn Backend, durability: Durability) {
+pub async fn bodies_that_fail_leave_nothing(backend: &dyn Backend) {
     #[derive(Debug, thiserror::Error)]
     #[error("bad digest")]
     struct BadDigest;
@@ -147,13 +148,13 @@ pub async fn bodies_that_fail_leave_nothing(backend: &dyn Backend, durability: D
         let content = content(size);
         let bad = stream::iter([Err(BodyError(Box::new(BadDigest)))]);
         let body = Body::Stream { stream: Box::pin(pieces(&content, 9_999).chain(bad)), size: None };
-        match backend.put(blob("bad", size), &header("bad"), body, durability).await {
+        match backend.put(blob("bad", size), &header("bad"), body).await {
             Err(BackendError::Body(BodyError(source))) => assert!(source.is::<BadDigest>()),
             other => panic!("a body that fails gave {other:?}"),
         }
         for declared in [size as u64 - 1, size as u64 + 1] {
             let body = Body::Stream { stream: pieces(&content, 9_999), size: Some(declared) };
-            let outcome = backend.put(blob("bad", size), &header("bad"), body, durability).await;
+            let outcome = backend.put(blob("bad", size), &header("bad"), body).await;
             assert!(matches!(outcome, Err(BackendError::Body(_))), "{outcome:?}");
         }
     }
@@ -161,14 +162,14 @@ pub async fn bodies_that_fail_leave_nothing(backend: &dyn Backend, durability: D
 }
 
 /// A put that is dropped at any await leaves nothing once the backend has cleaned up.
-pub async fn dropped_puts_leave_nothing(backend: &dyn Backend, durability: Durability) {
+pub async fn dropped_puts_leave_nothing(backend: &dyn Backend) {
     let before = list(backend).await;
     for size in [10, 3_000_000] {
         for polls in 1..12 {
             let content = content(size);
             let header = header("dropped");
             let body = Body::Stream { stream: pieces(&content, 500_000), size: None };
-            let mut put = backend.put(blob("dropped", polls), &header, body, durability);
+            let mut put = backend.put(blob("dropped", polls), &header, body);
             let mut left = polls;
             // Poll so many times and no more: between polls the work that was handed to threads goes on.
             let dropped = std::future::poll_fn(|cx| {
@@ -189,7 +190,7 @@ pub async fn dropped_puts_leave_nothing(backend: &dyn Backend, durability: Durab
 }
 
 /// Puts that run side by side do not mix.
-pub async fn concurrent_puts_are_all_there(backend: &dyn Backend, durability: Durability) {
+pub async fn concurrent_puts_are_all_there(backend: &dyn Backend) {
     let header = header("concurrent");
     let puts = (0..300).map(|number| {
         let header = &header;
@@ -197,7 +198,7 @@ pub async fn concurrent_puts_are_all_there(backend: &dyn Backend, durability: Du
             let size = if number % 50 == 0 { 600_000 + number } else { 100 + number };
             let blob = blob("concurrent", number);
             let body = Body::Stream { stream: pieces(&content(size), 65_536), size: Some(size as u64) };
-            (blob, backend.put(blob, header, body, durability).await.unwrap(), size)
+            (blob, backend.put(blob, header, body).await.unwrap(), size)
         }
     });
     let stored: Vec<_> = stream::iter(puts).buffer_unordered(32).collect().await;

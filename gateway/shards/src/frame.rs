@@ -9,8 +9,9 @@
 //! padded to a multiple of 4 KiB, so that every stride is aligned; elsewhere it is not padded. The version covers the
 //! header as well.
 
+use crate::backend::{BackendError, BlobHeader};
+use crate::body::BodyError;
 use crate::crc;
-use crate::{BackendError, BlobHeader, BodyError};
 use bytes::Bytes;
 use cofre_types::{BlobId, ResolvedRange};
 use std::ops::Range;

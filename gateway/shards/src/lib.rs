@@ -19,12 +19,12 @@ mod pool;
 mod scheme;
 
 pub use backend::{
-    Backend, BackendError, BlobHeader, Capacity, Compacted, Durability, ListPage, Listed, Liveness, Locator, Moved,
-    NotDeleted, Probe, Relocate, RemovalTurn, Stored,
+    Backend, BackendError, BlobHeader, Capacity, Compacted, ListPage, Listed, Liveness, Locator, Moved, NotDeleted,
+    Probe, Relocate, RemovalTurn, Stored,
 };
 pub use body::{Body, BodyError, ByteStream, exclusive};
 pub use decorators::{
-    Budget, Faulty, InUse, LATENCY_BOUNDS_MICROS, Latency, Limit, Meter, StreamTrouble, Trouble, Troubles,
+    Budget, Faulty, InUse, LATENCY_BOUNDS_MICROS, Latency, Limit, Meter, ShardFigures, StreamTrouble, Trouble, Troubles,
 };
 #[cfg(feature = "fuzzing")]
 pub use fs::fuzzing;
@@ -32,7 +32,7 @@ pub use fs::{CatalogMark, FsBackend, FsError, FsOptions};
 pub use identity::{IdentityError, ShardIdentity};
 pub use memory::MemoryBackend;
 pub use pool::{
-    AddError, BadCopies, BadCopy, BlobRef, Copy, CopyState, Fault, NamingTurn, ReadError, Redundancy, ShardFigures,
-    ShardInfo, ShardMode, ShardState, ShardStatus, Shards, ShardsOptions, WriteError, Written,
+    AddError, BadCopies, BadCopy, BlobRef, Copy, CopyState, Fault, NamingTurn, ReadError, Redundancy, ShardInfo,
+    ShardMode, ShardState, ShardStatus, Shards, ShardsOptions, WriteError, Written,
 };
 pub use scheme::{copy_bytes, standing};

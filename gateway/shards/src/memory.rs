@@ -1,7 +1,5 @@
-use crate::{
-    Backend, BackendError, BlobHeader, Body, BodyError, ByteStream, Capacity, Durability, Listed, Locator, NotDeleted,
-    Probe, Stored,
-};
+use crate::backend::{Backend, BackendError, BlobHeader, Capacity, Listed, Locator, NotDeleted, Probe, Stored};
+use crate::body::{Body, BodyError, ByteStream};
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use cofre_types::{BlobId, ResolvedRange};
@@ -94,13 +92,7 @@ fn locator(copy: u64) -> Locator {
 
 #[async_trait]
 impl Backend for MemoryBackend {
-    async fn put(
-        &self,
-        blob: BlobId,
-        header: &BlobHeader,
-        body: Body,
-        _durability: Durability,
-    ) -> Result<Stored, BackendError> {
+    async fn put(&self, blob: BlobId, header: &BlobHeader, body: Body) -> Result<Stored, BackendError> {
         let content = self.collect(body).await?;
         let size = content.len() as u64;
         let mut blobs = self.blobs.lock();

@@ -1,4 +1,5 @@
-use crate::{Invalid, Timestamp};
+use crate::Invalid;
+use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

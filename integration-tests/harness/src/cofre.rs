@@ -1,4 +1,9 @@
-use crate::{Connection, DataDir, Log, Options, Payload, Request, Response, Signer, until};
+use crate::data::DataDir;
+use crate::http::{Connection, Request, Response};
+use crate::log::Log;
+use crate::options::Options;
+use crate::sign::{Payload, Signer};
+use crate::wait::until;
 use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;

@@ -1,4 +1,5 @@
-use crate::{DataDir, Options};
+use crate::data::DataDir;
+use crate::options::Options;
 use anyhow::{Context, Result, ensure};
 use std::collections::{HashMap, HashSet};
 use std::fs::File;

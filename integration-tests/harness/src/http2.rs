@@ -1,7 +1,7 @@
 //! A small HTTP/2 client over a plain socket, for what no proper client does: it takes frames when it is told to, and
 //! gives no credit for them.
 
-use crate::Request;
+use crate::http::Request;
 use anyhow::{Context, Result, ensure};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -24,5 +24,5 @@ pub use http::{Connection, Request, Response};
 pub use log::Log;
 pub use options::Options;
 pub use sign::{Payload, Signer, encode_key, encode_value};
-pub use tool::{Tool, generators, venv};
+pub use tool::{Tool, browser_tools, generators, venv};
 pub use wait::until;

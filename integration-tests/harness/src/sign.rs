@@ -1,6 +1,7 @@
 //! Signature version 4, as the AWS page "Signature Calculations for the Authorization Header" has it.
 
-use crate::{Request, sha256_hex};
+use crate::fill::sha256_hex;
+use crate::http::Request;
 use aws_lc_rs::hmac;
 use cofre_runtime::Clock;
 use parking_lot::Mutex;

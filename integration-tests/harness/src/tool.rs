@@ -1,4 +1,5 @@
-use crate::{Cofre, Signer};
+use crate::cofre::Cofre;
+use crate::sign::Signer;
 use anyhow::{Context, Result, ensure};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,12 @@ pub fn venv() -> PathBuf {
 pub fn generators() -> PathBuf {
     let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/verify-generators");
     std::env::var_os("COFRE_VERIFY_GENERATORS").map_or_else(default, PathBuf::from)
+}
+
+/// Where `cargo verify` installs what drives a browser; `COFRE_VERIFY_CONSOLE` says otherwise.
+pub fn browser_tools() -> PathBuf {
+    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/verify-console");
+    std::env::var_os("COFRE_VERIFY_CONSOLE").map_or_else(default, PathBuf::from)
 }
 
 /// A client program, with an environment that makes it talk to one server and nothing else.

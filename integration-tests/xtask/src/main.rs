@@ -6,6 +6,7 @@ mod bench;
 mod crash;
 mod dist;
 mod fuzz;
+mod mutants;
 mod tidy;
 mod verify;
 mod workspace;
@@ -20,6 +21,7 @@ usage: cargo xtask COMMAND
   tidy                                check the crates' edges and the style of the tree
   crash [--rounds N] [TEST]           kill a release build under load, round after round
   fuzz TARGET [ARGUMENT]...           run a fuzz target under libFuzzer, for as long as you like
+  mutants [--file GLOB] [PACKAGE]...  change the code in small ways and tell what no test notices; takes hours
   dist                                build the program for others, and its symbols into a file of their own
   bench [ARGUMENT]...                 measure Cofre against s3s-fs; `bench --help` says what it takes
 ";
@@ -49,6 +51,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         "crash" => crash::run(rest),
         "dist" => dist::run(),
         "fuzz" => fuzz::run(rest),
+        "mutants" => mutants::run(rest),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
             Ok(true)

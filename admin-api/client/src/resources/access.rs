@@ -1,5 +1,6 @@
+use crate::Client;
+use crate::error::Error;
 use crate::exchange::segment;
-use crate::{Client, Error};
 use cofre_admin_types::{
     Account, AccountCreated, CreateAccount, CreateKey, CreateToken, Key, KeyCreated, PatchAccount, PatchKey, Quota,
     RevokeQuery, RotateKey, Token, TokenCreated,

@@ -1,5 +1,6 @@
+use crate::Client;
+use crate::error::Error;
 use crate::exchange::segment;
-use crate::{Client, Error};
 use cofre_admin_types::{Bucket, BucketOwner, BucketRedundancy, CreateBucket, Quota};
 use hyper::Method;
 

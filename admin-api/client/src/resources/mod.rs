@@ -7,12 +7,14 @@ mod events;
 mod health;
 mod jobs;
 mod key_policies;
+mod provision;
 mod restores;
 mod settings;
 mod shards;
 mod truth;
 
-use crate::{Client, Error};
+use crate::Client;
+use crate::error::Error;
 use cofre_admin_types::{Page, PageQuery};
 use hyper::Method;
 use serde::de::DeserializeOwned;

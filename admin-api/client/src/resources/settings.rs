@@ -1,5 +1,6 @@
+use crate::Client;
+use crate::error::Error;
 use crate::exchange::{Tagged, segment};
-use crate::{Client, Error};
 use cofre_admin_types::{RollbackSettings, Settings, SettingsDiff, SettingsRevision};
 use hyper::Method;
 use serde_json::Value;

@@ -1,5 +1,6 @@
+use crate::Client;
+use crate::error::Error;
 use crate::exchange::Tagged;
-use crate::{Client, Error};
 use cofre_admin_types::{Drain, DrainQuery, PatchShard, ProbeResult, RegisterShard, Shard};
 use hyper::Method;
 

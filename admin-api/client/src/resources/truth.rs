@@ -1,5 +1,7 @@
+use crate::Client;
+use crate::error::Error;
 use crate::exchange::segment;
-use crate::{Client, Error, VerifyStream};
+use crate::lines::VerifyStream;
 use cofre_admin_types::{InspectQuery, InspectedObject, LINES_MEDIA_TYPE, RequestReport, VerifyQuery};
 use hyper::Method;
 use hyper::header::ACCEPT;

@@ -1,3 +1,4 @@
+use crate::auth::Proof;
 use crate::extract::Query;
 use crate::routes::Routes;
 use crate::{Admin, ApiError, convert, paging};
@@ -93,11 +94,12 @@ async fn latest(admin: &Admin, query: &EventsQuery, limit: usize) -> Result<axum
 #[utoipa::path(get, path = "/v1/events/stream", operation_id = "stream_events", tag = "events",
     params(EventsQuery, ("Last-Event-ID" = Option<String>, Header, description = "Cursor of the last event that came.")),
     responses(
-        (status = 200, description = "The stream; it ends when the server does.", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "The stream; it ends when the server does, or when the token or session is refused.", body = String, content_type = "text/event-stream"),
         (status = 400, description = "The cursor is none.", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn stream(
     State(admin): State<Arc<Admin>>,
+    proof: Proof,
     headers: HeaderMap,
     Query(query): Query<EventsQuery>,
 ) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>, ApiError> {
@@ -111,11 +113,14 @@ async fn stream(
         (None, None) => admin.events.end().await?,
     };
     let tail = admin.events.tail(after, query.kind.as_deref().unwrap_or_default());
-    let draining = admin.draining.clone();
-    let events = tail
-        .take_until(async move { draining.begun().await })
-        .filter_map(move |tailed| std::future::ready(sse(tailed, &query)))
-        .map(Ok);
+    let (draining, refused) = (admin.draining.clone(), proof.ended(Arc::clone(&admin)));
+    let over = async move {
+        tokio::select! {
+            () = draining.begun() => {}
+            () = refused => {}
+        }
+    };
+    let events = tail.take_until(over).filter_map(move |tailed| std::future::ready(sse(tailed, &query))).map(Ok);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 

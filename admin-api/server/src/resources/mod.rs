@@ -14,9 +14,10 @@ mod jobs;
 mod key_policies;
 mod keys;
 mod metrics;
+mod provision;
 mod requests;
 mod restores;
-mod settings;
+pub(crate) mod settings;
 mod shard_places;
 mod shards;
 mod tokens;
@@ -37,6 +38,7 @@ pub(crate) fn add(routes: Routes) -> Routes {
         tokens::add,
         key_policies::add,
         buckets::add,
+        provision::add,
         events::add,
         jobs::add,
         inspect::add,

@@ -83,7 +83,7 @@ async fn patch(
 
 /// Refuses another redundancy than is in force for which there are too few failure domains: no write under it would
 /// succeed.
-async fn check_reach(admin: &Admin, wanted: &cofre_settings::Settings) -> Result<(), ApiError> {
+pub(crate) async fn check_reach(admin: &Admin, wanted: &cofre_settings::Settings) -> Result<(), ApiError> {
     let now = admin.settings.current();
     if let Some(scheme) = wanted.redundancy.filter(|scheme| now.redundancy != Some(*scheme)) {
         admin.topology.check_reach("redundancy", scheme).await?;

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use bytes::Bytes;
-use cofre_admin_server::{Admin, AdminParts};
+use cofre_admin_server::{Admin, AdminParts, BrowseLimits, LinksTo};
 use cofre_admin_types::Problem;
 use cofre_blobs::{Blobs, BlobsParts, NewShard, OpenBackend, S3Place, ShardPlace, Topology, TopologyError};
 use cofre_catalog::{Memory, Store};
@@ -124,6 +124,12 @@ impl Bed {
             random,
             draining: draining.clone(),
             redundancy: Scheme::Replicas { count: 1 },
+            browse_limits: BrowseLimits {
+                requests_max: 64,
+                requests_per_address_max: 64,
+                requests_per_account_max: 64,
+            },
+            links: LinksTo { url: None, port: 9000, tls: false, region: "us-east-1".to_owned() },
             concerns: Arc::new(Vec::new),
         });
         let token = async |scope| {
@@ -133,6 +139,11 @@ impl Bed {
         let (read, operate, all) = (token(Scope::Read).await, token(Scope::Operate).await, token(Scope::Admin).await);
         let router = cofre_admin_server::router(admin.clone());
         Self { router, admin, iam, objects, topology, draining, engine, clock, opener, reports, read, operate, all }
+    }
+
+    /// The console without the admin API.
+    pub fn console_alone(self) -> Self {
+        Self { router: cofre_admin_server::console_router(self.admin.clone()), ..self }
     }
 
     /// With one shard, `/one`.

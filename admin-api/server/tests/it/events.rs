@@ -102,6 +102,16 @@ async fn streams_end_when_the_process_does() {
 }
 
 #[tokio::test]
+async fn a_stream_ends_with_its_token() {
+    let bed = Bed::new().await;
+    let mut body = bed.open("/v1/events/stream?kind=none.", &[]).await;
+    let id = bed.iam.verify_token(bed.token(cofre_iam::Scope::Read)).await.unwrap().unwrap().id.clone();
+    bed.iam.revoke_token(&id, false, "test").await.unwrap();
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(10), body.frame()).await;
+    assert!(ended.expect("the stream ends").is_none());
+}
+
+#[tokio::test]
 async fn actions_of_operators_are_events() {
     let bed = Bed::new().await;
     bed.post("/v1/jobs/heal/wake", json!({})).await;

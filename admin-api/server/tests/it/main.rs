@@ -4,6 +4,7 @@
 
 mod bed;
 mod buckets;
+mod console;
 mod document;
 mod engine;
 mod errors;
@@ -13,6 +14,7 @@ mod key_policies;
 mod odd_queries;
 mod operations;
 mod people;
+mod provision;
 mod repair;
 mod requests;
 mod scopes;

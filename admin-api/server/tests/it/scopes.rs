@@ -10,6 +10,10 @@ const SCOPES: [(Scope, &str); 3] = [(Scope::Read, "read"), (Scope::Operate, "ope
 fn routes(document: &Value) -> Vec<(Method, String, Option<Scope>)> {
     let mut routes = Vec::new();
     for (path, operations) in document["paths"].as_object().unwrap() {
+        // The console's door has sessions, and tests of its own.
+        if path.starts_with("/console/") {
+            continue;
+        }
         let path = path.replace("{id}", "1").replace("{name}", "abc").replace("{revision}", "0");
         assert!(!path.contains('{'), "{path} has a variable that this test does not know");
         for (method, operation) in operations.as_object().unwrap() {

@@ -1,6 +1,6 @@
 use super::{Topology, TopologyError};
 use cofre_catalog::records::ShardUsage;
-use cofre_catalog::{Store, StoreError, keys};
+use cofre_catalog::{ReadExt, Store, StoreError, keys};
 use cofre_types::ShardId;
 
 /// What stands on a shard.
@@ -25,7 +25,7 @@ impl Topology {
 
 /// What the records name on a shard.
 pub(super) async fn holdings(store: &dyn Store, shard: ShardId) -> Result<Holdings, StoreError> {
-    let row = store.get_many(vec![keys::shard_usage(shard)]).await?.pop().flatten();
+    let row = store.get(keys::shard_usage(shard)).await?;
     let named = row.map_or_else(ShardUsage::default, |entry| ShardUsage::from_value(&entry.value));
     Ok(Holdings { blobs: named.copies.unsigned_abs(), bytes: named.bytes.unsigned_abs() })
 }

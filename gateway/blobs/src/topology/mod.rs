@@ -35,19 +35,19 @@ pub use change::ShardChange;
 pub use count::Holdings;
 pub use drain::{DrainProgress, DrainState};
 pub use error::TopologyError;
-pub use places::{Candidates, Standing};
+pub use places::{Candidates, ShardPresence};
 pub use register::{LABEL_BYTES_MAX, LABELS_MAX, NewShard, WEIGHT_PERCENT_MAX};
 pub use remote::{NewPlace, NewS3Place, REMOTE_CAPACITY_BYTES, S3Change, S3Key};
 pub use restore::{Restore, Unknown};
 pub use view::{BACKUPS_OF_REMOTE, ShardSight, ShardView, all_remote, domains, out_of_reach, shared_devices};
-pub use waiting::{Doomed, WAITING_COUNTED_MAX, Waiting};
+pub use waiting::{AGES_LOOKED_AT_MAX, Doomed, WAITING_COUNTED_MAX, Waiting};
 
 pub use cofre_catalog::records::{RemovedShardRecord, S3Place, ShardMode, ShardPlace, ShardRecord};
 pub use cofre_shards::{LATENCY_BOUNDS_MICROS, Latency, ShardState, ShardStatus};
 
 use async_trait::async_trait;
 use cofre_catalog::records::EventRecord;
-use cofre_catalog::{Entry, Scan, SnapshotExt, Store, keys};
+use cofre_catalog::{Entry, ReadExt, Scan, Store, keys};
 use cofre_iam::Secret;
 use cofre_runtime::{Clock, Random};
 use cofre_shards::{Backend, BackendError, Probe, ShardInfo, Shards};
@@ -94,7 +94,7 @@ pub trait OpenBackend: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`BackendError::Unreachable`] if the directory cannot be looked at.
-    async fn standing(&self, _path: &str) -> Result<Option<Standing>, BackendError> {
+    async fn standing(&self, _path: &str) -> Result<Option<ShardPresence>, BackendError> {
         Ok(None)
     }
 
@@ -225,13 +225,12 @@ impl Topology {
     }
 
     async fn records(&self) -> Result<Vec<Found>, TopologyError> {
-        let snapshot = self.0.store.snapshot().await?;
-        let page = snapshot.page(Scan::prefix(&[keys::family::SHARD]), SHARDS_MAX).await?;
+        let page = self.0.store.page(Scan::prefix(&[keys::family::SHARD]), SHARDS_MAX).await?;
         page.into_iter().map(|(_, entry)| self.read(entry)).collect()
     }
 
     async fn found(&self, id: ShardId) -> Result<Found, TopologyError> {
-        let entry = self.0.store.get_many(vec![keys::shard(id)]).await?.pop().flatten();
+        let entry = self.0.store.get(keys::shard(id)).await?;
         self.read(entry.ok_or(TopologyError::NoSuchShard(id))?)
     }
 

@@ -23,7 +23,7 @@ const REOPEN_PAUSE: Duration = Duration::from_millis(100);
 
 /// What stands in a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct ShardPresence {
     /// The identity of the shard.
     pub identity: [u8; 16],
     /// Which directory it is: the same by every path that leads to it.
@@ -187,7 +187,7 @@ impl Topology {
 fn moved(
     found: &Found,
     (own, unseen): (&str, bool),
-    standing: &BTreeMap<String, Standing>,
+    standing: &BTreeMap<String, ShardPresence>,
     candidates: &Candidates,
 ) -> Result<Option<String>, TopologyError> {
     let identity = found.record.identity;

@@ -1,7 +1,7 @@
 use super::remote::{NewPlace, same_place};
 use super::{SHARDS_MAX, ShardView, TRIES_MAX, Topology, TopologyError, place_text};
 use cofre_catalog::records::{RemovedShardRecord, ShardMode, ShardPlace, ShardRecord};
-use cofre_catalog::{Batch, CommitError, keys};
+use cofre_catalog::{Batch, CommitError, ReadExt, keys};
 use cofre_types::{ShardId, Timestamp};
 
 /// Most labels of a shard.
@@ -59,7 +59,7 @@ impl Topology {
         let place = new.place.sealed(&*self.0.opener)?;
         check_fields(new.failure_domain.as_deref(), new.weight_percent, &new.labels)?;
         for _ in 0..TRIES_MAX {
-            let counter = self.0.store.get_many(vec![keys::counter(COUNTER)]).await?.pop().flatten();
+            let counter = self.0.store.get(keys::counter(COUNTER)).await?;
             self.check_free(&place).await?;
             let (wanted, began) = (self.0.random.bytes(), Timestamp(self.0.clock.now_nanos()));
             let created = self.0.opener.create(&place, wanted).await;

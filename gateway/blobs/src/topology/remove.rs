@@ -1,6 +1,6 @@
 use super::{SHARDS_MAX, Topology, TopologyError, place_text};
 use cofre_catalog::records::{RemovedShardRecord, ShardMode, ShardPlace};
-use cofre_catalog::{Batch, Check, Committed, GuardedBatch, Scan, SnapshotExt, keys};
+use cofre_catalog::{Batch, Check, Committed, GuardedBatch, ReadExt, Scan, keys};
 use cofre_types::{ShardId, Timestamp};
 
 /// Records of doomed copies that one commit forgets.
@@ -60,8 +60,7 @@ impl Topology {
     /// # Errors
     /// [`TopologyError`] if the catalog cannot be read.
     pub async fn removed(&self) -> Result<Vec<RemovedShardRecord>, TopologyError> {
-        let snapshot = self.0.store.snapshot().await?;
-        let page = snapshot.page(Scan::prefix(&[keys::family::REMOVED_SHARD]), SHARDS_MAX).await?;
+        let page = self.0.store.page(Scan::prefix(&[keys::family::REMOVED_SHARD]), SHARDS_MAX).await?;
         page.iter().map(|(_, entry)| self.read_removed(entry)).collect()
     }
 
@@ -69,13 +68,12 @@ impl Topology {
     /// that they would wait for ever.
     async fn forget_doomed(&self, id: ShardId) -> Result<(), TopologyError> {
         loop {
-            let snapshot = self.0.store.snapshot().await?;
-            let page = snapshot.page(Scan::prefix(&keys::doomed_on(id)), FORGET_BATCH).await?;
-            if page.is_empty() {
+            let doomed = self.0.store.keys(Scan::prefix(&keys::doomed_on(id)), FORGET_BATCH).await?;
+            if doomed.is_empty() {
                 return Ok(());
             }
             let mut batch = Batch::new();
-            for (key, _) in page {
+            for key in doomed {
                 batch.delete(key);
             }
             self.0.store.commit(batch).await?;

@@ -3,7 +3,7 @@
 
 use super::{SHARDS_MAX, TRIES_MAX, Topology, TopologyError};
 use cofre_catalog::records::{ComparisonRecord, EventRecord, IncarnationRecord, Record, UnknownCopies};
-use cofre_catalog::{Batch, CommitError, Entry, Scan, SnapshotExt, keys};
+use cofre_catalog::{Batch, CommitError, Entry, ReadExt, Scan, keys};
 use cofre_types::{ShardId, Timestamp};
 use std::collections::HashMap;
 
@@ -140,14 +140,13 @@ impl Topology {
     }
 
     async fn incarnation(&self) -> Result<Option<IncarnationRecord>, TopologyError> {
-        let entry = self.0.store.get_many(vec![keys::incarnation()]).await?.pop().flatten();
+        let entry = self.0.store.get(keys::incarnation()).await?;
         Ok(entry.map(|entry| IncarnationRecord::decode(&entry.value)).transpose()?)
     }
 
     /// The comparisons of shards with an incarnation.
     async fn comparisons(&self, incarnation: &IncarnationRecord) -> Result<HashMap<ShardId, Found>, TopologyError> {
-        let snapshot = self.0.store.snapshot().await?;
-        let page = snapshot.page(Scan::prefix(&[keys::family::COMPARISON]), SHARDS_MAX).await?;
+        let page = self.0.store.page(Scan::prefix(&[keys::family::COMPARISON]), SHARDS_MAX).await?;
         let mut comparisons = HashMap::with_capacity(page.len());
         for (key, entry) in page {
             let Some(id) = key.last_chunk().map(|bytes| ShardId(u32::from_be_bytes(*bytes))) else { continue };

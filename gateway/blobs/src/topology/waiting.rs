@@ -1,10 +1,13 @@
 use super::{Topology, TopologyError};
-use cofre_catalog::records::{DoomedRecord, HealRecord, Record, RecordError};
-use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
+use cofre_catalog::records::{DoomedRecord, HealRecord, QueueTally, Record, RecordError};
+use cofre_catalog::{ReadExt, Revision, Scan, Visit, VisitStep, begin_tally, keys};
 use cofre_types::Timestamp;
 
-/// Most blobs that [`Topology::waiting_for_heal`] counts.
+/// Most blobs or copies that are counted one by one, in a catalog that does not count them itself.
 pub const WAITING_COUNTED_MAX: u64 = 100_000;
+
+/// Most blobs of the heal queue whose age is looked at.
+pub const AGES_LOOKED_AT_MAX: usize = 1_000;
 
 /// Blobs below their redundancy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,7 +18,8 @@ pub struct Waiting {
     pub without_spare: u64,
     /// Whether there are more than were counted.
     pub more: bool,
-    /// Since when the longest of the counted waits.
+    /// Since when the longest waits, of the first [`AGES_LOOKED_AT_MAX`] in the order of the queue. Those that are
+    /// equally near loss stand in it by chance, whatever their age.
     pub oldest: Option<Timestamp>,
 }
 
@@ -31,25 +35,76 @@ pub struct Doomed {
 }
 
 impl Topology {
-    /// How many copies wait to be deleted, up to [`WAITING_COUNTED_MAX`].
+    /// Begins to count what waits, once, in a catalog of a Cofre that did not. To be called before a door or a job opens.
+    ///
+    /// # Errors
+    /// [`TopologyError`] if the catalog cannot be read or written.
+    pub async fn count_waiting(&self) -> Result<(), TopologyError> {
+        for of in [keys::family::HEAL, keys::family::DOOMED] {
+            begin_tally(self.0.store.as_ref(), of).await?;
+        }
+        Ok(())
+    }
+
+    /// How many copies wait to be deleted, exactly; in a catalog that does not count them, up to
+    /// [`WAITING_COUNTED_MAX`].
     ///
     /// # Errors
     /// [`TopologyError`] if the catalog cannot be read.
     pub async fn waiting_to_be_deleted(&self) -> Result<Doomed, TopologyError> {
-        let snapshot = self.0.store.snapshot().await?;
-        let count = snapshot.scan(Scan::prefix(&[keys::family::DOOMED]), CountDoomed::default()).await?;
+        if let Some(tally) = self.tally(keys::family::DOOMED).await? {
+            return Ok(Doomed { copies: counted(tally.records), bytes: counted(tally.weight), more: false });
+        }
+        let count = self.0.store.scan(Scan::prefix(&[keys::family::DOOMED]), CountDoomed::default()).await?;
         count.damaged.map_or(Ok(count.doomed), |error| Err(error.into()))
     }
 
-    /// How many blobs wait to be healed, up to [`WAITING_COUNTED_MAX`].
+    /// How many blobs wait to be healed, exactly; in a catalog that does not count them, up to [`WAITING_COUNTED_MAX`].
     ///
     /// # Errors
     /// [`TopologyError`] if the catalog cannot be read.
     pub async fn waiting_for_heal(&self) -> Result<Waiting, TopologyError> {
-        let snapshot = self.0.store.snapshot().await?;
-        let count = snapshot.scan(Scan::prefix(&[keys::family::HEAL]), CountWaiting::default()).await?;
-        count.damaged.map_or(Ok(count.waiting), |error| Err(error.into()))
+        let (queue, tally) = (Scan::prefix(&[keys::family::HEAL]), self.tally(keys::family::HEAL).await?);
+        let queue = if tally.is_some() { queue.at_most(AGES_LOOKED_AT_MAX) } else { queue };
+        let count = self.0.store.scan(queue, CountWaiting::default()).await?;
+        if let Some(error) = count.damaged {
+            return Err(error.into());
+        }
+        Ok(match tally {
+            Some(tally) => Waiting {
+                blobs: counted(tally.records),
+                without_spare: counted(tally.weight),
+                more: false,
+                oldest: count.waiting.oldest,
+            },
+            None => count.waiting,
+        })
     }
+
+    /// Whether no blob waits to be healed.
+    ///
+    /// # Errors
+    /// [`TopologyError`] if the catalog cannot be read.
+    pub async fn is_healed(&self) -> Result<bool, TopologyError> {
+        Ok(self.0.store.count(Scan::prefix(&[keys::family::HEAL]), 1).await? == 0)
+    }
+
+    /// Whether no copy waits to be deleted.
+    ///
+    /// # Errors
+    /// [`TopologyError`] if the catalog cannot be read.
+    pub async fn is_rid_of_doomed(&self) -> Result<bool, TopologyError> {
+        Ok(self.0.store.count(Scan::prefix(&[keys::family::DOOMED]), 1).await? == 0)
+    }
+
+    async fn tally(&self, of: u8) -> Result<Option<QueueTally>, TopologyError> {
+        Ok(self.0.store.get(keys::waiting(of)).await?.map(|row| QueueTally::from_value(&row.value)))
+    }
+}
+
+/// A counter as a number of what there is.
+fn counted(counter: i64) -> u64 {
+    u64::try_from(counter).unwrap_or(0)
 }
 
 #[derive(Default)]

@@ -1,6 +1,6 @@
 use super::format::Encoder;
 use super::{BACKUP_FILE, BackupError, BackupProgress, BackupSummary, sync_directory};
-use crate::{Revision, Scan, Snapshot, SnapshotExt, Store, Visit, VisitStep};
+use crate::{ReadExt, Revision, Scan, Snapshot, Store, Visit, VisitStep};
 use cofre_runtime::{blocking, make_directories};
 use cofre_types::Timestamp;
 use std::fs::{File, OpenOptions};

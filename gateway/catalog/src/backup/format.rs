@@ -1,5 +1,5 @@
 use super::BackupSummary;
-use crate::store::{BATCH_BYTES_MAX, KEY_BYTES_MAX};
+use crate::{BATCH_BYTES_MAX, KEY_BYTES_MAX};
 use crate::{Entry, Revision};
 use cofre_types::Timestamp;
 use crc_fast::{CrcAlgorithm, Digest, checksum};

@@ -179,9 +179,15 @@ impl Recount {
     /// of their keys.
     pub(super) fn recounted<'a>(&mut self, key: &[u8], value: &'a [u8]) -> io::Result<Option<Cow<'a, [u8]>>> {
         let kept = match key.first() {
-            Some(&(family::GARBAGE | family::DOOMED | family::USAGE | family::ACCOUNT_USAGE | family::SHARD_USAGE)) => {
-                false
-            }
+            // What waits is counted when the catalog is first used.
+            Some(
+                &(family::GARBAGE
+                | family::DOOMED
+                | family::WAITING
+                | family::USAGE
+                | family::ACCOUNT_USAGE
+                | family::SHARD_USAGE),
+            ) => false,
             _ if Indexes::hold(key) => false,
             Some(&family::BLOB) => return self.recounted_blob(key, value),
             Some(&family::MANIFEST) => return Ok(self.recounted_manifest(key, value)),

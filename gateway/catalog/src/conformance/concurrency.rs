@@ -1,5 +1,5 @@
-use super::{everything, key, put, read, snapshot};
-use crate::{Batch, Check, CommitError, Scan, SnapshotExt, Store, Write};
+use super::{everything, key, read, snapshot};
+use crate::{Batch, Check, CommitError, Entry, ReadExt, Scan, Store, Write};
 use cofre_runtime::spawn;
 use std::future::Future;
 use std::sync::Arc;
@@ -80,6 +80,35 @@ pub(super) async fn one_of_many_creators_wins(store: Arc<dyn Store>) {
 }
 
 pub(super) async fn readers_never_see_half_a_batch(store: Arc<dyn Store>) {
+    read_while_batches_are_written(store, |store| async move {
+        let view = snapshot(&*store).await;
+        let page = view.page(everything(), 10).await.expect("scans");
+        assert!(page.iter().all(|(_, entry)| entry.revision <= view.revision()));
+        page.into_iter().map(|(_, entry)| entry).collect()
+    })
+    .await;
+}
+
+pub(super) async fn readers_of_the_store_never_see_half_a_batch(store: Arc<dyn Store>) {
+    read_while_batches_are_written(Arc::clone(&store), |store| async move {
+        let page = store.page(everything(), 10).await.expect("scans");
+        page.into_iter().map(|(_, entry)| entry).collect()
+    })
+    .await;
+    read_while_batches_are_written(store, |store| async move {
+        let found = store.get_many(["a", "k", "z"].map(key).to_vec()).await.expect("reads");
+        found.into_iter().flatten().collect()
+    })
+    .await;
+}
+
+/// Half of the tasks write three keys at once, the others look: they find none or three that are alike.
+async fn read_while_batches_are_written<F>(
+    store: Arc<dyn Store>,
+    look: impl Fn(Arc<dyn Store>) -> F + Copy + Send + Sync + 'static,
+) where
+    F: Future<Output = Vec<Entry>> + Send + 'static,
+{
     together(|task| {
         let store = Arc::clone(&store);
         async move {
@@ -92,11 +121,9 @@ pub(super) async fn readers_never_see_half_a_batch(store: Arc<dyn Store>) {
                     }
                     store.commit(batch).await.expect("commits");
                 } else {
-                    let view = snapshot(&*store).await;
-                    let page = view.page(everything(), 10).await.expect("scans");
-                    assert!(page.is_empty() || page.len() == 3, "{page:?}");
-                    assert!(page.windows(2).all(|pair| pair[0].1 == pair[1].1), "{page:?}");
-                    assert!(page.iter().all(|(_, entry)| entry.revision <= view.revision()));
+                    let entries = look(Arc::clone(&store)).await;
+                    assert!(entries.is_empty() || entries.len() == 3, "{entries:?}");
+                    assert!(entries.windows(2).all(|pair| pair[0] == pair[1]), "{entries:?}");
                 }
             }
         }
@@ -145,18 +172,4 @@ pub(super) async fn appends_of_many_tasks_are_all_there(store: Arc<dyn Store>) {
     let page = snapshot(&*store).await.page(Scan::prefix(b"log"), usize::MAX).await.expect("scans");
     let found: Vec<_> = page.iter().map(|(_, entry)| entry.revision).collect();
     assert_eq!(found, revisions);
-}
-
-pub(super) async fn touched_is_counted_when_a_commit_returns(store: Arc<dyn Store>) {
-    together(|task| {
-        let store = Arc::clone(&store);
-        async move {
-            for round in 0..ROUNDS {
-                let before = store.touched(b'a');
-                put(&*store, &format!("a {task}"), &round.to_string()).await;
-                assert!(store.touched(b'a') > before);
-            }
-        }
-    })
-    .await;
 }

@@ -4,11 +4,14 @@
 
 mod checks;
 mod concurrency;
+mod freshness;
+mod handles;
 mod reads;
 mod scans;
+mod tallies;
 mod writes;
 
-use crate::{Batch, CommitError, Entry, Failed, Revision, Scan, Snapshot, SnapshotExt, Store};
+use crate::{Batch, CommitError, Entry, Failed, ReadExt, Revision, Scan, Snapshot, Store};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -45,6 +48,7 @@ pub const CASES: &[Case] = cases![
     reads::a_snapshot_does_not_move,
     reads::get_many_keeps_the_order_of_its_keys,
     reads::a_store_reads_what_is_now,
+    reads::one_read_of_a_store_is_of_one_state,
     reads::a_key_longer_than_any_is_not_there,
     scans::keys_come_in_byte_order,
     scans::bounds_hold_in_both_directions,
@@ -54,6 +58,10 @@ pub const CASES: &[Case] = cases![
     scans::seek_beyond_the_range_ends_it,
     scans::stop_stops,
     scans::a_page_ends_at_its_limit,
+    scans::a_scan_shows_at_most_what_it_says,
+    scans::a_scan_without_values_shows_the_same_keys,
+    scans::a_count_ends_at_its_limit,
+    scans::a_store_scans_what_is_now,
     scans::a_range_without_room_is_empty,
     scans::deleted_keys_are_not_visited,
     writes::later_writes_of_a_batch_win,
@@ -64,9 +72,11 @@ pub const CASES: &[Case] = cases![
     writes::appends_stand_in_commit_order,
     writes::odd_keys_and_values_survive,
     writes::unfit_keys_and_batches_are_refused,
-    writes::touched_counts_by_prefix,
-    writes::a_waiter_is_told_of_a_touch,
+    writes::checks_of_unfit_keys_are_refused,
     writes::an_empty_batch_commits,
+    tallies::a_queue_is_counted_as_it_changes,
+    tallies::what_stood_before_is_counted_first,
+    tallies::commits_of_a_queue_that_meet_are_all_counted,
     checks::at_holds_until_the_key_is_written,
     checks::absent_holds_until_the_key_is_written,
     checks::none_with_prefix_sees_only_live_keys,
@@ -78,8 +88,16 @@ pub const CASES: &[Case] = cases![
     concurrency::readers_never_see_half_a_batch,
     concurrency::a_quota_is_never_passed,
     concurrency::appends_of_many_tasks_are_all_there,
-    concurrency::touched_is_counted_when_a_commit_returns,
+    concurrency::readers_of_the_store_never_see_half_a_batch,
+    freshness::a_commit_changes_what_it_touches,
+    freshness::a_commit_that_failed_changes_nothing,
+    freshness::keys_of_a_family_are_told_apart,
+    freshness::it_has_changed_when_a_commit_returns,
+    freshness::a_cache_that_is_fresh_has_every_commit_that_returned,
+    freshness::a_waiter_is_told_of_a_change,
 ];
+
+pub use handles::{HANDLE_CASES, HandleCase, Handles, NewsFault, run_all_handles};
 
 /// Runs every case, each on a store of its own that `make` gives for the case's name.
 ///
@@ -112,7 +130,7 @@ async fn delete(store: &dyn Store, name: &str) -> Revision {
 }
 
 async fn read(store: &dyn Store, name: &str) -> Option<Entry> {
-    store.get_many(vec![key(name)]).await.expect("the store reads").remove(0)
+    store.get(key(name)).await.expect("the store reads")
 }
 
 async fn snapshot(store: &dyn Store) -> Box<dyn Snapshot> {

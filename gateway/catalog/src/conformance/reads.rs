@@ -1,5 +1,5 @@
 use super::{delete, everything, key, put, read, snapshot};
-use crate::{KEY_BYTES_MAX, Revision, SnapshotExt, Store};
+use crate::{Batch, KEY_BYTES_MAX, ReadExt, Revision, Store};
 use std::sync::Arc;
 
 pub(super) async fn an_empty_store_has_nothing(store: Arc<dyn Store>) {
@@ -70,4 +70,19 @@ pub(super) async fn a_key_longer_than_any_is_not_there(store: Arc<dyn Store>) {
         assert_eq!(store.get_many(vec![long.clone()]).await.expect("reads"), [None], "{bytes}");
         assert_eq!(snapshot(&*store).await.get(long).await.expect("reads"), None, "{bytes}");
     }
+}
+
+pub(super) async fn one_read_of_a_store_is_of_one_state(store: Arc<dyn Store>) {
+    let keys = vec![key("a"), key("b"), key("c")];
+    for round in 0..20 {
+        let mut batch = Batch::new();
+        for key in &keys {
+            batch.put(key.clone(), round.to_string().into_bytes());
+        }
+        let revision = store.commit(batch).await.expect("commits");
+        let entries = store.get_many(keys.clone()).await.expect("reads");
+        assert!(entries.iter().flatten().all(|entry| entry.revision == revision), "{entries:?}");
+        assert_eq!(store.page(everything(), 10).await.expect("scans").len(), 3);
+    }
+    assert!(store.get_many(Vec::new()).await.expect("reads").is_empty());
 }

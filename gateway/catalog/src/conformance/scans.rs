@@ -1,5 +1,5 @@
 use super::{delete, everything, key, names, put, snapshot};
-use crate::{Batch, Revision, Scan, SnapshotExt, Store, Visit, VisitStep};
+use crate::{Batch, ReadExt, Revision, Scan, Store, Visit, VisitStep};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -178,4 +178,64 @@ pub(super) async fn deleted_keys_are_not_visited(store: Arc<dyn Store>) {
     put(&*store, "k", "again").await;
     assert_eq!(names(&*store, everything()).await.concat(), "akz");
     assert_eq!(seen(&*store, everything().reversed(), &[("z", seek("m"))]).await, "zka");
+}
+
+pub(super) async fn a_scan_shows_at_most_what_it_says(store: Arc<dyn Store>) {
+    letters(&*store).await;
+    for (keys, expected) in
+        [(0, ""), (1, "a"), (3, "abc"), (26, "abcdefghijklmnopqrstuvwxyz"), (100, "abcdefghijklmnopqrstuvwxyz")]
+    {
+        assert_eq!(seen(&*store, everything().at_most(keys), &[]).await, expected);
+    }
+    assert_eq!(seen(&*store, everything().at_most(5).at_most(2), &[]).await, "ab");
+    assert_eq!(seen(&*store, everything().at_most(2).at_most(5), &[]).await, "ab");
+    assert_eq!(seen(&*store, everything().reversed().at_most(3), &[]).await, "zyx");
+    // What is sought over does not count, whether the engine steps over it or opens anew.
+    assert_eq!(seen(&*store, everything().at_most(4), &[("a", seek("d")), ("e", seek("w"))]).await, "adew");
+    assert_eq!(seen(&*store, everything().at_most(4), &[("b", VisitStep::Stop)]).await, "ab");
+    let page = store.page(everything().at_most(2), 10).await.expect("scans");
+    assert_eq!(page.len(), 2);
+}
+
+/// Notes the values that it is shown.
+#[derive(Default)]
+struct Values(Vec<(Vec<u8>, Revision, Vec<u8>)>);
+
+impl Visit for Values {
+    fn visit(&mut self, key: &[u8], revision: Revision, value: &[u8]) -> VisitStep {
+        self.0.push((key.to_vec(), revision, value.to_vec()));
+        VisitStep::Continue
+    }
+}
+
+pub(super) async fn a_scan_without_values_shows_the_same_keys(store: Arc<dyn Store>) {
+    let revision = put(&*store, "a", "1").await;
+    put(&*store, "b", "2").await;
+    let shown = store.scan(everything().without_values(), Values::default()).await.expect("scans").0;
+    assert_eq!(shown[0], (key("a"), revision, Vec::new()));
+    assert_eq!((shown.len(), &shown[1].2), (2, &Vec::new()));
+    assert_eq!(store.keys(everything(), 10).await.expect("scans"), [key("a"), key("b")]);
+    assert_eq!(store.keys(everything().reversed(), 1).await.expect("scans"), [key("b")]);
+    assert_eq!(snapshot(&*store).await.keys(everything().after(key("a")), 10).await.expect("scans"), [key("b")]);
+    assert!(store.keys(everything(), 0).await.expect("scans").is_empty());
+}
+
+pub(super) async fn a_count_ends_at_its_limit(store: Arc<dyn Store>) {
+    letters(&*store).await;
+    for (max, expected) in [(0, 0), (1, 1), (25, 25), (26, 26), (27, 26), (usize::MAX, 26)] {
+        assert_eq!(store.count(everything(), max).await.expect("counts"), expected);
+    }
+    assert_eq!(store.count(Scan::prefix(b"c"), 10).await.expect("counts"), 1);
+    assert_eq!(store.count(Scan::prefix(b"cc"), 10).await.expect("counts"), 0);
+}
+
+pub(super) async fn a_store_scans_what_is_now(store: Arc<dyn Store>) {
+    put(&*store, "a", "1").await;
+    let held = snapshot(&*store).await;
+    put(&*store, "b", "1").await;
+    assert_eq!(store.keys(everything(), 10).await.expect("scans"), [key("a"), key("b")]);
+    assert_eq!(held.keys(everything(), 10).await.expect("scans"), [key("a")]);
+    delete(&*store, "a").await;
+    assert_eq!(store.count(everything(), 10).await.expect("counts"), 1);
+    assert_eq!(seen(&*store, everything().reversed(), &[]).await, "b");
 }

@@ -1,6 +1,7 @@
 use super::{delete, everything, key, put, read, snapshot};
-use crate::{BATCH_BYTES_MAX, Batch, CommitError, KEY_BYTES_MAX, Revision, Scan, SnapshotExt, Store, Write};
-use cofre_runtime::spawn;
+use crate::{
+    BATCH_BYTES_MAX, Batch, Check, CommitError, KEY_BYTES_MAX, ReadExt, Revision, Scan, Store, StoreError, Write,
+};
 use std::sync::Arc;
 
 async fn add(store: &dyn Store, name: &str, deltas: &[i64]) {
@@ -121,33 +122,23 @@ pub(super) async fn unfit_keys_and_batches_are_refused(store: Arc<dyn Store>) {
         let mut batch = Batch::new();
         make(&mut batch, half);
         let outcome = store.commit(batch).await;
-        assert!(matches!(outcome, Err(CommitError::Store(_))), "{outcome:?}");
+        assert!(matches!(outcome, Err(CommitError::Store(StoreError::Unfit(_)))), "{outcome:?}");
     }
     assert!(snapshot(&*store).await.page(everything(), 10).await.expect("scans").is_empty());
 }
 
-pub(super) async fn touched_counts_by_prefix(store: Arc<dyn Store>) {
-    let before: Vec<u64> = [b'a', b'b', b'c', b'd', b'e'].map(|prefix| store.touched(prefix)).to_vec();
-    let mut batch = Batch::new();
-    batch.put(key("a1"), key("1")).delete(key("b1")).add(key("c1"), vec![1]);
-    batch.writes.push(append("d", "", "1"));
-    store.commit(batch).await.expect("commits");
-    for (index, prefix) in [b'a', b'b', b'c', b'd'].into_iter().enumerate() {
-        assert!(store.touched(prefix) > before[index], "{}", char::from(prefix));
+pub(super) async fn checks_of_unfit_keys_are_refused(store: Arc<dyn Store>) {
+    for key in [Vec::new(), vec![b'a'; KEY_BYTES_MAX + 1]] {
+        let counter = Check::CounterAtMost { key: key.clone(), index: 0, adding: 0, max: 0 };
+        for check in [Check::At(key.clone(), Revision(1)), Check::Absent(key.clone()), Check::Present(key), counter] {
+            let outcome = store.commit(Batch { checks: vec![check], ..Batch::new() }).await;
+            let Err(CommitError::Store(StoreError::Unfit(why))) = outcome else { panic!("{outcome:?}") };
+            assert!(why.contains("1 to 2600"), "{why}");
+        }
     }
-    assert_eq!(store.touched(b'e'), before[4]);
-}
-
-pub(super) async fn a_waiter_is_told_of_a_touch(store: Arc<dyn Store>) {
-    let seen = store.touched(b'a');
-    let waiting = spawn({
-        let store = Arc::clone(&store);
-        async move { store.wait_touched(b'a', seen).await }
-    });
-    put(&*store, "b", "1").await;
-    put(&*store, "a", "1").await;
-    assert!(waiting.await.expect("the task ends") > seen);
-    assert_eq!(store.wait_touched(b'a', seen).await, store.touched(b'a'), "one that comes late does not wait");
+    let longest = Check::Absent(vec![b'a'; KEY_BYTES_MAX]);
+    store.commit(Batch { checks: vec![longest], ..Batch::new() }).await.expect("a key may be so long");
+    assert_eq!(snapshot(&*store).await.revision(), Revision(1));
 }
 
 pub(super) async fn an_empty_batch_commits(store: Arc<dyn Store>) {

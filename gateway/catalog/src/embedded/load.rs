@@ -1,8 +1,8 @@
-use super::condition::Condition;
-use super::log::{CommitLog, Group, JournalLog};
+use super::log::Journal;
 use super::open::{Opened, recover};
 use super::options::EmbeddedOptions;
 use super::place::Place;
+use crate::group::{Condition, Group};
 use crate::{Entry, Revision, StoreError};
 use cofre_runtime::Clock;
 use std::path::Path;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// Fills a new catalog with records that keep their revisions.
 pub(crate) struct Loader {
-    log: JournalLog,
+    journal: Journal,
     revision: Revision,
 }
 
@@ -21,19 +21,19 @@ impl Loader {
         if place != Place::default() {
             return Err(StoreError::Engine(format!("{} holds a catalog already", path.display())));
         }
-        Ok(Self { log: JournalLog::new(Arc::new(tree), mark, place), revision })
+        Ok(Self { journal: Journal::new(Arc::new(tree), mark, place), revision })
     }
 
     /// Makes some records durable.
     pub(crate) fn load(&mut self, records: Vec<(Vec<u8>, Entry)>) -> Result<(), StoreError> {
         let group = records.into_iter().map(|(key, entry)| (key, (entry.revision, Some(entry.value))));
-        self.log.append(&group.collect(), self.revision)?;
+        self.journal.write(&group.collect(), self.revision)?;
         Ok(())
     }
 
     /// Closes the catalog, which goes on from its revision, even if it holds no record.
     pub(crate) fn finish(mut self) -> Result<(), StoreError> {
-        self.log.append(&Group::new(), self.revision)?;
-        self.log.settle()
+        self.journal.write(&Group::new(), self.revision)?;
+        self.journal.settle()
     }
 }

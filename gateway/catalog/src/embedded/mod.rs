@@ -13,7 +13,7 @@
 //! # Failure and retry
 //! With less disk than its reserve the engine answers [`StoreError::Full`] and goes on by itself when
 //! there is room again. After any failed write it refuses commits until it is opened again; reads
-//! go on. [`Embedded::state`](Store::state) tells which (see `condition`).
+//! go on. [`Embedded::state`](Store::state) tells which (see `group/condition.rs`).
 //!
 //! # Limits
 //! Memory: the block cache, up to five memtables, 64 MiB of queued batches at the very most. A prefix
@@ -22,7 +22,6 @@
 
 mod anew;
 mod blocks;
-mod condition;
 mod files;
 mod journal;
 mod lenient;
@@ -32,51 +31,44 @@ mod log;
 mod mark;
 mod open;
 mod options;
-mod overlay;
 mod place;
-mod queue;
 mod read_only;
 mod recent;
 mod salvage;
 mod snapshot;
 mod space;
-mod stats;
 #[cfg(test)]
 mod tests;
 mod tree;
-mod writer;
 
 pub(crate) use load::Loader;
 pub use options::EmbeddedOptions;
 pub use salvage::Loss;
 pub(crate) use salvage::Salvage;
-pub use stats::{Distribution, EmbeddedStats};
 
-use crate::evaluate::admit;
-use crate::touched::Touched;
-use crate::{Batch, CommitError, Entry, FilesChecked, Revision, Snapshot, Store, StoreError, StoreState};
+use crate::group::{CommitStats, GroupCommits};
+use crate::{
+    Batch, CommitError, Entry, FilesChecked, Freshness, Read, Revision, Scan, Slot, Snapshot, Store, StoreError,
+    StoreState, VisitDyn,
+};
 use async_trait::async_trait;
 use cofre_runtime::{Clock, blocking};
-use condition::Condition;
 use files::Looked;
-use parking_lot::{Mutex, RwLock};
-use queue::Queue;
+use parking_lot::RwLock;
 use recent::Recent;
 use snapshot::EmbeddedSnapshot;
-use stats::Counters;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tree::View;
 
 /// A catalog on local disk.
 ///
 /// Dropping it commits what is queued and closes it in the background; [`Embedded::close`] waits.
 pub struct Embedded {
-    queue: Queue,
+    commits: GroupCommits,
     shared: Arc<Shared>,
-    clock: Clock,
-    writer: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// What the writer shows to readers.
@@ -84,20 +76,11 @@ struct Shared {
     /// The state after the last durable group; `None` once closed.
     newest: RwLock<Option<Arc<View>>>,
     recent: Recent,
-    touched: Touched,
-    counters: Counters,
-    condition: Arc<Condition>,
 }
 
 impl Shared {
-    fn new(recent_bytes: u64, condition: Arc<Condition>) -> Self {
-        Self {
-            condition,
-            newest: RwLock::default(),
-            recent: Recent::new(recent_bytes),
-            touched: Touched::default(),
-            counters: Counters::default(),
-        }
+    fn new(recent_bytes: u64) -> Self {
+        Self { newest: RwLock::default(), recent: Recent::new(recent_bytes) }
     }
 
     fn publish(&self, view: View) {
@@ -136,20 +119,20 @@ impl Embedded {
     /// # Errors
     /// [`StoreError::Engine`] if the writer has panicked.
     pub async fn close(&self) -> Result<(), StoreError> {
-        self.queue.close();
-        let writer = self.writer.lock().take();
-        let newest = Arc::clone(&self.shared);
+        self.commits.close();
+        let writer = self.commits.take_writer();
+        let shared = Arc::clone(&self.shared);
         let joined = move || {
             let joined = writer.map_or(Ok(()), JoinHandle::join);
-            drop(newest.newest.write().take());
+            drop(shared.newest.write().take());
             joined
         };
         blocking(joined).await.map_err(|_| StoreError::Engine("the catalog's writer panicked".to_owned()))
     }
 
     /// What the catalog has done since it was opened. Cheap.
-    pub fn stats(&self) -> EmbeddedStats {
-        self.shared.counters.read()
+    pub fn stats(&self) -> CommitStats {
+        self.commits.stats()
     }
 }
 
@@ -158,16 +141,12 @@ impl Drop for Embedded {
         // The view goes first, so that the writer is the last to hold the engine: closing it waits
         // for compactions, which the writer's thread may.
         self.shared.newest.write().take();
-        self.queue.close();
+        self.commits.close();
     }
 }
 
 #[async_trait]
-impl Store for Embedded {
-    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
-        Ok(Box::new(EmbeddedSnapshot(self.shared.newest()?)))
-    }
-
+impl Read for Embedded {
     async fn get_many(&self, keys: Vec<Vec<u8>>) -> Result<Vec<Option<Entry>>, StoreError> {
         if keys.is_empty() {
             return Ok(Vec::new());
@@ -180,37 +159,50 @@ impl Store for Embedded {
         blocking(move || Recent::read(&shared, &keys)).await
     }
 
+    async fn scan_dyn(&self, range: Scan, visitor: Box<dyn VisitDyn>) -> Result<Box<dyn VisitDyn>, StoreError> {
+        let view = self.shared.newest()?;
+        blocking(move || view.walk(range, visitor)).await
+    }
+}
+
+#[async_trait]
+impl Store for Embedded {
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+        Ok(Box::new(EmbeddedSnapshot(self.shared.newest()?)))
+    }
+
     async fn commit(&self, batch: Batch) -> Result<Revision, CommitError> {
-        admit(&batch)?;
-        let began = self.clock.elapsed();
-        let outcome = self.queue.commit(batch, began).await;
-        self.shared.counters.commit_micros.record_micros(self.clock.elapsed().saturating_sub(began));
-        outcome
+        self.commits.commit(batch).await
     }
 
     fn state(&self) -> StoreState {
-        self.shared.condition.state()
+        self.commits.state().condition.state()
     }
 
     async fn check_files(&self, after: Vec<u8>) -> Result<FilesChecked, StoreError> {
-        let shared = Arc::clone(&self.shared);
+        let view = self.shared.newest()?;
+        let condition = Arc::clone(&self.commits.state().condition);
         blocking(move || {
-            let view = shared.newest()?;
             let looked = Looked::parse(&after);
-            let began = looked.map_or_else(|| shared.condition.damage_found(), |looked| looked.began);
+            let began = looked.map_or_else(|| condition.damage_found(), |looked| looked.began);
             let (mut checked, table) = files::check(view.tree(), looked.map(|looked| looked.table))?;
             checked.next = table.map(|table| Looked { table, began }.encode());
-            shared.condition.note_checked(began, &checked);
+            condition.note_checked(began, &checked);
             Ok(checked)
         })
         .await
     }
 
-    fn touched(&self, prefix: u8) -> u64 {
-        self.shared.touched.get(prefix)
+    fn freshness(&self, slot: Slot) -> Option<Freshness> {
+        Some(self.commits.state().touched.freshness(slot))
     }
 
-    async fn wait_touched(&self, prefix: u8, seen: u64) -> u64 {
-        self.shared.touched.wait(prefix, seen).await
+    fn staleness_max(&self) -> Duration {
+        // One process has it open, and each commit is counted before it returns.
+        Duration::ZERO
+    }
+
+    async fn wait_changed(&self, slot: Slot, seen: Option<Freshness>) -> Option<Freshness> {
+        Some(self.commits.state().touched.wait(slot, seen).await)
     }
 }

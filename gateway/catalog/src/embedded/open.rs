@@ -1,20 +1,17 @@
 use super::anew;
-use super::condition::Condition;
 use super::journal;
 use super::lock::DirectoryLock;
-use super::log::{CommitLog, JournalLog};
+use super::log::{Journal, JournalLog};
 use super::mark::DurableMark;
 use super::options::EmbeddedOptions;
 use super::place::Place;
-use super::queue::queue;
 use super::read_only;
 use super::space::{FreeBytes, Space};
 use super::tree::{DO, Tree, View};
-use super::writer::{Last, Writer};
 use super::{Embedded, Shared};
+use crate::group::{Condition, GroupCommits, GroupState, Log};
 use crate::{Revision, StoreError};
-use cofre_runtime::{Clock, make_private_directories, thread};
-use parking_lot::Mutex;
+use cofre_runtime::{Clock, make_private_directories};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -30,7 +27,7 @@ pub(super) fn open(path: &Path, options: &EmbeddedOptions, clock: Clock) -> Resu
 }
 
 /// Opens with another idea of the disk's room, and with something between the writer and its log.
-pub(super) fn open_with<L: CommitLog>(
+pub(super) fn open_with<L: Log>(
     path: &Path,
     options: &EmbeddedOptions,
     clock: Clock,
@@ -38,27 +35,15 @@ pub(super) fn open_with<L: CommitLog>(
     wrap: impl FnOnce(JournalLog) -> L,
 ) -> Result<Embedded, StoreError> {
     let condition = Arc::new(Condition::new(clock.clone()));
-    let opened = recover(path, options, &condition)?;
-    let place = opened.place;
-    let tree = Arc::new(opened.tree);
-    let shared = Arc::new(Shared::new(options.recent_bytes(), condition));
-    let revision = Revision(place.revision);
-    shared.publish(View::newest(Arc::clone(&tree), revision));
-    let (queue, requests) = queue();
-    let writer = Writer {
-        requests,
-        log: wrap(JournalLog::new(Arc::clone(&tree), opened.mark, place)),
-        tree,
-        shared: Arc::clone(&shared),
-        space: Space::new(free, options.reserve_bytes, clock.clone()),
-        clock: clock.clone(),
-        revision,
-        last: Last::default(),
-        unsettled: false,
-    };
-    let writer = thread("catalog-writer", move || writer.run())
-        .map_err(|error| StoreError::Engine(format!("the catalog's writer cannot start: {error}")))?;
-    Ok(Embedded { queue, shared, clock, writer: Mutex::new(Some(writer)) })
+    let Opened { tree, mark, place } = recover(path, options, &condition)?;
+    let tree = Arc::new(tree);
+    let shared = Arc::new(Shared::new(options.recent_bytes()));
+    shared.publish(View::newest(Arc::clone(&tree), Revision(place.revision)));
+    let journal = Journal::new(tree, mark, place);
+    let space = Space::new(free, options.reserve_bytes, clock.clone());
+    let log = JournalLog::new(journal, Arc::clone(&shared), space, Arc::clone(&condition));
+    let commits = GroupCommits::start(wrap(log), Arc::new(GroupState::new(condition)), clock)?;
+    Ok(Embedded { commits, shared })
 }
 
 /// Whether a catalog was ever made there.

@@ -5,13 +5,13 @@
 //! small or may be written to, and links to the tables, which never change. No compaction runs, and no commit is taken,
 //! also if the file system takes writes later on.
 
-use super::condition::Condition;
 use super::lock::DirectoryLock;
 use super::mark::DurableMark;
 use super::open::{ENGINE, Opened, find_place};
 use super::options::EmbeddedOptions;
 use super::tree::{Tree, View};
 use super::{anew, journal};
+use crate::group::Condition;
 use crate::{Revision, StoreError};
 use cofre_runtime::make_private_directories;
 use std::io;

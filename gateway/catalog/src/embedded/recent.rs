@@ -11,7 +11,7 @@
 //! Its bytes are bounded; what is used least makes room.
 
 use super::Shared;
-use super::log::Group;
+use crate::group::Group;
 use crate::{Entry, StoreError};
 use quick_cache::sync::{Cache, GuardResult};
 use quick_cache::{DefaultHashBuilder, Weighter};

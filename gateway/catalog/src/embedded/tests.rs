@@ -1,11 +1,11 @@
 //! Faults between the writer and its log, which no public seam can cause.
 
 use super::Embedded;
-use super::log::{CommitLog, Group, JournalLog};
+use super::log::{JournalBase, JournalLog};
 use super::open::open_with;
 use super::options::EmbeddedOptions;
-use super::place::Place;
-use crate::{Batch, COMMIT_SLOW_AFTER, CommitError, CommitState, Revision, SnapshotExt, Store, StoreError};
+use crate::group::{AppendError, Group, Log, Wanted};
+use crate::{Batch, COMMIT_SLOW_AFTER, CommitError, CommitState, Read, ReadExt, Revision, Slot, Store, StoreError};
 use cofre_runtime::{Clock, ManualClock, blocking, spawn};
 use std::path::Path;
 use std::sync::Arc;
@@ -30,18 +30,32 @@ struct ToldLog {
     fates: Receiver<Fate>,
 }
 
-impl CommitLog for ToldLog {
-    fn append(&mut self, group: &Group, revision: Revision) -> Result<Place, StoreError> {
+impl Log for ToldLog {
+    type Base = JournalBase;
+
+    fn take_room(&mut self, bytes: u64, frees: bool) -> Result<(), StoreError> {
+        self.log.take_room(bytes, frees)
+    }
+
+    fn read(&mut self, wanted: Wanted<'_>) -> Result<JournalBase, StoreError> {
+        self.log.read(wanted)
+    }
+
+    fn append(&mut self, base: JournalBase, group: Group, revision: Revision) -> Result<(), AppendError> {
         self.began.send(group.len()).expect("the test listens");
-        let failed = || StoreError::Engine("fdatasync: input/output error".to_owned());
+        let failed = || AppendError::Poisoned(StoreError::Engine("fdatasync: input/output error".to_owned()));
         match self.fates.recv().expect("the test tells") {
-            Fate::Durable => self.log.append(group, revision),
+            Fate::Durable => self.log.append(base, group, revision),
             Fate::Fails { written: true } => {
-                self.log.append(group, revision)?;
+                self.log.write_only(&group, revision)?;
                 Err(failed())
             }
             Fate::Fails { written: false } => Err(failed()),
         }
+    }
+
+    fn look(&mut self) -> Result<(), StoreError> {
+        self.log.look()
     }
 
     fn settle(&mut self) -> Result<(), StoreError> {
@@ -86,7 +100,7 @@ async fn reopened(path: &Path) -> Embedded {
 async fn nothing_is_shown_or_answered_before_it_is_durable() {
     let directory = TempDir::new().expect("a directory");
     let Told { store, began, fates } = told(directory.path());
-    let touched = store.touched(b'a');
+    let fresh = store.freshness(Slot::of_key(b"a"));
     let first = spawn({
         let store = Arc::clone(&store);
         async move { put(&store, "a").await }
@@ -97,7 +111,7 @@ async fn nothing_is_shown_or_answered_before_it_is_durable() {
     })
     .await;
     assert!(!has(&store, "a").await, "a reader saw what is not durable");
-    assert_eq!(store.touched(b'a'), touched);
+    assert_eq!(store.freshness(Slot::of_key(b"a")), fresh);
     assert!(!first.is_finished());
     // What queues up meanwhile becomes one group.
     let later: Vec<_> = (0..20)
@@ -106,7 +120,7 @@ async fn nothing_is_shown_or_answered_before_it_is_durable() {
             spawn(async move { put(&store, &format!("b{index}")).await })
         })
         .collect();
-    while store.queue.callers() < 21 {
+    while store.commits.callers() < 21 {
         tokio::task::yield_now().await;
     }
     fates.send(Fate::Durable).expect("the log listens");

@@ -1,7 +1,7 @@
-use super::condition::Condition;
 use super::lock::DirectoryLock;
 use super::options::EmbeddedOptions;
 use super::read_only::Shadow;
+use crate::group::Condition;
 use crate::{Entry, KEY_BYTES_MAX, Revision, Scan, StoreError};
 use fjall::config::{BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry};
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, LsmError, PersistMode, Readable, UserValue};

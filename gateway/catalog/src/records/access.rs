@@ -107,3 +107,35 @@ pub struct AdminTokenRecord {
 impl Record for AdminTokenRecord {
     const NAME: &'static str = "admin token";
 }
+
+/// A session of the console. Only the SHA-256 of its secret is kept: the secret has 256 random bits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRecord {
+    /// Public id.
+    pub id: String,
+    /// SHA-256 of the secret.
+    pub secret_sha256: [u8; 32],
+    /// Whose session it is.
+    pub account: AccountId,
+    /// The access key that it was begun with.
+    pub key: AccessKeyId,
+    /// SHA-256 of the session's secret and the secret of that key: a key that is made anew under the same id has
+    /// another one.
+    pub key_mark: [u8; 32],
+    /// When it was begun.
+    pub created: Timestamp,
+    /// When it was last used, to a quarter of an hour or so.
+    pub seen: Timestamp,
+    /// Seconds without a use after which it is refused.
+    pub idle_secs: u32,
+    /// From when on it is refused, whatever its use.
+    pub expires: Timestamp,
+    /// The address that it was begun from; empty if there was none.
+    pub address: String,
+    /// What the browser called itself, shortened.
+    pub agent: String,
+}
+
+impl Record for SessionRecord {
+    const NAME: &'static str = "session";
+}

@@ -17,12 +17,13 @@ mod incarnation;
 mod job;
 mod lock;
 mod object;
+mod queue_tally;
 mod settings;
 mod shard;
 mod upload;
 mod usage;
 
-pub use access::{AccessKeyRecord, AccountRecord, AdminTokenRecord, Scope};
+pub use access::{AccessKeyRecord, AccountRecord, AdminTokenRecord, Scope, SessionRecord};
 pub use access_log::{AccessLogBacklog, AccessLogRecord};
 pub use acl::{AclGrant, AclGrantee, AclPermission, AclRecord, Ownership, PublicAccessBlock};
 pub use blob::{BlobRecord, CopyRecord, DoomedRecord, Garbage, GarbageRecord, GraceCharge, HealRecord};
@@ -37,10 +38,11 @@ pub use incarnation::{ComparisonRecord, IncarnationRecord, UnknownCopies};
 pub use job::{JobRecord, ShardPass};
 pub use lock::{LockConfig, LockDefault, LockMode, LockPeriod, Retention};
 pub use object::{Content, Guards, Header, Headers, LegalHold, Segment, VersionKind, VersionRecord};
+pub use queue_tally::QueueTally;
 pub use settings::SettingsRecord;
 pub use shard::{RemovedShardRecord, S3Place, ShardMode, ShardPlace, ShardRecord, ShardUsage};
 pub use upload::{ManifestRecord, PartRecord, UploadRecord};
-pub use usage::{AccountUsage, Usage};
+pub use usage::{AccountUsage, Usage, as_delta};
 
 use serde::{Serialize, de::DeserializeOwned};
 

@@ -134,6 +134,27 @@ pub struct VersionRecord {
     pub guards: Guards,
 }
 
+impl VersionRecord {
+    /// A delete marker.
+    pub fn delete_marker(version: VersionId, place: u64, modified: Timestamp, owner: AccountId) -> Self {
+        Self {
+            version,
+            place,
+            kind: VersionKind::DeleteMarker,
+            modified,
+            owner,
+            size: 0,
+            etag: ETag::of_md5([0; 16]),
+            checksum: None,
+            storage_class: String::new(),
+            headers: Headers::default(),
+            tags: Tags::default(),
+            content: Content::Segments(Vec::new()),
+            guards: Guards::default(),
+        }
+    }
+}
+
 impl Record for VersionRecord {
     const NAME: &'static str = "version";
     const VERSION: u8 = 2;

@@ -160,3 +160,8 @@ pub(super) fn counter(value: &[u8], index: usize) -> i64 {
     let bytes = value.get(index * 8..index * 8 + 8).and_then(|b| b.try_into().ok());
     bytes.map_or(0, i64::from_le_bytes)
 }
+
+/// A size as a change of a counter. Sizes are below 2^63: an object has at most 5 TiB.
+pub fn as_delta(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}

@@ -2,7 +2,7 @@ use crate::{open, put};
 use cofre_catalog::backup::{BACKUP_FILE, BackupError, BackupProgress, backup, restore, verify};
 use cofre_catalog::keys;
 use cofre_catalog::records::{IncarnationRecord, Record};
-use cofre_catalog::{Batch, EmbeddedOptions, Entry, Memory, Revision, Scan, SnapshotExt, Store, StoreError};
+use cofre_catalog::{Batch, EmbeddedOptions, Entry, Memory, Read, ReadExt, Revision, Scan, Store, StoreError};
 use cofre_runtime::spawn;
 use cofre_types::Timestamp;
 use std::path::Path;

@@ -3,7 +3,7 @@
 //! The child is this test binary itself, told by an environment variable to run as the writer.
 
 use crate::open;
-use cofre_catalog::{Batch, Check, Scan, SnapshotExt, Store, Write};
+use cofre_catalog::{Batch, Check, ReadExt, Scan, Store, Write};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;

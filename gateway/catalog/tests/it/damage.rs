@@ -1,5 +1,5 @@
 use crate::{open, put};
-use cofre_catalog::{Scan, SnapshotExt, Store, StoreError};
+use cofre_catalog::{ReadExt, Scan, Store, StoreError};
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};

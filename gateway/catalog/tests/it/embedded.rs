@@ -1,6 +1,6 @@
 use crate::{open, put};
 use cofre_catalog::{
-    Batch, CommitError, CommitState, Embedded, EmbeddedOptions, Scan, SnapshotExt, Store, StoreError, StoreState,
+    Batch, CommitError, CommitState, Embedded, EmbeddedOptions, Read, ReadExt, Scan, Store, StoreError, StoreState,
     conformance,
 };
 use cofre_runtime::Clock;

@@ -3,6 +3,7 @@
 mod backup;
 mod crash;
 mod damage;
+mod differential;
 mod embedded;
 mod full;
 mod golden;

@@ -5,7 +5,7 @@ use super::pattern::{Pattern, Syntax};
 use super::scope::Scope;
 use super::steps::{Overrun, Steps};
 use super::{Unknown, parse::Keys};
-use crate::Action;
+use crate::action::Action;
 
 /// What an action is asked of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,3 +1,5 @@
+use cofre_types::AccountId;
+
 /// What the names of S3's resources begin with.
 pub(super) const RESOURCE: &str = "arn:aws:s3:::";
 
@@ -32,4 +34,18 @@ pub(crate) fn key(arn: &str) -> Option<&str> {
 /// The ARN of a key as policies are held against it. A key here is of no region and of no account.
 pub(crate) fn of_key(name: &str) -> String {
     format!("arn:aws:kms:::key/{name}")
+}
+
+/// The name of a key that is given by its name or by an ARN: as AWS KMS writes it,
+/// `arn:aws:kms:REGION:ACCOUNT:key/NAME`, whatever partition, region and account, or as MinIO does,
+/// `arn:minio:kms:::NAME`.
+pub fn key_name(given: &str) -> &str {
+    key(given).filter(|name| !name.is_empty()).unwrap_or(given)
+}
+
+/// The number of an account, 12 digits as in AWS: what ARNs name it by. It is made of the account's id,
+/// which is random, so two accounts share one with a chance of one in 10^12.
+pub fn account_number(account: AccountId) -> String {
+    let [first, ..] = account.as_bytes().as_chunks::<8>().0 else { return String::new() };
+    format!("{:012}", u64::from_be_bytes(*first) % 1_000_000_000_000)
 }

@@ -33,6 +33,7 @@ mod search;
 mod steps;
 mod trace;
 
+pub use arn::{account_number, key_name};
 pub use condition::ConditionKey;
 pub(crate) use condition::NAMED_KEY;
 pub use memo::{BATCH_STEPS_MAX, DecisionMemo};
@@ -43,7 +44,7 @@ pub use trace::{ConditionTrace, StatementTrace};
 pub(crate) use steps::Steps;
 pub(crate) use trace::Trace;
 
-use crate::Action;
+use crate::action::Action;
 use condition::Condition;
 use parse::Age;
 use pattern::Pattern;

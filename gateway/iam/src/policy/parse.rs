@@ -7,7 +7,7 @@ use super::pattern::{Pattern, Syntax};
 use super::principal::{self, Principals};
 use super::scope::KeyIndex;
 use super::{ConditionKey, Effect, MalformedPolicy, POLICY_BYTES_MAX, PolicyKind, Resources, Statement, arn};
-use crate::Action;
+use crate::action::Action;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -4,7 +4,7 @@ use super::memo::DecisionMemo;
 use super::steps::{Overrun, SUBJECT_BYTES_MAX, Steps};
 use super::trace::Trace;
 use super::{ConditionKey, Context};
-use crate::account_number;
+use crate::policy::account_number;
 use cofre_types::AccountId;
 use std::borrow::Cow;
 use std::cell::OnceCell;

@@ -1,4 +1,6 @@
+use crate::reads::Reads;
 use crate::{Bench, iam};
+use cofre_catalog::{Memory, Store};
 use cofre_iam::{IamError, Lookup};
 use cofre_runtime::spawn;
 use cofre_types::AccessKeyId;
@@ -94,4 +96,49 @@ async fn a_sealed_secret_that_is_moved_to_another_key_does_not_open() {
     batch.put(keys::access_key(&bob.key.id), of_bob.encode());
     bench.store.commit(batch).await.unwrap();
     assert!(matches!(bench.iam.lookup(&bob.key.id).await, Err(IamError::WrongMasterKey(_))));
+}
+
+#[tokio::test]
+async fn a_key_that_another_process_revokes_is_refused_also_while_nothing_is_heard_of_it() {
+    let store = Memory::new();
+    let bench = Bench::over(Arc::new(store.clone()));
+    let ann = bench.account("ann").await;
+    let (twin, stream) = store.twin(bench.clock.clock());
+    let staleness_max = twin.staleness_max();
+    let twin: Arc<dyn Store> = Arc::new(twin);
+    let other = iam(&twin, &bench.clock, 7);
+    assert!(matches!(other.lookup(&ann.key.id).await.unwrap(), Lookup::Active(_)));
+    stream.cut();
+    bench.iam.set_key_disabled(&ann.key.id, true, "test").await.unwrap();
+    bench.clock.advance(staleness_max);
+    assert!(matches!(other.lookup(&ann.key.id).await.unwrap(), Lookup::Disabled));
+    // Nor is what it reads meanwhile kept.
+    bench.iam.set_key_disabled(&ann.key.id, false, "test").await.unwrap();
+    assert!(matches!(other.lookup(&ann.key.id).await.unwrap(), Lookup::Active(_)));
+    bench.iam.set_account_disabled(ann.account.id, true, "test").await.unwrap();
+    assert!(matches!(other.lookup(&ann.key.id).await.unwrap(), Lookup::Disabled));
+    stream.mend();
+    assert!(matches!(other.lookup(&ann.key.id).await.unwrap(), Lookup::Disabled));
+    bench.iam.set_account_disabled(ann.account.id, false, "test").await.unwrap();
+    assert!(matches!(other.lookup(&ann.key.id).await.unwrap(), Lookup::Active(_)));
+}
+
+#[tokio::test]
+async fn a_change_of_one_key_leaves_the_others_at_hand() {
+    let store = Arc::new(Reads::new());
+    let bench = Bench::over(Arc::clone(&store) as Arc<dyn Store>);
+    let mut ids = Vec::new();
+    for number in 0..20 {
+        ids.push(bench.account(&format!("account-{number}")).await.key.id);
+    }
+    for id in &ids {
+        bench.iam.lookup(id).await.unwrap();
+    }
+    bench.iam.set_key_disabled(&ids[0], true, "test").await.unwrap();
+    let before = store.count();
+    for id in &ids {
+        bench.iam.lookup(id).await.unwrap();
+    }
+    let read = store.count() - before;
+    assert!((2..10).contains(&read), "{read} reads for 20 keys");
 }

@@ -19,11 +19,13 @@ mod policy_bounds;
 mod policy_conditions;
 mod policy_parsing;
 mod policy_public;
+mod reads;
 mod reports;
+mod sessions;
 mod tokens;
 
 use cofre_catalog::records::{EventRecord, Record};
-use cofre_catalog::{Memory, Scan, SnapshotExt, Store};
+use cofre_catalog::{Memory, ReadExt, Scan, Store};
 use cofre_iam::{Account, CreatedAccount, Iam, MasterKey, NewAccount};
 use cofre_runtime::{ManualClock, Random};
 use cofre_types::Timestamp;
@@ -52,7 +54,7 @@ impl Bench {
 
     /// Everything that stands in the catalog, keys and values.
     async fn dump(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let page = self.store.snapshot().await.unwrap().page(Scan::prefix(&[]), 100_000).await.unwrap();
+        let page = self.store.page(Scan::prefix(&[]), 100_000).await.unwrap();
         page.into_iter().map(|(key, entry)| (key, entry.value)).collect()
     }
 

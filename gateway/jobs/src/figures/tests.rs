@@ -1,18 +1,18 @@
 use super::*;
 use cofre_runtime::ManualClock;
 
-fn shared() -> (ManualClock, Shared) {
+fn shared() -> (ManualClock, JobFigures) {
     let manual = ManualClock::at(1);
-    let shared = Shared::new(manual.clock(), Duration::ZERO);
+    let shared = JobFigures::new(manual.clock(), Duration::ZERO);
     (manual, shared)
 }
 
-fn status(shared: &Shared) -> JobStatus {
+fn status(shared: &JobFigures) -> JobStatus {
     shared.status("heal", WorkerStatus::default())
 }
 
 /// A step that takes so long, does so much, and finds more to do or not.
-fn step(manual: &ManualClock, shared: &Shared, takes: Duration, objects: u64, more: bool) {
+fn step(manual: &ManualClock, shared: &JobFigures, takes: Duration, objects: u64, more: bool) {
     shared.begin_step();
     manual.advance(takes);
     shared.done(objects, objects * 10);
@@ -117,7 +117,7 @@ fn a_job_that_finds_nothing_to_do_in_much_gets_on_all_the_same() {
 #[test]
 fn a_job_that_rests_long_is_not_stuck_while_it_may_rest() {
     let manual = ManualClock::at(1);
-    let shared = Shared::new(manual.clock(), Duration::from_secs(300));
+    let shared = JobFigures::new(manual.clock(), Duration::from_secs(300));
     shared.note_remaining(Remaining { objects: Some(1), bytes: None });
     manual.advance(Duration::from_secs(359));
     assert_eq!(status(&shared).state, JobState::Running);

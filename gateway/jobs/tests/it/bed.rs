@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use cofre_blobs::{Blobs, BlobsParts, NewShard, OpenBackend, ShardPlace, Topology, TopologyError};
 use cofre_catalog::records::{AccountRecord, BlobRecord, JobRecord, Record};
-use cofre_catalog::{Batch, Memory, Scan, SnapshotExt, Store, keys};
+use cofre_catalog::{Batch, Memory, ReadExt, Scan, Store, keys};
 use cofre_events::EventLog;
 use cofre_iam::{AccountIdentity, Caller, Origin, Principal, RequestId};
 use cofre_jobs::{Ground, JobStatus, Jobs};
@@ -263,8 +263,7 @@ impl Bed {
 
     /// Copies that stand on shards which answer and are named by records, by shard.
     pub async fn named(&self) -> BTreeMap<BlobId, BTreeSet<ShardId>> {
-        let page =
-            self.store.snapshot().await.unwrap().page(Scan::prefix(&[keys::family::BLOB]), 100_000).await.unwrap();
+        let page = self.store.page(Scan::prefix(&[keys::family::BLOB]), 100_000).await.unwrap();
         let blobs = page.into_iter().map(|(key, entry)| {
             let record = BlobRecord::decode(&entry.value).unwrap();
             (keys::blob_of(&key).unwrap(), record.copies.into_iter().map(|copy| copy.shard).collect())

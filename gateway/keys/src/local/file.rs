@@ -1,5 +1,7 @@
 use crate::derive::derive;
-use crate::{DEFAULT_KEY, KEY_NAME_RULE, KeyError, is_key_name};
+use crate::error::KeyError;
+use crate::name::{KEY_NAME_RULE, is_key_name};
+use crate::service::DEFAULT_KEY;
 use cofre_runtime::{Clock, Random, open_mode};
 use cofre_types::Timestamp;
 use rustix::fs::FlockOperation;

@@ -8,9 +8,10 @@ mod file;
 
 pub use file::{KeyFile, KeyMark, NamedKey};
 
-use crate::service::sealed_by;
+use crate::data_key::DataKey;
+use crate::error::KeyError;
+use crate::service::{Generated, KeyService, sealed_by};
 use crate::wrap::{unwrap, wrap};
-use crate::{DataKey, Generated, KeyError, KeyService};
 use async_trait::async_trait;
 use cofre_runtime::{Clock, Random, blocking};
 use parking_lot::Mutex;

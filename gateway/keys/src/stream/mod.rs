@@ -20,7 +20,7 @@ mod seal;
 pub use open::{Opener, Span};
 pub use seal::Sealer;
 
-use crate::DataKey;
+use crate::data_key::DataKey;
 use crate::derive::derive;
 use aws_lc_rs::aead::{AES_256_GCM, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 

@@ -1,7 +1,7 @@
 use super::{
     BEGINNING, CHUNK_BYTES, HEAD_BYTES, SEALED_CHUNK_BYTES, StreamError, TAG_BYTES, chunk_key, nonce, plain_len,
 };
-use crate::DataKey;
+use crate::data_key::DataKey;
 use aws_lc_rs::aead::{Aad, LessSafeKey};
 use bytes::{Buf, Bytes, BytesMut};
 use cofre_types::ResolvedRange;

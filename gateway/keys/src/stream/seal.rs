@@ -1,5 +1,5 @@
 use super::{BEGINNING, CHUNK_BYTES, HEAD_BYTES, SALT_BYTES, SEALED_CHUNK_BYTES, StreamError, chunk_key, nonce};
-use crate::DataKey;
+use crate::data_key::DataKey;
 use aws_lc_rs::aead::{Aad, LessSafeKey};
 use bytes::{Buf, Bytes, BytesMut};
 

@@ -1,7 +1,7 @@
 //! One request over one connection: TCP, and TLS where the address says so.
 
 use super::VaultToken;
-use crate::KeyError;
+use crate::error::KeyError;
 use bytes::Bytes;
 use cofre_runtime::{blocking, spawn};
 use http_body_util::{BodyExt, Full, Limited};

@@ -11,10 +11,11 @@
 
 mod http;
 
+use crate::data_key::DataKey;
 use crate::derive::derive;
-use crate::service::sealed_by;
+use crate::error::KeyError;
+use crate::service::{DEFAULT_KEY, Generated, KeyService, sealed_by};
 use crate::wrap::{unwrap, wrap};
-use crate::{DEFAULT_KEY, DataKey, Generated, KeyError, KeyService};
 use async_trait::async_trait;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;

@@ -1,5 +1,8 @@
 use super::{LogKeys, Logging};
-use crate::{ConfigKind, Error, Objects};
+use crate::bucket::ConfigKind;
+use crate::domain::Objects;
+use crate::error::Error;
+use cofre_access_log::day_of;
 use cofre_catalog::records::{AclGrantee, BucketConfig};
 use cofre_iam::{Action, Caller};
 use cofre_types::{BucketName, ObjectKey, Timestamp};
@@ -69,11 +72,6 @@ impl Objects {
 }
 
 const DAY_NANOS: u64 = 86_400_000_000_000;
-
-/// The day of a moment, from 1970.
-pub(super) fn day_of(at: Timestamp) -> u32 {
-    u32::try_from(at.0 / DAY_NANOS).unwrap_or(u32::MAX)
-}
 
 /// When and which: what tells log objects of one bucket apart.
 #[derive(Debug, Clone, Copy, Default)]

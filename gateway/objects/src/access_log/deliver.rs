@@ -5,19 +5,21 @@ use super::config::Moment;
 use crate::bucket::cached::Bucket;
 use crate::change::{Change, Refusal};
 use crate::content::{Target, Written};
-use crate::domain::Tried;
-use crate::encryption::entity_tag;
+use crate::domain::{Objects, Tried};
+use crate::encryption::{EncryptAs, entity_tag};
+use crate::error::Error;
 use crate::object::put::Draft;
+use crate::object::{DeclaredChecksum, PUT_BYTES_MAX, Upload};
 use crate::rights::blocks_list;
 use crate::room::BodyBound;
-use crate::{DeclaredChecksum, EncryptAs, Error, GivenAcl, Objects, PUT_BYTES_MAX, Upkeep, Upload, WriteConditions};
-use cofre_blobs::as_delta;
+use crate::upkeep::Upkeep;
 use cofre_catalog::records::{
     AccessLogBacklog, AccessLogRecord, AclGrant, AclGrantee, AclPermission, AclRecord, Content, Guards, Header,
-    Headers, Record, RecordError,
+    Headers, Record, RecordError, as_delta,
 };
-use cofre_catalog::{Check, Committed, GuardedBatch, Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
-use cofre_iam::{Action, Caller, Details, LOG_DELIVERY, Origin, RequestId};
+use cofre_catalog::{Check, Committed, GuardedBatch, ReadExt, Revision, Scan, Visit, VisitStep, keys};
+use cofre_iam::{Action, Caller, Details, GivenAcl, LOG_DELIVERY, Origin, RequestId};
+use cofre_rules::WriteConditions;
 use cofre_runtime::uncancelled;
 use cofre_shards::Body;
 use cofre_types::{BucketId, ObjectKey, Tags, VersionId};
@@ -115,7 +117,7 @@ impl Upkeep {
         if !from.is_empty() {
             scan.from = Bound::Included(from.to_vec());
         }
-        let gathered = self.objects.store().snapshot().await?.scan(scan, Gathered::default()).await?;
+        let gathered = self.objects.store().scan(scan, Gathered::default()).await?;
         if let Some(damaged) = gathered.damaged {
             return Err(damaged.into());
         }
@@ -255,7 +257,8 @@ impl Objects {
         group.consume(&mut batch);
         let (source, owner) = (group.first.source.to_string(), group.first.owner);
         let why = "their target bucket did not take them for a week";
-        batch.writes.push(self.lines_dropped(source, Some(owner), group.lines, why).await?.append(0));
+        let event = self.0.access_log.dropped_event(source, Some(owner), group.lines, why).await?;
+        batch.writes.push(event.append(0));
         match batch.commit(self.store()).await? {
             Committed::Done(_) | Committed::Refused(_) | Committed::Changed => Ok(()),
         }
@@ -280,7 +283,6 @@ impl Group {
         Some(Self { source, day, first, lines, of_owner, text, places })
     }
 
-    /// Adds to a batch that the records are there and go.
     /// Deletes the lines, which must still be there.
     fn consume(&self, batch: &mut GuardedBatch<Refusal>) {
         for (key, revision) in &self.places {
@@ -303,21 +305,4 @@ fn granted(bucket: &Bucket, grants: &[AclGrant]) -> Result<Option<AclRecord>, Er
     let grants = std::iter::once(own).chain(grants.iter().copied()).collect();
     let acl = GivenAcl::Grants(grants).of_object(owner, owner);
     if blocks_list(bucket, acl.as_ref()) { Err(Error::AccessDenied) } else { Ok(acl) }
-}
-
-impl Upkeep {
-    /// How much of all access logs waits in the catalog for its delivery.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] if the catalog cannot be read.
-    pub async fn access_log_backlog(&self) -> Result<AccessLogBacklog, Error> {
-        self.objects.log_backlog().await
-    }
-}
-
-impl Objects {
-    pub(super) async fn log_backlog(&self) -> Result<AccessLogBacklog, Error> {
-        let row = self.get(keys::access_log_backlog(None)).await?;
-        Ok(row.map_or_else(AccessLogBacklog::default, |row| AccessLogBacklog::from_value(&row.value)))
-    }
 }

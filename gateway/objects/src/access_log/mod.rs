@@ -17,19 +17,13 @@
 mod beside;
 mod config;
 mod deliver;
-mod line;
 mod outbox;
 
 pub use deliver::AccessLogStep;
-pub use line::{LogFields, LogRequester};
-pub use outbox::AccessLogCounts;
-pub(crate) use outbox::Outbox;
 
-use crate::Objects;
-use cofre_catalog::records::{AclGrant, BucketConfig, BucketRecord};
-use cofre_types::{AccountId, BucketId, BucketName};
+use cofre_catalog::records::AclGrant;
+use cofre_types::BucketName;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 
 /// Where the access log of a bucket goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,38 +47,4 @@ pub enum LogKeys {
     ByDeliveryTime,
     /// The same, of the day of the requests.
     ByEventTime,
-}
-
-/// A bucket whose requests are logged, as it was when one of them came.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LoggedBucket {
-    /// Its name.
-    pub name: BucketName,
-    /// Who owns it.
-    pub owner: AccountId,
-    pub(crate) id: BucketId,
-    pub(crate) region: String,
-    /// Its configuration, as it is kept.
-    pub(crate) destination: String,
-}
-
-impl LoggedBucket {
-    /// What a record says; none if it is not logged.
-    pub(crate) fn of(name: &BucketName, record: &BucketRecord) -> Option<Arc<Self>> {
-        let destination = record.config.iter().find_map(|config| match config {
-            BucketConfig::Logging(document) => Some(document.clone()),
-            _ => None,
-        })?;
-        let (name, region) = (name.clone(), record.region.clone());
-        Some(Arc::new(Self { name, owner: record.owner, id: record.id, region, destination }))
-    }
-}
-
-impl Objects {
-    /// The bucket of this name if its requests are logged. Costs a look at a bucket's cached record. Not for
-    /// telling anyone: it asks for no right.
-    pub async fn logged_bucket(&self, name: &str) -> Option<Arc<LoggedBucket>> {
-        let name = BucketName::parse(name).ok()?;
-        self.bucket(&name).await.ok()?.logging.clone()
-    }
 }

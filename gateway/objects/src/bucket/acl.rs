@@ -1,9 +1,11 @@
 //! A bucket's access control list, and whether it is public.
 
+use crate::bucket::ConfigKind;
 use crate::bucket::cached::Bucket;
-use crate::{Acl, ConfigKind, Error, GivenAcl, Objects};
+use crate::domain::Objects;
+use crate::error::Error;
 use cofre_catalog::records::{BucketConfig, BucketRecord};
-use cofre_iam::{Action, Caller};
+use cofre_iam::{Acl, Action, Caller, GivenAcl};
 use cofre_types::BucketName;
 
 impl Objects {

@@ -1,8 +1,9 @@
-use crate::access_log::LoggedBucket;
-use crate::{Cors, Error, Lifecycle, Website, cors, lifecycle, payment, website};
-use cofre_catalog::records::{BucketRecord, Durability, Record, VersionRecord, Versioning};
+use crate::error::Error;
+use cofre_access_log::LoggedBucket;
+use cofre_catalog::records::{BucketConfig, BucketRecord, LockConfig, Payer, Record, VersionRecord, Versioning};
 use cofre_catalog::{Entry, Revision};
 use cofre_iam::BucketAccess;
+use cofre_rules::{Cors, Lifecycle, Website, lock_of};
 use cofre_types::{AccountId, BucketName, VersionId};
 use std::sync::Arc;
 
@@ -27,6 +28,11 @@ pub(crate) struct Bucket {
 }
 
 impl Bucket {
+    /// Its object lock, if it is enabled.
+    pub(crate) fn lock(&self) -> Option<&LockConfig> {
+        lock_of(&self.record)
+    }
+
     pub(crate) fn of(name: &BucketName, entry: &Entry) -> Result<Self, Error> {
         let record = BucketRecord::decode(&entry.value)?;
         let access = BucketAccess::of(name, &record);
@@ -34,10 +40,10 @@ impl Bucket {
             name: name.clone(),
             revision: entry.revision,
             access,
-            lifecycle: lifecycle::parse(&record.config).map(Arc::new),
-            cors: cors::parse(&record.config).map(Arc::new),
-            website: website::parse(&record.config).map(Arc::new),
-            requester_pays: payment::requester_pays(&record.config),
+            lifecycle: Lifecycle::in_config(&record.config).map(Arc::new),
+            cors: Cors::in_config(&record.config).map(Arc::new),
+            website: Website::in_config(&record.config).map(Arc::new),
+            requester_pays: requester_pays(&record.config),
             logging: LoggedBucket::of(name, &record),
             record,
         })
@@ -59,10 +65,7 @@ impl Bucket {
     }
 }
 
-/// When the shards acknowledge a write to a bucket.
-pub(crate) fn durability(bucket: &Bucket) -> cofre_shards::Durability {
-    match bucket.record.durability {
-        Durability::Durable => cofre_shards::Durability::Durable,
-        Durability::Relaxed => cofre_shards::Durability::Relaxed,
-    }
+/// Whether the record of a bucket leaves the cost of requests to who makes them.
+fn requester_pays(config: &[BucketConfig]) -> bool {
+    config.contains(&BucketConfig::RequestPayment(Payer::Requester))
 }

@@ -1,6 +1,6 @@
 //! What a change of a bucket's record changed, as its event tells it.
 
-use crate::{ConfigKind, Unset};
+use crate::bucket::{ConfigKind, Unset};
 use cofre_catalog::records::{BucketConfig, BucketRecord, EncryptionMethod, Ownership, Payer, Versioning};
 
 /// The details of the event: which configuration, what became of it, and its value where that is short.

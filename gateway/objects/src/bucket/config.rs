@@ -2,11 +2,13 @@
 
 use super::changes;
 use crate::bucket::cached::Bucket;
-use crate::lock::lock_of;
-use crate::{ConfigKind, Error, Objects, Unset};
+use crate::bucket::{ConfigKind, Unset};
+use crate::domain::Objects;
+use crate::error::Error;
 use cofre_catalog::records::{BucketConfig, BucketRecord, EventRecord, Ownership, Record, Versioning};
 use cofre_catalog::{Batch, CommitError, keys};
 use cofre_iam::{Action, Caller, Details, OperatorAct, Policy, PolicyKind, Rule, is_public};
+use cofre_rules::lock_of;
 use cofre_types::{BucketName, Scheme};
 use std::sync::Arc;
 

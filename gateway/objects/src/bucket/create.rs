@@ -1,10 +1,12 @@
-use crate::{BucketInfo, CreateBucket, Error, Objects};
+use crate::bucket::{BucketInfo, CreateBucket};
+use crate::domain::Objects;
+use crate::error::Error;
 use cofre_catalog::records::{
     AccountRecord, AccountUsage, BucketConfig, BucketRecord, Durability, EncryptionBlock, EventRecord, LockConfig,
     Ownership, PublicAccessBlock, Record, Versioning,
 };
 use cofre_catalog::{Check, Committed, GuardedBatch, keys};
-use cofre_iam::{Action, Caller, OperatorAct, Resource, is_public};
+use cofre_iam::{Action, Caller, GivenAcl, OperatorAct, Resource, is_public};
 use cofre_settings::DefaultOwnership;
 use cofre_types::{AccountId, BucketId, Tags};
 
@@ -23,6 +25,29 @@ const fn ownership(default: DefaultOwnership) -> Ownership {
     }
 }
 
+/// The right to make one bucket, which was asked once.
+pub struct BucketTicket<'a> {
+    objects: &'a Objects,
+    caller: &'a Caller,
+    account: AccountId,
+    request: CreateBucket,
+}
+
+impl BucketTicket<'_> {
+    /// Gives the bucket another access control list than it was begun with.
+    pub fn give_acl(&mut self, given: GivenAcl) {
+        self.request.acl = Some(given);
+    }
+
+    /// Makes the bucket.
+    ///
+    /// # Errors
+    /// As [`Objects::create_bucket`].
+    pub async fn create(self) -> Result<BucketInfo, Error> {
+        self.objects.make_bucket(self.account, self.request, &self.caller.actor()).await
+    }
+}
+
 impl Objects {
     /// Makes a bucket, which the caller's account owns.
     ///
@@ -31,10 +56,18 @@ impl Objects {
     /// a list that the settings for new buckets do not allow [`Error::AclWithOwnership`] or
     /// [`Error::AclWithPublicAccessBlock`].
     pub async fn create_bucket(&self, caller: &Caller, request: CreateBucket) -> Result<BucketInfo, Error> {
+        self.begin_bucket(caller, request)?.create().await
+    }
+
+    /// Asks for the right to make a bucket, before the accounts that its list names are known.
+    ///
+    /// # Errors
+    /// [`Error::AccessDenied`].
+    pub fn begin_bucket<'a>(&'a self, caller: &'a Caller, request: CreateBucket) -> Result<BucketTicket<'a>, Error> {
         let resource = Resource::NewBucket { bucket: &request.name };
         self.authorise_beyond_buckets(caller, Action::CreateBucket, resource)?;
         let account = caller.principal.account_id().ok_or(Error::AccessDenied)?;
-        self.make_bucket(account, request, &caller.actor()).await
+        Ok(BucketTicket { objects: self, caller, account, request })
     }
 
     /// Makes a bucket that another account owns.

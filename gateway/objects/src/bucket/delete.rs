@@ -1,4 +1,5 @@
-use crate::{Error, Objects};
+use crate::domain::Objects;
+use crate::error::Error;
 use cofre_catalog::records::{AccountUsage, EventRecord, Garbage, GarbageRecord, GraceCharge, Record, Usage};
 use cofre_catalog::{Check, Committed, GuardedBatch, keys};
 use cofre_iam::{Action, Caller};

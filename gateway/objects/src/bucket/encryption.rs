@@ -1,7 +1,9 @@
 //! Encryption of a bucket: of objects that ask for none, and how new objects may not be encrypted.
 
 use crate::bucket::cached::Bucket;
-use crate::{ConfigKind, Error, Objects, Unset};
+use crate::bucket::{ConfigKind, Unset};
+use crate::domain::Objects;
+use crate::error::Error;
 use cofre_catalog::records::{BucketConfig, BucketRecord, DefaultEncryption, EncryptionBlock};
 use cofre_iam::{Action, Caller};
 use cofre_types::BucketName;

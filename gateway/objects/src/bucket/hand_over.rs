@@ -1,6 +1,8 @@
 //! A bucket that is handed over to another account.
 
-use crate::{BucketInfo, ConfigKind, Error, Objects};
+use crate::bucket::{BucketInfo, ConfigKind};
+use crate::domain::Objects;
+use crate::error::Error;
 use cofre_catalog::records::{AccountRecord, AccountUsage, BucketConfig, EventRecord, Ownership, Record, Usage};
 use cofre_catalog::{Batch, CommitError, keys};
 use cofre_iam::{Caller, OperatorAct};

@@ -1,6 +1,8 @@
-use crate::{BucketInfo, BucketsPage, Error, ListBuckets, Objects};
+use crate::bucket::{BucketInfo, BucketsPage, ListBuckets};
+use crate::domain::Objects;
+use crate::error::Error;
 use cofre_catalog::records::{BucketRecord, Record, Usage};
-use cofre_catalog::{Scan, SnapshotExt, keys};
+use cofre_catalog::{ReadExt, Scan, keys};
 use cofre_iam::{Action, Caller, Resource};
 use cofre_types::BucketName;
 

@@ -4,6 +4,7 @@ mod acl;
 pub(crate) mod cached;
 mod changes;
 mod config;
+mod cors;
 mod create;
 mod delete;
 mod encryption;
@@ -11,19 +12,20 @@ mod hand_over;
 mod list;
 mod requests;
 mod tags;
+mod website;
 
+pub use create::BucketTicket;
 pub use encryption::BucketEncryption;
 pub use list::LargestBuckets;
 pub use requests::*;
 
-use crate::lock::lock_of;
-use crate::rights::{Asking, Makes};
-use crate::upload::UploadRef;
-use crate::{Error, Objects};
+use crate::domain::Objects;
+use crate::error::Error;
 use cofre_catalog::keys;
 use cofre_catalog::records::{BucketRecord, Usage};
-use cofre_iam::{Action, Caller, Resource};
-use cofre_types::{AccountId, BucketName, ObjectKey, Tags, VersionId};
+use cofre_iam::{Action, Caller};
+use cofre_rules::lock_of;
+use cofre_types::{AccountId, BucketName};
 
 impl BucketInfo {
     pub(crate) fn of(name: &BucketName, record: &BucketRecord) -> Self {
@@ -76,103 +78,6 @@ impl Objects {
     /// there is no such bucket.
     pub async fn bucket_region(&self, name: &BucketName) -> Option<String> {
         Some(self.bucket(name).await.ok()?.record.region.clone())
-    }
-
-    /// Whether the caller may put an object: for a door that asks before it reads
-    /// the body of a request. The operation itself asks again.
-    ///
-    /// # Errors
-    /// [`Error::NoSuchBucket`] or [`Error::AccessDenied`].
-    pub async fn may_put(&self, caller: &Caller, put: WantedPut<'_>) -> Result<(), Error> {
-        let WantedPut { bucket, key, tags, lock, acl, source, upload } = put;
-        let bucket = self.bucket(bucket).await?;
-        let makes = if upload { Makes::Upload } else { Makes::Object };
-        let no_tags = Tags::default();
-        let asking = Asking { tags: tags.unwrap_or(&no_tags), makes, lock, source };
-        self.authorise_put(caller, &bucket, key, asking)?;
-        self.written_by(caller, &bucket, key, acl).map(drop)
-    }
-
-    /// Whether the caller may replace the access control list of an object, which must be there: for a door that asks
-    /// before it looks up whom the list names.
-    ///
-    /// # Errors
-    /// As [`Objects::may_get`].
-    pub async fn may_put_acl(
-        &self,
-        caller: &Caller,
-        name: &BucketName,
-        key: &ObjectKey,
-        version: Option<VersionId>,
-    ) -> Result<(), Error> {
-        let action = if version.is_some() { Action::PutObjectVersionAcl } else { Action::PutObjectAcl };
-        let bucket = self.bucket(name).await?;
-        self.version_for(caller, action, &bucket, key, version).await.map(drop)
-    }
-
-    /// Whether the caller may make a bucket: as [`Objects::may_put_acl`].
-    ///
-    /// # Errors
-    /// [`Error::AccessDenied`].
-    pub fn may_create_bucket(&self, caller: &Caller, name: &BucketName) -> Result<(), Error> {
-        self.authorise_beyond_buckets(caller, Action::CreateBucket, Resource::NewBucket { bucket: name })
-    }
-
-    /// Whether the caller may get an object, or a version of it: as [`Objects::may_put`].
-    ///
-    /// # Errors
-    /// [`Error::AccessDenied`], or that there is no such bucket, object or version.
-    pub async fn may_get(
-        &self,
-        caller: &Caller,
-        name: &BucketName,
-        key: &ObjectKey,
-        version: Option<VersionId>,
-    ) -> Result<(), Error> {
-        let action = if version.is_some() { Action::GetObjectVersion } else { Action::GetObject };
-        let bucket = self.bucket(name).await?;
-        self.version_for(caller, action, &bucket, key, version).await.map(drop)
-    }
-
-    /// Whether the caller may restore an object, which must be there.
-    ///
-    /// # Errors
-    /// As [`Objects::may_get`].
-    pub async fn may_restore(
-        &self,
-        caller: &Caller,
-        name: &BucketName,
-        key: &ObjectKey,
-        version: Option<VersionId>,
-    ) -> Result<(), Error> {
-        let bucket = self.bucket(name).await?;
-        self.version_for(caller, Action::RestoreObject, &bucket, key, version).await.map(drop)
-    }
-
-    /// Whether the caller may put a part of an upload, copied or not: as [`Objects::may_put`]. That there is no such
-    /// upload is for the operation to tell.
-    ///
-    /// # Errors
-    /// [`Error::NoSuchBucket`] or [`Error::AccessDenied`].
-    pub async fn may_put_part(
-        &self,
-        caller: &Caller,
-        at: &UploadRef,
-        source: Option<(&BucketName, &ObjectKey)>,
-    ) -> Result<(), Error> {
-        match self.upload_for(caller, Action::PutObject, at, source).await {
-            Ok(_) | Err(Error::NoSuchUpload) => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Whether the caller may complete an upload: as [`Objects::may_put_part`].
-    ///
-    /// # Errors
-    /// [`Error::NoSuchBucket`] or [`Error::AccessDenied`].
-    pub async fn may_complete(&self, caller: &Caller, at: &UploadRef) -> Result<(), Error> {
-        let bucket = self.bucket(&at.bucket).await?;
-        self.authorise_completion(caller, &bucket, at).await
     }
 
     /// What a bucket holds, exactly, as of the last commit.

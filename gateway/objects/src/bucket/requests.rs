@@ -1,8 +1,8 @@
 //! What callers ask of buckets, and what they get.
 
-use crate::{GivenAcl, WantedLock};
 use cofre_catalog::records::{Ownership, Versioning};
-use cofre_types::{AccountId, BucketId, BucketName, ObjectKey, Tags, Timestamp};
+use cofre_iam::GivenAcl;
+use cofre_types::{AccountId, BucketId, BucketName, Timestamp};
 
 /// Makes a bucket.
 #[derive(Debug, Clone)]
@@ -17,33 +17,6 @@ pub struct CreateBucket {
     pub acl: Option<GivenAcl>,
     /// Who owns what others put in it; as the settings for new buckets say if absent.
     pub ownership: Option<Ownership>,
-}
-
-/// A write that a caller wants to do, as much of it as rights look at.
-#[derive(Debug, Clone, Copy)]
-pub struct WantedPut<'a> {
-    /// Bucket.
-    pub bucket: &'a BucketName,
-    /// Key.
-    pub key: &'a ObjectKey,
-    /// Tags; none if absent.
-    pub tags: Option<&'a Tags>,
-    /// Lock.
-    pub lock: WantedLock,
-    /// Access control list.
-    pub acl: Option<&'a GivenAcl>,
-    /// What it is a copy of.
-    pub source: Option<(&'a BucketName, &'a ObjectKey)>,
-    /// Whether an upload begins, of which an object may come later.
-    pub upload: bool,
-}
-
-impl<'a> WantedPut<'a> {
-    /// An object with nothing of its own.
-    pub const fn object(bucket: &'a BucketName, key: &'a ObjectKey) -> Self {
-        let lock = WantedLock { retention: None, legal_hold: None };
-        Self { bucket, key, tags: None, lock, acl: None, source: None, upload: false }
-    }
 }
 
 /// What is known of a bucket.

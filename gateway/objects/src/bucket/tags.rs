@@ -3,8 +3,10 @@
 //! Where they count in conditions of policies they are set by TagResource and UntagResource alone, whose rights they are
 //! then (AWS, "Enabling ABAC in general purpose buckets").
 
+use crate::bucket::Unset;
 use crate::bucket::cached::Bucket;
-use crate::{Error, Objects, Unset};
+use crate::domain::Objects;
+use crate::error::Error;
 use cofre_catalog::records::BucketRecord;
 use cofre_iam::{Action, Caller, Details};
 use cofre_types::{BucketName, Invalid, Tags, TagsLimit};

@@ -1,7 +1,7 @@
 //! Bodies that are encrypted or decrypted while they pass. A chunk takes some 20 microseconds, far less
 //! than handing it to another thread and back.
 
-use crate::Error;
+use crate::error::Error;
 use bytes::{Buf, Bytes, BytesMut};
 use cofre_keys::DataKey;
 use cofre_keys::stream::{HEAD_BYTES, Opener, Sealer, Span, StreamError, sealed_len};

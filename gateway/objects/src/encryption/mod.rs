@@ -21,8 +21,7 @@ mod seal;
 
 pub(crate) use body::{open_stream, seal_body, take_head};
 pub use error::EncryptionError;
-pub(crate) use open::{check_completion, check_customer_key};
+pub(crate) use open::{check_completion, check_customer_key, check_part};
 pub use requests::{EncryptAs, Encrypted};
-pub(crate) use rights::KeyPolicies;
 pub use rights::KeyPolicy;
 pub(crate) use seal::{Plan, entity_tag};

@@ -1,12 +1,11 @@
 //! Decrypting: who may, and the key of it.
 
 use super::EncryptAs;
-use crate::upload::Found;
-use crate::{Error, Objects};
+use crate::domain::Objects;
+use crate::error::Error;
 use cofre_catalog::records::{Encryption, EncryptionMethod, UploadRecord};
-use cofre_iam::{Caller, key_name};
+use cofre_iam::key_name;
 use cofre_keys::{CustomerKey, DEFAULT_KEY, DataKey, KeyError};
-use cofre_types::ObjectKey;
 
 const MISSING: &str = "The object was stored using a form of Server Side Encryption. The correct parameters must be \
                        provided to retrieve the object.";
@@ -84,24 +83,11 @@ impl Objects {
         self.or_unsealed(held, key).await
     }
 
-    /// The data key of an upload, for one of its parts, if the caller may use it and the bucket takes such parts.
-    pub(crate) async fn part_key(
+    pub(crate) async fn or_unsealed(
         &self,
-        caller: &Caller,
-        upload: &Found,
-        key: &ObjectKey,
-        said: &EncryptAs,
+        held: Option<&Encryption>,
+        key: Option<DataKey>,
     ) -> Result<Option<DataKey>, Error> {
-        let held = upload.record.guards.encryption.as_ref();
-        if let Some(held) = held {
-            upload.bucket.refuse_blocked(&held.method)?;
-        }
-        self.authorise_reading(caller, &upload.bucket, key, held).await?;
-        let key = check_part(held, said)?;
-        self.or_unsealed(held, key).await
-    }
-
-    async fn or_unsealed(&self, held: Option<&Encryption>, key: Option<DataKey>) -> Result<Option<DataKey>, Error> {
         let (Some(held), None) = (held, &key) else { return Ok(key) };
         let bound = held.context.as_deref().unwrap_or_default().as_bytes();
         let unsealed = match &held.method {

@@ -6,9 +6,11 @@
 
 use super::EncryptionError;
 use crate::bucket::cached::Bucket;
-use crate::{Error, Objects};
+use crate::caches::KeyPolicies;
+use crate::domain::Objects;
+use crate::error::Error;
 use cofre_catalog::records::{Encryption, EncryptionMethod, EventRecord, KeyPolicyRecord, Record};
-use cofre_catalog::{Batch, CommitError, Scan, SnapshotExt, keys};
+use cofre_catalog::{Batch, CommitError, Mark, ReadExt, Scan, Slot, keys};
 use cofre_iam::{Action, Caller, Details, KeyAccess, OperatorAct, Policy, PolicyKind, Question, Resource, key_name};
 use cofre_keys::{KEY_NAME_RULE, is_key_name};
 use cofre_types::{Invalid, ObjectKey, Timestamp};
@@ -34,14 +36,6 @@ impl KeyPolicy {
         let KeyPolicyRecord { document, set } = KeyPolicyRecord::decode(record)?;
         Ok(Self { key, document, set })
     }
-}
-
-/// Every policy of a key, at hand as long as none changes.
-#[derive(Debug, Default)]
-pub(crate) struct KeyPolicies {
-    /// What `touched` said before they were read.
-    touched: u64,
-    by_key: HashMap<String, KeyAccess>,
 }
 
 impl Objects {
@@ -99,23 +93,24 @@ impl Objects {
     }
 
     async fn key_policies_at_hand(&self) -> Result<Arc<KeyPolicies>, Error> {
-        let touched = self.store().touched(keys::family::KEY_POLICY);
-        if let Some(known) = self.0.key_policies.read().as_ref().filter(|known| known.touched == touched) {
+        let holds = |known: &&Arc<KeyPolicies>| known.mark.is_some_and(|mark| mark.holds(self.store()));
+        if let Some(known) = self.0.key_policies.read().as_ref().filter(holds) {
             return Ok(Arc::clone(known));
         }
+        let mark = Mark::of(self.store(), Slot::of_family(keys::family::KEY_POLICY));
         let mut by_key = HashMap::new();
         for policy in self.read_key_policies().await? {
             let access = KeyAccess::of(&policy.key, &policy.document);
             by_key.insert(policy.key, access);
         }
-        let read = Arc::new(KeyPolicies { touched, by_key });
+        let read = Arc::new(KeyPolicies { mark, by_key });
         *self.0.key_policies.write() = Some(Arc::clone(&read));
         Ok(read)
     }
 
     async fn read_key_policies(&self) -> Result<Vec<KeyPolicy>, Error> {
         let read_max = 2 * KEY_POLICIES_MAX;
-        let page = self.store().snapshot().await?.page(Scan::prefix(&keys::key_policies()), read_max).await?;
+        let page = self.store().page(Scan::prefix(&keys::key_policies()), read_max).await?;
         // Setters that race can pass the bound by their number. A key whose policy is not read must not be open to all.
         if page.len() == read_max {
             return Err(Error::Internal("more encryption keys have a policy than can be".to_owned()));

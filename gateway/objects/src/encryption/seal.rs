@@ -2,7 +2,8 @@
 
 use super::{EncryptAs, EncryptionError};
 use crate::bucket::cached::Bucket;
-use crate::{Error, Objects};
+use crate::domain::Objects;
+use crate::error::Error;
 use cofre_catalog::records::{BucketConfig, DefaultEncryption, Encryption, EncryptionMethod};
 use cofre_iam::{Action, Caller};
 use cofre_keys::{CustomerKey, DEFAULT_KEY, DataKey};

@@ -1,11 +1,12 @@
 //! A step of the job: one page of one phase of one bucket.
 
 use super::cursor::{Cursor, Phase};
-use super::{Calendar, Lifecycle};
 use crate::bucket::cached::Bucket;
-use crate::domain::Tried;
-use crate::{Error, Objects, Upkeep};
-use cofre_catalog::{Scan, SnapshotExt, keys};
+use crate::domain::{Objects, Tried};
+use crate::error::Error;
+use crate::upkeep::Upkeep;
+use cofre_catalog::{ReadExt, Scan, keys};
+use cofre_rules::{Calendar, Lifecycle};
 use cofre_types::{BucketId, BucketName, ObjectKey, Timestamp};
 use std::sync::Arc;
 
@@ -127,7 +128,7 @@ impl Objects {
         if let Some(cursor) = cursor {
             scan = scan.after(keys::bucket_id(cursor.bucket));
         }
-        let entries = self.store().snapshot().await?.page(scan, BUCKETS_PER_STEP_MAX).await?;
+        let entries = self.store().page(scan, BUCKETS_PER_STEP_MAX).await?;
         let full = entries.len() == BUCKETS_PER_STEP_MAX;
         let mut last = None;
         for (key, entry) in entries {

@@ -1,10 +1,13 @@
 //! The rules of a bucket: set, told, and shown on what they end.
 
-use super::{Calendar, Lifecycle, RulesError};
 use crate::bucket::cached::Bucket;
-use crate::{ConfigKind, Ending, Error, Objects, Unset};
+use crate::bucket::{ConfigKind, Unset};
+use crate::domain::Objects;
+use crate::error::Error;
+use crate::object::Ending;
 use cofre_catalog::records::{BucketConfig, VersionRecord};
 use cofre_iam::{Action, Caller};
+use cofre_rules::{Calendar, Lifecycle, RulesError};
 use cofre_types::{BucketName, ObjectKey, Timestamp};
 
 impl Objects {
@@ -51,15 +54,4 @@ impl From<RulesError> for Error {
     fn from(error: RulesError) -> Self {
         Self::Rules(error)
     }
-}
-
-/// Reads the rules of a bucket's record. Rules that cannot be read end nothing.
-pub(crate) fn parse(config: &[BucketConfig]) -> Option<Lifecycle> {
-    let document = config.iter().find_map(|config| match config {
-        BucketConfig::Lifecycle(document) => Some(document),
-        _ => None,
-    })?;
-    serde_json::from_str(document)
-        .inspect_err(|error| tracing::error!(%error, "the lifecycle rules of a bucket cannot be read; none acts"))
-        .ok()
 }

@@ -3,12 +3,12 @@
 use super::apply::{LifecycleStep, Walk, object_key};
 use super::cursor::{Cursor, Phase};
 use super::ends::{Ending, What};
-use super::schedule::Due;
 use super::transition::Move;
-use crate::Error;
+use crate::error::Error;
 use crate::versions::Held;
 use cofre_catalog::records::{Record, RecordError, VersionRecord};
-use cofre_catalog::{Revision, SnapshotExt, Visit, VisitStep, keys};
+use cofre_catalog::{ReadExt, Revision, Visit, VisitStep, keys};
+use cofre_rules::Due;
 
 /// Most records of current objects that one step reads.
 const RECORDS_PER_STEP_MAX: usize = 10_000;
@@ -35,7 +35,7 @@ impl Walk {
             full: false,
             error: None,
         };
-        let search = self.objects.store().snapshot().await?.scan(scan, search).await?;
+        let search = self.objects.store().scan(scan, search).await?;
         if let Some(error) = search.error {
             return Err(error.into());
         }

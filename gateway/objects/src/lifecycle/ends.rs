@@ -13,12 +13,12 @@
 use super::apply::{COMMITS_AT_ONCE_MAX, LifecycleCounts, LifecycleStep, Outcome, Walk};
 use super::log;
 use crate::change::Change;
-use crate::domain::Tried;
-use crate::lock::Removal;
-use crate::versions::{Held, KeyState, delete_marker};
-use crate::{Error, Objects};
-use cofre_catalog::records::{VersionKind, Versioning};
+use crate::domain::{Objects, Tried};
+use crate::error::Error;
+use crate::versions::{Held, KeyState};
+use cofre_catalog::records::{VersionKind, VersionRecord, Versioning};
 use cofre_catalog::{Check, keys};
+use cofre_rules::Removal;
 use cofre_runtime::uncancelled;
 use cofre_types::ObjectKey;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -178,7 +178,7 @@ impl Walk {
         };
         let now = objects.now();
         let place = state.next_place(now);
-        let marker = delete_marker(objects.version_at(bucket, place), place, now, bucket.record.owner);
+        let marker = VersionRecord::delete_marker(objects.version_at(bucket, place), place, now, bucket.record.owner);
         let mut change = Change::default();
         let made = match state.delete(bucket.record.versioning, marker, Removal::at(now), &mut change) {
             Ok(made) => made,

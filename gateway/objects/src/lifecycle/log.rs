@@ -5,8 +5,7 @@
 //! that was made, the marker's.
 
 use super::apply::Walk;
-use crate::LogFields;
-use crate::LogRequester;
+use cofre_access_log::{LogFields, LogRequester};
 use cofre_iam::RequestId;
 use cofre_types::{ObjectKey, VersionId};
 

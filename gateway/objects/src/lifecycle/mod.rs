@@ -1,4 +1,4 @@
-//! Lifecycle: the rules of a bucket, what they ask for, and the verbs of the job that does it.
+//! Lifecycle: the rules of a bucket set and told, and the verbs of the job that does what they ask for.
 //!
 //! # Ordering
 //! A step of the job reads one page of one snapshot and decides by it. Each version is held against
@@ -19,18 +19,8 @@ mod current;
 mod cursor;
 mod ends;
 mod log;
-mod rules;
-mod schedule;
 mod transition;
 mod uploads;
-mod validate;
 mod versions;
 
 pub use apply::{LifecycleCounts, LifecycleStep};
-pub use rules::{
-    Criteria, Expiration, Lifecycle, NoncurrentExpiration, NoncurrentTransition, Rule, Scope, Transition, When,
-};
-pub use validate::{RULE_ID_CHARS_MAX, RULES_MAX, RulesError};
-
-pub(crate) use config::parse;
-pub(crate) use schedule::Calendar;

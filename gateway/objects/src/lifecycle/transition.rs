@@ -7,7 +7,7 @@
 
 use super::apply::{COMMITS_AT_ONCE_MAX, LifecycleStep, Outcome, Walk};
 use super::log;
-use crate::Error;
+use crate::error::Error;
 use crate::rewrite::{Beside, Restated};
 use crate::versions::Held;
 use cofre_runtime::uncancelled;

@@ -3,9 +3,10 @@
 use super::apply::{LifecycleStep, Outcome, Walk, object_key};
 use super::cursor::{Cursor, Phase};
 use super::log;
-use crate::{Error, UploadRef};
+use crate::error::Error;
+use crate::upload::UploadRef;
 use cofre_catalog::records::{Record, UploadRecord};
-use cofre_catalog::{Revision, SnapshotExt, Visit, VisitStep, keys};
+use cofre_catalog::{ReadExt, Revision, Visit, VisitStep, keys};
 use cofre_types::{ObjectKey, UploadId};
 
 /// Most uploads that one step ends.
@@ -18,7 +19,7 @@ impl Walk {
     pub(super) async fn uploads(&self, cursor: &Cursor, step: &mut LifecycleStep) -> Result<Option<Cursor>, Error> {
         let scan = self.scan(keys::family::UPLOAD, cursor);
         let search = Search { walk: self.clone(), found: Vec::new(), read: 0, last: Vec::new(), full: false };
-        let search = self.objects.store().snapshot().await?.scan(scan, search).await?;
+        let search = self.objects.store().scan(scan, search).await?;
         step.looked_at += search.read as u64;
         for (key, upload) in search.found {
             let about = format!("{}/{key}", self.bucket.name);

@@ -3,13 +3,13 @@
 use super::apply::{LifecycleStep, Walk, object_key};
 use super::cursor::{Cursor, Known, Phase};
 use super::ends::{ENDS_PER_COMMIT_MAX, Ended, Ending, What, Why};
-use super::schedule::Due;
 use super::transition::Move;
-use crate::Error;
 use crate::domain::held;
+use crate::error::Error;
 use crate::versions::Held;
 use cofre_catalog::records::{Record, VersionKind, VersionRecord};
-use cofre_catalog::{Entry, Revision, Scan, Snapshot, SnapshotExt, Visit, VisitStep, keys};
+use cofre_catalog::{Entry, ReadExt, Revision, Scan, Snapshot, Visit, VisitStep, keys};
+use cofre_rules::Due;
 use cofre_types::ObjectKey;
 use std::collections::HashMap;
 
@@ -129,7 +129,7 @@ impl Walk {
     pub(super) async fn kept(&self, key: &ObjectKey, count: u32) -> Result<Option<Kept>, Error> {
         let prefix = keys::object(keys::family::VERSION, self.bucket.record.id, key);
         let newest = Newest { count: count as usize, read: 0, found: Vec::new(), oldest: 0 };
-        let newest = self.objects.store().snapshot().await?.scan(Scan::prefix(&prefix), newest).await?;
+        let newest = self.objects.store().scan(Scan::prefix(&prefix), newest).await?;
         let whole = newest.found.len() == newest.count;
         Ok(whole.then_some(Kept { checks: newest.found, oldest: newest.oldest }))
     }

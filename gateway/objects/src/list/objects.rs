@@ -1,7 +1,9 @@
 use super::rollup::{Place, Rollup};
-use crate::{Error, ListObjects, ListPage, ListedObject, Objects, PAGE_ENTRIES_MAX};
+use crate::domain::Objects;
+use crate::error::Error;
+use crate::list::{ListObjects, ListPage, ListedObject, PAGE_ENTRIES_MAX};
 use cofre_catalog::records::{Record, RecordError, VersionRecord};
-use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
+use cofre_catalog::{ReadExt, Revision, Scan, Visit, VisitStep, keys};
 use cofre_iam::{Action, Caller};
 use std::ops::Bound;
 
@@ -30,7 +32,7 @@ impl Objects {
             }
         }
         let walk = Walk { rollup, max, last: None, page: ListPage::default(), error: None };
-        let walk = self.store().snapshot().await?.scan(scan, walk).await?;
+        let walk = self.store().scan(scan, walk).await?;
         match walk.error {
             Some(error) => Err(error.into()),
             None => {

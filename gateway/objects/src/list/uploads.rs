@@ -1,7 +1,10 @@
 use super::rollup::{Place, Rollup};
-use crate::{Error, ListUploads, ListedUpload, Objects, PAGE_ENTRIES_MAX, UploadInfo, UploadsPage};
+use crate::domain::Objects;
+use crate::error::Error;
+use crate::list::{ListUploads, ListedUpload, PAGE_ENTRIES_MAX, UploadsPage};
+use crate::upload::UploadInfo;
 use cofre_catalog::records::{Record, RecordError, UploadRecord};
-use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
+use cofre_catalog::{ReadExt, Revision, Scan, Visit, VisitStep, keys};
 use cofre_iam::{Action, Caller};
 use cofre_types::{ObjectKey, UploadId};
 use std::ops::Bound;
@@ -35,7 +38,7 @@ impl Objects {
             scan.from = later(start, scan.from);
         }
         let walk = Walk { rollup, max, last: None, page: UploadsPage::default(), error: None };
-        let walk = self.store().snapshot().await?.scan(scan, walk).await?;
+        let walk = self.store().scan(scan, walk).await?;
         match walk.error {
             Some(error) => Err(error.into()),
             None => Ok(walk.page),

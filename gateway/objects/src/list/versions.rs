@@ -1,9 +1,11 @@
 use super::objects::{key_text, listed};
 use super::rollup::{Place, Rollup};
 use crate::bucket::cached::Bucket;
-use crate::{Error, ListVersions, ListedVersion, Objects, PAGE_ENTRIES_MAX, VersionsPage};
+use crate::domain::Objects;
+use crate::error::Error;
+use crate::list::{ListVersions, ListedVersion, PAGE_ENTRIES_MAX, VersionsPage};
 use cofre_catalog::records::{Record, RecordError, VersionKind, VersionRecord};
-use cofre_catalog::{Revision, Scan, Snapshot, SnapshotExt, Visit, VisitStep, keys};
+use cofre_catalog::{ReadExt, Revision, Scan, Snapshot, Visit, VisitStep, keys};
 use cofre_iam::{Action, Caller};
 use cofre_types::{ObjectKey, VersionId};
 use std::iter::Peekable;

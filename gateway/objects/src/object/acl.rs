@@ -1,12 +1,35 @@
 //! An object's access control list.
 
 use crate::bucket::cached::Bucket;
-use crate::domain::Tried;
-use crate::{Acl, Error, GivenAcl, Objects};
-use cofre_iam::{Action, Caller};
+use crate::domain::{Objects, Tried};
+use crate::error::Error;
+use crate::object::ObjectRef;
+use crate::versions::Held;
+use cofre_iam::{Acl, Action, Caller, GivenAcl};
 use cofre_runtime::uncancelled;
 use cofre_types::{BucketName, ObjectKey, VersionId};
 use std::sync::Arc;
+
+/// The right to replace the access control list of a version, which was asked once, and the version.
+pub struct AclTicket {
+    objects: Objects,
+    caller: Caller,
+    bucket: Arc<Bucket>,
+    at: ObjectRef,
+    held: Held,
+}
+
+impl AclTicket {
+    /// Replaces the list. Neither the version's owner nor its time changes.
+    ///
+    /// # Errors
+    /// [`Error::AclNotSupported`] where lists are disabled; [`Error::AccessDenied`] for a public list that
+    /// the public access block refuses.
+    pub async fn store(self, given: GivenAcl) -> Result<Option<VersionId>, Error> {
+        let Self { objects, caller, bucket, at, held } = self;
+        uncancelled(async move { objects.commit_acl(&caller, (bucket, &at), held, &given).await }).await
+    }
+}
 
 impl Objects {
     /// The access control list of a version; where lists are disabled, the one that holds then.
@@ -27,48 +50,43 @@ impl Objects {
         Ok(Acl::of(bucket.owner_of(&record), list))
     }
 
-    /// Replaces the access control list of a version. Neither its owner nor its time changes.
+    /// Asks for the right to replace the access control list of a version, before the accounts that it names are known.
     ///
     /// # Errors
-    /// [`Error::AclNotSupported`] where lists are disabled; [`Error::AccessDenied`] for a public list that
-    /// the public access block refuses.
-    pub async fn put_object_acl(
-        &self,
-        caller: &Caller,
-        name: &BucketName,
-        key: &ObjectKey,
-        version: Option<VersionId>,
-        given: GivenAcl,
-    ) -> Result<Option<VersionId>, Error> {
-        let bucket = self.bucket(name).await?;
-        let (objects, caller, key) = (self.clone(), caller.clone(), key.clone());
-        uncancelled(async move { objects.commit_acl(&caller, bucket, &key, version, &given).await }).await
+    /// As [`Objects::begin_get`].
+    pub async fn begin_acl(&self, caller: &Caller, at: ObjectRef) -> Result<AclTicket, Error> {
+        let bucket = self.bucket(&at.bucket).await?;
+        let held = self.version_for(caller, action_of(&at), &bucket, &at.key, at.version).await?;
+        Ok(AclTicket { objects: self.clone(), caller: caller.clone(), bucket, at, held })
     }
 
     async fn commit_acl(
         &self,
         caller: &Caller,
-        mut bucket: Arc<Bucket>,
-        key: &ObjectKey,
-        version: Option<VersionId>,
+        (mut bucket, at): (Arc<Bucket>, &ObjectRef),
+        mut held: Held,
         given: &GivenAcl,
     ) -> Result<Option<VersionId>, Error> {
-        let action = if version.is_some() { Action::PutObjectVersionAcl } else { Action::PutObjectAcl };
+        let key = &at.key;
         for _ in Self::tries() {
             let _turn = self.lock_key(&bucket, key).await;
-            let mut held = self.version_for(caller, action, &bucket, key, version).await?;
             if bucket.access.acls_disabled() {
                 return Err(Error::AclNotSupported);
             }
             let acl = given.of_object(held.record.owner, bucket.record.owner);
-            self.refuse_public(caller, action, &bucket, Some(key), acl.as_ref())?;
+            self.refuse_public(caller, action_of(at), &bucket, Some(key), acl.as_ref())?;
             held.record.guards.acl = acl;
             let shown = bucket.shown(held.record.version);
             if matches!(self.try_rewrite(&bucket, key, held).await?, Tried::Done) {
                 return Ok(shown);
             }
             bucket = self.same_bucket(&bucket).await?;
+            held = self.version_for(caller, action_of(at), &bucket, key, at.version).await?;
         }
         Err(Error::Conflict)
     }
+}
+
+const fn action_of(at: &ObjectRef) -> Action {
+    if at.version.is_some() { Action::PutObjectVersionAcl } else { Action::PutObjectAcl }
 }

@@ -1,72 +1,65 @@
 //! Copies whose bytes are encrypted in another way than the source's, or have another redundancy: they are
 //! read, and written anew.
 
-use super::copy::{COPY_BYTES_MAX, Source, copied};
-use crate::bucket::cached::Bucket;
+use super::copy::{COPY_BYTES_MAX, Copying, Source};
 use crate::content::Target;
+use crate::domain::Objects;
 use crate::encryption::{Plan, entity_tag};
-use crate::object::put::Draft;
-use crate::rights::Writer;
+use crate::error::Error;
+use crate::object::right::WriteRight;
+use crate::object::{CopyOutcome, DeclaredChecksum, Upload};
 use crate::room::{BodyBound, Brings};
-use crate::{Body, BodyError, CopyObject, CopyOutcome, CustomerKey, DeclaredChecksum, Error, Objects, Upload};
-use cofre_catalog::records::{Content, Guards, VersionRecord};
-use cofre_types::{AccountId, ChecksumAlgorithm, ChecksumKind, ResolvedRange};
+use cofre_catalog::records::{Content, VersionRecord};
+use cofre_keys::CustomerKey;
+use cofre_shards::{Body, BodyError};
+use cofre_types::{ChecksumAlgorithm, ChecksumKind, ResolvedRange};
 use futures_util::StreamExt;
-use std::sync::Arc;
 
-impl Objects {
+impl Copying {
     /// Copies an object as one blob. The source need not stand when the copy is committed: it was read to
     /// its end. The caller runs it to its own.
-    pub(super) async fn copy_anew(
-        &self,
-        request: &CopyObject,
-        (bucket, writer): (&Arc<Bucket>, &Writer),
-        source: &Source,
-        plan: Option<Plan>,
-        owner: AccountId,
-        guards: Guards,
-    ) -> Result<CopyOutcome, Error> {
-        if !request.conditions.is_empty() {
-            // Refused before the bytes are moved. Held again at the commit, where it counts.
-            request.conditions.check(self.key_state(bucket, &request.key).await?.object())?;
+    pub(super) async fn write_anew(self, source: &Source, plan: Option<Plan>) -> Result<CopyOutcome, Error> {
+        let WriteRight { objects, bucket, key, writer, .. } = &self.right;
+        let (content, conditions) = (&self.content, &self.content.conditions);
+        if !conditions.is_empty() {
+            // Refused before the bytes are moved. Checked again at the commit, where it counts.
+            conditions.check(objects.key_state(bucket, key).await?.object())?;
         }
         let record = &source.held.record;
         let whole = ResolvedRange { start: 0, end: record.size };
         let upload = Upload {
-            body: self.source_body(record, whole, request.source_customer_key.as_ref()).await?,
+            body: objects.source_body(record, whole, content.source_customer_key.as_ref()).await?,
             content_md5: None,
-            checksum: declared(record, request.checksum),
+            checksum: declared(record, content.checksum),
         };
-        let seal = self.new_seal(plan).await?;
+        let seal = objects.new_seal(plan).await?;
         let data_key = seal.as_ref().map(|seal| &seal.key);
-        let version = self.planned_version(bucket);
+        let version = objects.planned_version(bucket);
         let target = Target {
             bucket,
-            key: &request.key,
+            key,
             version: version.to_string(),
             part: None,
-            class: &request.storage_class,
+            class: &content.storage_class,
             data_key,
             checksum: None,
         };
-        let told = |error: Error| error.for_caller(&writer.caller, bucket);
-        let room = self.room(bucket, Brings::Object(&request.key), Some(record.size)).await.map_err(told)?;
+        let room = objects.room(bucket, Brings::Object(key), Some(record.size)).await;
+        let room = room.map_err(|error| self.right.told(error))?;
         let bound = BodyBound { size_max: COPY_BYTES_MAX, room };
-        let written = self.write_blob(target, upload, bound.clone()).await.map_err(of_source)?;
-        let etag = entity_tag(seal.as_ref().map(|seal| (&seal.record, &seal.key)), written.digests.md5);
-        let guards = Guards { encryption: seal.map(|seal| seal.record), ..guards };
-        let draft = Draft {
-            etag,
-            content: Content::Segments(written.segments()),
-            ..copied(request, owner, guards, source, Some(written.digests.checksum.clone()))
-        };
-        let conditions = &request.conditions;
+        let written = objects.write_blob(target, upload, bound.clone()).await.map_err(of_source)?;
+        let mut draft = self.draft(source, Some(written.digests.checksum.clone()));
+        draft.etag = entity_tag(seal.as_ref().map(|seal| (&seal.record, &seal.key)), written.digests.md5);
+        draft.content = Content::Segments(written.segments());
+        draft.guards.encryption = seal.map(|seal| seal.record);
         let (bucket, record) =
-            self.commit_or_discard((bucket, &request.key), draft, writer, conditions, written, version).await?;
+            objects.commit_or_discard((bucket, key), draft, writer, conditions, written, version).await?;
         drop(bound);
-        Ok(source.outcome((&bucket, &request.key), record))
+        Ok(source.outcome((&bucket, key), record))
     }
+}
 
+impl Objects {
     /// A range of a source in the clear, as a body that is to be written.
     pub(crate) async fn source_body(
         &self,

@@ -1,12 +1,12 @@
 use crate::bucket::cached::Bucket;
 use crate::change::Change;
-use crate::domain::Tried;
-use crate::lock::Removal;
+use crate::domain::{Objects, Tried};
+use crate::error::Error;
+use crate::object::{DeleteObject, DeleteOutcome};
 use crate::rights::refuse;
-use crate::versions::delete_marker;
-use crate::{DeleteObject, DeleteOutcome, Error, Objects};
-use cofre_catalog::records::VersionKind;
+use cofre_catalog::records::{VersionKind, VersionRecord};
 use cofre_iam::{Action, Caller, Decision, DecisionMemo, Details};
+use cofre_rules::Removal;
 use cofre_runtime::uncancelled;
 use cofre_types::{BucketName, VersionId};
 use futures_util::stream::{self, StreamExt};
@@ -166,7 +166,7 @@ impl Objects {
         }
         let now = self.now();
         let place = state.next_place(now);
-        let marker = delete_marker(self.version_at(bucket, place), place, now, bucket.record.owner);
+        let marker = VersionRecord::delete_marker(self.version_at(bucket, place), place, now, bucket.record.owner);
         let mut change = Change::default();
         change.make_marker();
         let made = state.delete(bucket.record.versioning, marker, Removal::at(now), &mut change)?;

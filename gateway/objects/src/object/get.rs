@@ -1,56 +1,56 @@
 use crate::bucket::cached::Bucket;
-use crate::domain::{held, held_current};
-use crate::encryption::check_customer_key;
+use crate::domain::{Objects, held, held_current};
+use crate::encryption::{Encrypted, check_customer_key};
+use crate::error::Error;
+use crate::object::{GetObject, GetOutcome, HeadOutcome, ObjectInfo, ObjectRef, ReadObject};
 use crate::versions::Held;
-use crate::{Encrypted, Error, GetObject, GetOutcome, HeadOutcome, ObjectInfo, Objects};
 use cofre_catalog::records::{Content, VersionKind, VersionRecord};
-use cofre_catalog::{Scan, SnapshotExt, keys};
+use cofre_catalog::{ReadExt, Scan, keys};
 use cofre_iam::{Action, Caller};
 use cofre_types::{Checksum, ObjectKey, ResolvedRange, VersionId};
 use std::sync::Arc;
 
-/// A version that was found, and the part of it that was asked for.
-struct Found {
-    bucket: Arc<Bucket>,
-    record: VersionRecord,
-    head: HeadOutcome,
-    range: ResolvedRange,
+/// The right to read a version, which was asked once, and the version.
+pub struct GetTicket<'a> {
+    pub(super) objects: &'a Objects,
+    caller: &'a Caller,
+    pub(super) bucket: Arc<Bucket>,
+    at: ObjectRef,
+    pub(super) record: VersionRecord,
 }
 
-impl Objects {
-    /// Gets an object, a range of it or a part.
+impl GetTicket<'_> {
+    /// Gets the object, a range of it or a part.
     ///
     /// # Errors
     /// [`Error`]; once the outcome is there, a failure to read ends its body with an error.
-    pub async fn get_object(&self, caller: &Caller, request: GetObject) -> Result<GetOutcome, Error> {
-        let found = self.find(caller, &request).await?;
-        let held = found.record.guards.encryption.as_ref();
-        self.authorise_reading(caller, &found.bucket, &request.key, held).await?;
-        let key = self.data_key(held, request.customer_key.as_ref()).await?;
-        let body = self.read_content(&found.record.content, found.range, key.as_ref()).await?;
-        Ok(GetOutcome { head: found.head, body })
+    pub async fn get(self, read: ReadObject) -> Result<GetOutcome, Error> {
+        let head = self.look(&read).await?;
+        let Self { objects, caller, bucket, at, record } = self;
+        let held = record.guards.encryption.as_ref();
+        objects.authorise_reading(caller, &bucket, &at.key, held).await?;
+        let key = objects.data_key(held, read.customer_key.as_ref()).await?;
+        let range = head.range.unwrap_or(ResolvedRange { start: 0, end: record.size });
+        let body = objects.read_content(&record.content, range, key.as_ref()).await?;
+        Ok(GetOutcome { head, body })
     }
 
-    /// Tells of an object what getting it would, without the bytes.
+    /// Tells of the object what getting it would, without the bytes.
     ///
     /// # Errors
-    /// As [`Objects::get_object`].
-    pub async fn head_object(&self, caller: &Caller, request: GetObject) -> Result<HeadOutcome, Error> {
-        Ok(self.find(caller, &request).await?.head)
+    /// As [`GetTicket::get`].
+    pub async fn head(self, read: ReadObject) -> Result<HeadOutcome, Error> {
+        self.look(&read).await
     }
 
-    async fn find(&self, caller: &Caller, request: &GetObject) -> Result<Found, Error> {
-        let action = if request.version.is_some() { Action::GetObjectVersion } else { Action::GetObject };
-        let bucket = self.bucket(&request.bucket).await?;
-        let record = self.version_for(caller, action, &bucket, &request.key, request.version).await?.record;
-        check_customer_key(record.guards.encryption.as_ref(), request.customer_key.as_ref())?;
-        request.conditions.check(&record)?;
-        let whole = ResolvedRange { start: 0, end: record.size };
-        let range = request.range.filter(|_| request.range_of.holds(&record));
-        let (range, part_checksum) = match (request.part, range) {
+    async fn look(&self, read: &ReadObject) -> Result<HeadOutcome, Error> {
+        let Self { objects, caller, bucket, at, record } = self;
+        self.check(read)?;
+        let range = read.range.filter(|_| read.range_of.holds(record));
+        let (range, part_checksum) = match (read.part, range) {
             (Some(_), Some(_)) => return Err(Error::InvalidRequest("a range and a part number do not go together")),
             (Some(number), None) => {
-                let (range, checksum) = self.part_range(&record, number).await?;
+                let (range, checksum) = objects.part_range(record, number).await?;
                 (Some(range), checksum)
             }
             (None, Some(range)) => {
@@ -58,13 +58,68 @@ impl Objects {
             }
             (None, None) => (None, None),
         };
-        let mut info = info(&bucket, &record, self.part_count(&record));
-        if request.version.is_none() {
-            info.ending = Self::ending(&bucket, &request.key, &record);
+        let mut info = info(bucket, record);
+        if at.version.is_none() {
+            info.ending = Objects::ending(bucket, &at.key, record);
         }
-        self.hide_lock(caller, &bucket, &request.key, &mut info);
-        let head = HeadOutcome { info, range, part_checksum };
-        Ok(Found { bucket, record, head, range: range.unwrap_or(whole) })
+        objects.hide_lock(caller, bucket, &at.key, &mut info);
+        Ok(HeadOutcome { info, range, part_checksum })
+    }
+
+    /// Refuses what does not fit the version: the customer's key and the conditions.
+    pub(super) fn check(&self, read: &ReadObject) -> Result<(), Error> {
+        check_customer_key(self.record.guards.encryption.as_ref(), read.customer_key.as_ref())?;
+        Ok(read.conditions.check(&self.record)?)
+    }
+}
+
+impl Objects {
+    /// Asks for the right to read an object, before the rest of the request is known to be good.
+    ///
+    /// # Errors
+    /// [`Error::AccessDenied`], or that there is no such bucket, object or version.
+    pub async fn begin_get<'a>(&'a self, caller: &'a Caller, at: ObjectRef) -> Result<GetTicket<'a>, Error> {
+        let action = if at.version.is_some() { Action::GetObjectVersion } else { Action::GetObject };
+        self.ticket_for(caller, action, at).await
+    }
+
+    /// The version that is there, and the right to do something to it.
+    pub(super) async fn ticket_for<'a>(
+        &'a self,
+        caller: &'a Caller,
+        action: Action,
+        at: ObjectRef,
+    ) -> Result<GetTicket<'a>, Error> {
+        let bucket = self.bucket(&at.bucket).await?;
+        let record = self.version_for(caller, action, &bucket, &at.key, at.version).await?.record;
+        Ok(GetTicket { objects: self, caller, bucket, at, record })
+    }
+
+    /// Gets an object, a range of it or a part: [`Objects::begin_get`] and [`GetTicket::get`].
+    ///
+    /// # Errors
+    /// As of both.
+    pub async fn get_object(&self, caller: &Caller, request: GetObject) -> Result<GetOutcome, Error> {
+        let (at, read) = request.split();
+        self.begin_get(caller, at).await?.get(read).await
+    }
+
+    /// Tells of an object what getting it would, without the bytes.
+    ///
+    /// # Errors
+    /// As [`Objects::get_object`].
+    pub async fn head_object(&self, caller: &Caller, request: GetObject) -> Result<HeadOutcome, Error> {
+        let (at, read) = request.split();
+        self.begin_get(caller, at).await?.head(read).await
+    }
+
+    /// Restores an object from an archive. Objects of every storage class can be read as they are, so this refuses.
+    ///
+    /// # Errors
+    /// [`Error::NotArchived`] for who may restore it; else as [`Objects::begin_get`].
+    pub async fn restore_object(&self, caller: &Caller, at: ObjectRef) -> Result<(), Error> {
+        self.ticket_for(caller, Action::RestoreObject, at).await?;
+        Err(Error::NotArchived)
     }
 
     /// Leaves out of what is shown the lock that the caller may not read.
@@ -93,13 +148,6 @@ impl Objects {
         let start: u64 = manifest.parts[..index].iter().map(|(_, size)| size).sum();
         let part = self.part(id, stored).await?;
         Ok((ResolvedRange { start, end: start + size }, part.checksum))
-    }
-
-    pub(crate) fn part_count(&self, record: &VersionRecord) -> Option<u16> {
-        match record.content {
-            Content::Manifest(_) => record.etag.parts(),
-            Content::Segments(_) => None,
-        }
     }
 
     /// A version that is an object, or what AWS says where it is not.
@@ -131,8 +179,7 @@ impl Objects {
             return Err(Error::NoSuchKey { delete_marker: None });
         }
         let prefix = keys::object(keys::family::VERSION, bucket.record.id, key);
-        let snapshot = self.store().snapshot().await?;
-        let newest = snapshot.page(Scan::prefix(&prefix), 1).await?.pop();
+        let newest = self.store().page(Scan::prefix(&prefix), 1).await?.pop();
         let marker = newest.map(|(_, entry)| held(entry)).transpose()?;
         Err(Error::NoSuchKey { delete_marker: marker.map(|held| held.record.version) })
     }
@@ -144,20 +191,25 @@ impl Objects {
         key: &ObjectKey,
         version: VersionId,
     ) -> Result<Option<Held>, Error> {
-        let state = self.key_state(bucket, key).await?;
-        if let Some(current) = state.current
-            && current.record.version == version
-        {
-            return Ok(Some(current));
-        }
-        let Some(place) = keys::place_of(version) else { return Ok(state.null.map(|(_, held)| held)) };
-        let entry = self.get(keys::version(bucket.record.id, key, place)).await?;
-        Ok(entry.map(held).transpose()?.filter(|held| held.record.version == version))
+        let Some(place) = keys::place_of(version) else {
+            let state = self.key_state(bucket, key).await?;
+            let current = state.current.filter(|current| current.record.version == version);
+            return Ok(current.or(state.null.map(|(_, held)| held)));
+        };
+        let id = bucket.record.id;
+        let mut found = self.store().get_many(vec![keys::current(id, key), keys::version(id, key, place)]).await?;
+        let older = found.pop().flatten().map(held).transpose()?;
+        let current = found.pop().flatten().map(held_current).transpose()?;
+        Ok([current, older].into_iter().flatten().find(|held| held.record.version == version))
     }
 }
 
 /// What is shown of a version.
-pub(crate) fn info(bucket: &Bucket, record: &VersionRecord, parts: Option<u16>) -> ObjectInfo {
+pub(super) fn info(bucket: &Bucket, record: &VersionRecord) -> ObjectInfo {
+    let parts = match record.content {
+        Content::Manifest(_) => record.etag.parts(),
+        Content::Segments(_) => None,
+    };
     ObjectInfo {
         version: bucket.shown(record.version),
         etag: record.etag,

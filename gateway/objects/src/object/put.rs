@@ -1,15 +1,17 @@
 use crate::bucket::cached::Bucket;
 use crate::change::Change;
 use crate::content::{Target, Written};
-use crate::domain::Tried;
-use crate::encryption::entity_tag;
-use crate::lock::Removal;
+use crate::domain::{Objects, Tried};
+use crate::encryption::{Encrypted, entity_tag};
+use crate::error::Error;
+use crate::object::right::WriteRight;
+use crate::object::{NewObject, PutContent, PutObject, PutOutcome};
 use crate::rights::{Makes, Writer};
-use crate::room::{BodyBound, Brings};
-use crate::{BeginPut, Encrypted, Error, Objects, PutContent, PutObject, PutOutcome, WriteConditions};
+use crate::room::{BodyBound, Brings, Reservation};
 use cofre_catalog::keys;
 use cofre_catalog::records::{Content, Guards, Headers, VersionKind, VersionRecord, Versioning};
-use cofre_iam::Caller;
+use cofre_iam::{Caller, GivenAcl};
+use cofre_rules::{Removal, WriteConditions, default_retention};
 use cofre_runtime::uncancelled;
 use cofre_types::{AccountId, Checksum, ETag, ObjectKey, Tags, Timestamp, VersionId};
 use std::sync::Arc;
@@ -31,27 +33,32 @@ pub(crate) struct Draft {
     pub guards: Guards,
 }
 
-/// The right to put one object, which was asked once: what it was asked for is in it. A bucket that changes before the
-/// commit is asked again.
+/// The right to put one object, which was asked once: what it was asked for is in it.
 pub struct PutTicket {
-    objects: Objects,
-    bucket: Arc<Bucket>,
-    key: ObjectKey,
-    tags: Tags,
-    writer: Writer,
-    owner: AccountId,
-    guards: Guards,
+    right: WriteRight,
+    reserved: Option<Reservation>,
 }
 
 impl PutTicket {
-    /// Whether an object of a declared length fits under the quotas, with what it replaces: for a door that asks before it
-    /// gathers a body. [`PutTicket::store`] asks again. Costs nothing where there is no quota.
+    /// Gives the object another access control list than it was begun with: of accounts that could be looked up only
+    /// once it was known that the caller may give one.
+    ///
+    /// # Errors
+    /// As of [`Objects::begin_put`].
+    pub fn give_acl(&mut self, given: GivenAcl) -> Result<(), Error> {
+        self.right.give_acl(given)
+    }
+
+    /// Makes room under the quotas for an object of a declared length, with what it replaces, until the ticket is used:
+    /// for a door that asks before it gathers a body. Costs nothing where there is no quota.
     ///
     /// # Errors
     /// As of [`PutTicket::store`].
-    pub async fn fits(&self, size: u64) -> Result<(), Error> {
-        let room = self.objects.room(&self.bucket, Brings::Object(&self.key), Some(size)).await;
-        room.map(drop).map_err(|error| error.for_caller(&self.writer.caller, &self.bucket))
+    pub async fn reserve(&mut self, size: u64) -> Result<(), Error> {
+        let WriteRight { objects, bucket, key, .. } = &self.right;
+        let reserved = objects.reserve(bucket, Brings::Object(key), size).await;
+        self.reserved = Some(reserved.map_err(|error| self.right.told(error))?);
+        Ok(())
     }
 
     /// Puts the object. On return it is durable on its write quorum and in the catalog.
@@ -59,22 +66,23 @@ impl PutTicket {
     /// # Errors
     /// [`Error`]; nothing of the object is visible then.
     pub async fn store(self, content: PutContent) -> Result<PutOutcome, Error> {
-        let Self { objects, bucket, key, tags, writer, owner, guards } = self;
+        let Self { right, reserved } = self;
+        let WriteRight { objects, bucket, key, writer, .. } = &right;
         let PutContent { upload, headers, storage_class, encryption, conditions } = content;
         objects.check_class(&storage_class)?;
-        let plan = objects.plan_for(&writer.caller, &bucket, &key, &encryption).await?;
+        let plan = objects.plan_for(&writer.caller, bucket, key, &encryption).await?;
         if !conditions.is_empty() {
-            // Refused before the body is written. Held again at the commit, where it counts.
-            conditions.check(objects.key_state(&bucket, &key).await?.object())?;
+            // Refused before the body is written. Checked again at the commit, where it counts.
+            conditions.check(objects.key_state(bucket, key).await?.object())?;
         }
-        let told = |error: Error| error.for_caller(&writer.caller, &bucket);
-        let room = objects.room(&bucket, Brings::Object(&key), upload.body.size()).await.map_err(told)?;
+        let room = objects.room_of(reserved, bucket, Brings::Object(key), upload.body.size()).await;
+        let room = room.map_err(|error| right.told(error))?;
         let seal = objects.new_seal(plan).await?;
         let data_key = seal.as_ref().map(|seal| &seal.key);
-        let version = objects.planned_version(&bucket);
+        let version = objects.planned_version(bucket);
         let target = Target {
-            bucket: &bucket,
-            key: &key,
+            bucket,
+            key,
             version: version.to_string(),
             part: None,
             class: &storage_class,
@@ -82,7 +90,8 @@ impl PutTicket {
             checksum: None,
         };
         let bound = BodyBound { size_max: PUT_BYTES_MAX, room: room.clone() };
-        let written = objects.write_blob(target, upload, bound).await.map_err(told)?;
+        let written = objects.write_blob(target, upload, bound).await.map_err(|error| right.told(error))?;
+        let WriteRight { objects, bucket, key, tags, writer, owner, guards } = right;
         let draft = Draft {
             owner,
             size: written.digests.size,
@@ -106,7 +115,8 @@ impl PutTicket {
 
 impl std::fmt::Debug for PutTicket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PutTicket").field("bucket", &self.bucket.name).field("key", &self.key).finish_non_exhaustive()
+        let WriteRight { bucket, key, .. } = &self.right;
+        f.debug_struct("PutTicket").field("bucket", &bucket.name).field("key", key).finish_non_exhaustive()
     }
 }
 
@@ -115,12 +125,8 @@ impl Objects {
     ///
     /// # Errors
     /// [`Error::NoSuchBucket`], [`Error::AccessDenied`], and what refuses its list or its lock.
-    pub async fn begin_put(&self, caller: &Caller, put: BeginPut) -> Result<PutTicket, Error> {
-        let BeginPut { bucket, key, tags, lock, acl } = put;
-        let bucket = self.bucket(&bucket).await?;
-        let writer = Writer { caller: caller.clone(), acl, lock, source: None };
-        let (owner, guards) = self.authorise_write(&writer, &bucket, &key, &tags, Makes::Object)?;
-        Ok(PutTicket { objects: self.clone(), bucket, key, tags, writer, owner, guards })
+    pub async fn begin_put(&self, caller: &Caller, new: NewObject) -> Result<PutTicket, Error> {
+        Ok(PutTicket { right: WriteRight::ask(self, caller, new, Makes::Object, None).await?, reserved: None })
     }
 
     /// Puts an object whose body is at hand: [`Objects::begin_put`] and [`PutTicket::store`].
@@ -130,7 +136,7 @@ impl Objects {
     pub async fn put_object(&self, caller: &Caller, request: PutObject) -> Result<PutOutcome, Error> {
         let PutObject { bucket, key, upload, headers, tags, storage_class, encryption, lock, acl, conditions } =
             request;
-        let ticket = self.begin_put(caller, BeginPut { bucket, key, tags, lock, acl }).await?;
+        let ticket = self.begin_put(caller, NewObject { bucket, key, tags, lock, acl }).await?;
         ticket.store(PutContent { upload, headers, storage_class, encryption, conditions }).await
     }
 
@@ -214,7 +220,7 @@ impl Objects {
         };
         let mut record = draft.record(version, place, now);
         if record.guards.retention.is_none() {
-            record.guards.retention = bucket.default_retention(now);
+            record.guards.retention = default_retention(bucket.lock(), now);
         }
         state.put(bucket.record.versioning, &record, Removal::at(now), &mut change)?;
         Ok((self.try_commit(bucket, change).await?, record))

@@ -1,56 +1,16 @@
 //! What callers ask of objects, and what they get: one request and one outcome type per operation.
 
-use crate::{ChecksumError, EncryptAs, Encrypted, GivenAcl, WantedLock};
+use crate::checksum_error::ChecksumError;
+use crate::encryption::{EncryptAs, Encrypted};
 use cofre_catalog::records::{Headers, Retention};
+use cofre_iam::GivenAcl;
 use cofre_keys::CustomerKey;
+use cofre_rules::{DeleteConditions, RangeOf, ReadConditions, WantedLock, WriteConditions};
 use cofre_shards::{Body, ByteStream};
 use cofre_types::{
     AccountId, BucketName, ByteRange, Checksum, ChecksumAlgorithm, ETag, ObjectKey, ResolvedRange, Tags, Timestamp,
     VersionId,
 };
-
-/// Conditions on the object that a write or a copy would replace (AWS, "Conditional requests").
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct WriteConditions {
-    /// `If-Match`: the object is there with this entity tag; `Any` for `*`.
-    pub if_match: Option<TagMatch>,
-    /// `If-None-Match`: no object is there (`Any`), or it has another entity tag.
-    pub if_none_match: Option<TagMatch>,
-}
-
-/// What an entity tag header holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TagMatch {
-    /// `*`: whatever is there.
-    Any,
-    /// One of these tags. A tag that is not of S3's form is left out: it matches nothing.
-    OneOf(Vec<ETag>),
-}
-
-/// Conditions on the object that is read or copied from (RFC 9110, section 13).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ReadConditions {
-    /// `If-Match`.
-    pub if_match: Option<TagMatch>,
-    /// `If-None-Match`.
-    pub if_none_match: Option<TagMatch>,
-    /// `If-Modified-Since`.
-    pub if_modified_since: Option<Timestamp>,
-    /// `If-Unmodified-Since`.
-    pub if_unmodified_since: Option<Timestamp>,
-}
-
-/// Conditions on the object or version that is deleted (AWS, "How to perform conditional deletes"; time and size,
-/// which AWS has for directory buckets only, as its "DeleteObject" says).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DeleteConditions {
-    /// `If-Match`: an object is there, with this entity tag unless it is `Any`. A tag takes the right to read it.
-    pub if_match: Option<TagMatch>,
-    /// `x-amz-if-match-last-modified-time`, to the second; holds where nothing is.
-    pub if_modified_at: Option<Timestamp>,
-    /// `x-amz-if-match-size`, in bytes; holds where nothing is.
-    pub if_size: Option<u64>,
-}
 
 /// The checksum that a client declares for a body.
 #[derive(Default)]
@@ -104,9 +64,9 @@ pub struct Upload {
     pub checksum: DeclaredChecksum,
 }
 
-/// An object that is to be put, as much of it as rights look at.
-#[derive(Debug)]
-pub struct BeginPut {
+/// An object that is to be, as much of it as rights look at.
+#[derive(Debug, Clone)]
+pub struct NewObject {
     /// Bucket.
     pub bucket: BucketName,
     /// Key.
@@ -117,6 +77,17 @@ pub struct BeginPut {
     pub lock: WantedLock,
     /// Access control list; the owner alone may if absent.
     pub acl: Option<GivenAcl>,
+}
+
+/// Names an object, or a version of it.
+#[derive(Debug, Clone)]
+pub struct ObjectRef {
+    /// Bucket.
+    pub bucket: BucketName,
+    /// Key.
+    pub key: ObjectKey,
+    /// Version; the current one if absent.
+    pub version: Option<VersionId>,
 }
 
 /// The rest of an object that is to be put.
@@ -185,16 +156,19 @@ pub struct Ending {
     pub rule: String,
 }
 
-/// What the range of a read is of (RFC 9110, section 13.1.5: `If-Range`). Of another object it is passed over.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum RangeOf {
-    /// Of whatever is there.
-    #[default]
-    Any,
-    /// Of the object with this entity tag; of none if absent.
-    Tagged(Option<ETag>),
-    /// Of the object that was modified then, to the second.
-    ModifiedAt(Timestamp),
+/// What is read of an object.
+#[derive(Debug, Clone, Default)]
+pub struct ReadObject {
+    /// Range; all if absent.
+    pub range: Option<ByteRange>,
+    /// What the range is of.
+    pub range_of: RangeOf,
+    /// One part only; not together with a range.
+    pub part: Option<u16>,
+    /// The customer's key that the object is encrypted under, if it is one.
+    pub customer_key: Option<CustomerKey>,
+    /// Conditions.
+    pub conditions: ReadConditions,
 }
 
 /// Gets or heads an object.
@@ -216,6 +190,14 @@ pub struct GetObject {
     pub customer_key: Option<CustomerKey>,
     /// Conditions.
     pub conditions: ReadConditions,
+}
+
+impl GetObject {
+    /// Which object it is, and what is read of it.
+    pub(crate) fn split(self) -> (ObjectRef, ReadObject) {
+        let Self { bucket, key, version, range, range_of, part, customer_key, conditions } = self;
+        (ObjectRef { bucket, key, version }, ReadObject { range, range_of, part, customer_key, conditions })
+    }
 }
 
 /// What is known of an object.
@@ -290,63 +272,6 @@ pub struct DeleteOutcome {
     pub version: Option<VersionId>,
     /// Whether that version is a delete marker.
     pub delete_marker: bool,
-}
-
-/// Copies an object. No bytes move unless they are to be encrypted in another way.
-#[derive(Debug, Clone)]
-pub struct CopyObject {
-    /// Bucket to copy from.
-    pub source_bucket: BucketName,
-    /// Key to copy from.
-    pub source_key: ObjectKey,
-    /// Version to copy; the current one if absent.
-    pub source_version: Option<VersionId>,
-    /// Conditions on the source.
-    pub source_conditions: ReadConditions,
-    /// The customer's key that the source is encrypted under, if it is one.
-    pub source_customer_key: Option<CustomerKey>,
-    /// Bucket to copy to.
-    pub bucket: BucketName,
-    /// Key to copy to.
-    pub key: ObjectKey,
-    /// New headers and metadata (`REPLACE`); the source's if absent (`COPY`).
-    pub headers: Option<Headers>,
-    /// Where a website sends who asks for the copy (`x-amz-website-redirect-location`), beside headers that
-    /// are the source's. The source's own is never copied.
-    pub website_redirect: Option<String>,
-    /// New tags (`REPLACE`); the source's if absent (`COPY`).
-    pub tags: Option<Tags>,
-    /// Storage class; the default, not the source's, if empty.
-    pub storage_class: String,
-    /// Checksum to have; the source's if absent.
-    pub checksum: Option<ChecksumAlgorithm>,
-    /// Object lock; that of the source is not copied.
-    pub lock: WantedLock,
-    /// Access control list of the copy, which is never the source's; the owner alone may if absent.
-    pub acl: Option<GivenAcl>,
-    /// Encryption; not the source's if none is asked for, but the bucket's.
-    pub encryption: EncryptAs,
-    /// Conditions on what stands at the destination.
-    pub conditions: WriteConditions,
-}
-
-/// A copy that was made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CopyOutcome {
-    /// Entity tag.
-    pub etag: ETag,
-    /// When the copy was made.
-    pub modified: Timestamp,
-    /// The copy's version, if its bucket has versioning.
-    pub version: Option<VersionId>,
-    /// The version that was copied, if its bucket has versioning.
-    pub source_version: Option<VersionId>,
-    /// Checksum.
-    pub checksum: Option<Checksum>,
-    /// How the copy is encrypted.
-    pub encryption: Option<Encrypted>,
-    /// When the bucket's rules end the copy.
-    pub ending: Option<Ending>,
 }
 
 /// A part of a completed object, as `GetObjectAttributes` tells it.

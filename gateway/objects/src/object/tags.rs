@@ -1,8 +1,8 @@
 use crate::bucket::cached::Bucket;
 use crate::change::Change;
-use crate::domain::Tried;
+use crate::domain::{Objects, Tried};
+use crate::error::Error;
 use crate::versions::Held;
-use crate::{Error, Objects};
 use cofre_catalog::records::Record;
 use cofre_iam::{Action, Caller, Details};
 use cofre_runtime::uncancelled;

@@ -1,8 +1,9 @@
 //! UpdateObjectEncryption: the key of an object's bytes goes under another named key, and nothing else changes.
 
 use crate::bucket::cached::Bucket;
-use crate::domain::Tried;
-use crate::{EncryptionError, Error, Objects};
+use crate::domain::{Objects, Tried};
+use crate::encryption::EncryptionError;
+use crate::error::Error;
 use cofre_catalog::records::{Encryption, EncryptionMethod, Guards};
 use cofre_iam::{Action, Caller, Details};
 use cofre_runtime::uncancelled;

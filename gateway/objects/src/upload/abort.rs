@@ -1,7 +1,7 @@
 use super::{Found, UploadRef};
 use crate::change::Change;
-use crate::domain::Tried;
-use crate::{Error, Objects};
+use crate::domain::{Objects, Tried};
+use crate::error::Error;
 use cofre_catalog::keys;
 use cofre_iam::{Action, Caller};
 use cofre_types::Timestamp;

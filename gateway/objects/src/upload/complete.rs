@@ -1,14 +1,17 @@
 use super::{Found, UploadRef, details_of};
 use crate::bucket::cached::Bucket;
 use crate::change::Change;
+use crate::checksum_error::ChecksumError;
 use crate::digest::{Hasher, join_crc};
-use crate::domain::Tried;
+use crate::domain::{Objects, Tried};
 use crate::encryption::check_completion;
+use crate::error::Error;
+use crate::object::PutOutcome;
 use crate::object::put::{Draft, put_outcome};
-use crate::{ChecksumError, CompleteUpload, CompletedPart, Error, Objects, PARTS_MAX, PutOutcome};
+use crate::upload::{CompleteUpload, CompletedPart, Completion, PARTS_MAX};
 use cofre_blobs::Count;
 use cofre_catalog::records::{Content, ManifestRecord, PartRecord, Record, UploadRecord};
-use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
+use cofre_catalog::{ReadExt, Revision, Scan, Visit, VisitStep, keys};
 use cofre_iam::{Action, Caller, Details};
 use cofre_runtime::uncancelled;
 use cofre_types::{Checksum, ChecksumKind, ETag};
@@ -25,28 +28,57 @@ struct Standing {
     activity: Option<Revision>,
 }
 
-impl Objects {
-    /// Makes an object of an upload's parts: one commit, whatever their number; no bytes move.
+/// The right to make an object of one upload, which was asked once, and the upload; none if it is under way no more.
+pub struct CompletionTicket {
+    objects: Objects,
+    caller: Caller,
+    bucket: Arc<Bucket>,
+    at: UploadRef,
+    found: Option<Found>,
+}
+
+impl CompletionTicket {
+    /// Makes an object of the upload's parts: one commit, whatever their number; no bytes move.
     /// Completing again what was completed answers alike.
     ///
     /// # Errors
     /// [`Error`]; the upload is still under way and can be completed or aborted.
-    pub async fn complete_upload(&self, caller: &Caller, request: CompleteUpload) -> Result<PutOutcome, Error> {
-        let at = &request.upload;
+    pub async fn complete(self, completion: Completion) -> Result<PutOutcome, Error> {
+        let Self { objects, caller, bucket, at, found } = self;
+        uncancelled(async move { objects.commit_upload(&caller, (bucket, found), &at, &completion).await }).await
+    }
+}
+
+impl Objects {
+    /// Asks for the right to make an object of an upload, before the request's document is known to be good. That there
+    /// is no such upload is told when it is completed: it may have been before.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchBucket`] or [`Error::AccessDenied`].
+    pub async fn begin_completion(&self, caller: &Caller, at: UploadRef) -> Result<CompletionTicket, Error> {
         let bucket = self.bucket(&at.bucket).await?;
-        self.authorise_completion(caller, &bucket, at).await?;
-        let (objects, caller) = (self.clone(), caller.clone());
-        uncancelled(async move { objects.commit_upload(&caller, bucket, &request).await }).await
+        let found = self.authorise_completion(caller, &bucket, &at).await?;
+        Ok(CompletionTicket { objects: self.clone(), caller: caller.clone(), bucket, at, found })
     }
 
-    /// The right to make an object of an upload, as it was begun. What its list would open is asked of the bucket as it
-    /// is now.
-    pub(crate) async fn authorise_completion(
+    /// Makes an object of an upload's parts: [`Objects::begin_completion`] and [`CompletionTicket::complete`].
+    ///
+    /// # Errors
+    /// As of both.
+    pub async fn complete_upload(&self, caller: &Caller, request: CompleteUpload) -> Result<PutOutcome, Error> {
+        let CompleteUpload { upload, parts, checksum, checksum_kind, size, conditions, encryption } = request;
+        let completion = Completion { parts, checksum, checksum_kind, size, conditions, encryption };
+        self.begin_completion(caller, upload).await?.complete(completion).await
+    }
+
+    /// The upload, if it is under way, and the right to make an object of it, as it was begun. What its list would open is
+    /// asked of the bucket as it is now.
+    async fn authorise_completion(
         &self,
         caller: &Caller,
         bucket: &Arc<Bucket>,
         at: &UploadRef,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Found>, Error> {
         let found = match self.upload_in(Arc::clone(bucket), at).await {
             Ok(found) => Some(found),
             Err(Error::NoSuchUpload) => None,
@@ -56,20 +88,18 @@ impl Objects {
         let details = Details { creates: Some(true), ..details_of(record) };
         self.authorise_with(caller, Action::PutObject, bucket, Some(&at.key), details)?;
         let acl = record.and_then(|record| record.guards.acl.as_ref());
-        self.refuse_public(caller, Action::PutObject, bucket, Some(&at.key), acl)
+        self.refuse_public(caller, Action::PutObject, bucket, Some(&at.key), acl)?;
+        Ok(found)
     }
 
     async fn commit_upload(
         &self,
         caller: &Caller,
-        bucket: Arc<Bucket>,
-        request: &CompleteUpload,
+        (bucket, found): (Arc<Bucket>, Option<Found>),
+        at: &UploadRef,
+        request: &Completion,
     ) -> Result<PutOutcome, Error> {
-        let at = &request.upload;
-        let mut found = match self.upload_in(bucket.clone(), at).await {
-            Err(Error::NoSuchUpload) => return self.completed_before(&bucket, request).await,
-            found => found?,
-        };
+        let Some(mut found) = found else { return self.completed_before(&bucket, at).await };
         // AWS, "CompleteMultipartUpload", "Permissions".
         let held = found.record.guards.encryption.as_ref();
         self.authorise_reading(caller, &found.bucket, &at.key, held).await?;
@@ -88,18 +118,16 @@ impl Objects {
                 return Ok(put_outcome(&found.bucket, &at.key, record));
             }
             let bucket = self.same_bucket(&found.bucket).await?;
-            self.authorise_completion(caller, &bucket, at).await?;
-            found = match self.upload_in(bucket.clone(), at).await {
-                Err(Error::NoSuchUpload) => return self.completed_before(&bucket, request).await,
-                found => found?,
+            found = match self.authorise_completion(caller, &bucket, at).await? {
+                Some(found) => found,
+                None => return self.completed_before(&bucket, at).await,
             };
         }
         Err(Error::Conflict)
     }
 
     /// Answers a second completion: the object that the first one made is still the current one.
-    async fn completed_before(&self, bucket: &Bucket, request: &CompleteUpload) -> Result<PutOutcome, Error> {
-        let at = &request.upload;
+    async fn completed_before(&self, bucket: &Bucket, at: &UploadRef) -> Result<PutOutcome, Error> {
         let current = self.key_state(bucket, &at.key).await?.current.ok_or(Error::NoSuchUpload)?;
         if current.record.content == Content::Manifest(at.upload) {
             Ok(put_outcome(bucket, &at.key, current.record))
@@ -183,7 +211,7 @@ impl Visit for Gather {
 
 /// The parts that the request names, in order, each as it was put.
 fn choose<'a>(
-    request: &CompleteUpload,
+    request: &Completion,
     upload: &UploadRecord,
     parts: &'a BTreeMap<u16, PartRecord>,
 ) -> Result<Vec<(u16, &'a PartRecord)>, Error> {
@@ -239,7 +267,7 @@ fn check_part_checksum(
 
 /// The object and the manifest that the chosen parts make.
 fn assemble(
-    request: &CompleteUpload,
+    request: &Completion,
     upload: &UploadRecord,
     chosen: &[(u16, &PartRecord)],
 ) -> Result<(Draft, ManifestRecord), Error> {
@@ -273,7 +301,7 @@ fn assemble(
 
 /// The checksum of the whole object, held against what the request says it is.
 fn whole_checksum(
-    request: &CompleteUpload,
+    request: &Completion,
     upload: &UploadRecord,
     chosen: &[(u16, &PartRecord)],
 ) -> Result<Option<Checksum>, Error> {

@@ -1,63 +1,87 @@
 use crate::change::Change;
-use crate::domain::Tried;
-use crate::rights::{Makes, Writer};
-use crate::{ChecksumError, CreateUpload, Error, Objects, UploadInfo};
+use crate::checksum_error::ChecksumError;
+use crate::domain::{Objects, Tried};
+use crate::error::Error;
+use crate::object::NewObject;
+use crate::object::right::WriteRight;
+use crate::rights::Makes;
+use crate::upload::{CreateUpload, NewUpload, UploadInfo};
 use cofre_catalog::keys;
 use cofre_catalog::records::{Guards, Record, UploadRecord};
-use cofre_iam::Caller;
+use cofre_iam::{Caller, GivenAcl};
 use cofre_types::{ChecksumAlgorithm, ChecksumKind, UploadId};
 
-impl Objects {
-    /// Begins a multipart upload.
+/// The right to begin one upload, which was asked once.
+pub struct UploadTicket(WriteRight);
+
+impl UploadTicket {
+    /// Gives the object to be another list than it was begun with: as [`PutTicket::give_acl`](crate::PutTicket::give_acl).
+    ///
+    /// # Errors
+    /// As of [`Objects::begin_put`].
+    pub fn give_acl(&mut self, given: GivenAcl) -> Result<(), Error> {
+        self.0.give_acl(given)
+    }
+
+    /// Begins the upload.
     ///
     /// # Errors
     /// [`Error`].
-    pub async fn create_upload(&self, caller: &Caller, request: CreateUpload) -> Result<UploadInfo, Error> {
-        let CreateUpload {
-            bucket: name,
-            key,
-            headers,
-            tags,
-            storage_class,
-            lock,
-            acl,
-            checksum,
-            checksum_kind,
-            encryption,
-        } = request;
-        let mut bucket = self.bucket(&name).await?;
-        let writer = Writer { caller: caller.clone(), acl, lock, source: None };
-        let (owner, guards) = self.authorise_write(&writer, &bucket, &key, &tags, Makes::Upload)?;
-        self.check_class(&storage_class)?;
-        let plan = self.plan_for(caller, &bucket, &key, &encryption).await?;
-        let seal = self.new_seal(plan).await?;
-        let initiated = self.now();
+    pub async fn create(self, new: NewUpload) -> Result<UploadInfo, Error> {
+        let NewUpload { headers, storage_class, checksum, checksum_kind, encryption } = new;
+        let Self(mut right) = self;
+        let objects = right.objects.clone();
+        objects.check_class(&storage_class)?;
+        let plan = objects.plan_for(&right.writer.caller, &right.bucket, &right.key, &encryption).await?;
+        let sealed = objects.new_seal(plan).await?.map(|seal| seal.record);
+        let initiated = objects.now();
         let mut record = UploadRecord {
-            id: UploadId::new(initiated, self.random().bytes()),
-            initiator: caller.principal.account_id().unwrap_or(bucket.record.owner),
-            owner,
+            id: UploadId::new(initiated, objects.random().bytes()),
+            initiator: right.writer.caller.principal.account_id().unwrap_or(right.bucket.record.owner),
+            owner: right.owner,
             initiated,
             storage_class,
             headers,
-            tags,
+            tags: right.tags.clone(),
             checksum: chosen(checksum, checksum_kind)?,
-            guards: Guards { encryption: seal.map(|seal| seal.record), ..guards },
+            guards: Guards { encryption: sealed, ..right.guards.clone() },
         };
-        for _ in Self::tries() {
+        for _ in Objects::tries() {
+            let WriteRight { bucket, key, .. } = &right;
             let mut change = Change::default();
-            change.batch.put(keys::upload(bucket.record.id, &key, record.id), record.encode());
+            change.batch.put(keys::upload(bucket.record.id, key, record.id), record.encode());
             change.usage.uploads += 1;
-            let tried = self.try_commit(&bucket, change).await;
-            if matches!(tried.map_err(|error| error.for_caller(caller, &bucket))?, Tried::Done) {
-                let ending = Self::ending_upload(&bucket, &key, record.initiated);
+            let tried = objects.try_commit(bucket, change).await;
+            if matches!(tried.map_err(|error| right.told(error))?, Tried::Done) {
+                let ending = Objects::ending_upload(bucket, key, record.initiated);
                 return Ok(UploadInfo { ending, ..UploadInfo::of(&record) });
             }
-            bucket = self.same_bucket(&bucket).await?;
-            let (owner, guards) = self.authorise_write(&writer, &bucket, &key, &record.tags, Makes::Upload)?;
-            record.owner = owner;
-            record.guards = Guards { encryption: record.guards.encryption.take(), ..guards };
+            right.ask_again(Makes::Upload).await?;
+            record.owner = right.owner;
+            record.guards = Guards { encryption: record.guards.encryption.take(), ..right.guards.clone() };
         }
         Err(Error::Conflict)
+    }
+}
+
+impl Objects {
+    /// Asks for the right to begin a multipart upload, before the rest of the request is known to be good.
+    ///
+    /// # Errors
+    /// As of [`Objects::begin_put`].
+    pub async fn begin_upload(&self, caller: &Caller, new: NewObject) -> Result<UploadTicket, Error> {
+        Ok(UploadTicket(WriteRight::ask(self, caller, new, Makes::Upload, None).await?))
+    }
+
+    /// Begins a multipart upload: [`Objects::begin_upload`] and [`UploadTicket::create`].
+    ///
+    /// # Errors
+    /// As of both.
+    pub async fn create_upload(&self, caller: &Caller, request: CreateUpload) -> Result<UploadInfo, Error> {
+        let CreateUpload { bucket, key, headers, tags, storage_class, lock, acl, checksum, checksum_kind, encryption } =
+            request;
+        let ticket = self.begin_upload(caller, NewObject { bucket, key, tags, lock, acl }).await?;
+        ticket.create(NewUpload { headers, storage_class, checksum, checksum_kind, encryption }).await
     }
 }
 

@@ -1,7 +1,9 @@
 use super::{ListedPart, PartsPage, UploadInfo, UploadRef};
-use crate::{Error, Objects, PAGE_ENTRIES_MAX};
+use crate::domain::Objects;
+use crate::error::Error;
+use crate::list::PAGE_ENTRIES_MAX;
 use cofre_catalog::records::{PartRecord, Record};
-use cofre_catalog::{Scan, SnapshotExt, keys};
+use cofre_catalog::{ReadExt, Scan, keys};
 use cofre_iam::{Action, Caller};
 
 impl Objects {
@@ -13,7 +15,7 @@ impl Objects {
         let found = self.upload_for(caller, Action::ListMultipartUploadParts, &at, None).await?;
         let max = max.min(PAGE_ENTRIES_MAX);
         let scan = Scan::prefix(&keys::parts(at.upload)).after(keys::part(at.upload, after));
-        let mut entries = self.store().snapshot().await?.page(scan, max + 1).await?;
+        let mut entries = self.store().page(scan, max + 1).await?;
         let truncated = entries.len() > max;
         entries.truncate(max);
         let mut parts = Vec::with_capacity(entries.len());

@@ -9,12 +9,18 @@ mod put_part;
 mod requests;
 mod stale;
 
+pub use complete::CompletionTicket;
+pub use copy_part::CopyPartTicket;
+pub use create::UploadTicket;
+pub use put_part::PartTicket;
 pub use requests::*;
 pub use stale::StaleUploads;
 
 use crate::bucket::cached::Bucket;
 use crate::change::Change;
-use crate::{Encrypted, Error, Objects};
+use crate::domain::Objects;
+use crate::encryption::Encrypted;
+use crate::error::Error;
 use cofre_blobs::Count;
 use cofre_catalog::records::{EncryptionMethod, PartRecord, Record, UploadRecord};
 use cofre_catalog::{Revision, keys};

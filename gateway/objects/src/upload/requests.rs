@@ -1,8 +1,11 @@
 //! What callers ask of multipart uploads, and what they get.
 
-use crate::{EncryptAs, Encrypted, Ending, GivenAcl, ReadConditions, Upload, WantedLock, WriteConditions};
+use crate::encryption::{EncryptAs, Encrypted};
+use crate::object::{Ending, Upload};
 use cofre_catalog::records::Headers;
+use cofre_iam::GivenAcl;
 use cofre_keys::CustomerKey;
+use cofre_rules::{ReadConditions, WantedLock, WriteConditions};
 use cofre_types::{
     AccountId, BucketName, ByteRange, Checksum, ChecksumAlgorithm, ChecksumKind, ETag, ObjectKey, Tags, Timestamp,
     UploadId, VersionId,
@@ -32,6 +35,21 @@ pub struct CreateUpload {
     pub checksum_kind: Option<ChecksumKind>,
     /// Access control list of the object to be; the owner alone may if absent.
     pub acl: Option<GivenAcl>,
+    /// Encryption of the object to be.
+    pub encryption: EncryptAs,
+}
+
+/// The rest of an upload that is to be begun, beside what rights look at.
+#[derive(Debug, Clone)]
+pub struct NewUpload {
+    /// System headers and user metadata of the object to be.
+    pub headers: Headers,
+    /// Storage class; `STANDARD` if empty.
+    pub storage_class: String,
+    /// Checksum algorithm of parts and object; CRC-64/NVME is kept if absent.
+    pub checksum: Option<ChecksumAlgorithm>,
+    /// Checksum kind of the object; the algorithm's default if absent.
+    pub checksum_kind: Option<ChecksumKind>,
     /// Encryption of the object to be.
     pub encryption: EncryptAs,
 }
@@ -78,6 +96,19 @@ pub struct PutPart {
     /// The content.
     pub content: Upload,
     /// What the request says of encryption: the customer's key, or nothing but what the upload says.
+    pub encryption: EncryptAs,
+}
+
+/// What of an object a part is made of.
+#[derive(Debug, Clone)]
+pub struct CopiedRange {
+    /// Range to copy; all if absent. Both its ends must be in the object.
+    pub range: Option<ByteRange>,
+    /// Conditions on the source.
+    pub source_conditions: ReadConditions,
+    /// The customer's key that the source is encrypted under, if it is one.
+    pub source_customer_key: Option<CustomerKey>,
+    /// What the request says of the upload's encryption, as for [`PutPart`].
     pub encryption: EncryptAs,
 }
 
@@ -154,6 +185,23 @@ pub struct CompletedPart {
     pub etag: Option<ETag>,
     /// Checksum, which must be the part's if given.
     pub checksum: Option<Checksum>,
+}
+
+/// How an object is made of an upload's parts.
+#[derive(Debug, Clone)]
+pub struct Completion {
+    /// The parts, ascending by number.
+    pub parts: Vec<CompletedPart>,
+    /// Checksum of the whole object, which must match if given.
+    pub checksum: Option<Checksum>,
+    /// Checksum kind, which must be the upload's if given.
+    pub checksum_kind: Option<ChecksumKind>,
+    /// Bytes of the whole object, which must match if given (`x-amz-mp-object-size`).
+    pub size: Option<u64>,
+    /// Conditions on what stands at the key.
+    pub conditions: WriteConditions,
+    /// What the request says of encryption, as for [`PutPart`].
+    pub encryption: EncryptAs,
 }
 
 /// Makes an object of an upload's parts, moving no bytes. Doing it twice answers alike.

@@ -1,6 +1,8 @@
-use crate::{Error, Upkeep, UploadRef};
+use crate::error::Error;
+use crate::upkeep::Upkeep;
+use crate::upload::UploadRef;
 use cofre_catalog::records::{Record, UploadRecord};
-use cofre_catalog::{Revision, Scan, SnapshotExt, Visit, VisitStep, keys};
+use cofre_catalog::{ReadExt, Revision, Scan, Visit, VisitStep, keys};
 use cofre_iam::Caller;
 use cofre_types::{BucketId, BucketName, ObjectKey, Timestamp, UploadId};
 use std::ops::Bound;
@@ -38,7 +40,7 @@ impl Upkeep {
         }
         let caller = Caller::internal("stale-uploads", self.objects.random());
         let search = Search { now: self.objects.now(), age, found: Vec::new(), read: 0, last: Vec::new(), full: false };
-        let search = self.objects.store().snapshot().await?.scan(scan, search).await?;
+        let search = self.objects.store().scan(scan, search).await?;
         let next = search.full.then_some(search.last);
         let mut stale = StaleUploads { looked_at: search.read as u64, aborted: 0, next };
         for (bucket, key, upload) in search.found {
@@ -61,7 +63,7 @@ impl Upkeep {
     /// [`Error`] if the catalog cannot be read.
     pub async fn stale_uploads_left(&self, age: Duration) -> Result<Option<u64>, Error> {
         let count = Count { now: self.objects.now(), age, stale: 0, read: 0 };
-        let count = self.objects.store().snapshot().await?.scan(Scan::prefix(&[keys::family::UPLOAD]), count).await?;
+        let count = self.objects.store().scan(Scan::prefix(&[keys::family::UPLOAD]), count).await?;
         Ok(Some(count.stale).filter(|_| count.read <= RECORDS_COUNTED_MAX))
     }
 }

@@ -11,9 +11,11 @@
 mod references;
 mod usage;
 
-use crate::{Error, Objects, Upkeep};
+use crate::domain::Objects;
+use crate::error::Error;
+use crate::upkeep::Upkeep;
 use cofre_blobs::Wrong;
-use cofre_catalog::{Entry, Scan, Snapshot, SnapshotExt};
+use cofre_catalog::{Entry, ReadExt, Scan, Snapshot};
 use cofre_types::BucketId;
 use references::{Counts, Round};
 use std::collections::BTreeMap;

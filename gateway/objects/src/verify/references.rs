@@ -1,9 +1,9 @@
 use super::{Stage, Verify, after, wrong};
-use crate::Error;
-use cofre_blobs::{Wrong, as_delta};
+use crate::error::Error;
+use cofre_blobs::Wrong;
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{
-    BlobRecord, Content, Garbage, GarbageRecord, ManifestRecord, PartRecord, Record, Segment, VersionRecord,
+    BlobRecord, Content, Garbage, GarbageRecord, ManifestRecord, PartRecord, Record, Segment, VersionRecord, as_delta,
 };
 use cofre_catalog::{Entry, Scan};
 use cofre_types::{BlobId, UploadId};

@@ -1,11 +1,11 @@
 use super::references::{Counts, Round};
 use super::{Stage, Verify, after, wrong};
-use crate::Error;
 use crate::change::Change;
+use crate::error::Error;
 use cofre_blobs::{Count, Wrong};
-use cofre_catalog::SnapshotExt;
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{BlobRecord, PartRecord, Record, ShardUsage, Usage, VersionRecord};
+use cofre_catalog::{ReadExt, compare_tally};
 use cofre_types::{BucketId, ShardId, UploadId};
 use std::collections::BTreeMap;
 
@@ -68,7 +68,19 @@ impl Verify {
                 format!("records name {} copies, and it has no counters", counted.copies),
             ));
         }
+        self.queues(found).await?;
         Ok(Stage::References(Box::new(Counts::of(Round::first(count.blobs)))))
+    }
+
+    /// Compares the counters of what waits with what does.
+    async fn queues(&mut self, found: &mut Vec<Wrong>) -> Result<(), Error> {
+        for (of, queue) in [(family::HEAL, "the heal queue"), (family::DOOMED, "copies to be deleted")] {
+            if let Some([says, counted]) = compare_tally(self.snapshot().await?, of).await? {
+                let why = format!("its counters say {says:?}, and its records add up to {counted:?}");
+                found.push(wrong(queue.to_owned(), why));
+            }
+        }
+        Ok(())
     }
 
     /// Adds a page of a bucket up; between two buckets, goes on to the next after `last`.

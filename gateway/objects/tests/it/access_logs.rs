@@ -2,15 +2,14 @@
 
 use crate::bed::{Bed, bucket};
 use crate::lifecycle::{DAY, after, noncurrent, pass, rule, set_rules};
+use crate::named_keys::only;
 use cofre_catalog::records::{EventRecord, Record};
-use cofre_catalog::{Scan, SnapshotExt, Store, keys};
-use cofre_iam::{Caller, account_number};
+use cofre_catalog::{ReadExt, Scan, Store, keys};
+use cofre_iam::account_number;
 use cofre_objects::{
     AccessLogStep, BucketConfig, BucketEncryption, ConfigKind, DefaultEncryption, EncryptionMethod, GetObject,
-    ListObjects, ListVersions, LogKeys, Logging, Rule, Transition, Versioning, When,
+    ListObjects, LogKeys, Logging, Rule, Transition, Versioning, When,
 };
-use cofre_runtime::Random;
-use cofre_types::VersionId;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -41,7 +40,7 @@ impl Bed {
 
     pub(crate) async fn log(&self, text: &str) {
         let to = self.objects.logged_bucket("bucket-b").await.unwrap();
-        self.objects.log_access(&to, text.to_owned());
+        to.push(text.to_owned());
     }
 
     /// One pass of delivery: what its steps did.
@@ -80,26 +79,13 @@ impl Bed {
         found
     }
 
-    async fn versions_of(&self, name: &str) -> Vec<VersionId> {
-        let request = ListVersions {
-            bucket: bucket("b"),
-            prefix: name.to_owned(),
-            delimiter: String::new(),
-            key_after: None,
-            version_after: None,
-            max: 10,
-        };
-        let page = self.objects.list_versions(&self.alice, request).await.unwrap();
-        page.versions.into_iter().map(|version| version.version).collect()
-    }
-
     pub(crate) async fn backlog(&self) -> (i64, i64) {
         let backlog = self.upkeep.access_log_backlog().await.unwrap();
         (backlog.lines, backlog.bytes)
     }
 
     pub(crate) async fn dropped_events(&self) -> Vec<EventRecord> {
-        let events = self.store.snapshot().await.unwrap().page(Scan::prefix(&keys::events()), 1000).await.unwrap();
+        let events = self.store.page(Scan::prefix(&keys::events()), 1000).await.unwrap();
         let events = events.iter().map(|(_, entry)| EventRecord::decode(&entry.value).unwrap());
         events.filter(|event| event.kind == "access_log.lines_dropped").collect()
     }
@@ -109,10 +95,10 @@ impl Bed {
 async fn lines_become_one_object_when_they_are_due() {
     let bed = Bed::logged().await;
     bed.log("one").await;
-    bed.upkeep.write_access_lines().await;
+    bed.upkeep.access_log().write().await;
     bed.log("two").await;
-    bed.upkeep.write_access_lines().await;
-    assert_eq!((bed.backlog().await, bed.upkeep.access_log_counts().written), ((2, 8), 2));
+    bed.upkeep.access_log().write().await;
+    assert_eq!((bed.backlog().await, bed.upkeep.access_log().counts().written), ((2, 8), 2));
     bed.deliver().await;
     assert!(bed.delivered().await.is_empty(), "they are still gathered");
     bed.clock.advance(DELIVERY);
@@ -134,12 +120,9 @@ async fn a_policy_of_a_key_keeps_no_line_back() {
     let default = Some(DefaultEncryption { method, bucket_key: false });
     let wanted = BucketEncryption { default, block: None };
     bed.objects.put_bucket_encryption(&bed.alice, &bucket("logs"), wanted).await.unwrap();
-    let policy = json!({"Statement": {"Effect": "Allow", "Principal": {"CanonicalUser": bed.alice.principal.account_id()
-        .unwrap().to_string()}, "Action": "kms:*", "Resource": "*"}});
-    let operator = Caller::internal("admin", &Random::seeded(1)).on_behalf_of("token:ops");
-    bed.objects.set_key_policy(&operator, "one", policy.to_string()).await.unwrap();
+    only(&bed, "one", &[&bed.alice], &["kms:*"]).await;
     bed.log("a line").await;
-    bed.upkeep.write_access_lines().await;
+    bed.upkeep.access_log().write().await;
     bed.clock.advance(DELIVERY);
     bed.deliver().await;
     assert_eq!(bed.delivered().await.len(), 1);
@@ -149,7 +132,7 @@ async fn a_policy_of_a_key_keeps_no_line_back() {
 async fn a_line_is_delivered_once_by_two_that_deliver_at_once() {
     let bed = Bed::logged().await;
     bed.log("one").await;
-    bed.upkeep.write_access_lines().await;
+    bed.upkeep.access_log().write().await;
     bed.clock.advance(DELIVERY);
     let twin = bed.twin_upkeep.clone();
     bed.rival.before_next_commit(move || async move {
@@ -167,7 +150,7 @@ async fn what_a_target_does_not_take_waits_and_is_given_up_after_a_week() {
     let bed = Bed::logged().await;
     bed.objects.delete_bucket_config(&bed.alice, &bucket("logs"), ConfigKind::Policy).await.unwrap();
     bed.log("one").await;
-    bed.upkeep.write_access_lines().await;
+    bed.upkeep.access_log().write().await;
     bed.clock.advance(DELIVERY);
     let problem = bed.deliver().await[0].problem.clone().unwrap();
     assert_eq!(problem.0, "bucket-b");
@@ -184,7 +167,7 @@ async fn what_a_target_does_not_take_waits_and_is_given_up_after_a_week() {
 
     bed.objects.delete_bucket_config(&bed.alice, &bucket("logs"), ConfigKind::Policy).await.unwrap();
     bed.log("two").await;
-    bed.upkeep.write_access_lines().await;
+    bed.upkeep.access_log().write().await;
     bed.clock.advance(Duration::from_secs(7 * 86_400));
     assert_eq!(bed.deliver().await[0].dropped, 1);
     let events = bed.dropped_events().await;
@@ -196,10 +179,10 @@ async fn what_a_target_does_not_take_waits_and_is_given_up_after_a_week() {
 async fn lines_outlive_their_bucket_and_go_where_they_were_meant_to() {
     let bed = Bed::logged().await;
     bed.log("one").await;
-    bed.upkeep.write_access_lines().await;
+    bed.upkeep.access_log().write().await;
     bed.log_to(LogKeys::ByDeliveryTime).await;
     bed.log("two").await;
-    bed.upkeep.write_access_lines().await;
+    bed.upkeep.access_log().write().await;
     bed.objects.put_bucket_logging(&bed.alice, &bucket("b"), None).await.unwrap();
     assert!(bed.objects.logged_bucket("bucket-b").await.is_none());
     bed.objects.delete_bucket(&bed.alice, &bucket("b")).await.unwrap();
@@ -219,20 +202,20 @@ async fn lines_beyond_the_bounds_are_dropped_counted_and_told() {
     for _ in 0..5 {
         bed.log(&line).await;
     }
-    assert_eq!(bed.upkeep.access_log_counts().dropped, 1, "of one account 4 MiB wait in memory at the most");
-    bed.upkeep.write_access_lines().await;
+    assert_eq!(bed.upkeep.access_log().counts().dropped, 1, "of one account 4 MiB wait in memory at the most");
+    bed.upkeep.access_log().write().await;
     for _ in 4..65 {
         bed.log(&line).await;
-        bed.upkeep.write_access_lines().await;
+        bed.upkeep.access_log().write().await;
     }
-    let counts = bed.upkeep.access_log_counts();
+    let counts = bed.upkeep.access_log().counts();
     assert_eq!((counts.written, counts.dropped), (64, 2), "64 MiB of a bucket wait in the catalog at the most");
     assert_eq!(bed.dropped_events().await.len(), 1, "an event a minute tells of it");
     bed.clock.advance(DELIVERY);
     bed.log("fits again").await;
     bed.deliver().await;
-    bed.upkeep.write_access_lines().await;
-    assert_eq!(bed.upkeep.access_log_counts().written, 65);
+    bed.upkeep.access_log().write().await;
+    assert_eq!(bed.upkeep.access_log().counts().written, 65);
     let told: Vec<_> = bed.dropped_events().await.iter().map(|event| event.details[0].1.clone()).collect();
     assert_eq!(told, ["1", "1"]);
 }
@@ -283,7 +266,7 @@ async fn what_rules_do_is_told_in_the_commit_that_does_it() {
     let counts = pass(&bed).await;
     assert_eq!((counts.expired, counts.transitioned, counts.uploads_aborted), (2, 2, 1));
     assert_eq!(bed.rival.take_removals().len(), 4, "a commit for what ends, for each move and for the upload");
-    assert_eq!((bed.backlog().await.0, bed.upkeep.access_log_counts().written), (5, 5));
+    assert_eq!((bed.backlog().await.0, bed.upkeep.access_log().counts().written), (5, 5));
     let expected = [
         "COLD S3.TRANSITION.OBJECT 5 -",
         "STANDARD_IA S3.TRANSITION_SIA.OBJECT 5 -",
@@ -299,7 +282,7 @@ async fn what_rules_do_is_told_in_the_commit_that_does_it() {
     let version = bed.put("end/v", b"123").await.version.unwrap();
     bed.clock.advance(3 * DAY);
     assert_eq!(pass(&bed).await.expired, 1);
-    let marker = bed.versions_of("end/v").await[0];
+    let marker = bed.versions("end/v").await[0];
     assert_eq!(told(&bed).await, [format!("end/v S3.CREATE.DELETEMARKER - {marker}")]);
     bed.clock.advance(3 * DAY);
     assert_eq!(pass(&bed).await.noncurrent_expired, 1);
@@ -317,12 +300,12 @@ async fn a_line_that_finds_no_room_keeps_no_rule_from_its_work() {
     let line = "x".repeat((1 << 20) - 1);
     for _ in 0..64 {
         bed.log(&line).await;
-        bed.upkeep.write_access_lines().await;
+        bed.upkeep.access_log().write().await;
     }
     bed.clock.advance(3 * DAY);
     assert_eq!(pass(&bed).await.expired, 2);
     assert!(bed.list("", "").await.0.is_empty());
-    let counts = bed.upkeep.access_log_counts();
+    let counts = bed.upkeep.access_log().counts();
     assert_eq!((counts.written, counts.dropped), (64, 2));
     assert_eq!(bed.dropped_events().await[0].details[0].1, "2");
 }

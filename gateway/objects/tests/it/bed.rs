@@ -4,12 +4,12 @@ use crate::backends::{Backends, Opener};
 use crate::rival::Rival;
 use cofre_blobs::{Blobs, BlobsParts, NewShard, Topology};
 use cofre_catalog::records::{AccountRecord, EventRecord, Record};
-use cofre_catalog::{Batch, Memory, Scan, SnapshotExt, Store, keys};
+use cofre_catalog::{Batch, Memory, MemoryStream, ReadExt, Scan, Store, keys};
 use cofre_iam::{AccountIdentity, Caller, Origin, Principal, RequestId};
 use cofre_keys::{DEFAULT_KEY, KeyRing, MemoryKeys};
 use cofre_objects::{
-    CreateBucket, DeleteConditions, DeleteObject, DeleteOutcome, Error, GetObject, ListObjects, Objects, Parts,
-    PutObject, PutOutcome, Upkeep,
+    CreateBucket, DeleteConditions, DeleteObject, DeleteOutcome, Error, GetObject, ListObjects, ListVersions, Objects,
+    Parts, PutObject, PutOutcome, Upkeep,
 };
 use cofre_runtime::{ManualClock, Random};
 use cofre_settings::{DynamicSettings, Patch};
@@ -23,8 +23,11 @@ pub use crate::requests::{ARN_NAME, bucket, get, key, put, upload};
 
 pub struct Bed {
     pub objects: Objects,
-    /// The same catalog and shards through another process, which knows nothing of the locks on keys.
+    /// The same catalog and shards through another process, which knows nothing of the locks on keys, and has a handle of
+    /// the catalog of its own.
     pub twin: Objects,
+    /// By what the twin hears of the commits of others.
+    pub twin_stream: MemoryStream,
     pub upkeep: Upkeep,
     pub blobs: Blobs,
     pub twin_upkeep: Upkeep,
@@ -60,10 +63,12 @@ impl Bed {
         for path in &PATHS[..count] {
             topology.register(NewShard::at_path((*path).to_owned()), "test").await.unwrap();
         }
+        topology.count_waiting().await.unwrap();
         let rival = Arc::new(Rival::new(store.clone()));
         let over = |store, random| over(store, &shards, &settings, &manual, random, scheme);
         let (upkeep, blobs) = over(rival.clone(), random);
-        let (twin_upkeep, _) = over(store.clone(), Random::seeded(8));
+        let (twin_store, twin_stream) = store.twin(manual.clock());
+        let (twin_upkeep, _) = over(Arc::new(twin_store), Random::seeded(8));
         let (objects, twin) = (upkeep.objects().clone(), twin_upkeep.objects().clone());
         let alice = account(store.as_ref(), 1, "alice").await;
         let bob = account(store.as_ref(), 2, "bob").await;
@@ -72,6 +77,7 @@ impl Bed {
             upkeep,
             blobs,
             twin,
+            twin_stream,
             twin_upkeep,
             topology,
             store,
@@ -92,12 +98,27 @@ impl Bed {
         let topology = Topology::new(self.store.clone(), shards.clone(), opener, clock, random.clone());
         topology.attach_missing().await.unwrap();
         let (upkeep, blobs) = over(self.rival.clone(), &shards, &self.settings, &self.clock, random, scheme);
+        let (twin_store, twin_stream) = self.store.twin(self.clock.clock());
         let (twin_upkeep, _) =
-            over(self.store.clone(), &shards, &self.settings, &self.clock, Random::seeded(10), scheme);
+            over(Arc::new(twin_store), &shards, &self.settings, &self.clock, Random::seeded(10), scheme);
         {
             let (objects, twin) = (upkeep.objects().clone(), twin_upkeep.objects().clone());
-            Self { objects, upkeep, blobs, twin, twin_upkeep, topology, ..self }
+            Self { objects, upkeep, blobs, twin, twin_stream, twin_upkeep, topology, ..self }
         }
+    }
+
+    /// The versions of a key, newest first.
+    pub async fn versions(&self, name: &str) -> Vec<VersionId> {
+        let request = ListVersions {
+            bucket: bucket("b"),
+            prefix: name.to_owned(),
+            delimiter: String::new(),
+            key_after: None,
+            version_after: None,
+            max: 10,
+        };
+        let page = self.objects.list_versions(&self.alice, request).await.unwrap();
+        page.versions.into_iter().map(|version| version.version).collect()
     }
 
     /// A part of Cofre itself, as the admin API asks.
@@ -107,7 +128,7 @@ impl Bed {
 
     /// Kind and actor of the last event.
     pub async fn last_event(&self) -> (String, String) {
-        let events = self.store.snapshot().await.unwrap().page(Scan::prefix(&keys::events()), 1_000).await.unwrap();
+        let events = self.store.page(Scan::prefix(&keys::events()), 1_000).await.unwrap();
         let last = EventRecord::decode(&events.last().unwrap().1.value).unwrap();
         (last.kind, last.actor)
     }
@@ -217,7 +238,7 @@ impl Bed {
 
     /// Keys of a family that are left in the catalog.
     pub async fn count(&self, family: u8) -> usize {
-        self.store.snapshot().await.unwrap().page(Scan::prefix(&[family]), 100_000).await.unwrap().len()
+        self.store.page(Scan::prefix(&[family]), 100_000).await.unwrap().len()
     }
 
     /// Whether some blob on a shard holds these bytes in one run.

@@ -1,7 +1,7 @@
 use crate::bed::{Bed, bucket, get, key, put};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{EventRecord, Record};
-use cofre_catalog::{Scan, SnapshotExt, Store};
+use cofre_catalog::{MEMORY_STALENESS_MAX, ReadExt, Scan, Store};
 use cofre_iam::{Caller, LOG_DELIVERY, Principal};
 use cofre_objects::{
     BucketConfig, CannedAcl, ConfigKind, CreateBucket, Error, GivenAcl, Inspect, ListBuckets, Ownership,
@@ -145,7 +145,7 @@ async fn the_event_of_a_configuration_says_which_and_what_became_of_it() {
     let bed = Bed::with_bucket().await;
     let (alice, name) = (&bed.alice, &bucket("b"));
     let last = async || {
-        let events = bed.store.snapshot().await.unwrap().page(Scan::prefix(&keys::events()), 100).await.unwrap();
+        let events = bed.store.page(Scan::prefix(&keys::events()), 100).await.unwrap();
         let event = EventRecord::decode(&events.last().unwrap().1.value).unwrap();
         assert_eq!(event.actor, "account:alice");
         let details: Vec<_> = event.details.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -240,4 +240,20 @@ async fn what_is_for_operators_is_refused_whatever_a_policy_allows_and_its_event
     bed.objects.delete_bucket(&ops, &bucket("c")).await.unwrap();
     did("bucket.deleted").await;
     assert_eq!(bed.objects.inspect(&ops, look()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_another_process_does_to_a_bucket_is_seen_also_while_nothing_is_heard_of_it() {
+    let bed = Bed::with_bucket().await;
+    bed.twin.head_bucket(&bed.alice, &bucket("b")).await.unwrap();
+    bed.twin_stream.cut();
+    bed.objects.delete_bucket(&bed.alice, &bucket("b")).await.unwrap();
+    bed.clock.advance(MEMORY_STALENESS_MAX);
+    assert!(matches!(bed.twin.head_bucket(&bed.alice, &bucket("b")).await, Err(Error::NoSuchBucket)));
+    // What is read meanwhile is not kept either.
+    bed.make_bucket("b").await;
+    bed.twin.head_bucket(&bed.alice, &bucket("b")).await.unwrap();
+    bed.twin_stream.mend();
+    bed.objects.delete_bucket(&bed.alice, &bucket("b")).await.unwrap();
+    assert!(matches!(bed.twin.head_bucket(&bed.alice, &bucket("b")).await, Err(Error::NoSuchBucket)));
 }

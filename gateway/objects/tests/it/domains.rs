@@ -4,7 +4,7 @@ use crate::bed::{Bed, PATHS};
 use cofre_blobs::{NewShard, Reconciling, ShardChange};
 use cofre_catalog::keys::family;
 use cofre_catalog::records::{BlobRecord, Record};
-use cofre_catalog::{Scan, SnapshotExt, Store};
+use cofre_catalog::{ReadExt, Scan, Store};
 use cofre_shards::{Backend, Trouble, Troubles};
 use cofre_types::ShardId;
 use std::collections::HashMap;
@@ -68,7 +68,7 @@ async fn heal(bed: &Bed) -> u64 {
 async fn copies_apart(bed: &Bed) -> usize {
     let shards = bed.topology.list().await.unwrap();
     let racks: HashMap<_, _> = shards.into_iter().map(|view| (view.record.id, view.record.failure_domain)).collect();
-    let blobs = bed.store.snapshot().await.unwrap().page(Scan::prefix(&[family::BLOB]), 1000).await.unwrap();
+    let blobs = bed.store.page(Scan::prefix(&[family::BLOB]), 1000).await.unwrap();
     let mut count = 0;
     for (_, entry) in blobs {
         let record = BlobRecord::decode(&entry.value).unwrap();

@@ -5,8 +5,8 @@ use crate::copies::copy;
 use crate::multipart::complete;
 use cofre_objects::{
     Body, BucketEncryption, CompleteUpload, CompletedPart, CopyObject, CopyPart, CreateUpload, CustomerKey,
-    DEFAULT_KEY, DefaultEncryption, EncryptAs, Encrypted, EncryptionMethod, Error, GetObject, ObjectInfo, PutObject,
-    PutPart, ReadConditions, Upload, UploadRef,
+    DEFAULT_KEY, DefaultEncryption, EncryptAs, Encrypted, EncryptionMethod, Error, GetObject, ObjectInfo, ObjectRef,
+    PutObject, PutPart, ReadConditions, ReadObject, Upload, UploadRef,
 };
 use cofre_types::{ByteRange, ChecksumAlgorithm, ETag};
 use futures_util::stream;
@@ -107,7 +107,9 @@ async fn a_customers_key_must_be_the_right_one() {
     assert!(refused("empty", Some(customer(2))).await);
     let info = head(&bed, "k", Some(customer(1))).await;
     assert_eq!(info.encryption.unwrap().key_md5, Some(customer(1).md5()));
-    let attributes = bed.objects.object_attributes(&bed.alice, get("k"), 0, 10).await;
+    let at = ObjectRef { bucket: bucket("b"), key: key("k"), version: None };
+    let ticket = bed.objects.begin_attributes(&bed.alice, at).await.unwrap();
+    let attributes = ticket.tell(ReadObject::default(), 0, 10).await;
     assert!(matches!(attributes, Err(Error::InvalidRequest(_))));
 }
 

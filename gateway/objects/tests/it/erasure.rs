@@ -4,7 +4,7 @@ use crate::bed::{Bed, PATHS, get, put};
 use cofre_blobs::{Healed, NewShard, ShardChange};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{BlobRecord, Record};
-use cofre_catalog::{Batch, Scan, SnapshotExt, Store};
+use cofre_catalog::{Batch, ReadExt, Scan, Store};
 use cofre_objects::{EncryptAs, Error, PutObject};
 use cofre_shards::{Backend, StreamTrouble, Trouble, Troubles};
 use cofre_types::{BlobId, ByteRange, Scheme, ShardId};
@@ -24,7 +24,7 @@ pub async fn bed(shards: usize) -> Bed {
 }
 
 pub async fn records(bed: &Bed) -> Vec<(BlobId, BlobRecord)> {
-    let page = bed.store.snapshot().await.unwrap().page(Scan::prefix(&[family::BLOB]), 1000).await.unwrap();
+    let page = bed.store.page(Scan::prefix(&[family::BLOB]), 1000).await.unwrap();
     let read = |(key, entry): (Vec<u8>, cofre_catalog::Entry)| {
         (keys::blob_of(&key).unwrap(), BlobRecord::decode(&entry.value).unwrap())
     };
@@ -280,7 +280,7 @@ async fn blobs_nearest_loss_are_healed_first() {
     // The walk is beyond them, and still takes them along.
     let second = bed.blobs.heal(first.next).await.unwrap();
     assert!(second.blobs > 0);
-    let left = bed.store.snapshot().await.unwrap().page(Scan::prefix(&[family::HEAL]), 200).await.unwrap();
+    let left = bed.store.page(Scan::prefix(&[family::HEAL]), 200).await.unwrap();
     let left: HashSet<_> = left.iter().filter_map(|(key, _)| keys::blob_of(key)).collect();
     assert!(urgent.iter().all(|blob| !left.contains(blob)), "{urgent:?} of {left:?}");
     assert!(!left.is_empty());

@@ -4,7 +4,7 @@ use crate::bed::{Bed, bucket, get, key, put};
 use crate::lifecycle::{DAY, after, noncurrent, pass, rule, set_rules, versioned, versions};
 use cofre_catalog::keys::family;
 use cofre_catalog::records::{Record, VersionKind, VersionRecord};
-use cofre_catalog::{Scan, SnapshotExt, Store};
+use cofre_catalog::{ReadExt, Scan, Store};
 use cofre_objects::{CreateBucket, DeleteObject, Error, LifecycleCounts, Rule, Usage, Versioning};
 use cofre_types::VersionId;
 
@@ -15,7 +15,7 @@ const ENDS_PER_COMMIT_MAX: usize = 256;
 async fn counted(bed: &Bed) -> Usage {
     let mut usage = Usage::default();
     for of in [family::CURRENT, family::VERSION] {
-        for (_, entry) in bed.store.snapshot().await.unwrap().page(Scan::prefix(&[of]), 100_000).await.unwrap() {
+        for (_, entry) in bed.store.page(Scan::prefix(&[of]), 100_000).await.unwrap() {
             let record = VersionRecord::decode(&entry.value).unwrap();
             let size = record.size as i64;
             match (of, record.kind) {

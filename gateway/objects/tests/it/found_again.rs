@@ -4,11 +4,11 @@ use crate::bed::{Bed, PATHS};
 use async_trait::async_trait;
 use cofre_blobs::{Blobs, BlobsParts, ShardChange};
 use cofre_catalog::keys::{self, family};
-use cofre_catalog::{Batch, Entry, Scan, SnapshotExt, Store};
+use cofre_catalog::{Batch, Entry, ReadExt, Scan, Store};
 use cofre_runtime::Random;
 use cofre_shards::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, Listed, Liveness, Locator,
-    MemoryBackend, NotDeleted, Probe, Relocate, ShardInfo, ShardMode, Shards, ShardsOptions, Stored,
+    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Listed, Liveness, Locator, MemoryBackend,
+    NotDeleted, Probe, Relocate, ShardInfo, ShardMode, Shards, ShardsOptions, Stored,
 };
 use cofre_types::{BlobId, ResolvedRange, ShardId};
 use std::sync::{Arc, Mutex};
@@ -104,7 +104,7 @@ async fn a_copy_that_its_blob_does_not_lack_goes_once_that_is_known() {
     let copy = copy.as_ref().unwrap();
     let header = bed.backends.at(away).header(copy.blob, &copy.locator).await.unwrap();
     let body = Body::Whole(bytes::Bytes::from_static(&[7; 100]));
-    bed.backends.at(spare).put(copy.blob, &header, body, Durability::Durable).await.unwrap();
+    bed.backends.at(spare).put(copy.blob, &header, body).await.unwrap();
     bed.clock.advance(2 * GRACE);
     bed.backends.set_away(away, true);
     let shard = ShardId(PATHS.iter().position(|path| path == spare).unwrap() as u32 + 1);
@@ -125,7 +125,7 @@ struct Asking {
 
 #[async_trait]
 impl Backend for Asking {
-    async fn put(&self, _: BlobId, _: &BlobHeader, _: Body, _: Durability) -> Result<Stored, BackendError> {
+    async fn put(&self, _: BlobId, _: &BlobHeader, _: Body) -> Result<Stored, BackendError> {
         Err(BackendError::Full)
     }
 

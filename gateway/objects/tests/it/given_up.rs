@@ -4,7 +4,7 @@ use crate::bed::Bed;
 use cofre_blobs::{Reconciling, ShardChange, ShardMode, TopologyError};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{BlobRecord, Record};
-use cofre_catalog::{Scan, SnapshotExt, Store};
+use cofre_catalog::{ReadExt, Scan, Store};
 use cofre_shards::Backend;
 use cofre_types::{BlobId, ShardId};
 use std::time::Duration;
@@ -212,7 +212,7 @@ async fn a_drain_does_not_count_copies_on_a_shard_that_was_given_up() {
 }
 
 async fn records(bed: &Bed) -> Vec<(BlobId, BlobRecord)> {
-    let page = bed.store.snapshot().await.unwrap().page(Scan::prefix(&[family::BLOB]), 1000).await.unwrap();
+    let page = bed.store.page(Scan::prefix(&[family::BLOB]), 1000).await.unwrap();
     let read = |(key, entry): (Vec<u8>, cofre_catalog::Entry)| {
         (keys::blob_of(&key).unwrap(), BlobRecord::decode(&entry.value).unwrap())
     };

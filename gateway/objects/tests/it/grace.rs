@@ -2,14 +2,14 @@
 
 use crate::bed::{Bed, bucket, get, key, put, upload};
 use crate::copies::copy;
+use crate::multipart::create;
 use bytes::Bytes;
 use cofre_catalog::keys;
 use cofre_objects::{
-    Amounts, Bounded, BucketConfig, CopyObject, CreateUpload, DeclaredChecksum, EncryptAs, Error, Excess, ListVersions,
-    PutObject, PutPart, QuotaOf, TagMatch, Upload, UploadRef, Versioning, WriteConditions,
+    Amounts, Bounded, BucketConfig, CopyObject, DeclaredChecksum, EncryptAs, Error, Excess, PutObject, PutPart,
+    QuotaOf, TagMatch, Upload, UploadRef, Versioning, WriteConditions,
 };
 use cofre_shards::{Body, BodyError};
-use cofre_types::VersionId;
 use futures_util::{FutureExt, stream};
 use serde_json::json;
 use std::sync::Arc;
@@ -24,19 +24,6 @@ impl Bed {
         (usage.grace_bytes, owned.grace_bytes)
     }
 
-    async fn versions(&self, name: &str) -> Vec<VersionId> {
-        let request = ListVersions {
-            bucket: bucket("b"),
-            prefix: name.to_owned(),
-            delimiter: String::new(),
-            key_after: None,
-            version_after: None,
-            max: 10,
-        };
-        let page = self.objects.list_versions(&self.alice, request).await.unwrap();
-        page.versions.into_iter().map(|version| version.version).collect()
-    }
-
     async fn verified(&self) {
         let mut verify = self.upkeep.verify(false);
         while let Some(step) = verify.step().await.unwrap() {
@@ -45,19 +32,7 @@ impl Bed {
     }
 
     async fn begin(&self, name: &str) -> Result<UploadRef, Error> {
-        let create = CreateUpload {
-            bucket: bucket("b"),
-            key: key(name),
-            headers: Default::default(),
-            tags: Default::default(),
-            storage_class: String::new(),
-            lock: Default::default(),
-            checksum: None,
-            checksum_kind: None,
-            acl: None,
-            encryption: EncryptAs::AsBucket,
-        };
-        let id = self.objects.create_upload(&self.alice, create).await?.id;
+        let id = self.objects.create_upload(&self.alice, create(name)).await?.id;
         Ok(UploadRef { bucket: bucket("b"), key: key(name), upload: id })
     }
 

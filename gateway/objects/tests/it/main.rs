@@ -34,6 +34,7 @@ mod restored;
 mod rights;
 mod rival;
 mod rivals;
+mod tickets;
 mod transitions;
 mod truth;
 mod versions;

@@ -125,8 +125,7 @@ async fn orphans_go_after_their_grace_and_what_is_named_stays() {
         piece: 0,
     };
     let body = cofre_shards::Body::Whole(bytes::Bytes::from_static(b"never committed"));
-    let durable = cofre_shards::Durability::Durable;
-    bed.backends.at("/one").put(BlobId::from_bytes([9; 16]), &header, body, durable).await.unwrap();
+    bed.backends.at("/one").put(BlobId::from_bytes([9; 16]), &header, body).await.unwrap();
     let grace = Duration::from_secs(3600);
     let find = || async {
         let mut doomed = 0;

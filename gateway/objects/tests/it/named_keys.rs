@@ -10,21 +10,16 @@ use cofre_objects::{
     EncryptionBlock, EncryptionError, EncryptionMethod, Error, LockMode, NewKey, ObjectInfo, PutObject, ReadConditions,
     Retention, WantedLock,
 };
-use cofre_runtime::Random;
 use cofre_types::{Timestamp, VersionId};
 use serde_json::json;
 use std::time::Duration;
 
-fn operator() -> Caller {
-    Caller::internal("admin", &Random::seeded(1)).on_behalf_of("token:ops")
-}
-
 /// Lets some accounts do some things with a key, and nobody else anything.
-async fn only(bed: &Bed, name: &str, who: &[&Caller], actions: &[&str]) {
+pub async fn only(bed: &Bed, name: &str, who: &[&Caller], actions: &[&str]) {
     let ids: Vec<_> = who.iter().map(|caller| caller.principal.account_id().unwrap().to_string()).collect();
     let policy = json!({"Statement": {"Effect": "Allow", "Principal": {"CanonicalUser": ids}, "Action": actions,
         "Resource": "*"}});
-    bed.objects.set_key_policy(&operator(), name, policy.to_string()).await.unwrap();
+    bed.objects.set_key_policy(&bed.operator(), name, policy.to_string()).await.unwrap();
 }
 
 fn denied<T>(outcome: Result<T, Error>) -> Option<Action> {
@@ -103,7 +98,7 @@ async fn a_key_is_used_by_whom_its_policy_lets() {
     assert_eq!(bed.get("by default").await.unwrap(), b"bytes");
     assert_eq!(denied(bed.try_put(put_as("k", b"bytes", EncryptAs::AsBucket)).await), Some(Action::GenerateDataKey));
 
-    bed.objects.delete_key_policy(&operator(), "one").await.unwrap();
+    bed.objects.delete_key_policy(&bed.operator(), "one").await.unwrap();
     bed.put("k", b"bytes").await;
     assert_eq!(bed.get("before").await.unwrap(), b"bytes");
 }
@@ -111,7 +106,7 @@ async fn a_key_is_used_by_whom_its_policy_lets() {
 #[tokio::test]
 async fn policies_of_keys_are_the_operators() {
     let bed = Bed::with_bucket().await;
-    let (admin, objects) = (operator(), &bed.objects);
+    let (admin, objects) = (bed.operator(), &bed.objects);
     assert_eq!(objects.key_policies(&admin).await.unwrap(), []);
     only(&bed, "two", &[&bed.bob], &["kms:*"]).await;
     only(&bed, "a/key:of.no_service-yet", &[&bed.bob], &["kms:*"]).await;
@@ -153,10 +148,10 @@ async fn a_key_that_is_called_as_an_arn_is_itself() {
         only(&bed, given, &[&bed.bob], &["kms:*"]).await;
         assert_eq!(denied(bed.try_put(put_as("k", b"bytes", kms(given))).await), Some(Action::GenerateDataKey));
         for told in [given, name] {
-            let policy = bed.objects.key_policy(&operator(), told).await.unwrap().unwrap();
+            let policy = bed.objects.key_policy(&bed.operator(), told).await.unwrap().unwrap();
             assert_eq!(policy.key, name, "{told}");
         }
-        bed.objects.delete_key_policy(&operator(), given).await.unwrap();
+        bed.objects.delete_key_policy(&bed.operator(), given).await.unwrap();
         bed.try_put(put_as("k", b"bytes", kms(given))).await.unwrap();
     }
 }
@@ -336,7 +331,7 @@ async fn what_cannot_go_under_another_key_is_refused() {
     ] {
         only(&bed, name, &[&bed.alice], &actions).await;
         assert_eq!(denied(update(&bed, None, "two").await), missing, "{name} {actions:?}");
-        bed.objects.delete_key_policy(&operator(), name).await.unwrap();
+        bed.objects.delete_key_policy(&bed.operator(), name).await.unwrap();
         bed.try_put(put_as("k", b"bytes", kms("one"))).await.unwrap();
     }
 }

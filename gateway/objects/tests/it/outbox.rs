@@ -3,7 +3,7 @@
 use crate::access_logs::DELIVERY;
 use crate::bed::{Bed, bucket};
 use cofre_catalog::records::{AccessLogBacklog, AccessLogRecord, Record};
-use cofre_catalog::{Batch, Scan, SnapshotExt, Store, keys};
+use cofre_catalog::{Batch, ReadExt, Scan, Store, keys};
 use cofre_objects::{BucketConfig, CreateBucket, LogKeys, Logging};
 use serde_json::json;
 
@@ -30,7 +30,7 @@ impl Bed {
 
     async fn log_bob(&self, text: &str) {
         let to = self.objects.logged_bucket("bucket-c").await.unwrap();
-        self.objects.log_access(&to, text.to_owned());
+        to.push(text.to_owned());
     }
 }
 
@@ -43,8 +43,8 @@ async fn an_account_that_fills_the_outbox_drops_its_own_lines() {
         bed.log(&line).await;
     }
     bed.log_bob(&line).await;
-    assert_eq!(bed.upkeep.access_log_counts().dropped, 16, "alice's alone");
-    bed.upkeep.write_access_lines().await;
+    assert_eq!(bed.upkeep.access_log().counts().dropped, 16, "alice's alone");
+    bed.upkeep.access_log().write().await;
     // In the catalog too: what is left is a share for another.
     let alice = bed.alice.principal.account_id().unwrap();
     let mut batch = Batch::new();
@@ -54,8 +54,8 @@ async fn an_account_that_fills_the_outbox_drops_its_own_lines() {
     bed.store.commit(batch).await.unwrap();
     bed.log(&line).await;
     bed.log_bob(&line).await;
-    bed.upkeep.write_access_lines().await;
-    let counts = bed.upkeep.access_log_counts();
+    bed.upkeep.access_log().write().await;
+    let counts = bed.upkeep.access_log().counts();
     assert_eq!((counts.written, counts.dropped), (5 + 1, 17));
     let events = bed.dropped_events().await;
     assert_eq!(events[0].subject, "bucket-b");
@@ -67,21 +67,21 @@ async fn an_account_that_fills_the_outbox_drops_its_own_lines() {
 async fn what_an_older_cofre_left_is_delivered_and_counted_for_its_bucket_alone() {
     let bed = Bed::logged().await;
     bed.log("one").await;
-    bed.upkeep.write_access_lines().await;
+    bed.upkeep.access_log().write().await;
     // As the version before wrote it: the record does not say that it is counted for its owner.
     let alice = bed.alice.principal.account_id().unwrap();
     let scan = Scan::prefix(&[keys::family::ACCESS_LOG]);
-    let (key, entry) = bed.store.snapshot().await.unwrap().page(scan, 1).await.unwrap().remove(0);
+    let (key, entry) = bed.store.page(scan, 1).await.unwrap().remove(0);
     let record = AccessLogRecord { counted: false, ..AccessLogRecord::decode(&entry.value).unwrap() };
     let mut batch = Batch::new();
     batch.put(key, record.encode()).delete(keys::access_log_backlog_of(alice));
     bed.store.commit(batch).await.unwrap();
     bed.log("two").await;
-    bed.upkeep.write_access_lines().await;
+    bed.upkeep.access_log().write().await;
     bed.clock.advance(DELIVERY);
     bed.deliver().await;
     assert_eq!(bed.delivered().await.len(), 1);
-    let row = bed.store.get_many(vec![keys::access_log_backlog_of(alice)]).await.unwrap().remove(0).unwrap();
+    let row = bed.store.get(keys::access_log_backlog_of(alice)).await.unwrap().unwrap();
     assert_eq!(AccessLogBacklog::from_value(&row.value), AccessLogBacklog::default());
     assert_eq!(bed.backlog().await, (0, 0));
 }

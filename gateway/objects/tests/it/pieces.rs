@@ -4,8 +4,8 @@ use crate::bed::{Bed, PATHS};
 use crate::erasure::{bed, content, heal, lose, records, scrub};
 use cofre_blobs::{NewShard, ShardChange};
 use cofre_catalog::records::{CopyRecord, Record};
-use cofre_catalog::{Batch, Scan, SnapshotExt, Store, keys};
-use cofre_shards::{Backend, Body, Durability, Locator};
+use cofre_catalog::{Batch, ReadExt, Scan, Store, keys};
+use cofre_shards::{Backend, Body, Locator};
 use cofre_types::{ResolvedRange, ShardId};
 use futures_util::StreamExt;
 use std::collections::HashSet;
@@ -52,7 +52,7 @@ async fn a_piece_on_a_shard_that_comes_back_while_its_blob_is_healed_stays_named
     let topology = bed.topology.clone();
     bed.rival.before_next_commit(move || async move { topology.take_back(back, "test").await.unwrap() });
     assert_eq!(heal(&bed).await.blobs, 0, "it was decided on what was not so any more");
-    let doomed = bed.store.snapshot().await.unwrap().page(Scan::prefix(&keys::doomed_on(back)), 10).await.unwrap();
+    let doomed = bed.store.page(Scan::prefix(&keys::doomed_on(back)), 10).await.unwrap();
     assert!(doomed.is_empty(), "nothing lets it go while it is held against the catalog");
     assert_eq!(heal(&bed).await.blobs, 1);
     bed.note_reconciled(back).await;
@@ -88,7 +88,7 @@ async fn a_piece_that_stands_twice_does_not_keep_another_off_where_shards_are_fe
         }
         lose(&bed, PATHS[record.copies[two].shard.0 as usize - 1]).await;
         let body = Body::Whole(bytes.into());
-        let stored = place(&record.copies[two]).put(blob, &header, body, Durability::Durable).await.unwrap();
+        let stored = place(&record.copies[two]).put(blob, &header, body).await.unwrap();
         record.copies[two].locator = stored.locator.0;
         record.copies[two].piece = 1;
         let mut batch = Batch::new();

@@ -1,6 +1,6 @@
 use crate::bed::{Bed, bucket, key, put, upload};
 use cofre_catalog::records::{AccountRecord, Record};
-use cofre_catalog::{Batch, Store, keys};
+use cofre_catalog::{Batch, ReadExt, Store, keys};
 use cofre_objects::{AccountUsage, CreateBucket, CreateUpload, EncryptAs, Error, PutObject, PutPart, UploadRef};
 use serde_json::json;
 use std::sync::Arc;
@@ -58,7 +58,7 @@ impl Bed {
 
     async fn bound_alice(&self, bytes_max: Option<u64>, objects_max: Option<u64>, buckets_max: Option<u32>) {
         let key = keys::account(self.alice.principal.account_id().unwrap());
-        let record = self.store.get_many(vec![key.clone()]).await.unwrap().remove(0).unwrap();
+        let record = self.store.get(key.clone()).await.unwrap().unwrap();
         let record = AccountRecord::decode(&record.value).unwrap();
         let mut batch = Batch::new();
         batch.put(key, AccountRecord { bytes_max, objects_max, buckets_max, ..record }.encode());

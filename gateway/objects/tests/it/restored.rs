@@ -6,7 +6,7 @@ use crate::erasure::{heal, records};
 use cofre_blobs::{Compared, Reconciling, Restore, TopologyError, Unknown};
 use cofre_catalog::keys;
 use cofre_catalog::records::{IncarnationRecord, Record};
-use cofre_catalog::{Batch, Entry, Scan, SnapshotExt, Store};
+use cofre_catalog::{Batch, Entry, ReadExt, Scan, Store};
 use cofre_objects::Error;
 use cofre_shards::Backend;
 use cofre_types::{ShardId, Timestamp};
@@ -26,7 +26,7 @@ fn now(bed: &Bed) -> Timestamp {
 }
 
 async fn backup(bed: &Bed) -> Backup {
-    let records = bed.store.snapshot().await.unwrap().page(Scan::prefix(&[]), 100_000).await.unwrap();
+    let records = bed.store.page(Scan::prefix(&[]), 100_000).await.unwrap();
     let backup = Backup { records, taken: now(bed) };
     bed.clock.advance(Duration::from_secs(1));
     backup
@@ -36,7 +36,7 @@ async fn backup(bed: &Bed) -> Backup {
 async fn restore(bed: &Bed, backup: Backup) {
     bed.clock.advance(Duration::from_secs(1));
     let mut batch = Batch::new();
-    for (key, _) in bed.store.snapshot().await.unwrap().page(Scan::prefix(&[]), 100_000).await.unwrap() {
+    for (key, _) in bed.store.page(Scan::prefix(&[]), 100_000).await.unwrap() {
         batch.delete(key);
     }
     for (key, entry) in backup.records {

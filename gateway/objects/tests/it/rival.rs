@@ -1,11 +1,15 @@
 //! The catalog of the test bed.
 
 use async_trait::async_trait;
-use cofre_catalog::{Batch, CommitError, Memory, Revision, Snapshot, Store, StoreError, StoreState, Write, keys};
+use cofre_catalog::{
+    Batch, CommitError, Entry, FilesChecked, Freshness, Memory, Read, Revision, Scan, Slot, Snapshot, Store,
+    StoreError, StoreState, VisitDyn, Write, keys,
+};
 use futures_util::future::BoxFuture;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 type Act = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
 
@@ -42,6 +46,19 @@ impl Rival {
     }
 }
 
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl Read for Rival {
+    async fn get_many(&self, keys: Vec<Vec<u8>>) -> Result<Vec<Option<Entry>>, StoreError> {
+        self.store.get_many(keys).await
+    }
+
+    async fn scan_dyn(&self, range: Scan, visitor: Box<dyn VisitDyn>) -> Result<Box<dyn VisitDyn>, StoreError> {
+        self.store.scan_dyn(range, visitor).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl Store for Rival {
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
@@ -66,7 +83,19 @@ impl Store for Rival {
         self.state.lock().unwrap().clone()
     }
 
-    fn touched(&self, prefix: u8) -> u64 {
-        self.store.touched(prefix)
+    async fn check_files(&self, after: Vec<u8>) -> Result<FilesChecked, StoreError> {
+        self.store.check_files(after).await
+    }
+
+    fn freshness(&self, slot: Slot) -> Option<Freshness> {
+        self.store.freshness(slot)
+    }
+
+    fn staleness_max(&self) -> Duration {
+        self.store.staleness_max()
+    }
+
+    async fn wait_changed(&self, slot: Slot, seen: Option<Freshness>) -> Option<Freshness> {
+        self.store.wait_changed(slot, seen).await
     }
 }

@@ -7,7 +7,7 @@ use crate::multipart::{begin_with_part, complete, named_parts};
 use cofre_blobs::Wrong;
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{BlobRecord, Record};
-use cofre_catalog::{Batch, Scan, SnapshotExt, Store};
+use cofre_catalog::{Batch, ReadExt, Scan, Store};
 use cofre_objects::{CopyState, CustomerKey, EncryptAs, Error, GetObject, Inspect, PutObject, VerifyStage};
 use cofre_shards::Backend;
 use cofre_types::ShardId;
@@ -44,7 +44,7 @@ async fn full() -> Bed {
 }
 
 async fn first_blob(bed: &Bed) -> (Vec<u8>, BlobRecord) {
-    let page = bed.store.snapshot().await.unwrap().page(Scan::prefix(&[family::BLOB]), 1).await.unwrap();
+    let page = bed.store.page(Scan::prefix(&[family::BLOB]), 1).await.unwrap();
     let (key, entry) = page.into_iter().next().unwrap();
     (key, BlobRecord::decode(&entry.value).unwrap())
 }
@@ -77,6 +77,18 @@ async fn every_kind_of_wrong_is_found_and_named() {
     let subjects: Vec<_> = wrong.iter().map(|wrong| wrong.subject.split(' ').next().unwrap()).collect();
     assert_eq!(subjects, ["shard", "blob", "bucket"], "{wrong:?}");
     assert!(wrong[1].why.contains("references") && wrong[2].subject == "bucket bucket-b");
+}
+
+#[tokio::test]
+async fn counters_of_what_waits_are_compared_with_it() {
+    let bed = full().await;
+    bed.reclaim().await;
+    let mut batch = Batch::new();
+    batch.add(keys::waiting(family::HEAL), vec![1]).add(keys::waiting(family::DOOMED), vec![0, 5]);
+    bed.store.commit(batch).await.unwrap();
+    let (wrong, _) = verify(&bed, false).await;
+    let subjects: Vec<_> = wrong.iter().map(|wrong| wrong.subject.as_str()).collect();
+    assert_eq!(subjects, ["the heal queue", "copies to be deleted"], "{wrong:?}");
 }
 
 #[tokio::test]

@@ -35,6 +35,11 @@ impl Printer {
         if self.json { out(&(serde_json::to_string(value)? + "\n")) } else { out(&(text(value) + "\n")) }
     }
 
+    /// Prints a text as it is.
+    pub(super) fn text(self, text: &str) -> Result<()> {
+        out(text)
+    }
+
     /// Tells a person that something is done; scripts go by the exit status.
     pub(super) fn done(self, text: &str) -> Result<()> {
         if self.json { Ok(()) } else { out(&format!("{text}\n")) }

@@ -69,7 +69,8 @@ fn serve(settings: BootSettings, log: LogControl) -> Result<()> {
         let banner = Banner::of(&settings);
         let supervisor = Supervisor::of(|name| std::env::var(name).ok())?;
         let running = start(settings, Some(log)).await?;
-        tracing::info!(version = VERSION, s3 = banner.s3(&running), admin = banner.admin(&running), "listening");
+        let (s3, admin, console) = (banner.s3(&running), banner.admin(&running), banner.console(&running));
+        tracing::info!(version = VERSION, s3, admin, console, "listening");
         match format {
             LogFormat::Text => print!("{}", banner.text(&running)),
             LogFormat::Json => banner.log(&running),
@@ -98,6 +99,7 @@ struct Banner {
     region: String,
     s3_scheme: &'static str,
     admin_scheme: &'static str,
+    console_scheme: &'static str,
     /// Files of keys that Cofre is lost without, and what each is for.
     key_files: Vec<(String, &'static str)>,
 }
@@ -110,12 +112,16 @@ impl Banner {
             master.map(|path| (path, "opens the access keys")),
             Some((absolute(&settings.encryption_keys_file), "opens encrypted objects")),
         ];
+        let s3_scheme = scheme(settings.tls.is_some() || settings.acme.is_some());
+        let admin_scheme = scheme(settings.admin_tls.is_some());
         Self {
             key_files: keys.into_iter().flatten().collect(),
             data: absolute(&settings.data),
             region: settings.region.clone(),
-            s3_scheme: scheme(settings.tls.is_some() || settings.acme.is_some()),
-            admin_scheme: scheme(settings.admin_tls.is_some()),
+            s3_scheme,
+            admin_scheme,
+            // It shows the certificate of the S3 API, or else that of the admin API.
+            console_scheme: if s3_scheme == "https" { s3_scheme } else { admin_scheme },
         }
     }
 
@@ -129,14 +135,24 @@ impl Banner {
         format!("{}://{}", self.admin_scheme, running.admin)
     }
 
+    /// URL of the console.
+    fn console(&self, running: &Running) -> String {
+        match running.console {
+            Some(address) => format!("{}://{}", self.console_scheme, reachable(address)),
+            None => format!("{}://{}", self.admin_scheme, reachable(running.admin)),
+        }
+    }
+
     /// What is in the clear beyond this machine: its name, its address, and the flags that mend it.
     fn in_the_clear(&self, running: &Running) -> impl Iterator<Item = (&'static str, SocketAddr, &'static str)> {
         let doors = [
-            ("S3 API", self.s3_scheme, running.s3, "--tls-cert and --tls-key"),
-            ("admin API", self.admin_scheme, running.admin, "--admin-tls-cert and --admin-tls-key"),
+            Some(("S3 API", self.s3_scheme, running.s3, "--tls-cert and --tls-key")),
+            Some(("admin API", self.admin_scheme, running.admin, "--admin-tls-cert and --admin-tls-key")),
+            running.console.map(|at| ("console", self.console_scheme, at, "--tls-cert and --tls-key")),
         ];
+        let doors = doors.into_iter().flatten();
         let clear = |scheme, address: SocketAddr| scheme == "http" && !address.ip().to_canonical().is_loopback();
-        doors.into_iter().filter(move |(_, scheme, at, _)| clear(*scheme, *at)).map(|(name, _, at, f)| (name, at, f))
+        doors.filter(move |(_, scheme, at, _)| clear(*scheme, *at)).map(|(name, _, at, f)| (name, at, f))
     }
 
     /// The same as lines of the log.
@@ -159,8 +175,9 @@ impl Banner {
     fn text(&self, running: &Running) -> String {
         let endpoint = format!("{}://{}", self.s3_scheme, reachable(running.s3));
         let admin = format!("{}://{}", self.admin_scheme, reachable(running.admin));
+        let console = self.console(running);
         let mut text = format!(
-            "Cofre {} serves\n  S3         {endpoint}  (region {})\n  admin API  {admin}  (its documentation: {admin}/docs)\n  data       {}\n",
+            "Cofre {} serves\n  S3         {endpoint}  (region {})\n  console    {console}  (sign in with an access key)\n  admin API  {admin}  (its documentation: {admin}/docs)\n  data       {}\n",
             VERSION, self.region, self.data
         );
         for (name, address, flags) in self.in_the_clear(running) {

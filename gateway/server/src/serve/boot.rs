@@ -7,8 +7,8 @@ use super::redundancy::DefaultRedundancy;
 use anyhow::{Context, Result, anyhow, bail};
 use cofre_blobs::{Candidates, NewShard, ShardPlace, ShardView, Topology, TopologyError, shared_devices};
 use cofre_catalog::records::{ClusterRecord, EventRecord, Record};
-use cofre_catalog::{Batch, CommitError, Embedded, EmbeddedOptions, Scan, SnapshotExt, Store, StoreError, keys};
-use cofre_iam::{Bootstrap, GivenKey, Iam, MasterKey};
+use cofre_catalog::{Batch, CommitError, Embedded, EmbeddedOptions, ReadExt, Scan, Store, StoreError, keys};
+use cofre_iam::{Bootstrap, GivenKey, Iam, MasterKey, RequestLimits};
 use cofre_runtime::{Clock, Random, blocking, make_private_directories};
 use cofre_settings::BootSettings;
 use cofre_shards::{FsBackend, FsError};
@@ -72,8 +72,7 @@ async fn master_key(settings: &BootSettings, store: &dyn Store, random: &Random)
     if let Some(text) = &settings.secrets.master_key {
         return MasterKey::parse(text).map_err(|error| anyhow!("COFRE_MASTER_KEY: {error}"));
     }
-    let snapshot = store.snapshot().await?;
-    let sealed = !snapshot.page(Scan::prefix(&[keys::family::ACCESS_KEY]), 1).await?.is_empty();
+    let sealed = store.count(Scan::prefix(&[keys::family::ACCESS_KEY]), 1).await? > 0;
     let (path, random) = (settings.master_key_file.clone(), random.clone());
     if sealed && !tokio::fs::try_exists(&path).await.with_context(|| format!("master_key_file: {}", path.display()))? {
         bail!(
@@ -88,7 +87,7 @@ async fn master_key(settings: &BootSettings, store: &dyn Store, random: &Random)
 
 /// Which Cofre the catalog is, made up at the first start.
 async fn cluster(store: &dyn Store, clock: &Clock, random: &Random) -> Result<[u8; 16]> {
-    if let Some(entry) = store.get_many(vec![keys::cluster()]).await?.pop().flatten() {
+    if let Some(entry) = store.get(keys::cluster()).await? {
         return Ok(ClusterRecord::decode(&entry.value)?.id);
     }
     let record = ClusterRecord { id: random.bytes(), created: Timestamp(clock.now_nanos()) };
@@ -251,6 +250,18 @@ async fn new_shards(settings: &BootSettings, topology: &Topology, shards: &[Shar
     Ok(new)
 }
 
+/// Begins to count what waits, in a catalog of a version that did not.
+pub(super) async fn count_waiting(topology: &Topology) -> Result<()> {
+    match topology.count_waiting().await {
+        // It is counted one by one until a later start does both.
+        Err(TopologyError::Store(error @ (StoreError::Refused(_) | StoreError::Full))) => {
+            warn_unrecorded("how much waits", &error);
+            Ok(())
+        }
+        counted => counted.context("counting what waits"),
+    }
+}
+
 /// Says that a start could not record something, which is no reason not to serve what there is.
 pub(super) fn warn_unrecorded(what: &str, error: &dyn std::fmt::Display) {
     tracing::warn!(%error, what, "could not be recorded; reads are served even so");
@@ -264,5 +275,16 @@ pub(super) fn started(clock: &Clock) -> EventRecord {
         subject: "cofre".to_owned(),
         actor: ACTOR.to_owned(),
         details: vec![("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned())],
+    }
+}
+
+/// Bounds on requests of the S3 door.
+pub(super) fn request_limits(settings: &BootSettings) -> RequestLimits {
+    RequestLimits {
+        requests_max: settings.requests_max,
+        requests_per_account_max: settings.requests_per_account_max,
+        requests_per_address_max: settings.requests_per_address_max,
+        anonymous_per_second: settings.anonymous_requests_per_second,
+        refused_per_second: settings.refused_requests_per_second,
     }
 }

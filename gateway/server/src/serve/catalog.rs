@@ -2,7 +2,7 @@ use super::boot::catalog_directory;
 use async_trait::async_trait;
 use cofre_admin_server::{BackupProgress, Catalog, CatalogError, CatalogFigures, Distribution};
 use cofre_catalog::records::EventRecord;
-use cofre_catalog::{Embedded, Store, StoreState, backup, keys};
+use cofre_catalog::{Embedded, ReadExt, Store, StoreState, backup, keys};
 use cofre_events::EventLog;
 use cofre_runtime::{Clock, blocking};
 use cofre_settings::BootSettings;
@@ -50,7 +50,7 @@ impl Catalog for EmbeddedCatalog {
     }
 
     async fn check(&self) -> Result<(), CatalogError> {
-        let read = self.store.get_many(vec![keys::cluster()]).await;
+        let read = self.store.get(keys::cluster()).await;
         read.map(|_| ()).map_err(|error| CatalogError::Failed(error.to_string()))
     }
 

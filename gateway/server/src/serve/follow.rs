@@ -1,4 +1,5 @@
 use super::LogControl;
+use cofre_iam::{Admission, KeyRate};
 use cofre_runtime::{Shutdown, spawn};
 use cofre_s3::{S3Door, Traffic};
 use cofre_settings::{DynamicSettings, LogLevel, Settings};
@@ -6,7 +7,7 @@ use cofre_settings::{DynamicSettings, LogLevel, Settings};
 /// Puts the dynamic settings in force, now and whenever they change, until shutdown begins.
 pub(super) fn start(
     dynamic: &DynamicSettings,
-    door: &S3Door,
+    (door, admission): (&S3Door, &Admission),
     log: Option<LogControl>,
     boot_level: LogLevel,
     shutdown: &Shutdown,
@@ -16,12 +17,14 @@ pub(super) fn start(
     drop(spawn(async move { ours.follow(until).await }));
 
     let mut changes = dynamic.subscribe();
-    let (dynamic, door, shutdown) = (dynamic.clone(), door.clone(), shutdown.clone());
+    let (dynamic, door, admission) = (dynamic.clone(), door.clone(), admission.clone());
+    let shutdown = shutdown.clone();
     drop(spawn(async move {
         loop {
             changes.borrow_and_update();
             let settings = dynamic.current();
             door.set_traffic(traffic(&settings));
+            admission.set_key_rate(key_rate(&settings));
             if let Some(log) = &log {
                 log.set(settings.log_level.unwrap_or(boot_level));
             }
@@ -34,12 +37,14 @@ pub(super) fn start(
 }
 
 fn traffic(settings: &Settings) -> Traffic {
-    let rates = settings.rate_limits;
-    let rate = Some(rates.requests_per_second_per_key).filter(|rate| *rate > 0);
     Traffic {
-        requests_per_second_max: rate,
-        burst_max: if rates.burst > 0 { rates.burst } else { rate.unwrap_or(1) },
         cors_origins: settings.cors_default.allowed_origins.clone(),
         cors_max_age_secs: settings.cors_default.max_age_secs,
     }
+}
+
+fn key_rate(settings: &Settings) -> Option<KeyRate> {
+    let rates = settings.rate_limits;
+    let per_second = Some(rates.requests_per_second_per_key).filter(|rate| *rate > 0)?;
+    Some(KeyRate { per_second, burst: if rates.burst > 0 { rates.burst } else { per_second } })
 }

@@ -13,7 +13,7 @@ use super::opener::Opener;
 use anyhow::{Result, bail};
 use cofre_blobs::{SHARDS_MAX, ShardPlace, Topology};
 use cofre_catalog::records::{ComparisonRecord, EventRecord, IncarnationRecord, Record, ShardRecord};
-use cofre_catalog::{Batch, CommitError, Revision, Scan, SnapshotExt, Store, StoreError, keys};
+use cofre_catalog::{Batch, CommitError, ReadExt, Revision, Scan, Store, StoreError, keys};
 use cofre_runtime::{Clock, Random, Shutdown, spawn};
 use cofre_shards::{CatalogMark, Shards};
 use cofre_types::Timestamp;
@@ -49,7 +49,7 @@ impl History {
     /// Reads it.
     pub(super) async fn read(store: &dyn Store) -> Result<Self> {
         let snapshot = store.snapshot().await?;
-        let entry = snapshot.get_many(vec![keys::incarnation()]).await?.pop().flatten();
+        let entry = snapshot.get(keys::incarnation()).await?;
         let recorded = entry.as_ref().map(|entry| entry.revision);
         let record = entry.map(|entry| IncarnationRecord::decode(&entry.value)).transpose()?;
         let incarnation = record.map_or([0; 16], |record| record.id);
@@ -58,7 +58,7 @@ impl History {
         let mut compared = HashSet::new();
         for (_, entry) in snapshot.page(Scan::prefix(&[keys::family::SHARD]), SHARDS_MAX).await? {
             let shard = ShardRecord::decode(&entry.value)?;
-            let found = snapshot.get_many(vec![keys::comparison(shard.id)]).await?.pop().flatten();
+            let found = snapshot.get(keys::comparison(shard.id)).await?;
             let found = found.map(|entry| ComparisonRecord::decode(&entry.value)).transpose()?;
             let ended = found.is_some_and(|found| found.incarnation == incarnation && found.ended.0 > 0);
             compared.extend(ended.then_some(shard.identity));

@@ -7,7 +7,7 @@
 use super::boot::warn_unrecorded;
 use anyhow::{Context, Result, bail};
 use cofre_catalog::records::{KnownKey, KnownKeysRecord, Record};
-use cofre_catalog::{Batch, CommitError, Store, StoreError, keys};
+use cofre_catalog::{Batch, CommitError, ReadExt, Store, StoreError, keys};
 use cofre_keys::{KeyFile, KeyMark, KeyRing, LocalKeys, Vault, VaultOptions, VaultToken};
 use cofre_runtime::{Clock, Random, blocking};
 use cofre_settings::{BootSettings, VaultSettings};
@@ -34,7 +34,7 @@ pub(super) async fn open(
 
 /// Opens the file of keys if it has what it had before, and makes it if there never was one.
 async fn open_file(settings: &BootSettings, store: &dyn Store, clock: &Clock, random: &Random) -> Result<LocalKeys> {
-    let entry = store.get_many(vec![keys::known_keys()]).await?.pop().flatten();
+    let entry = store.get(keys::known_keys()).await?;
     let known = entry.as_ref().map(|entry| KnownKeysRecord::decode(&entry.value)).transpose()?.unwrap_or_default();
     let path = settings.encryption_keys_file.clone();
     if !settings.accept_lost_encryption_keys {

@@ -4,7 +4,7 @@
 //! A first start is looked at before anything is written. The catalog opens first: its lock keeps a
 //! second process off everything else. Then the addresses are bound, so that nothing is made for a
 //! process that cannot serve. The secrets of a first start are handed out once nothing else can fail,
-//! and reach their files before the catalog knows them. Doors open last.
+//! and reach their files before the catalog knows them. What there should be is made before doors open, which is last.
 //!
 //! At the end it goes the other way: readiness turns first, the S3 door drains once balancers had time to see that, jobs
 //! end, the admin API closes, and the catalog last.
@@ -13,6 +13,9 @@ mod acme;
 mod beside;
 mod boot;
 mod catalog;
+mod clock;
+mod console_hint;
+mod doors;
 mod follow;
 mod health;
 mod history;
@@ -22,7 +25,9 @@ pub(crate) mod log;
 mod log_lines;
 mod metrics;
 mod opener;
+mod origin;
 mod owners;
+mod provision;
 mod redundancy;
 mod untouched;
 mod watch;
@@ -34,21 +39,23 @@ pub(crate) use health::{LIVE, READY};
 pub use log::LogControl;
 
 use anyhow::{Context, Result};
-use beside::Beside;
-use cofre_admin_server::{Admin, AdminParts};
+use cofre_admin_server::{Admin, AdminParts, LinksTo};
 use cofre_blobs::{Blobs, BlobsParts, Topology};
-use cofre_catalog::{Embedded, Store, keys};
+use cofre_catalog::{Embedded, ReadExt, Store, keys};
 use cofre_events::EventLog;
-use cofre_iam::{Iam, Reports};
+use cofre_iam::{Admission, Iam, Reports};
 use cofre_jobs::{Ground, Jobs};
 use cofre_objects::{Error, Parts, Upkeep};
-use cofre_runtime::{Clock, Random, Shutdown, Task, spawn};
-use cofre_s3::{RequestLimits, S3Door, S3Options, S3Parts};
-use cofre_settings::{BootSettings, DynamicSettings, TlsFiles};
+use cofre_runtime::{Clock, Random, Shutdown};
+use cofre_s3::{S3Door, S3Options, S3Parts};
+use cofre_settings::{BootSettings, DynamicSettings};
 use cofre_shards::{Shards, ShardsOptions};
 use cofre_shards_s3::Forbidden;
+use console_hint::ConsoleAt;
+use doors::{Closes, Doors};
 use health::{Health, WithHealth};
-use listen::{Certificates, Door, InTheClear, Limits, Listener, Only, Serving, TrustedProxies, certificates_in};
+use listen::{Door, InTheClear, Limits, Listener, Only, TrustedProxies, certificates_of};
+use origin::router_of;
 use prometheus_client::registry::Registry;
 use redundancy::DefaultRedundancy;
 use std::future::Future;
@@ -82,15 +89,13 @@ pub struct Running {
     pub s3: SocketAddr,
     /// Where the admin API listens.
     pub admin: SocketAddr,
+    /// Where the console listens alone, if it does.
+    pub console: Option<SocketAddr>,
     /// What was made if this is the first start.
     pub first: Option<FirstStart>,
     /// Readiness turns.
     leaving: Shutdown,
-    draining: Shutdown,
-    closing: Shutdown,
-    s3_task: Task<()>,
-    admin_task: Task<()>,
-    beside: Beside,
+    doors: Doors,
     jobs: Jobs,
     upkeep: Upkeep,
     store: Arc<Embedded>,
@@ -105,9 +110,10 @@ pub struct Running {
 /// # Errors
 /// What is wrong and what to do about it; nothing serves then.
 pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Running> {
-    let (clock, random) = (clock(), Random::system());
+    let (clock, random) = (clock::of_machine(), Random::system());
     owners::check(&settings).await?;
     untouched::check(&settings).await?;
+    let wanted = provision::read(&settings).await?;
     let base = boot::open(&settings, &clock, &random).await?;
     let (leaving, draining, closing) = (Shutdown::default(), Shutdown::default(), Shutdown::default());
     let acme = match &settings.acme {
@@ -118,9 +124,14 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         Some(acme) => Some(Arc::clone(acme.certificates())),
         None => certificates_of(settings.tls.as_ref(), "tls_cert, tls_key", &closing).await?,
     };
-    let s3 = Listener::bind(Door::S3, settings.listen, certificates, &random).await?;
-    let certificates = certificates_of(settings.admin_tls.as_ref(), "admin_tls_cert, admin_tls_key", &closing).await?;
-    let admin = Listener::bind(Door::Admin, settings.admin_listen, certificates, &random).await?;
+    let s3 = Listener::bind(Door::S3, settings.listen, certificates.clone(), &random).await?;
+    let of_admin = certificates_of(settings.admin_tls.as_ref(), "admin_tls_cert, admin_tls_key", &closing).await?;
+    let of_console = certificates.or_else(|| of_admin.clone());
+    let admin = Listener::bind(Door::Admin, settings.admin_listen, of_admin, &random).await?;
+    let console = match settings.console_listen {
+        Some(address) => Some(Listener::bind(Door::Console, address, of_console, &random).await?),
+        None => None,
+    };
     let challenges = match settings.acme.as_ref().and_then(|acme| acme.http_listen) {
         Some(address) => Some(Listener::bind(Door::Challenges, address, None, &random).await?),
         None => None,
@@ -137,7 +148,9 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         history: parking_lot::Mutex::new(base.history),
         catalog: catalog_directory(&settings.data),
         home: base.home,
-        forbidden: Forbidden::with_listeners(&[s3.address(), admin.address()]),
+        forbidden: Forbidden::with_listeners(
+            &[&s3, &admin].into_iter().chain(&console).map(Listener::address).collect::<Vec<_>>(),
+        ),
         master: base.master.clone(),
         clock: clock.clone(),
         random: random.clone(),
@@ -177,8 +190,10 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     if counted > 0 {
         tracing::info!(accounts = counted, "counted what accounts own: the catalog is of a version that did not");
     }
+    boot::count_waiting(&topology).await?;
     let ours = upkeep.clone();
     let events = EventLog::new(Arc::clone(&store));
+    let log_of_events = events.clone();
     if let Err(error) = events.record(&boot::started(&clock)).await {
         boot::warn_unrecorded("the start", &error);
     }
@@ -195,18 +210,15 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
 
     let mut registry = Registry::with_prefix("cofre");
     let listeners = metrics::ListenerMetrics::register(&mut registry);
-    for (name, listener) in [("s3", &s3), ("admin", &admin)] {
-        if let Some(ends) = listener.certificate_ends() {
-            ends.tell(listeners.certificate_end(name));
-        }
-    }
     if let Some(acme) = &acme {
         metrics::ListenerMetrics::register_acme(&mut registry, acme.failing_since().clone());
     }
     let reports = Reports::default();
+    let admission = Admission::new(clock.clone(), &boot::request_limits(&settings));
     let door = S3Door::new(S3Parts {
         objects: upkeep.objects().clone(),
         iam: iam.clone(),
+        admission: admission.clone(),
         clock: clock.clone(),
         random: random.clone(),
         options: S3Options {
@@ -215,7 +227,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
             region: settings.region.clone(),
             other_regions: settings.other_regions.clone(),
             allow_insecure_sse_c: settings.allow_insecure_sse_c,
-            limits: request_limits(&settings),
+            documents_bytes_max: usize::try_from(settings.documents_bytes_max).unwrap_or(usize::MAX),
             takes_version_2: settings.signature_version_2,
             ..S3Options::default()
         },
@@ -224,7 +236,7 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     });
     watch::start(Arc::clone(&store), clock.clone(), closing.clone());
     history::keep(Arc::clone(&store), pool.clone(), clock.clone(), closing.clone());
-    follow::start(&dynamic, &door, log, settings.log_level, &closing);
+    follow::start(&dynamic, (&door, &admission), log, settings.log_level, &closing);
     let api = Admin::new(AdminParts {
         iam,
         settings: dynamic,
@@ -239,45 +251,65 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
         random: random.clone(),
         draining: leaving.clone(),
         redundancy: redundancy.scheme,
+        browse_limits: cofre_admin_server::BrowseLimits {
+            requests_max: settings.requests_max,
+            requests_per_account_max: settings.requests_per_account_max,
+            requests_per_address_max: settings.requests_per_address_max,
+        },
+        links: LinksTo {
+            url: settings.s3_url.clone(),
+            port: s3.address().port(),
+            tls: s3.certificate_ends().is_some(),
+            region: settings.region.clone(),
+        },
         concerns: Arc::new({
             let acme = acme.clone();
             move || acme.as_ref().map_or_else(Vec::new, |acme| acme.verdicts())
         }),
     });
-    let (limits, proxies) = (Limits::of(&settings), TrustedProxies::new(&settings.trusted_proxies));
+    let outlook = (&log_of_events, &clock, &random);
+    if let Err(error) = provision::carry_out(&settings, &api, wanted, first.is_some(), outlook).await {
+        // Nothing serves; what began ends in order.
+        draining.begin();
+        closing.begin();
+        jobs.ended(END_GRACE).await;
+        base.store.close().await.context("closing the catalog")?;
+        return Err(error);
+    }
+    let bounds = (Limits::of(&settings), TrustedProxies::new(&settings.trusted_proxies));
+    let mut doors = Doors::new(bounds, listeners, clock.clone(), (draining, closing.clone()))?;
     let health = Health::new(Arc::clone(&api), leaving.clone(), clock.clone());
-    let serving = |name, shutdown: &Shutdown, grace, in_the_clear| Serving {
-        limits,
-        proxies: proxies.clone(),
-        connections: listeners.connections(name),
-        in_the_clear,
-        shutdown: shutdown.clone(),
-        grace,
-    };
     let tokens = acme.as_ref().map(|acme| acme.tokens().clone());
     let open: Arc<dyn InTheClear> = Arc::new((health.clone(), tokens.clone()));
-    let s3_serving = serving("s3", &draining, settings.shutdown_grace, Some(open));
-    let admin_serving = serving("admin", &closing, END_GRACE, None);
     let (s3_address, admin_address) = (s3.address(), admin.address());
     let s3_port = s3_address.port();
+    let console_address = console.as_ref().map(Listener::address);
+    let shown = console.as_ref().unwrap_or(&admin);
+    let console_at = Some(ConsoleAt { address: shown.address(), tls: shown.certificate_ends().is_some() });
     let service = {
         let random = random.clone();
         move |origin| {
-            let guarded = Guarded { service: door.connection(origin), door: Door::S3, s3_port, random: random.clone() };
+            let guarded = Guarded {
+                service: door.connection(origin),
+                door: Door::S3,
+                s3_port,
+                console: console_at,
+                random: random.clone(),
+            };
             WithHealth { service: guarded, door: door.clone(), health: health.clone() }
         }
     };
-    let s3_task = spawn(s3.serve(s3_serving, clock.clone(), service));
-    let router = cofre_admin_server::router(api);
-    let service = move |_| {
-        let service = hyper_util::service::TowerToHyperService::new(router.clone());
-        Guarded { service, door: Door::Admin, s3_port, random: random.clone() }
-    };
-    let beside = Beside::start()?;
-    let admin_task = beside.serve(admin, admin_serving, clock.clone(), service);
+    let (closes_first, closes_last) = (Closes::First(settings.shutdown_grace), Closes::Last(END_GRACE));
+    doors.open(s3, closes_first, Some(open), service);
+    let whole = cofre_admin_server::router(Arc::clone(&api));
+    let pages = if settings.console_admin { whole.clone() } else { cofre_admin_server::console_router(api) };
+    let routed = |door| (door, s3_port, random.clone());
+    doors.open_beside(admin, closes_last, router_of(whole, routed(Door::Admin)));
+    if let Some(console) = console {
+        doors.open(console, closes_last, None, router_of(pages, routed(Door::Console)));
+    }
     if let (Some(challenges), Some(tokens)) = (challenges, tokens) {
-        let serving = serving("acme", &closing, END_GRACE, None);
-        drop(spawn(challenges.serve(serving, clock.clone(), move |_| Only(tokens.clone()))));
+        doors.open(challenges, closes_last, None, move |_| Only(tokens.clone()));
     }
     if let Some(acme) = &acme {
         acme.start(closing.clone());
@@ -285,13 +317,10 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     Ok(Running {
         s3: s3_address,
         admin: admin_address,
+        console: console_address,
         first,
         leaving,
-        draining,
-        closing,
-        s3_task,
-        admin_task,
-        beside,
+        doors,
         jobs,
         upkeep: ours,
         store: base.store,
@@ -302,45 +331,13 @@ pub async fn start(settings: BootSettings, log: Option<LogControl>) -> Result<Ru
     })
 }
 
-/// The certificate of a listener, if there are files of it.
-async fn certificates_of(
-    files: Option<&TlsFiles>,
-    setting: &'static str,
-    closing: &Shutdown,
-) -> Result<Option<Arc<Certificates>>> {
-    match files {
-        Some(files) => Ok(Some(certificates_in(files, closing.clone()).await.context(setting)?)),
-        None => Ok(None),
-    }
-}
-
-fn request_limits(settings: &BootSettings) -> RequestLimits {
-    RequestLimits {
-        requests_max: settings.requests_max,
-        requests_per_account_max: settings.requests_per_account_max,
-        requests_per_address_max: settings.requests_per_address_max,
-        anonymous_per_second: settings.anonymous_requests_per_second,
-        documents_bytes_max: usize::try_from(settings.documents_bytes_max).unwrap_or(usize::MAX),
-        refused_per_second: settings.refused_requests_per_second,
-    }
-}
-
-/// Name of the variable that sets the wall clock ahead, in seconds, where the program was built with debug assertions.
-const CLOCK_AHEAD_VARIABLE: &str = "COFRE_DEBUG_CLOCK_AHEAD_SECS";
-
-/// The machine's clocks. A program for debugging may be set ahead, to see what takes hours.
-fn clock() -> Clock {
-    let ahead = std::env::var(CLOCK_AHEAD_VARIABLE).ok().filter(|_| cfg!(debug_assertions));
-    Clock::system_ahead(Duration::from_secs(ahead.and_then(|secs| secs.parse().ok()).unwrap_or(0)))
-}
-
 impl Running {
     /// Comes to an end once the catalog has answered, well or not.
     pub(crate) fn pulse(&self) -> impl Fn() -> Pulse + Send + Sync + 'static {
         let store = Arc::clone(&self.store);
         move || {
             let store = Arc::clone(&store);
-            Box::pin(async move { drop(store.get_many(vec![keys::cluster()]).await) })
+            Box::pin(async move { drop(store.get(keys::cluster()).await) })
         }
     }
 
@@ -359,21 +356,18 @@ impl Running {
     ///
     /// # Errors
     /// If the catalog could not be closed in order. What was acknowledged is durable even so.
-    pub async fn drain(self) -> Result<()> {
+    pub async fn drain(mut self) -> Result<()> {
         self.leaving.begin();
         if !self.shutdown_delay.is_zero() {
             tracing::info!(delay_secs = self.shutdown_delay.as_secs(), "leaving: not ready any more, and serving on");
             self.clock.sleep(self.shutdown_delay).await;
         }
         tracing::info!(grace_secs = self.shutdown_grace.as_secs(), "draining: no new connections");
-        self.draining.begin();
-        self.s3_task.await.context("the S3 listener panicked")?;
+        self.doors.close_first().await?;
         self.jobs.ended(END_GRACE).await;
         // Lines of the last requests.
-        self.upkeep.write_access_lines().await;
-        self.closing.begin();
-        self.admin_task.await.context("the admin listener panicked")?;
-        drop(self.beside);
+        self.upkeep.access_log().write().await;
+        self.doors.close().await?;
         history::note(&*self.store, &self.shards, 0).await;
         self.store.close().await.context("closing the catalog")?;
         tracing::info!("closed");

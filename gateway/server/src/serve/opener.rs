@@ -1,6 +1,6 @@
 use super::history::History;
 use async_trait::async_trait;
-use cofre_blobs::{OpenBackend, S3Place, ShardPlace, Standing, TopologyError};
+use cofre_blobs::{OpenBackend, S3Place, ShardPlace, ShardPresence, TopologyError};
 use cofre_catalog::EmbeddedOptions;
 use cofre_iam::{MasterKey, Secret};
 use cofre_runtime::{Clock, Random, blocking};
@@ -71,13 +71,13 @@ impl OpenBackend for Opener {
         }
     }
 
-    async fn standing(&self, path: &str) -> Result<Option<Standing>, BackendError> {
+    async fn standing(&self, path: &str) -> Result<Option<ShardPresence>, BackendError> {
         let (path, cluster) = (PathBuf::from(path), self.cluster);
         blocking(move || {
             let found = FsBackend::identity(&path).map_err(local)?;
             let Some(found) = found.filter(|found| found.cluster == cluster) else { return Ok(None) };
             let metadata = std::fs::metadata(&path).map_err(|error| BackendError::Unreachable(error.to_string()))?;
-            Ok(Some(Standing { identity: found.shard, directory: (metadata.dev(), metadata.ino()) }))
+            Ok(Some(ShardPresence { identity: found.shard, directory: (metadata.dev(), metadata.ino()) }))
         })
         .await
     }

@@ -7,7 +7,7 @@ use super::boot::{ACTOR, warn_unrecorded};
 use anyhow::{Result, bail};
 use cofre_blobs::{ShardView, domains};
 use cofre_catalog::records::{DefaultRedundancyRecord, EventRecord, Record};
-use cofre_catalog::{Batch, CommitError, Revision, Store, StoreError, keys};
+use cofre_catalog::{Batch, CommitError, ReadExt, Revision, Store, StoreError, keys};
 use cofre_runtime::Clock;
 use cofre_settings::DynamicSettings;
 use cofre_types::{Scheme, Timestamp};
@@ -38,7 +38,7 @@ pub(super) struct DefaultRedundancy {
 impl DefaultRedundancy {
     /// The one that the boot settings name, else the one that is recorded.
     pub(super) async fn choose(given: Option<Scheme>, store: &dyn Store) -> Result<Self> {
-        let entry = store.get_many(vec![keys::default_redundancy()]).await?.pop().flatten();
+        let entry = store.get(keys::default_redundancy()).await?;
         let recorded = match entry {
             Some(entry) => Some((DefaultRedundancyRecord::decode(&entry.value)?.scheme, entry.revision)),
             None => None,

@@ -1,6 +1,7 @@
 //! What is looked at before a first start writes anything: one that fails leaves nothing behind.
 
 use super::boot::catalog_directory;
+use super::provision::{PROVISIONED, PROVISIONED_CREDENTIALS};
 use super::redundancy;
 use anyhow::{Context, Result, bail};
 use cofre_catalog::Embedded;
@@ -12,8 +13,17 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// What Cofre itself puts into its data directory, and what a file system has of its own.
-const OURS: [&str; 7] =
-    ["catalog", "credentials", "admin-token", "master.key", "encryption-keys", "shard-1", "lost+found"];
+const OURS: [&str; 9] = [
+    "catalog",
+    "credentials",
+    "admin-token",
+    "master.key",
+    "encryption-keys",
+    "shard-1",
+    "lost+found",
+    PROVISIONED,
+    PROVISIONED_CREDENTIALS,
+];
 
 /// Files with the secrets of a first start, which another one would overwrite.
 const SECRETS: [&str; 2] = ["credentials", "admin-token"];
@@ -67,7 +77,10 @@ fn check_data(settings: &BootSettings) -> Result<()> {
 fn named(settings: &BootSettings) -> Result<Vec<PathBuf>> {
     let tls = [&settings.tls, &settings.admin_tls].into_iter().flatten().flat_map(|files| [&files.cert, &files.key]);
     let vault = settings.vault.iter().flat_map(|vault| vault.token_file.iter().chain(&vault.ca_file));
-    let files = [&settings.master_key_file, &settings.encryption_keys_file].into_iter().chain(&settings.config);
+    let files = [&settings.master_key_file, &settings.encryption_keys_file]
+        .into_iter()
+        .chain(&settings.config)
+        .chain(&settings.provision);
     let paths = settings.shards.iter().chain(files).chain(tls).chain(vault);
     paths.map(|path| std::path::absolute(path).with_context(|| path.display().to_string())).collect()
 }

@@ -1,5 +1,6 @@
 //! Requests that are meant for the other door: an S3 client at the admin API, or the other way round.
 
+use super::console_hint::ConsoleAt;
 use super::listen::{Door, Refusal, Refuser};
 use bytes::Bytes;
 use cofre_runtime::Random;
@@ -25,6 +26,8 @@ pub(super) struct Guarded<S> {
     pub(super) door: Door,
     /// Port of the S3 API.
     pub(super) s3_port: u16,
+    /// Where browsers that come to the S3 API find the console.
+    pub(super) console: Option<ConsoleAt>,
     /// Makes ids of requests.
     pub(super) random: Random,
 }
@@ -42,10 +45,10 @@ impl<S> Guarded<S> {
                 (brings_token && !is_presigned).then(|| (for_admin(), Door::Admin))
             }
             Door::Challenges => None,
-            Door::Admin => {
+            Door::Admin | Door::Console => {
                 let is_signed =
                     authorization.is_some_and(|value| S3_SCHEMES.iter().any(|scheme| value.starts_with(scheme)));
-                (is_signed || is_presigned).then(|| (for_s3(self.s3_port), Door::S3))
+                (is_signed || is_presigned).then(|| (for_s3(self.door, self.s3_port), Door::S3))
             }
         }
     }
@@ -62,9 +65,10 @@ fn for_admin() -> Refusal {
     }
 }
 
-fn for_s3(port: u16) -> Refusal {
+fn for_s3(door: Door, port: u16) -> Refusal {
+    let here = if door == Door::Console { "console" } else { "admin API" };
     let advice = format!(
-        "This is the admin API of Cofre, and the request is signed for S3: set the endpoint URL to the address of --listen, \
+        "This is the {here} of Cofre, and the request is signed for S3: set the endpoint URL to the address of --listen, \
          whose port is {port}."
     );
     Refusal { status: StatusCode::BAD_REQUEST, code: "InvalidRequest", advice: advice.into() }
@@ -79,6 +83,9 @@ where
     type Future = Answering<S::Future, S::Error, B>;
 
     fn call(&self, request: Request<R>) -> Self::Future {
+        if let Some(page) = self.console.as_ref().and_then(|console| console.page(&request)) {
+            return Answering::Refused { answer: ready(Ok(page.map(|text| Either::Right(Full::from(text))))) };
+        }
         match self.refusal(&request) {
             None => Answering::Asked { answer: self.service.call(request) },
             Some((refusal, door)) => {

@@ -109,3 +109,33 @@ async fn health_answers_while_every_thread_of_the_door_is_busy() {
     let said = asked.expect("health answers");
     assert!(said.starts_with("HTTP/1.1 200"), "{said}");
 }
+
+/// What a listener answers to a GET, to its end.
+async fn answer(address: SocketAddr, path: &str) -> String {
+    let mut stream =
+        open(address, &format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")).await;
+    closed(&mut stream).await.expect("it is closed")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_console_listens_alone_and_has_the_admin_api_only_if_it_is_let() {
+    for (console_admin, expected) in [(None, "HTTP/1.1 404"), (Some(true), "HTTP/1.1 200")] {
+        let mut bed = Bed::with(|args, _| {
+            args.console_listen = Some("127.0.0.1:0".parse().unwrap());
+            args.console_admin = console_admin;
+        })
+        .await;
+        let (console, admin) = (bed.running().console.unwrap(), bed.running().admin);
+        assert_ne!(console, admin);
+        for address in [console, admin] {
+            assert!(answer(address, "/files").await.contains("<!doctype html>"), "{address}");
+            assert!(answer(address, "/console/v1/buckets").await.starts_with("HTTP/1.1 401"), "{address}");
+        }
+        for path in ["/health/ready", "/openapi.json"] {
+            assert!(answer(console, path).await.starts_with(expected), "{path}");
+            assert!(answer(admin, path).await.starts_with("HTTP/1.1 200"), "{path}");
+        }
+        bed.running.take().unwrap().drain().await.unwrap();
+        assert!(TcpStream::connect(console).await.is_err(), "it is closed with the others");
+    }
+}

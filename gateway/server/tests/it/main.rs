@@ -10,4 +10,5 @@ mod connections;
 mod drain;
 mod first_start;
 mod log;
+mod provision;
 mod restarts;

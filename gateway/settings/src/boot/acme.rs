@@ -2,7 +2,7 @@
 
 use super::BootArgs;
 use super::resolve::{host_names, invalid};
-use crate::BootError;
+use crate::error::BootError;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
 use super::AcmeChallenge;
-use crate::LogLevel;
+use crate::dynamic::LogLevel;
 use cofre_types::Scheme;
 use serde::{Deserialize, Deserializer};
 use std::net::SocketAddr;
@@ -40,6 +40,21 @@ pub struct BootArgs {
     #[arg(long, env = "COFRE_ADMIN_LISTEN", value_name = "ADDR", value_parser = address)]
     #[serde(deserialize_with = "listen_address")]
     pub admin_listen: Option<SocketAddr>,
+
+    /// Address of the console alone, as IP:PORT, for people who are no operators [default: none; the console is also at
+    /// --admin-listen]. It shows the certificate of the S3 API, or else that of the admin API.
+    #[arg(long, env = "COFRE_CONSOLE_LISTEN", value_name = "ADDR", value_parser = address)]
+    #[serde(deserialize_with = "listen_address")]
+    pub console_listen: Option<SocketAddr>,
+
+    /// Whether the admin API answers at --console-listen too, and the root account sees operations there [default: false].
+    #[arg(long, env = "COFRE_CONSOLE_ADMIN", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub console_admin: Option<bool>,
+
+    /// URL at which people reach the S3 API, such as `https://s3.example`, for links that the console makes [default: the
+    /// host that the console is reached by, and the port of --listen].
+    #[arg(long, env = "COFRE_S3_URL", value_name = "URL")]
+    pub s3_url: Option<String>,
 
     /// Directory of a shard, once per shard [default: DATA/shard-1]. One per disk: shards on one disk
     /// are lost together. In the file `shards`, a list; in the environment separated by commas.
@@ -138,6 +153,17 @@ pub struct BootArgs {
     /// How much is logged until the dynamic settings say otherwise [default: info].
     #[arg(long, env = "COFRE_LOG_LEVEL", value_name = "LEVEL")]
     pub log_level: Option<LogLevel>,
+
+    /// Bucket of the root account that the first start makes, once per bucket, at most 100. Later starts make none. In the
+    /// file `buckets`.
+    #[arg(long = "bucket", env = "COFRE_BUCKETS", value_name = "NAME", value_delimiter = ',')]
+    pub buckets: Vec<String>,
+
+    /// File with the accounts, keys, buckets and settings that there should be, as TOML or JSON. Each start makes them so
+    /// before it is ready, says what it changed, and warns of what was changed by hand since. What is not in the file
+    /// stays. `cofre admin export` writes such a file.
+    #[arg(long, env = "COFRE_PROVISION", value_name = "FILE")]
+    pub provision: Option<PathBuf>,
 
     /// File of the master key that seals secrets [default: DATA/master.key]. Made at the first
     /// start. Without it no access key works again: keep a copy apart from the data.

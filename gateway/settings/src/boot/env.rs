@@ -1,5 +1,5 @@
 use super::BootArgs;
-use crate::BootError;
+use crate::error::BootError;
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -55,6 +55,7 @@ pub(super) fn handed_over(variable: impl Fn(&str) -> Option<String>) -> BootArgs
         tls_key: file("tls-key"),
         admin_tls_cert: file("admin-tls-cert"),
         admin_tls_key: file("admin-tls-key"),
+        provision: file("provision"),
         master_key_file: file("master-key"),
         vault_token_file: file("vault-token").filter(|_| variable("COFRE_VAULT_TOKEN").is_none_or(|it| it.is_empty())),
         ..BootArgs::default()

@@ -1,5 +1,5 @@
 use super::BootArgs;
-use crate::BootError;
+use crate::error::BootError;
 use std::io::Read;
 use std::path::Path;
 

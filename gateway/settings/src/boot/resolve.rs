@@ -1,7 +1,8 @@
 use super::env::handed_over;
 use super::{AcmeSettings, BootArgs, LogFormat, Secrets};
-use crate::{BootError, LogLevel};
-use cofre_types::{AddressRange, Region, Scheme};
+use crate::dynamic::LogLevel;
+use crate::error::BootError;
+use cofre_types::{AddressRange, BucketName, Region, Scheme};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +12,9 @@ const SHARDS_MAX: usize = 1_024;
 
 /// Most ranges of trusted proxies.
 const PROXIES_MAX: usize = 100;
+
+/// Most buckets of a first start.
+const BUCKETS_MAX: usize = 100;
 
 /// Most domains of virtual-host style, and most of websites.
 const DOMAINS_MAX: usize = 100;
@@ -50,6 +54,12 @@ pub struct BootSettings {
     pub listen: SocketAddr,
     /// Address of the admin API.
     pub admin_listen: SocketAddr,
+    /// Address of the console alone.
+    pub console_listen: Option<SocketAddr>,
+    /// Whether the admin API answers there too.
+    pub console_admin: bool,
+    /// URL at which people reach the S3 API, without a slash at its end.
+    pub s3_url: Option<String>,
     /// Directories of shards, at least one.
     pub shards: Vec<PathBuf>,
     /// Redundancy of blobs, until the dynamic settings say otherwise; absent for that of the last start, which the
@@ -75,6 +85,10 @@ pub struct BootSettings {
     pub log_format: LogFormat,
     /// How much is logged, until the dynamic settings say otherwise.
     pub log_level: LogLevel,
+    /// Buckets of the root account that the first start makes.
+    pub buckets: Vec<BucketName>,
+    /// File with what there should be.
+    pub provision: Option<PathBuf>,
     /// File of the master key.
     pub master_key_file: PathBuf,
     /// File of the encryption keys of SSE-S3 and SSE-KMS.
@@ -153,6 +167,16 @@ impl BootSettings {
         {
             return Err(invalid("acme_http_listen", "must be another address than listen and admin_listen"));
         }
+        if let Some(taken) = args.console_listen
+            && taken.port() != 0
+            && ([listen, admin_listen].contains(&taken)
+                || acme.as_ref().is_some_and(|acme| acme.http_listen == Some(taken)))
+        {
+            return Err(invalid("console_listen", "must be another address than those of the other listeners"));
+        }
+        if args.console_admin == Some(true) && args.console_listen.is_none() {
+            return Err(invalid("console_admin", "goes with console_listen"));
+        }
         let (region, other_regions) = regions(args.regions)?;
         let domains = host_names("domains", args.domains)?;
         let website_domains = host_names("website_domains", args.website_domains)?;
@@ -163,6 +187,9 @@ impl BootSettings {
             config: args.config,
             listen,
             admin_listen,
+            console_listen: args.console_listen,
+            console_admin: args.console_admin.unwrap_or(false),
+            s3_url: args.s3_url.map(|url| base_url("s3_url", &url)).transpose()?,
             shards: if args.shards.is_empty() { default_shards() } else { shards(args.shards)? },
             redundancy: args.redundancy,
             tls: pair("tls_cert", args.tls_cert, "tls_key", args.tls_key)?,
@@ -175,6 +202,8 @@ impl BootSettings {
             other_regions,
             log_format: args.log_format.unwrap_or(LogFormat::Text),
             log_level: args.log_level.unwrap_or(LogLevel::Info),
+            buckets: first_buckets(args.buckets)?,
+            provision: args.provision,
             master_key_file: args.master_key_file.unwrap_or_else(|| data.join("master.key")),
             encryption_keys_file: args.encryption_keys_file.unwrap_or_else(|| data.join("encryption-keys")),
             accept_lost_encryption_keys: args.accept_lost_encryption_keys.unwrap_or(false),
@@ -255,6 +284,21 @@ fn secs(setting: &'static str, value: u32, min: u32) -> Result<Duration, BootErr
     count(setting, value, min, 3_600).map(|secs| Duration::from_secs(secs.into()))
 }
 
+/// A URL of scheme and host, and perhaps a port: addresses are signed for a host, and begin at its root.
+fn base_url(setting: &'static str, url: &str) -> Result<String, BootError> {
+    let url = url.trim_end_matches('/');
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let is_host =
+        |host: &str| !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:[]".contains(&b));
+    match host {
+        Some(host) if is_host(host) => Ok(url.to_owned()),
+        _ => Err(invalid(
+            setting,
+            "must be like https://s3.example or http://192.0.2.1:9000, and nothing behind the host",
+        )),
+    }
+}
+
 fn pair(
     cert_name: &'static str,
     cert: Option<PathBuf>,
@@ -293,6 +337,23 @@ fn shards(paths: Vec<PathBuf>) -> Result<Vec<PathBuf>, BootError> {
         }
     }
     Ok(paths)
+}
+
+fn first_buckets(names: Vec<String>) -> Result<Vec<BucketName>, BootError> {
+    if names.len() > BUCKETS_MAX {
+        return Err(invalid("buckets", format!("must have at most {BUCKETS_MAX} names")));
+    }
+    let mut buckets = Vec::with_capacity(names.len());
+    // An empty variable names none.
+    for name in names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
+        let bucket =
+            BucketName::parse(name).map_err(|error| invalid("buckets", format!("{name:?}: {}", error.reason)))?;
+        if buckets.contains(&bucket) {
+            return Err(invalid("buckets", format!("{name} stands there twice")));
+        }
+        buckets.push(bucket);
+    }
+    Ok(buckets)
 }
 
 fn trusted_proxies(ranges: &[String]) -> Result<Vec<AddressRange>, BootError> {

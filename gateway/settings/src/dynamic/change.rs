@@ -2,7 +2,7 @@
 
 use super::stored::{self, DOCUMENT_BYTES_MAX, Latest};
 use super::{Change, DynamicSettings, HISTORY_REVISIONS_MAX, Revised, Settings, diff};
-use crate::SettingsError;
+use crate::error::SettingsError;
 use cofre_catalog::records::{EventRecord, Record, SettingsRecord};
 use cofre_catalog::{Batch, CommitError, keys};
 use cofre_types::Timestamp;

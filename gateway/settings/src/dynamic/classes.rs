@@ -1,7 +1,7 @@
 //! Storage classes: names for redundancy.
 
 use super::document::invalid;
-use crate::SettingsError;
+use crate::error::SettingsError;
 use cofre_types::{Invalid, Scheme};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
 use super::{DynamicSettings, Settings, stored};
-use crate::SettingsError;
+use crate::error::SettingsError;
 use serde_json::{Map, Value};
 
 /// One field that differs between two documents.

@@ -1,5 +1,5 @@
 use super::{ClassScheme, Jobs, NewBuckets, Writes};
-use crate::SettingsError;
+use crate::error::SettingsError;
 use cofre_types::Scheme;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -1,9 +1,9 @@
 use super::stored::{self, revision_of};
 use super::{DynamicSettings, Revised};
-use crate::SettingsError;
+use crate::error::SettingsError;
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{Record, SettingsRecord};
-use cofre_catalog::{Scan, SnapshotExt};
+use cofre_catalog::{ReadExt, Scan};
 use cofre_types::Timestamp;
 use std::ops::Bound;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ impl DynamicSettings {
         if let Some(before) = before {
             range.to = Bound::Excluded(keys::settings(before));
         }
-        let mut entries = self.0.store.snapshot().await?.page(range, limit + 1).await?;
+        let mut entries = self.0.store.page(range, limit + 1).await?;
         let more = entries.len() > limit;
         entries.truncate(limit);
         let revisions: Vec<_> = entries.iter().map(|(key, entry)| info(key, &entry.value)).collect::<Result<_, _>>()?;
@@ -60,7 +60,7 @@ impl DynamicSettings {
         if revision == 0 {
             return Ok(Revised::default());
         }
-        let entry = self.0.store.get_many(vec![keys::settings(revision)]).await?.pop().flatten();
+        let entry = self.0.store.get(keys::settings(revision)).await?;
         let entry = entry.ok_or(SettingsError::NotFound(revision))?;
         let record = SettingsRecord::decode(&entry.value)?;
         Ok(Revised { revision, settings: Arc::new(stored::decode(&record.document)?) })

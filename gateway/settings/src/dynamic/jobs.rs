@@ -1,7 +1,7 @@
 //! Pause and pace of each background job.
 
 use super::document::invalid;
-use crate::SettingsError;
+use crate::error::SettingsError;
 use serde::{Deserialize, Serialize};
 
 /// Pause and pace of one background job.

@@ -34,10 +34,10 @@ pub use new_buckets::{DefaultOwnership, NewBuckets};
 pub use stored::DOCUMENT_BYTES_MAX;
 pub use writes::{REPLICATE_BYTES_MAX, Writes};
 
-use crate::SettingsError;
+use crate::error::SettingsError;
 use arc_swap::ArcSwap;
 use cofre_catalog::keys::family;
-use cofre_catalog::{Scan, SnapshotExt, Store};
+use cofre_catalog::{ReadExt, Scan, Slot, Store};
 use cofre_runtime::{Clock, Shutdown};
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,9 +103,10 @@ impl DynamicSettings {
 
     /// Follows changes of other processes until shutdown begins. Run it as a task.
     pub async fn follow(&self, shutdown: Shutdown) {
-        let mut seen = self.0.store.touched(family::SETTINGS);
+        let slot = Slot::of_family(family::SETTINGS);
+        let mut seen = self.0.store.freshness(slot);
         loop {
-            // The number is read before the settings are, so a change in between is seen next time.
+            // It is asked for before the settings are read, so a change in between is seen next time.
             if let Err(error) = self.refresh().await {
                 tracing::warn!(%error, "cannot read the dynamic settings; the last ones stay in force");
                 tokio::select! {
@@ -114,7 +115,8 @@ impl DynamicSettings {
                 }
             }
             tokio::select! {
-                touched = self.0.store.wait_touched(family::SETTINGS, seen) => seen = touched,
+                // A store that hears nothing of others' changes has this read them again and again.
+                fresh = self.0.store.wait_changed(slot, seen) => seen = fresh,
                 () = shutdown.begun() => return,
             }
         }
@@ -128,8 +130,7 @@ impl DynamicSettings {
     }
 
     async fn latest(&self) -> Result<Latest, SettingsError> {
-        let snapshot = self.0.store.snapshot().await?;
-        let newest = snapshot.page(Scan::prefix(&[family::SETTINGS]).reversed(), 1).await?.pop();
+        let newest = self.0.store.page(Scan::prefix(&[family::SETTINGS]).reversed(), 1).await?.pop();
         newest.map_or_else(|| Ok(Latest::default()), |(key, entry)| Latest::read(&key, &entry))
     }
 

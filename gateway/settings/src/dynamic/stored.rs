@@ -1,7 +1,7 @@
 //! How a document stands in the catalog: JSON with the number of its schema beside it.
 
 use super::{Revised, Settings};
-use crate::SettingsError;
+use crate::error::SettingsError;
 use cofre_catalog::records::{Record, SettingsRecord};
 use cofre_catalog::{Entry, Revision, keys};
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,5 @@
 use super::document::bounded;
-use crate::SettingsError;
+use crate::error::SettingsError;
 use cofre_types::REPLICAS_MAX;
 use serde::{Deserialize, Serialize};
 

@@ -106,6 +106,11 @@ fn a_value_out_of_bounds_names_its_setting() {
         (&["--tls-cert", "c.pem"], "tls_key"),
         (&["--admin-tls-key", "k.pem"], "admin_tls_cert"),
         (&["--listen", "127.0.0.1:9001"], "admin_listen"),
+        (&["--console-listen", "127.0.0.1:9000"], "console_listen"),
+        (&["--console-admin"], "console_admin"),
+        (&["--s3-url", "s3.example"], "s3_url"),
+        (&["--s3-url", "https://s3.example/path"], "s3_url"),
+        (&["--s3-url", "https://user@s3.example"], "s3_url"),
     ] {
         match resolve(given) {
             Err(BootError::Invalid { setting, .. }) => assert_eq!(setting, expected),
@@ -333,4 +338,13 @@ fn what_a_service_manager_hands_over_comes_before_the_defaults() {
     );
     let given = Some(("COFRE_ROOT_ACCESS_KEY_ID", "GIVEN"));
     assert_eq!(load(&[], given).unwrap().secrets.root_credentials.unwrap().access_key_id, "GIVEN");
+}
+
+#[test]
+fn the_console_may_have_an_address_of_its_own() {
+    let settings = resolve(&["--console-listen", "127.0.0.1:9002", "--s3-url", "https://s3.example:8443/"]).unwrap();
+    assert_eq!(settings.console_listen.unwrap().to_string(), "127.0.0.1:9002");
+    assert_eq!((settings.console_admin, settings.s3_url.as_deref()), (false, Some("https://s3.example:8443")));
+    assert_eq!(resolve(&[]).unwrap().console_listen, None);
+    assert!(resolve(&["--console-listen", "127.0.0.1:9002", "--console-admin"]).unwrap().console_admin);
 }

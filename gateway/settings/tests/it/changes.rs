@@ -1,6 +1,6 @@
 use crate::{Bench, patch};
 use cofre_catalog::records::{EventRecord, Record};
-use cofre_catalog::{Scan, SnapshotExt};
+use cofre_catalog::{ReadExt, Scan};
 use cofre_settings::{DOCUMENT_BYTES_MAX, LogLevel, Settings, SettingsError};
 use cofre_types::Scheme;
 use proptest::prelude::*;
@@ -111,7 +111,7 @@ async fn each_revision_has_its_event_and_a_patch_that_changes_nothing_makes_none
     bench.patch(json!({"log_level": "warn"})).await.unwrap();
     assert_eq!(bench.patch(json!({"log_level": "warn"})).await.unwrap().revision, 1);
     bench.settings.rollback(0, 1, "token:bob", "").await.unwrap();
-    let events = bench.store.snapshot().await.unwrap().page(Scan::prefix(b"E"), 10).await.unwrap();
+    let events = bench.store.page(Scan::prefix(b"E"), 10).await.unwrap();
     let events: Vec<_> = events.iter().map(|(_, entry)| EventRecord::decode(&entry.value).unwrap()).collect();
     let told: Vec<_> = events.iter().map(|e| (e.kind.as_str(), e.subject.as_str(), e.actor.as_str())).collect();
     assert_eq!(told, [("settings.changed", "1", "token:ann"), ("settings.rolled_back", "2", "token:bob")]);

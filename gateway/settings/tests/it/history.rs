@@ -1,5 +1,5 @@
 use crate::Bench;
-use cofre_catalog::{Scan, SnapshotExt};
+use cofre_catalog::{ReadExt, Scan};
 use cofre_settings::{Change, HISTORY_REVISIONS_MAX, LogLevel, SettingsError};
 use cofre_types::Timestamp;
 use serde_json::json;
@@ -59,7 +59,7 @@ async fn the_history_is_bounded() {
     for rate in 1..=HISTORY_REVISIONS_MAX + 3 {
         bench.patch(json!({"rate_limits": {"requests_per_second_per_key": rate}})).await.unwrap();
     }
-    let kept = bench.store.snapshot().await.unwrap().page(Scan::prefix(b"D"), 10_000).await.unwrap();
+    let kept = bench.store.page(Scan::prefix(b"D"), 10_000).await.unwrap();
     assert_eq!(kept.len() as u64, HISTORY_REVISIONS_MAX);
     assert!(matches!(bench.settings.at(3).await, Err(SettingsError::NotFound(3))));
     assert_eq!(bench.settings.at(4).await.unwrap().revision, 4);

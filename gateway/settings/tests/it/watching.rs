@@ -1,7 +1,7 @@
 use crate::{Bench, patch};
 use cofre_catalog::records::{Record, SettingsRecord};
-use cofre_catalog::{Batch, keys};
-use cofre_runtime::{Shutdown, spawn};
+use cofre_catalog::{Batch, Memory, Store, keys};
+use cofre_runtime::{ManualClock, Shutdown, spawn};
 use cofre_settings::{DynamicSettings, LogLevel, Revised, SettingsError};
 use cofre_types::{Scheme, Timestamp};
 use serde_json::json;
@@ -32,6 +32,30 @@ async fn a_change_by_another_process_is_followed_and_announced() {
         assert_eq!(follower.current(), heard.settings);
     }
     assert_eq!(follower.current().log_level, Some(LogLevel::Debug));
+    shutdown.begin();
+    tokio::time::timeout(PATIENCE, following).await.expect("following ends").unwrap();
+}
+
+#[tokio::test]
+async fn a_change_is_followed_also_by_who_hears_nothing_of_it() {
+    let (store, clock) = (Memory::new(), ManualClock::at(Timestamp::from_secs(1_000).0));
+    let ours = DynamicSettings::open(Arc::new(store.clone()), clock.clock()).await.unwrap();
+    let (twin, stream) = store.twin(clock.clock());
+    let staleness_max = twin.staleness_max();
+    let (follower, shutdown) =
+        (DynamicSettings::open(Arc::new(twin), clock.clock()).await.unwrap(), Shutdown::default());
+    let mut watch = follower.subscribe();
+    let following = spawn({
+        let (follower, shutdown) = (follower.clone(), shutdown.clone());
+        async move { follower.follow(shutdown).await }
+    });
+    stream.cut();
+    clock.advance(staleness_max);
+    ours.patch(patch(0, json!({"log_level": "warn"}))).await.unwrap();
+    hears(&mut watch, 1).await;
+    stream.mend();
+    ours.patch(patch(1, json!({"log_level": "debug"}))).await.unwrap();
+    assert_eq!(hears(&mut watch, 2).await.settings.log_level, Some(LogLevel::Debug));
     shutdown.begin();
     tokio::time::timeout(PATIENCE, following).await.expect("following ends").unwrap();
 }

@@ -1,11 +1,11 @@
 use crate::endpoint::Endpoint;
 use crate::samples::*;
-use cofre_shards::{Durability, conformance};
+use cofre_shards::conformance;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn s3s_fs() {
     let endpoint = Endpoint::start().await;
-    conformance::run(&shard(endpoint.address).await, Durability::Durable).await;
+    conformance::run(&shard(endpoint.address).await).await;
     assert_eq!(endpoint.uploads(), 0, "uploads that failed were aborted");
 }
 

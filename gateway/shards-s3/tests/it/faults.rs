@@ -4,7 +4,7 @@ use crate::endpoint::Endpoint;
 use crate::proxy::{Fault, Proxy};
 use crate::samples::*;
 use cofre_runtime::{Clock, Random};
-use cofre_shards::{Backend, BackendError, BlobHeader, Durability, Liveness, Locator, Moved, Relocate};
+use cofre_shards::{Backend, BackendError, BlobHeader, Liveness, Locator, Moved, Relocate};
 use cofre_shards_s3::{S3Backend, S3Error};
 use cofre_types::BlobId;
 use hyper::Method;
@@ -22,7 +22,7 @@ async fn what_fails_for_now_is_tried_again_where_that_is_safe() {
     proxy.spoil(Method::PUT, "partNumber=2", BUSY, 2);
     proxy.spoil(Method::POST, "uploadId", BUSY, 2);
     let large = content(12 * MIB);
-    let stored = shard.put(blob(2), &header(), pieces(&large), Durability::Durable).await.unwrap();
+    let stored = shard.put(blob(2), &header(), pieces(&large)).await.unwrap();
     assert_eq!(get(&shard, 2, &stored.locator, 0, large.len()).await.unwrap(), large);
     assert_eq!(get(&shard, 2, &stored.locator, 6 * MIB, 6 * MIB + 9).await.unwrap(), large[6 * MIB..6 * MIB + 9]);
     proxy.spoil(Method::GET, "list-type", BUSY, 2);
@@ -50,12 +50,12 @@ async fn an_upload_that_fails_is_aborted_and_leaves_nothing() {
         (Method::POST, "uploadId", late),
     ] {
         proxy.spoil(method.clone(), target, fault.clone(), 3);
-        let put = shard.put(blob(1), &header(), pieces(&large), Durability::Durable).await;
+        let put = shard.put(blob(1), &header(), pieces(&large)).await;
         assert!(matches!(put, Err(BackendError::Unreachable(_))), "{method} {target} {fault:?}: {put:?}");
         proxy.heal();
         settles("parts and objects are gone", || endpoint.uploads() == 0 && endpoint.blobs().is_empty()).await;
     }
-    shard.put(blob(1), &header(), pieces(&large), Durability::Durable).await.unwrap();
+    shard.put(blob(1), &header(), pieces(&large)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,7 +66,7 @@ async fn an_answer_with_the_root_element_of_rclone_begins_an_upload() {
     let answer = "<InitiateMultipartUpload><Bucket>b</Bucket><UploadId>its-id</UploadId></InitiateMultipartUpload>";
     proxy.spoil(Method::POST, "uploads", Fault::Answer(200, answer), 1);
     // s3s-fs knows no such upload; that it is asked for one shows that the id was read.
-    let put = shard.put(blob(1), &header(), pieces(&content(12 * MIB)), Durability::Durable).await;
+    let put = shard.put(blob(1), &header(), pieces(&content(12 * MIB))).await;
     assert!(matches!(put, Err(BackendError::Unreachable(_))), "{put:?}");
     assert!(proxy.seen(&Method::PUT, "uploadId=its-id") > 0);
 }
@@ -173,6 +173,6 @@ async fn a_name_too_long_for_a_head_is_the_bodys_error() {
     let endpoint = Endpoint::start().await;
     let shard = shard(endpoint.address).await;
     let long = BlobHeader { key: "k".repeat(70_000), ..header() };
-    let put = shard.put(blob(1), &long, pieces(&content(10)), Durability::Durable).await;
+    let put = shard.put(blob(1), &long, pieces(&content(10))).await;
     assert!(matches!(put, Err(BackendError::Body(_))), "{put:?}");
 }

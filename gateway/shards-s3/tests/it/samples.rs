@@ -4,7 +4,7 @@ use crate::endpoint::{ACCESS_KEY, BUCKET, PREFIX, SECRET_KEY};
 use bytes::Bytes;
 use cofre_runtime::{Clock, Random};
 use cofre_shards::{
-    Backend, BackendError, BlobHeader, Body, BodyError, ByteStream, Durability, Listed, Locator, ShardIdentity, Stored,
+    Backend, BackendError, BlobHeader, Body, BodyError, ByteStream, Listed, Locator, ShardIdentity, Stored,
 };
 use cofre_shards_s3::{S3Backend, S3Options};
 use cofre_types::{BlobId, ResolvedRange};
@@ -66,7 +66,7 @@ pub fn pieces(content: &Bytes) -> Body {
 }
 
 pub async fn put(shard: &S3Backend, n: u8, content: &Bytes) -> Result<Stored, BackendError> {
-    shard.put(blob(n), &header(), Body::Whole(content.clone()), Durability::Durable).await
+    shard.put(blob(n), &header(), Body::Whole(content.clone())).await
 }
 
 pub async fn get(

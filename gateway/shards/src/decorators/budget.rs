@@ -1,7 +1,8 @@
-use crate::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, ListPage, Listed, Locator,
-    NotDeleted, Probe, Relocate, Stored,
+use crate::backend::{
+    Backend, BackendError, BlobHeader, Capacity, Compacted, ListPage, Listed, Locator, NotDeleted, Probe, Relocate,
+    Stored,
 };
+use crate::body::{Body, ByteStream};
 use async_trait::async_trait;
 use cofre_types::{BlobId, ResolvedRange};
 use std::sync::Arc;
@@ -30,15 +31,10 @@ impl Budget {
 }
 
 #[async_trait]
+#[deny(clippy::missing_trait_methods, reason = "what it does not hand on is lost")]
 impl Backend for Budget {
-    async fn put(
-        &self,
-        blob: BlobId,
-        header: &BlobHeader,
-        body: Body,
-        durability: Durability,
-    ) -> Result<Stored, BackendError> {
-        self.inner.put(blob, header, body, durability).await
+    async fn put(&self, blob: BlobId, header: &BlobHeader, body: Body) -> Result<Stored, BackendError> {
+        self.inner.put(blob, header, body).await
     }
 
     async fn get(&self, blob: BlobId, locator: &Locator, range: ResolvedRange) -> Result<ByteStream, BackendError> {

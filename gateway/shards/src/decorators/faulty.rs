@@ -1,7 +1,8 @@
-use crate::{
-    Backend, BackendError, BlobHeader, Body, BodyError, ByteStream, Capacity, Compacted, Durability, ListPage, Listed,
-    Locator, NotDeleted, Probe, Relocate, Stored,
+use crate::backend::{
+    Backend, BackendError, BlobHeader, Capacity, Compacted, ListPage, Listed, Locator, NotDeleted, Probe, Relocate,
+    Stored,
 };
+use crate::body::{Body, BodyError, ByteStream};
 use async_trait::async_trait;
 use bytes::Bytes;
 use cofre_types::{BlobId, ResolvedRange};
@@ -127,21 +128,16 @@ fn spoil(stream: ByteStream, bytes: u64, trouble: StreamTrouble) -> ByteStream {
 }
 
 #[async_trait]
+#[deny(clippy::missing_trait_methods, reason = "what it does not hand on is lost")]
 impl Backend for Faulty {
-    async fn put(
-        &self,
-        blob: BlobId,
-        header: &BlobHeader,
-        body: Body,
-        durability: Durability,
-    ) -> Result<Stored, BackendError> {
+    async fn put(&self, blob: BlobId, header: &BlobHeader, body: Body) -> Result<Stored, BackendError> {
         let troubles = self.troubles();
         suffer(troubles.put).await?;
         if let Some(bytes) = troubles.put_fails_after_bytes {
             drain(body, bytes).await;
             return Err(away());
         }
-        self.inner.put(blob, header, body, durability).await
+        self.inner.put(blob, header, body).await
     }
 
     async fn get(&self, blob: BlobId, locator: &Locator, range: ResolvedRange) -> Result<ByteStream, BackendError> {

@@ -1,7 +1,8 @@
-use crate::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, ListPage, Listed, Locator,
-    NotDeleted, Probe, Relocate, Stored,
+use crate::backend::{
+    Backend, BackendError, BlobHeader, Capacity, Compacted, ListPage, Listed, Locator, NotDeleted, Probe, Relocate,
+    Stored,
 };
+use crate::body::{Body, ByteStream};
 use async_trait::async_trait;
 use cofre_types::{BlobId, ResolvedRange};
 use std::sync::Arc;
@@ -29,19 +30,14 @@ impl Limit {
 }
 
 #[async_trait]
+#[deny(clippy::missing_trait_methods, reason = "what it does not hand on is lost")]
 impl Backend for Limit {
-    async fn put(
-        &self,
-        blob: BlobId,
-        header: &BlobHeader,
-        body: Body,
-        durability: Durability,
-    ) -> Result<Stored, BackendError> {
+    async fn put(&self, blob: BlobId, header: &BlobHeader, body: Body) -> Result<Stored, BackendError> {
         let _turn = match body {
             Body::Whole(_) => Some(self.turn().await?),
             Body::Stream { .. } => None,
         };
-        self.inner.put(blob, header, body, durability).await
+        self.inner.put(blob, header, body).await
     }
 
     async fn get(&self, blob: BlobId, locator: &Locator, range: ResolvedRange) -> Result<ByteStream, BackendError> {

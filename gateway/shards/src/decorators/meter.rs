@@ -1,7 +1,8 @@
-use crate::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, ListPage, Listed, Locator,
-    NotDeleted, Probe, Relocate, ShardFigures, Stored,
+use crate::backend::{
+    Backend, BackendError, BlobHeader, Capacity, Compacted, ListPage, Listed, Locator, NotDeleted, Probe, Relocate,
+    Stored,
 };
+use crate::body::{Body, ByteStream};
 use async_trait::async_trait;
 use cofre_runtime::Clock;
 use cofre_types::{BlobId, ResolvedRange};
@@ -21,6 +22,27 @@ pub struct Latency {
     pub buckets: [u64; LATENCY_BOUNDS_MICROS.len() + 1],
     /// Sum of all, in microseconds.
     pub sum_micros: u64,
+}
+
+/// Counters of a shard since it was attached.
+#[derive(Debug, Clone, Default)]
+pub struct ShardFigures {
+    /// Blobs written.
+    pub writes: u64,
+    /// Reads begun.
+    pub reads: u64,
+    /// Blobs deleted.
+    pub deletes: u64,
+    /// Calls that failed for a fault of the shard.
+    pub errors: u64,
+    /// Bytes of content written.
+    pub written_bytes: u64,
+    /// Bytes of content read.
+    pub read_bytes: u64,
+    /// How long writes took.
+    pub write_latency: Latency,
+    /// How long the beginnings of reads took.
+    pub read_latency: Latency,
 }
 
 #[derive(Default)]
@@ -122,17 +144,12 @@ impl Meter {
 }
 
 #[async_trait]
+#[deny(clippy::missing_trait_methods, reason = "what it does not hand on is lost")]
 impl Backend for Meter {
-    async fn put(
-        &self,
-        blob: BlobId,
-        header: &BlobHeader,
-        body: Body,
-        durability: Durability,
-    ) -> Result<Stored, BackendError> {
+    async fn put(&self, blob: BlobId, header: &BlobHeader, body: Body) -> Result<Stored, BackendError> {
         let _in_flight = InFlight::new(&self.counters.writes_in_flight);
         let began = self.clock.elapsed();
-        let outcome = self.count(self.inner.put(blob, header, body, durability).await);
+        let outcome = self.count(self.inner.put(blob, header, body).await);
         if let Ok(stored) = &outcome {
             self.counters.writes.fetch_add(1, Relaxed);
             self.counters.written_bytes.fetch_add(stored.size, Relaxed);

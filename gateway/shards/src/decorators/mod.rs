@@ -8,4 +8,4 @@ mod meter;
 pub use budget::{Budget, InUse};
 pub use faulty::{Faulty, StreamTrouble, Trouble, Troubles};
 pub use limit::Limit;
-pub use meter::{LATENCY_BOUNDS_MICROS, Latency, Meter};
+pub use meter::{LATENCY_BOUNDS_MICROS, Latency, Meter, ShardFigures};

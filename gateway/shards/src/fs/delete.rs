@@ -7,7 +7,7 @@
 use super::locator::Place;
 use super::pack::{self, Grave};
 use super::{Disk, FsBackend, large};
-use crate::{BackendError, Locator, NotDeleted};
+use crate::backend::{BackendError, Locator, NotDeleted};
 use cofre_runtime::blocking;
 use cofre_types::BlobId;
 use std::collections::BTreeMap;

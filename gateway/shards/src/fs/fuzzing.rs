@@ -4,7 +4,8 @@
 use super::crc;
 use super::locator::Place;
 use super::record::{self, CRC_BYTES, Kind};
-use crate::{Locator, ShardIdentity};
+use crate::backend::Locator;
+use crate::identity::ShardIdentity;
 use bytes::Bytes;
 use cofre_types::ResolvedRange;
 

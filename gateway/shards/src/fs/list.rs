@@ -10,7 +10,7 @@ use super::pack::{self, Graves, Item, Scan};
 use super::record::{self, Kind};
 use super::root::{self, failure, names};
 use super::{Disk, large};
-use crate::{BackendError, ListPage, Listed};
+use crate::backend::{BackendError, ListPage, Listed};
 use cofre_types::BlobId;
 use std::io;
 use std::os::unix::fs::FileExt;

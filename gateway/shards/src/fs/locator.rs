@@ -1,4 +1,4 @@
-use crate::{BackendError, Locator};
+use crate::backend::{BackendError, Locator};
 
 /// Version of the layout below.
 const VERSION: u8 = 1;

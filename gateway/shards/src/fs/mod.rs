@@ -34,10 +34,11 @@ mod root;
 pub use error::FsError;
 pub use incarnation::CatalogMark;
 
-use crate::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, ListPage, Listed, Locator,
-    NotDeleted, Probe, Relocate, Stored,
+use crate::backend::{
+    Backend, BackendError, BlobHeader, Capacity, Compacted, ListPage, Listed, Locator, NotDeleted, Probe, Relocate,
+    Stored,
 };
+use crate::body::{Body, ByteStream};
 use crate::{crc, frame as record, identity::ShardIdentity};
 use async_trait::async_trait;
 use buffers::Buffers;
@@ -279,14 +280,8 @@ impl Disk {
 
 #[async_trait]
 impl Backend for FsBackend {
-    async fn put(
-        &self,
-        blob: BlobId,
-        header: &BlobHeader,
-        body: Body,
-        durability: Durability,
-    ) -> Result<Stored, BackendError> {
-        put::put(self, blob, header, body, durability).await
+    async fn put(&self, blob: BlobId, header: &BlobHeader, body: Body) -> Result<Stored, BackendError> {
+        put::put(self, blob, header, body).await
     }
 
     async fn get(&self, blob: BlobId, locator: &Locator, range: ResolvedRange) -> Result<ByteStream, BackendError> {

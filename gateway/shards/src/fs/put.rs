@@ -2,7 +2,8 @@ use super::locator::Place;
 use super::pack::Append;
 use super::record::{self, SMALL_BYTES_MAX};
 use super::{FsBackend, large};
-use crate::{Backend, BackendError, BlobHeader, Body, BodyError, ByteStream, Durability, Probe, Stored};
+use crate::backend::{Backend, BackendError, BlobHeader, Probe, Stored};
+use crate::body::{Body, BodyError, ByteStream};
 use bytes::{Bytes, BytesMut};
 use cofre_runtime::blocking;
 use cofre_types::{BlobId, ResolvedRange};
@@ -15,11 +16,10 @@ pub(super) async fn put(
     blob: BlobId,
     header: &BlobHeader,
     body: Body,
-    durability: Durability,
 ) -> Result<Stored, BackendError> {
     let (stream, size): (ByteStream, _) = match body {
         Body::Whole(content) if content.len() <= SMALL_BYTES_MAX => {
-            return small(shard, blob, header, &content, durability).await;
+            return small(shard, blob, header, &content).await;
         }
         Body::Whole(content) => {
             let size = content.len() as u64;
@@ -27,11 +27,11 @@ pub(super) async fn put(
         }
         Body::Stream { stream, size } if size.is_some_and(|size| size > SMALL_BYTES_MAX as u64) => (stream, size),
         Body::Stream { stream, size } => match gather(stream, size).await? {
-            Gathered::Small(content) => return small(shard, blob, header, &content, durability).await,
+            Gathered::Small(content) => return small(shard, blob, header, &content).await,
             Gathered::Large(stream) => (stream, None),
         },
     };
-    large::write(&shard.disk, &shard.senders().1, blob, header, stream, size, durability).await
+    large::write(&shard.disk, &shard.senders().1, blob, header, stream, size).await
 }
 
 enum Gathered {
@@ -61,16 +61,10 @@ async fn gather(mut stream: ByteStream, size: Option<u64>) -> Result<Gathered, B
     }
 }
 
-async fn small(
-    shard: &FsBackend,
-    blob: BlobId,
-    header: &BlobHeader,
-    content: &[u8],
-    durability: Durability,
-) -> Result<Stored, BackendError> {
+async fn small(shard: &FsBackend, blob: BlobId, header: &BlobHeader, content: &[u8]) -> Result<Stored, BackendError> {
     let record = record::encode(blob, header, content)?;
     let (reply, appended) = oneshot::channel();
-    let append = Append { blob, record, durability, reply };
+    let append = Append { blob, record, reply };
     let gone = || BackendError::Unreachable("the pack writer is gone".into());
     shard.senders().0.send(append).await.map_err(|_| gone())?;
     let appended = appended.await.map_err(|_| gone())??;
@@ -94,7 +88,7 @@ pub(super) async fn probe(shard: &FsBackend) -> Result<Probe, BackendError> {
         piece: 0,
     };
     let content = blob.as_bytes();
-    let stored = small(shard, blob, &header, content, Durability::Durable).await?;
+    let stored = small(shard, blob, &header, content).await?;
     let Place::Pack { pack, offset, len } = Place::parse(&stored.locator)? else {
         return Err(BackendError::Corrupt("a small blob is in no pack".into()));
     };

@@ -15,7 +15,8 @@
 //! anew. One with a torn identity and no blob, as earlier versions could leave, is taken for that as well.
 
 use super::FsError;
-use crate::{BackendError, IdentityError, ShardIdentity};
+use crate::backend::BackendError;
+use crate::identity::{IdentityError, ShardIdentity};
 use cofre_runtime::make_directories;
 use cofre_types::BlobId;
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, Stat};

@@ -1,5 +1,5 @@
 use super::types::ShardState;
-use crate::{Backend, BackendError, Capacity};
+use crate::backend::{Backend, BackendError, Capacity};
 use cofre_runtime::{Clock, spawn};
 use parking_lot::Mutex;
 use std::sync::Arc;

@@ -25,18 +25,17 @@ mod types;
 pub use bad_copies::BadCopies;
 pub use naming::NamingTurn;
 pub use types::{
-    AddError, BadCopy, BlobRef, Copy, CopyState, Fault, ReadError, Redundancy, ShardFigures, ShardInfo, ShardMode,
-    ShardState, ShardStatus, ShardsOptions, WriteError, Written,
+    AddError, BadCopy, BlobRef, Copy, CopyState, Fault, ReadError, Redundancy, ShardInfo, ShardMode, ShardState,
+    ShardStatus, ShardsOptions, WriteError, Written,
 };
 
-use crate::scheme;
-use crate::{
-    Backend, BackendError, BlobHeader, Body, ByteStream, Capacity, Compacted, Durability, ListPage, Listed, Locator,
-    Meter, NotDeleted, Probe, Relocate,
+use crate::backend::{
+    Backend, BackendError, Capacity, Compacted, ListPage, Listed, Locator, NotDeleted, Probe, Relocate,
 };
+use crate::decorators::Meter;
 use bad_copies::BadCopyQueue;
 use cofre_runtime::{Clock, Random};
-use cofre_types::{BlobId, ResolvedRange, ShardId};
+use cofre_types::{BlobId, ShardId};
 use health::Health;
 use naming::{InTurn, Naming};
 use parking_lot::RwLock;
@@ -139,34 +138,6 @@ impl Shards {
             *devices.entry(device).or_default() += 1;
         }
         *self.0.devices.write() = devices;
-    }
-
-    /// Writes a blob under a fresh id, over as many failure domains as its scheme asks for or there are,
-    /// and at least its write quorum.
-    ///
-    /// A shard that fails is replaced by another where the body is whole; a body that streams goes on
-    /// with the rest.
-    ///
-    /// # Errors
-    /// [`WriteError`] says what to tell the client.
-    pub async fn write(
-        &self,
-        blob: BlobId,
-        header: BlobHeader,
-        body: Body,
-        redundancy: impl Into<Redundancy>,
-        durability: Durability,
-    ) -> Result<Written, WriteError> {
-        scheme::write(self, blob, header, body, redundancy.into(), durability).await
-    }
-
-    /// Reads a range of a blob, `0 <= start <= end <= size`. The first block is checked before this
-    /// returns. A copy that fails later is left for another, from the byte that was reached.
-    ///
-    /// # Errors
-    /// [`ReadError`], here or as the source of the stream's [`BodyError`](crate::BodyError).
-    pub async fn read(&self, blob: &BlobRef, range: ResolvedRange) -> Result<ByteStream, ReadError> {
-        scheme::read(self, blob, range).await
     }
 
     /// The reports of bad copies that reads find, for the repair queue. `None` from the second call on.

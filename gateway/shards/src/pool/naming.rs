@@ -4,7 +4,7 @@
 //! in between would go with it. So whoever is about to name one takes its turn here, and a pack goes only if nobody did
 //! since the first of its records was asked about.
 
-use crate::{BackendError, Liveness, Locator, Moved, Relocate, RemovalTurn};
+use crate::backend::{BackendError, Liveness, Locator, Moved, Relocate, RemovalTurn};
 use async_trait::async_trait;
 use cofre_types::BlobId;
 use std::sync::Arc;

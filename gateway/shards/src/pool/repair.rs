@@ -2,7 +2,8 @@
 
 use super::types::{AddError, BlobRef, Copy, CopyState, ReadError};
 use super::{Excluded, Shards};
-use crate::{BackendError, BlobHeader, scheme};
+use crate::backend::{BackendError, BlobHeader};
+use crate::scheme;
 use cofre_types::{BlobId, ResolvedRange, Scheme, ShardId};
 use futures_util::StreamExt;
 

@@ -2,8 +2,9 @@
 
 use super::types::{BadCopy, Copy, Fault, ShardMode, ShardState, WriteError};
 use super::{Shard, Shards, health::Room};
+use crate::backend::{Backend, BackendError, BlobHeader};
+use crate::body::{Body, ByteStream};
 use crate::placement::{Candidate, Domain, choose};
-use crate::{Backend, BackendError, BlobHeader, Body, ByteStream, Durability};
 use cofre_types::{BlobId, ResolvedRange, ShardId};
 use std::sync::Arc;
 
@@ -75,14 +76,8 @@ impl Shard {
     }
 
     /// Writes one copy.
-    pub(crate) async fn put(
-        &self,
-        blob: BlobId,
-        header: &BlobHeader,
-        body: Body,
-        durability: Durability,
-    ) -> Result<(Copy, u64), BackendError> {
-        let outcome = self.backend.put(blob, header, body, durability).await;
+    pub(crate) async fn put(&self, blob: BlobId, header: &BlobHeader, body: Body) -> Result<(Copy, u64), BackendError> {
+        let outcome = self.backend.put(blob, header, body).await;
         self.health.record(&outcome);
         let stored = outcome?;
         self.health.took(stored.size);

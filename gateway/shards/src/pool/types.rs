@@ -1,4 +1,6 @@
-use crate::{BodyError, Capacity, Latency, Locator};
+use crate::backend::{Capacity, Locator};
+use crate::body::BodyError;
+use crate::decorators::ShardFigures;
 use cofre_types::{BlobId, Scheme, ShardId};
 use std::time::Duration;
 
@@ -235,25 +237,4 @@ pub struct ShardStatus {
     pub damage: Option<String>,
     /// Calls and bytes.
     pub figures: ShardFigures,
-}
-
-/// Counters of a shard since it was attached.
-#[derive(Debug, Clone, Default)]
-pub struct ShardFigures {
-    /// Blobs written.
-    pub writes: u64,
-    /// Reads begun.
-    pub reads: u64,
-    /// Blobs deleted.
-    pub deletes: u64,
-    /// Calls that failed for a fault of the shard.
-    pub errors: u64,
-    /// Bytes of content written.
-    pub written_bytes: u64,
-    /// Bytes of content read.
-    pub read_bytes: u64,
-    /// How long writes took.
-    pub write_latency: Latency,
-    /// How long the beginnings of reads took.
-    pub read_latency: Latency,
 }

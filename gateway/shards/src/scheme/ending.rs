@@ -1,4 +1,4 @@
-use crate::BackendError;
+use crate::backend::BackendError;
 use crate::pool::BlobRef;
 use cofre_types::Scheme;
 

@@ -1,7 +1,7 @@
 //! One body handed to several readers at the pace of the slowest, within bounds: all of it to each, or to each its own
 //! part.
 
-use crate::{BodyError, ByteStream};
+use crate::body::{BodyError, ByteStream};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use std::pin::pin;

@@ -15,8 +15,9 @@ mod writing;
 pub(crate) use ending::Ending;
 pub(crate) use read::Verdict;
 
+use crate::backend::BlobHeader;
+use crate::body::{Body, ByteStream};
 use crate::pool::{AddError, BlobRef, Copy, ReadError, Redundancy, Shard, Shards, Shortage, WriteError, Written};
-use crate::{BlobHeader, Body, ByteStream, Durability};
 use cofre_types::{BlobId, ResolvedRange, Scheme, ShardId};
 use small::Sorted;
 use std::sync::Arc;
@@ -31,14 +32,42 @@ pub(crate) struct Targets {
     pub(crate) shortage: Shortage,
 }
 
+impl Shards {
+    /// Writes a blob under a fresh id, over as many failure domains as its scheme asks for or there are,
+    /// and at least its write quorum.
+    ///
+    /// A shard that fails is replaced by another where the body is whole; a body that streams goes on
+    /// with the rest.
+    ///
+    /// # Errors
+    /// [`WriteError`] says what to tell the client.
+    pub async fn write(
+        &self,
+        blob: BlobId,
+        header: BlobHeader,
+        body: Body,
+        redundancy: impl Into<Redundancy>,
+    ) -> Result<Written, WriteError> {
+        write(self, blob, header, body, redundancy.into()).await
+    }
+
+    /// Reads a range of a blob, `0 <= start <= end <= size`. The first block is checked before this
+    /// returns. A copy that fails later is left for another, from the byte that was reached.
+    ///
+    /// # Errors
+    /// [`ReadError`], here or as the source of the stream's [`BodyError`](crate::BodyError).
+    pub async fn read(&self, blob: &BlobRef, range: ResolvedRange) -> Result<ByteStream, ReadError> {
+        read(self, blob, range).await
+    }
+}
+
 /// Writes a blob with a redundancy.
-pub(crate) async fn write(
+async fn write(
     pool: &Shards,
     blob: BlobId,
     mut header: BlobHeader,
     body: Body,
     redundancy: Redundancy,
-    durability: Durability,
 ) -> Result<Written, WriteError> {
     let (scheme, body) = match redundancy.scheme {
         Scheme::Replicas { .. } => (redundancy.scheme, body),
@@ -50,16 +79,16 @@ pub(crate) async fn write(
     let quorum = redundancy.quorum(scheme);
     header.scheme = Some(scheme);
     match scheme {
-        Scheme::Replicas { .. } => replicas::write(pool, blob, &header, body, (scheme, quorum), durability).await,
+        Scheme::Replicas { .. } => replicas::write(pool, blob, &header, body, (scheme, quorum)).await,
         Scheme::Erasure { data, parity } => {
             let code = erasure::Code { data, parity };
-            erasure::write(pool, blob, &header, body, (code, quorum), durability).await
+            erasure::write(pool, blob, &header, body, (code, quorum)).await
         }
     }
 }
 
 /// Reads a range of a blob under the scheme that it was written under.
-pub(crate) async fn read(pool: &Shards, blob: &BlobRef, range: ResolvedRange) -> Result<ByteStream, ReadError> {
+async fn read(pool: &Shards, blob: &BlobRef, range: ResolvedRange) -> Result<ByteStream, ReadError> {
     match blob.scheme {
         Scheme::Replicas { .. } => read::read(pool, blob, range).await,
         Scheme::Erasure { data, parity } => erasure::read(pool, blob, erasure::Code { data, parity }, range).await,

@@ -6,9 +6,9 @@
 //!   hand, and its shard is read last for a while. One that brings nothing for `stall_after` in mid-stream is left for another.
 //! - Copies that were merely slow come last, and then without a limit of time.
 
-use crate::body::exclusive;
+use crate::backend::BackendError;
+use crate::body::{BodyError, ByteStream, exclusive};
 use crate::pool::{BlobRef, Copy, ReadError, Shards};
-use crate::{BackendError, BodyError, ByteStream};
 use bytes::Bytes;
 use cofre_types::{BlobId, ResolvedRange};
 use futures_util::future::{BoxFuture, FutureExt};

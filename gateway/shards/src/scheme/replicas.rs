@@ -7,8 +7,9 @@
 use super::Targets;
 use super::feed::Feeds;
 use super::writing::{Job, Progress, add_error};
+use crate::backend::BlobHeader;
+use crate::body::{Body, ByteStream};
 use crate::pool::{AddError, BlobRef, Copy, Excluded, Shard, Shards, WriteError, Written};
-use crate::{BlobHeader, Body, ByteStream, Durability};
 use bytes::Bytes;
 use cofre_types::{BlobId, ResolvedRange, Scheme};
 use futures_util::future::FutureExt;
@@ -22,7 +23,6 @@ pub(super) async fn write(
     header: &BlobHeader,
     body: Body,
     (scheme, quorum): (Scheme, usize),
-    durability: Durability,
 ) -> Result<Written, WriteError> {
     let size = body.size();
     let width = scheme.width();
@@ -30,7 +30,7 @@ pub(super) async fn write(
     if shards.len() < quorum {
         return Err(shortage.error(quorum));
     }
-    let job = Job { pool, blob, size_bytes: size.unwrap_or(0), quorum, durability };
+    let job = Job { pool, blob, size_bytes: size.unwrap_or(0), quorum };
     let copies = write_to(&job, header, shards, body).await?;
     let size = copies.first().map_or(0, |(_, size)| *size);
     let copies: Vec<_> = copies.into_iter().map(|(copy, _)| copy).collect();
@@ -47,8 +47,7 @@ pub(super) async fn add(
 ) -> Result<Vec<Copy>, AddError> {
     let range = ResolvedRange { start: 0, end: source.size };
     let body = Body::Stream { stream: super::read(pool, source, range).await?, size: Some(source.size) };
-    let durability = Durability::Durable;
-    let job = Job { pool, blob: source.id, size_bytes: source.size, quorum: 1, durability };
+    let job = Job { pool, blob: source.id, size_bytes: source.size, quorum: 1 };
     let copies = write_to(&job, header, targets.shards, body).await.map_err(add_error)?;
     Ok(copies.into_iter().map(|(copy, _)| copy).collect())
 }
@@ -79,7 +78,7 @@ async fn whole_on_one(
     let mut next = shards.into_iter().next();
     while let Some(shard) = next {
         progress.tried.domain_of(&shard);
-        match shard.put(job.blob, header, Body::Whole(bytes.clone()), job.durability).await {
+        match shard.put(job.blob, header, Body::Whole(bytes.clone())).await {
             Ok(done) => return Ok(vec![done]),
             Err(error) => progress.failed(job, &shard, error)?,
         }
@@ -94,7 +93,7 @@ async fn stream_to_one(
     shard: &Arc<Shard>,
     body: Body,
 ) -> Result<Vec<(Copy, u64)>, WriteError> {
-    match shard.put(job.blob, header, body, job.durability).await {
+    match shard.put(job.blob, header, body).await {
         Ok(done) => Ok(vec![done]),
         Err(error) => {
             let mut progress = Progress::default();

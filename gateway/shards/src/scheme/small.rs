@@ -1,5 +1,5 @@
+use crate::body::{Body, BodyError};
 use crate::pool::WriteError;
-use crate::{Body, BodyError};
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
 

@@ -4,8 +4,9 @@
 //! The puts run side by side, in the caller's own task. Once the quorum is durable the rest get a short grace; a put
 //! that is later is dropped, which leaves nothing of it, and counts as missing.
 
+use crate::backend::{BackendError, BlobHeader};
+use crate::body::{Body, BodyError};
 use crate::pool::{AddError, Copy, Excluded, ReadError, Shard, Shards, Shortage, WriteError};
-use crate::{BackendError, BlobHeader, Body, BodyError, Durability};
 use cofre_types::BlobId;
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, FutureExt};
@@ -21,7 +22,6 @@ pub(super) struct Job<'a> {
     /// Bytes of each copy, as far as known: shards with less room are not chosen.
     pub(super) size_bytes: u64,
     pub(super) quorum: usize,
-    pub(super) durability: Durability,
 }
 
 /// A put that runs: the shard, and the copy with its bytes.
@@ -68,7 +68,7 @@ impl<'a> Job<'a> {
 
     pub(super) fn put(&'a self, shard: Arc<Shard>, header: &'a BlobHeader, body: Body) -> Put<'a> {
         async move {
-            let outcome = shard.put(self.blob, header, body, self.durability).await;
+            let outcome = shard.put(self.blob, header, body).await;
             (shard, outcome)
         }
         .boxed()

@@ -1,20 +1,14 @@
 use crate::samples::*;
+use cofre_shards::MemoryBackend;
 use cofre_shards::conformance;
-use cofre_shards::{Durability, MemoryBackend};
 
 #[tokio::test]
 async fn memory() {
-    conformance::run(&MemoryBackend::new(256 * MIB), Durability::Durable).await;
+    conformance::run(&MemoryBackend::new(256 * MIB)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn filesystem_durable() {
+async fn filesystem() {
     let root = Root::new();
-    conformance::run(&root.create(), Durability::Durable).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn filesystem_relaxed() {
-    let root = Root::new();
-    conformance::run(&root.create(), Durability::Relaxed).await;
+    conformance::run(&root.create()).await;
 }

@@ -3,9 +3,7 @@
 use crate::samples::*;
 use bytes::Bytes;
 use cofre_runtime::Random;
-use cofre_shards::{
-    BlobRef, Body, BodyError, Copy, CopyState, Durability, ReadError, Redundancy, Shards, WriteError, copy_bytes,
-};
+use cofre_shards::{BlobRef, Body, BodyError, Copy, CopyState, ReadError, Redundancy, Shards, WriteError, copy_bytes};
 use cofre_types::{ResolvedRange, Scheme, ShardId};
 use futures_util::stream;
 use proptest::prelude::*;
@@ -21,7 +19,7 @@ fn ec(data: u8, parity: u8) -> Scheme {
 }
 
 pub async fn write(pool: &Shards, body: Body, redundancy: impl Into<Redundancy>) -> Result<BlobRef, WriteError> {
-    let written = pool.write(blob(1), header("a"), body, redundancy, Durability::Durable).await?;
+    let written = pool.write(blob(1), header("a"), body, redundancy).await?;
     Ok(BlobRef { id: blob(1), size: written.size, scheme: written.scheme, copies: written.copies })
 }
 

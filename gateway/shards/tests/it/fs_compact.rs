@@ -3,9 +3,7 @@
 use crate::samples::*;
 use async_trait::async_trait;
 use cofre_runtime::{Clock, ManualClock, Random, spawn};
-use cofre_shards::{
-    Backend, BackendError, BlobHeader, Body, Durability, FsBackend, FsOptions, Liveness, Locator, Moved, Relocate,
-};
+use cofre_shards::{Backend, BackendError, BlobHeader, Body, FsBackend, FsOptions, Liveness, Locator, Moved, Relocate};
 use cofre_types::BlobId;
 use std::collections::HashMap;
 use std::fs;
@@ -88,7 +86,7 @@ pub(crate) fn options() -> FsOptions {
 pub(crate) async fn fill(shard: &FsBackend, ledger: &Ledger, count: u32) {
     for number in 0..count {
         let body = Body::Whole(content(u64::from(number), SIZE));
-        let stored = shard.put(blob(number), &header("k"), body, Durability::Relaxed).await.unwrap();
+        let stored = shard.put(blob(number), &header("k"), body).await.unwrap();
         ledger.live.lock().unwrap().insert(blob(number), stored.locator);
     }
 }
@@ -218,7 +216,7 @@ async fn a_blob_that_its_owner_may_not_have_recorded_yet_is_kept() {
     let mut young = header("young");
     young.written_nanos = Clock::system().now_nanos();
     let body = Body::Whole(content(7, SIZE));
-    let unrecorded = shard.put(blob(9999), &young, body, Durability::Durable).await.unwrap();
+    let unrecorded = shard.put(blob(9999), &young, body).await.unwrap();
     fill(&shard, &ledger, 400).await;
     thin_out(&shard, &ledger, 400, 400).await;
     compact_all(&shard, &ledger).await;

@@ -2,7 +2,7 @@
 
 use crate::samples::*;
 use cofre_runtime::Random;
-use cofre_shards::{Backend, Body, Durability, Locator};
+use cofre_shards::{Backend, Body, Locator};
 use cofre_types::BlobId;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
@@ -51,7 +51,7 @@ async fn put_forever(shard: Arc<cofre_shards::FsBackend>) {
         let content = content(number, size_of(number));
         let body = if number & 32 == 0 { Body::Whole(content) } else { streamed(&content, 60_000) };
         let blob = BlobId::from_bytes(id);
-        let stored = shard.put(blob, &header("crash"), body, Durability::Durable).await.unwrap();
+        let stored = shard.put(blob, &header("crash"), body).await.unwrap();
         let line = format!("acked {blob} {number} {}\n", hex::encode(&stored.locator.0));
         std::io::stdout().lock().write_all(line.as_bytes()).unwrap();
     }

@@ -2,7 +2,7 @@
 
 use crate::samples::*;
 use cofre_runtime::Random;
-use cofre_shards::{Backend, BackendError, Body, Durability, FsBackend, Locator};
+use cofre_shards::{Backend, BackendError, Body, FsBackend, Locator};
 use cofre_types::{BlobId, ResolvedRange};
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
@@ -22,7 +22,7 @@ async fn store(root: &Root, sizes: &[usize]) -> Vec<Blob> {
     let mut blobs = Vec::new();
     for (number, size) in sizes.iter().enumerate() {
         let (id, content) = (blob(number as u32), content(number as u64, *size));
-        let stored = shard.put(id, &header("key"), Body::Whole(content.clone()), Durability::Durable).await.unwrap();
+        let stored = shard.put(id, &header("key"), Body::Whole(content.clone())).await.unwrap();
         blobs.push(Blob { id, locator: stored.locator, content: content.to_vec() });
     }
     blobs

@@ -2,7 +2,7 @@
 
 use crate::samples::*;
 use cofre_runtime::{Clock, Random};
-use cofre_shards::{Backend, BackendError, Body, Durability, FsBackend, FsOptions};
+use cofre_shards::{Backend, BackendError, Body, FsBackend, FsOptions};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -52,7 +52,7 @@ async fn a_full_disk_loses_nothing_and_takes_blobs_again_after_deletions() {
                 1 => streamed(&content(u64::from(number), size), 70_000),
                 _ => Body::Stream { stream: stream_of(&content(u64::from(number), size), 70_000), size: None },
             };
-            match shard.put(blob(number), &header("k"), body, Durability::Durable).await {
+            match shard.put(blob(number), &header("k"), body).await {
                 Ok(put) => stored.push((blob(number), put.locator)),
                 Err(BackendError::Full) => break number,
                 Err(error) => panic!("full, not {error}"),
@@ -85,6 +85,6 @@ async fn a_full_disk_loses_nothing_and_takes_blobs_again_after_deletions() {
         .unwrap();
         // Packs come back by compaction, files at once.
         while shard.compact(&crate::fs_compact::Ledger::default()).await.unwrap().is_some() {}
-        shard.put(blob(number), &header("k"), Body::Whole(content(1, size)), Durability::Durable).await.unwrap();
+        shard.put(blob(number), &header("k"), Body::Whole(content(1, size))).await.unwrap();
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::samples::*;
 use cofre_runtime::{Clock, Random};
-use cofre_shards::{Backend, BackendError, Body, Durability, FsBackend, FsError, FsOptions, Locator, ShardIdentity};
+use cofre_shards::{Backend, BackendError, Body, FsBackend, FsError, FsOptions, Locator, ShardIdentity};
 use cofre_types::BlobId;
 use futures_util::StreamExt;
 use std::fs;
@@ -128,7 +128,7 @@ fn a_root_is_open_once_at_a_time() {
 
 async fn put(shard: &FsBackend, number: u32, size: usize) -> (BlobId, Locator, usize) {
     let body = Body::Whole(content(u64::from(number), size));
-    let stored = shard.put(blob(number), &header("k"), body, Durability::Durable).await.unwrap();
+    let stored = shard.put(blob(number), &header("k"), body).await.unwrap();
     (blob(number), stored.locator, number as usize)
 }
 
@@ -140,7 +140,7 @@ async fn one_blob_that_cannot_be_deleted_does_not_keep_the_others() {
     for number in 0..6 {
         let size = if number % 2 == 0 { 1000 } else { 300_000 };
         let body = Body::Whole(content(u64::from(number), size));
-        let put = shard.put(blob(number), &header("k"), body, Durability::Durable).await.unwrap();
+        let put = shard.put(blob(number), &header("k"), body).await.unwrap();
         stored.push((blob(number), put.locator));
     }
     // Nothing can be unlinked by the name of a directory.
@@ -278,7 +278,7 @@ async fn a_root_that_is_emptied_or_removed_is_away_at_once_and_takes_nothing() {
         let mut errors = vec![shard.capacity().await.unwrap_err(), shard.probe().await.unwrap_err()];
         for size in [100, 300_000] {
             let body = Body::Whole(content(3, size));
-            errors.push(shard.put(blob(3), &header("k"), body, Durability::Durable).await.unwrap_err());
+            errors.push(shard.put(blob(3), &header("k"), body).await.unwrap_err());
         }
         for (blob, locator, _) in [&small, &large] {
             errors.push(read(&shard, *blob, locator, whole(100)).await.unwrap_err());
@@ -298,7 +298,7 @@ async fn a_pack_that_is_removed_takes_nothing_more_and_the_next_one_does() {
     let lost = put(&shard, 1, 100).await;
     read(&shard, lost.0, &lost.1, whole(100)).await.unwrap();
     fs::remove_file(newest_pack(&root)).unwrap();
-    let second = shard.put(blob(2), &header("k"), Body::Whole(content(2, 100)), Durability::Durable).await;
+    let second = shard.put(blob(2), &header("k"), Body::Whole(content(2, 100))).await;
     assert!(matches!(second, Err(BackendError::Unreachable(_))), "{second:?}");
     assert!(matches!(read(&shard, lost.0, &lost.1, whole(100)).await, Err(BackendError::Missing)));
     let third = put(&shard, 3, 100).await;
@@ -314,7 +314,7 @@ async fn a_declared_size_takes_little_room_before_its_content_comes() {
     let stream = Box::pin(stream_of(&begun, 500_000).chain(futures_util::stream::pending()));
     let body = Body::Stream { stream, size: Some(300 * MIB) };
     let header = header("k");
-    let put = shard.put(blob(1), &header, body, Durability::Durable);
+    let put = shard.put(blob(1), &header, body);
     let longest = async {
         loop {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
@@ -335,7 +335,7 @@ async fn a_blob_longer_than_what_is_allocated_ahead_is_read_as_it_was_written() 
     let root = Root::new();
     let shard = root.create();
     let content = content(1, 70 * MIB as usize);
-    let stored = shard.put(blob(1), &header("k"), streamed(&content, 900_000), Durability::Relaxed).await.unwrap();
+    let stored = shard.put(blob(1), &header("k"), streamed(&content, 900_000)).await.unwrap();
     assert!(read(&shard, blob(1), &stored.locator, whole(content.len())).await.unwrap() == content);
 }
 

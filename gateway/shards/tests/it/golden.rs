@@ -2,7 +2,7 @@
 
 use crate::samples::*;
 use cofre_runtime::{ManualClock, Random};
-use cofre_shards::{Backend, Body, Durability, FsBackend, FsOptions, Locator};
+use cofre_shards::{Backend, Body, FsBackend, FsOptions, Locator};
 use cofre_types::Scheme;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ async fn store(root: &Root) -> String {
         header.scheme = (number > 0).then(|| Scheme::replicas(number as u8).unwrap());
         header.piece = number as u8;
         let body = Body::Whole(bytes(number).into());
-        let stored = shard.put(blob(number as u32), &header, body, Durability::Durable).await.unwrap();
+        let stored = shard.put(blob(number as u32), &header, body).await.unwrap();
         locators += &format!("{}\n", hex::encode(&stored.locator.0));
         if number == 1 {
             shard.delete(vec![(blob(1), stored.locator)]).await.unwrap();

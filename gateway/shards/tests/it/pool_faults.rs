@@ -3,8 +3,8 @@
 use crate::samples::*;
 use cofre_runtime::{Clock, ManualClock, Random};
 use cofre_shards::{
-    Backend, BlobRef, Body, Copy, CopyState, Durability, Fault, Faulty, Limit, MemoryBackend, ReadError, ShardMode,
-    ShardState, Shards, ShardsOptions, StreamTrouble, Trouble, Troubles, WriteError,
+    Backend, BlobRef, Body, Copy, CopyState, Fault, Faulty, Limit, MemoryBackend, ReadError, ShardMode, ShardState,
+    Shards, ShardsOptions, StreamTrouble, Trouble, Troubles, WriteError,
 };
 use cofre_types::{Scheme, ShardId};
 use std::sync::Arc;
@@ -28,7 +28,7 @@ fn scheme(count: u8) -> Scheme {
 }
 
 async fn write(pool: &Shards, body: Body, copies: u8) -> Result<BlobRef, WriteError> {
-    let written = pool.write(blob(1), header("a"), body, scheme(copies), Durability::Durable).await?;
+    let written = pool.write(blob(1), header("a"), body, scheme(copies)).await?;
     assert_eq!(written.missing + written.copies.len(), copies as usize);
     Ok(BlobRef { id: blob(1), size: written.size, scheme: scheme(copies), copies: written.copies })
 }
@@ -275,13 +275,13 @@ async fn a_limit_holds_calls_back_and_slow_bodies_do_not_count() {
     slow.set(put_trouble(Trouble::Delay(Duration::from_millis(50))));
     let limited = Limit::new(Arc::new(slow), 1);
     let header = header("a");
-    let put = |number| limited.put(blob(number), &header, Body::Whole(content(1, 10)), Durability::Durable);
+    let put = |number| limited.put(blob(number), &header, Body::Whole(content(1, 10)));
     let began = Clock::system();
     let (one, two, three) = tokio::join!(put(1), put(2), put(3));
     assert!(one.is_ok() && two.is_ok() && three.is_ok());
     assert!(began.elapsed() >= Duration::from_millis(150));
     let never = Body::Stream { stream: Box::pin(futures_util::stream::pending()), size: None };
-    let stuck = limited.put(blob(4), &header, never, Durability::Durable);
+    let stuck = limited.put(blob(4), &header, never);
     tokio::select! {
         _ = stuck => panic!("a body that never ends ended"),
         put = put(5) => assert!(put.is_ok()),

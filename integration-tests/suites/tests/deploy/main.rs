@@ -80,6 +80,17 @@ fn image_starts_on_folders_of_anyone() -> Result<()> {
 }
 
 #[test]
+fn stores_of_older_releases_are_read() -> Result<()> {
+    script("upgrade.py", &[])
+}
+
+/// The image does the same in `image.py`.
+#[test]
+fn stores_of_older_releases_are_read_by_the_unit() -> Result<()> {
+    script("upgrade.py", &["unit"])
+}
+
+#[test]
 fn chart_makes_what_kubernetes_takes() -> Result<()> {
     script("charts.py", &[])
 }

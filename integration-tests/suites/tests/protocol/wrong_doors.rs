@@ -21,8 +21,18 @@ fn each_door_tells_the_clients_of_the_other_where_to_go() -> Result<()> {
     }
     // A browser finds a page.
     let response = ask(request)?;
-    ensure!(response.status == 303 && response.header("location") == Some("/docs/"), "{response:?}");
+    ensure!(
+        response.status == 200 && response.header("content-type") == Some("text/html; charset=utf-8"),
+        "{response:?}"
+    );
     ensure!(ask(Request::new("GET", "/docs/").header("host", &admin.to_string()))?.status == 200);
+
+    // Who opens the S3 API in a browser is told where the console is; a program is refused as ever.
+    let root = || Request::new("GET", "/").header("host", &s3.to_string());
+    let page = cofre.send_raw(&root().header("accept", "text/html,*/*;q=0.8"))?;
+    ensure!(page.status == 403 && page.header("content-type") == Some("text/html; charset=utf-8"), "{page:?}");
+    ensure!(page.text().contains(&format!("http://{admin}/")), "{}", page.text());
+    refused(&cofre.send_raw(&root().header("accept", "*/*"))?, 403, "AccessDenied")?;
 
     let token = Request::new("GET", "/v1/shards").header("host", &s3.to_string()).header("authorization", "Bearer x");
     let response = Connection::open(s3)?.exchange(&token)?;

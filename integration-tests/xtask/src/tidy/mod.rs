@@ -4,10 +4,12 @@
 //! project (`gateway/ARCHITECTURE.md`) is read, not repeated: its tables are the rules for edges.
 
 mod callers;
+mod circles;
 mod edges;
 mod files;
 mod licences;
 mod map;
+mod names;
 mod ratchet;
 mod supply;
 
@@ -39,7 +41,7 @@ fn complaints() -> Result<Vec<String>> {
     found.extend(licences::check(&metadata));
 
     let ratchet = ratchet::Ratchet::parse(&std::fs::read_to_string(root.join(ratchet::FILE))?)?;
-    let mut lengths = Vec::new();
+    let (mut lengths, mut sources) = (Vec::new(), Vec::new());
     for path in workspace::files()? {
         found.extend(files::check_path(&path));
         let Some(text) = read_text(&root.join(&path))? else { continue };
@@ -47,10 +49,15 @@ fn complaints() -> Result<Vec<String>> {
         found.extend(callers::check_text(&path, &text));
         found.extend(supply::check(&path, &text));
         if files::has_bound(&path) {
-            lengths.push((path, text.lines().count()));
+            lengths.push((path.clone(), text.lines().count()));
+        }
+        if path.ends_with(".rs") && path.contains("/src/") {
+            sources.push((path, text));
         }
     }
     found.extend(ratchet.check(&lengths));
+    found.extend(circles::check(&sources));
+    found.extend(names::check(&sources));
     found.sort();
     Ok(found)
 }

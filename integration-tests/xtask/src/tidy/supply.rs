@@ -45,8 +45,8 @@ mod tests {
         assert_eq!(check("Cargo.lock", "source = \"registry+https://mirror.test/index\"\n").len(), 1);
         assert_eq!(check(".cargo/config.toml", "[source.crates-io]\n").len(), 1);
         assert!(check(".cargo/config.toml", "[alias]\n").is_empty());
-        assert_eq!(check("gateway/s3/Cargo.toml", "s3s = { git = \"https://forge.test/s3s\" }\n").len(), 1);
-        assert!(check("gateway/s3/Cargo.toml", "s3s.workspace = true\n").is_empty());
+        assert_eq!(check("gateway/doors/s3/Cargo.toml", "s3s = { git = \"https://forge.test/s3s\" }\n").len(), 1);
+        assert!(check("gateway/doors/s3/Cargo.toml", "s3s.workspace = true\n").is_empty());
     }
 
     #[test]

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Debian packages, by a program that tells whether one is there.
-const DEBIAN: [(&str, &str); 24] = [
+const DEBIAN: [(&str, &str); 25] = [
     ("buildah", "buildah"),
     ("caddy", "caddy"),
+    ("chromium", "chromium"),
     ("crun", "crun"),
     ("curl", "curl"),
     ("dbus-daemon", "dbus"),
@@ -39,6 +40,8 @@ const REQUIREMENTS: &str = "integration-tests/clients/requirements.txt";
 const OAPI_CODEGEN: &str = "github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2";
 /// The programs of the Go and TypeScript clients of the admin API, with what they are built by, pinned.
 const GENERATED: &str = "integration-tests/clients/generated";
+/// What drives a browser through the console, and checks its types, pinned.
+const BROWSER_TOOLS: &str = "admin-api/console/package.json";
 /// What checks the chart of `deploy/helm`, pinned: programs, then modules that hold schemas of what it makes.
 const CHART_PROGRAMS: [&str; 2] =
     ["helm.sh/helm/v3/cmd/helm@v3.18.6", "github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0"];
@@ -46,6 +49,8 @@ const CHART_SCHEMAS: [&str; 2] =
     ["k8s.io/cli-runtime@v0.33.3", "github.com/prometheus-operator/prometheus-operator@v0.83.0"];
 /// Version of cargo-fuzz.
 const CARGO_FUZZ: &str = "0.13.2";
+/// Version of cargo-mutants.
+const CARGO_MUTANTS: &str = "27.0.0";
 
 /// Installs the programs of this list that are missing: those that a suite names.
 pub fn debian(log: &mut Log, programs: &[&str]) -> Result<()> {
@@ -126,6 +131,25 @@ pub fn generators(log: &mut Log) -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// Makes `target/verify-console` hold what drives a browser through the console, and checks its types. Gives its folder.
+pub fn browser_tools(log: &mut Log) -> Result<PathBuf> {
+    let folder = workspace::target().join("verify-console");
+    let wanted = std::fs::read_to_string(workspace::root().join(BROWSER_TOOLS))?;
+    let stamp = folder.join("installed.txt");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(folder);
+    }
+    debian(log, &["node", "npm"])?;
+    println!("   installing what drives a browser into {}", folder.display());
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join("package.json"), &wanted)?;
+    let place = folder.display().to_string();
+    let quiet = ["install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", &place];
+    ensure!(log.run("npm", &quiet, &[])?, "what drives a browser cannot be installed");
+    std::fs::write(stamp, wanted)?;
+    Ok(folder)
+}
+
 /// Makes `target/verify-charts` hold what checks the chart of `deploy/helm`. Gives its folder.
 pub fn charts(log: &mut Log) -> Result<PathBuf> {
     let folder = workspace::target().join("verify-charts");
@@ -147,17 +171,27 @@ pub fn charts(log: &mut Log) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Installs cargo-fuzz into `target/tools`, which takes minutes; not a part of `cargo verify`.
+/// Installs cargo-fuzz; not a part of `cargo verify`.
 pub fn cargo_fuzz() -> Result<()> {
+    cargo_tool("cargo-fuzz", CARGO_FUZZ)
+}
+
+/// Installs cargo-mutants; not a part of `cargo verify`.
+pub fn cargo_mutants() -> Result<()> {
+    cargo_tool("cargo-mutants", CARGO_MUTANTS)
+}
+
+/// Installs a program into `target/tools`, which takes minutes.
+fn cargo_tool(name: &str, version: &str) -> Result<()> {
     let tools = workspace::target().join("tools");
-    if tools.join("bin/cargo-fuzz").is_file() {
+    if tools.join("bin").join(name).is_file() {
         return Ok(());
     }
-    println!("installing cargo-fuzz {CARGO_FUZZ} into {}", tools.display());
+    println!("installing {name} {version} into {}", tools.display());
     let root = tools.display().to_string();
-    let mut log = Log::create("cargo-fuzz")?;
-    let arguments = ["install", "--locked", "--version", CARGO_FUZZ, "--root", &root, "cargo-fuzz"];
-    ensure!(log.run("cargo", &arguments, &[])?, "cargo-fuzz cannot be installed");
+    let mut log = Log::create(name)?;
+    let arguments = ["install", "--locked", "--version", version, "--root", &root, name];
+    ensure!(log.run("cargo", &arguments, &[])?, "{name} cannot be installed");
     Ok(())
 }
 

@@ -33,6 +33,7 @@ pub const SUITES: &[Suite] = &[
         run: clients,
     },
     Suite { name: "deploy", about: "deploy/ as it is used: proxies, units, image, chart, rules, pages", run: deploy },
+    Suite { name: "console", about: "the console in Chromium: flows, axe-core, types", run: console },
     Suite { name: "crash", about: "kill -9, full disks, rotten shards, nodes that fail", run: crash },
 ];
 
@@ -103,6 +104,12 @@ fn deploy(log: &mut Log) -> Result<Tally> {
     let charts = install::charts(log)?.display().to_string();
     let environment = [("COFRE_VERIFY_VENV", venv.as_str()), ("COFRE_VERIFY_CHARTS", &charts)];
     test(log, &["--test", "deploy"], &environment)
+}
+
+fn console(log: &mut Log) -> Result<Tally> {
+    install::debian(log, &["chromium", "python3"])?;
+    let tools = install::browser_tools(log)?.display().to_string();
+    test(log, &["--test", "console"], &[("COFRE_VERIFY_CONSOLE", &tools)])
 }
 
 fn crash(log: &mut Log) -> Result<Tally> {

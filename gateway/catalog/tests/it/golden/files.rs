@@ -1,7 +1,7 @@
 use super::hold;
 use crate::put;
 use cofre_catalog::backup::{BACKUP_FILE, backup, restore};
-use cofre_catalog::{Embedded, EmbeddedOptions, Memory, Revision, Scan, SnapshotExt, Store, keys};
+use cofre_catalog::{Embedded, EmbeddedOptions, Memory, ReadExt, Revision, Scan, Store, keys};
 use cofre_runtime::{Clock, Random};
 use cofre_types::Timestamp;
 use tempfile::TempDir;

@@ -6,8 +6,9 @@
 
 mod files;
 mod samples;
+mod sessions;
 
-use cofre_catalog::records::{AccessLogBacklog, AccountUsage, Record, RecordError, ShardUsage, Usage};
+use cofre_catalog::records::{AccessLogBacklog, AccountUsage, QueueTally, Record, RecordError, ShardUsage, Usage};
 use std::fmt::Debug;
 use std::path::Path;
 
@@ -95,6 +96,9 @@ fn rows_of_counters_are_as_they_were() {
     let backlog = AccessLogBacklog { bytes: 1, lines: 2 };
     let golden = hold("access-log-backlog.hex", &[bytes(backlog.row())]);
     assert_eq!(AccessLogBacklog::from_value(&golden[0]), backlog);
+    let queue = QueueTally { records: 3, weight: -1 };
+    let golden = hold("queue-tally.hex", &[bytes(queue.row())]);
+    assert_eq!(QueueTally::from_value(&golden[0]), queue);
     let shard = ShardUsage { copies: 1, bytes: -2 };
     let golden = hold("shard-usage.hex", &[bytes(shard.row())]);
     assert_eq!(ShardUsage::from_value(&golden[0]), shard);

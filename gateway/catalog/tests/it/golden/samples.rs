@@ -297,7 +297,7 @@ fn uploads_and_parts() {
         segments: segments(),
         checksum_sent: false,
     };
-    check_older("part.v1.hex", &[record.clone()]);
+    check_older("part.v1.hex", std::slice::from_ref(&record));
     check("part", &[record.clone(), PartRecord { checksum_sent: true, ..record }]);
     let record =
         ManifestRecord { references: 2, parts: vec![(1, 8_388_608), (10_000, 1)], etag: ETag::of_parts([0x44; 16], 2) };

@@ -1,6 +1,6 @@
 use super::expected::Shape;
-use crate::key_name;
 use crate::policy::arn;
+use crate::policy::key_name;
 use std::borrow::Cow;
 use std::fmt;
 

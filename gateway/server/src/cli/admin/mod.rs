@@ -9,6 +9,7 @@ mod health;
 mod inspect;
 mod jobs;
 mod keys;
+mod provision;
 mod quota;
 mod restores;
 mod settings;
@@ -63,6 +64,10 @@ enum Command {
     /// Buckets of all accounts.
     #[command(subcommand)]
     Bucket(buckets::Command),
+    /// Make accounts, keys, buckets and settings as a file says, once the difference was shown.
+    Apply(provision::Apply),
+    /// Write a file of all accounts, keys, buckets and settings, without secrets.
+    Export(provision::Export),
     /// The latest events: every change of state and every admin action, in the order of time.
     Events(events::Args),
     /// Background jobs.
@@ -96,6 +101,8 @@ pub(super) async fn run(args: Args) -> Result<()> {
         Command::Shard(command) => shards::run(&context, command).await,
         Command::Settings(command) => settings::run(&context, command).await,
         Command::Bucket(command) => buckets::run(&context, command).await,
+        Command::Apply(args) => provision::apply(&context, args).await,
+        Command::Export(args) => provision::export(&context, args).await,
         Command::Events(args) => events::run(&context, args).await,
         Command::Job(command) => jobs::run(&context, command).await,
         Command::Inspect(args) => inspect::run(&context, args).await,

@@ -232,7 +232,7 @@ impl Acme {
         let is_good = self.end.lock().is_some_and(|end| end > self.now());
         let severity = if is_good { Severity::Warning } else { Severity::Critical };
         let message = self.message(&trouble);
-        vec![Verdict { severity, promise: Promise::Availability, subject: "certificate".to_owned(), message }]
+        vec![Verdict::new(severity, Promise::Availability, "certificate-due", "certificate", message)]
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) use forwarded::TrustedProxies;
 pub(super) use in_the_clear::{Answer, InTheClear, Only};
 pub(super) use refusal::{Door, Refusal, Refuser};
 pub(super) use request_body::RequestBody;
-pub(super) use tls::{CertificateEnds, Certificates, certificates_in, certified};
+pub(super) use tls::{CertificateEnds, Certificates, certificates_of, certified};
 pub(super) use validity::of as validity_of;
 
 use super::metrics::Connections;
@@ -114,6 +114,7 @@ impl Listener {
         let setting = match door {
             Door::S3 => "listen",
             Door::Admin => "admin_listen",
+            Door::Console => "console_listen",
             Door::Challenges => "acme_http_listen",
         };
         let tcp = TcpListener::bind(address).await.map_err(|error| {
@@ -130,6 +131,11 @@ impl Listener {
     pub(super) fn moved_here(self) -> io::Result<Self> {
         let tcp = TcpListener::from_std(self.tcp.into_std()?)?;
         Ok(Self { tcp, ..self })
+    }
+
+    /// What is spoken behind it.
+    pub(super) const fn door(&self) -> Door {
+        self.refuser.door
     }
 
     pub(super) const fn address(&self) -> SocketAddr {

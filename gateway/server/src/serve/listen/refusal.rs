@@ -5,6 +5,7 @@ use cofre_iam::RequestId;
 use cofre_runtime::Random;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// A door, by what is spoken behind it.
@@ -14,6 +15,8 @@ pub(crate) enum Door {
     S3,
     /// The admin API: errors are problem documents.
     Admin,
+    /// The console alone: errors are as those of the admin API.
+    Console,
     /// Challenges of an authority: errors are as those of S3.
     Challenges,
 }
@@ -58,6 +61,8 @@ impl Refusal {
             status: self.status.as_u16(),
             detail: self.advice.clone().into_owned(),
             field: None,
+            code: None,
+            args: BTreeMap::new(),
             request_id: id,
         };
         // A problem of plain strings is always JSON.
@@ -66,11 +71,21 @@ impl Refusal {
 }
 
 impl Door {
+    /// Its name in metrics.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::S3 => "s3",
+            Self::Admin => "admin",
+            Self::Console => "console",
+            Self::Challenges => "acme",
+        }
+    }
+
     /// The header of an answer by which an operator finds it in the log.
     const fn id_header(self) -> HeaderName {
         HeaderName::from_static(match self {
             Self::S3 | Self::Challenges => "x-amz-request-id",
-            Self::Admin => "x-request-id",
+            Self::Admin | Self::Console => "x-request-id",
         })
     }
 }
@@ -99,7 +114,7 @@ impl Refuser {
                 let xml = refusal.xml(&id);
                 (id, HeaderValue::from_static("application/xml"), xml)
             }
-            Door::Admin => {
+            Door::Admin | Door::Console => {
                 let problem = refusal.problem(id.clone());
                 (id, HeaderValue::from_static("application/problem+json"), problem)
             }

@@ -123,7 +123,7 @@ impl ResolvesServerCert for Certificates {
 type Stamp = [(u64, Option<SystemTime>); 2];
 
 /// The certificate in these files, which follows them until shutdown begins.
-pub(crate) async fn certificates_in(files: &TlsFiles, shutdown: Shutdown) -> Result<Arc<Certificates>> {
+async fn certificates_in(files: &TlsFiles, shutdown: Shutdown) -> Result<Arc<Certificates>> {
     let (stamp, key) = look(files.clone()).await?;
     let certificates = Arc::new(Certificates::of(key));
     drop(spawn(follow(files.clone(), stamp, Arc::clone(&certificates), shutdown)));
@@ -231,4 +231,16 @@ pub(crate) fn certified(chain: &[u8], key: PrivateKeyDer<'static>) -> Result<Cer
         CertificateDer::pem_slice_iter(chain).collect::<Result<_, _>>().context("no certificate chain in PEM")?;
     anyhow::ensure!(!chain.is_empty(), "no certificate in the chain");
     CertifiedKey::from_der(chain, key, &crypto::aws_lc_rs::default_provider()).context("they do not go together")
+}
+
+/// The certificate of a listener, if there are files of it.
+pub(in crate::serve) async fn certificates_of(
+    files: Option<&TlsFiles>,
+    setting: &'static str,
+    closing: &Shutdown,
+) -> Result<Option<Arc<Certificates>>> {
+    match files {
+        Some(files) => Ok(Some(certificates_in(files, closing.clone()).await.context(setting)?)),
+        None => Ok(None),
+    }
 }

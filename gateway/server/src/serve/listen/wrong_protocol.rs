@@ -10,6 +10,7 @@ pub(super) fn plain_to_tls(door: Door) -> Refusal {
             "This port speaks TLS, and the request came as plain HTTP: use https:// in the endpoint URL (with aws, --ca-bundle \
              FILE for a certificate of one's own). --tls-cert and --tls-key set it so."
         }
+        Door::Console => "This port speaks TLS, and the request came as plain HTTP: use https:// in the address.",
         Door::Admin => {
             "This port speaks TLS, and the request came as plain HTTP: use https:// in --url or COFRE_ADMIN_URL, with --ca-file \
              FILE for a certificate of one's own. --admin-tls-cert and --admin-tls-key set it so."
@@ -25,6 +26,10 @@ pub(super) fn tls_to_plain(door: Door) -> Refusal {
         Door::Challenges => "This port answers challenges in plain HTTP: the S3 API is at the address of --listen.",
         Door::S3 => {
             "This port speaks plain HTTP, and a TLS handshake came: use http:// in the endpoint URL, or set --tls-cert and \
+             --tls-key."
+        }
+        Door::Console => {
+            "This port speaks plain HTTP, and a TLS handshake came: use http:// in the address, or set --tls-cert and \
              --tls-key."
         }
         Door::Admin => {

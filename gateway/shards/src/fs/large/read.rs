@@ -1,9 +1,9 @@
-use crate::body::exclusive;
+use crate::backend::{BackendError, BlobHeader};
+use crate::body::{BodyError, ByteStream, exclusive};
 use crate::fs::buffers::{BUFFER_STRIDES, Buffers};
 use crate::fs::record::{self, BLOCK_BYTES, CRC_BYTES, HEAD_BYTES_MAX, Head, Kind, STRIDE_BYTES};
 use crate::fs::root::{read_exact, read_exact_vectored};
 use crate::fs::{Disk, root};
-use crate::{BackendError, BlobHeader, BodyError, ByteStream};
 use bytes::Bytes;
 use cofre_runtime::blocking;
 use cofre_types::{BlobId, ResolvedRange};

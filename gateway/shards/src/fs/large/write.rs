@@ -1,9 +1,10 @@
+use crate::backend::{BackendError, BlobHeader, Stored};
+use crate::body::{BodyError, ByteStream};
 use crate::fs::buffers::{BUFFER_STRIDES, Buffer};
 use crate::fs::chores::{Chore, Chores, Unclaimed};
 use crate::fs::locator::Place;
 use crate::fs::record::{self, BLOCK_BYTES, CRC_BYTES, Kind, STRIDE_BYTES};
 use crate::fs::{Disk, crc, root};
-use crate::{BackendError, BlobHeader, BodyError, ByteStream, Durability, Stored};
 use cofre_runtime::{Task, blocking, spawn};
 use cofre_types::BlobId;
 use futures_util::StreamExt;
@@ -29,7 +30,6 @@ pub(in crate::fs) async fn write(
     header: &BlobHeader,
     mut body: ByteStream,
     size: Option<u64>,
-    durability: Durability,
 ) -> Result<Stored, BackendError> {
     let mut writing = Writing::begin(disk, chores, blob, header, size).await?;
     while let Some(piece) = body.next().await {
@@ -43,7 +43,7 @@ pub(in crate::fs) async fn write(
     if let Some(size) = size.filter(|size| *size != writing.size) {
         return Err(BodyError::wrong_size(size, writing.size).into());
     }
-    writing.finish(header, durability).await
+    writing.finish(header).await
 }
 
 /// A blob that is being written.
@@ -161,7 +161,7 @@ impl Writing {
         }
     }
 
-    async fn finish(mut self, header: &BlobHeader, durability: Durability) -> Result<Stored, BackendError> {
+    async fn finish(mut self, header: &BlobHeader) -> Result<Stored, BackendError> {
         self.flush().await?;
         while !self.writes.is_empty() {
             self.wait_for_one().await?;
@@ -172,15 +172,11 @@ impl Writing {
         // The claim travels with the work: a call that is dropped meanwhile still cleans up behind it.
         let unclaimed = blocking(move || {
             file.write_all_at(&head, 0)?;
-            if durability == Durability::Durable {
-                file.sync_data()?;
-            }
+            file.sync_data()?;
             let path = root::blob_path(blob, nonce);
             rustix::fs::renameat(&disk.root.temp, temp_name(nonce), &disk.root.blobs, path)?;
             unclaimed.becomes(Chore::Copy(blob, place));
-            if durability == Durability::Durable {
-                disk.directories.sync(&disk.root.blobs, blob.as_bytes()[0])?;
-            }
+            disk.directories.sync(&disk.root.blobs, blob.as_bytes()[0])?;
             Ok::<_, std::io::Error>(unclaimed)
         });
         unclaimed.await.map_err(|error| root::failure("finishing a file", &error))?.claim();

@@ -21,10 +21,10 @@
 use super::graves::{remove, survey};
 use super::scan::Record;
 use super::{Append, Appended, Grave, Graves, Item, PACK_HEAD_BYTES, Scan, bury, file_name};
+use crate::backend::{BackendError, Compacted, Liveness, Locator, Moved, Relocate};
 use crate::fs::chores::Unclaimed;
 use crate::fs::locator::Place;
 use crate::fs::{Disk, record, root};
-use crate::{BackendError, Compacted, Durability, Liveness, Locator, Moved, Relocate};
 use cofre_runtime::blocking;
 use cofre_types::BlobId;
 use std::collections::BTreeMap;
@@ -234,7 +234,7 @@ async fn append(
     let mut waiting = Vec::with_capacity(moving.len());
     for (grave, record, (blob, from)) in moving {
         let (reply, appended) = oneshot::channel();
-        let append = Append { blob, record, durability: Durability::Durable, reply };
+        let append = Append { blob, record, reply };
         queue.send(append).await.map_err(|_| writer_gone())?;
         waiting.push((grave, blob, from, appended));
     }

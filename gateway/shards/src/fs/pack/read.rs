@@ -1,5 +1,5 @@
 use super::open;
-use crate::BackendError;
+use crate::backend::BackendError;
 use crate::fs::record::{self, Kind, RECORD_BYTES_MAX};
 use crate::fs::{Disk, root};
 use bytes::Bytes;

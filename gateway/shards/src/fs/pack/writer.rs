@@ -1,8 +1,8 @@
 use super::{encode_pack_head, file_name};
+use crate::backend::BackendError;
 use crate::fs::chores::{Chore, Chores, Unclaimed};
 use crate::fs::locator::Place;
 use crate::fs::{Disk, root};
-use crate::{BackendError, Durability};
 use cofre_types::BlobId;
 use rustix::fs::FallocateFlags;
 use std::fs::File;
@@ -29,7 +29,6 @@ static ZEROS: [u8; 256 * 1024] = [0; 256 * 1024];
 pub(in crate::fs) struct Append {
     pub(in crate::fs) blob: BlobId,
     pub(in crate::fs) record: Vec<u8>,
-    pub(in crate::fs) durability: Durability,
     /// Answered once the record is as durable as was asked.
     pub(in crate::fs) reply: oneshot::Sender<Result<Appended, BackendError>>,
 }
@@ -114,16 +113,15 @@ impl Writer {
         }
     }
 
-    /// Appends the group, durably if one of it asks so. Returns where it begins.
+    /// Appends the group and syncs it. Returns where it begins.
     fn append(&mut self, group: &[Append]) -> Result<(u64, u32), Failure> {
         let bytes: u64 = group.iter().map(|append| append.record.len() as u64).sum();
-        let durable = group.iter().any(|append| append.durability == Durability::Durable);
         let mut pack = self.pack_for(bytes)?;
         let begins = pack.end;
         let ends = begins + bytes;
         let zeros = if ends > pack.touched { pack.allocated.saturating_sub(ends).min(ZEROS.len() as u64) } else { 0 };
         let written = write_all(&pack.file, group, zeros as usize, begins)
-            .and_then(|()| if durable { pack.file.sync_data() } else { Ok(()) })
+            .and_then(|()| pack.file.sync_data())
             .and_then(|()| stands(&pack.file));
         if let Err(error) = written {
             // A failed sync may have thrown dirty pages away: syncing again would succeed and prove nothing. What was

@@ -1,8 +1,7 @@
 use super::Code;
 use super::unit::{Source, fetch};
-use crate::body::exclusive;
+use crate::body::{BodyError, ByteStream, exclusive};
 use crate::pool::{BlobRef, ReadError, ReadShare, Shards};
-use crate::{BodyError, ByteStream};
 use bytes::Bytes;
 use cofre_types::ResolvedRange;
 use futures_util::future::{BoxFuture, FutureExt, MaybeDone, maybe_done};

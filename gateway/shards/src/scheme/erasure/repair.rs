@@ -1,10 +1,11 @@
 use super::write::{Striper, headers};
 use super::{Code, read};
+use crate::backend::{BackendError, BlobHeader};
+use crate::body::Body;
 use crate::pool::{AddError, BlobRef, Copy, Shard, Shards, Shortage, WriteError};
 use crate::scheme::Targets;
 use crate::scheme::feed::Feeds;
 use crate::scheme::writing::{Job, add_error};
-use crate::{BackendError, BlobHeader, Body, Durability};
 use cofre_types::ResolvedRange;
 use futures_util::future::FutureExt;
 use std::sync::Arc;
@@ -72,7 +73,7 @@ async fn move_piece(pool: &Shards, source: &BlobRef, header: &BlobHeader, code: 
             }
         };
         let body = Body::Stream { stream, size: Some(range.end) };
-        match target.put(source.id, header, body, Durability::Durable).await {
+        match target.put(source.id, header, body).await {
             Ok((copy, _)) => return Moved::Done(copy),
             Err(BackendError::Body(error)) => pool.report(source.id, copy.shard, &BackendError::of_stream(error)),
             Err(error) => return Moved::NoTarget(error),
@@ -91,7 +92,7 @@ async fn rebuild(
     let range = ResolvedRange { start: 0, end: source.size };
     let stream = read(pool, source, code, range).await?;
     let size_bytes = code.piece_len(source.size, code.data);
-    let job = Job { pool, blob: source.id, size_bytes, quorum: 1, durability: Durability::Durable };
+    let job = Job { pool, blob: source.id, size_bytes, quorum: 1 };
     let mut feeds = Feeds::new(1, job.grace(), CELLS_WAITING_MAX);
     let puts = targets.into_iter().map(|(shard, header)| {
         let stream = feeds.reader(usize::from(header.piece));

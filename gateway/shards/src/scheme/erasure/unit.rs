@@ -12,7 +12,7 @@
 use super::layout::Layout;
 use super::rebuild::Rebuilder;
 use super::rope::Rope;
-use crate::BackendError;
+use crate::backend::BackendError;
 use crate::pool::{BlobRef, Copy, ReadError, Shards};
 use crate::scheme::Verdict;
 use bytes::Bytes;

@@ -1,10 +1,11 @@
 use super::Code;
 use super::code::Encoder;
 use super::layout::{CELL_BYTES, tail_cell};
+use crate::backend::BlobHeader;
+use crate::body::{Body, BodyError, ByteStream};
 use crate::pool::{Copy, Excluded, Shard, Shards, WriteError, Written};
 use crate::scheme::feed::Feeds;
 use crate::scheme::writing::{Job, Progress};
-use crate::{BlobHeader, Body, BodyError, ByteStream, Durability};
 use bytes::{Buf, Bytes, BytesMut};
 use cofre_runtime::blocking;
 use cofre_types::{BlobId, Scheme};
@@ -27,7 +28,6 @@ pub(in crate::scheme) async fn write(
     header: &BlobHeader,
     body: Body,
     (code, quorum): (Code, usize),
-    durability: Durability,
 ) -> Result<Written, WriteError> {
     let scheme = Scheme::Erasure { data: code.data, parity: code.parity };
     let size = body.size();
@@ -37,7 +37,7 @@ pub(in crate::scheme) async fn write(
     if shards.len() < quorum {
         return Err(shortage.error(quorum));
     }
-    let job = Job { pool, blob, size_bytes, quorum, durability };
+    let job = Job { pool, blob, size_bytes, quorum };
     let headers = headers(header, &(0..).take(shards.len()).collect::<Vec<u8>>());
     let takers = shards.into_iter().zip(&headers).collect();
     let seen = Arc::new(AtomicU64::new(0));
