@@ -167,6 +167,7 @@ mod tests {
     }
 
     struct Bed {
+        clients: Clients,
         clock: ManualClock,
         penalties: Penalties,
     }
