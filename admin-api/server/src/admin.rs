@@ -94,6 +94,9 @@ pub struct Admin {
     last_backup: Mutex<Option<Option<Timestamp>>>,
     /// One look at all buckets at a time.
     largest: tokio::sync::Mutex<Largest>,
+    /// One looks whether the process is ready, and what it saw and when it began.
+    pub(crate) looking: tokio::sync::Mutex<()>,
+    pub(crate) seen: Mutex<Option<(Duration, Vec<String>)>>,
     /// One document is carried out at a time.
     pub(crate) provisioning: tokio::sync::Mutex<()>,
     /// One verify at a time.
@@ -134,6 +137,8 @@ impl Admin {
             draining: parts.draining,
             redundancy: parts.redundancy,
             concerns: parts.concerns,
+            looking: tokio::sync::Mutex::default(),
+            seen: Mutex::default(),
             provisioning: tokio::sync::Mutex::default(),
             verifying: Arc::new(Semaphore::new(1)),
         })

@@ -42,7 +42,7 @@ pub use acl::{Acl, CannedAcl, GivenAcl};
 pub use action::Action;
 pub use admin_tokens::{AdminToken, IssuedToken, NewToken};
 pub use admission::{
-    Admission, Claim, Client, Connected, InFlight, InFlightOfAccount, KeyRate, Outcome, Overload, RequestLimits, Waited,
+    Admission, Claim, Client, Connected, InFlight, InFlightOfAccount, KeyRate, Outcome, Overload, RequestLimits,
 };
 pub use bootstrap::{Bootstrap, FirstStart};
 pub use caller::{AccountIdentity, Caller, LOG_DELIVERY, Network, Origin, Principal, RequestId, Tls};

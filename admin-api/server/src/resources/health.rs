@@ -9,6 +9,7 @@ use cofre_admin_types::{
 use cofre_blobs::{BACKUPS_OF_REMOTE, Holdings, Restore, ShardView, TopologyError, Waiting, all_remote};
 use cofre_jobs::JobStatus;
 use cofre_objects::{CommitState, InUse, StoreState};
+use cofre_runtime::spawn;
 use cofre_settings::JobName;
 use cofre_types::Timestamp;
 use std::sync::Arc;
@@ -18,6 +19,12 @@ use utoipa_axum::routes;
 
 /// How long each question to the catalog or to a disk may take: one that hangs must not keep health from answering.
 const ANSWER_MAX: Duration = Duration::from_secs(2);
+
+/// How long a look is waited for, where what was seen a moment ago can be told instead.
+const LOOK_WAIT: Duration = Duration::from_millis(50);
+
+/// How long what was seen can be told instead.
+const SEEN_MAX: Duration = Duration::from_secs(3);
 
 /// Version of the program, for people and support.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -48,8 +55,9 @@ async fn ready(State(admin): State<Arc<Admin>>) -> (StatusCode, axum::Json<Ready
 }
 
 impl Admin {
-    /// Why the process should get no requests; empty if it should. It answers within seconds, whatever hangs.
-    pub async fn unready(&self) -> Vec<String> {
+    /// Why the process should get no requests; empty if it should. It answers within seconds, whatever hangs, and at once
+    /// where it looked a moment ago.
+    pub async fn unready(self: &Arc<Self>) -> Vec<String> {
         let mut reasons = Vec::new();
         if self.draining.has_begun() {
             reasons.push("the process is about to end".to_owned());
@@ -67,21 +75,52 @@ impl Admin {
         if state.damage.is_some() {
             reasons.push("a part of the catalog cannot be read".to_owned());
         }
+        reasons.extend(self.unready_by_look().await);
+        reasons
+    }
+
+    /// What a look at catalog and shards says. Where that takes longer than [`LOOK_WAIT`], what was seen last says it, if
+    /// that was within [`SEEN_MAX`]; the look goes on.
+    async fn unready_by_look(self: &Arc<Self>) -> Vec<String> {
+        let (admin, asked) = (Arc::clone(self), self.clock.elapsed());
+        let mut look = spawn(async move {
+            let _turn = admin.looking.lock().await;
+            let seen = admin.seen.lock().clone();
+            if let Some((_, reasons)) = seen.filter(|(began, _)| *began >= asked) {
+                return reasons;
+            }
+            let began = admin.clock.elapsed();
+            let reasons = admin.look().await;
+            *admin.seen.lock() = Some((began, reasons.clone()));
+            reasons
+        });
+        let failed = |_| vec!["the look at catalog and shards failed".to_owned()];
+        if let Ok(looked) = timeout(LOOK_WAIT, &mut look).await {
+            return looked.unwrap_or_else(failed);
+        }
+        let seen = self.seen.lock().clone();
+        match seen.filter(|(began, _)| self.clock.elapsed().saturating_sub(*began) < SEEN_MAX) {
+            Some((_, reasons)) => reasons,
+            None => look.await.unwrap_or_else(failed),
+        }
+    }
+
+    async fn look(&self) -> Vec<String> {
         if !matches!(timeout(ANSWER_MAX, self.catalog.check()).await, Ok(Ok(()))) {
-            reasons.push("the catalog does not read".to_owned());
-            return reasons;
+            return vec!["the catalog does not read".to_owned()];
         }
         match timeout(ANSWER_MAX, self.topology.list()).await {
             Ok(Ok(shards)) => {
                 let quorum = self.write_quorum();
                 let domains = crate::verdicts::writable_domains(&shards);
-                if domains < quorum {
-                    reasons.push(format!("{domains} shards take new blobs, and a write needs {quorum}"));
-                }
+                let lacks = domains < quorum;
+                lacks
+                    .then(|| format!("{domains} shards take new blobs, and a write needs {quorum}"))
+                    .into_iter()
+                    .collect()
             }
-            Ok(Err(_)) | Err(_) => reasons.push("the shards cannot be read from the catalog".to_owned()),
+            Ok(Err(_)) | Err(_) => vec!["the shards cannot be read from the catalog".to_owned()],
         }
-        reasons
     }
 }
 

@@ -174,6 +174,17 @@ async fn a_catalog_that_is_not_good_is_told_everywhere() {
 }
 
 #[tokio::test]
+async fn what_was_seen_a_moment_ago_is_told_while_a_look_takes_long() {
+    let bed = Bed::with_shard().await;
+    assert_eq!(ready(&bed).await, StatusCode::OK);
+    *bed.engine.hangs.lock().unwrap() = true;
+    assert_eq!(ready(&bed).await, StatusCode::OK, "the look goes on");
+    while ready(&bed).await == StatusCode::OK {}
+    *bed.engine.hangs.lock().unwrap() = false;
+    while ready(&bed).await != StatusCode::OK {}
+}
+
+#[tokio::test]
 async fn health_answers_whatever_hangs() {
     let bed = Bed::with_shard().await;
     *bed.engine.hangs.lock().unwrap() = true;

@@ -11,10 +11,11 @@ use crate::gate::documents::Documents;
 use crate::gate::{Gate, Parser, XML_BYTES_MAX};
 use crate::host::{Domains, host};
 use crate::layers::access_log::AccessLine;
-use crate::layers::admission::{claims_signature, is_refusal, is_wasted};
+use crate::layers::admission::claims_signature;
 use crate::layers::answer::{AnswerBody, Fixed, finish};
 use crate::layers::bucket_region::BucketRegion;
 use crate::layers::cors::{CorsLayer, CrossOrigin};
+use crate::layers::outcome::{self, BodyLength};
 use crate::layers::report::Forwarded;
 use crate::layers::server_log::ServerLog;
 use crate::layers::slow_down;
@@ -23,11 +24,11 @@ use crate::options::{Observe, S3Options, Traffic};
 use crate::website::Websites;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use cofre_iam::{Admission, Connected, Iam, Origin, Outcome, Reports, RequestId, Waited};
+use cofre_iam::{Admission, Connected, Iam, Origin, Overload, Reports, RequestId};
 use cofre_objects::Objects;
 use cofre_runtime::{Clock, Random};
 use futures_util::FutureExt;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::S3ServiceBuilder;
 use s3s::{Body, HttpResponse, S3Error, S3ErrorCode, StdError};
@@ -196,11 +197,9 @@ impl S3Connection {
     {
         let Self { door, origin, connected } = self;
         let (inner, origin) = (&door.0, *origin);
-        let (in_flight, claim) = match inner.admission.enter(connected, claims_signature(&request)) {
-            Ok((in_flight, claim)) => (Some(in_flight), Ok(claim)),
-            Err(overload) => (None, Err(slow_down(overload))),
-        };
-        let (version, body_bytes) = (request.version(), request.body().size_hint().lower());
+        let (in_flight, claim) = inner.admission.enter(connected, claims_signature(&request));
+        let is_charged = in_flight.is_some() && !matches!(claim, Err(Overload::Refused));
+        let (claim, length) = (claim.map_err(slow_down), BodyLength::of(&request));
         let site = inner.websites.bucket(&request);
         let host_id = inner.fixed.host_id.to_str().unwrap_or_default();
         let server_log = match &claim {
@@ -259,22 +258,16 @@ impl S3Connection {
         let status = response.status();
         let (objects, domains, headers) = (&inner.objects, &inner.domains, response.headers_mut());
         bucket_region.tell(objects, domains, site.as_deref(), status, headers).await;
-        let refused_keys = exchange.refused_keys();
-        let fails = !status.is_success() || refused_keys > 0;
-        let outcome = Outcome {
-            is_refused: is_refusal(status),
-            document_bytes: if is_wasted(status) { exchange.document_bytes() } else { 0 },
-            body_bytes,
-            refused_keys,
-            account: if fails { exchange.noted(|noted| noted.requester) } else { None },
-        };
+        let outcome = outcome::of(&line.method, length, &response, &exchange);
+        let outcome = outcome.filter(|_| is_charged && !exchange.is_turned_away());
+        let wait = outcome.map_or(Duration::ZERO, |outcome| inner.admission.charge(connected, &outcome));
+        if !wait.is_zero() {
+            // Of its account it is in flight no more.
+            exchange.note(|noted| (noted.penalty, noted.in_flight) = (Some(wait), None));
+        }
         let mut answer = finish(response, &inner.fixed, line);
-        match inner.admission.penalise(connected, outcome).await {
-            Waited::For(time) => answer.body_mut().waited(time),
-            Waited::NoRoom if version <= Version::HTTP_11 => {
-                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-            }
-            Waited::NoRoom => {}
+        if !wait.is_zero() && inner.admission.wait(connected, wait).await {
+            answer.body_mut().waited(wait);
         }
         if let Some(place) = answer.body_mut().log_before() {
             place.written().await;

@@ -8,7 +8,7 @@ use cofre_types::AccountId;
 use http::StatusCode;
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Shared by the layers and the operation of one request. Cloning costs a reference count.
@@ -20,8 +20,9 @@ struct Inner {
     request_id: RequestId,
     origin: Origin,
     received_bytes: AtomicU64,
-    /// How long its document is, as declared.
-    document_bytes: AtomicU64,
+    /// Whether the body is a document.
+    is_document: AtomicBool,
+    is_turned_away: AtomicBool,
     /// Keys of DeleteObjects that were refused.
     refused_keys: AtomicU32,
     /// None in tests of what comes before.
@@ -44,6 +45,8 @@ pub(crate) struct Noted {
     pub(crate) operation_at: Option<Duration>,
     /// When the signature was found good, or that there is none.
     pub(crate) admitted_at: Option<Duration>,
+    /// How long the answer waits, since its sender had many refused.
+    pub(crate) penalty: Option<Duration>,
     /// The code of an error whose answer is not XML.
     pub(crate) code: Option<String>,
     /// Why it failed, for the operator alone.
@@ -111,7 +114,8 @@ impl Exchange {
             request_id,
             origin,
             received_bytes: AtomicU64::new(0),
-            document_bytes: AtomicU64::new(0),
+            is_document: AtomicBool::new(false),
+            is_turned_away: AtomicBool::new(false),
             refused_keys: AtomicU32::new(0),
             clock,
             logged,
@@ -159,17 +163,24 @@ impl Exchange {
         self.0.received_bytes.load(Ordering::Relaxed)
     }
 
-    /// Notes that the body is a document, and how long it is declared to be, if it is.
-    pub(crate) fn brings_document(&self, declared: Option<u64>) {
-        self.0.document_bytes.store(declared.unwrap_or(u64::MAX), Ordering::Relaxed);
+    /// Notes that the body is a document.
+    pub(crate) fn brings_document(&self) {
+        self.0.is_document.store(true, Ordering::Relaxed);
     }
 
-    /// Bytes of its document, as declared; those that came, where nothing was. Zero of what brings none.
-    pub(crate) fn document_bytes(&self) -> u64 {
-        match self.0.document_bytes.load(Ordering::Relaxed) {
-            u64::MAX => self.received_bytes(),
-            declared => declared,
-        }
+    /// Whether the body is a document that was read.
+    pub(crate) fn is_document(&self) -> bool {
+        self.0.is_document.load(Ordering::Relaxed)
+    }
+
+    /// Notes that it is refused for what its sender owes.
+    pub(crate) fn turned_away(&self) {
+        self.0.is_turned_away.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is refused for what its sender owes.
+    pub(crate) fn is_turned_away(&self) -> bool {
+        self.0.is_turned_away.load(Ordering::Relaxed)
     }
 
     /// Notes that a key of DeleteObjects is refused.

@@ -81,6 +81,11 @@ impl Clients {
         self.client(Who::Account(account))
     }
 
+    /// An account, if it is known as a client.
+    pub(super) fn known_account(&self, account: AccountId) -> Option<Arc<Client>> {
+        self.known.lock().get(&Who::Account(account)).cloned()
+    }
+
     fn client(&self, who: Who) -> Arc<Client> {
         let mut known = self.known.lock();
         if let Some(client) = known.get(&who) {
@@ -112,7 +117,12 @@ impl Clients {
 
     /// Learns what became of a request's signature.
     pub(crate) fn judge(&self, connected: &Connected, claim: Claim, is_good: bool) {
-        let Some(interval) = self.interval else { return };
+        let Some(interval) = self.interval else {
+            if claim.claims {
+                connected.is_proven.store(is_good, Ordering::Relaxed);
+            }
+            return;
+        };
         match (is_good, claim.is_counted) {
             (true, true) => {
                 connected.is_proven.store(true, Ordering::Relaxed);
@@ -145,6 +155,11 @@ pub struct Claim {
 }
 
 impl Connected {
+    /// Whether nobody is known to have sent a request on it: it does not claim to bring credentials, or none were good.
+    pub(super) fn is_unproven(&self, claims: bool) -> bool {
+        !(claims && self.is_proven.load(Ordering::Relaxed))
+    }
+
     /// Whose connection it is.
     pub fn client(&self) -> Arc<Client> {
         Arc::clone(&self.client)
@@ -187,14 +202,17 @@ impl Client {
         let _ = self.explained_nanos.fetch_update(Ordering::Relaxed, Ordering::Relaxed, charged);
     }
 
-    /// Learns that something was refused that costs so much. Gives how long its answer has to wait, where `burst` may be
-    /// refused at once; it is `wait_max` at the most, and what is beyond is let off.
-    pub(super) fn had_refused(&self, now: Duration, cost: Duration, burst: Duration, wait_max: Duration) -> Duration {
-        let (now, cost, free) = (nanos(now), nanos(cost), nanos(now + burst));
-        let charged = |at: u64| at.max(now).saturating_add(cost).min(free + nanos(wait_max));
+    /// Learns that something was refused that costs so much. Gives what it owes then, which is `max` at the most.
+    pub(super) fn had_refused(&self, now: Duration, cost: Duration, max: Duration) -> Duration {
+        let (now, cost, latest) = (nanos(now), nanos(cost), nanos(now + max));
+        let charged = |at: u64| at.max(now).saturating_add(cost).min(latest);
         let before = self.refused_nanos.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |at| Some(charged(at)));
-        let at = charged(before.unwrap_or_else(|at| at));
-        Duration::from_nanos(at.saturating_sub(free))
+        Duration::from_nanos(charged(before.unwrap_or_else(|at| at)) - now)
+    }
+
+    /// What it owes for what was refused.
+    pub(super) fn owes(&self, now: Duration) -> Duration {
+        Duration::from_nanos(self.refused_nanos.load(Ordering::Relaxed).saturating_sub(nanos(now)))
     }
 
     fn give_back(&self, interval: Duration) {

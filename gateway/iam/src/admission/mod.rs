@@ -6,7 +6,7 @@
 //! # Order
 //! [`Admission::connect`] for each connection; [`Admission::enter`] before anything of a request is read;
 //! [`Admission::admit`] once its credentials were good; [`Admission::judge`] when that is known either way;
-//! [`Admission::penalise`] before its answer goes.
+//! [`Admission::charge`] before its answer goes, which [`Admission::wait`]s for what that says.
 
 mod clients;
 mod in_flight;
@@ -15,7 +15,7 @@ mod penalties;
 
 pub use clients::{Claim, Client, Connected};
 pub use in_flight::{InFlight, InFlightOfAccount};
-pub use penalties::{Outcome, Waited};
+pub use penalties::Outcome;
 
 use clients::Clients;
 use cofre_runtime::Clock;
@@ -25,6 +25,7 @@ use key_rates::KeyRates;
 use penalties::Penalties;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What bounds requests, whatever clients do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +38,8 @@ pub struct RequestLimits {
     pub requests_per_address_max: usize,
     /// Requests a second that one address may make without good credentials; none is unlimited.
     pub anonymous_per_second: Option<u32>,
-    /// Requests a second of one address that may be refused before the answers to more of them wait; none is unlimited.
+    /// Requests a second of one account, or of one address without good credentials, that may be refused before the answers
+    /// to more of them wait; none is unlimited.
     pub refused_per_second: Option<u32>,
 }
 
@@ -77,6 +79,9 @@ pub enum Overload {
     /// Requests a second of one address that shows no good credentials.
     #[error("Your address makes more requests without a good signature than it may.")]
     WithoutCredentials,
+    /// What was refused of one account or address.
+    #[error("Too many of your requests were refused.")]
+    Refused,
     /// Requests a second of one access key.
     #[error("Your access key makes more requests a second than it may.")]
     Key,
@@ -114,14 +119,19 @@ impl Admission {
         self.0.clients.connect(ip)
     }
 
-    /// Makes room for a request for as long as what this gives lives, and lets its client make it. `claims` says whether
-    /// the request brings credentials, good or not.
-    ///
-    /// # Errors
-    /// [`Overload`].
-    pub fn enter(&self, connected: &Connected, claims: bool) -> Result<(InFlight, Claim), Overload> {
-        let in_flight = self.0.requests.enter(connected)?;
-        Ok((in_flight, self.0.clients.admit(connected, claims)?))
+    /// Makes room for a request for as long as what this gives lives, if there is some, and lets its client make it.
+    /// `claims` says whether the request brings credentials, good or not.
+    pub fn enter(&self, connected: &Connected, claims: bool) -> (Option<InFlight>, Result<Claim, Overload>) {
+        let in_flight = match self.0.requests.enter(connected) {
+            Ok(in_flight) => in_flight,
+            Err(overload) => return (None, Err(overload)),
+        };
+        if connected.is_unproven(claims)
+            && let Err(overload) = self.0.penalties.check(&connected.client)
+        {
+            return (Some(in_flight), Err(overload));
+        }
+        (Some(in_flight), self.0.clients.admit(connected, claims))
     }
 
     /// Learns whether the credentials of a request were good.
@@ -133,14 +143,23 @@ impl Admission {
     /// without one.
     ///
     /// # Errors
-    /// [`Overload::Key`] or [`Overload::RequestsOfAccount`].
+    /// [`Overload::Key`], [`Overload::Refused`] or [`Overload::RequestsOfAccount`].
     pub fn admit(&self, access_key: &str, account: Option<AccountId>) -> Result<Option<InFlightOfAccount>, Overload> {
         self.0.key_rates.admit(access_key)?;
+        if let Some(account) = account {
+            self.0.penalties.check_account(&self.0.clients, account)?;
+        }
         account.map(|account| self.0.requests.enter_account(account)).transpose()
     }
 
-    /// Waits for as long as the answer to a request has to: of the client that sent it, and of the account that signed it.
-    pub async fn penalise(&self, connected: &Connected, outcome: Outcome) -> Waited {
-        self.0.penalties.wait(&self.0.clients, &connected.client, outcome).await
+    /// Notes what came of a request, and tells how long its answer has to wait. What is [`Overload::Refused`], and what was
+    /// no room for, is not to be noted.
+    pub fn charge(&self, connected: &Connected, outcome: &Outcome) -> Duration {
+        self.0.penalties.charge(&self.0.clients, &connected.client, outcome)
+    }
+
+    /// Has an answer wait, if there is room to. Tells whether it did.
+    pub async fn wait(&self, connected: &Connected, time: Duration) -> bool {
+        self.0.penalties.wait(&connected.client, time).await
     }
 }

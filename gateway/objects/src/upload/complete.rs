@@ -305,12 +305,10 @@ fn whole_checksum(
     upload: &UploadRecord,
     chosen: &[(u16, &PartRecord)],
 ) -> Result<Option<Checksum>, Error> {
-    if let (Some(asked), Some((_, kind))) = (request.checksum_kind, upload.checksum)
-        && asked != kind
-    {
+    let kind = upload.checksum.map_or(ChecksumKind::FullObject, |(_, kind)| kind);
+    if request.checksum_kind.is_some_and(|asked| asked != kind) {
         return Err(ChecksumError::OtherKind(kind).into());
     }
-    let kind = upload.checksum.map_or(ChecksumKind::FullObject, |(_, kind)| kind);
     let checksum = match kind {
         ChecksumKind::Composite => composite(chosen)?,
         ChecksumKind::FullObject => full_object(chosen)?,

@@ -245,6 +245,10 @@ async fn completing_may_leave_checksums_out_where_the_algorithm_has_one_kind() {
 async fn an_upload_without_an_algorithm_gets_crc64nvme_of_the_whole() {
     let bed = Bed::with_bucket().await;
     let at = begin(&bed, "k", None).await;
+    let small = part(&bed, &at, 1, b"x").await;
+    let composite = CompleteUpload { checksum_kind: Some(ChecksumKind::Composite), ..complete(&at, &[small]) };
+    let refused = bed.objects.complete_upload(&bed.alice, composite).await;
+    assert!(matches!(refused, Err(Error::Checksum(ChecksumError::OtherKind(ChecksumKind::FullObject)))));
     let one = summed_part(&bed, &at, 1, &body(1), ChecksumAlgorithm::Sha1).await;
     let two = part(&bed, &at, 2, b"two").await;
     assert_eq!(two.checksum, None, "nobody asked for it");

@@ -280,6 +280,6 @@ pub(super) fn request_limits(settings: &BootSettings) -> RequestLimits {
         requests_per_account_max: settings.requests_per_account_max,
         requests_per_address_max: settings.requests_per_address_max,
         anonymous_per_second: settings.anonymous_requests_per_second,
-        ..RequestLimits::default()
+        refused_per_second: settings.refused_requests_per_second,
     }
 }

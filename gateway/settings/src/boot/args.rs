@@ -257,6 +257,12 @@ pub struct BootArgs {
     #[arg(long, env = "COFRE_ANONYMOUS_REQUESTS_PER_SECOND", value_name = "COUNT")]
     pub anonymous_requests_per_second: Option<u32>,
 
+    /// Requests a second that one account, or one address without a good signature, may have refused before the answers
+    /// to more of them wait, 0 to 1000000 [default: 100]; 0 is no limit. Twice as many may be refused at once after a
+    /// rest. An answer waits for 5 seconds at the most, and who does not wait is answered 503 SlowDown.
+    #[arg(long, env = "COFRE_REFUSED_REQUESTS_PER_SECOND", value_name = "COUNT")]
+    pub refused_requests_per_second: Option<u32>,
+
     /// Memory for bodies that are gathered before they are understood, such as the lists of keys to delete, in bytes or
     /// as 64MiB, 48 MiB to 1 TiB [default: 67108864]. No account, and no site without one, has more of it than it leaves
     /// for others. What needs more at a time is answered 503 SlowDown.

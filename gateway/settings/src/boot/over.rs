@@ -50,6 +50,7 @@ impl BootArgs {
             requests_per_account_max: self.requests_per_account_max.or(under.requests_per_account_max),
             requests_per_address_max: self.requests_per_address_max.or(under.requests_per_address_max),
             anonymous_requests_per_second: self.anonymous_requests_per_second.or(under.anonymous_requests_per_second),
+            refused_requests_per_second: self.refused_requests_per_second.or(under.refused_requests_per_second),
             documents_bytes_max: self.documents_bytes_max.or(under.documents_bytes_max),
             header_timeout_secs: self.header_timeout_secs.or(under.header_timeout_secs),
             body_timeout_secs: self.body_timeout_secs.or(under.body_timeout_secs),

@@ -115,6 +115,9 @@ pub struct BootSettings {
     pub requests_per_address_max: usize,
     /// Requests a second that one address may make without a good signature; without a limit if absent.
     pub anonymous_requests_per_second: Option<u32>,
+    /// Requests a second that one account or address may have refused before answers to more wait; without a limit if
+    /// absent.
+    pub refused_requests_per_second: Option<u32>,
     /// Memory for bodies that are gathered before they are understood, in bytes.
     pub documents_bytes_max: u64,
     /// In which a request's headers must arrive.
@@ -230,6 +233,13 @@ impl BootSettings {
             anonymous_requests_per_second: Some(count(
                 "anonymous_requests_per_second",
                 args.anonymous_requests_per_second.unwrap_or(1_000),
+                0,
+                1_000_000,
+            )?)
+            .filter(|rate| *rate > 0),
+            refused_requests_per_second: Some(count(
+                "refused_requests_per_second",
+                args.refused_requests_per_second.unwrap_or(100),
                 0,
                 1_000_000,
             )?)

@@ -32,6 +32,7 @@ fn every_key_is_taken() {
         requests_per_account_max = 103
         requests_per_address_max = 104
         anonymous_requests_per_second = 0
+        refused_requests_per_second = 7
         documents_bytes_max = 50331648
         body_rate_min = 0
         header_timeout_secs = 5
@@ -55,7 +56,7 @@ fn every_key_is_taken() {
     assert_eq!((settings.connections_per_address_max, settings.requests_max), (101, 102));
     assert_eq!((settings.requests_per_account_max, settings.requests_per_address_max), (103, 104));
     assert_eq!((settings.anonymous_requests_per_second, settings.documents_bytes_max), (None, 50_331_648));
-    assert_eq!(settings.body_rate_min, 0);
+    assert_eq!((settings.refused_requests_per_second, settings.body_rate_min), (Some(7), 0));
     let timeouts = [settings.header_timeout, settings.body_timeout, settings.idle_timeout, settings.shutdown_grace];
     assert_eq!(timeouts.map(|timeout| timeout.as_secs()), [5, 6, 7, 0]);
 }

@@ -8,7 +8,7 @@
 //! knows is refused at the first of them.
 
 use super::budget::{Budget, Holder, Share};
-use super::elements::Counter;
+use super::elements::{Count, Counter};
 use super::target::{Content, Target};
 use crate::errors;
 use bytes::Bytes;
@@ -28,8 +28,9 @@ const FIRST_BYTES: usize = 16 * 1024;
 /// Most bytes of a document that has no bound of its own.
 const OTHER_BYTES_MAX: usize = 64 * 1024;
 
-/// What the parser makes of an element, in bytes beside its text.
-const ELEMENT_BYTES: usize = 128;
+/// What the parser makes of an item of a list, and of another element, in bytes beside its text.
+const ITEM_BYTES: usize = 640;
+const ELEMENT_BYTES: usize = 64;
 
 /// The part of the budget that clients have who have shown no good signature: one in so many.
 const UNPROVEN_SHARE: usize = 4;
@@ -44,9 +45,10 @@ pub(crate) const UNPROVEN_TIME_MAX: Duration = Duration::from_secs(15);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Document {
     pub(crate) bytes_max: usize,
-    /// Most elements directly below the first one, where the operation bounds them.
-    pub(super) children_max: usize,
-    /// Most elements in all, where the operation bounds them.
+    /// Name of the elements of which the operation makes a list; any may be one where there is none.
+    pub(super) item: Option<&'static str>,
+    /// Most of those, and most elements in all, where the operation bounds them.
+    pub(super) items_max: usize,
     pub(super) elements_max: usize,
     /// What sending it asks for, one or the other, of the bucket or of objects in it; empty where nothing is sent.
     pub(super) actions: &'static [Action],
@@ -61,8 +63,11 @@ const OF_BUCKETS: [(&str, Document); 16] = [
     // A hundred rules.
     ("cors", Document { bytes_max: 256 << 10, ..small(&[Action::PutBucketCors]) }),
     ("encryption", small(&[Action::PutEncryptionConfiguration])),
-    // A thousand rules.
-    ("lifecycle", Document { bytes_max: 1 << 20, ..small(&[Action::PutLifecycleConfiguration]) }),
+    // A thousand rules of some twenty elements.
+    (
+        "lifecycle",
+        Document { bytes_max: 1 << 20, elements_max: 24 << 10, ..small(&[Action::PutLifecycleConfiguration]) },
+    ),
     ("logging", small(&[Action::PutBucketLogging])),
     ("notification", Document { bytes_max: 256 << 10, ..small(&[Action::PutBucketNotification]) }),
     ("object-lock", small(&[Action::PutBucketObjectLockConfiguration])),
@@ -86,17 +91,23 @@ const OF_OBJECTS: [(&str, Document); 5] = [
 ];
 
 /// A thousand keys of 1,024 bytes, every one of them escaped, with versions and conditions, and whether to be quiet. A key
-/// has five elements.
+/// has five elements, and may have a few `<` of its own in a section.
 const DELETE: Document = Document {
     bytes_max: 13 << 19,
-    children_max: 1_001,
-    elements_max: 2 + 1_000 * 6,
+    item: Some("Object"),
+    items_max: 1_000,
+    elements_max: 32 << 10,
     actions: &[Action::DeleteObject, Action::DeleteObjectVersion],
 };
 
 /// Ten thousand parts with their checksums, of which there are ten.
-const COMPLETE: Document =
-    Document { bytes_max: 4 << 20, children_max: 10_000, elements_max: 1 + 10_000 * 13, actions: &[Action::PutObject] };
+const COMPLETE: Document = Document {
+    bytes_max: 4 << 20,
+    item: Some("Part"),
+    items_max: 10_000,
+    elements_max: 1 + 10_000 * 13,
+    actions: &[Action::PutObject],
+};
 
 /// Content of an object or a part that comes in chunks without its length: it is held until that is known.
 const UNDECLARED: Document = Document { bytes_max: 1 << 20, ..small(&[Action::PutObject]) };
@@ -105,7 +116,7 @@ const UNDECLARED: Document = Document { bytes_max: 1 << 20, ..small(&[Action::Pu
 pub(super) const UNBOUNDED: Document = small(&[]);
 
 const fn small(actions: &'static [Action]) -> Document {
-    Document { bytes_max: OTHER_BYTES_MAX, children_max: usize::MAX, elements_max: usize::MAX, actions }
+    Document { bytes_max: OTHER_BYTES_MAX, item: None, items_max: usize::MAX, elements_max: 16 << 10, actions }
 }
 
 /// What a request brings.
@@ -189,9 +200,9 @@ impl Documents {
         let counter = Some(Counter::of(&document));
         let gathered = self.gather(&mut body, document.bytes_max, counter, sender).await?.ok_or_else(too_long)?;
         let Gathering { held, mut share, counter, .. } = gathered;
-        let elements = counter.map_or(Ok(0), |counter| counter.end_of(&held))?;
+        let Count { elements, items } = counter.map_or(Ok(Count::default()), |counter| counter.end_of(&held))?;
         // The parser copies the text out.
-        share.grow(held.len() + elements * ELEMENT_BYTES)?;
+        share.grow(held.len() + items * ITEM_BYTES + elements * ELEMENT_BYTES)?;
         Ok((held.into(), Some(share)))
     }
 }

@@ -1,135 +1,87 @@
 //! The elements of a document, counted while it comes: what has more of them than it may is refused before the rest of
 //! it is read.
+//!
+//! # Invariants
+//! No document has more elements to the parser than are counted. Every `<` before a name counts, also within quotes,
+//! comments and sections, so the two need not agree on where those end. A declaration (`<!DOCTYPE`) is refused: S3's
+//! documents have none.
 
 use super::documents::Document;
 use s3s::{S3Error, S3ErrorCode, S3Result};
 
-/// Markup that is no element: how it begins, and how it ends.
-const NO_ELEMENTS: [(&[u8], &[u8]); 3] = [(b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<?", b"?>")];
+/// What `<!` may begin.
+const COMMENT: &[u8] = b"<!--";
+const SECTION: &[u8] = b"<![CDATA[";
 
 /// What a document has, as far as it takes memory to parse.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Count {
-    elements: usize,
-    /// Elements directly below the first.
-    children: usize,
+pub(super) struct Count {
+    pub(super) elements: usize,
+    /// Elements of which the operation makes a list.
+    pub(super) items: usize,
 }
 
 /// Counts the elements of a document, well formed or not. What is not XML has none.
 #[derive(Debug)]
 pub(super) struct Counter {
-    elements_max: usize,
-    children_max: usize,
+    may: Document,
     count: Count,
-    /// Elements that are open.
-    depth: usize,
-    /// Where the next markup may begin, or that begins whose end has not come.
-    begin: usize,
-    is_open: bool,
-    /// Up to where the end of that was looked for.
+    /// Up to where was looked.
     seen: usize,
-    /// The quote that is open there, where it is a tag: a `>` within is no end.
-    quote: Option<u8>,
 }
 
 impl Counter {
     /// Counts up to what a document may have.
-    pub(super) fn of(document: &Document) -> Self {
-        Self {
-            elements_max: document.elements_max,
-            children_max: document.children_max,
-            count: Count::default(),
-            depth: 0,
-            begin: 0,
-            is_open: false,
-            seen: 0,
-            quote: None,
-        }
+    pub(super) const fn of(document: &Document) -> Self {
+        Self { may: *document, count: Count { elements: 0, items: 0 }, seen: 0 }
     }
 
     /// Counts on. `xml` is all that came so far; each byte of it is looked at once, whatever the pieces.
     pub(super) fn came(&mut self, xml: &[u8]) -> S3Result<()> {
-        while self.finds_markup(xml) {
-            let Some(end) = self.end(xml) else { break };
-            self.take(&xml[self.begin..end]);
-            self.check()?;
-            (self.begin, self.is_open, self.quote) = (end, false, None);
-        }
-        Ok(())
+        self.look(xml, false)
     }
 
-    /// The number of elements, once all came.
-    pub(super) fn end_of(mut self, xml: &[u8]) -> S3Result<usize> {
-        self.came(xml)?;
-        if self.is_open {
-            // The parser may see an end where this sees none: all that follows counts.
-            let more = memchr::memchr_iter(b'<', &xml[self.begin..]).count();
-            self.count.elements += more;
-            self.count.children += more;
-            self.check()?;
-        }
-        Ok(self.count.elements)
+    /// What there is, once all came.
+    pub(super) fn end_of(mut self, xml: &[u8]) -> S3Result<Count> {
+        self.look(xml, true)?;
+        Ok(self.count)
     }
 
-    fn check(&self) -> S3Result<()> {
-        if self.count.elements > self.elements_max || self.count.children > self.children_max {
-            return Err(S3Error::new(S3ErrorCode::MalformedXML));
-        }
-        Ok(())
-    }
-
-    /// Goes to the next markup.
-    fn finds_markup(&mut self, xml: &[u8]) -> bool {
-        if !self.is_open {
-            match memchr::memchr(b'<', &xml[self.begin..]) {
-                Some(at) => {
-                    self.begin += at;
-                    (self.is_open, self.seen) = (true, self.begin);
-                }
-                None => self.begin = xml.len(),
+    fn look(&mut self, xml: &[u8], is_all: bool) -> S3Result<()> {
+        // What a `<` begins shows in what follows.
+        let whole = SECTION.len().max(self.may.item.map_or(0, |item| item.len() + 2));
+        while let Some(at) = memchr::memchr(b'<', &xml[self.seen..]) {
+            let rest = &xml[self.seen + at..];
+            if rest.len() < whole && !is_all {
+                self.seen += at;
+                return Ok(());
             }
-        }
-        self.is_open
-    }
-
-    /// One past the end of the markup that begins at `begin`; none if it has not come.
-    fn end(&mut self, xml: &[u8]) -> Option<usize> {
-        let rest = &xml[self.begin..];
-        for (begins, ends) in NO_ELEMENTS {
-            if rest.starts_with(begins) {
-                // The end may have come in two pieces.
-                let from = self.seen.saturating_sub(ends.len() - 1).max(self.begin);
-                let found = memchr::memmem::find(&xml[from..], ends);
-                self.seen = xml.len();
-                return found.map(|at| from + at + ends.len());
-            }
-            if begins.starts_with(rest) {
-                // What it is shows when more of it comes.
-                return None;
-            }
-        }
-        for (at, byte) in (self.seen..).zip(&xml[self.seen..]) {
-            match (self.quote, byte) {
-                (None, b'>') => return Some(at + 1),
-                (None, b'"' | b'\'') => self.quote = Some(*byte),
-                (Some(open), byte) if open == *byte => self.quote = None,
-                _ => {}
-            }
+            self.take(rest)?;
+            self.seen += at + 1;
         }
         self.seen = xml.len();
-        None
+        Ok(())
     }
 
-    fn take(&mut self, markup: &[u8]) {
-        match markup[1] {
-            b'!' | b'?' => {}
-            b'/' => self.depth = self.depth.saturating_sub(1),
-            _ => {
-                self.count.elements += 1;
-                self.count.children += usize::from(self.depth == 1);
-                self.depth += usize::from(!markup.ends_with(b"/>"));
-            }
+    fn take(&mut self, rest: &[u8]) -> S3Result<()> {
+        let malformed = || S3Error::new(S3ErrorCode::MalformedXML);
+        match rest.get(1) {
+            Some(b'/' | b'?') => return Ok(()),
+            Some(b'!') if rest.starts_with(COMMENT) || rest.starts_with(SECTION) => return Ok(()),
+            Some(b'!') => return Err(malformed()),
+            _ => {}
         }
+        self.count.elements += 1;
+        let is_item = self.may.item.is_none_or(|item| {
+            // No character of a name follows.
+            let behind = rest[1..].strip_prefix(item.as_bytes()).map(|behind| behind.first());
+            behind.is_some_and(|byte| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric()))
+        });
+        self.count.items += usize::from(is_item);
+        if self.count.elements > self.may.elements_max || self.count.items > self.may.items_max {
+            return Err(malformed());
+        }
+        Ok(())
     }
 }
 
@@ -138,63 +90,95 @@ mod tests {
     use super::*;
     use crate::gate::documents;
     use proptest::prelude::*;
+    use quick_xml::events::Event;
 
-    const WITHOUT_BOUND: Document = Document { bytes_max: usize::MAX, ..documents::UNBOUNDED };
+    const OF_PARTS: Document = Document {
+        bytes_max: usize::MAX,
+        elements_max: usize::MAX,
+        items_max: usize::MAX,
+        item: Some("Part"),
+        ..documents::UNBOUNDED
+    };
 
-    /// What is counted of a document that comes in pieces of so many bytes.
-    fn count(xml: &[u8], piece: usize) -> Count {
-        let mut counter = Counter::of(&WITHOUT_BOUND);
+    /// What is counted of a document that comes in pieces of so many bytes; none if it is refused.
+    fn count(xml: &[u8], piece: usize) -> Option<Count> {
+        let mut counter = Counter::of(&OF_PARTS);
         for end in (0..xml.len()).step_by(piece) {
-            counter.came(&xml[..end]).unwrap();
+            counter.came(&xml[..end]).ok()?;
         }
-        counter.came(xml).unwrap();
-        let (before, mut children) = (counter.count, counter.count.children);
-        let elements = counter.end_of(xml).unwrap();
-        children += elements - before.elements;
-        Count { elements, children }
+        counter.end_of(xml).ok()
+    }
+
+    /// What the parser finds until it fails.
+    fn parsed(xml: &[u8]) -> Count {
+        let mut reader = quick_xml::Reader::from_reader(xml);
+        let mut count = Count::default();
+        loop {
+            match reader.read_event() {
+                Ok(Event::Start(tag) | Event::Empty(tag)) => {
+                    count.elements += 1;
+                    count.items += usize::from(tag.name().as_ref() == b"Part");
+                }
+                Ok(Event::Eof) | Err(_) => return count,
+                Ok(_) => {}
+            }
+        }
     }
 
     #[test]
-    fn counts_elements_and_children() {
-        for (xml, elements, children) in [
+    fn counts_elements_and_items() {
+        for (xml, elements, items) in [
             ("", 0, 0),
             ("no xml", 0, 0),
             ("<a/>", 1, 0),
-            ("<a><b/><b></b><c><b/></c></a>", 5, 3),
-            ("<?xml version=\"1.0\"?><!-- <x> --><a x='>' y=\"/>\"><b><![CDATA[<b>]]></b></a>", 2, 1),
-            ("<a><b", 2, 1),
-            ("<a></a></a></a><b><c/>", 3, 1),
-            // An odd quote in an instruction is none to the parser.
-            ("<?x it's one?><a><b/><b/></a>", 3, 2),
-            ("<?x \"?><a><b/><b/></a>", 3, 2),
-            // What seems to have no end may have one to the parser.
-            ("<a><b x=\"><c/><c/>", 4, 3),
-            ("<a><!", 2, 1),
-            ("<a><!-", 2, 1),
+            ("<a><Part/><Part></Part><c><Part x=''/></c></a>", 5, 3),
+            ("<Part\n/><Parts/><PartNumber/><Part", 4, 2),
+            ("<?xml version=\"1.0\"?><a x='>' y=\"/>\"><b></b></a><", 3, 0),
+            // What may be an element to the parser counts.
+            ("<!-- <x> --><a><![CDATA[<b>]]></a>", 3, 0),
         ] {
-            assert_eq!(count(xml.as_bytes(), usize::MAX), Count { elements, children }, "{xml}");
+            assert_eq!(count(xml.as_bytes(), usize::MAX), Some(Count { elements, items }), "{xml}");
         }
     }
 
     #[test]
-    fn refuses_the_first_element_beyond() {
-        let may = Document { elements_max: 4, children_max: 2, ..WITHOUT_BOUND };
-        for (xml, beyond) in [
-            ("<a><b/><b/></a>", None),
-            ("<a><b/><b/><b/>", Some(15)),
-            ("<a><b><c/><c/></b></a>", None),
-            ("<a><b><c/><c/><c/>", Some(18)),
+    fn declarations_are_refused() {
+        for xml in ["<!DOCTYPE a [<!-- \" -->]><a/>", "<!x>", "<!", "<!-", "<![CDAT[", "<a><!ENTITY a \"b\"></a>"] {
+            assert_eq!(count(xml.as_bytes(), usize::MAX), None, "{xml}");
+            assert_eq!(count(xml.as_bytes(), 1), None, "{xml}");
+        }
+    }
+
+    #[test]
+    fn refuses_the_first_beyond() {
+        let may = Document { elements_max: 4, items_max: 2, ..OF_PARTS };
+        for (xml, is_refused) in [
+            ("<a><Part/><Part/></a>", false),
+            ("<a><Part/><Part/><Part/>", true),
+            ("<a><b/><b/><b/></a>", false),
+            ("<a><b/><b/><b/><b/>", true),
         ] {
+            let padded = format!("{xml}{}", " ".repeat(1_000));
             let mut counter = Counter::of(&may);
-            let refused = (1..=xml.len()).find(|end| counter.came(&xml.as_bytes()[..*end]).is_err());
-            assert_eq!(refused, beyond, "{xml}");
+            let refused = (1..=padded.len()).find(|end| counter.came(&padded.as_bytes()[..*end]).is_err());
+            assert_eq!(refused.is_some(), is_refused, "{xml}");
+            assert!(refused.is_none_or(|end| end < xml.len() + 10), "{xml}: {refused:?}");
         }
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
         #[test]
-        fn pieces_count_as_the_whole(xml in "(<|>|/|!|-|\\[|\\]|\\?|CDATA|a|'|\"|<!--|-->|<!\\[CDATA\\[|\\]\\]>|<\\?|\\?>|<a>|</a>|<a/>){0,24}", piece in 1..12usize) {
-            prop_assert_eq!(count(xml.as_bytes(), piece), count(xml.as_bytes(), usize::MAX));
+        fn nothing_is_hidden_from_it_that_the_parser_finds(
+            xml in "(<|>|/|!|-|\\[|\\]|\\?| |CDATA|a|'|\"|<!--|-->|<!\\[CDATA\\[|\\]\\]>|<\\?|\\?>|<!DOCTYPE a|<a>|</a>|<Part/>|<Part>|</Part>|<Part x=\"){0,24}",
+            piece in 1..12usize,
+        ) {
+            let whole = count(xml.as_bytes(), usize::MAX);
+            prop_assert_eq!(count(xml.as_bytes(), piece), whole);
+            if let Some(counted) = whole {
+                let found = parsed(xml.as_bytes());
+                prop_assert!(counted.elements >= found.elements && counted.items >= found.items, "{counted:?} {found:?}");
+            }
         }
     }
 }

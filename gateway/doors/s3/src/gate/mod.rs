@@ -42,7 +42,7 @@ use crate::translate::conditions::Conditionals;
 use crate::translate::encryption::CustomerKeys;
 use crate::translate::names;
 use budget::Holder;
-use cofre_iam::{Action, Admission, Caller, Reports};
+use cofre_iam::{Action, Admission, Caller, Overload, Reports};
 use cofre_objects::Objects;
 use cofre_types::BucketName;
 use documents::{Documents, Sender};
@@ -81,6 +81,7 @@ struct Parsable {
     share: Option<Share>,
     /// How long its document is; zero if it has none.
     document_bytes: usize,
+    holder: Holder,
 }
 
 impl Gate {
@@ -110,8 +111,8 @@ impl Gate {
         if resource_tags::is_asked(request.uri(), request.headers()) {
             return self.answer_tags(request, exchange).await;
         }
-        let Parsable { request, charge, share, document_bytes } = self.admit(request, host, exchange).await?;
-        let answer = self.parser.call(request, document_bytes).await;
+        let Parsable { request, charge, share, document_bytes, holder } = self.admit(request, host, exchange).await?;
+        let answer = self.parser.call(request, document_bytes, holder).await;
         // What was gathered is gone by now.
         drop(share);
         let mut response = answer.map_err(|error| {
@@ -188,14 +189,15 @@ impl Gate {
         let updates_encryption = target.is_of_object() && sub_resource == Some("encryption");
         translate_leniently(&mut headers);
         let may = self.may_send(&caller, exchange, bucket.as_ref(), document.actions);
-        let sender = Sender { holder: Holder::of(&caller), may };
+        let holder = Holder::of(&caller);
+        let sender = Sender { holder, may };
         let (body, share, document_bytes) = match content {
             Content::Object => {
                 let content = before_s3s::declare_length(&mut headers, body, &self.documents, document, sender).await?;
                 (content.0, content.1, 0)
             }
             Content::Xml(of) => {
-                exchange.brings_document(body.size_hint().exact());
+                exchange.brings_document();
                 let (bytes, share) = self.documents.document(body, document, sender).await?;
                 if updates_encryption {
                     object_encryption::check_document(&bytes)?;
@@ -203,7 +205,7 @@ impl Gate {
                 let (length, behind) = (bytes.len(), trailers.clone());
                 let check = move || (payload::checked(bytes, &headers, behind.as_ref(), of), headers);
                 let checked;
-                (checked, headers) = self.parser.beside(length, check).await;
+                (checked, headers) = self.parser.beside(length, holder, check).await;
                 (checked?, share, length)
             }
         };
@@ -222,7 +224,7 @@ impl Gate {
         let exchange = exchange.clone();
         let admitted = Admitted { caller, exchange, conditionals, response_expires, trailers, signed, customer_keys };
         request.extensions_mut().insert(admitted);
-        Ok(Parsable { request, charge, share, document_bytes })
+        Ok(Parsable { request, charge, share, document_bytes, holder })
     }
 
     /// Refuses a large document of a caller that nothing may let. What it may the operation asks, who knows all of it.
@@ -321,7 +323,13 @@ pub(crate) async fn admit_caller(
     let caller = credentials.caller(access_key, exchange).await?;
     let account = caller.principal.account_id();
     exchange.note(|noted| noted.requester = account);
-    let in_flight = admission.admit(access_key.unwrap_or_default(), account).map_err(slow_down)?;
+    let admitted = admission.admit(access_key.unwrap_or_default(), account);
+    let in_flight = admitted.map_err(|overload| {
+        if overload == Overload::Refused {
+            exchange.turned_away();
+        }
+        slow_down(overload)
+    })?;
     exchange.note(|noted| noted.in_flight = in_flight);
     Ok(caller)
 }

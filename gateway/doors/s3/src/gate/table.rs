@@ -13,6 +13,9 @@ use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
 const COPY_SOURCE: HeaderName = HeaderName::from_static("x-amz-copy-source");
 
+/// Which bytes of their source copies of parts take.
+const SOURCE_RANGE: HeaderName = HeaderName::from_static("x-amz-copy-source-range");
+
 /// What copies say of their source beside its name.
 const ABOUT_SOURCE: &str = "x-amz-copy-source-";
 
@@ -156,6 +159,12 @@ pub(crate) fn check(
         let why = "You can only specify a condition, range or key of a copy source with a copy source.";
         let value = headers.get(name).map(HeaderValue::as_bytes).unwrap_or_default();
         return Err(invalid(exchange, name.as_str(), value, why));
+    }
+    if let Some(range) = headers.get(&SOURCE_RANGE)
+        && (sub_resource.is_none() || range.as_bytes().trim_ascii().is_empty())
+    {
+        let why = "You can only specify a range of a copy source for a part, and it must be one.";
+        return Err(invalid(exchange, SOURCE_RANGE.as_str(), range.as_bytes(), why));
     }
     let writes_new = matches!(*method, Method::PUT | Method::POST) && sub_resource.is_none();
     let of_no_version = resource != Resource::Object

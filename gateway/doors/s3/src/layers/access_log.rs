@@ -41,7 +41,8 @@ pub(crate) struct AccessLine {
 
 impl Drop for AccessLine {
     fn drop(&mut self) {
-        let duration = self.clock.elapsed().saturating_sub(self.began);
+        // What Cofre took: waiting is nobody's work.
+        let duration = self.clock.elapsed().saturating_sub(self.began).saturating_sub(self.waited);
         let received_bytes = self.exchange.received_bytes();
         let (status, sent_bytes) = (self.status, self.sent_bytes);
         let code = self.code.take();

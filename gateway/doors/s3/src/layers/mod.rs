@@ -8,6 +8,7 @@ pub(crate) mod bucket_region;
 pub(crate) mod cors;
 pub(crate) mod error_xml;
 pub(crate) mod log_line;
+pub(crate) mod outcome;
 pub(crate) mod report;
 pub(crate) mod server_log;
 

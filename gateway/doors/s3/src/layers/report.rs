@@ -127,6 +127,7 @@ fn parts(began: Duration, noted: &Noted, now: Duration) -> Vec<(&'static str, Du
         parts.push((name, at.saturating_sub(before)));
         before = at;
     }
+    parts.extend(noted.penalty.map(|penalty| ("wait, since many requests were refused", penalty)));
     parts
 }
 

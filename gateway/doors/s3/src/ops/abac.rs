@@ -1,7 +1,7 @@
 //! Whether a bucket's tags count in conditions of policies.
 
 use super::Operations;
-use super::asked::{answer, take};
+use super::asked::{answer, document, take};
 use crate::errors;
 use crate::translate::lock::malformed;
 use crate::translate::names;
@@ -9,6 +9,7 @@ use cofre_objects::{BucketConfig, ConfigKind, Error};
 use s3s::dto::{
     AbacStatus, BucketAbacStatus, GetBucketAbacInput, GetBucketAbacOutput, PutBucketAbacInput, PutBucketAbacOutput,
 };
+use s3s::xml::SerializeContent;
 use s3s::{S3Request, S3Response, S3Result};
 
 /// Answers GetBucketAbac. Tags do not count unless that is set.
@@ -26,7 +27,8 @@ pub(super) async fn get(
     };
     let name = if enabled { BucketAbacStatus::ENABLED } else { BucketAbacStatus::DISABLED };
     let status = AbacStatus { status: Some(BucketAbacStatus::from_static(name)) };
-    answer(GetBucketAbacOutput { abac_status: Some(status) })
+    // s3s writes it without its namespace.
+    document(&asked, "AbacStatus", |xml| status.serialize_content(xml))
 }
 
 /// Answers PutBucketAbac.

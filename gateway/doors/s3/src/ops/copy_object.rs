@@ -1,6 +1,6 @@
 //! CopyObject: a copy moves no bytes unless it is to be encrypted in another way.
 
-use super::asked::{answer_with, take};
+use super::asked::{document, take};
 use super::put_object::storage_class;
 use super::{Operations, acl, owners};
 use crate::translate::acl::{ListOf, from_headers};
@@ -8,6 +8,7 @@ use crate::translate::checksums::{self, Shown, with_checksum};
 use crate::translate::{encryption, headers, lock, names, tags, times};
 use cofre_objects::{CopyContent, CopyOutcome, NewCopy, NewObject};
 use s3s::dto::{CopyObjectInput, CopyObjectOutput, CopyObjectResult};
+use s3s::xml::SerializeContent;
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
 /// Answers CopyObject.
@@ -62,7 +63,11 @@ pub(super) async fn copy(
     };
     let outcome = ticket.store(content).await.map_err(refuse)?;
     let headers = encryption::shown_of_write(outcome.encryption.as_ref());
-    answer_with(show(outcome), headers)
+    let (result, output) = show(outcome);
+    // s3s writes it without its namespace.
+    let mut response = document(&asked, "CopyObjectResult", |xml| result.serialize_content(xml))?;
+    (response.output, response.headers) = (output, headers);
+    Ok(response)
 }
 
 fn replaces(directive: Option<&str>, name: &str) -> S3Result<bool> {
@@ -73,7 +78,7 @@ fn replaces(directive: Option<&str>, name: &str) -> S3Result<bool> {
     }
 }
 
-fn show(outcome: CopyOutcome) -> CopyObjectOutput {
+fn show(outcome: CopyOutcome) -> (CopyObjectResult, CopyObjectOutput) {
     let checksum = Shown::new(outcome.checksum.as_ref(), outcome.etag.parts());
     let result = CopyObjectResult {
         checksum_type: checksum.kind.clone(),
@@ -81,11 +86,11 @@ fn show(outcome: CopyOutcome) -> CopyObjectOutput {
         last_modified: Some(times::to_dto(outcome.modified)),
         ..CopyObjectResult::default()
     };
-    CopyObjectOutput {
-        copy_object_result: Some(with_checksum!(result, checksum)),
+    let output = CopyObjectOutput {
         copy_source_version_id: outcome.source_version.map(|version| version.to_string()),
         expiration: outcome.ending.map(times::to_expiration),
         version_id: names::made(outcome.version),
         ..CopyObjectOutput::default()
-    }
+    };
+    (with_checksum!(result, checksum), output)
 }

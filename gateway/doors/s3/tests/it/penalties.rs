@@ -2,7 +2,7 @@
 
 use crate::bed::Bed;
 use crate::sign::Draft;
-use cofre_iam::RequestLimits;
+use cofre_iam::{Origin, RequestLimits};
 use cofre_s3::S3Options;
 use http::Method;
 
@@ -66,4 +66,52 @@ async fn keys_that_are_not_deleted_count() {
         answer = &mut third => { answer.is_error(403, "AccessDenied"); }
     }
     assert_eq!(deletion.await.is(200).elements("Code").len(), 1_000);
+}
+
+#[tokio::test]
+async fn who_does_not_wait_is_refused_before_anything_is_done() {
+    let bed = std::sync::Arc::new(strict().await);
+    let origin = Origin { ip: Some([127, 0, 0, 1].into()), secure: false, tls: None };
+    let connection = bed.door.connection(origin);
+    let good = || Draft::new(Method::GET, "/bucket/key").signed(&bed.alice);
+    assert_eq!(connection.answer(good()).await.status(), 200);
+    // Nobody waits for the answers to these.
+    let begin = |_| {
+        let bed = bed.clone();
+        cofre_runtime::spawn(async move { bed.by_anyone(Draft::new(Method::GET, "/bucket/key")).await.status })
+    };
+    let asked: Vec<_> = (0..12).map(begin).collect();
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    asked.iter().for_each(|asked| asked.abort());
+    let refused = bed.by_anyone(Draft::new(Method::GET, "/bucket/key")).await;
+    let message = refused.is_error(503, "SlowDown").element("Message").unwrap();
+    assert!(message.ends_with("Too many of your requests were refused."), "{message}");
+    assert_eq!(connection.answer(good()).await.status(), 200, "who has shown a good signature goes on");
+}
+
+#[tokio::test]
+async fn an_account_owes_for_what_it_signed() {
+    let bed = strict().await;
+    let refused = || bed.by_bob(Draft::new(Method::PUT, "/bucket/key").body("x"));
+    for _ in 0..2 {
+        refused().await.is_error(403, "AccessDenied");
+    }
+    let mut third = std::pin::pin!(refused());
+    tokio::select! {
+        biased;
+        answer = &mut third => panic!("it waits: {answer:?}"),
+        // What it may not read it asks for all day.
+        answer = bed.by_bob(Draft::new(Method::HEAD, "/bucket/key")) => { answer.is(403); }
+    }
+    tokio::select! {
+        biased;
+        answer = &mut third => panic!("it waits: {answer:?}"),
+        answer = bed.by_anyone(Draft::new(Method::GET, "/bucket/key")) => { answer.is_error(403, "AccessDenied"); }
+    }
+    third.await.is_error(403, "AccessDenied");
+    // Metrics tell what Cofre took, and reports the wait.
+    let seen = bed.seen.0.lock();
+    assert!(seen.iter().all(|answered| answered.duration < std::time::Duration::from_millis(900)));
 }

@@ -161,6 +161,15 @@ async fn what_is_said_of_a_source_needs_one() {
         assert_eq!(refused.is_error(400, "InvalidArgument").element("ArgumentName").as_deref(), Some(name));
     }
     bed.get("/bucket/key").await.is_error(404, "NoSuchKey");
+    // A range is of a part, and not empty: else the whole would be copied.
+    bed.put("/bucket/source", "x").await.is(200);
+    let begun = bed.post("/bucket/key?uploads", "").await;
+    let part = format!("/bucket/key?partNumber=1&uploadId={}", begun.is(200).element("UploadId").unwrap());
+    for (address, range) in [("/bucket/key", "bytes=0-0"), (&part, ""), (&part, " ")] {
+        let copy = Draft::new(Method::PUT, address).header("x-amz-copy-source", "/bucket/source");
+        let refused = bed.send(copy.header("x-amz-copy-source-range", range)).await;
+        assert!(refused.is_error(400, "InvalidArgument").element("ArgumentName").unwrap().ends_with("range"));
+    }
 }
 
 #[tokio::test]

@@ -114,19 +114,15 @@ where
             *self.exchanges.begun.lock() = Some(Arc::clone(answer));
         }
         // Without a body nothing can be left of it.
-        let rest = (!request.body().is_end_stream()).then(|| Rest::of(request.headers()));
+        let rest = (!request.body().is_end_stream()).then(|| Rest::of(request.headers(), answer.is_some()));
         let limits = self.limits;
         let request = request.map(|body| RequestBody::new(body, limits, rest.clone()));
         let exchanges = Arc::clone(&self.exchanges);
         let answering = self.service.call(request);
         Box::pin(async move {
             let mut response = answering.await?;
-            if let Some(rest) = &rest
-                && answer.is_some()
-            {
-                // A stream ends without its connection.
-                rest.linger();
-            } else if let Some(rest) = rest
+            // On HTTP/2 a stream ends without its connection.
+            if let Some(rest) = rest.filter(|_| answer.is_none())
                 && !rest.is_taken().await
             {
                 exchanges.leave_rest();

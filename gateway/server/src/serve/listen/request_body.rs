@@ -14,6 +14,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 /// Most bytes of a body that are read for the sake of the connection when its request is refused.
@@ -96,10 +97,15 @@ impl Body for RequestBody {
 impl Drop for RequestBody {
     fn drop(&mut self) {
         let (Some(rest), Some(body)) = (&self.rest, self.body.take()) else { return };
-        *rest.state.lock() = if self.has_failed || (rest.waits_for_continue && !self.is_asked_for) {
-            State::Lost
-        } else {
-            State::Left(body)
+        let is_lost = self.has_failed || (rest.waits_for_continue && !self.is_asked_for);
+        *rest.state.lock() = match is_lost {
+            true => State::Lost,
+            // Not while the process ends.
+            false if rest.lingers && Handle::try_current().is_ok() => {
+                drop(spawn(async move { timeout(LINGER_TIME_MAX, forget(body)).await }));
+                State::Lost
+            }
+            false => State::Left(body),
         };
     }
 }
@@ -110,6 +116,10 @@ pub(super) struct Rest {
     state: Mutex<State>,
     /// Whether the client sends the body only once it is told to.
     waits_for_continue: bool,
+    /// Whether what is left is read for a while as soon as nobody wants it, and forgotten. Else a stream of HTTP/2 is reset
+    /// once its answer was sent (RFC 9113, section 8.1), and a client that sees the reset while it still sends loses the
+    /// answer; and what it sent takes of the window that all streams of its connection share.
+    lingers: bool,
 }
 
 #[derive(Debug)]
@@ -126,18 +136,9 @@ enum State {
 
 impl Rest {
     /// Of a request with these headers.
-    pub(super) fn of(headers: &HeaderMap) -> Arc<Self> {
+    pub(super) fn of(headers: &HeaderMap, lingers: bool) -> Arc<Self> {
         let waits_for_continue = headers.contains_key(header::EXPECT);
-        Arc::new(Self { state: Mutex::new(State::Held), waits_for_continue })
-    }
-
-    /// Reads what is left of it for a while, and forgets it. Else the stream is reset once its answer was sent (RFC 9113,
-    /// section 8.1), and a client that sees the reset while it still sends loses the answer.
-    pub(super) fn linger(&self) {
-        let state = std::mem::replace(&mut *self.state.lock(), State::Lost);
-        if let State::Left(body) = state {
-            drop(spawn(async move { timeout(LINGER_TIME_MAX, forget(body)).await }));
-        }
+        Arc::new(Self { state: Mutex::new(State::Held), waits_for_continue, lingers })
     }
 
     /// Whether the body was read to its end, or is now, since little is left: then the connection serves on.
