@@ -1,7 +1,7 @@
 //! What the console's pages ask of objects beyond reading and writing them: many at once, elsewhere, and what is known
 //! of one.
 
-use crate::{Deleted, Entry, Put};
+use crate::browse::{Deleted, Entry, Put};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};

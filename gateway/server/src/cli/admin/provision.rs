@@ -4,7 +4,7 @@ use super::Context;
 use crate::cli::Exit;
 use crate::cli::connect::explain;
 use crate::cli::print::{bytes, counted};
-use crate::provision::{Made, ProvisionFile, make_secrets};
+use crate::provision::{FreshSecrets, ProvisionFile, make_secrets};
 use anyhow::{Context as _, Result, bail};
 use cofre_admin_client::Error;
 use cofre_admin_types::provision::{
@@ -113,7 +113,7 @@ fn ask(context: &Context, args: &Apply) -> Result<()> {
 }
 
 /// Makes the secrets of keys that are to be made and whose secrets are not in the file.
-fn made(document: &mut Provision, plan: &ProvisionPlan) -> Made {
+fn made(document: &mut Provision, plan: &ProvisionPlan) -> FreshSecrets {
     let creates = plan.steps.iter().filter(|step| step.verb == ProvisionVerb::Create);
     let keys: HashSet<String> =
         creates.filter_map(|step| step.subject.strip_prefix("key ")).map(str::to_owned).collect();
@@ -121,7 +121,7 @@ fn made(document: &mut Provision, plan: &ProvisionPlan) -> Made {
 }
 
 /// Secrets are told before their keys are made: what fails later loses none.
-fn tell_secrets(context: &Context, args: &Apply, made: &Made) -> Result<()> {
+fn tell_secrets(context: &Context, args: &Apply, made: &FreshSecrets) -> Result<()> {
     if made.pairs().is_empty() {
         return Ok(());
     }
