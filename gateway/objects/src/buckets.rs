@@ -20,13 +20,13 @@ const READ_FACTOR: usize = 8;
 /// the bytes, it becomes the older, and what was the older goes.
 #[derive(Default)]
 pub(crate) struct Buckets {
-    young: HashMap<BucketName, Kept>,
-    old: HashMap<BucketName, Kept>,
+    young: HashMap<BucketName, KnownBucket>,
+    old: HashMap<BucketName, KnownBucket>,
     /// Bytes of the younger ones, estimated.
     young_bytes: usize,
 }
 
-struct Kept {
+struct KnownBucket {
     /// Of the bucket, made before it was read.
     mark: Mark,
     bucket: Arc<Bucket>,
@@ -49,7 +49,7 @@ impl Buckets {
             self.young_bytes = 0;
         }
         self.young_bytes += bytes;
-        let replaced = self.young.insert(bucket.name.clone(), Kept { mark, bucket, bytes });
+        let replaced = self.young.insert(bucket.name.clone(), KnownBucket { mark, bucket, bytes });
         self.young_bytes -= replaced.map_or(0, |replaced| replaced.bytes);
     }
 }

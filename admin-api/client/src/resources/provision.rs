@@ -1,4 +1,5 @@
-use crate::{Client, Error};
+use crate::Client;
+use crate::error::Error;
 use cofre_admin_types::provision::{ApplyProvision, PlanProvision, Provision, ProvisionPlan};
 use hyper::Method;
 

@@ -6,7 +6,9 @@ use super::{Prepared, Problems, forms, rules};
 use crate::{Admin, ApiError};
 use cofre_admin_types::provision::{Grant, Logging, Provision, ProvisionBucket, ProvisionKey};
 use cofre_iam::{Caller, IamError, KeyChange, NewAccount, NewKey, ROOT_NAME, Secret};
-use cofre_objects::{AclGrant, AclGrantee, BucketConfig, BucketEncryption, ConfigKind, CreateBucket, Error, GivenAcl};
+use cofre_objects::{
+    AclGrant, AclGrantee, BucketConfig, BucketEncryption, ConfigKind, CreateBucket, Error, GivenAcl, PublicAccessBlock,
+};
 use cofre_settings::{JobName, Patch};
 use cofre_types::{AccessKeyId, AccountId, BucketName, Timestamp};
 use serde_json::Value;

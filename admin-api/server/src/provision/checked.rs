@@ -15,13 +15,13 @@ use cofre_types::{AccessKeyId, AccountId, BucketName, Region, Scheme};
 use serde_json::Value;
 use std::collections::HashSet;
 
-type Checked = Result<(), ApiError>;
+type CheckResult = Result<(), ApiError>;
 
 /// Checks a document by itself.
 ///
 /// # Errors
 /// [`ApiError::Invalid`] with the first field that is wrong, as `buckets[2].policy`.
-pub fn check(document: &Provision) -> Checked {
+pub fn check(document: &Provision) -> CheckResult {
     Settings::default().patched(Value::Object(document.settings.clone())).map_err(settings::wrong)?;
     check_accounts(&document.accounts)?;
     let mut names = HashSet::new();
@@ -49,14 +49,14 @@ pub(super) fn below(path: &str, error: ApiError) -> ApiError {
     }
 }
 
-fn once(seen: &mut HashSet<String>, item: &str, field: &str, name: &str) -> Checked {
+fn once(seen: &mut HashSet<String>, item: &str, field: &str, name: &str) -> CheckResult {
     if seen.insert(name.to_lowercase()) {
         return Ok(());
     }
     Err(ApiError::invalid(format!("{item}.{field}"), format!("{name} stands in the document twice: keep one")))
 }
 
-fn check_accounts(accounts: &[ProvisionAccount]) -> Checked {
+fn check_accounts(accounts: &[ProvisionAccount]) -> CheckResult {
     let (mut names, mut ids, mut emails) = (HashSet::new(), HashSet::new(), HashSet::new());
     let mut keys = HashSet::new();
     for (at, account) in accounts.iter().enumerate() {
@@ -94,7 +94,7 @@ fn check_accounts(accounts: &[ProvisionAccount]) -> Checked {
     Ok(())
 }
 
-fn check_key(key: &ProvisionKey) -> Checked {
+fn check_key(key: &ProvisionKey) -> CheckResult {
     AccessKeyId::parse(&key.access_key_id).map_err(|error| ApiError::invalid("access_key_id", error.reason))?;
     if let Some(secret) = &key.secret_access_key {
         given(&key.access_key_id, secret)?;
@@ -117,7 +117,7 @@ pub(super) fn given(id: &str, secret: &str) -> Result<GivenKey, ApiError> {
     })
 }
 
-fn check_quota(quota: Option<&Quota>) -> Checked {
+fn check_quota(quota: Option<&Quota>) -> CheckResult {
     let Some(quota) = quota else { return Ok(()) };
     for (field, max) in [("quota.bytes_max", quota.bytes_max), ("quota.objects_max", quota.objects_max)] {
         if max.is_some_and(|max| i64::try_from(max).is_err()) {
@@ -127,7 +127,7 @@ fn check_quota(quota: Option<&Quota>) -> Checked {
     Ok(())
 }
 
-fn check_bucket(bucket: &ProvisionBucket) -> Checked {
+fn check_bucket(bucket: &ProvisionBucket) -> CheckResult {
     BucketName::parse(&bucket.name).map_err(|error| ApiError::invalid("name", error.reason))?;
     if let Some(region) = &bucket.region {
         Region::parse(region.clone()).map_err(|error| ApiError::invalid("region", error.reason))?;
@@ -170,7 +170,7 @@ fn check_bucket(bucket: &ProvisionBucket) -> Checked {
     Ok(())
 }
 
-fn check_unset(bucket: &ProvisionBucket) -> Checked {
+fn check_unset(bucket: &ProvisionBucket) -> CheckResult {
     let fields = serde_json::to_value(bucket).map_err(|error| ApiError::Internal(error.to_string()))?;
     for (at, name) in bucket.unset.iter().enumerate() {
         let field = format!("unset[{at}]");
@@ -191,7 +191,7 @@ fn check_unset(bucket: &ProvisionBucket) -> Checked {
     Ok(())
 }
 
-fn check_grants(field: &str, grants: &[Grant]) -> Checked {
+fn check_grants(field: &str, grants: &[Grant]) -> CheckResult {
     for (at, grant) in grants.iter().enumerate() {
         if grant.account.is_some() == grant.group.is_some() {
             return Err(ApiError::invalid(format!("{field}[{at}]"), "has either an account or a group"));

@@ -1,5 +1,5 @@
 use super::{CorsRule, LifecycleRule, PROVISION_PARTS_MAX, Website, some_at_most};
-use crate::Quota;
+use crate::buckets::Quota;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;

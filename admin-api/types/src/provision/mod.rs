@@ -13,7 +13,7 @@ pub use rules::{
     NoncurrentExpiration, NoncurrentTransition, RoutingCondition, RoutingRedirect, RoutingRule, Website,
 };
 
-use crate::Quota;
+use crate::buckets::Quota;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};

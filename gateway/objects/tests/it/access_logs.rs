@@ -4,7 +4,7 @@ use crate::bed::{Bed, bucket};
 use crate::lifecycle::{DAY, after, noncurrent, pass, rule, set_rules};
 use crate::named_keys::only;
 use cofre_catalog::records::{EventRecord, Record};
-use cofre_catalog::{ReadExt, Scan, Store, keys};
+use cofre_catalog::{ReadExt, Scan, keys};
 use cofre_iam::account_number;
 use cofre_objects::{
     AccessLogStep, BucketConfig, BucketEncryption, ConfigKind, DefaultEncryption, EncryptionMethod, GetObject,

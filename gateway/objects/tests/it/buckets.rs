@@ -1,7 +1,7 @@
 use crate::bed::{Bed, bucket, get, key, put};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{EventRecord, Record};
-use cofre_catalog::{MEMORY_STALENESS_MAX, ReadExt, Scan, Store};
+use cofre_catalog::{MEMORY_STALENESS_MAX, ReadExt, Scan};
 use cofre_iam::{Caller, LOG_DELIVERY, Principal};
 use cofre_objects::{
     BucketConfig, CannedAcl, ConfigKind, CreateBucket, Error, GivenAcl, Inspect, ListBuckets, Ownership,

@@ -4,7 +4,7 @@ use crate::bed::{Bed, PATHS};
 use cofre_blobs::{NewShard, Reconciling, ShardChange};
 use cofre_catalog::keys::family;
 use cofre_catalog::records::{BlobRecord, Record};
-use cofre_catalog::{ReadExt, Scan, Store};
+use cofre_catalog::{ReadExt, Scan};
 use cofre_shards::{Backend, Trouble, Troubles};
 use cofre_types::ShardId;
 use std::collections::HashMap;

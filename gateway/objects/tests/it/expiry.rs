@@ -4,7 +4,7 @@ use crate::bed::{Bed, bucket, get, key, put};
 use crate::lifecycle::{DAY, after, noncurrent, pass, rule, set_rules, versioned, versions};
 use cofre_catalog::keys::family;
 use cofre_catalog::records::{Record, VersionKind, VersionRecord};
-use cofre_catalog::{ReadExt, Scan, Store};
+use cofre_catalog::{ReadExt, Scan};
 use cofre_objects::{CreateBucket, DeleteObject, Error, LifecycleCounts, Rule, Usage, Versioning};
 use cofre_types::VersionId;
 

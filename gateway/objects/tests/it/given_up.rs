@@ -4,7 +4,7 @@ use crate::bed::Bed;
 use cofre_blobs::{Reconciling, ShardChange, ShardMode, TopologyError};
 use cofre_catalog::keys::{self, family};
 use cofre_catalog::records::{BlobRecord, Record};
-use cofre_catalog::{ReadExt, Scan, Store};
+use cofre_catalog::{ReadExt, Scan};
 use cofre_shards::Backend;
 use cofre_types::{BlobId, ShardId};
 use std::time::Duration;

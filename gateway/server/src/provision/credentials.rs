@@ -9,10 +9,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// Secrets that were made, by the ids of their keys.
-pub(crate) struct Made(Vec<(String, Secret)>);
+pub(crate) struct FreshSecrets(Vec<(String, Secret)>);
 
 /// Makes a secret for each of these keys, and puts it into the document.
-pub(crate) fn make_secrets(document: &mut Provision, keys: &HashSet<String>, random: &Random) -> Made {
+pub(crate) fn make_secrets(document: &mut Provision, keys: &HashSet<String>, random: &Random) -> FreshSecrets {
     let mut made = Vec::new();
     for key in document.accounts.iter_mut().flat_map(|account| &mut account.keys) {
         if key.secret_access_key.is_none() && keys.contains(&key.access_key_id) {
@@ -21,10 +21,10 @@ pub(crate) fn make_secrets(document: &mut Provision, keys: &HashSet<String>, ran
             made.push((key.access_key_id.clone(), secret));
         }
     }
-    Made(made)
+    FreshSecrets(made)
 }
 
-impl Made {
+impl FreshSecrets {
     /// Ids and secrets.
     pub(crate) fn pairs(&self) -> &[(String, Secret)] {
         &self.0
@@ -72,9 +72,9 @@ mod tests {
     fn a_file_of_credentials_keeps_other_profiles_and_is_private() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("made");
-        let one = Made(vec![("one".to_owned(), Secret::new("first".to_owned()))]);
+        let one = FreshSecrets(vec![("one".to_owned(), Secret::new("first".to_owned()))]);
         one.write(&path).unwrap();
-        let both = Made(vec![
+        let both = FreshSecrets(vec![
             ("one".to_owned(), Secret::new("again".to_owned())),
             ("two".to_owned(), Secret::new("2".to_owned())),
         ]);

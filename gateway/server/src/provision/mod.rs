@@ -8,7 +8,7 @@
 mod credentials;
 mod included;
 
-pub(crate) use credentials::{Made, make_secrets};
+pub(crate) use credentials::{FreshSecrets, make_secrets};
 
 use anyhow::{Result, anyhow, bail};
 use cofre_admin_types::provision::Provision;

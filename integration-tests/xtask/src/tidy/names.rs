@@ -142,9 +142,11 @@ fn types(text: &str) -> Vec<Type<'_>> {
             None => (false, line),
         };
         let kinds = ["struct ", "enum ", "trait ", "type "];
+        let is_struct = rest.starts_with("struct ");
         let Some(rest) = kinds.iter().find_map(|kind| rest.strip_prefix(kind)) else { continue };
         let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-        found.push(Type { line: at + 1, name: &rest[..end], is_shared, nameless: nameless(&rest[end..]) });
+        let nameless = if is_struct { nameless(&rest[end..]) } else { 0 };
+        found.push(Type { line: at + 1, name: &rest[..end], is_shared, nameless });
     }
     found
 }
@@ -186,6 +188,7 @@ mod tests {
         let with = |text| complaints(&[("gateway/a/src/one.rs", text)]).len();
         assert_eq!(with("struct Point(u8, u8, u8);\n"), 1);
         assert_eq!(with("struct Pair(HashMap<u8, u8>, u8);\n"), 0);
+        assert_eq!(with("type Row = (u8, u8, u8);\n"), 0, "a name for a tuple is no struct");
     }
 
     #[test]

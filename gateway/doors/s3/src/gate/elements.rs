@@ -117,7 +117,7 @@ mod tests {
             match reader.read_event() {
                 Ok(Event::Start(tag) | Event::Empty(tag)) => {
                     count.elements += 1;
-                    count.items += usize::from(tag.name().as_ref() == b"Part");
+                    count.items += usize::from(tag.name().as_ref() == "Part");
                 }
                 Ok(Event::Eof) | Err(_) => return count,
                 Ok(_) => {}

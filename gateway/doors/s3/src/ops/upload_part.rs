@@ -20,11 +20,11 @@ pub(super) async fn put(
     let number = names::part(input.part_number)?;
     let about = upload_ref(&input.bucket, input.key, &input.upload_id)?;
     let refuse = |error| refuse(&asked, &about, error);
-    let mut ticket = ops.objects.begin_part(&asked.caller, about.clone(), number).await.map_err(refuse)?;
+    let ticket = ops.objects.begin_part(&asked.caller, about.clone(), number).await;
+    let (mut ticket, encryption) = asked.after_rights(ticket, asked.encrypt_as(), refuse)?;
     if let Some(size) = input.content_length.and_then(|length| u64::try_from(length).ok()) {
         ticket.reserve(size).await.map_err(refuse)?;
     }
-    let encryption = asked.encrypt_as()?;
     let content = upload(&asked, sent(input.body, input.content_length), ChecksumOf::Other).await?;
     let outcome = ticket.store(content, encryption).await.map_err(refuse)?;
     let checksum = Shown::new(outcome.checksum.as_ref(), None);

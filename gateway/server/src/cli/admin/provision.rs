@@ -4,7 +4,7 @@ use super::Context;
 use crate::cli::Exit;
 use crate::cli::connect::explain;
 use crate::cli::print::{bytes, counted};
-use crate::provision::{Made, ProvisionFile, make_secrets};
+use crate::provision::{FreshSecrets, ProvisionFile, make_secrets};
 use anyhow::{Context as _, Result, bail};
 use cofre_admin_client::Error;
 use cofre_admin_types::provision::{
@@ -118,7 +118,7 @@ fn ask(context: &Context, args: &Apply) -> Result<()> {
 }
 
 /// Makes the secrets of keys that are to be made and whose secrets are not in the file.
-fn made(document: &mut Provision, plan: &ProvisionPlan) -> Made {
+fn made(document: &mut Provision, plan: &ProvisionPlan) -> FreshSecrets {
     let creates = plan.steps.iter().filter(|step| step.verb == ProvisionVerb::Create);
     let keys: HashSet<String> =
         creates.filter_map(|step| step.subject.strip_prefix("key ")).map(str::to_owned).collect();
@@ -126,11 +126,11 @@ fn made(document: &mut Provision, plan: &ProvisionPlan) -> Made {
 }
 
 /// A file with secrets of keys that are about to be made, beside the one that they are for.
-struct Kept(Option<PathBuf>);
+struct SpareFile(Option<PathBuf>);
 
-impl Kept {
+impl SpareFile {
     /// Puts the secrets where they belong, unless their keys were not made. Another run may write the same file.
-    fn settle(self, path: Option<&Path>, made: &Made, nothing: bool) -> Result<()> {
+    fn settle(self, path: Option<&Path>, made: &FreshSecrets, nothing: bool) -> Result<()> {
         let (Some(beside), Some(path)) = (self.0, path) else { return Ok(()) };
         if !nothing {
             let kept = || format!("--secrets {}: the secrets are in {}", path.display(), beside.display());
@@ -141,9 +141,9 @@ impl Kept {
 }
 
 /// Secrets are told before their keys are made: what fails later loses none.
-fn tell_secrets(context: &Context, args: &Apply, made: &Made) -> Result<Kept> {
+fn tell_secrets(context: &Context, args: &Apply, made: &FreshSecrets) -> Result<SpareFile> {
     if made.pairs().is_empty() {
-        return Ok(Kept(None));
+        return Ok(SpareFile(None));
     }
     if let Some(path) = &args.secrets {
         let mut beside = path.clone().into_os_string();
@@ -151,7 +151,7 @@ fn tell_secrets(context: &Context, args: &Apply, made: &Made) -> Result<Kept> {
         let beside = PathBuf::from(beside);
         made.write(&beside).with_context(|| format!("--secrets {}", path.display()))?;
         context.printer.done(&format!("the secrets of new keys go to {}", path.display()))?;
-        return Ok(Kept(Some(beside)));
+        return Ok(SpareFile(Some(beside)));
     }
     if context.printer.json {
         bail!("nothing was done: keys are to be made, and --json prints no secrets; give --secrets FILE for theirs");
@@ -162,7 +162,7 @@ fn tell_secrets(context: &Context, args: &Apply, made: &Made) -> Result<Kept> {
         lines
     });
     context.printer.done(&format!("secrets of new keys, which are not shown again:{lines}"))?;
-    Ok(Kept(None))
+    Ok(SpareFile(None))
 }
 
 fn shown_plan(plan: &ProvisionPlan) -> String {
