@@ -46,7 +46,8 @@ pub(super) async fn normalise(
     bucket: &mut ProvisionBucket,
     (found, owners): (Option<&ProvisionBucket>, Owners),
     names: &mut Names,
-    (targets, is_class): (&HashSet<String>, &(dyn Fn(&str) -> bool + Sync)),
+    targets: &HashSet<String>,
+    is_class: impl Fn(&str) -> bool,
 ) -> Result<(), ApiError> {
     if let Some(owner) = &mut bucket.owner {
         *owner = names.resolve(admin, "owner", owner).await?;

@@ -99,7 +99,7 @@ pub(super) async fn actual(
         let field = format!("buckets[{at}]");
         let found = bucket_there(admin, &bucket.name).await?;
         let owners = if problems.is_some() { Owners::Stay } else { Owners::MayChange };
-        let normal = normalise(admin, bucket, (found.as_ref(), owners), &mut names, (&targets, &is_class)).await;
+        let normal = normalise(admin, bucket, (found.as_ref(), owners), &mut names, &targets, &is_class).await;
         if let Err(error) = normal {
             note(&mut problems, found.is_some(), below(&field, error))?;
             *bucket = ProvisionBucket { name: bucket.name.clone(), ..ProvisionBucket::default() };
