@@ -1,6 +1,6 @@
 //! A disk that fills: a tmpfs of a few MiB, mounted by the test, which must run as root.
 
-use cofre_catalog::{Batch, CommitError, Embedded, EmbeddedOptions, Store, StoreError};
+use cofre_catalog::{Batch, CommitError, Embedded, EmbeddedOptions, Read, Store, StoreError};
 use cofre_runtime::ManualClock;
 use std::fs::File;
 use std::io::Write;
