@@ -80,7 +80,7 @@ impl Doors {
         S::Future: Send + 'static,
         S::Error: Into<Box<dyn Error + Send + Sync>> + Send + 'static,
         B: Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<Box<dyn Error + Send + Sync>>,
+        B::Error: Into<Box<dyn Error + Send + Sync>> + Send,
     {
         let (name, serving) = self.serving(&listener, closes, None);
         let task = self.beside.serve(listener, serving, self.clock.clone(), make);
