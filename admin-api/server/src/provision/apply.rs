@@ -2,12 +2,13 @@
 
 use super::checked::given;
 use super::plan::{AccountSetting, BucketSetting, Op};
-use super::{Prepared, Problems, forms, rules};
+use super::{Prepared, Problems, forms, public_refused, rules};
 use crate::{Admin, ApiError};
 use cofre_admin_types::provision::{Grant, Logging, Provision, ProvisionBucket, ProvisionKey};
 use cofre_iam::{Caller, IamError, KeyChange, NewAccount, NewKey, ROOT_NAME, Secret};
 use cofre_objects::{
-    AclGrant, AclGrantee, BucketConfig, BucketEncryption, ConfigKind, CreateBucket, Error, GivenAcl, PublicAccessBlock,
+    AclGrant, AclGrantee, BucketConfig, BucketEncryption, ConfigKind, CreateBucket, Error, GivenAcl, Ownership,
+    PublicAccessBlock,
 };
 use cofre_settings::{JobName, Patch};
 use cofre_types::{AccessKeyId, AccountId, BucketName, Timestamp};
@@ -56,16 +57,6 @@ fn at(field: &str, error: ApiError) -> ApiError {
         ApiError::Internal(_) | ApiError::Unavailable(_) => error,
         ApiError::Invalid { reason, .. } => ApiError::invalid(field, reason),
         error => ApiError::invalid(field, error.to_string()),
-    }
-}
-
-/// The domain refuses public policies and lists like what the caller has no right to.
-fn public_refused(error: Error) -> ApiError {
-    match error {
-        Error::AccessDenied => {
-            ApiError::Conflict("it is public, and the bucket's public access block refuses that".to_owned())
-        }
-        error => error.into(),
     }
 }
 
@@ -229,7 +220,12 @@ impl Run<'_> {
             BucketSetting::Tags => self.set_tags(wanted).await?,
             BucketSetting::Abac => put(wanted.abac.map(BucketConfig::Abac)).await?,
             BucketSetting::Ownership => {
-                put(wanted.ownership.map(forms::ownership).map(BucketConfig::Ownership)).await?
+                let ownership = wanted.ownership.map(forms::ownership);
+                // Lists are disabled only where the bucket's own grants nothing.
+                if ownership == Some(Ownership::BucketOwnerEnforced) {
+                    objects.put_bucket_acl(caller, name, GivenAcl::Grants(Vec::new())).await?;
+                }
+                put(ownership.map(BucketConfig::Ownership)).await?
             }
             BucketSetting::Acl => {
                 let grants = self.grants(wanted.acl.as_deref().unwrap_or_default()).await?;

@@ -151,3 +151,13 @@ pub async fn apply(
     apply::carry_out(admin, actor, &prepared, None).await?;
     Ok(prepared)
 }
+
+/// The domain refuses public policies and lists like what the caller has no right to.
+fn public_refused(error: cofre_objects::Error) -> ApiError {
+    match error {
+        cofre_objects::Error::AccessDenied => {
+            ApiError::Conflict("it is public, and the bucket's public access block refuses that".to_owned())
+        }
+        error => error.into(),
+    }
+}

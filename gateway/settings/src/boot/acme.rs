@@ -1,7 +1,8 @@
 //! How certificates are had from an authority by ACME (RFC 8555).
 
 use super::BootArgs;
-use super::resolve::{host_names, invalid};
+use super::names::host_names;
+use super::resolve::invalid;
 use crate::error::BootError;
 use serde::Deserialize;
 use std::net::SocketAddr;

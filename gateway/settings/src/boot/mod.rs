@@ -8,6 +8,7 @@ mod args;
 mod bytes;
 mod env;
 mod file;
+mod names;
 mod over;
 mod resolve;
 mod unknown;
