@@ -113,9 +113,11 @@ fn one_account_leaves_room_for_the_documents_of_others() -> Result<()> {
     let other = cofre.create_account("other", "other@example.test")?;
     succeeded(cofre.send_as(&other.signer, Request::new("PUT", "/others-bucket"))?)?;
     let delete = Request::new("POST", &format!("/{BUCKET}?delete"));
-    // As many of them as one account gets, all unfinished.
-    let held = (0..24)
-        .map(|_| begun(&cofre, Some(cofre.signer()), delete.clone(), 6 << 20, 1 << 20))
+    // As many of them as one account gets, all unfinished: large ones, and small ones in what these leave.
+    let held = [1 << 20, 256 << 10, 64 << 10]
+        .into_iter()
+        .flat_map(|sent| std::iter::repeat_n(sent, 24))
+        .map(|sent| begun(&cofre, Some(cofre.signer()), delete.clone(), 6 << 20, sent))
         .collect::<Result<Vec<_>>>()?;
     let keys: String = (0..1_000).map(|key| format!("<Object><Key>{key:0900}</Key></Object>")).collect();
     let body = format!("<Delete>{keys}</Delete>");

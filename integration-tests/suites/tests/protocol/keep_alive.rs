@@ -151,6 +151,9 @@ fn a_stream_that_still_sends_is_not_reset_behind_its_answer() -> Result<()> {
         (Request::new("PUT", &path("key")).header("host", &host), "AccessDenied"),
     ] {
         let mut client = Http2::open(cofre.s3())?;
+        // The windows of the server's settings count once they are acknowledged (RFC 9113, 6.5.3).
+        let first = client.request(&signed(get("object"), Payload::Signed), true)?;
+        ensure!(answer(&mut client, first)? == "hello", "{code}");
         let stream = client.request(&request, false)?;
         client.data(stream, &bytes, false)?;
         if code == "MissingContentLength" {
