@@ -173,7 +173,7 @@ impl<B: Body> Body for Pieces<B> {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Here { body } => body.size_hint(),
-            Self::There { size, .. } => size.clone(),
+            Self::There { size, .. } => *size,
         }
     }
 }
